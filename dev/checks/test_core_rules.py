@@ -1,0 +1,119 @@
+"""Odoo's own checks of code (`test_lint`), applied to this addon only.
+
+They are Odoo's test classes, run with the list of addons narrowed to ours; of the checks that walk
+through all models, what they say about other addons is left out.
+"""
+
+import contextlib
+import logging
+import unittest
+from unittest.mock import patch
+
+import pytest
+from env import paths
+
+import odoo.modules.module
+from odoo.modules import Manifest
+from odoo.modules.registry import Registry
+from odoo.tests.common import get_db_name
+
+from odoo.addons.test_lint.tests import (
+    lint_case,
+    test_docstring,
+    test_dunderinit,
+    test_i18n,
+    test_index,
+    test_jstranslate,
+    test_l10n,
+    test_manifests,
+    test_naming,
+    test_onchange_domains,
+    test_orm_import,
+    test_override_signatures,
+    test_pofile,
+    test_pylint,
+    test_routes,
+    test_test_holes,
+)
+
+MODULE = paths.MODULE
+#: Left out: test_checkers (tests the checkers themselves), test_markers (walks all of Odoo; git tells),
+#: test_eslint (see test_style).
+RULES = [
+    test_docstring.TestDocstring("test_docstring"),
+    test_dunderinit.TestDunderinit("test_dunderinit"),
+    test_i18n.TestI18n("test_user_content_as_prop_is_translatable"),
+    test_index.TestIndex("test_enforce_index_on_one2many_inverse"),
+    test_jstranslate.TestJsTranslations("test_js_translations"),
+    test_l10n.L10nLinter("test_l10n_test_tags"),
+    test_manifests.ManifestLinter("test_manifests"),
+    test_naming.TestNaming("test_parameter_rpc_compatible"),
+    test_onchange_domains.TestOnchangeDomains("test_forbid_domains_in_onchanges"),
+    test_orm_import.TestDunderinit("test_addons_orm_import"),
+    test_override_signatures.TestLintOverrideSignatures("test_lint_override_signature"),
+    test_pofile.PotLinter("test_pot_duplicate_entries"),
+    test_pylint.TestPyLint("test_pylint"),
+    test_routes.RoutesLinter("test_routes_definition"),
+    test_test_holes.TestTestHoles("test_check_tests"),
+]
+# pytest would collect the imported classes a second time, unnarrowed: only modules were imported.
+
+
+class _Warnings(logging.Handler):
+    """Several of the checks only warn in the log."""
+
+    def __init__(self):
+        super().__init__(logging.WARNING)
+        self.messages = []
+
+    def emit(self, record):
+        self.messages.append(record.getMessage())
+
+
+def _about_us(case):
+    """Tell whether a subtest is about our addon; a plain test always is, its input was narrowed."""
+    parameters = getattr(case, "params", None)
+    if not parameters:
+        return True
+    if "module" in parameters:
+        return parameters["module"] == MODULE
+    method = getattr(Registry(get_db_name())[parameters["model"]], parameters["method"])
+    return f".{MODULE}." in method.__module__
+
+
+@contextlib.contextmanager
+def _narrowed(case):
+    ours = Manifest.for_addon(MODULE)
+    real_run = test_pylint.subprocess.run
+
+    def run_on_ours(command, **kwargs):
+        options = [word for word in command if word.startswith("-") or word.endswith("pylint")]
+        return real_run([*options, "--ignore=dev", ours.path], **kwargs)
+
+    with (
+        patch.object(Manifest, "all_addon_manifests", return_value=[ours]),
+        patch.object(test_pofile, "get_modules", return_value=[MODULE]),
+        patch.object(test_docstring, "MODULES_TO_LINT", ()),
+        patch.object(test_docstring, "MODULES_TO_LINT_ONLY_PUBLIC_METHODS", (MODULE,)),
+        patch.object(test_pylint.subprocess, "run", run_on_ours),
+        patch.object(odoo.modules.module, "current_test", case),
+    ):
+        yield
+
+
+@pytest.mark.parametrize("case", RULES, ids=lambda case: case._testMethodName.removeprefix("test_"))
+def test_rule(case):
+    warnings = _Warnings()
+    logger = logging.getLogger(lint_case.__name__.rpartition(".")[0])
+    logger.addHandler(warnings)
+    try:
+        with _narrowed(case):
+            result = unittest.TestResult()
+            unittest.TestSuite([case]).run(result)
+    finally:
+        logger.removeHandler(warnings)
+    complaints = [text for about, text in result.failures + result.errors if _about_us(about)]
+    if result.skipped:
+        pytest.skip(result.skipped[0][1])
+    if complaints or warnings.messages:
+        pytest.fail("\n".join(complaints + warnings.messages), pytrace=False)

@@ -1,0 +1,127 @@
+"""Databases to start from: built once, copied in less than a second."""
+
+import hashlib
+import re
+import subprocess
+
+from . import odoo, paths, postgres, runtime
+from .say import Failure, timed
+
+#: What the addon depends on and what its users have next to it.
+BASE_MODULES = [
+    "account",
+    "account_payment",
+    "account_qr_code_sepa",
+    "contacts",
+    "l10n_nl",
+    "phone_validation",
+    "portal",
+]
+#: English is what the sources are written in; the users work in Dutch.
+BASE_LANGUAGES = "en_US,nl_NL"
+#: Attachments live in the database, so that a copy of it is complete.
+STORE_IN_DATABASE = """
+env['ir.config_parameter'].set_param('ir_attachment.location', 'db')
+env['ir.attachment'].force_storage()
+env.cr.commit()
+"""
+#: A line of Odoo's log that a clean installation does not have.
+COMPLAINT = re.compile(r"^\S+ \S+ \d+ (WARNING|ERROR|CRITICAL) ")
+
+
+def _key(*parts):
+    return hashlib.sha256("|".join(parts).encode()).hexdigest()[:8]
+
+
+# --- templates ---
+
+
+def base(home):
+    """Return the template with Odoo's own modules, built when it is not there."""
+    name = f"dunning_base_{_key(odoo.identity(home), BASE_LANGUAGES, *BASE_MODULES)}"
+    if not postgres.exists(name):
+        with paths.locked("database"):
+            if not postgres.exists(name):
+                with _half(name) as half, timed("building a database with Odoo's accounting (about a minute, once)"):
+                    postgres.create(half)
+                    install(half, BASE_MODULES, f"--load-language={BASE_LANGUAGES}")
+                    execute(half, STORE_IN_DATABASE)
+    return name
+
+
+def with_addon(home):
+    """Return the template with this checkout's addon installed as it is at this moment."""
+    prefix = f"dunning_addon_{paths.checkout_key()}_"
+    template = base(home)
+    name = prefix + _key(template, paths.sources_hash())
+    if not postgres.exists(name):
+        with paths.locked("database"):
+            if not postgres.exists(name):
+                drop_all(prefix)
+                with _half(name) as half, timed("installing the addon into a copy of it"):
+                    postgres.create(half, template)
+                    install(half, [paths.MODULE])
+    return name
+
+
+class _half:  # noqa: N801 (used as a function)
+    """A database that gets its name only when the block succeeds: what is interrupted never looks finished."""
+
+    def __init__(self, name):
+        self.name = name
+
+    def __enter__(self):
+        postgres.drop(f"{self.name}_half")
+        return f"{self.name}_half"
+
+    def __exit__(self, kind, _error, _trace):
+        if kind is None:
+            postgres.rename(f"{self.name}_half", self.name)
+
+
+def drop_all(prefix):
+    """Drop the databases whose names start with this prefix."""
+    for name in postgres.databases():
+        if name.startswith(prefix):
+            postgres.drop(name)
+
+
+# --- what is done to them ---
+
+
+def install(database, modules, *options):
+    """Install modules; return the lines in the log that a clean installation does not have."""
+    log = paths.workspace() / f"{database}.log"
+    words = ["-d", database, "-i", ",".join(modules), *options, "--stop-after-init", "--no-http"]
+    with log.open("w") as output:
+        done = subprocess.run(
+            runtime.odoo_command(*words),
+            env=runtime.environment(),
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            check=False,
+        )
+    lines = log.read_text(errors="replace").splitlines()
+    complaints = [line for line in lines if COMPLAINT.match(line)]
+    # Odoo ends in peace when a module cannot be installed; the log alone tells.
+    fatal = [line for line in complaints if " WARNING " not in line]
+    if done.returncode or fatal:
+        reasons = [line for line in lines if re.match(r"^[\w.]+(Error|Exception|Warning): ", line)]
+        reason = (reasons[-1:] or fatal[-1:] or lines[-1:] or ["no reason given"])[0]
+        raise Failure(f"Odoo could not install {', '.join(modules)}: {reason}\n  The whole log is {log}.")
+    return complaints
+
+
+def execute(database, code):
+    """Run Python code in Odoo's shell."""
+    done = subprocess.run(
+        runtime.odoo_command("shell", "-d", database, "--no-http", "--log-level=error"),
+        env=runtime.environment(),
+        input=code,
+        text=True,
+        capture_output=True,
+        check=False,
+    )
+    if done.returncode or "Traceback" in done.stderr:
+        raise Failure(f"Odoo could not prepare the database: {(done.stderr.strip().splitlines() or ['?'])[-1]}")
+    return done.stdout

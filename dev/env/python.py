@@ -1,0 +1,101 @@
+"""The Python environment: one venv with Odoo's dependencies and the tools of tests and checks."""
+
+import hashlib
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+from . import debian, paths
+from .say import Failure, step, timed
+from .shell import run
+
+REQUIREMENTS = paths.CHECKOUT / "dev" / "requirements.txt"
+OLDEST, NEWEST = (3, 10), (3, 13)
+
+
+def folder():
+    return paths.cache() / "venv"
+
+
+def executable(name="python"):
+    return folder() / "bin" / name
+
+
+def _interpreter():
+    """Return a Python that Odoo 19 accepts; the one that runs this if possible."""
+    if OLDEST <= sys.version_info[:2] <= NEWEST:
+        return sys.executable
+    for minor in range(NEWEST[1], OLDEST[1] - 1, -1):
+        found = shutil.which(f"python3.{minor}")
+        if found:
+            return found
+    raise Failure(
+        f"Odoo 19 needs Python 3.{OLDEST[1]} to 3.{NEWEST[1]} and this is {sys.version.split()[0]}; "
+        f"install one of those (for example python3.12) so that it is on the PATH."
+    )
+
+
+def _key():
+    return hashlib.sha256(REQUIREMENTS.read_bytes()).hexdigest()[:16]
+
+
+def ensure():
+    """Make the venv and fill it, unless it holds exactly these requirements already."""
+    done = folder() / "requirements.sha256"
+    if done.exists() and done.read_text() == _key() and executable().exists():
+        return
+    if not executable("pip").exists():
+        _create()
+    with timed("installing Odoo's Python packages (about a minute the first time)"):
+        _pip("install", "--prefer-binary", "-r", REQUIREMENTS)
+    done.write_text(_key())
+
+
+def _create():
+    interpreter = _interpreter()
+    step(f"making a Python environment with {interpreter}")
+    shutil.rmtree(folder(), ignore_errors=True)
+    made = subprocess.run([interpreter, "-m", "venv", str(folder())], capture_output=True, text=True, check=False)
+    if made.returncode == 0:
+        return
+    # Debian keeps pip's own wheel in a separate package (python3-venv). It can be fetched without root.
+    shutil.rmtree(folder(), ignore_errors=True)
+    bare = subprocess.run([interpreter, "-m", "venv", "--without-pip", str(folder())], capture_output=True, check=False)
+    try:
+        if bare.returncode or not debian.available():
+            raise Failure("")
+        wheels = paths.cache() / "pip-wheel"
+        debian.Apt().unpack(["python3-pip-whl"], wheels)
+        wheel = next(wheels.glob("usr/share/python-wheels/pip-*.whl"))
+        run([executable(), Path(wheel) / "pip", "install", "--no-index", wheel], why="Installing pip")
+    except (Failure, StopIteration) as error:
+        shutil.rmtree(folder(), ignore_errors=True)
+        raise Failure(
+            "Python cannot make a virtual environment here; run: apt-get install python3-venv (as root)."
+        ) from error
+
+
+def _pip(*words, why="Installing Python packages"):
+    run(
+        [executable(), "-m", "pip", "--disable-pip-version-check", "--no-input", *words],
+        why=why,
+        env={**os.environ, "PYTHONNOUSERSITE": "1"},
+    )
+
+
+def pip_download(package, target, *options):
+    """Fetch a package's archive through pip, without running anything from it where pip allows that."""
+    _pip("download", "--no-deps", "-d", target, *options, package, why=f"Fetching {package}")
+
+
+def site_packages():
+    return next(folder().glob("lib/python3.*/site-packages"))
+
+
+def put_on_path(name, target):
+    """Make a folder importable in the venv, the way an editable install does."""
+    file = site_packages() / f"{name}.pth"
+    if not file.exists() or file.read_text() != f"{target}\n":
+        file.write_text(f"{target}\n")

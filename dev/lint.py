@@ -1,0 +1,87 @@
+#!/usr/bin/env python3
+"""Static checks: ruff, pylint with the rules for Odoo, prettier and eslint. `make test` runs them too.
+
+`--fix` repairs what the tools can repair by themselves.
+"""
+
+import subprocess
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parent))
+
+from env import bootstrap, node, odoo, paths, python, runtime, say  # noqa: E402
+
+
+class Skipped(Exception):
+    """A check that cannot run on this machine, with the reason."""
+
+
+def _outcome(command, **environ):
+    """Run a tool in the checkout; return what it complains about, or an empty string."""
+    done = subprocess.run(
+        [str(part) for part in command],
+        cwd=paths.CHECKOUT,
+        env={**runtime.environment(), "NO_COLOR": "1", **environ},
+        text=True,
+        capture_output=True,
+        check=False,
+    )
+    return (done.stdout + done.stderr).strip() or "it failed without a word" if done.returncode else ""
+
+
+def ruff(fix=False):
+    return _outcome([python.executable("ruff"), "check", "--quiet", "--output-format=concise", *(["--fix"] if fix else []), "."])
+
+
+def pylint(fix=False):
+    # Under its technical name, which the rules about manifests and imports look at.
+    addon = paths.addons_folder() / paths.MODULE
+    return _outcome([python.executable("pylint"), f"--rcfile={paths.CHECKOUT / '.pylintrc'}", "--jobs=0", addon])
+
+
+def prettier(fix=False):
+    program = node.executable("prettier")
+    if not program:
+        raise Skipped("prettier needs Node.js, which is not on this machine")
+    files = paths.sources(".xml", ".js", ".scss", ".css")
+    if not files:
+        return ""
+    mode = "--write" if fix else "--check"
+    return _outcome([program, mode, "--log-level=warn", f"--plugin={node.xml_plugin()}", *files])
+
+
+def eslint(fix=False):
+    program = node.executable("eslint")
+    if not program:
+        raise Skipped("eslint needs Node.js, which is not on this machine")
+    rules = odoo.source() / "odoo" / "addons" / "test_lint" / "tests" / "eslintrc"
+    if not rules.exists():
+        rules = odoo.source() / "addons" / "test_lint" / "tests" / "eslintrc"
+    files = [file for file in paths.sources(".js") if file.startswith("static/") and "/lib/" not in file]
+    if not files:
+        return ""
+    return _outcome([program, "--no-ignore", "--no-eslintrc", "-c", rules, *(["--fix"] if fix else []), *files])
+
+
+CHECKS = {"ruff": ruff, "pylint": pylint, "prettier": prettier, "eslint": eslint}
+
+
+def main():
+    fix = "--fix" in sys.argv[1:]
+    failed = False
+    with say.failures_as_sentences():
+        bootstrap.ensure_tools()
+        for name, check in CHECKS.items():
+            try:
+                problems = check(fix=fix)
+            except Skipped as reason:
+                print(f"- {name}: skipped, {reason}")
+                continue
+            failed = failed or bool(problems)
+            print(f"✗ {name}:\n{problems}" if problems else f"✓ {name}")
+    sys.exit(1 if failed else 0)
+
+
+if __name__ == "__main__":
+    main()

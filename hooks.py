@@ -1,0 +1,45 @@
+import logging
+
+from odoo import fields
+from odoo.tools.sql import column_exists, create_column
+
+_logger = logging.getLogger(__name__)
+
+DUTCH = 'nl_NL'
+
+
+def pre_init_hook(env):
+    """Prepare a database that may hold years of invoices.
+
+    * The stored level on invoices gets its column here: a new column without values,
+      instead of a computation over every invoice there is.
+    * Dutch is activated. Where one language was all there was, contacts never chose
+      theirs; that is remembered so that a Dutch debtor does not get an English letter
+      because of how the database was set up (see ``res.partner._get_dunning_lang``).
+    """
+    if not column_exists(env.cr, 'account_move', 'dunning_level_id'):
+        create_column(env.cr, 'account_move', 'dunning_level_id', 'int4')
+    installed = [code for code, _name in env['res.lang'].get_installed()]
+    if len(installed) == 1:
+        env['ir.config_parameter'].set_param(
+            'l10n_nl_dunning.only_language_until', f"{installed[0]} {fields.Datetime.to_string(fields.Datetime.now())}")
+    if DUTCH not in installed:
+        env['res.lang']._activate_lang(DUTCH)
+        _logger.info("Dutch was activated; loading the Dutch terms of the installed apps")
+        env['ir.module.module'].search([('state', '=', 'installed')])._update_translations([DUTCH])
+
+
+def post_init_hook(env):
+    """Give the companies that exist the ladders that shipped."""
+    business = env.ref('l10n_nl_dunning.policy_business')
+    consumer = env.ref('l10n_nl_dunning.policy_consumer')
+    for company in env['res.company'].with_context(active_test=False).search([]):
+        company.write({
+            'dunning_policy_business_id': company.dunning_policy_business_id.id or business.id,
+            'dunning_policy_consumer_id': company.dunning_policy_consumer_id.id or consumer.id,
+        })
+
+
+def uninstall_hook(env):
+    """Take back what the install left outside our own tables."""
+    env['ir.config_parameter'].search([('key', '=', 'l10n_nl_dunning.only_language_until')]).unlink()

@@ -1,0 +1,15 @@
+# The order follows the way of the data: the ladder, the due items, the planner
+# that judges them, the notices it leads to, the dispatcher that lets them go.
+from . import dunning_policy
+from . import dunning_level
+from . import res_company
+from . import res_config_settings
+from . import res_partner
+from . import dunning_planner
+from . import dunning_notice
+from . import dunning_notice_line
+from . import account_move
+from . import account_partial_reconcile
+from . import dunning_letter
+from . import dunning_dispatcher
+from . import dunning_run

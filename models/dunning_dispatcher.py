@@ -1,0 +1,313 @@
+"""The dispatcher: recheck, render, deliver, record. Only then the level rises."""
+
+import hashlib
+import logging
+from collections import defaultdict
+from datetime import timedelta
+
+from psycopg2 import OperationalError
+
+from odoo import api, models
+from odoo.exceptions import RedirectWarning, UserError, ValidationError
+
+from .dunning_level import MANUAL_CHANNELS
+from .dunning_planner import IMPATIENT_IGNORED, RECHECK_IGNORED
+
+_logger = logging.getLogger(__name__)
+
+
+class DunningDispatcher(models.AbstractModel):
+    _name = 'dunning.dispatcher'
+    _description = "Dunning Dispatcher"
+
+    # -------------------------------------------------------------------------
+    # ENTRANCES
+    # -------------------------------------------------------------------------
+
+    @api.model
+    def _trigger(self):
+        """Wake the scheduled action that sends the queue; refuse when it sleeps for good."""
+        cron = self.env.ref('l10n_nl_dunning.ir_cron_dunning_dispatch', raise_if_not_found=False)
+        cron = cron and cron.sudo()  # sudo: users may wake the queue, not see scheduled actions
+        if not cron or not cron.active:
+            message = self.env._(
+                "The scheduled action “Debtors: send reminders” is switched off, so nothing would leave. "
+                "Switch it on, or use “Send now”.")
+            if cron and self.env.user.has_group('base.group_system'):
+                raise RedirectWarning(
+                    message, {
+                        'type': 'ir.actions.act_window', 'res_model': 'ir.cron', 'res_id': cron.id,
+                        'views': [(False, 'form')],
+                    }, self.env._("Open the scheduled action"))
+            raise UserError(message)
+        cron._trigger()
+
+    @api.model
+    def _dispatch_interactively(self, notices):
+        """Dispatch queued notices in a user's request; one bad notice does not stop the others."""
+        queued = notices.filtered(lambda notice: notice.state == 'queued').try_lock_for_update()
+        for notice in queued:
+            self._dispatch_one(notice)
+
+    @api.model
+    def _dispatch_one(self, notice):
+        """Dispatch one notice; a failure takes it out of the queue with a readable message."""
+        try:
+            with self.env.cr.savepoint():
+                self._dispatch(notice)
+        except OperationalError:
+            raise  # another transaction was first, or the database is away: it stays in the queue
+        except Exception as error:  # noqa: BLE001 - whatever is wrong with one notice, the others go on
+            self._mark_failed(notice, error)
+
+    @api.model
+    def _mark_failed(self, notice, error):
+        if isinstance(error, UserError | ValidationError):
+            message = str(error)
+        else:
+            _logger.exception("Notice %s could not be sent", notice.id, exc_info=error)
+            message = self.env._(
+                "Something went wrong while making or sending this notice, so it did not leave. Try it again; "
+                "if it fails again, show your administrator this: %(error)s",
+                error=f"{type(error).__name__}: {error}")
+        notice._mark_failed(message)
+
+    # -------------------------------------------------------------------------
+    # THE WAY OF A NOTICE
+    # -------------------------------------------------------------------------
+
+    @api.model
+    def _dispatch(self, notices):
+        """Let queued notices go. The caller holds their locks.
+
+        :return: the notices that left or now wait for a person or the post
+        """
+        gone = self.env['dunning.notice']
+        for company, batch in notices.grouped('company_id').items():
+            dispatcher = self.with_company(company)
+            at_date = company._dunning_today()
+            batch = batch.with_company(company).with_env(dispatcher.env)
+            owed = dispatcher._recheck(batch, at_date)
+            if not owed:
+                continue
+            manual = owed.filtered(lambda notice: notice.channel in MANUAL_CHANNELS)
+            dispatcher._hand_to_person(manual, at_date)
+            documents = owed - manual
+            if documents:
+                dispatcher._render(documents, at_date)
+                dispatcher._deliver(documents, at_date)
+            gone |= owed
+        return gone
+
+    @api.model
+    def _recheck(self, notices, at_date):
+        """Take off what is no longer owed and cancel what is left empty.
+
+        :return: the notices that still have something to say
+        """
+        owed = self.env['dunning.notice']
+        for company, batch in notices.grouped('company_id').items():
+            decisions = {}
+            for forced, group in batch.grouped('forced').items():
+                ignore = RECHECK_IGNORED | IMPATIENT_IGNORED if forced else RECHECK_IGNORED
+                decisions.update({
+                    decision.item_id: decision
+                    for decision in self.env['dunning.planner']._plan(
+                        company, at_date, items=group.live_line_ids.move_line_id, ignore=ignore)
+                })
+            for notice in batch._recording():
+                if self._recheck_one(notice, decisions, company):
+                    owed |= notice
+        return notices.browse(owed.ids)
+
+    @api.model
+    def _recheck_one(self, notice, decisions, company):
+        """Refresh the items of one notice from the planner's answers. Return whether anything is still owed."""
+        Planner = self.env['dunning.planner']
+        reasons = []
+        for line in notice.live_line_ids:
+            decision = decisions.get(line.move_line_id.id)
+            if decision is None:
+                code, text = 'gone', self.env._("The item does not exist any more.")
+            else:
+                code, text = decision.reason, decision.reason and Planner._explain(decision, company)
+            if code:
+                line.write({'drop_reason': code, 'drop_text': text})
+                reasons.append(text)
+                continue
+            values = {
+                'amount_residual': decision.amount_residual,
+                'amount_netted': decision.amount_netted,
+                'amount_due_company': decision.amount_company,
+                'date_maturity': decision.due_date,
+            }
+            changed = {name: value for name, value in values.items() if line[name] != value}
+            if changed:
+                line.write(changed)
+        if notice.line_count and notice.currency_id.compare_amounts(notice.amount_due, 0) > 0:
+            return True
+        notice._cancel(" ".join(dict.fromkeys(reasons)) or self.env._("Nothing is owed any more."))
+        return False
+
+    @api.model
+    def _hand_to_person(self, notices, at_date):
+        """A call or an internal task: it waits for a person, and the planner waits with it."""
+        for notice in notices._recording():
+            notice.line_ids._freeze_snapshot()
+            notice.write({'state': 'todo', 'date': at_date, 'deadline': False, 'error_message': False})
+        self._schedule_activities(notices, at_date)
+
+    @api.model
+    def _render(self, notices, at_date):
+        """Fix date, term, texts and PDF of notices that leave as a document."""
+        recording = notices._recording()
+        recording.live_line_ids._freeze_snapshot()
+        for level, batch in recording.grouped('level_id').items():
+            batch.write({'date': at_date, 'deadline': at_date + timedelta(days=level.payment_term_days)})
+        Letter = self.env['dunning.letter']
+        texts = Letter._render_texts(notices)
+        for notice in recording:
+            notice.write(texts[notice.id])
+        for notice_id, pdf in Letter._render_pdfs(notices).items():
+            Letter._store_pdf(recording.browse(notice_id), pdf, hashlib.sha256(pdf).hexdigest())
+
+    @api.model
+    def _deliver(self, notices, at_date):
+        """Hand the documents to the mail queue or to the post."""
+        by_mail = notices.filtered(lambda notice: notice.channel in ('email', 'both') and notice._get_email())
+        by_post = notices.filtered(
+            lambda notice: notice.channel == 'letter' or (notice.channel == 'both' and notice._has_postal_address()))
+        self._queue_mails(by_mail)
+        by_post._recording().write({'postal_state': 'to_print'})
+        (by_post - by_mail)._recording().write({'state': 'to_post', 'error_message': False})
+        by_mail._record_sent(at_date)
+        self._schedule_activities(notices, at_date)
+
+    @api.model
+    def _schedule_activities(self, notices, at_date):
+        """Plan the activity of the level, for its user or else whoever decided about the notice."""
+        for level, batch in notices.grouped('level_id').items():
+            activity_type = level.activity_type_id
+            if not activity_type and batch[0].channel == 'phone':
+                activity_type = self.env.ref('mail.mail_activity_data_call', raise_if_not_found=False)
+            if not activity_type and batch[0].channel == 'task':
+                activity_type = self.env.ref('mail.mail_activity_data_todo', raise_if_not_found=False)
+            if not activity_type:
+                continue
+            by_user = defaultdict(lambda: self.env['dunning.notice'])
+            for notice in batch:
+                by_user[level.activity_user_id or notice._get_responsible()] |= notice
+            for user, group in by_user.items():
+                group.with_context(mail_activity_quick_update=True).activity_schedule(
+                    activity_type_id=activity_type.id, date_deadline=at_date, user_id=user.id,
+                    summary=level.activity_summary or level.name, automated=True)
+
+    # -------------------------------------------------------------------------
+    # E-MAIL
+    # -------------------------------------------------------------------------
+
+    @api.model
+    def _queue_mails(self, notices):
+        """Put one mail per notice into Odoo's queue, with the letter (and the invoices) attached.
+
+        Never speaks SMTP itself: a rollback here takes the mail back with it. The
+        message is on the notice, so that replies and bounces find it.
+        """
+        if not notices:
+            return
+        default_template = self.env.ref('l10n_nl_dunning.mail_template_notice')
+        attachments = self._get_mail_attachments(notices)
+        values_list = []
+        for template, batch in notices.grouped(
+            lambda notice: notice.level_id.mail_template_id or default_template
+        ).items():
+            values_list += self._prepare_mails(template, batch, attachments)
+        # sudo: mail.mail belongs to the system; who may send notices was checked at the entrance
+        mails = self.env['mail.mail'].sudo().create(values_list)
+        recipients = {notice.id: notice.recipient_id for notice in notices}
+        # Delivery failures and bounces are written on these rows by the mail module.
+        self.env['mail.notification'].sudo().create([
+            {
+                'mail_message_id': mail.mail_message_id.id,
+                'mail_mail_id': mail.id,
+                'res_partner_id': recipients[mail.res_id].id,
+                'mail_email_address': mail.email_to,
+                'notification_type': 'email',
+                'notification_status': 'ready',
+                'author_id': mail.author_id.id,
+            }
+            for mail in mails
+        ])
+        for mail in mails:
+            self.env['dunning.notice'].browse(mail.res_id)._recording().write({
+                'mail_id': mail.id, 'mail_message_id': mail.mail_message_id.id, 'email_to': mail.email_to})
+
+    @api.model
+    def _prepare_mails(self, template, notices, attachments):
+        """Return the values of the mails of notices that share a template."""
+        rendered = template.sudo()._generate_template(  # sudo: as for any template, its author's rights count
+            notices.ids, ('body_html', 'email_from', 'reply_to', 'subject', 'mail_server_id', 'auto_delete'))
+        subtype = self.env['ir.model.data']._xmlid_to_res_id('mail.mt_comment')
+        values_list = []
+        for notice in notices:
+            values = rendered[notice.id]
+            author = notice._get_responsible().partner_id
+            lang_notice = notice.with_context(lang=notice.lang)
+            body = values.get('body_html') or ''
+            if template.email_layout_xmlid:
+                body = template.with_context(lang=notice.lang)._render_encapsulate(
+                    template.email_layout_xmlid, body,
+                    add_context={'company': notice.company_id, 'model_description': lang_notice.subject},
+                    context_record=lang_notice)
+            values_list.append({
+                'model': 'dunning.notice',
+                'res_id': notice.id,
+                'record_name': notice.name,
+                'subject': values.get('subject') or notice.subject,
+                'body': values.get('body_html') or '',
+                'body_html': body,
+                'email_from': values.get('email_from') or notice.company_id.email_formatted or author.email_formatted,
+                'author_id': author.id,
+                'email_to': notice._get_email(),
+                'message_type': 'comment',
+                'subtype_id': subtype,
+                'is_notification': True,
+                'auto_delete': template.auto_delete,
+                'mail_server_id': template.mail_server_id.id,
+                'attachment_ids': [(6, 0, attachments.get(notice.id, []))],
+                **({'reply_to': values['reply_to']} if values.get('reply_to') else {}),
+            })
+        return values_list
+
+    @api.model
+    def _get_mail_attachments(self, notices):
+        """Return ``{notice_id: [attachment_id]}``: the frozen letter and, where the level wants it, the invoices."""
+        # sudo: the letter is stored as a field of the notice, which the user may read
+        letters = self.env['ir.attachment'].sudo().search([
+            ('res_model', '=', 'dunning.notice'), ('res_field', '=', 'letter_file'), ('res_id', 'in', notices.ids)])
+        copies = letters.copy({'res_field': False}) if letters else letters
+        result = defaultdict(list)
+        for attachment in copies:
+            result[attachment.res_id].append(attachment.id)
+        for notice in notices.filtered('level_id.attach_invoices'):
+            for move in notice.live_line_ids.move_id.filtered(lambda move: move.move_type == 'out_invoice'):
+                result[notice.id] += self._get_invoice_attachments(move)
+        return result
+
+    @api.model
+    def _get_invoice_attachments(self, move):
+        """Return ids of the PDF of an invoice: the legal one, else a fresh print."""
+        move = move.sudo()  # sudo: the invoice's own document, sent to its own debtor
+        if move.invoice_pdf_report_id:
+            return move.invoice_pdf_report_id.ids
+        document = move._get_invoice_legal_documents('pdf', allow_fallback=True)
+        if not document:
+            return []
+        # sudo: as above
+        return self.env['ir.attachment'].sudo().create({
+            'name': document['filename'],
+            'raw': document['content'],
+            'mimetype': 'application/pdf',
+            'res_model': 'account.move',
+            'res_id': move.id,
+        }).ids

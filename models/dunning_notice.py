@@ -1,0 +1,526 @@
+from collections import defaultdict
+from datetime import timedelta
+
+from markupsafe import Markup
+
+from odoo import api, fields, models
+from odoo.exceptions import UserError
+from odoo.tools import SQL, format_amount, format_date
+
+from .dunning_level import CHANNELS
+
+STATES = [
+    ('draft', "Proposal"),
+    ('queued', "To Send"),
+    ('todo', "To Do"),
+    ('to_post', "To Post"),
+    ('error', "Failed"),
+    ('sent', "Sent"),
+    ('skipped', "Passed Over"),
+    ('cancelled', "Cancelled"),
+]
+# A notice in one of these states still holds its items: they get no other notice.
+PENDING_STATES = ('draft', 'queued', 'todo', 'to_post', 'error')
+FINAL_STATES = ('sent', 'skipped', 'cancelled')
+# What a user may change by hand, and only while the notice has not left.
+USER_WRITABLE = frozenset({'channel', 'recipient_id', 'lang', 'note'})
+# Fields of mixins: chatter and activities go on after a notice left.
+MIXIN_PREFIXES = ('activity_', 'message_', 'my_activity_', 'website_message_', 'rating_', 'access_')
+
+# Put into the context by code that records what happened. Being one object of this
+# process, no integration or browser can send it.
+RECORDING = object()
+
+
+def is_recording(env):
+    """Return whether code, and not a user, is writing the books of what happened."""
+    return env.context.get('dunning_recording') is RECORDING
+
+
+class DunningNotice(models.Model):
+    """One contact with a debtor about his due items at one level: a mail, a letter, a call.
+
+    A notice is made as a proposal, is queued, and leaves through the dispatcher.
+    Once sent, its figures, texts and PDF never change.
+    """
+
+    _name = 'dunning.notice'
+    _inherit = ['mail.thread.main.attachment', 'mail.activity.mixin']
+    _description = "Dunning Notice"
+    _order = 'id desc'
+    _check_company_auto = True
+    _mail_post_access = 'read'
+
+    name = fields.Char(string="Number", readonly=True, copy=False, index='trigram')
+    company_id = fields.Many2one(comodel_name='res.company', required=True, index=True, readonly=True)
+    company_currency_id = fields.Many2one(related='company_id.currency_id')
+    partner_id = fields.Many2one(
+        comodel_name='res.partner', string="Debtor", required=True, index=True, readonly=True, ondelete='restrict')
+    recipient_id = fields.Many2one(
+        comodel_name='res.partner', string="Addressed To", required=True, index=True, ondelete='restrict',
+        help="The contact for reminders of the debtor, else the contact on the invoice.")
+    currency_id = fields.Many2one(comodel_name='res.currency', required=True, readonly=True)
+    level_id = fields.Many2one(
+        comodel_name='dunning.level', required=True, index=True, readonly=True, ondelete='restrict',
+        group_expand='_group_expand_level_id')
+    policy_id = fields.Many2one(related='level_id.policy_id', store=True, index=True)
+    channel = fields.Selection(selection=CHANNELS, required=True, tracking=True)
+    state = fields.Selection(
+        selection=STATES, default='draft', required=True, readonly=True, copy=False, index=True, tracking=True)
+    origin = fields.Selection(
+        selection=[('scheduled', "Scheduled action"), ('manual', "By hand")],
+        default='manual', required=True, readonly=True)
+    backlog = fields.Boolean(readonly=True, help="About items that were overdue before dunning was started.")
+    forced = fields.Boolean(
+        string="Ahead of Time", readonly=True,
+        help="A person decided to send it before its day or below the minimum amount.")
+    author_id = fields.Many2one(
+        comodel_name='res.users', string="Decided By", readonly=True, default=lambda self: self.env.user)
+
+    date_planned = fields.Date(string="Planned On", readonly=True, required=True)
+    date = fields.Date(string="Date", readonly=True, copy=False, help="Date on the letter or of the call.", index=True)
+    deadline = fields.Date(string="Pay Before", copy=False, readonly=True,
+                           help="Last day of the term this notice gives the debtor.")
+    sent_on = fields.Datetime(readonly=True, copy=False)
+    postal_state = fields.Selection(
+        selection=[('to_print', "To print"), ('printed', "Printed"), ('posted', "Posted")],
+        string="Post", readonly=True, copy=False)
+    posted_on = fields.Date(readonly=True, copy=False)
+    posted_by_id = fields.Many2one(comodel_name='res.users', readonly=True, copy=False)
+
+    line_ids = fields.One2many(comodel_name='dunning.notice.line', inverse_name='notice_id', string="Due Items")
+    live_line_ids = fields.One2many(
+        comodel_name='dunning.notice.line', inverse_name='notice_id',
+        domain=[('drop_reason', '=', False)], readonly=True)
+    line_count = fields.Integer(string="Items", compute='_compute_amounts', store=True)
+    amount_residual = fields.Monetary(string="Open", compute='_compute_amounts', store=True)
+    amount_netted = fields.Monetary(string="Credits", compute='_compute_amounts', store=True,
+                                    help="Open credit notes and payments of the debtor that cover part of it.")
+    amount_due = fields.Monetary(string="To Pay", compute='_compute_amounts', store=True)
+    amount_due_company = fields.Monetary(
+        string="To Pay (company currency)", compute='_compute_amounts', store=True,
+        currency_field='company_currency_id')
+    oldest_due_date = fields.Date(compute='_compute_amounts', store=True)
+
+    lang = fields.Char(string="Language", compute='_compute_lang', store=True, readonly=False, precompute=True)
+    subject = fields.Char(readonly=True, copy=False)
+    body_intro = fields.Html(readonly=True, copy=False, sanitize=False)
+    body_closing = fields.Html(readonly=True, copy=False, sanitize=False)
+    letter_file = fields.Binary(string="Letter", attachment=True, readonly=True, copy=False)
+    letter_filename = fields.Char(compute='_compute_letter_filename')
+    letter_sha256 = fields.Char(string="SHA-256 of the Letter", readonly=True, copy=False)
+    mail_id = fields.Many2one(comodel_name='mail.mail', readonly=True, copy=False, ondelete='set null',
+                              index='btree_not_null')
+    mail_message_id = fields.Many2one(comodel_name='mail.message', string="E-mail", readonly=True, copy=False,
+                                      ondelete='set null', index='btree_not_null')
+    email_to = fields.Char(string="E-mailed To", readonly=True, copy=False)
+    error_message = fields.Text(string="What Went Wrong", readonly=True, copy=False)
+    cancel_reason = fields.Char(readonly=True, copy=False)
+    note = fields.Text(string="Note of the Call or Task", copy=False)
+
+    # Words for the texts of levels, in the language of the notice.
+    salutation = fields.Char(compute='_compute_words')
+    amount_text = fields.Char(compute='_compute_words')
+    date_text = fields.Char(compute='_compute_words')
+    deadline_text = fields.Char(compute='_compute_words')
+    days_overdue = fields.Integer(compute='_compute_words')
+    history_text = fields.Char(compute='_compute_words')
+    reference = fields.Char(string="Payment Reference", compute='_compute_reference')
+
+    _pending_idx = models.Index("(state, id) WHERE state IN ('draft', 'queued', 'todo', 'to_post', 'error')")
+
+    # -------------------------------------------------------------------------
+    # COMPUTES
+    # -------------------------------------------------------------------------
+
+    @api.depends('name')
+    def _compute_display_name(self):
+        for notice in self:
+            notice.display_name = notice.name or self.env._("New notice")
+
+    @api.depends(
+        'line_ids.amount_residual', 'line_ids.amount_netted', 'line_ids.amount_due_company', 'line_ids.drop_reason',
+        'line_ids.date_maturity')
+    def _compute_amounts(self):
+        for notice in self:
+            lines = notice.line_ids.filtered(lambda line: not line.drop_reason)
+            residual = sum(lines.mapped('amount_residual'))
+            netted = sum(lines.mapped('amount_netted'))
+            notice.line_count = len(lines)
+            notice.amount_residual = residual
+            notice.amount_netted = netted
+            notice.amount_due = residual - netted
+            notice.amount_due_company = sum(lines.mapped('amount_due_company'))
+            notice.oldest_due_date = min(lines.mapped('date_maturity'), default=False)
+
+    @api.depends('recipient_id', 'partner_id', 'level_id')
+    def _compute_lang(self):
+        for notice in self:
+            lang = (notice.recipient_id or notice.partner_id)._get_dunning_lang()
+            notice.lang = notice.level_id.policy_id._nearest_letter_lang(lang) if notice.level_id else lang
+
+    @api.depends('name')
+    def _compute_letter_filename(self):
+        for notice in self:
+            number = (notice.name or 'concept').replace('/', '-')
+            notice.letter_filename = f"{number}.pdf"
+
+    @api.depends('live_line_ids.move_id.payment_reference', 'name')
+    def _compute_reference(self):
+        """What the debtor writes with his payment: the invoice's own reference when there is but one."""
+        for notice in self:
+            moves = notice.live_line_ids.move_id
+            notice.reference = (
+                len(moves) == 1 and (moves.payment_reference or moves.name) or notice.name or self.env._("Reminder"))
+
+    @api.depends('recipient_id', 'amount_due', 'date', 'deadline', 'lang', 'live_line_ids.date_maturity')
+    def _compute_words(self):
+        histories = self._get_histories()
+        for notice in self:
+            env = notice.with_context(lang=notice.lang).env
+            date = notice.date or notice.date_planned
+            deadline = notice.deadline or (date and date + timedelta(days=notice.level_id.payment_term_days))
+            notice.salutation = notice._get_salutation()
+            notice.amount_text = format_amount(env, notice.amount_due, notice.currency_id)
+            notice.date_text = format_date(env, date, date_format='d MMMM y') if date else ''
+            notice.deadline_text = format_date(env, deadline, date_format='d MMMM y') if deadline else ''
+            notice.days_overdue = (date - notice.oldest_due_date).days if date and notice.oldest_due_date else 0
+            notice.history_text = histories.get(notice.id, '')
+
+    def _get_salutation(self):
+        """Return how the letter opens, from the title and name of the addressee."""
+        self.ensure_one()
+        env = self.with_context(lang=self.lang).env
+        person = self.recipient_id
+        if person.is_company or not person.name:
+            return env._("Dear Sir or Madam,")
+        return env._("Dear %s,", person.name)
+
+    def _get_histories(self):
+        """Return ``{notice_id: sentence part}`` naming the earlier contacts about the items of each notice."""
+        return {}
+
+    @api.model
+    def _group_expand_level_id(self, levels, domain):
+        return levels.search([('policy_id', 'in', levels.policy_id.ids)]) if levels else levels
+
+    # -------------------------------------------------------------------------
+    # CRUD
+    # -------------------------------------------------------------------------
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        if not is_recording(self.env):
+            raise UserError(self.env._(
+                "Notices are made by the scheduled action or by “Send reminder” on invoices and contacts, "
+                "so that nothing wrong leaves.",
+            ))
+        names = self._next_names(sum(not vals.get('name') for vals in vals_list))
+        for vals in vals_list:
+            if not vals.get('name'):
+                vals['name'] = names.pop(0)
+        return super().create(vals_list)
+
+    @api.model
+    def _next_names(self, count):
+        """Draw ``count`` numbers from the sequence of notices, in one query."""
+        if not count:
+            return []
+        sequence = self.env.ref('l10n_nl_dunning.sequence_notice').sudo()  # sudo: users may number, not read sequences
+        if sequence.implementation != 'standard' or sequence.use_date_range:
+            return [sequence.next_by_id() for _i in range(count)]
+        numbers = self.env.execute_query(SQL(
+            "SELECT nextval(%s) FROM generate_series(1, %s)", 'ir_sequence_%03d' % sequence.id, count))
+        return [sequence.get_next_char(number) for (number,) in numbers]
+
+    def write(self, vals):
+        if not is_recording(self.env):
+            self._check_user_write(vals)
+        return super().write(vals)
+
+    def _check_user_write(self, vals):
+        names = {name for name in vals if not name.startswith(MIXIN_PREFIXES)}
+        if not names:
+            return
+        final = self.filtered(lambda notice: notice.state in FINAL_STATES)
+        if final:
+            raise UserError(self.env._(
+                "%(notice)s has left or was closed, so it cannot be changed any more. "
+                "It is the proof of what the debtor was told.",
+                notice=final[:1].display_name,
+            ))
+        if names - USER_WRITABLE:
+            raise UserError(self.env._(
+                "A notice follows from the due items and the policy. By hand only its channel, recipient, language "
+                "and note can be changed; use the buttons to approve, send or cancel it.",
+            ))
+
+    @api.ondelete(at_uninstall=False)
+    def _unlink_except_final(self):
+        for notice in self:
+            if notice.state not in ('draft', 'cancelled') or notice.sent_on:
+                raise UserError(self.env._(
+                    "%(notice)s cannot be deleted. A proposal or a notice in the queue can be cancelled.",
+                    notice=notice.display_name,
+                ))
+
+    # -------------------------------------------------------------------------
+    # MAKING NOTICES OUT OF DECISIONS
+    # -------------------------------------------------------------------------
+
+    @api.model
+    def _create_from_decisions(self, company, decisions, at_date, *, origin='scheduled', state='draft', forced=False):
+        """Make notices of due decisions: one per debtor, currency, level and recipient.
+
+        Items join a proposal that already waits for the same debtor, level and
+        recipient.
+
+        :param decisions: :class:`Decision` list of ``company``, only those that are due
+        :return: the notices, new and joined
+        """
+        groups = defaultdict(list)
+        for decision in decisions:
+            key = (decision.partner_id, decision.currency_id, decision.level_id, decision.recipient_id)
+            groups[key].append(decision)
+        waiting = self._get_waiting_proposals(company, groups) if state == 'draft' else {}
+        Notice = self._recording()
+        Line = Notice.env['dunning.notice.line']
+        new_keys = [key for key in groups if key not in waiting]
+        created = Notice.create([
+            {
+                'company_id': company.id,
+                'partner_id': key[0],
+                'currency_id': key[1],
+                'level_id': key[2],
+                'recipient_id': key[3],
+                'channel': groups[key][0].channel,
+                'state': state,
+                'origin': origin,
+                'forced': forced,
+                'backlog': any(decision.backlog for decision in groups[key]),
+                'date_planned': at_date,
+            }
+            for key in new_keys
+        ])
+        notices = dict(zip(new_keys, created, strict=True)) | waiting
+        Line.create([
+            Line._prepare_from_decision(notices[key], decision)
+            for key, group in groups.items() for decision in group
+        ])
+        return self.browse([notices[key].id for key in groups])
+
+    def _get_waiting_proposals(self, company, keys):
+        """Return ``{key: notice}`` of the proposals that items of these groups can join."""
+        proposals = self.search([
+            ('company_id', '=', company.id), ('state', '=', 'draft'),
+            ('partner_id', 'in', [key[0] for key in keys]),
+        ])
+        found = {(n.partner_id.id, n.currency_id.id, n.level_id.id, n.recipient_id.id): n for n in proposals}
+        return {key: found[key] for key in keys if key in found}
+
+    # -------------------------------------------------------------------------
+    # ACTIONS OF USERS
+    # -------------------------------------------------------------------------
+
+    def action_approve(self):
+        """Put proposals (and failed notices) into the queue and wake the dispatcher."""
+        self.check_access('write')
+        todo = self.filtered(lambda notice: notice.state in ('draft', 'error'))
+        todo._queue()
+        self.env['dunning.dispatcher']._trigger()
+        return self._notify_result(self.env._("%(count)s notices are on their way.", count=len(todo)), todo)
+
+    def action_retry(self):
+        """Put failed notices back into the queue."""
+        return self.filtered(lambda notice: notice.state == 'error').action_approve()
+
+    def action_send_now(self):
+        """Send the notices at once, in this request, and say what became of each."""
+        self.check_access('write')
+        self.filtered(lambda notice: notice.state in ('draft', 'error'))._queue()
+        self.env['dunning.dispatcher']._dispatch_interactively(self)
+        return self._notify_outcome()
+
+    def action_cancel(self):
+        """Cancel notices that did not leave yet; their items can be planned again."""
+        self.check_access('write')
+        todo = self.filtered(lambda notice: notice.state in PENDING_STATES)
+        todo._cancel(self.env._("Cancelled by %s.", self.env.user.name))
+        return True
+
+    def action_done(self):
+        """Record that the call was made or the task was done: the level rises."""
+        self.check_access('write')
+        todo = self.filtered(lambda notice: notice.state == 'todo')
+        todo._record_sent(self.env.company._dunning_today())
+        return True
+
+    def action_skip(self):
+        """Pass the call or task over: the ladder goes on, the level does not rise."""
+        self.check_access('write')
+        self.filtered(lambda notice: notice.state == 'todo')._skip(self.env.company._dunning_today())
+        return True
+
+    def action_print_pile(self):
+        """Print the letters to post as one PDF in postal order."""
+        return self.env['dunning.letter']._action_print_pile(self)
+
+    def action_mark_posted(self):
+        """Record that printed letters were posted: the level rises now."""
+        self.check_access('write')
+        letters = self.filtered(lambda notice: notice.postal_state in ('to_print', 'printed'))
+        if not letters:
+            raise UserError(self.env._("None of the selected notices is a letter that waits to be posted."))
+        unprinted = letters.filtered(lambda notice: notice.postal_state == 'to_print')
+        if unprinted:
+            raise UserError(self.env._(
+                "%(count)s of the selected letters were not printed yet (%(notice)s). Print them first.",
+                count=len(unprinted), notice=unprinted[:1].display_name))
+        today = self.env.company._dunning_today()
+        letters._recording().write({'postal_state': 'posted', 'posted_on': today, 'posted_by_id': self.env.uid})
+        letters.filtered(lambda notice: notice.state == 'to_post')._record_sent(today)
+        return self._notify_result(self.env._("%(count)s letters marked as posted.", count=len(letters)), letters)
+
+    def action_preview(self):
+        """Show the letter as it would look today; nothing is stored."""
+        self.ensure_one()
+        return self.env['dunning.letter']._action_preview(self)
+
+    def action_open_invoices(self):
+        self.ensure_one()
+        action = self.env['ir.actions.act_window']._for_xml_id('account.action_move_out_invoice_type')
+        action['domain'] = [('id', 'in', self.line_ids.move_id.ids)]
+        return action
+
+    def _notify_result(self, message, notices=None, kind='success'):
+        """Return a client notification with a link to the notices."""
+        notices = self if notices is None else notices
+        params = {'type': kind, 'message': message, 'next': {'type': 'ir.actions.act_window_close'}}
+        if notices:
+            params['message'] = f"{message} %s"
+            params['links'] = [{
+                'label': self.env._("Show them"),
+                'url': (
+                    f"/odoo/dunning-notices/{notices.id}" if len(notices) == 1
+                    else f"/odoo/dunning-notices?dunning_ids={','.join(map(str, notices.ids))}"
+                ),
+            }]
+        return {'type': 'ir.actions.client', 'tag': 'display_notification', 'params': params}
+
+    def _notify_outcome(self):
+        """Return a notification that says what became of the notices after sending at once."""
+        by_state = self.grouped('state')
+        labels = dict(self._fields['state']._description_selection(self.env))
+        counts = ", ".join(f"{labels[state]}: {len(group)}" for state, group in by_state.items())
+        return self._notify_result(counts, self, 'warning' if 'error' in by_state else 'success')
+
+    # -------------------------------------------------------------------------
+    # RECORDING
+    # -------------------------------------------------------------------------
+
+    def _recording(self):
+        """Return the notices in the context in which the dispatcher records what happened.
+
+        Only code can set it: the write guard is about users and integrations.
+        """
+        return self.with_context(
+            dunning_recording=RECORDING, mail_create_nosubscribe=True, mail_create_nolog=True, mail_notrack=True)
+
+    def _queue(self):
+        self._recording().write({'state': 'queued', 'author_id': self.env.uid, 'error_message': False})
+
+    def _cancel(self, reason):
+        self._recording().write({'state': 'cancelled', 'cancel_reason': reason})
+        self._unlink_level_activities()
+
+    def _skip(self, at_date):
+        self._recording().write({
+            'state': 'skipped', 'date': at_date, 'deadline': at_date, 'sent_on': False,
+        })
+        self._unlink_level_activities()
+        self._log_everywhere(lambda notice, env: env._(
+            "%(level)s was passed over.", level=notice.level_id.name))
+
+    def _mark_failed(self, message):
+        """Take the notice out of the queue with a message a user can act on."""
+        self._recording().write({'state': 'error', 'error_message': message})
+
+    def _record_sent(self, at_date):
+        """Record that the notices left: from now on the level of their items is theirs.
+
+        A letter keeps the date and the deadline printed on it.
+        """
+        now = fields.Datetime.now()
+        for (level, date, deadline), notices in self.grouped(
+            lambda notice: (notice.level_id, notice.date, notice.deadline)
+        ).items():
+            date = date or at_date
+            notices._recording().write({
+                'state': 'sent',
+                'sent_on': now,
+                'date': date,
+                'deadline': deadline or date + timedelta(days=level.payment_term_days),
+                'error_message': False,
+            })
+        self._unlink_level_activities()
+        self._log_everywhere(lambda notice, env: env._(
+            "%(level)s of %(date)s for %(amount)s, %(channel)s.",
+            level=notice._get_link(notice.level_id.name),
+            date=format_date(env, notice.date),
+            amount=format_amount(env, notice.amount_due, notice.currency_id),
+            channel=dict(notice._fields['channel']._description_selection(env))[notice.channel].lower(),
+        ))
+
+    def _unlink_level_activities(self):
+        """Remove what a level planned for a person: it was done."""
+        # sudo: activities of colleagues are to go as well
+        self.sudo().activity_ids.filtered('automated').unlink()
+
+    def _get_link(self, label):
+        self.ensure_one()
+        return Markup('<a href="#" data-oe-model="dunning.notice" data-oe-id="%s">%s</a>') % (self.id, label)
+
+    def _log_everywhere(self, get_body):
+        """Log one line on each invoice and each debtor of the notices, in two batches."""
+        move_bodies, partner_bodies = {}, {}
+        for notice in self:
+            # Chatter is for the users of the company, not for the debtor.
+            body = get_body(notice, notice.env)
+            for move in notice.live_line_ids.move_id:
+                move_bodies[move.id] = (
+                    move_bodies[move.id] + Markup("<br/>") + body if move.id in move_bodies else body)
+            partner = notice.partner_id.id
+            partner_bodies[partner] = (
+                partner_bodies[partner] + Markup("<br/>") + body if partner in partner_bodies else body)
+        if move_bodies:
+            self.env['account.move'].browse(move_bodies)._message_log_batch(move_bodies)
+        if partner_bodies:
+            self.env['res.partner'].browse(partner_bodies)._message_log_batch(partner_bodies)
+
+    # -------------------------------------------------------------------------
+    # ADDRESS
+    # -------------------------------------------------------------------------
+
+    def _get_email(self):
+        """Return the address the notice is mailed to: the recipient's, else the debtor's; or an empty string."""
+        self.ensure_one()
+        person = self.recipient_id if (self.recipient_id.email or '').strip() else self.partner_id
+        return person.email_formatted or ''
+
+    def _get_postal_partner(self):
+        """Return the partner whose address is on the envelope: the recipient, else the debtor."""
+        self.ensure_one()
+        recipient = self.recipient_id
+        return recipient if recipient.street and recipient.city else self.partner_id
+
+    def _has_postal_address(self):
+        self.ensure_one()
+        partner = self._get_postal_partner()
+        return bool(partner.street and partner.city)
+
+    def _get_responsible(self):
+        """Return the user on whose behalf the notice goes out."""
+        self.ensure_one()
+        user = self.partner_id.user_id
+        return self.author_id if self.author_id and not self.author_id._is_superuser() else (
+            user or self.level_id.activity_user_id or self.author_id)

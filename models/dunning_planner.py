@@ -1,0 +1,600 @@
+"""The planner: what is due for which item on which day, or the first reason why not.
+
+One SQL statement per company answers for any set of due items and any date. The
+scheduled action, the send wizard, the "why (not)?" fields on invoices and
+contacts and the dispatcher's last check all ask here; there is no second
+implementation.
+
+The statement is composed. Each reason is one method ``_reason_<code>`` returning
+a :class:`Reason`: an SQL predicate over the columns of its stage, and the
+sentence a user reads. The order of :meth:`_item_reasons` and
+:meth:`_notice_reasons` is the order in which they are asked. Another addon adds
+a reason with one method and one list entry.
+"""
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+from odoo import api, fields, models
+from odoo.fields import Domain
+from odoo.tools import SQL, format_amount, format_date
+
+
+class Reason(NamedTuple):
+    """Why an item does not go out.
+
+    :param predicate: SQL that is true when the reason holds
+    :param sentence: function of a :class:`Decision` giving the sentence for a user
+    :param next_date: SQL of the day on which the answer can change by itself, or None
+    """
+
+    predicate: SQL
+    sentence: Callable
+    next_date: SQL | None = None
+
+
+class Decision(NamedTuple):
+    """The planner's answer for one due item (``account.move.line``) on one day.
+
+    ``reason`` is False when the item is due at ``level_id``. Amounts without
+    ``_company`` are in the item's own currency.
+    """
+
+    item_id: int
+    move_id: int
+    partner_id: int  # the debtor: the commercial partner
+    recipient_id: int
+    currency_id: int
+    policy_id: int
+    last_level_id: int
+    last_date: object
+    last_deadline: object
+    level_id: int
+    channel: str
+    due_date: object
+    level_date: object  # the day the next level is reached
+    amount_residual: float
+    amount_netted: float  # covered by open credits of the debtor
+    amount_company: float  # to pay, in the currency of the company
+    group_amount_company: float  # to pay by the whole notice, in the currency of the company
+    credit_company: float  # all open credits of the debtor
+    backlog: bool
+    reason: str
+    next_date: object
+
+    @property
+    def amount_due(self):
+        return self.amount_residual - self.amount_netted
+
+
+# What a due item may have grown past between the proposal and the sending, without the notice being wrong.
+RECHECK_IGNORED = frozenset({'pending', 'waiting_delay', 'waiting_deadline', 'finished', 'backlog'})
+# What a person may decide to set aside when sending by hand.
+IMPATIENT_IGNORED = frozenset({'waiting_delay', 'waiting_deadline', 'backlog', 'below_minimum'})
+
+
+class DunningPlanner(models.AbstractModel):
+    _name = 'dunning.planner'
+    _description = "Dunning Planner"
+
+    # -------------------------------------------------------------------------
+    # REASONS
+    # -------------------------------------------------------------------------
+
+    @api.model
+    def _item_reasons(self):
+        """Return the codes of the reasons that look at one item, the first to ask first."""
+        return [
+            'not_posted',
+            'settled',
+            'credit',
+            'no_debtor',
+            'payment_pending',
+            'blocked',
+            'no_followup',
+            'no_policy',
+            'wrong_policy',
+            'not_sent',
+            'pending',
+            'finished',
+            'not_due',
+            'waiting_delay',
+            'waiting_deadline',
+            'backlog',
+        ]
+
+    @api.model
+    def _notice_reasons(self):
+        """Return the codes of the reasons that look at all items that would share a notice."""
+        return ['netted', 'below_minimum', 'no_address']
+
+    @api.model
+    def _get_reasons(self, codes):
+        return {code: getattr(self, f'_reason_{code}')() for code in codes}
+
+    def _reason_not_posted(self):
+        return Reason(
+            SQL("parent_state IS DISTINCT FROM 'posted'"),
+            lambda d: self.env._("The invoice is a draft or was cancelled."),
+        )
+
+    def _reason_settled(self):
+        return Reason(
+            SQL("reconciled IS TRUE OR amount_residual = 0 OR payment_state IN ('paid', 'reversed')"),
+            lambda d: self.env._("Nothing is owed any more: it was paid or credited."),
+        )
+
+    def _reason_credit(self):
+        return Reason(
+            SQL("amount_residual < 0"),
+            lambda d: self.env._("This is a credit of the debtor, not a debt."),
+        )
+
+    def _reason_no_debtor(self):
+        return Reason(
+            SQL("partner_id IS NULL"),
+            lambda d: self.env._("The item has no debtor. Set a partner on it."),
+        )
+
+    def _reason_payment_pending(self):
+        return Reason(
+            SQL("payment_state = 'in_payment'"),
+            lambda d: self.env._("A payment is registered and waits for the bank statement."),
+        )
+
+    def _reason_blocked(self):
+        return Reason(
+            SQL("payment_state = 'blocked'"),
+            lambda d: self.env._("The payment of this invoice is blocked. Unblock it on the invoice to go on."),
+        )
+
+    def _reason_no_followup(self):
+        return Reason(
+            SQL("no_followup IS TRUE"),
+            lambda d: self.env._("Marked “No Follow-Up”. Clear that mark to go on."),
+        )
+
+    def _reason_no_policy(self):
+        return Reason(
+            SQL("policy_id IS NULL"),
+            lambda d: self.env._("No dunning policy applies: choose one on the debtor or in the settings."),
+        )
+
+    def _reason_wrong_policy(self):
+        return Reason(
+            SQL("policy_debtor_type NOT IN ('any', debtor_type)"),
+            lambda d: self.env._(
+                "The policy “%(policy)s” is not meant for this kind of debtor (business or consumer). "
+                "Choose another policy, or correct the debtor type on the contact.",
+                policy=self.env['dunning.policy'].browse(d.policy_id).sudo().name,  # sudo: only its name
+            ),
+        )
+
+    def _reason_not_sent(self):
+        return Reason(
+            SQL("require_invoice_sent AND move_type = 'out_invoice' AND is_move_sent IS NOT TRUE"),
+            lambda d: self.env._("The invoice was never sent. Send it, or mark it as sent."),
+        )
+
+    def _reason_pending(self):
+        return Reason(
+            SQL("pending_line_id IS NOT NULL"),
+            lambda d: self.env._("A notice about it already waits to be approved, sent or posted."),
+        )
+
+    def _reason_finished(self):
+        return Reason(
+            SQL("level_id IS NULL"),
+            lambda d: (
+                self.env._("The ladder is finished: all levels were sent. Decide what to do with this debtor.")
+                if d.last_level_id else
+                self.env._("The policy has no levels. Add at least one.")
+            ),
+        )
+
+    def _reason_not_due(self):
+        return Reason(
+            SQL("due_date >= %s AND level_date > %s", self._at_date(), self._at_date()),
+            lambda d: self.env._("Not due yet: it is to be paid by %s.", self._fmt_date(d.due_date)),
+            SQL("level_date"),
+        )
+
+    def _reason_waiting_delay(self):
+        return Reason(
+            SQL("level_date > %s AND last_level_id IS NULL", self._at_date()),
+            lambda d: self.env._(
+                "Due since %(due)s; “%(level)s” follows on %(date)s.",
+                due=self._fmt_date(d.due_date), level=self._fmt_level(d.level_id), date=self._fmt_date(d.level_date),
+            ),
+            SQL("level_date"),
+        )
+
+    def _reason_waiting_deadline(self):
+        return Reason(
+            SQL("level_date > %s", self._at_date()),
+            lambda d: self.env._(
+                "The debtor has until %(deadline)s to react to “%(last)s”; “%(level)s” follows on %(date)s.",
+                deadline=self._fmt_date(d.last_deadline), last=self._fmt_level(d.last_level_id),
+                level=self._fmt_level(d.level_id), date=self._fmt_date(d.level_date),
+            ),
+            SQL("level_date"),
+        )
+
+    def _reason_backlog(self):
+        return Reason(
+            SQL("oldest_due_date IS NOT NULL AND due_date < oldest_due_date AND last_level_id IS NULL"),
+            lambda d: self.env._(
+                "Already overdue for a long time when dunning was started (due %s). "
+                "Send it by hand, or change the oldest due date in the settings.",
+                self._fmt_date(d.due_date),
+            ),
+        )
+
+    def _reason_netted(self):
+        return Reason(
+            SQL("amount_netted >= amount_residual"),
+            lambda d: self.env._(
+                "Covered by open credit notes or payments of the debtor (%s). Reconcile them first.",
+                self._fmt_company_amount(d.credit_company),
+            ),
+        )
+
+    def _reason_below_minimum(self):
+        return Reason(
+            SQL("group_amount < minimum_amount"),
+            lambda d: self.env._(
+                "Together the due items are %(amount)s, below the minimum of the policy.",
+                amount=self._fmt_company_amount(d.group_amount_company),
+            ),
+        )
+
+    def _reason_no_address(self):
+        """The channel cannot reach the recipient, nor the debtor himself."""
+        return Reason(
+            SQL("""CASE level_channel
+                     WHEN 'email' THEN NOT has_email
+                     WHEN 'letter' THEN NOT has_address
+                     WHEN 'both' THEN NOT (has_email OR has_address)
+                     WHEN 'phone' THEN NOT has_phone
+                     ELSE FALSE
+                   END"""),
+            lambda d: {
+                'email': self.env._("The debtor has no e-mail address. Add one to the contact."),
+                'letter': self.env._("The debtor has no postal address (street and city). Complete the contact."),
+                'both': self.env._("The debtor has neither an e-mail nor a postal address. Complete the contact."),
+                'phone': self.env._("The debtor has no phone number. Add one to the contact."),
+            }.get(d.channel, ''),
+        )
+
+    # -------------------------------------------------------------------------
+    # ASKING
+    # -------------------------------------------------------------------------
+
+    @api.model
+    def _plan(self, company, at_date, *, items=None, partners=None, ignore=frozenset(), only_due=False):
+        """Judge due items of one company on one day.
+
+        :param company: one ``res.company``
+        :param date at_date: the day
+        :param items: judge exactly these ``account.move.line`` records, open or not;
+            None: every open receivable item of the company
+        :param partners: restrict to these debtors (commercial partners), or None
+        :param frozenset ignore: codes of reasons not to ask
+        :param bool only_due: only return what is due
+        :return: list of :class:`Decision`, in the order debtor, due date, item
+        """
+        company.ensure_one()
+        if items is not None and not items:
+            return []
+        planner = self.with_company(company).with_context(dunning_at_date=at_date, dunning_company_id=company.id)
+        statement = planner._get_statement(company, at_date, items, partners, frozenset(ignore), only_due)
+        return [Decision(*row) for row in self.env.execute_query(statement)]
+
+    @api.model
+    def _explain(self, decision, company):
+        """Return the sentence for a decision, in the language of the environment."""
+        planner = self.with_context(dunning_company_id=company.id)
+        if not decision.reason:
+            return planner.env._(
+                "Due: “%(level)s” goes out for %(amount)s.",
+                level=planner._fmt_level(decision.level_id),
+                amount=format_amount(
+                    planner.env, decision.amount_due, planner.env['res.currency'].browse(decision.currency_id)),
+            )
+        return getattr(planner, f'_reason_{decision.reason}')().sentence(decision)
+
+    def _at_date(self):
+        return self.env.context.get('dunning_at_date') or self.env.company._dunning_today()
+
+    def _fmt_date(self, date):
+        return format_date(self.env, date) if date else ''
+
+    def _fmt_level(self, level_id):
+        return self.env['dunning.level'].browse(level_id).sudo().name or ''  # sudo: only its name
+
+    def _fmt_company_amount(self, amount):
+        company = self.env['res.company'].browse(self.env.context.get('dunning_company_id') or self.env.company.id)
+        return format_amount(self.env, amount or 0.0, company.currency_id)
+
+    # -------------------------------------------------------------------------
+    # THE STATEMENT
+    # -------------------------------------------------------------------------
+
+    def _get_statement(self, company, at_date, items, partners, ignore, only_due):
+        item_reasons = self._get_reasons(code for code in self._item_reasons() if code not in ignore)
+        notice_reasons = self._get_reasons(code for code in self._notice_reasons() if code not in ignore)
+        wanted = SQL("TRUE") if items is None else SQL("decided.id = ANY(%s)", list(items.ids))
+        if only_due:
+            wanted = SQL("%s AND reason IS NULL", wanted)
+        return SQL(
+            """
+            WITH policy AS (%(policies)s),
+            dunning_contact AS (
+                SELECT DISTINCT ON (commercial_partner_id) commercial_partner_id, id
+                  FROM res_partner
+                 WHERE type = 'dunning' AND active
+              ORDER BY commercial_partner_id, id
+            ),
+            credit AS (%(credits)s),
+            item AS (%(items)s),
+            laddered AS (%(laddered)s),
+            judged AS (
+                SELECT laddered.*,
+                       %(item_reason)s AS item_reason
+                  FROM laddered
+            ),
+            netted AS (
+                SELECT judged.*,
+                       CASE WHEN countable AND credit_company > 0 THEN
+                           GREATEST(0, LEAST(
+                               amount_residual,
+                               credit_company - SUM(amount_residual) FILTER (WHERE countable) OVER older
+                                              + amount_residual
+                           ))
+                       ELSE 0 END AS amount_netted
+                  FROM judged
+                WINDOW older AS (
+                           PARTITION BY partner_id ORDER BY due_date, id
+                           ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW)
+            ),
+            grouped AS (
+                SELECT netted.*,
+                       SUM(amount_residual - amount_netted) FILTER (WHERE item_reason IS NULL) OVER (
+                           PARTITION BY partner_id, currency_id, level_id, recipient_id
+                       ) AS group_amount
+                  FROM netted
+            ),
+            decided AS (
+                SELECT grouped.*,
+                       COALESCE(item_reason, %(notice_reason)s) AS reason
+                  FROM grouped
+            )
+            SELECT decided.id, move_id, partner_id, recipient_id, currency_id, policy_id,
+                   last_level_id, last_date, last_deadline, level_id, level_channel, due_date, level_date,
+                   amount_residual_currency,
+                   CASE WHEN amount_residual = 0 THEN 0 ELSE ROUND(
+                       amount_residual_currency * amount_netted / amount_residual, currency.decimal_places) END,
+                   amount_residual - amount_netted,
+                   group_amount, credit_company,
+                   due_date < start_date AND last_level_id IS NULL,
+                   reason,
+                   CASE reason %(next_dates)s ELSE NULL END
+              FROM decided
+              JOIN res_currency currency ON currency.id = decided.currency_id
+             WHERE %(wanted)s
+          ORDER BY partner_id, due_date, decided.id
+            """,
+            policies=self._get_policies_sql(company, at_date),
+            credits=self._get_credits_sql(company, items, partners),
+            items=self._get_items_sql(company, items, partners),
+            laddered=self._get_laddered_sql(at_date),
+            item_reason=self._get_case(item_reasons),
+            notice_reason=self._get_case(notice_reasons),
+            next_dates=SQL(" ").join(
+                SQL("WHEN %s THEN %s", code, reason.next_date)
+                for code, reason in (item_reasons | notice_reasons).items() if reason.next_date
+            ) or SQL("WHEN '' THEN NULL"),
+            wanted=wanted,
+        )
+
+    @staticmethod
+    def _get_case(reasons):
+        if not reasons:
+            return SQL("NULL::varchar")
+        whens = SQL(" ").join(SQL("WHEN %s THEN %s", reason.predicate, code) for code, reason in reasons.items())
+        return SQL("CASE %s ELSE NULL END", whens)
+
+    def _get_policies_sql(self, company, at_date):
+        """Return SQL of the usable policies with their minimum in the company's currency."""
+        policies = self.env['dunning.policy'].sudo().search(  # sudo: what a policy says holds for every user
+            Domain('company_id', '=', False) | Domain('company_id', 'parent_of', company.id))
+        rows = SQL(", ").join(
+            SQL("(%s, %s, %s, %s)", policy.id, policy.debtor_type,
+                policy._minimum_in(company, at_date), policy.require_invoice_sent)
+            for policy in policies
+        ) or SQL("(0, 'any', 0.0, FALSE)")
+        return SQL(
+            "SELECT id::int, debtor_type::varchar, minimum_amount::numeric, require_invoice_sent::boolean"
+            " FROM (VALUES %s) AS policy (id, debtor_type, minimum_amount, require_invoice_sent)", rows)
+
+    def _get_scope_sql(self, items, partners):
+        """Return SQL that keeps the rows (aliases ``line``, ``partner``) of the debtors asked for."""
+        clauses = []
+        if partners is not None:
+            clauses.append(SQL("partner.commercial_partner_id = ANY(%s)", list(partners.commercial_partner_id.ids)))
+        if items is not None:
+            # All items of the debtors concerned take part: they share his credits.
+            clauses.append(SQL(
+                """partner.commercial_partner_id = ANY(ARRAY(
+                       SELECT DISTINCT asked_partner.commercial_partner_id
+                         FROM account_move_line asked
+                         JOIN res_partner asked_partner ON asked_partner.id = asked.partner_id
+                        WHERE asked.id = ANY(%s)))""",
+                list(items.ids)))
+        return SQL(" AND ").join(clauses) or SQL("TRUE")
+
+    def _get_open_lines_sql(self, company):
+        """Return the conditions on ``line`` for open posted receivable items of the company.
+
+        The column tests are those of the index on unreconciled lines.
+        """
+        accounts = self.env['account.account'].sudo().with_company(company).search([  # sudo: all users, same answer
+            ('account_type', '=', 'asset_receivable'), ('company_ids', 'parent_of', company.id)])
+        return SQL(
+            "line.company_id = %s AND line.parent_state = 'posted' AND line.reconciled IS NOT TRUE"
+            " AND line.account_id = ANY(%s)",
+            company.id, list(accounts.ids))
+
+    def _get_credits_sql(self, company, items, partners):
+        """Return SQL of the open credits per debtor, in the currency of the company.
+
+        Credits are unreconciled credit notes and payments, and payments that have
+        no journal entry (yet) because their journal has no outstanding account.
+        """
+        return SQL(
+            """
+            SELECT partner_id, SUM(amount) AS amount FROM (
+                SELECT partner.commercial_partner_id AS partner_id, -line.amount_residual AS amount
+                  FROM account_move_line line
+                  JOIN res_partner partner ON partner.id = line.partner_id
+                 WHERE %(open_lines)s AND line.amount_residual < 0 AND %(scope)s
+             UNION ALL
+                SELECT partner.commercial_partner_id, payment.amount_company_currency_signed
+                  FROM account_payment payment
+                  JOIN res_partner partner ON partner.id = payment.partner_id
+                 WHERE payment.company_id = %(company)s AND payment.move_id IS NULL
+                   AND payment.state = 'in_process'
+                   AND payment.payment_type = 'inbound' AND payment.partner_type = 'customer'
+                   AND NOT EXISTS (SELECT FROM account_move__account_payment rel WHERE rel.payment_id = payment.id)
+                   AND %(scope)s
+            ) open_credit
+            GROUP BY partner_id
+            """,
+            open_lines=self._get_open_lines_sql(company),
+            scope=self._get_scope_sql(items, partners),
+            company=company.id,
+        )
+
+    def _get_items_sql(self, company, items, partners):
+        """Return SQL of the items with what is known of their move and debtor."""
+        Partner = self.env['res.partner'].with_company(company)
+        Line = self.env['account.move.line']
+        Move = self.env['account.move']
+        # The columns read below, named so that pending changes are written first.
+        flushed = [
+            *(Line._fields[name] for name in (
+                'reconciled', 'amount_residual', 'amount_residual_currency', 'date_maturity', 'no_followup',
+                'parent_state', 'partner_id', 'account_id', 'company_id', 'currency_id', 'date')),
+            *(Move._fields[name] for name in (
+                'payment_state', 'is_move_sent', 'move_type', 'partner_id', 'dunning_policy_id')),
+            *(Partner._fields[name] for name in (
+                'commercial_partner_id', 'is_company', 'vat', 'company_registry', 'type', 'active', 'email', 'phone',
+                'street', 'city', 'dunning_debtor_type', 'dunning_policy_id')),
+            *(self.env['dunning.notice.line']._fields[name] for name in (
+                'move_line_id', 'level_id', 'status', 'date', 'deadline')),
+            *(self.env['dunning.level']._fields[name] for name in (
+                'policy_id', 'sequence', 'active', 'delay_days', 'delay_from', 'channel')),
+            *(self.env['account.payment']._fields[name] for name in (
+                'state', 'move_id', 'amount_company_currency_signed', 'partner_id', 'payment_type', 'partner_type', 'company_id')),
+        ]
+        asked = SQL("%s AND line.amount_residual > 0", self._get_open_lines_sql(company))
+        if items is not None:
+            asked = SQL("((%s) OR (line.id = ANY(%s) AND line.company_id = %s))", asked, list(items.ids), company.id)
+            scope = SQL("(%s OR line.id = ANY(%s))", self._get_scope_sql(items, partners), list(items.ids))
+        else:
+            scope = self._get_scope_sql(items, partners)
+        return SQL(
+            """
+            SELECT line.id, line.move_id, line.currency_id,
+                   line.amount_residual, line.amount_residual_currency, line.reconciled, line.no_followup,
+                   line.parent_state, COALESCE(line.date_maturity, line.date) AS due_date,
+                   move.payment_state, move.is_move_sent, move.move_type,
+                   debtor.id AS partner_id,
+                   COALESCE(dunning_contact.id, move.partner_id, partner.id, debtor.id) AS recipient_id,
+                   COALESCE(debtor.dunning_debtor_type, CASE
+                       WHEN debtor.is_company OR debtor.vat <> '' OR debtor.company_registry <> ''
+                       THEN 'business' ELSE 'consumer' END) AS debtor_type,
+                   move.dunning_policy_id AS move_policy_id,
+                   %(debtor_policy)s AS debtor_policy_id,
+                   COALESCE(credit.amount, 0) AS credit_company,
+                   %(start_date)s::date AS start_date,
+                   %(oldest_due_date)s::date AS oldest_due_date,
+                   TRIM(COALESCE(debtor.email, '')) <> '' AS debtor_email,
+                   TRIM(COALESCE(debtor.phone, '')) <> '' AS debtor_phone,
+                   TRIM(COALESCE(debtor.street, '')) <> '' AND TRIM(COALESCE(debtor.city, '')) <> ''
+                       AS debtor_address
+              FROM account_move_line line
+              JOIN account_move move ON move.id = line.move_id
+         LEFT JOIN res_partner partner ON partner.id = line.partner_id
+         LEFT JOIN res_partner debtor ON debtor.id = partner.commercial_partner_id
+         LEFT JOIN dunning_contact ON dunning_contact.commercial_partner_id = debtor.id
+         LEFT JOIN credit ON credit.partner_id = debtor.id
+             WHERE %(asked)s AND %(scope)s
+            """,
+            debtor_policy=Partner._field_to_sql('debtor', 'dunning_policy_id'),
+            start_date=company.dunning_start_date or None,
+            oldest_due_date=company.dunning_oldest_due_date or None,
+            asked=asked,
+            scope=scope,
+            to_flush=flushed,
+        )
+
+    def _get_laddered_sql(self, at_date):
+        """Return SQL that adds to the items: policy, last level, next level, its day and its recipient."""
+        return SQL(
+            """
+            SELECT item.*,
+                   policy.id AS policy_id, policy.debtor_type AS policy_debtor_type,
+                   policy.minimum_amount, policy.require_invoice_sent,
+                   pending.id AS pending_line_id,
+                   last.level_id AS last_level_id, last.date AS last_date, last.deadline AS last_deadline,
+                   next.id AS level_id, next.channel AS level_channel,
+                   CASE WHEN next.delay_from = 'previous_deadline' AND last.deadline IS NOT NULL
+                        THEN last.deadline + next.delay_days
+                        ELSE GREATEST(item.due_date + next.delay_days, last.deadline + 1)
+                   END AS level_date,
+                   item.debtor_email OR TRIM(COALESCE(recipient.email, '')) <> '' AS has_email,
+                   item.debtor_phone OR TRIM(COALESCE(recipient.phone, '')) <> '' AS has_phone,
+                   item.debtor_address OR (TRIM(COALESCE(recipient.street, '')) <> ''
+                                       AND TRIM(COALESCE(recipient.city, '')) <> '') AS has_address,
+                   -- Credits are set against what could be reminded, the oldest first.
+                   item.parent_state = 'posted' AND item.amount_residual > 0 AND item.reconciled IS NOT TRUE
+                       AND item.no_followup IS NOT TRUE
+                       AND COALESCE(item.payment_state, '') NOT IN ('blocked', 'in_payment', 'paid', 'reversed')
+                       AS countable
+              FROM item
+         LEFT JOIN res_partner recipient ON recipient.id = item.recipient_id
+         LEFT JOIN policy move_policy ON move_policy.id = item.move_policy_id
+         LEFT JOIN policy debtor_policy ON debtor_policy.id = item.debtor_policy_id
+         LEFT JOIN policy ON policy.id = COALESCE(
+                       move_policy.id, debtor_policy.id,
+                       CASE item.debtor_type WHEN 'business' THEN %(business)s::int ELSE %(consumer)s::int END)
+         LEFT JOIN dunning_notice_line pending
+                ON pending.move_line_id = item.id AND pending.status = 'pending'
+         LEFT JOIN LATERAL (
+                   SELECT done.level_id, done.date, done.deadline, level.sequence
+                     FROM dunning_notice_line done
+                     JOIN dunning_level level ON level.id = done.level_id
+                    WHERE done.move_line_id = item.id AND done.status IN ('sent', 'skipped')
+                      AND done.date <= %(at_date)s
+                 ORDER BY done.date DESC, done.id DESC
+                    LIMIT 1) last ON TRUE
+         LEFT JOIN LATERAL (
+                   SELECT level.id, level.channel, level.delay_from, level.delay_days
+                     FROM dunning_level level
+                    WHERE level.policy_id = policy.id AND level.active
+                      AND (last.level_id IS NULL OR (level.sequence, level.id) > (last.sequence, last.level_id))
+                      -- Too late for a friendly notice before the due date.
+                      AND NOT (level.delay_from = 'due_date' AND level.delay_days < 0
+                               AND item.due_date < %(at_date)s)
+                      AND (last.level_id IS NULL OR NOT EXISTS (
+                               SELECT FROM dunning_notice_line used
+                                WHERE used.move_line_id = item.id AND used.level_id = level.id
+                                  AND used.status IN ('sent', 'skipped')))
+                 ORDER BY level.sequence, level.id
+                    LIMIT 1) next ON TRUE
+            """,
+            business=self.env.company.dunning_policy_business_id.id or None,
+            consumer=self.env.company.dunning_policy_consumer_id.id or None,
+            at_date=at_date,
+        )

@@ -1,0 +1,87 @@
+from datetime import timedelta
+
+import pytz
+
+from odoo import api, fields, models
+from odoo.exceptions import ValidationError
+
+
+class ResCompany(models.Model):
+    _inherit = 'res.company'
+
+    dunning_policy_business_id = fields.Many2one(
+        comodel_name='dunning.policy',
+        string="Policy for Businesses",
+        domain="[('debtor_type', 'in', ('business', 'any')), ('company_id', 'in', (False, id))]",
+        default=lambda self: self.env.ref('l10n_nl_dunning.policy_business', raise_if_not_found=False),
+        help="Ladder for businesses without a policy of their own. Empty: they are not reminded.",
+    )
+    dunning_policy_consumer_id = fields.Many2one(
+        comodel_name='dunning.policy',
+        string="Policy for Consumers",
+        domain="[('debtor_type', 'in', ('consumer', 'any')), ('company_id', 'in', (False, id))]",
+        default=lambda self: self.env.ref('l10n_nl_dunning.policy_consumer', raise_if_not_found=False),
+        help="Ladder for consumers without a policy of their own. Empty: they are not reminded.",
+    )
+    dunning_start_date = fields.Date(
+        default=lambda self: self._dunning_today(),
+        help="Items that were already overdue on this day are the backlog: they start at the first level, "
+             "always as proposals, and only a few each day.",
+    )
+    dunning_oldest_due_date = fields.Date(
+        string="Leave Alone What Was Due Before",
+        default=lambda self: self._dunning_today() - timedelta(days=365),
+        help="Older items are never reminded automatically; a person decides about them.",
+    )
+    dunning_backlog_daily = fields.Integer(
+        string="Backlog Notices per Day",
+        default=50,
+        help="How many notices about the backlog are proposed each day at most. The largest amounts go first.",
+    )
+    dunning_contact_id = fields.Many2one(
+        comodel_name='res.partner',
+        string="Contact on Letters",
+        help="The person a debtor can call or write to. Empty: the company itself.",
+    )
+    dunning_window_side = fields.Selection(
+        selection=[('left', "Left"), ('right', "Right")],
+        default='left',
+        required=True,
+        string="Envelope Window",
+    )
+    dunning_window_left = fields.Float(
+        string="Window From the Side (mm)",
+        default=20.0,
+        help="Distance between the edge of the paper on the window's side and the address.",
+    )
+    dunning_window_top = fields.Float(
+        string="Window From the Top (mm)",
+        default=50.0,
+        help="Distance between the top of the paper and the first line of the address.",
+    )
+
+    _check_dunning_backlog_daily = models.Constraint(
+        'CHECK(dunning_backlog_daily >= 0)',
+        "The number of backlog notices per day cannot be negative.",
+    )
+
+    @api.constrains('dunning_window_left', 'dunning_window_top')
+    def _check_dunning_window(self):
+        for company in self:
+            if not (5 <= company.dunning_window_left <= 120 and 20 <= company.dunning_window_top <= 90):
+                raise ValidationError(self.env._(
+                    "The envelope window must lie on the paper: between 5 and 120 mm from the side "
+                    "and between 20 and 90 mm from the top.",
+                ))
+
+    def _dunning_today(self):
+        """Return today's date where the company is.
+
+        The one place that reads a clock. Everything else gets its date as an
+        argument; ``dunning_at_date`` in the context (a date) replaces the clock.
+        """
+        if at_date := self.env.context.get('dunning_at_date'):
+            return fields.Date.to_date(at_date)
+        tz = self[:1].partner_id.tz or self.env.user.tz or 'Europe/Amsterdam'
+        return fields.Datetime.now().replace(tzinfo=pytz.utc).astimezone(pytz.timezone(tz)).date()
+

@@ -1,0 +1,222 @@
+from odoo import api, fields, models
+from odoo.fields import Domain
+
+
+class ResPartner(models.Model):
+    _inherit = 'res.partner'
+
+    type = fields.Selection(
+        selection_add=[('dunning', "Reminders")],
+        ondelete={'dunning': lambda partners: partners.write({'type': 'contact'})},
+    )
+    dunning_policy_id = fields.Many2one(
+        comodel_name='dunning.policy',
+        string="Dunning Policy",
+        company_dependent=True,
+        domain="['|', ('company_id', '=', False), ('company_id', '=', current_company_id)]",
+        help="Empty: the policy of the company for this type of debtor.",
+    )
+    dunning_debtor_type = fields.Selection(
+        selection=[('business', "Business"), ('consumer', "Consumer")],
+        string="Debtor Type",
+        help="Empty: a contact that is a company or has a VAT or company number is a business, "
+             "everybody else is a consumer.",
+    )
+    dunning_effective_type = fields.Selection(
+        selection=[('business', "Business"), ('consumer', "Consumer")],
+        string="Treated As",
+        compute='_compute_dunning_effective_type',
+    )
+    dunning_lang = fields.Selection(
+        selection=lambda self: self.env['res.lang'].get_installed(),
+        string="Language of Reminders",
+        help="Empty: the language of the contact, else that of the policy.",
+    )
+    dunning_notice_ids = fields.One2many(
+        comodel_name='dunning.notice',
+        inverse_name='partner_id',
+        string="Notices",
+        groups='account.group_account_invoice,account.group_account_readonly',
+    )
+    dunning_notice_count = fields.Integer(
+        string="Number of Notices",
+        compute='_compute_dunning_notice_count',
+        groups='account.group_account_invoice,account.group_account_readonly',
+    )
+    dunning_level_id = fields.Many2one(
+        comodel_name='dunning.level',
+        string="Dunning Level",
+        compute='_compute_dunning_level_id',
+        search='_search_dunning_level_id',
+        help="The highest level of the open invoices of this debtor in the current company.",
+    )
+    dunning_level_color = fields.Integer(compute='_compute_dunning_level_id')
+    dunning_amount_overdue = fields.Monetary(
+        string="Overdue",
+        compute='_compute_dunning_overdue',
+        search='_search_dunning_amount_overdue',
+        groups='account.group_account_invoice,account.group_account_readonly',
+    )
+    dunning_items_overdue = fields.Integer(
+        string="Overdue Items",
+        compute='_compute_dunning_overdue',
+        groups='account.group_account_invoice,account.group_account_readonly',
+    )
+    dunning_days_overdue = fields.Integer(
+        string="Days Overdue",
+        compute='_compute_dunning_overdue',
+        groups='account.group_account_invoice,account.group_account_readonly',
+    )
+
+    _dunning_contact_idx = models.Index("(commercial_partner_id, id) WHERE type = 'dunning' AND active")
+
+    @api.model
+    def _commercial_fields(self):
+        return super()._commercial_fields() + ['dunning_policy_id', 'dunning_debtor_type']
+
+    # -------------------------------------------------------------------------
+    # WHO IS THE DEBTOR
+    # -------------------------------------------------------------------------
+
+    @api.depends(
+        'commercial_partner_id.dunning_debtor_type', 'commercial_partner_id.is_company',
+        'commercial_partner_id.vat', 'commercial_partner_id.company_registry')
+    def _compute_dunning_effective_type(self):
+        """As the planner sees it; doubt means consumer, the better protected one."""
+        for partner in self:
+            debtor = partner.commercial_partner_id or partner
+            partner.dunning_effective_type = debtor.dunning_debtor_type or (
+                'business' if debtor.is_company or debtor.vat or debtor.company_registry else 'consumer')
+
+    def _get_dunning_lang(self):
+        """Return the language to write to this contact in, or False to leave it to the policy.
+
+        While a database knows one language, every contact gets that one, whoever
+        he is. Contacts from before the addon brought a second language are
+        therefore judged by their country; see ``pre_init_hook``.
+        """
+        self.ensure_one()
+        debtor = self.commercial_partner_id or self
+        explicit = self.dunning_lang or debtor.dunning_lang
+        if explicit:
+            return explicit
+        lang = self.lang or debtor.lang
+        # sudo: a technical parameter, the same for every user
+        only_lang, _sep, until = self.env['ir.config_parameter'].sudo().get_param(
+            'l10n_nl_dunning.only_language_until', '').partition(' ')
+        if not lang or lang != only_lang or fields.Datetime.to_string(self.create_date) > until:
+            return lang
+        country = (self.country_id or debtor.country_id).code
+        if not country:
+            return False
+        return 'nl_NL' if country in ('NL', 'BE', 'SR', 'CW', 'AW', 'SX', 'BQ') else 'en_US'
+
+    # -------------------------------------------------------------------------
+    # LEVEL AND AMOUNTS
+    # -------------------------------------------------------------------------
+
+    def _get_dunning_moves_domain(self):
+        return Domain([
+            ('company_id', '=', self.env.company.id),
+            ('state', '=', 'posted'),
+            ('dunning_level_id', '!=', False),
+        ])
+
+    @api.depends_context('company')
+    def _compute_dunning_level_id(self):
+        """One query for all contacts. Everybody may see a level; amounts stay with accounting."""
+        # sudo: sales staff sees the level of a contact, not the invoices it comes from
+        groups = self.env['account.move'].sudo()._read_group(
+            self._get_dunning_moves_domain()
+            & Domain('commercial_partner_id', 'in', self.commercial_partner_id.ids),
+            ['commercial_partner_id', 'dunning_level_id'],
+        )
+        highest = {}
+        for debtor, level in groups:
+            found = highest.get(debtor.id)
+            if not found or (level.sequence, level.id) > (found.sequence, found.id):
+                highest[debtor.id] = level
+        for partner in self:
+            level = highest.get(partner.commercial_partner_id.id)
+            partner.dunning_level_id = level.sudo(False) if level else False
+            partner.dunning_level_color = level.color if level else 0
+
+    def _search_dunning_level_id(self, operator, value):
+        if operator not in ('in', 'any'):
+            return NotImplemented
+        domain = self._get_dunning_moves_domain()
+        if operator == 'in':
+            levels = [level for level in value if level]
+            wanted = Domain('dunning_level_id', 'in', levels)
+            without = len(levels) < len(list(value))
+        else:
+            wanted, without = Domain('dunning_level_id', 'any', value), False
+        # sudo: as in the compute, the level of a contact is for everybody
+        Move = self.env['account.move'].sudo()
+        found = Domain('commercial_partner_id', 'in', Move._search(domain & wanted).subselect('commercial_partner_id'))
+        if without:
+            found |= Domain('commercial_partner_id', 'not in', Move._search(domain).subselect('commercial_partner_id'))
+        return found
+
+    def _get_dunning_overdue_domain(self):
+        """Domain on ``account.move.line``: what is overdue today, whether it may be reminded or not."""
+        return Domain([
+            ('company_id', '=', self.env.company.id),
+            ('parent_state', '=', 'posted'),
+            ('account_id.account_type', '=', 'asset_receivable'),
+            ('reconciled', '=', False),
+            ('amount_residual', '>', 0),
+            ('date_maturity', '<', self.env.company._dunning_today()),
+        ])
+
+    @api.depends_context('company')
+    def _compute_dunning_overdue(self):
+        today = self.env.company._dunning_today()
+        groups = self.env['account.move.line']._read_group(
+            self._get_dunning_overdue_domain() & Domain('partner_id', 'in', self.commercial_partner_id.ids),
+            ['partner_id'],
+            ['amount_residual:sum', '__count', 'date_maturity:min'],
+        )
+        found = {debtor.id: values for debtor, *values in groups}
+        for partner in self:
+            amount, count, oldest = found.get(partner.commercial_partner_id.id, (0.0, 0, None))
+            partner.dunning_amount_overdue = amount
+            partner.dunning_items_overdue = count
+            partner.dunning_days_overdue = (today - oldest).days if oldest else 0
+
+    def _search_dunning_amount_overdue(self, operator, value):
+        """Only the question “is anything overdue?” (``> 0``) and plain comparisons of the sum."""
+        if operator not in ('>', '>=', '<', '<='):
+            return NotImplemented
+        groups = self.env['account.move.line']._read_group(
+            self._get_dunning_overdue_domain(), ['partner_id'],
+            having=[('amount_residual:sum', operator, value)],
+        )
+        found = Domain('id', 'in', [partner.id for (partner,) in groups])
+        if (operator in ('<', '<=') and value > 0) or (operator in ('<=', '>=') and value == 0):
+            # Nothing overdue counts as zero.
+            some = self.env['account.move.line']._search(self._get_dunning_overdue_domain()).subselect('partner_id')
+            found |= Domain('id', 'not in', some)
+        return found
+
+    def _compute_dunning_notice_count(self):
+        groups = self.env['dunning.notice']._read_group(
+            [('partner_id', 'in', self.commercial_partner_id.ids)], ['partner_id'], ['__count'])
+        counts = {partner.id: count for partner, count in groups}
+        for partner in self:
+            partner.dunning_notice_count = counts.get(partner.commercial_partner_id.id, 0)
+
+    # -------------------------------------------------------------------------
+    # ACTIONS
+    # -------------------------------------------------------------------------
+
+    def action_dunning_send(self):
+        """Open the send wizard for all overdue items of these debtors."""
+        return self.env['dunning.send']._action_open(partners=self.commercial_partner_id)
+
+    def action_dunning_notices(self):
+        self.ensure_one()
+        action = self.env['ir.actions.act_window']._for_xml_id('l10n_nl_dunning.dunning_notice_action')
+        action['domain'] = [('partner_id', '=', self.commercial_partner_id.id)]
+        action['context'] = {}
+        return action

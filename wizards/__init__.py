@@ -1,0 +1,2 @@
+from . import dunning_send
+from . import dunning_start

@@ -1,0 +1,262 @@
+from collections import defaultdict
+
+from odoo import Command, api, fields, models
+from odoo.exceptions import UserError
+
+from ..models.dunning_level import CHANNELS
+from ..models.dunning_planner import IMPATIENT_IGNORED
+
+
+class DunningSend(models.TransientModel):
+    """What would go out for a selection of invoices, debtors or proposals, and what would not and why.
+
+    The planner decides; this only shows its answers and lets a person choose.
+    """
+
+    _name = 'dunning.send'
+    _description = "Send Reminders"
+
+    at_date = fields.Date(string="Date", required=True, readonly=True)
+    ahead = fields.Boolean(
+        string="Also what still waits",
+        help="Also send for overdue items whose day has not come, that are below the minimum amount of the policy, "
+             "or that were overdue for long before dunning was started.",
+    )
+    item_ids = fields.Many2many(comodel_name='account.move.line', readonly=True)
+    proposal_ids = fields.Many2many(comodel_name='dunning.notice', readonly=True)
+    group_ids = fields.One2many(comodel_name='dunning.send.group', inverse_name='wizard_id', string="Goes Out")
+    skip_ids = fields.One2many(comodel_name='dunning.send.skip', inverse_name='wizard_id', string="Does Not Go Out")
+    group_count = fields.Integer(compute='_compute_counts')
+    selected_count = fields.Integer(compute='_compute_counts')
+    skip_count = fields.Integer(compute='_compute_counts')
+    summary = fields.Char(compute='_compute_counts')
+
+    @api.depends('group_ids.selected', 'group_ids.channel', 'skip_ids')
+    def _compute_counts(self):
+        channels = dict(self.env['dunning.send.group']._fields['channel']._description_selection(self.env))
+        for wizard in self:
+            selected = wizard.group_ids.filtered('selected')
+            wizard.group_count = len(wizard.group_ids)
+            wizard.selected_count = len(selected)
+            wizard.skip_count = len(wizard.skip_ids)
+            wizard.summary = ", ".join(
+                f"{len(groups)} × {channels[channel].lower()}"
+                for channel, groups in selected.grouped('channel').items())
+
+    # -------------------------------------------------------------------------
+    # OPENING
+    # -------------------------------------------------------------------------
+
+    @api.model
+    def _action_open(self, *, moves=None, partners=None, notices=None):
+        """Open the wizard for a selection of one kind of records."""
+        self.check_access('create')
+        if moves is not None:
+            items = moves._get_dunning_items()
+        elif partners is not None:
+            items = self._get_items_of_partners(partners)
+        else:
+            items = self.env['account.move.line']
+        proposals = notices.filtered(lambda notice: notice.state in ('draft', 'error')) if notices else notices
+        if not items and not proposals:
+            raise UserError(self.env._(
+                "Nothing in the selection can be reminded. Select posted customer invoices, "
+                "debtors with open invoices, or proposals."))
+        wizard = self.create({
+            'at_date': self.env.company._dunning_today(),
+            'item_ids': [Command.set(items.ids)],
+            'proposal_ids': [Command.set(proposals.ids if proposals else [])],
+        })
+        wizard._load()
+        return wizard._get_action()
+
+    @api.model
+    def _get_items_of_partners(self, partners):
+        domain = self.env['account.move']._get_dunning_open_items_domain()
+        return self.env['account.move.line'].sudo().search(  # sudo: the access to the wizard was checked
+            domain & fields.Domain('partner_id', 'in', partners.commercial_partner_id.ids)
+            & fields.Domain('company_id', 'in', self.env.companies.ids))
+
+    def _get_action(self):
+        self.ensure_one()
+        return {
+            'type': 'ir.actions.act_window',
+            'name': self.env._("Send reminders"),
+            'res_model': self._name,
+            'res_id': self.id,
+            'view_mode': 'form',
+            'target': 'new',
+            'context': {'dialog_size': 'extra-large'},
+        }
+
+    def _load(self):
+        """Ask the planner and show its answers."""
+        self.ensure_one()
+        # Proposals hold their items: those are shown as what they are, not as waiting for themselves.
+        groups, skips = [], []
+        for company, items in self.item_ids.grouped('company_id').items():
+            decisions = self._plan(company, items)
+            for group in self._group(decisions):
+                groups.append(self._prepare_group(company, group))
+            skips += [self._prepare_skip(company, decision) for decision in decisions if decision.reason]
+        for notice in self.proposal_ids:
+            groups.append(self._prepare_group_from_notice(notice))
+        self.write({
+            'group_ids': [Command.clear(), *(Command.create(vals) for vals in groups)],
+            'skip_ids': [Command.clear(), *(Command.create(vals) for vals in skips)],
+        })
+
+    def _plan(self, company, items):
+        # sudo: the planner reads settings of policies and debtors; the items were chosen with the user's rights
+        return self.env['dunning.planner'].sudo()._plan(
+            company, self.at_date, items=items, ignore=IMPATIENT_IGNORED if self.ahead else frozenset())
+
+    @api.model
+    def _group(self, decisions):
+        groups = defaultdict(list)
+        for decision in decisions:
+            if not decision.reason:
+                key = (decision.partner_id, decision.currency_id, decision.level_id, decision.recipient_id)
+                groups[key].append(decision)
+        return groups.values()
+
+    @api.model
+    def _prepare_group(self, company, decisions):
+        first = decisions[0]
+        return {
+            'company_id': company.id,
+            'partner_id': first.partner_id,
+            'recipient_id': first.recipient_id,
+            'currency_id': first.currency_id,
+            'level_id': first.level_id,
+            'channel': first.channel,
+            'amount_due': sum(decision.amount_due for decision in decisions),
+            'amount_netted': sum(decision.amount_netted for decision in decisions),
+            'item_ids': [Command.set([decision.item_id for decision in decisions])],
+            'item_count': len(decisions),
+            'oldest_due_date': min(decision.due_date for decision in decisions),
+        }
+
+    @api.model
+    def _prepare_group_from_notice(self, notice):
+        return {
+            'company_id': notice.company_id.id,
+            'partner_id': notice.partner_id.id,
+            'recipient_id': notice.recipient_id.id,
+            'currency_id': notice.currency_id.id,
+            'level_id': notice.level_id.id,
+            'channel': notice.channel,
+            'amount_due': notice.amount_due,
+            'amount_netted': notice.amount_netted,
+            'item_ids': [Command.set(notice.live_line_ids.move_line_id.ids)],
+            'item_count': notice.line_count,
+            'oldest_due_date': notice.oldest_due_date,
+            'notice_id': notice.id,
+        }
+
+    @api.model
+    def _prepare_skip(self, company, decision):
+        return {
+            'company_id': company.id,
+            'move_id': decision.move_id,
+            'partner_id': decision.partner_id,
+            'currency_id': decision.currency_id,
+            'due_date': decision.due_date,
+            'amount_residual': decision.amount_residual,
+            'reason_code': decision.reason,
+            'reason': self.env['dunning.planner']._explain(decision, company),
+            'next_date': decision.next_date,
+        }
+
+    # -------------------------------------------------------------------------
+    # ACTIONS
+    # -------------------------------------------------------------------------
+
+    def action_toggle_ahead(self):
+        """Plan again, with or without what still waits."""
+        self.ensure_one()
+        self.ahead = not self.ahead
+        self._load()
+        return self._get_action()
+
+    def action_send_now(self):
+        """Send the selected notices in this request."""
+        notices = self._make_notices()
+        self.env['dunning.dispatcher']._dispatch_interactively(notices)
+        return notices._notify_outcome()
+
+    def action_queue(self):
+        """Leave the sending to the scheduled action, a moment later."""
+        notices = self._make_notices()
+        self.env['dunning.dispatcher']._trigger()
+        return notices._notify_result(
+            self.env._("%(count)s reminders are queued and leave in a moment.", count=len(notices)))
+
+    def _make_notices(self):
+        """Plan the selected items once more and make queued notices of what is due now."""
+        self.ensure_one()
+        selected = self.group_ids.filtered('selected')
+        if not selected:
+            raise UserError(self.env._("Select at least one debtor to send a reminder to."))
+        notices = selected.notice_id
+        notices._queue()
+        for company, groups in (selected.filtered(lambda group: not group.notice_id)).grouped('company_id').items():
+            chosen = {
+                (group.partner_id.id, group.currency_id.id, group.level_id.id, group.recipient_id.id): group
+                for group in groups
+            }
+            for group in self._group(self._plan(company, groups.item_ids)):
+                first = group[0]
+                shown = chosen.get((first.partner_id, first.currency_id, first.level_id, first.recipient_id))
+                if not shown:
+                    continue  # changed since the wizard was opened: not what the user saw
+                decisions = [decision._replace(channel=shown.channel) for decision in group]
+                notices |= self.env['dunning.notice'].with_company(company)._create_from_decisions(
+                    company, decisions, self.at_date, origin='manual', state='queued', forced=self.ahead)
+        if not notices:
+            raise UserError(self.env._(
+                "Nothing is due any more: it was paid, credited or sent while this window was open."))
+        return notices
+
+
+class DunningSendGroup(models.TransientModel):
+    _name = 'dunning.send.group'
+    _description = "Reminder About to Be Sent"
+    _order = 'partner_id, id'
+
+    wizard_id = fields.Many2one(comodel_name='dunning.send', required=True, ondelete='cascade', index=True)
+    selected = fields.Boolean(string="Send", default=True)
+    company_id = fields.Many2one(comodel_name='res.company', readonly=True)
+    notice_id = fields.Many2one(comodel_name='dunning.notice', string="Proposal", readonly=True)
+    partner_id = fields.Many2one(comodel_name='res.partner', string="Debtor", readonly=True)
+    recipient_id = fields.Many2one(comodel_name='res.partner', string="To", readonly=True)
+    currency_id = fields.Many2one(comodel_name='res.currency', readonly=True)
+    level_id = fields.Many2one(comodel_name='dunning.level', string="Level", readonly=True)
+    channel = fields.Selection(selection=CHANNELS, string="By", required=True)
+    amount_due = fields.Monetary(string="To Pay", readonly=True)
+    amount_netted = fields.Monetary(string="Credits", readonly=True)
+    item_ids = fields.Many2many(comodel_name='account.move.line', readonly=True)
+    item_count = fields.Integer(string="Items", readonly=True)
+    oldest_due_date = fields.Date(string="Oldest Due Date", readonly=True)
+
+    def action_preview(self):
+        """Show the letter as it would leave now; nothing is stored."""
+        self.ensure_one()
+        return self.env['dunning.letter']._action_preview_group(self)
+
+
+class DunningSendSkip(models.TransientModel):
+    _name = 'dunning.send.skip'
+    _description = "Item That Gets No Reminder Now"
+    _order = 'reason_code, partner_id, due_date, id'
+
+    wizard_id = fields.Many2one(comodel_name='dunning.send', required=True, ondelete='cascade', index=True)
+    company_id = fields.Many2one(comodel_name='res.company', readonly=True)
+    move_id = fields.Many2one(comodel_name='account.move', string="Invoice", readonly=True)
+    partner_id = fields.Many2one(comodel_name='res.partner', string="Debtor", readonly=True)
+    currency_id = fields.Many2one(comodel_name='res.currency', readonly=True)
+    due_date = fields.Date(readonly=True)
+    amount_residual = fields.Monetary(string="Open", readonly=True)
+    reason_code = fields.Char(readonly=True)
+    reason = fields.Char(string="Why Not", readonly=True)
+    next_date = fields.Date(string="From", readonly=True)

@@ -1,0 +1,64 @@
+from odoo import api, fields, models
+from odoo.exceptions import UserError
+
+
+class DunningStart(models.TransientModel):
+    """First run: what dunning would do with what is overdue already, and how calmly it starts."""
+
+    _name = 'dunning.start'
+    _description = "Start Dunning"
+
+    company_id = fields.Many2one(
+        comodel_name='res.company', required=True, readonly=True, default=lambda self: self.env.company)
+    currency_id = fields.Many2one(related='company_id.currency_id')
+    policy_business_id = fields.Many2one(
+        comodel_name='dunning.policy', string="Ladder for Businesses",
+        domain="[('debtor_type', 'in', ('business', 'any')), ('company_id', 'in', (False, company_id))]",
+        default=lambda self: self.env.company.dunning_policy_business_id)
+    policy_consumer_id = fields.Many2one(
+        comodel_name='dunning.policy', string="Ladder for Consumers",
+        domain="[('debtor_type', 'in', ('consumer', 'any')), ('company_id', 'in', (False, company_id))]",
+        default=lambda self: self.env.company.dunning_policy_consumer_id)
+    start_date = fields.Date(required=True, default=lambda self: self.env.company._dunning_today())
+    oldest_due_date = fields.Date(
+        string="Leave Alone What Was Due Before",
+        default=lambda self: self.env.company.dunning_oldest_due_date)
+    backlog_daily = fields.Integer(
+        string="Backlog Notices per Day", default=lambda self: self.env.company.dunning_backlog_daily)
+    backlog_count = fields.Integer(compute='_compute_backlog')
+    backlog_debtors = fields.Integer(compute='_compute_backlog')
+    backlog_amount = fields.Monetary(compute='_compute_backlog')
+    old_count = fields.Integer(compute='_compute_backlog')
+    old_amount = fields.Monetary(compute='_compute_backlog')
+    backlog_days = fields.Integer(compute='_compute_backlog')
+
+    @api.depends('start_date', 'oldest_due_date', 'backlog_daily', 'company_id')
+    def _compute_backlog(self):
+        for wizard in self:
+            company = wizard.company_id
+            domain = self.env['account.move']._get_dunning_open_items_domain() & fields.Domain([
+                ('company_id', '=', company.id), ('date_maturity', '<', wizard.start_date)])
+            old = fields.Domain('date_maturity', '<', wizard.oldest_due_date) if wizard.oldest_due_date else (
+                fields.Domain.FALSE)
+            # sudo: only managers open this wizard; the figures are totals of their company
+            Line = self.env['account.move.line'].sudo()
+            [(wizard.backlog_count, wizard.backlog_debtors, wizard.backlog_amount)] = Line._read_group(
+                domain & ~old, [], ['__count', 'partner_id:count_distinct', 'amount_residual:sum'])
+            [(wizard.old_count, wizard.old_amount)] = Line._read_group(
+                domain & old, [], ['__count', 'amount_residual:sum'])
+            wizard.backlog_days = (
+                -(-wizard.backlog_debtors // wizard.backlog_daily) if wizard.backlog_daily else 0)
+
+    def action_start(self):
+        """Store the choices; the next plan run follows them."""
+        self.ensure_one()
+        if self.backlog_daily < 0:
+            raise UserError(self.env._("The number of backlog notices per day cannot be negative."))
+        self.company_id.write({
+            'dunning_policy_business_id': self.policy_business_id.id,
+            'dunning_policy_consumer_id': self.policy_consumer_id.id,
+            'dunning_start_date': self.start_date,
+            'dunning_oldest_due_date': self.oldest_due_date,
+            'dunning_backlog_daily': self.backlog_daily,
+        })
+        return self.env['ir.actions.act_window']._for_xml_id('l10n_nl_dunning.dunning_notice_action')
