@@ -31,7 +31,8 @@ def _outcome(command, **environ):
 
 
 def ruff(fix=False):
-    return _outcome([python.executable("ruff"), "check", "--quiet", "--output-format=concise", *(["--fix"] if fix else []), "."])
+    options = ["--quiet", "--output-format=concise", *(["--fix"] if fix else [])]
+    return _outcome([python.executable("ruff"), "check", *options, "."])
 
 
 def pylint(fix=False):

@@ -1,8 +1,7 @@
 #!/usr/bin/env python3
 """Run all checks and tests: a clean installation into a new database, then pytest.
 
-Arguments go to pytest: paths below the checkout, -k, -x, …
-`--workers N` before them spreads the tests over N databases.
+Arguments go to pytest (paths below the checkout, -k, -x, …); without any, all processors work.
 """
 
 import os
@@ -16,29 +15,35 @@ from env import bootstrap, database, paths, postgres, say, testing  # noqa: E402
 
 
 def main():
-    words = sys.argv[1:]
-    with say.failures_as_sentences():
+    with say.failures_as_sentences(), postgres.in_use():
         _home, template = bootstrap.ensure(with_browser=True, with_tools=True)
-        with postgres.in_use():
-            name = f"dunning_test_{paths.checkout_key()}_{os.getpid()}"
-            try:
-                complaints = _install(name, template)
-                code = subprocess.run(testing.command(words, name), env=testing.environment(), check=False).returncode
-            finally:
-                postgres.drop(name)
-    if complaints:
-        print(f"✗ Installing the addon made Odoo complain ({len(complaints)} lines above).", file=sys.stderr)
-    sys.exit(code or (1 if complaints else 0))
+        name = f"dunning_test_{paths.checkout_key()}_{os.getpid()}"
+        _drop_leftovers()
+        try:
+            postgres.create(name, template)
+            with say.timed("installing the addon into a new database"):
+                log = database.install(name, [paths.MODULE])
+            environ = {**testing.environment(), "DUNNING_INSTALL_LOG": str(log)}
+            words = sys.argv[1:] or _in_parallel()
+            code = subprocess.run(testing.command(words, name), env=environ, check=False).returncode
+        finally:
+            postgres.drop(name)
+    sys.exit(code)
 
 
-def _install(name, template):
-    """Install the addon into a new database the way a user does; what Odoo complains about fails the run."""
-    postgres.create(name, template)
-    with say.timed("installing the addon into a new database"):
-        complaints = database.install(name, [paths.MODULE])
-    for line in complaints:
-        print(f"  {line}", file=sys.stderr)
-    return complaints
+def _in_parallel():
+    """Return the options that spread a complete run over the processors, a copy of the database for each."""
+    workers = min(4, len(os.sched_getaffinity(0)))
+    return ["-n", str(workers), "--dist=loadscope"] if workers > 1 else []
+
+
+def _drop_leftovers():
+    """Drop the databases of runs that were killed."""
+    prefix = f"dunning_test_{paths.checkout_key()}_"
+    for name in postgres.databases():
+        owner = name.removeprefix(prefix).split("-")[0] if name.startswith(prefix) else ""
+        if owner.isdigit() and not Path(f"/proc/{owner}").exists():
+            postgres.drop(name)
 
 
 if __name__ == "__main__":

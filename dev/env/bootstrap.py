@@ -1,18 +1,21 @@
 """The whole environment, in the order in which the parts need each other."""
 
-from . import browser, database, node, odoo, paths, postgres, python, runtime, wkhtmltopdf
+from . import browser, database, libraries, node, odoo, paths, postgres, python, runtime, wkhtmltopdf
 from .say import step
 
 
-def ensure(*, with_browser=False, with_base=True, quiet=False):
+def ensure(*, with_browser=False, with_tools=False, with_base=True, quiet=False):
     """Have everything; return (Odoo's folder, the base template's name)."""
     with paths.locked():
         python.ensure()
         home = odoo.ensure()
+        libraries.ensure()
         pdf = wkhtmltopdf.ensure()
         runtime.configuration(home)
         if with_browser:
             browser.ensure()
+        if with_tools:
+            node.ensure()
         postgres.ensure()
     template = database.base(home) if with_base else None
     if not quiet:

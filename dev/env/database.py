@@ -20,9 +20,21 @@ BASE_MODULES = [
 #: English is what the sources are written in; the users work in Dutch.
 BASE_LANGUAGES = "en_US,nl_NL"
 #: Attachments live in the database, so that a copy of it is complete.
-STORE_IN_DATABASE = """
+#: Style sheets and scripts are compiled once, not on the first look at every copy.
+PREPARE_BASE = """
 env['ir.config_parameter'].set_param('ir_attachment.location', 'db')
 env['ir.attachment'].force_storage()
+env['ir.qweb']._pregenerate_assets_bundles()
+env.cr.commit()
+"""
+#: `prepare` of the demo data, if it has one, makes what does not depend on today.
+PREPARE_DEMO = f"""
+import sys
+sys.path.insert(0, {str(paths.CHECKOUT / "dev")!r})
+import demo_data
+if hasattr(demo_data, 'prepare'):
+    demo_data.prepare(env)
+env['ir.qweb']._pregenerate_assets_bundles()
 env.cr.commit()
 """
 #: A line of Odoo's log that a clean installation does not have.
@@ -38,14 +50,14 @@ def _key(*parts):
 
 def base(home):
     """Return the template with Odoo's own modules, built when it is not there."""
-    name = f"dunning_base_{_key(odoo.identity(home), BASE_LANGUAGES, *BASE_MODULES)}"
+    name = f"dunning_base_{_key(odoo.identity(home), BASE_LANGUAGES, PREPARE_BASE, *BASE_MODULES)}"
     if not postgres.exists(name):
         with paths.locked("database"):
             if not postgres.exists(name):
-                with _half(name) as half, timed("building a database with Odoo's accounting (about a minute, once)"):
+                with _half(name) as half, timed("building a database with Odoo's accounting (about 90 s, once)"):
                     postgres.create(half)
                     install(half, BASE_MODULES, f"--load-language={BASE_LANGUAGES}")
-                    execute(half, STORE_IN_DATABASE)
+                    execute(half, PREPARE_BASE)
     return name
 
 
@@ -61,6 +73,24 @@ def with_addon(home):
                 with _half(name) as half, timed("installing the addon into a copy of it"):
                     postgres.create(half, template)
                     install(half, [paths.MODULE])
+    return name
+
+
+def for_demo(home):
+    """Return the template for demonstrations: the addon, the demo company and compiled style sheets."""
+    prefix = f"dunning_demobase_{paths.checkout_key()}_"
+    template = with_addon(home)
+    program = paths.CHECKOUT / "dev" / "demo_data.py"
+    if not program.exists():
+        raise Failure("dev/demo_data.py is missing from this checkout.")
+    name = prefix + _key(template, program.read_text())
+    if not postgres.exists(name):
+        with paths.locked("database"):
+            if not postgres.exists(name):
+                drop_all(prefix)
+                with _half(name) as half, timed("preparing the demo company"):
+                    postgres.create(half, template)
+                    execute(half, PREPARE_DEMO)
     return name
 
 
@@ -90,8 +120,8 @@ def drop_all(prefix):
 
 
 def install(database, modules, *options):
-    """Install modules; return the lines in the log that a clean installation does not have."""
-    log = paths.workspace() / f"{database}.log"
+    """Install modules; return the file with Odoo's log."""
+    log = paths.workspace() / f"{re.sub('_[0-9]+$', '', database)}.log"
     words = ["-d", database, "-i", ",".join(modules), *options, "--stop-after-init", "--no-http"]
     with log.open("w") as output:
         done = subprocess.run(
@@ -102,14 +132,23 @@ def install(database, modules, *options):
             check=False,
         )
     lines = log.read_text(errors="replace").splitlines()
-    complaints = [line for line in lines if COMPLAINT.match(line)]
-    # Odoo ends in peace when a module cannot be installed; the log alone tells.
-    fatal = [line for line in complaints if " WARNING " not in line]
+    # Odoo ends in peace when a module cannot be installed; its log alone tells.
+    fatal = [line for line in complaints(log) if " WARNING " not in line]
     if done.returncode or fatal:
-        reasons = [line for line in lines if re.match(r"^[\w.]+(Error|Exception|Warning): ", line)]
-        reason = (reasons[-1:] or fatal[-1:] or lines[-1:] or ["no reason given"])[0]
-        raise Failure(f"Odoo could not install {', '.join(modules)}: {reason}\n  The whole log is {log}.")
-    return complaints
+        reason = _exception(lines) or (fatal[-1:] or lines[-1:] or ["no reason given"])[0]
+        raise Failure(f"Odoo could not install {', '.join(modules)}: {reason}\n  The whole log is {log}")
+    return log
+
+
+def _exception(lines):
+    """Return the last exception in a log with what it explains on the next line."""
+    starts = [number for number, line in enumerate(lines) if re.match(r"^[\w.]+(Error|Exception|Warning): ", line)]
+    return " ".join(" ".join(lines[starts[-1] : starts[-1] + 2]).split()) if starts else ""
+
+
+def complaints(log):
+    """Return the lines in a log that a clean installation does not have."""
+    return [line for line in log.read_text(errors="replace").splitlines() if COMPLAINT.match(line)]
 
 
 def execute(database, code):

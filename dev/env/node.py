@@ -34,7 +34,7 @@ def ensure():
         return
     try:
         with timed("fetching prettier and eslint"), paths.built(folder()) as half:
-            words = ["--silent", "--no-audit", "--no-fund", "--prefix", half]
+            words = ["--loglevel=error", "--no-audit", "--no-fund", "--prefix", half]
             run(["npm", "install", *words, *PACKAGES], why="Fetching prettier and eslint")
             (half / "packages").write_text("\n".join(PACKAGES))
     except Failure as failure:

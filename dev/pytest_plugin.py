@@ -1,4 +1,4 @@
-"""pytest plugin: an error in Odoo's log fails the test during which it was written.
+"""Our pytest plugin: an error in Odoo's log fails the test during which it was written.
 
 Odoo catches many exceptions (a scheduled action, a request, a mail) and only logs them, so a test
 can pass over a traceback. A test that provokes one says so with `mute_logger` or `assertLogs`.
@@ -19,11 +19,16 @@ class _Collector(logging.Handler):
 
 
 _collector = _Collector()
+_has_failed = pytest.StashKey()
 
 
+@pytest.hookimpl(trylast=True)
 def pytest_configure(config):
     # Tests are reached through a link; their names are shown as one would type them in the checkout.
     config.cwd_relative_nodeid = lambda nodeid: nodeid
+    reporter = config.pluginmanager.get_plugin("terminalreporter")
+    if reporter:
+        reporter.startpath = config.rootpath
     logging.getLogger().addHandler(_collector)
 
 
@@ -34,12 +39,12 @@ def pytest_unconfigure(config):
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item, call):
     report = yield
+    if report.outcome == "failed":
+        item.stash[_has_failed] = True
     if call.when != "teardown":
         return report
     records, _collector.records = _collector.records, []
-    # unittest's assertLogs and Odoo's own test results log on purpose.
-    records = [record for record in records if not record.name.startswith("odoo.tests")]
-    if records and report.outcome == "passed":
+    if records and not item.stash.get(_has_failed, False):
         formatter = logging.Formatter("%(levelname)s %(name)s: %(message)s")
         report.outcome = "failed"
         report.longrepr = "Odoo logged an error during this test:\n" + "\n".join(map(formatter.format, records))

@@ -1,0 +1,40 @@
+"""Shared libraries and fonts this machine does not have, unpacked into the cache instead of onto the machine."""
+
+import ctypes
+
+from . import debian, paths, python
+from .say import step, timed
+
+#: What wkhtmltopdf draws with.
+PACKAGES = ["libxrender1", "libfontconfig1", "libxext6", "fontconfig-config"]
+#: What draws QR codes when the Python is too new for reportlab's own renderer.
+CAIRO = "libcairo2"
+#: Metric-compatible with Arial, Helvetica and Times: letters break lines as they will in production.
+FONTS = ["fonts-liberation"]
+
+
+def prefix():
+    return paths.cache() / "libraries"
+
+
+def folders():
+    """Return the folders for LD_LIBRARY_PATH."""
+    return sorted({str(file.parent) for file in prefix().rglob("*.so*")}) if prefix().exists() else []
+
+
+def ensure():
+    """Have them where there is an apt to fetch them with; elsewhere the machine's own must do."""
+    if prefix().exists():
+        return
+    needs_cairo = python.version() >= (3, 13)
+    if debian.available():
+        with timed("fetching fonts and libraries for letters"), paths.built(prefix()) as half:
+            apt = debian.Apt()
+            apt.unpack_with_missing([*PACKAGES, CAIRO] if needs_cairo else PACKAGES, half)
+            # Unlike a library, a font may be there in another version than the letters were designed with.
+            apt.unpack(FONTS, half)
+    elif needs_cairo:
+        try:
+            ctypes.CDLL("libcairo.so.2")
+        except OSError:
+            step("libcairo.so.2 is not on this machine, so QR codes on letters cannot be drawn")
