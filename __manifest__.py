@@ -13,6 +13,7 @@
         'data/ir_sequence_data.xml',
         'report/dunning_report.xml',
         'report/dunning_letter_templates.xml',
+        'report/dunning_mail_templates.xml',
         'data/mail_template_data.xml',
         'data/dunning_policy_data.xml',
         'data/dunning_policy_data_en.xml',
@@ -27,6 +28,14 @@
         'views/res_config_settings_views.xml',
         'views/dunning_menus.xml',
     ],
+    'assets': {
+        'web.assets_backend': [
+            'l10n_nl_dunning/static/src/js/**/*',
+        ],
+        'web.assets_tests': [
+            'l10n_nl_dunning/static/tests/tours/**/*',
+        ],
+    },
     'pre_init_hook': 'pre_init_hook',
     'post_init_hook': 'post_init_hook',
     'uninstall_hook': 'uninstall_hook',

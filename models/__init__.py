@@ -8,8 +8,13 @@ from . import res_partner
 from . import dunning_planner
 from . import dunning_notice
 from . import dunning_notice_line
+from . import ir_attachment
 from . import account_move
+from . import account_move_line
 from . import account_partial_reconcile
 from . import dunning_letter
+from . import dunning_letter_text
+from . import dunning_letter_pdf
+from . import dunning_letter_print
 from . import dunning_dispatcher
 from . import dunning_run

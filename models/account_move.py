@@ -9,7 +9,6 @@ class AccountMove(models.Model):
 
     dunning_policy_id = fields.Many2one(
         comodel_name='dunning.policy',
-        string="Dunning Policy",
         copy=False,
         check_company=True,
         index='btree_not_null',
@@ -19,14 +18,15 @@ class AccountMove(models.Model):
     # Reconciliation refreshes it for invoices that had a notice (see account_partial_reconcile).
     dunning_level_id = fields.Many2one(
         comodel_name='dunning.level',
-        string="Dunning Level",
         compute='_compute_dunning_level_id',
         store=True,
         index='btree_not_null',
         copy=False,
+        groups='base.group_user',
         help="The highest level of the due items of this invoice that are still open.",
     )
-    dunning_level_color = fields.Integer(related='dunning_level_id.color', string="Dunning Level Color")
+    dunning_level_color = fields.Integer(
+        related='dunning_level_id.color', string="Dunning Level Color", groups='base.group_user')
     dunning_line_ids = fields.One2many(
         comodel_name='dunning.notice.line',
         inverse_name='move_id',
@@ -42,15 +42,36 @@ class AccountMove(models.Model):
         string="Days Overdue",
         compute='_compute_dunning_days_overdue',
         search='_search_dunning_days_overdue',
+        groups='base.group_user',
         help="Days since the oldest open due date of the invoice.",
     )
+    # The answers name amounts of the debtor: for accounting only.
     dunning_next_level_id = fields.Many2one(
-        comodel_name='dunning.level', string="Next Step", compute='_compute_dunning_plan')
-    dunning_next_date = fields.Date(string="Next Step On", compute='_compute_dunning_plan')
-    dunning_reason_code = fields.Char(compute='_compute_dunning_plan')
+        comodel_name='dunning.level',
+        string="Next Step",
+        compute='_compute_dunning_plan',
+        groups='account.group_account_invoice,account.group_account_readonly',
+    )
+    dunning_next_date = fields.Date(
+        string="Next Step On",
+        compute='_compute_dunning_plan',
+        groups='account.group_account_invoice,account.group_account_readonly',
+    )
+    dunning_is_due = fields.Boolean(
+        string="To Remind",
+        compute='_compute_dunning_plan',
+        search='_search_dunning_is_due',
+        groups='account.group_account_invoice,account.group_account_readonly',
+        help="A reminder about it would go out today.",
+    )
+    dunning_reason_code = fields.Char(
+        compute='_compute_dunning_plan',
+        groups='account.group_account_invoice,account.group_account_readonly',
+    )
     dunning_reason = fields.Char(
         string="Why (Not)?",
         compute='_compute_dunning_plan',
+        groups='account.group_account_invoice,account.group_account_readonly',
         help="The planner's answer for today: what goes out, or the first reason why not.",
     )
 
@@ -87,6 +108,7 @@ class AccountMove(models.Model):
         ])
 
     @api.depends('state', 'amount_residual', 'invoice_date_due')
+    @api.depends_context('company', 'dunning_at_date')
     def _compute_dunning_days_overdue(self):
         today = self.env.company._dunning_today()
         groups = self.env['account.move.line'].sudo()._read_group(  # sudo: a number of days of a readable invoice
@@ -113,12 +135,13 @@ class AccountMove(models.Model):
         return NotImplemented
 
     @api.depends('state', 'amount_residual', 'invoice_date_due', 'payment_state', 'partner_id', 'dunning_policy_id')
-    @api.depends_context('lang')
+    @api.depends_context('lang', 'dunning_at_date')
     def _compute_dunning_plan(self):
         """Ask the planner about all these invoices at once; the first due item of each speaks for it."""
         Planner = self.env['dunning.planner']
         answers = {}
-        sales = self.filtered(lambda move: move._origin.id and move.move_type in ('out_invoice', 'out_receipt', 'entry'))
+        sales = self.filtered(
+            lambda move: move._origin.id and move.move_type in ('out_invoice', 'out_receipt', 'entry'))
         for company, moves in sales.grouped('company_id').items():
             # sudo: the planner reads settings of the debtor; the answer is about invoices the user can read
             decisions = Planner.sudo()._plan(
@@ -131,10 +154,24 @@ class AccountMove(models.Model):
             decision, company = answers.get(move._origin.id, (None, None))
             move.dunning_reason_code = decision and decision.reason
             move.dunning_reason = decision and Planner._explain(decision, company)
-            waiting = decision and decision.reason not in ('settled', 'not_posted', 'credit', 'finished')
-            move.dunning_next_level_id = waiting and decision.level_id
-            move.dunning_next_date = waiting and (
-                company._dunning_today() if not decision.reason else decision.next_date)
+            move.dunning_is_due = decision and not decision.reason
+            # No date: it stands still until somebody does something, and the reason says what.
+            next_date = decision and (decision.next_date if decision.reason else company._dunning_today())
+            move.dunning_next_level_id = next_date and decision.level_id
+            move.dunning_next_date = next_date
+
+    def _search_dunning_is_due(self, operator, value):
+        """Ask the planner about everything that is open in the chosen companies."""
+        if operator != 'in':
+            return NotImplemented
+        # sudo: the planner reads settings of debtors; what is found is still subject to the user's rules
+        Planner = self.env['dunning.planner'].sudo()
+        found = [
+            decision.move_id
+            for company in self.env.companies
+            for decision in Planner._plan(company, company._dunning_today(), only_due=True)
+        ]
+        return Domain('id', 'in' if True in value else 'not in', found)
 
     @staticmethod
     def _get_decision_rank(decision):

@@ -1,6 +1,5 @@
 """The dispatcher: recheck, render, deliver, record. Only then the level rises."""
 
-import hashlib
 import logging
 from collections import defaultdict
 from datetime import timedelta
@@ -12,6 +11,9 @@ from odoo.exceptions import RedirectWarning, UserError, ValidationError
 
 from .dunning_level import MANUAL_CHANNELS
 from .dunning_planner import IMPATIENT_IGNORED, RECHECK_IGNORED
+
+# The planner's answer about addresses is for the level's channel; the notice may go by another one.
+NOT_ABOUT_THE_NOTICE = frozenset({'no_address'})
 
 _logger = logging.getLogger(__name__)
 
@@ -92,12 +94,27 @@ class DunningDispatcher(models.AbstractModel):
                 continue
             manual = owed.filtered(lambda notice: notice.channel in MANUAL_CHANNELS)
             dispatcher._hand_to_person(manual, at_date)
-            documents = owed - manual
+            documents = dispatcher._drop_unreachable(owed - manual)
             if documents:
                 dispatcher._render(documents, at_date)
                 dispatcher._deliver(documents, at_date)
-            gone |= owed
+            gone |= manual | documents
         return gone
+
+    @api.model
+    def _drop_unreachable(self, notices):
+        """Return the notices whose own channel reaches the recipient or the debtor; the others fail."""
+        unreachable = notices.filtered(lambda notice: not (
+            (notice.channel in ('email', 'both') and notice._get_email())
+            or (notice.channel in ('letter', 'both') and notice._has_postal_address())))
+        for channel, batch in unreachable.grouped('channel').items():
+            batch._mark_failed({
+                'email': self.env._("The debtor has no e-mail address. Add one to the contact, then try again."),
+                'letter': self.env._(
+                    "The debtor has no postal address (street and city). Complete the contact, then try again."),
+            }.get(channel) or self.env._(
+                "The debtor has neither an e-mail nor a postal address. Complete the contact, then try again."))
+        return notices - unreachable
 
     @api.model
     def _recheck(self, notices, at_date):
@@ -109,7 +126,9 @@ class DunningDispatcher(models.AbstractModel):
         for company, batch in notices.grouped('company_id').items():
             decisions = {}
             for forced, group in batch.grouped('forced').items():
-                ignore = RECHECK_IGNORED | IMPATIENT_IGNORED if forced else RECHECK_IGNORED
+                ignore = RECHECK_IGNORED | NOT_ABOUT_THE_NOTICE
+                if forced:
+                    ignore |= IMPATIENT_IGNORED
                 decisions.update({
                     decision.item_id: decision
                     for decision in self.env['dunning.planner']._plan(
@@ -124,30 +143,38 @@ class DunningDispatcher(models.AbstractModel):
     def _recheck_one(self, notice, decisions, company):
         """Refresh the items of one notice from the planner's answers. Return whether anything is still owed."""
         Planner = self.env['dunning.planner']
-        reasons = []
+        currency, reasons, changed = notice.currency_id, [], False
         for line in notice.live_line_ids:
             decision = decisions.get(line.move_line_id.id)
             if decision is None:
                 code, text = 'gone', self.env._("The item does not exist any more.")
+            elif (decision.partner_id, decision.currency_id) != (notice.partner_id.id, currency.id):
+                code, text = 'changed', self.env._("The invoice is for another debtor or in another currency now.")
             else:
                 code, text = decision.reason, decision.reason and Planner._explain(decision, company)
             if code:
                 line.write({'drop_reason': code, 'drop_text': text})
                 reasons.append(text)
                 continue
-            values = {
-                'amount_residual': decision.amount_residual,
-                'amount_netted': decision.amount_netted,
-                'amount_due_company': decision.amount_company,
-                'date_maturity': decision.due_date,
-            }
-            changed = {name: value for name, value in values.items() if line[name] != value}
-            if changed:
-                line.write(changed)
-        if notice.line_count and notice.currency_id.compare_amounts(notice.amount_due, 0) > 0:
-            return True
-        notice._cancel(" ".join(dict.fromkeys(reasons)) or self.env._("Nothing is owed any more."))
-        return False
+            if (
+                currency.compare_amounts(line.amount_residual, decision.amount_residual)
+                or currency.compare_amounts(line.amount_netted, decision.amount_netted)
+                or line.date_maturity != decision.due_date
+            ):
+                changed = True
+                line.write({
+                    'amount_residual': decision.amount_residual,
+                    'amount_netted': decision.amount_netted,
+                    'amount_due_company': decision.amount_company,
+                    'date_maturity': decision.due_date,
+                })
+        if not notice.line_count or currency.compare_amounts(notice.amount_due, 0) <= 0:
+            notice._cancel(" ".join(dict.fromkeys(reasons)) or self.env._("Nothing is owed any more."))
+            return False
+        if notice.state == 'to_post' and (changed or reasons):
+            # The letter on the pile says something that is not true any more: make it again.
+            notice.write({'state': 'queued', 'postal_state': False})
+        return True
 
     @api.model
     def _hand_to_person(self, notices, at_date):
@@ -160,16 +187,20 @@ class DunningDispatcher(models.AbstractModel):
     @api.model
     def _render(self, notices, at_date):
         """Fix date, term, texts and PDF of notices that leave as a document."""
+        self._prepare_letters(notices, at_date)
+        Letter = self.env['dunning.letter']
+        Letter._store_pdfs(notices._recording(), Letter._render_pdfs(notices))
+
+    @api.model
+    def _prepare_letters(self, notices, at_date):
+        """Write on the notices what their letters say."""
         recording = notices._recording()
         recording.live_line_ids._freeze_snapshot()
         for level, batch in recording.grouped('level_id').items():
             batch.write({'date': at_date, 'deadline': at_date + timedelta(days=level.payment_term_days)})
-        Letter = self.env['dunning.letter']
-        texts = Letter._render_texts(notices)
+        texts = self.env['dunning.letter']._render_texts(notices)
         for notice in recording:
             notice.write(texts[notice.id])
-        for notice_id, pdf in Letter._render_pdfs(notices).items():
-            Letter._store_pdf(recording.browse(notice_id), pdf, hashlib.sha256(pdf).hexdigest())
 
     @api.model
     def _deliver(self, notices, at_date):
@@ -181,7 +212,8 @@ class DunningDispatcher(models.AbstractModel):
         by_post._recording().write({'postal_state': 'to_print'})
         (by_post - by_mail)._recording().write({'state': 'to_post', 'error_message': False})
         by_mail._record_sent(at_date)
-        self._schedule_activities(notices, at_date)
+        # A letter plans its activity when it is posted.
+        self._schedule_activities(by_mail, at_date)
 
     @api.model
     def _schedule_activities(self, notices, at_date):
@@ -198,9 +230,12 @@ class DunningDispatcher(models.AbstractModel):
             for notice in batch:
                 by_user[level.activity_user_id or notice._get_responsible()] |= notice
             for user, group in by_user.items():
+                if user._is_superuser():
+                    continue  # nobody reads the activities of the system: the list “To do” shows the notice
+                level_of_user = level.with_context(lang=user.lang)
                 group.with_context(mail_activity_quick_update=True).activity_schedule(
                     activity_type_id=activity_type.id, date_deadline=at_date, user_id=user.id,
-                    summary=level.activity_summary or level.name, automated=True)
+                    summary=level_of_user.activity_summary or level_of_user.name, automated=True)
 
     # -------------------------------------------------------------------------
     # E-MAIL
@@ -245,16 +280,16 @@ class DunningDispatcher(models.AbstractModel):
     @api.model
     def _prepare_mails(self, template, notices, attachments):
         """Return the values of the mails of notices that share a template."""
-        rendered = template.sudo()._generate_template(  # sudo: as for any template, its author's rights count
-            notices.ids, ('body_html', 'email_from', 'reply_to', 'subject', 'mail_server_id', 'auto_delete'))
+        template = template.sudo()  # sudo: as for any template, its author's rights count
+        rendered = self.env['dunning.letter']._render_mails(template, notices)
         subtype = self.env['ir.model.data']._xmlid_to_res_id('mail.mt_comment')
         values_list = []
         for notice in notices:
             values = rendered[notice.id]
             author = notice._get_responsible().partner_id
-            lang_notice = notice.with_context(lang=notice.lang)
-            body = values.get('body_html') or ''
+            body = values['body_html']
             if template.email_layout_xmlid:
+                lang_notice = notice.with_context(lang=notice.lang)
                 body = template.with_context(lang=notice.lang)._render_encapsulate(
                     template.email_layout_xmlid, body,
                     add_context={'company': notice.company_id, 'model_description': lang_notice.subject},
@@ -264,7 +299,7 @@ class DunningDispatcher(models.AbstractModel):
                 'res_id': notice.id,
                 'record_name': notice.name,
                 'subject': values.get('subject') or notice.subject,
-                'body': values.get('body_html') or '',
+                'body': values['body_html'],
                 'body_html': body,
                 'email_from': values.get('email_from') or notice.company_id.email_formatted or author.email_formatted,
                 'author_id': author.id,
@@ -282,12 +317,23 @@ class DunningDispatcher(models.AbstractModel):
     @api.model
     def _get_mail_attachments(self, notices):
         """Return ``{notice_id: [attachment_id]}``: the frozen letter and, where the level wants it, the invoices."""
-        # sudo: the letter is stored as a field of the notice, which the user may read
-        letters = self.env['ir.attachment'].sudo().search([
-            ('res_model', '=', 'dunning.notice'), ('res_field', '=', 'letter_file'), ('res_id', 'in', notices.ids)])
-        copies = letters.copy({'res_field': False}) if letters else letters
+        pdfs = self.env['dunning.letter']._get_frozen_pdfs(notices)
+        with_letter = notices.filtered(lambda notice: notice.id in pdfs)
+        # A second row, since the file of a field cannot be attached to a mail; the file store keeps one file for both.
+        # sudo: attachments of the mail, which belongs to the system
+        attachments = self.env['ir.attachment'].sudo().create([
+            {
+                'name': notice.letter_filename,
+                'res_model': 'dunning.notice',
+                'res_id': notice.id,
+                'company_id': notice.company_id.id,
+                'mimetype': 'application/pdf',
+                'raw': pdfs[notice.id],
+            }
+            for notice in with_letter
+        ])
         result = defaultdict(list)
-        for attachment in copies:
+        for attachment in attachments:
             result[attachment.res_id].append(attachment.id)
         for notice in notices.filtered('level_id.attach_invoices'):
             for move in notice.live_line_ids.move_id.filtered(lambda move: move.move_type == 'out_invoice'):

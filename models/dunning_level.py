@@ -1,15 +1,29 @@
+import re
+
+from lxml import html
+
 from odoo import api, fields, models
 from odoo.exceptions import UserError, ValidationError
+from odoo.tools.rendering_tools import parse_inline_template
 
 CHANNELS = [
     ('email', "E-mail"),
     ('letter', "Letter"),
     ('both', "E-mail and letter"),
-    ('phone', "Phone call"),
+    ('phone', "Phone"),
     ('task', "Internal task"),
 ]
 # Channels that leave a to-do for a person instead of a document.
 MANUAL_CHANNELS = ('phone', 'task')
+# What everybody who may write a level may say in its texts: words of the notice, and whether there are any.
+# All that goes further can reach the whole database and is for template editors, as in mail templates.
+WORDS = (
+    'amount_netted', 'amount_text', 'company_id.name', 'contact_text', 'date_text', 'days_overdue', 'deadline_text',
+    'greeting', 'history_text', 'level_id.name', 'line_count', 'name', 'partner_id.name', 'recipient_id.name',
+    'reference', 'salutation',
+)
+PLAIN_WORD = re.compile(r'\s*object\.(%s)\s*' % '|'.join(map(re.escape, WORDS)))
+PLAIN_CONDITION = re.compile(r'\s*(not\s+)?%s((==|!=|<|>|<=|>=)\s*\d+\s*)?' % PLAIN_WORD.pattern)
 
 
 class DunningLevel(models.Model):
@@ -34,6 +48,7 @@ class DunningLevel(models.Model):
         ondelete='cascade',
     )
     company_id = fields.Many2one(related='policy_id.company_id', store=True, index=True)
+    timing = fields.Char(string="When and How", compute='_compute_timing')
     sequence = fields.Integer(default=10, required=True)
     active = fields.Boolean(default=True)
     color = fields.Integer(string="Color Index", default=0)
@@ -132,6 +147,33 @@ class DunningLevel(models.Model):
             else:
                 level.display_name = level.name
 
+    @api.depends('delay_days', 'delay_from', 'channel', 'payment_term_days', 'expire_days')
+    @api.depends_context('lang')
+    def _compute_timing(self):
+        """The settings of the level as one sentence."""
+        channels = dict(self._fields['channel']._description_selection(self.env))
+        for level in self:
+            how = (channels.get(level.channel) or '').lower()
+            parts = [level._get_delay_text(), how]
+            if level.payment_term_days:
+                parts.append(self.env._("%s days to pay", level.payment_term_days))
+            if level.channel in MANUAL_CHANNELS and level.expire_days:
+                parts.append(self.env._("passed over after %s days", level.expire_days))
+            level.timing = ", ".join(parts)
+
+    def _get_delay_text(self):
+        self.ensure_one()
+        days = self.delay_days
+        if self.delay_from == 'previous_deadline':
+            if days <= 1:
+                return self.env._("The day after the previous term")
+            return self.env._("%s days after the previous term", days)
+        if not days:
+            return self.env._("On the due date")
+        return (
+            self.env._("%s days after the due date", days) if days > 0
+            else self.env._("%s days before the due date", -days))
+
     def _compute_render_model(self):
         self.render_model = 'dunning.notice'
 
@@ -143,6 +185,33 @@ class DunningLevel(models.Model):
                     "Level “%(level)s”: days can only be negative when they are counted from the due date.",
                     level=level.name,
                 ))
+
+    @api.constrains('subject', 'letter_intro', 'letter_closing', 'call_script')
+    def _check_texts(self):
+        """A broken text is found when it is written, not when the day has come."""
+        self.env['dunning.letter']._check_level_texts(self)
+
+    def _check_access_right_dynamic_template(self):
+        # OVERRIDE 'mail': managers would not even be allowed to change the days of a level that shipped.
+        return super(
+            DunningLevel, self.filtered(lambda level: not level._has_plain_texts())
+        )._check_access_right_dynamic_template()
+
+    def _has_plain_texts(self):
+        """Return whether the texts use nothing but the words made for them."""
+        self.ensure_one()
+        for _text, expression, *_rest in parse_inline_template(self.subject or ''):
+            if expression and not PLAIN_WORD.fullmatch(expression):
+                return False
+        for text in filter(None, (self.letter_intro, self.letter_closing, self.call_script)):
+            for node in html.fragment_fromstring(text, create_parent='div').iter():
+                for name, value in node.attrib.items():
+                    if not name.startswith('t-') or (name == 't-else' and not value):
+                        continue
+                    allowed = {'t-out': PLAIN_WORD, 't-if': PLAIN_CONDITION, 't-elif': PLAIN_CONDITION}.get(name)
+                    if not allowed or not allowed.fullmatch(value):
+                        return False
+        return True
 
     @api.ondelete(at_uninstall=False)
     def _unlink_except_used(self):

@@ -6,9 +6,19 @@ from markupsafe import Markup
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.tools import SQL, format_amount, format_date
+from odoo.tools.mail import is_html_empty
 
+from ..tools.names import parse_name
 from .dunning_level import CHANNELS
 
+# How many earlier contacts a letter names at most: the last ones.
+HISTORY_LENGTH = 6
+# Pieces of e-mails by the field that texts put them in with.
+MAIL_BLOCKS = {
+    'mail_items': 'l10n_nl_dunning.mail_items',
+    'mail_payment': 'l10n_nl_dunning.mail_payment',
+    'mail_sender': 'l10n_nl_dunning.mail_sender',
+}
 STATES = [
     ('draft', "Proposal"),
     ('queued', "To Send"),
@@ -53,7 +63,7 @@ class DunningNotice(models.Model):
 
     name = fields.Char(string="Number", readonly=True, copy=False, index='trigram')
     company_id = fields.Many2one(comodel_name='res.company', required=True, index=True, readonly=True)
-    company_currency_id = fields.Many2one(related='company_id.currency_id')
+    company_currency_id = fields.Many2one(related='company_id.currency_id', string="Company Currency")
     partner_id = fields.Many2one(
         comodel_name='res.partner', string="Debtor", required=True, index=True, readonly=True, ondelete='restrict')
     recipient_id = fields.Many2one(
@@ -63,6 +73,7 @@ class DunningNotice(models.Model):
     level_id = fields.Many2one(
         comodel_name='dunning.level', required=True, index=True, readonly=True, ondelete='restrict',
         group_expand='_group_expand_level_id')
+    level_color = fields.Integer(related='level_id.color', string="Level Color")
     policy_id = fields.Many2one(related='level_id.policy_id', store=True, index=True)
     channel = fields.Selection(selection=CHANNELS, required=True, tracking=True)
     state = fields.Selection(
@@ -78,7 +89,7 @@ class DunningNotice(models.Model):
         comodel_name='res.users', string="Decided By", readonly=True, default=lambda self: self.env.user)
 
     date_planned = fields.Date(string="Planned On", readonly=True, required=True)
-    date = fields.Date(string="Date", readonly=True, copy=False, help="Date on the letter or of the call.", index=True)
+    date = fields.Date(readonly=True, copy=False, help="Date on the letter or of the call.", index=True)
     deadline = fields.Date(string="Pay Before", copy=False, readonly=True,
                            help="Last day of the term this notice gives the debtor.")
     sent_on = fields.Datetime(readonly=True, copy=False)
@@ -89,9 +100,10 @@ class DunningNotice(models.Model):
     posted_by_id = fields.Many2one(comodel_name='res.users', readonly=True, copy=False)
 
     line_ids = fields.One2many(comodel_name='dunning.notice.line', inverse_name='notice_id', string="Due Items")
+    # Computed, not a domain: a line that was taken off must be gone at once, also from the cache.
     live_line_ids = fields.One2many(
-        comodel_name='dunning.notice.line', inverse_name='notice_id',
-        domain=[('drop_reason', '=', False)], readonly=True)
+        comodel_name='dunning.notice.line', string="Items Asked For", compute='_compute_live_line_ids')
+    dropped_count = fields.Integer(string="Items Taken Off", compute='_compute_live_line_ids')
     line_count = fields.Integer(string="Items", compute='_compute_amounts', store=True)
     amount_residual = fields.Monetary(string="Open", compute='_compute_amounts', store=True)
     amount_netted = fields.Monetary(string="Credits", compute='_compute_amounts', store=True,
@@ -117,15 +129,21 @@ class DunningNotice(models.Model):
     error_message = fields.Text(string="What Went Wrong", readonly=True, copy=False)
     cancel_reason = fields.Char(readonly=True, copy=False)
     note = fields.Text(string="Note of the Call or Task", copy=False)
+    call_script = fields.Html(compute='_compute_call_script', sanitize=False)
 
     # Words for the texts of levels, in the language of the notice.
     salutation = fields.Char(compute='_compute_words')
+    greeting = fields.Char(compute='_compute_words')
+    contact_text = fields.Char(compute='_compute_words')
     amount_text = fields.Char(compute='_compute_words')
     date_text = fields.Char(compute='_compute_words')
     deadline_text = fields.Char(compute='_compute_words')
     days_overdue = fields.Integer(compute='_compute_words')
-    history_text = fields.Char(compute='_compute_words')
+    history_text = fields.Char(compute='_compute_history_text')
     reference = fields.Char(string="Payment Reference", compute='_compute_reference')
+    mail_items = fields.Html(compute='_compute_mail_blocks', sanitize=False)
+    mail_payment = fields.Html(compute='_compute_mail_blocks', sanitize=False)
+    mail_sender = fields.Html(compute='_compute_mail_blocks', sanitize=False)
 
     _pending_idx = models.Index("(state, id) WHERE state IN ('draft', 'queued', 'todo', 'to_post', 'error')")
 
@@ -153,6 +171,24 @@ class DunningNotice(models.Model):
             notice.amount_due_company = sum(lines.mapped('amount_due_company'))
             notice.oldest_due_date = min(lines.mapped('date_maturity'), default=False)
 
+    @api.depends('level_id.call_script', 'lang', 'state', 'channel')
+    def _compute_call_script(self):
+        """What to say, for a call that waits to be made."""
+        self.call_script = False
+        calls = self.filtered(lambda notice: notice.channel == 'phone' and notice.state == 'todo' and notice._origin)
+        for (level, lang), notices in calls.grouped(lambda notice: (notice.level_id, notice.lang)).items():
+            if is_html_empty(level.call_script):
+                continue
+            texts = self.env['dunning.letter']._render_level_text(level, 'call_script', lang, notices._origin)
+            for notice in notices:
+                notice.call_script = texts.get(notice._origin.id)
+
+    @api.depends('line_ids.drop_reason')
+    def _compute_live_line_ids(self):
+        for notice in self:
+            notice.live_line_ids = notice.line_ids.filtered(lambda line: not line.drop_reason)
+            notice.dropped_count = len(notice.line_ids) - len(notice.live_line_ids)
+
     @api.depends('recipient_id', 'partner_id', 'level_id')
     def _compute_lang(self):
         for notice in self:
@@ -165,40 +201,132 @@ class DunningNotice(models.Model):
             number = (notice.name or 'concept').replace('/', '-')
             notice.letter_filename = f"{number}.pdf"
 
-    @api.depends('live_line_ids.move_id.payment_reference', 'name')
+    @api.depends('line_ids.move_id.payment_reference', 'line_ids.drop_reason', 'name')
     def _compute_reference(self):
         """What the debtor writes with his payment: the invoice's own reference when there is but one."""
         for notice in self:
             moves = notice.live_line_ids.move_id
-            notice.reference = (
-                len(moves) == 1 and (moves.payment_reference or moves.name) or notice.name or self.env._("Reminder"))
+            of_invoice = (moves.payment_reference or moves.name) if len(moves) == 1 else ''
+            notice.reference = of_invoice or notice.name or self.env._("Reminder")
 
-    @api.depends('recipient_id', 'amount_due', 'date', 'deadline', 'lang', 'live_line_ids.date_maturity')
+    @api.depends(
+        'recipient_id', 'amount_due', 'currency_id', 'date', 'date_planned', 'deadline', 'lang', 'oldest_due_date',
+        'level_id', 'company_id')
     def _compute_words(self):
+        Letter = self.env['dunning.letter']
+        for lang, notices in self.grouped('lang').items():
+            env = self.with_context(lang=lang).env
+            contacts = {company: company._get_dunning_contact_text() for company in notices.company_id}
+            for notice in notices:
+                date = notice.date or notice.date_planned
+                deadline = notice.deadline or (date and date + timedelta(days=notice.level_id.payment_term_days))
+                notice.salutation = notice._get_salutation()
+                formal = notice.level_id.tone == 'formal'
+                notice.greeting = env._("Yours faithfully,") if formal else env._("Kind regards,")
+                notice.amount_text = Letter._format_amount(notice.amount_due, notice.currency_id, lang)
+                notice.date_text = Letter._format_date(date, lang)
+                notice.deadline_text = Letter._format_date(deadline, lang)
+                notice.days_overdue = (date - notice.oldest_due_date).days if date and notice.oldest_due_date else 0
+                notice.contact_text = contacts.get(notice.company_id, '')
+
+    @api.depends('line_ids.move_line_id', 'line_ids.drop_reason', 'date', 'date_planned', 'sent_on', 'lang')
+    def _compute_history_text(self):
         histories = self._get_histories()
         for notice in self:
-            env = notice.with_context(lang=notice.lang).env
-            date = notice.date or notice.date_planned
-            deadline = notice.deadline or (date and date + timedelta(days=notice.level_id.payment_term_days))
-            notice.salutation = notice._get_salutation()
-            notice.amount_text = format_amount(env, notice.amount_due, notice.currency_id)
-            notice.date_text = format_date(env, date, date_format='d MMMM y') if date else ''
-            notice.deadline_text = format_date(env, deadline, date_format='d MMMM y') if deadline else ''
-            notice.days_overdue = (date - notice.oldest_due_date).days if date and notice.oldest_due_date else 0
-            notice.history_text = histories.get(notice.id, '')
+            notice.history_text = histories.get(notice._origin.id, '')
 
     def _get_salutation(self):
-        """Return how the letter opens, from the title and name of the addressee."""
+        """Return how the letter opens, from the title and name of the addressee and the tone of the level."""
         self.ensure_one()
         env = self.with_context(lang=self.lang).env
+        dutch = (self.lang or '').startswith('nl')
         person = self.recipient_id
-        if person.is_company or not person.name:
+        name = parse_name(person.name, dutch=dutch)
+        if person.is_company or name.is_desk or (person.parent_id and ' ' not in name.full and not name.gender):
             return env._("Dear Sir or Madam,")
-        return env._("Dear %s,", person.name)
+        if name.gender == 'male':
+            return env._("Dear Mr %s,", name.surname)
+        if name.gender == 'female':
+            return env._("Dear Ms %s,", name.surname)
+        if dutch and self.level_id.tone != 'friendly':
+            return env._("Dear Mr or Ms %s,", name.surname)
+        return env._("Dear %s,", name.full)
 
     def _get_histories(self):
-        """Return ``{notice_id: sentence part}`` naming the earlier contacts about the items of each notice."""
-        return {}
+        """Return ``{notice_id: sentence part}`` naming the earlier contacts about the items of each notice.
+
+        Only what really happened: letters and mails that left, calls that were made.
+        """
+        saved = self._origin.filtered('id')
+        Line = self.env['dunning.notice.line']
+        items = saved.live_line_ids.move_line_id
+        if not items:
+            return {}
+        by_item = defaultdict(lambda: self.env['dunning.notice'])
+        for line in Line.search_fetch(
+            [('move_line_id', 'in', items.ids), ('status', '=', 'sent')], ['move_line_id', 'notice_id']
+        ):
+            by_item[line.move_line_id.id] |= line.notice_id
+        result = {}
+        for notice in saved:
+            date = notice.date or notice.date_planned
+            earlier = self.env['dunning.notice'].union(
+                *(by_item[item.id] for item in notice.live_line_ids.move_line_id)
+            ).filtered(lambda other, notice=notice, date=date: (
+                other != notice and other.channel != 'task' and other.date and other.date <= date
+                and (not notice.sent_on or other.sent_on < notice.sent_on)))
+            contacts = earlier.sorted(lambda other: (other.date, other.id))[-HISTORY_LENGTH:]
+            result[notice.id] = notice._tell_history(contacts)
+        return result
+
+    def _tell_history(self, contacts):
+        """Return “our reminder of 3 November 2026 and our telephone call of 10 November 2026”."""
+        self.ensure_one()
+        env = self.with_context(lang=self.lang).env
+        dates = defaultdict(list)
+        for contact in contacts:
+            kind = 'call' if contact.channel == 'phone' else (
+                'reminder' if contact.level_id.tone == 'friendly' else 'demand')
+            date = self.env['dunning.letter']._format_date(contact.date, self.lang)
+            if date not in dates[kind]:
+                dates[kind].append(date)
+        parts = []
+        for kind, found in dates.items():
+            joined = self._join_words(env, found)
+            if kind == 'call':
+                parts.append(
+                    env._("our telephone call of %s", joined) if len(found) == 1
+                    else env._("our telephone calls of %s", joined))
+            elif kind == 'reminder':
+                parts.append(
+                    env._("our reminder of %s", joined) if len(found) == 1
+                    else env._("our reminders of %s", joined))
+            else:
+                parts.append(
+                    env._("our request for payment of %s", joined) if len(found) == 1
+                    else env._("our requests for payment of %s", joined))
+        return self._join_words(env, parts)
+
+    @api.model
+    def _join_words(self, env, words):
+        if len(words) < 2:
+            return ''.join(words)
+        return env._("%(first)s and %(last)s", first=', '.join(words[:-1]), last=words[-1])
+
+    @api.depends('line_ids.drop_reason', 'line_ids.amount_residual', 'line_ids.amount_netted', 'lang', 'amount_due',
+                 'date', 'deadline')
+    def _compute_mail_blocks(self):
+        """The table of items and how to pay, for the texts of e-mails."""
+        Letter = self.env['dunning.letter']
+        for (company, lang), notices in self.grouped(lambda notice: (notice.company_id, notice.lang)).items():
+            notices = notices.with_context(lang=lang)
+            qweb = notices.env['ir.qweb']
+            shared = Letter.with_context(lang=lang)._prepare_company(company, lang) if company else {}
+            letters = Letter.with_context(lang=lang)._prepare_letters(notices, shared, mail=True)
+            for notice, letter in zip(notices, letters, strict=True):
+                values = {'object': notice, 'letter': letter, 'company': shared}
+                for field, template in MAIL_BLOCKS.items():
+                    notice[field] = qweb._render(template, values, minimal_qcontext=True).strip()
 
     @api.model
     def _group_expand_level_id(self, levels, domain):
@@ -226,7 +354,11 @@ class DunningNotice(models.Model):
         """Draw ``count`` numbers from the sequence of notices, in one query."""
         if not count:
             return []
-        sequence = self.env.ref('l10n_nl_dunning.sequence_notice').sudo()  # sudo: users may number, not read sequences
+        if self.env.context.get('dunning_preview') is RECORDING:  # not something a browser can say
+            return [''] * count  # made to be looked at: draws no number
+        # sudo: users may number, not read sequences
+        sequence = self.env.ref('l10n_nl_dunning.sequence_notice').sudo().with_context(
+            ir_sequence_date=fields.Date.to_string(self.env.company._dunning_today()))
         if sequence.implementation != 'standard' or sequence.use_date_range:
             return [sequence.next_by_id() for _i in range(count)]
         numbers = self.env.execute_query(SQL(
@@ -248,6 +380,11 @@ class DunningNotice(models.Model):
                 "%(notice)s has left or was closed, so it cannot be changed any more. "
                 "It is the proof of what the debtor was told.",
                 notice=final[:1].display_name,
+            ))
+        if names - {'note'} and any(notice.state in ('todo', 'to_post') for notice in self):
+            raise UserError(self.env._(
+                "The letter was made or the call was handed out already, so only the note can be changed. "
+                "Cancel the notice to let it be planned again.",
             ))
         if names - USER_WRITABLE:
             raise UserError(self.env._(
@@ -286,7 +423,8 @@ class DunningNotice(models.Model):
         Notice = self._recording()
         Line = Notice.env['dunning.notice.line']
         new_keys = [key for key in groups if key not in waiting]
-        created = Notice.create([
+        # Not tracked: a new notice has no followers and no log, and asking for them costs as much as making it.
+        created = Notice.with_context(tracking_disable=True).create([
             {
                 'company_id': company.id,
                 'partner_id': key[0],
@@ -302,8 +440,8 @@ class DunningNotice(models.Model):
             }
             for key in new_keys
         ])
-        notices = dict(zip(new_keys, created, strict=True)) | waiting
-        Line.create([
+        notices = dict(zip(new_keys, created.with_env(Notice.env), strict=True)) | waiting
+        Line._insert([
             Line._prepare_from_decision(notices[key], decision)
             for key, group in groups.items() for decision in group
         ])
@@ -314,7 +452,7 @@ class DunningNotice(models.Model):
         proposals = self.search([
             ('company_id', '=', company.id), ('state', '=', 'draft'),
             ('partner_id', 'in', [key[0] for key in keys]),
-        ])
+        ]).try_lock_for_update()  # nobody may send a proposal while an item joins it
         found = {(n.partner_id.id, n.currency_id.id, n.level_id.id, n.recipient_id.id): n for n in proposals}
         return {key: found[key] for key in keys if key in found}
 
@@ -351,8 +489,10 @@ class DunningNotice(models.Model):
     def action_done(self):
         """Record that the call was made or the task was done: the level rises."""
         self.check_access('write')
+        today = self.env.company._dunning_today()
         todo = self.filtered(lambda notice: notice.state == 'todo')
-        todo._record_sent(self.env.company._dunning_today())
+        todo._recording().write({'date': today})  # so far the day it was handed out
+        todo._record_sent(today)
         return True
 
     def action_skip(self):
@@ -368,7 +508,8 @@ class DunningNotice(models.Model):
     def action_mark_posted(self):
         """Record that printed letters were posted: the level rises now."""
         self.check_access('write')
-        letters = self.filtered(lambda notice: notice.postal_state in ('to_print', 'printed'))
+        letters = self.filtered(lambda notice: (
+            notice.state in ('to_post', 'sent') and notice.postal_state in ('to_print', 'printed')))
         if not letters:
             raise UserError(self.env._("None of the selected notices is a letter that waits to be posted."))
         unprinted = letters.filtered(lambda notice: notice.postal_state == 'to_print')
@@ -378,7 +519,9 @@ class DunningNotice(models.Model):
                 count=len(unprinted), notice=unprinted[:1].display_name))
         today = self.env.company._dunning_today()
         letters._recording().write({'postal_state': 'posted', 'posted_on': today, 'posted_by_id': self.env.uid})
-        letters.filtered(lambda notice: notice.state == 'to_post')._record_sent(today)
+        sent = letters.filtered(lambda notice: notice.state == 'to_post')
+        sent._record_sent(today)
+        self.env['dunning.dispatcher']._schedule_activities(sent, today)
         return self._notify_result(self.env._("%(count)s letters marked as posted.", count=len(letters)), letters)
 
     def action_preview(self):
@@ -392,20 +535,31 @@ class DunningNotice(models.Model):
         action['domain'] = [('id', 'in', self.line_ids.move_id.ids)]
         return action
 
+    def action_dunning_send(self):
+        """Open the send wizard for these proposals."""
+        return self.env['dunning.send']._action_open(notices=self)
+
+    def _get_action_show(self):
+        """Return the action that shows exactly these notices."""
+        action = self.env['ir.actions.act_window']._for_xml_id('l10n_nl_dunning.dunning_notice_action')
+        action.update({'domain': [('id', 'in', self.ids)], 'context': {'create': False}, 'target': 'current'})
+        if len(self) == 1:
+            action.update({'res_id': self.id, 'view_mode': 'form', 'views': [(False, 'form')]})
+        return action
+
     def _notify_result(self, message, notices=None, kind='success'):
-        """Return a client notification with a link to the notices."""
+        """Return a client notification with a button that shows the notices.
+
+        Own client action: a link of ``display_notification`` opens an address, which cannot say which records.
+        """
         notices = self if notices is None else notices
         params = {'type': kind, 'message': message, 'next': {'type': 'ir.actions.act_window_close'}}
         if notices:
-            params['message'] = f"{message} %s"
-            params['links'] = [{
-                'label': self.env._("Show them"),
-                'url': (
-                    f"/odoo/dunning-notices/{notices.id}" if len(notices) == 1
-                    else f"/odoo/dunning-notices?dunning_ids={','.join(map(str, notices.ids))}"
-                ),
-            }]
-        return {'type': 'ir.actions.client', 'tag': 'display_notification', 'params': params}
+            params['button'] = {
+                'name': self.env._("Show it") if len(notices) == 1 else self.env._("Show them"),
+                'action': notices._get_action_show(),
+            }
+        return {'type': 'ir.actions.client', 'tag': 'l10n_nl_dunning.notification', 'params': params}
 
     def _notify_outcome(self):
         """Return a notification that says what became of the notices after sending at once."""
@@ -484,7 +638,8 @@ class DunningNotice(models.Model):
         """Log one line on each invoice and each debtor of the notices, in two batches."""
         move_bodies, partner_bodies = {}, {}
         for notice in self:
-            # Chatter is for the users of the company, not for the debtor.
+            # Chatter is for the users of the company, not for the debtor. The scheduled action has no language.
+            notice = notice.with_context(lang=self.env.lang or notice.company_id.partner_id.lang)
             body = get_body(notice, notice.env)
             for move in notice.live_line_ids.move_id:
                 move_bodies[move.id] = (
@@ -504,8 +659,8 @@ class DunningNotice(models.Model):
     def _get_email(self):
         """Return the address the notice is mailed to: the recipient's, else the debtor's; or an empty string."""
         self.ensure_one()
-        person = self.recipient_id if (self.recipient_id.email or '').strip() else self.partner_id
-        return person.email_formatted or ''
+        person = self.recipient_id if self.recipient_id.email_normalized else self.partner_id
+        return person.email_formatted if person.email_normalized else ''
 
     def _get_postal_partner(self):
         """Return the partner whose address is on the envelope: the recipient, else the debtor."""
@@ -521,6 +676,8 @@ class DunningNotice(models.Model):
     def _get_responsible(self):
         """Return the user on whose behalf the notice goes out."""
         self.ensure_one()
-        user = self.partner_id.user_id
-        return self.author_id if self.author_id and not self.author_id._is_superuser() else (
-            user or self.level_id.activity_user_id or self.author_id)
+        if self.author_id and not self.author_id._is_superuser():
+            return self.author_id
+        # sudo: which user belongs to the contact on our own letters
+        contact = self.company_id.dunning_contact_id.sudo().user_ids.filtered(lambda user: not user.share)[:1]
+        return contact.sudo(False) or self.partner_id.user_id or self.author_id

@@ -70,7 +70,8 @@ class Decision(NamedTuple):
 # What a due item may have grown past between the proposal and the sending, without the notice being wrong.
 RECHECK_IGNORED = frozenset({'pending', 'waiting_delay', 'waiting_deadline', 'finished', 'backlog'})
 # What a person may decide to set aside when sending by hand.
-IMPATIENT_IGNORED = frozenset({'waiting_delay', 'waiting_deadline', 'backlog', 'below_minimum'})
+# The term of the previous notice is not among them: it was promised.
+IMPATIENT_IGNORED = frozenset({'waiting_delay', 'backlog', 'below_minimum'})
 
 
 class DunningPlanner(models.AbstractModel):
@@ -120,7 +121,8 @@ class DunningPlanner(models.AbstractModel):
 
     def _reason_settled(self):
         return Reason(
-            SQL("reconciled IS TRUE OR amount_residual = 0 OR payment_state IN ('paid', 'reversed')"),
+            # A difference in exchange rates can be left in one of the two currencies: nobody pays that.
+            SQL("reconciled IS TRUE OR amount_residual = 0 OR amount_residual_currency = 0"),
             lambda d: self.env._("Nothing is owed any more: it was paid or credited."),
         )
 
@@ -137,8 +139,9 @@ class DunningPlanner(models.AbstractModel):
         )
 
     def _reason_payment_pending(self):
+        # A payment without a journal entry changes the state of the invoice, not yet what is open on it.
         return Reason(
-            SQL("payment_state = 'in_payment'"),
+            SQL("payment_state IN ('in_payment', 'paid', 'reversed')"),
             lambda d: self.env._("A payment is registered and waits for the bank statement."),
         )
 
@@ -210,14 +213,17 @@ class DunningPlanner(models.AbstractModel):
         )
 
     def _reason_waiting_deadline(self):
+        # Impatience shortens the days of grace after the deadline, never the term the debtor was promised.
+        impatient = self.env.context.get('dunning_impatient')
+        change = SQL("last_deadline + 1") if impatient else SQL("level_date")
         return Reason(
-            SQL("level_date > %s", self._at_date()),
+            SQL("%s > %s", change, self._at_date()),
             lambda d: self.env._(
                 "The debtor has until %(deadline)s to react to “%(last)s”; “%(level)s” follows on %(date)s.",
                 deadline=self._fmt_date(d.last_deadline), last=self._fmt_level(d.last_level_id),
                 level=self._fmt_level(d.level_id), date=self._fmt_date(d.level_date),
             ),
-            SQL("level_date"),
+            change,
         )
 
     def _reason_backlog(self):
@@ -284,9 +290,11 @@ class DunningPlanner(models.AbstractModel):
         :return: list of :class:`Decision`, in the order debtor, due date, item
         """
         company.ensure_one()
+        at_date = fields.Date.to_date(at_date)
         if items is not None and not items:
             return []
-        planner = self.with_company(company).with_context(dunning_at_date=at_date, dunning_company_id=company.id)
+        planner = self.with_company(company).with_context(
+            dunning_at_date=at_date, dunning_company_id=company.id, dunning_impatient='waiting_delay' in ignore)
         statement = planner._get_statement(company, at_date, items, partners, frozenset(ignore), only_due)
         return [Decision(*row) for row in self.env.execute_query(statement)]
 
@@ -304,10 +312,11 @@ class DunningPlanner(models.AbstractModel):
         return getattr(planner, f'_reason_{decision.reason}')().sentence(decision)
 
     def _at_date(self):
-        return self.env.context.get('dunning_at_date') or self.env.company._dunning_today()
+        return self.env.company._dunning_today()  # what `_plan` was asked for, else the clock
 
     def _fmt_date(self, date):
-        return format_date(self.env, date) if date else ''
+        # Months as words: a date of digits breaks over two lines, and “03-04” is not the same day everywhere.
+        return format_date(self.env, date, date_format='d MMM y') if date else ''
 
     def _fmt_level(self, level_id):
         return self.env['dunning.level'].browse(level_id).sudo().name or ''  # sudo: only its name
@@ -332,16 +341,25 @@ class DunningPlanner(models.AbstractModel):
             dunning_contact AS (
                 SELECT DISTINCT ON (commercial_partner_id) commercial_partner_id, id
                   FROM res_partner
-                 WHERE type = 'dunning' AND active
+                 WHERE type = 'dunning' AND active AND (company_id IS NULL OR company_id = ANY(%(company_ids)s))
               ORDER BY commercial_partner_id, id
             ),
             credit AS (%(credits)s),
+            first_level AS (
+                SELECT DISTINCT ON (level.policy_id, due.overdue) level.policy_id, due.overdue, level.id
+                  FROM dunning_level level
+            CROSS JOIN (VALUES (TRUE), (FALSE)) due (overdue)
+                 WHERE level.active AND NOT (%(too_late)s AND due.overdue)
+              ORDER BY level.policy_id, due.overdue, level.sequence, level.id
+            ),
             item AS (%(items)s),
             laddered AS (%(laddered)s),
             judged AS (
                 SELECT laddered.*,
                        %(item_reason)s AS item_reason
                   FROM laddered
+                -- Fence: what was worked out travels through the sorts below, not what it was worked out from.
+                OFFSET 0
             ),
             netted AS (
                 SELECT judged.*,
@@ -384,6 +402,8 @@ class DunningPlanner(models.AbstractModel):
              WHERE %(wanted)s
           ORDER BY partner_id, due_date, decided.id
             """,
+            company_ids=list(company.parent_ids.ids),
+            too_late=self._get_too_late_sql(),
             policies=self._get_policies_sql(company, at_date),
             credits=self._get_credits_sql(company, items, partners),
             items=self._get_items_sql(company, items, partners),
@@ -438,7 +458,8 @@ class DunningPlanner(models.AbstractModel):
 
         The column tests are those of the index on unreconciled lines.
         """
-        accounts = self.env['account.account'].sudo().with_company(company).search([  # sudo: all users, same answer
+        # sudo: all users get the same answer; an archived account can still have open items
+        accounts = self.env['account.account'].sudo().with_company(company).with_context(active_test=False).search([
             ('account_type', '=', 'asset_receivable'), ('company_ids', 'parent_of', company.id)])
         return SQL(
             "line.company_id = %s AND line.parent_state = 'posted' AND line.reconciled IS NOT TRUE"
@@ -448,8 +469,9 @@ class DunningPlanner(models.AbstractModel):
     def _get_credits_sql(self, company, items, partners):
         """Return SQL of the open credits per debtor, in the currency of the company.
 
-        Credits are unreconciled credit notes and payments, and payments that have
-        no journal entry (yet) because their journal has no outstanding account.
+        Credits are unreconciled credit notes and payments, payments that have no
+        journal entry (yet) because their journal has no outstanding account, and
+        receipts on a bank statement that nobody matched yet.
         """
         return SQL(
             """
@@ -467,6 +489,15 @@ class DunningPlanner(models.AbstractModel):
                    AND payment.payment_type = 'inbound' AND payment.partner_type = 'customer'
                    AND NOT EXISTS (SELECT FROM account_move__account_payment rel WHERE rel.payment_id = payment.id)
                    AND %(scope)s
+             UNION ALL
+                SELECT partner.commercial_partner_id, -line.balance
+                  FROM account_bank_statement_line receipt
+                  JOIN account_journal journal ON journal.id = receipt.journal_id
+                  JOIN account_move_line line ON line.move_id = receipt.move_id
+                                             AND line.account_id = journal.suspense_account_id
+                  JOIN res_partner partner ON partner.id = receipt.partner_id
+                 WHERE receipt.company_id = %(company)s AND receipt.is_reconciled IS NOT TRUE
+                   AND line.parent_state = 'posted' AND line.balance < 0 AND %(scope)s
             ) open_credit
             GROUP BY partner_id
             """,
@@ -484,25 +515,37 @@ class DunningPlanner(models.AbstractModel):
         flushed = [
             *(Line._fields[name] for name in (
                 'reconciled', 'amount_residual', 'amount_residual_currency', 'date_maturity', 'no_followup',
-                'parent_state', 'partner_id', 'account_id', 'company_id', 'currency_id', 'date')),
+                'parent_state', 'partner_id', 'account_id', 'company_id', 'currency_id', 'date', 'balance')),
             *(Move._fields[name] for name in (
                 'payment_state', 'is_move_sent', 'move_type', 'partner_id', 'dunning_policy_id')),
             *(Partner._fields[name] for name in (
-                'commercial_partner_id', 'is_company', 'vat', 'company_registry', 'type', 'active', 'email', 'phone',
-                'street', 'city', 'dunning_debtor_type', 'dunning_policy_id')),
+                'commercial_partner_id', 'is_company', 'vat', 'company_registry', 'type', 'active', 'phone',
+                'email_normalized', 'company_id', 'street', 'city', 'dunning_debtor_type', 'dunning_policy_id')),
             *(self.env['dunning.notice.line']._fields[name] for name in (
                 'move_line_id', 'level_id', 'status', 'date', 'deadline')),
             *(self.env['dunning.level']._fields[name] for name in (
                 'policy_id', 'sequence', 'active', 'delay_days', 'delay_from', 'channel')),
             *(self.env['account.payment']._fields[name] for name in (
-                'state', 'move_id', 'amount_company_currency_signed', 'partner_id', 'payment_type', 'partner_type', 'company_id')),
+                'state', 'move_id', 'amount_company_currency_signed', 'partner_id', 'payment_type', 'partner_type',
+                'company_id')),
+            *(self.env['account.bank.statement.line']._fields[name] for name in ('is_reconciled', 'partner_id')),
         ]
         asked = SQL("%s AND line.amount_residual > 0", self._get_open_lines_sql(company))
+        scope = self._get_scope_sql(items, partners)
+        source, wanted = SQL("account_move_line line"), SQL("%s AND %s", asked, scope)
         if items is not None:
-            asked = SQL("((%s) OR (line.id = ANY(%s) AND line.company_id = %s))", asked, list(items.ids), company.id)
-            scope = SQL("(%s OR line.id = ANY(%s))", self._get_scope_sql(items, partners), list(items.ids))
-        else:
-            scope = self._get_scope_sql(items, partners)
+            # Two index look-ups instead of one look at everything that is open.
+            source = SQL(
+                """(SELECT line.id
+                      FROM account_move_line line
+                      JOIN res_partner partner ON partner.id = line.partner_id
+                     WHERE %(wanted)s
+                     UNION
+                    SELECT line.id FROM account_move_line line
+                     WHERE line.id = ANY(%(items)s) AND line.company_id = %(company)s) asked
+              JOIN account_move_line line ON line.id = asked.id""",
+                wanted=wanted, items=list(items.ids), company=company.id)
+            wanted = SQL("TRUE")
         return SQL(
             """
             SELECT line.id, line.move_id, line.currency_id,
@@ -519,25 +562,30 @@ class DunningPlanner(models.AbstractModel):
                    COALESCE(credit.amount, 0) AS credit_company,
                    %(start_date)s::date AS start_date,
                    %(oldest_due_date)s::date AS oldest_due_date,
-                   TRIM(COALESCE(debtor.email, '')) <> '' AS debtor_email,
+                   COALESCE(debtor.email_normalized, '') <> '' AS debtor_email,
                    TRIM(COALESCE(debtor.phone, '')) <> '' AS debtor_phone,
                    TRIM(COALESCE(debtor.street, '')) <> '' AND TRIM(COALESCE(debtor.city, '')) <> ''
                        AS debtor_address
-              FROM account_move_line line
+              FROM %(source)s
               JOIN account_move move ON move.id = line.move_id
          LEFT JOIN res_partner partner ON partner.id = line.partner_id
          LEFT JOIN res_partner debtor ON debtor.id = partner.commercial_partner_id
          LEFT JOIN dunning_contact ON dunning_contact.commercial_partner_id = debtor.id
          LEFT JOIN credit ON credit.partner_id = debtor.id
-             WHERE %(asked)s AND %(scope)s
+             WHERE %(wanted)s
             """,
             debtor_policy=Partner._field_to_sql('debtor', 'dunning_policy_id'),
             start_date=company.dunning_start_date or None,
             oldest_due_date=company.dunning_oldest_due_date or None,
-            asked=asked,
-            scope=scope,
+            source=source,
+            wanted=wanted,
             to_flush=flushed,
         )
+
+    @staticmethod
+    def _get_too_late_sql():
+        """Return SQL that is true for a ``level`` before the due date: it makes no sense once an item is overdue."""
+        return SQL("level.delay_from = 'due_date' AND level.delay_days < 0")
 
     def _get_laddered_sql(self, at_date):
         """Return SQL that adds to the items: policy, last level, next level, its day and its recipient."""
@@ -549,11 +597,12 @@ class DunningPlanner(models.AbstractModel):
                    pending.id AS pending_line_id,
                    last.level_id AS last_level_id, last.date AS last_date, last.deadline AS last_deadline,
                    next.id AS level_id, next.channel AS level_channel,
+                   -- A due date that was moved after the last notice counts as well: what is not due is not owed.
                    CASE WHEN next.delay_from = 'previous_deadline' AND last.deadline IS NOT NULL
-                        THEN last.deadline + next.delay_days
+                        THEN GREATEST(last.deadline + next.delay_days, last.deadline + 1, item.due_date + 1)
                         ELSE GREATEST(item.due_date + next.delay_days, last.deadline + 1)
                    END AS level_date,
-                   item.debtor_email OR TRIM(COALESCE(recipient.email, '')) <> '' AS has_email,
+                   item.debtor_email OR COALESCE(recipient.email_normalized, '') <> '' AS has_email,
                    item.debtor_phone OR TRIM(COALESCE(recipient.phone, '')) <> '' AS has_phone,
                    item.debtor_address OR (TRIM(COALESCE(recipient.street, '')) <> ''
                                        AND TRIM(COALESCE(recipient.city, '')) <> '') AS has_address,
@@ -572,28 +621,33 @@ class DunningPlanner(models.AbstractModel):
          LEFT JOIN dunning_notice_line pending
                 ON pending.move_line_id = item.id AND pending.status = 'pending'
          LEFT JOIN LATERAL (
-                   SELECT done.level_id, done.date, done.deadline, level.sequence
+                   SELECT done.level_id, done.date, done.deadline
                      FROM dunning_notice_line done
-                     JOIN dunning_level level ON level.id = done.level_id
                     WHERE done.move_line_id = item.id AND done.status IN ('sent', 'skipped')
                       AND done.date <= %(at_date)s
                  ORDER BY done.date DESC, done.id DESC
                     LIMIT 1) last ON TRUE
+         LEFT JOIN dunning_level last_level ON last_level.id = last.level_id
+                -- Most items had no notice yet: their next level is the same for all of a policy.
+         LEFT JOIN first_level
+                ON first_level.policy_id = policy.id AND first_level.overdue = (item.due_date < %(at_date)s)
          LEFT JOIN LATERAL (
-                   SELECT level.id, level.channel, level.delay_from, level.delay_days
+                   SELECT level.id
                      FROM dunning_level level
-                    WHERE level.policy_id = policy.id AND level.active
-                      AND (last.level_id IS NULL OR (level.sequence, level.id) > (last.sequence, last.level_id))
-                      -- Too late for a friendly notice before the due date.
-                      AND NOT (level.delay_from = 'due_date' AND level.delay_days < 0
-                               AND item.due_date < %(at_date)s)
-                      AND (last.level_id IS NULL OR NOT EXISTS (
-                               SELECT FROM dunning_notice_line used
-                                WHERE used.move_line_id = item.id AND used.level_id = level.id
-                                  AND used.status IN ('sent', 'skipped')))
+                    WHERE last.level_id IS NOT NULL
+                      AND level.policy_id = policy.id AND level.active
+                      AND (level.sequence, level.id) > (last_level.sequence, last_level.id)
+                      AND NOT (%(too_late)s AND item.due_date < %(at_date)s)
+                      AND NOT EXISTS (
+                              SELECT FROM dunning_notice_line used
+                               WHERE used.move_line_id = item.id AND used.level_id = level.id
+                                 AND used.status IN ('sent', 'skipped'))
                  ORDER BY level.sequence, level.id
-                    LIMIT 1) next ON TRUE
+                    LIMIT 1) later_level ON TRUE
+         LEFT JOIN dunning_level next
+                ON next.id = CASE WHEN last.level_id IS NULL THEN first_level.id ELSE later_level.id END
             """,
+            too_late=self._get_too_late_sql(),
             business=self.env.company.dunning_policy_business_id.id or None,
             consumer=self.env.company.dunning_policy_consumer_id.id or None,
             at_date=at_date,

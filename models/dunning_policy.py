@@ -70,7 +70,8 @@ class DunningPolicy(models.Model):
         string="Levels",
         copy=True,
     )
-    level_count = fields.Integer(compute='_compute_level_count')
+    level_count = fields.Integer(string="Number of Levels", compute='_compute_level_count')
+    summary = fields.Char(string="Ladder", compute='_compute_summary')
     note = fields.Text(string="Description", translate=True)
 
     _check_minimum_amount = models.Constraint(
@@ -89,6 +90,11 @@ class DunningPolicy(models.Model):
     def _compute_level_count(self):
         for policy in self:
             policy.level_count = len(policy.level_ids)
+
+    @api.depends('level_ids.name', 'level_ids.sequence')
+    def _compute_summary(self):
+        for policy in self:
+            policy.summary = " → ".join(level.name or '' for level in policy.level_ids.sorted('sequence'))
 
     def copy_data(self, default=None):
         vals_list = super().copy_data(default)

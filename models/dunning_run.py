@@ -14,7 +14,7 @@ from odoo.tools import mute_logger, split_every
 _logger = logging.getLogger(__name__)
 
 PLAN_CHUNK = 200  # notices made per commit
-DISPATCH_CHUNK = 20  # notices sent per commit
+DISPATCH_CHUNK = 50  # notices sent per commit: one wkhtmltopdf process, some three seconds
 
 
 class DunningRun(models.AbstractModel):
@@ -23,13 +23,29 @@ class DunningRun(models.AbstractModel):
 
     @api.model
     def _cron_plan(self):
-        """Plan for every company. Stopped halfway it goes on where it was: what has a notice is not due again."""
+        """Plan for every company that was not planned for today; for all of them when each was.
+
+        Stopped halfway it goes on where it was: what has a notice is not due again. What
+        goes wrong in one company does not stop the others.
+        """
         IrCron = self.env['ir.cron']
-        companies = self.env['res.company'].search([])
-        IrCron._commit_progress(remaining=len(companies))
-        for company in companies:
-            self._plan_company(company, company._dunning_today(), checkpoint=IrCron._commit_progress)
-            if not IrCron._commit_progress(1):
+        companies = self.env['res.company'].search(Domain.TRUE)  # each company is planned
+        waiting = companies.filtered(lambda company: company.dunning_planned_on != company._dunning_today())
+        todo = waiting or companies
+        IrCron._commit_progress(remaining=len(todo))
+        for company_id in todo.ids:
+            company = self.env['res.company'].browse(company_id)
+            today = company._dunning_today()
+            try:
+                self._plan_company(company, today, checkpoint=IrCron._commit_progress)
+            except OperationalError:
+                raise  # the database is away or another transaction was first: the next run does it
+            except Exception:
+                # Raised, it would in the end switch the scheduled action off for every company.
+                self.env.cr.rollback()
+                _logger.exception("Planning failed for company %s", company_id)
+            company.dunning_planned_on = today
+            if not IrCron._commit_progress(1) and waiting:
                 break
 
     @api.model
@@ -49,7 +65,7 @@ class DunningRun(models.AbstractModel):
         for chunk in split_every(PLAN_CHUNK, groups, list):
             notices |= run._make_notices(company, at_date, chunk)
             checkpoint()
-        if notices.filtered(lambda notice: notice.state == 'queued'):
+        if Notice.search_count([('company_id', '=', company.id), ('state', '=', 'queued')], limit=1):
             cron = self.env.ref('l10n_nl_dunning.ir_cron_dunning_dispatch', raise_if_not_found=False)
             if cron:
                 cron.sudo()._trigger()  # sudo: run by a user it may only wake the queue
@@ -65,6 +81,12 @@ class DunningRun(models.AbstractModel):
         except UniqueViolation:
             if len(groups) == 1:
                 return Notice  # it has its notice already
+        except OperationalError:
+            raise  # another transaction was first: the next run does it
+        except Exception:
+            if len(groups) == 1:
+                _logger.exception("No notice could be made for debtor %s", groups[0][0].partner_id)
+                return Notice
         for group in groups:
             Notice |= self._make_notices(company, at_date, [group])
         return Notice
@@ -138,8 +160,11 @@ class DunningRun(models.AbstractModel):
                 raise  # nothing of this chunk was recorded; the next run does it
             except Exception:  # noqa: BLE001 - find the culprit, keep the others
                 _logger.info("A chunk of notices failed; sending them one by one", exc_info=True)
-                for notice in Notice.browse(ids).try_lock_for_update().filtered_domain(domain):
-                    Dispatcher._dispatch_one(notice)
+                for notice_id in ids:
+                    # Each commit lets go of the locks, so each notice is locked and looked at again.
+                    notice = Notice.browse(notice_id).try_lock_for_update().filtered_domain(domain)
+                    if notice:
+                        Dispatcher._dispatch_one(notice)
                     IrCron._commit_progress(1)
                 continue
             if not IrCron._commit_progress(len(ids)):

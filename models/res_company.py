@@ -1,4 +1,4 @@
-from datetime import timedelta
+from datetime import date, timedelta
 
 import pytz
 
@@ -38,10 +38,12 @@ class ResCompany(models.Model):
         default=50,
         help="How many notices about the backlog are proposed each day at most. The largest amounts go first.",
     )
+    dunning_planned_on = fields.Date(readonly=True, help="The day the scheduled action last planned for this company.")
     dunning_contact_id = fields.Many2one(
         comodel_name='res.partner',
         string="Contact on Letters",
-        help="The person a debtor can call or write to. Empty: the company itself.",
+        help="The person a debtor can call or write to. Empty: the company itself. "
+             "Calls and tasks that nobody else is named for are planned for this person.",
     )
     dunning_window_side = fields.Selection(
         selection=[('left', "Left"), ('right', "Right")],
@@ -74,13 +76,25 @@ class ResCompany(models.Model):
                     "and between 20 and 90 mm from the top.",
                 ))
 
+    def _get_dunning_contact_text(self):
+        """Return whom a debtor can reach, as in “Sanne de Boer (020 123 45 67, sanne@example.com)”."""
+        self.ensure_one()
+        contact = self.dunning_contact_id or self.partner_id
+        phone = (contact.phone or self.partner_id.phone or '').replace(' ', '\N{NO-BREAK SPACE}')
+        ways = [phone, contact.email or self.partner_id.email]
+        ways = ', '.join(filter(None, ways))
+        return f"{contact.name} ({ways})" if ways else contact.name or ''
+
     def _dunning_today(self):
         """Return today's date where the company is.
 
         The one place that reads a clock. Everything else gets its date as an
-        argument; ``dunning_at_date`` in the context (a date) replaces the clock.
+        argument; ``dunning_at_date`` in the context replaces the clock. Only as a
+        date of this process: what a browser or integration sends is text, and must
+        not date a letter.
         """
-        if at_date := self.env.context.get('dunning_at_date'):
+        at_date = self.env.context.get('dunning_at_date')
+        if isinstance(at_date, date):
             return fields.Date.to_date(at_date)
         tz = self[:1].partner_id.tz or self.env.user.tz or 'Europe/Amsterdam'
         return fields.Datetime.now().replace(tzinfo=pytz.utc).astimezone(pytz.timezone(tz)).date()

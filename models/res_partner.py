@@ -11,7 +11,6 @@ class ResPartner(models.Model):
     )
     dunning_policy_id = fields.Many2one(
         comodel_name='dunning.policy',
-        string="Dunning Policy",
         company_dependent=True,
         domain="['|', ('company_id', '=', False), ('company_id', '=', current_company_id)]",
         help="Empty: the policy of the company for this type of debtor.",
@@ -26,6 +25,13 @@ class ResPartner(models.Model):
         selection=[('business', "Business"), ('consumer', "Consumer")],
         string="Treated As",
         compute='_compute_dunning_effective_type',
+    )
+    dunning_effective_policy_id = fields.Many2one(
+        comodel_name='dunning.policy',
+        string="Policy That Applies",
+        compute='_compute_dunning_effective_policy_id',
+        help="The policy of the debtor, else that of the company for this type of debtor. "
+             "An invoice can have a policy of its own.",
     )
     dunning_lang = fields.Selection(
         selection=lambda self: self.env['res.lang'].get_installed(),
@@ -45,12 +51,12 @@ class ResPartner(models.Model):
     )
     dunning_level_id = fields.Many2one(
         comodel_name='dunning.level',
-        string="Dunning Level",
         compute='_compute_dunning_level_id',
         search='_search_dunning_level_id',
+        groups='base.group_user',
         help="The highest level of the open invoices of this debtor in the current company.",
     )
-    dunning_level_color = fields.Integer(compute='_compute_dunning_level_id')
+    dunning_level_color = fields.Integer(compute='_compute_dunning_level_id', groups='base.group_user')
     dunning_amount_overdue = fields.Monetary(
         string="Overdue",
         compute='_compute_dunning_overdue',
@@ -87,6 +93,16 @@ class ResPartner(models.Model):
             debtor = partner.commercial_partner_id or partner
             partner.dunning_effective_type = debtor.dunning_debtor_type or (
                 'business' if debtor.is_company or debtor.vat or debtor.company_registry else 'consumer')
+
+    @api.depends('commercial_partner_id.dunning_policy_id', 'dunning_effective_type')
+    @api.depends_context('company')
+    def _compute_dunning_effective_policy_id(self):
+        company = self.env.company
+        for partner in self:
+            debtor = partner.commercial_partner_id or partner
+            partner.dunning_effective_policy_id = debtor.dunning_policy_id or (
+                company.dunning_policy_business_id if partner.dunning_effective_type == 'business'
+                else company.dunning_policy_consumer_id)
 
     def _get_dunning_lang(self):
         """Return the language to write to this contact in, or False to leave it to the policy.
@@ -137,7 +153,7 @@ class ResPartner(models.Model):
             if not found or (level.sequence, level.id) > (found.sequence, found.id):
                 highest[debtor.id] = level
         for partner in self:
-            level = highest.get(partner.commercial_partner_id.id)
+            level = highest.get(partner.commercial_partner_id._origin.id)
             partner.dunning_level_id = level.sudo(False) if level else False
             partner.dunning_level_color = level.color if level else 0
 
@@ -169,7 +185,7 @@ class ResPartner(models.Model):
             ('date_maturity', '<', self.env.company._dunning_today()),
         ])
 
-    @api.depends_context('company')
+    @api.depends_context('company', 'dunning_at_date')
     def _compute_dunning_overdue(self):
         today = self.env.company._dunning_today()
         groups = self.env['account.move.line']._read_group(
@@ -179,7 +195,7 @@ class ResPartner(models.Model):
         )
         found = {debtor.id: values for debtor, *values in groups}
         for partner in self:
-            amount, count, oldest = found.get(partner.commercial_partner_id.id, (0.0, 0, None))
+            amount, count, oldest = found.get(partner.commercial_partner_id._origin.id, (0.0, 0, None))
             partner.dunning_amount_overdue = amount
             partner.dunning_items_overdue = count
             partner.dunning_days_overdue = (today - oldest).days if oldest else 0
@@ -199,12 +215,13 @@ class ResPartner(models.Model):
             found |= Domain('id', 'not in', some)
         return found
 
+    @api.depends_context('company')
     def _compute_dunning_notice_count(self):
         groups = self.env['dunning.notice']._read_group(
             [('partner_id', 'in', self.commercial_partner_id.ids)], ['partner_id'], ['__count'])
         counts = {partner.id: count for partner, count in groups}
         for partner in self:
-            partner.dunning_notice_count = counts.get(partner.commercial_partner_id.id, 0)
+            partner.dunning_notice_count = counts.get(partner.commercial_partner_id._origin.id, 0)
 
     # -------------------------------------------------------------------------
     # ACTIONS

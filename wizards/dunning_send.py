@@ -2,6 +2,7 @@ from collections import defaultdict
 
 from odoo import Command, api, fields, models
 from odoo.exceptions import UserError
+from odoo.tools import format_amount
 
 from ..models.dunning_level import CHANNELS
 from ..models.dunning_planner import IMPATIENT_IGNORED
@@ -29,9 +30,11 @@ class DunningSend(models.TransientModel):
     group_count = fields.Integer(compute='_compute_counts')
     selected_count = fields.Integer(compute='_compute_counts')
     skip_count = fields.Integer(compute='_compute_counts')
+    problem_count = fields.Integer(compute='_compute_counts')
     summary = fields.Char(compute='_compute_counts')
+    queue_asleep = fields.Boolean(compute='_compute_queue_asleep')
 
-    @api.depends('group_ids.selected', 'group_ids.channel', 'skip_ids')
+    @api.depends('group_ids.selected', 'group_ids.channel', 'group_ids.problem', 'skip_ids')
     def _compute_counts(self):
         channels = dict(self.env['dunning.send.group']._fields['channel']._description_selection(self.env))
         for wizard in self:
@@ -39,20 +42,34 @@ class DunningSend(models.TransientModel):
             wizard.group_count = len(wizard.group_ids)
             wizard.selected_count = len(selected)
             wizard.skip_count = len(wizard.skip_ids)
-            wizard.summary = ", ".join(
+            wizard.problem_count = len(wizard.group_ids.filtered('problem'))
+            if not selected:
+                wizard.summary = False
+                continue
+            amounts = " + ".join(
+                format_amount(self.env, sum(groups.mapped('amount_due')), currency)
+                for currency, groups in selected.grouped('currency_id').items())
+            by_channel = ", ".join(
                 f"{len(groups)} × {channels[channel].lower()}"
                 for channel, groups in selected.grouped('channel').items())
+            wizard.summary = f"{amounts} · {by_channel}"
+
+    def _compute_queue_asleep(self):
+        cron = self.env.ref('l10n_nl_dunning.ir_cron_dunning_dispatch', raise_if_not_found=False)
+        self.queue_asleep = not cron or not cron.sudo().active  # sudo: only whether it is switched on
 
     # -------------------------------------------------------------------------
     # OPENING
     # -------------------------------------------------------------------------
 
     @api.model
-    def _action_open(self, *, moves=None, partners=None, notices=None):
+    def _action_open(self, *, moves=None, items=None, partners=None, notices=None):
         """Open the wizard for a selection of one kind of records."""
         self.check_access('create')
         if moves is not None:
             items = moves._get_dunning_items()
+        elif items is not None:
+            items = items.filtered(lambda item: item.account_id.account_type == 'asset_receivable')
         elif partners is not None:
             items = self._get_items_of_partners(partners)
         else:
@@ -92,24 +109,37 @@ class DunningSend(models.TransientModel):
     def _load(self):
         """Ask the planner and show its answers."""
         self.ensure_one()
-        # Proposals hold their items: those are shown as what they are, not as waiting for themselves.
         groups, skips = [], []
+        proposals = self.proposal_ids
         for company, items in self.item_ids.grouped('company_id').items():
             decisions = self._plan(company, items)
             for group in self._group(decisions):
                 groups.append(self._prepare_group(company, group))
-            skips += [self._prepare_skip(company, decision) for decision in decisions if decision.reason]
-        for notice in self.proposal_ids:
-            groups.append(self._prepare_group_from_notice(notice))
+            # Proposals hold their items: those are shown as what can go out, not as waiting for themselves.
+            waiting = self._get_proposals_of(decisions)
+            proposals |= waiting
+            held = set(waiting.line_ids.filtered(lambda line: line.status == 'pending').move_line_id.ids)
+            skips += [
+                self._prepare_skip(company, decision)
+                for decision in decisions if decision.reason and decision.item_id not in held]
+        groups += [self._prepare_group_from_notice(notice) for notice in proposals]
         self.write({
             'group_ids': [Command.clear(), *(Command.create(vals) for vals in groups)],
             'skip_ids': [Command.clear(), *(Command.create(vals) for vals in skips)],
         })
 
-    def _plan(self, company, items):
+    @api.model
+    def _get_proposals_of(self, decisions):
+        """Return the proposals and failed notices that hold items which would be due without them."""
+        held = [decision.item_id for decision in decisions if decision.reason == 'pending']
+        return self.env['dunning.notice.line'].search([
+            ('move_line_id', 'in', held), ('status', '=', 'pending'), ('notice_id.state', 'in', ('draft', 'error')),
+        ]).notice_id
+
+    def _plan(self, company, items, ignore=frozenset()):
         # sudo: the planner reads settings of policies and debtors; the items were chosen with the user's rights
         return self.env['dunning.planner'].sudo()._plan(
-            company, self.at_date, items=items, ignore=IMPATIENT_IGNORED if self.ahead else frozenset())
+            company, self.at_date, items=items, ignore=ignore | (IMPATIENT_IGNORED if self.ahead else frozenset()))
 
     @api.model
     def _group(self, decisions):
@@ -198,14 +228,19 @@ class DunningSend(models.TransientModel):
         selected = self.group_ids.filtered('selected')
         if not selected:
             raise UserError(self.env._("Select at least one debtor to send a reminder to."))
-        notices = selected.notice_id
+        # Somebody else may have sent or cancelled a proposal while this window was open.
+        notices = selected.notice_id.filtered(lambda notice: notice.state in ('draft', 'error'))
+        for group in selected:
+            if group.notice_id in notices and group.notice_id.channel != group.channel:
+                group.notice_id.channel = group.channel
         notices._queue()
         for company, groups in (selected.filtered(lambda group: not group.notice_id)).grouped('company_id').items():
             chosen = {
                 (group.partner_id.id, group.currency_id.id, group.level_id.id, group.recipient_id.id): group
                 for group in groups
             }
-            for group in self._group(self._plan(company, groups.item_ids)):
+            # Whether the channel that was chosen reaches the debtor is seen when it leaves, and said then.
+            for group in self._group(self._plan(company, groups.item_ids, frozenset({'no_address'}))):
                 first = group[0]
                 shown = chosen.get((first.partner_id, first.currency_id, first.level_id, first.recipient_id))
                 if not shown:
@@ -231,13 +266,45 @@ class DunningSendGroup(models.TransientModel):
     partner_id = fields.Many2one(comodel_name='res.partner', string="Debtor", readonly=True)
     recipient_id = fields.Many2one(comodel_name='res.partner', string="To", readonly=True)
     currency_id = fields.Many2one(comodel_name='res.currency', readonly=True)
-    level_id = fields.Many2one(comodel_name='dunning.level', string="Level", readonly=True)
+    level_id = fields.Many2one(comodel_name='dunning.level', readonly=True)
     channel = fields.Selection(selection=CHANNELS, string="By", required=True)
     amount_due = fields.Monetary(string="To Pay", readonly=True)
     amount_netted = fields.Monetary(string="Credits", readonly=True)
     item_ids = fields.Many2many(comodel_name='account.move.line', readonly=True)
     item_count = fields.Integer(string="Items", readonly=True)
-    oldest_due_date = fields.Date(string="Oldest Due Date", readonly=True)
+    oldest_due_date = fields.Date(readonly=True)
+    preview_file = fields.Binary(string="Preview", attachment=False, readonly=True)
+    level_color = fields.Integer(related='level_id.color', string="Level Color")
+    lang_name = fields.Char(string="Language", compute='_compute_lang_name')
+    problem = fields.Text(string="Attention", compute='_compute_problem')
+
+    @api.depends('notice_id', 'recipient_id', 'partner_id', 'level_id')
+    def _compute_lang_name(self):
+        names = dict(self.env['res.lang'].get_installed())
+        for group in self:
+            lang = group.notice_id.lang or group.level_id.policy_id._nearest_letter_lang(
+                (group.recipient_id or group.partner_id)._get_dunning_lang())
+            group.lang_name = names.get(lang, lang).split(" / ")[-1].split(" (")[0]
+
+    @api.depends('channel', 'recipient_id', 'partner_id', 'notice_id')
+    def _compute_problem(self):
+        """What a person should see before sending: the chosen channel does not reach anybody, or it failed before."""
+        for group in self:
+            people = (group.recipient_id, group.partner_id)  # no union: it would read them one by one
+            by_mail = any(person.email_normalized for person in people)
+            by_post = any(person.street and person.city for person in people)
+            if group.channel == 'email' and not by_mail:
+                group.problem = self.env._("No e-mail address: choose another channel or complete the contact.")
+            elif group.channel == 'letter' and not by_post:
+                group.problem = self.env._("No postal address: choose another channel or complete the contact.")
+            elif group.channel == 'both' and not (by_mail or by_post):
+                group.problem = self.env._("Neither an e-mail nor a postal address: complete the contact.")
+            elif group.channel == 'phone' and not any(person.phone for person in people):
+                group.problem = self.env._("No phone number: complete the contact.")
+            elif group.notice_id.state == 'error':
+                group.problem = group.notice_id.error_message
+            else:
+                group.problem = False
 
     def action_preview(self):
         """Show the letter as it would leave now; nothing is stored."""
@@ -258,5 +325,5 @@ class DunningSendSkip(models.TransientModel):
     due_date = fields.Date(readonly=True)
     amount_residual = fields.Monetary(string="Open", readonly=True)
     reason_code = fields.Char(readonly=True)
-    reason = fields.Char(string="Why Not", readonly=True)
+    reason = fields.Text(string="Why Not", readonly=True)
     next_date = fields.Date(string="From", readonly=True)

@@ -54,7 +54,10 @@ class DunningStart(models.TransientModel):
         self.ensure_one()
         if self.backlog_daily < 0:
             raise UserError(self.env._("The number of backlog notices per day cannot be negative."))
-        self.company_id.write({
+        if self.company_id not in self.env.companies:
+            raise UserError(self.env._("Choose this company at the top of the screen first."))
+        # sudo: only managers may use this wizard, and they may not write on companies
+        self.company_id.sudo().write({
             'dunning_policy_business_id': self.policy_business_id.id,
             'dunning_policy_consumer_id': self.policy_consumer_id.id,
             'dunning_start_date': self.start_date,
