@@ -1,0 +1,231 @@
+"""The part of taking pictures that needs Odoo: the demo company, and a headless Chromium that looks at it."""
+
+import base64
+import contextlib
+import json
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.request
+from pathlib import Path
+
+import demo_data
+import websocket
+from env.session import odoo_environment
+
+WIDTH, HEIGHT = 1366, 800
+
+
+class Page:
+    """One tab of a headless Chromium, driven through its DevTools protocol."""
+
+    def __init__(self, chromium, address):
+        self.address = address
+        self.folder = tempfile.mkdtemp()
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            port = probe.getsockname()[1]
+        words = ["--headless", "--no-sandbox", "--disable-gpu", "--hide-scrollbars", "--remote-allow-origins=*"]
+        words += [f"--user-data-dir={self.folder}", f"--remote-debugging-port={port}", "about:blank"]
+        quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+        self.process = subprocess.Popen([chromium, *words], **quiet)
+        self.socket = websocket.create_connection(self._debugger(port), timeout=60)
+        self.number = 0
+        self.errors = []
+        self.call("Page.enable")
+        self.call("Runtime.enable")
+        self.call(
+            "Emulation.setDeviceMetricsOverride", width=WIDTH, height=HEIGHT, deviceScaleFactor=1, mobile=False
+        )
+
+    def _debugger(self, port):
+        for _moment in range(200):
+            with contextlib.suppress(OSError):
+                tabs = json.load(urllib.request.urlopen(f"http://127.0.0.1:{port}/json"))  # noqa: S310 (our own)
+                return next(tab["webSocketDebuggerUrl"] for tab in tabs if tab["type"] == "page")
+            time.sleep(0.1)
+        raise SystemExit("✗ Chromium does not start.")
+
+    def call(self, method, **params):
+        self.number += 1
+        self.socket.send(json.dumps({"id": self.number, "method": method, "params": params}))
+        while True:
+            message = json.loads(self.socket.recv())
+            if message.get("method") == "Runtime.exceptionThrown":
+                self.errors.append(message["params"]["exceptionDetails"].get("text"))
+            if message.get("id") == self.number:
+                return message["result"]
+
+    def run(self, script):
+        result = self.call("Runtime.evaluate", expression=script, awaitPromise=True, returnByValue=True)
+        return None if "exceptionDetails" in result else result["result"].get("value")
+
+    def wait(self, *selectors, seconds=40):
+        """Wait until every selector finds something, and then until nothing loads any more."""
+        for selector in selectors:
+            end = time.time() + seconds
+            while not self.run(f"!!document.querySelector({selector!r})"):
+                if time.time() > end:
+                    raise SystemExit(f"✗ {selector} did not appear. {self.errors or ''}")
+                time.sleep(0.1)
+        time.sleep(1)
+
+    def open(self, path, *selectors):
+        self.call("Page.navigate", url=self.address + path)
+        self.wait(*selectors)
+
+    def click(self, selector, text=""):
+        self.wait(selector)
+        self.run(
+            f"[...document.querySelectorAll({selector!r})].find(node => node.innerText.includes({text!r})).click()"
+        )
+
+    def click_row(self, cell, *texts):
+        """Click a cell in the first row of a list that shows all these texts."""
+        self.wait(".o_data_row")
+        self.run(
+            f"[...document.querySelectorAll('.o_data_row')]"
+            f".find(row => {list(texts)}.every(text => row.innerText.includes(text))).querySelector({cell!r}).click()"
+        )
+
+    def log_in(self, login):
+        self.open("/web/login", "input[name=login]")
+        self.run(
+            f"document.querySelector('input[name=login]').value = {login!r};"
+            f"document.querySelector('input[name=password]').value = {login!r};"
+            "document.querySelector('form.oe_login_form').submit()"
+        )
+        self.wait(".o_main_navbar")
+
+    def picture(self, file):
+        data = self.call("Page.captureScreenshot", format="png")["data"]
+        file.write_bytes(base64.b64decode(data))
+
+    def close(self):
+        with contextlib.suppress(Exception):
+            self.call("Browser.close")
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self.process.wait(5)
+        self.process.kill()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+
+def main(database, port, chromium, folder, *names):
+    # First: Odoo limits the memory of its process, and so that of what it starts; a browser needs more.
+    page = Page(chromium, f"http://localhost:{port}")
+    try:
+        with odoo_environment(database, http_port=int(port)) as env:
+            _prepare(env, port)
+            page.log_in("admin")
+            debtors(page)  # so that the menu at the top is ours
+            for name in names or PICTURES:
+                PICTURES[name](page)
+                page.picture(Path(folder) / f"{name}.png")
+                print(f"  docs/images/{name}.png", flush=True)
+    finally:
+        page.close()
+
+
+def _prepare(env, port):
+    """Load the demo company; what is due today stays a proposal."""
+    env["ir.config_parameter"].set_param("web.base.url", f"http://localhost:{port}")
+    demo_data.load(env)
+    env["dunning.policy"].search([]).approval = "approval"
+    env.cr.commit()
+    outcome = env.ref("l10n_nl_dunning.ir_cron_dunning_plan").method_direct_trigger()
+    if outcome is not True:
+        raise SystemExit(f"✗ Planning failed: {outcome}")
+    env.cr.commit()
+
+
+# --- the pictures ---
+
+INVOICES = "/odoo/action-account.action_move_out_invoice_type?debug=0"
+
+
+def debtors(page):
+    page.open("/odoo/debtors", ".o_data_row")
+
+
+def due_items(page):
+    page.open("/odoo/due-items", ".o_data_row")
+
+
+def notices(page):
+    page.open("/odoo/dunning-notices", ".o_data_row")
+    page.click(".o_searchview .o_facet_remove")
+    page.wait(".o_data_row")
+
+
+def notices_kanban(page):
+    notices(page)
+    page.click(".o_switch_view.o_kanban")
+    page.wait(".o_kanban_record")
+
+
+def notice(page):
+    notices(page)
+    page.click_row("td[name=partner_id]", "Hotel Zeezicht", "Verstuurd", "E-mail")
+    page.click(".nav-link[name=letter]")
+    page.wait("iframe.o_pdfview_iframe")
+    time.sleep(3)
+
+
+def send_wizard(page):
+    page.open(INVOICES, ".o_data_row")
+    page.click("thead .o_list_record_selector input")
+    page.click("button[name=action_dunning_send]")
+    page.wait(".modal div[name=group_ids] .o_data_row")
+
+
+def send_wizard_why(page):
+    send_wizard(page)
+    page.click(".modal .nav-link[name=skips]")
+    page.wait(".modal div[name=skip_ids] .o_data_row")
+
+
+def invoices(page):
+    page.open(INVOICES, ".o_data_row")
+
+
+def invoice(page):
+    page.open("/odoo/due-items", ".o_data_row")
+    page.click_row("td[name=move_name] a", "Aanmaning", "volgt op")
+    page.wait(".o_form_view", "div[name=dunning_level] .badge")
+
+
+def contact(page):
+    debtors(page)
+    page.click(".o_data_row .o_data_cell[name=complete_name]", "Hotel Zeezicht")
+    page.click(".nav-link[name=dunning]")
+    page.wait("div[name=dunning_notice_ids] .o_data_row")
+
+
+def policy(page):
+    page.open("/odoo/dunning-policies", ".o_data_row")
+    page.click(".o_data_row .o_data_cell[name=name]")
+    page.wait("div[name=level_ids] .o_data_row")
+
+
+PICTURES = {
+    shown.__name__: shown
+    for shown in (
+        debtors,
+        due_items,
+        invoices,
+        invoice,
+        send_wizard,
+        send_wizard_why,
+        notices,
+        notices_kanban,
+        notice,
+        contact,
+        policy,
+    )
+}
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
