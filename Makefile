@@ -18,8 +18,8 @@ test: python ## all checks and tests; ARGS="tests/test_x.py -k name" for a part 
 bench: python ## how fast it is with many invoices
 	@$(PYTHON) dev/bench.py $(ARGS)
 
-replay: python ## two years of real invoices, day by day
-	@$(PYTHON) dev/replay.py $(ARGS)
+replay: python ## years of real invoices, day by day; CSV=history.csv
+	@$(PYTHON) dev/replay.py $(CSV) $(ARGS)
 
 lint: python ## ruff, pylint-odoo, prettier, eslint
 	@$(PYTHON) dev/lint.py $(ARGS)
