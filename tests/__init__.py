@@ -1,0 +1,16 @@
+from . import (
+    test_dispatcher,
+    test_i18n,
+    test_install,
+    test_letters,
+    test_mail,
+    test_notice,
+    test_planner,
+    test_properties,
+    test_replay,
+    test_run,
+    test_security,
+    test_tours,
+    test_views,
+    test_wizard,
+)

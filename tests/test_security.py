@@ -1,0 +1,272 @@
+"""The least right that works: who sees, makes, sends and configures."""
+
+import inspect
+
+from odoo import Command
+from odoo.exceptions import AccessError
+from odoo.service.model import get_public_method
+from odoo.tests import Form, new_test_user, tagged
+
+from .common import TODAY, DunningCommon, days
+
+DUE = TODAY + days(5)
+MODULE = 'odoo.addons.l10n_nl_dunning.'
+MODELS = (
+    'dunning.policy', 'dunning.level', 'dunning.notice', 'dunning.notice.line', 'dunning.send', 'dunning.send.group',
+    'dunning.send.skip', 'dunning.start')
+R, W, C, U = 'read', 'write', 'create', 'unlink'
+#: Who may do what; whoever is not named may do nothing.
+RIGHTS = {
+    'dunning.policy': {'sales': R, 'readonly': R, 'clerk': R, 'manager': (R, W, C, U)},
+    'dunning.level': {'sales': R, 'readonly': R, 'clerk': R, 'manager': (R, W, C, U)},
+    'dunning.notice': {'readonly': R, 'clerk': (R, W, C, U), 'manager': (R, W, C, U)},
+    'dunning.notice.line': {'readonly': R, 'clerk': (R, W, C, U), 'manager': (R, W, C, U)},
+    'dunning.send': {'clerk': (R, W, C, U), 'manager': (R, W, C, U)},
+    'dunning.send.group': {'clerk': (R, W, C, U), 'manager': (R, W, C, U)},
+    'dunning.send.skip': {'clerk': (R, W, C, U), 'manager': (R, W, C, U)},
+    'dunning.start': {'manager': (R, W, C, U)},
+}
+#: Public methods that only say where to look: what is found there has its own rights.
+HARMLESS = {'action_dunning_notices'}
+
+
+@tagged('post_install', '-at_install')
+class TestSecurity(DunningCommon):
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.move = cls.invoice()
+        cls.sent = cls.dun(DUE)
+        cls.other_move = cls.invoice(cls.make_debtor("Other BV"))
+        cls.proposal = cls.make_notices(DUE)
+        cls.users = {
+            name: new_test_user(
+                cls.env, f'dunning_{name}', groups=groups, company_id=cls.company.id,
+                company_ids=[Command.set(cls.company.ids)])
+            for name, groups in {
+                'portal': 'base.group_portal',
+                'employee': 'base.group_user',
+                'sales': 'base.group_user,base.group_partner_manager',
+                'readonly': 'account.group_account_readonly',
+                'clerk': 'account.group_account_invoice',
+                'manager': 'account.group_account_manager',
+            }.items()
+        }
+
+    def test_rights_by_model_and_role(self):
+        for model, rights in RIGHTS.items():
+            for name, user in self.users.items():
+                allowed = rights.get('sales' if name == 'employee' else name, ())
+                for operation in (R, W, C, U):
+                    with self.subTest(model=model, user=name, operation=operation):
+                        self.assertEqual(
+                            self.env[model].with_user(user).has_access(operation),
+                            operation in ((allowed,) if isinstance(allowed, str) else allowed))
+
+    def test_every_model_with_a_table_is_in_the_matrix(self):
+        ours = {name for name, model in self.registry.items() if name.startswith('dunning.') and not model._abstract}
+        self.assertEqual(ours, set(RIGHTS))
+
+    # --- sales ---
+
+    def test_sales_sees_the_level_of_a_contact_but_no_amounts(self):
+        contact = self.make_contact(self.business, "Ann")
+        for name in ('sales', 'employee'):
+            for partner in (self.business, contact):
+                partner = partner.with_user(self.users[name])
+                partner.invalidate_recordset()
+                self.assertEqual(partner.dunning_level_id, self.reminder)
+                self.assertEqual(partner.dunning_level_id.name, "Reminder")
+                readable = [field for field in partner.fields_get() if field.startswith('dunning_')]
+                self.assertIn('dunning_level_id', readable)
+                self.assertFalse({
+                    'dunning_amount_overdue', 'dunning_items_overdue', 'dunning_notice_ids', 'dunning_notice_count',
+                } & set(readable))
+                self.assertEqual(partner.read(readable)[0]['dunning_level_id'][1], "Reminder")
+                with self.assertRaises(AccessError):
+                    partner.read(['dunning_amount_overdue'])
+
+    def test_sales_finds_contacts_by_level(self):
+        Partner = self.env['res.partner'].with_user(self.users['sales'])
+        self.assertIn(self.business, Partner.search([('dunning_level_id', '=', self.reminder.id)]))
+
+    def test_sales_opens_and_saves_the_contact_form(self):
+        with Form(self.business.with_user(self.users['sales'])) as form:
+            form.comment = "Called"
+        self.assertIn("Called", self.business.comment)
+
+    def test_clerks_and_readers_open_the_contact_form(self):
+        for name in ('readonly', 'clerk', 'manager'):
+            form = Form(self.business.with_user(self.users[name]))
+            self.assertTrue(form.name)
+
+    def test_sales_reads_no_notice(self):
+        for records in (self.sent, self.sent.line_ids):
+            with self.assertRaises(AccessError):
+                records.with_user(self.users['sales']).read(['id'])
+        with self.assertRaises(AccessError):
+            self.env['dunning.notice'].with_user(self.users['sales']).search([])
+
+    def test_the_letter_is_for_accounting_only(self):
+        letter = self.env['ir.attachment'].sudo().search([
+            ('res_model', '=', 'dunning.notice'), ('res_field', '=', 'letter_file'), ('res_id', '=', self.sent.id)])
+        for name in ('portal', 'employee', 'sales'):
+            with self.assertRaises(AccessError):
+                letter.with_user(self.users[name]).read(['raw'])
+        self.assertTrue(letter.with_user(self.users['readonly']).read(['raw']))
+
+    # --- portal ---
+
+    def test_a_debtor_reads_nothing_of_ours_not_even_about_himself(self):
+        portal = self.users['portal']
+        portal.partner_id.parent_id = self.business
+        for model in MODELS:
+            with self.assertRaises(AccessError):
+                self.env[model].with_user(portal).search([])
+        me = portal.partner_id.with_user(portal)
+        readable = [field for field in me.fields_get() if field.startswith('dunning_')]
+        self.assertFalse({'dunning_amount_overdue', 'dunning_notice_ids'} & set(readable))
+        me.read(readable)
+
+    # --- reading and working ---
+
+    def test_readonly_reads_but_does_not_act(self):
+        notices = (self.sent | self.proposal).with_user(self.users['readonly'])
+        self.assertEqual(notices.mapped('amount_due'), [100.0, 100.0])
+        move = self.move.with_user(self.users['readonly'])
+        self.assertEqual((move.dunning_level_id, move.dunning_notice_count), (self.reminder, 1))
+        self.assertTrue(move.dunning_reason)
+        for action in ('action_approve', 'action_cancel', 'action_send_now', 'action_done', 'action_skip',
+                       'action_mark_posted', 'action_dunning_send'):
+            with self.assertRaises(AccessError, msg=action):
+                getattr(notices, action)()
+        with self.assertRaises(AccessError):
+            self.proposal.with_user(self.users['readonly']).note = "x"
+
+    def test_a_clerk_does_the_whole_job(self):
+        clerk = self.users['clerk']
+        proposal = self.on(DUE, self.proposal.with_user(clerk))
+        proposal.note = "Mind the tone"
+        proposal.action_send_now()
+        self.assertRecordValues(proposal, [{'state': 'sent', 'author_id': clerk.id}])
+        self.assertEqual(self.other_move.dunning_level_id, self.reminder)
+        for channel in ('phone', 'letter', 'both', 'task'):
+            self.reminder.channel = channel
+            invoice = self.invoice(self.make_debtor(f"{channel} BV"))
+            notice = self.on(DUE, self.make_notices(DUE).with_user(clerk))
+            notice.action_approve()
+            notice.action_send_now()
+            self.assertNotEqual(notice.state, 'error', notice.error_message)
+            if notice.state == 'todo':
+                notice.action_done()
+            elif notice.postal_state:
+                self.post_letters(notice.with_user(clerk), DUE)
+            self.assertEqual((notice.state, invoice.dunning_level_id), ('sent', self.reminder))
+
+    def test_a_clerk_does_not_configure(self):
+        for record in (self.ladder, self.reminder):
+            with self.assertRaises(AccessError):
+                record.with_user(self.users['clerk']).name = "x"
+        with self.assertRaises(AccessError):
+            self.env['dunning.start'].with_user(self.users['clerk']).create({})
+
+    def test_a_manager_configures(self):
+        manager = self.users['manager']
+        policy = self.env['dunning.policy'].with_user(manager).create({'name': "Mine", 'level_ids': [
+            Command.create({'name': "One", 'subject': "One", 'letter_intro': "<p>Hello</p>"})]})
+        level = policy.level_ids
+        level.letter_intro = (
+            '<p t-out="object.salutation"/><p t-if="object.days_overdue > 1">Late</p><p t-else="">x</p>')
+        level.subject = "Reminder {{ object.reference }}"
+        policy.copy()
+        # Whatever goes further could reach all data, so it takes a template editor.
+        for field, text in (
+            ('letter_intro', '<p t-out="object.sudo().env[\'res.users\'].search([])"/>'),
+            ('letter_intro', '<p t-if="object.env.user">x</p>'),
+            ('letter_intro', '<t t-set="x" t-value="object.partner_id"/>'),
+            ('letter_closing', '<p t-att-title="object.partner_id.credit">x</p>'),
+            ('call_script', '<t t-foreach="object.line_ids" t-as="line"><t t-out="line.name"/></t>'),
+            ('subject', "{{ object.partner_id.credit }}"),
+        ):
+            with self.assertRaises(AccessError, msg=text), self.env.cr.savepoint():
+                level[field] = text
+        policy.unlink()
+
+    def test_a_manager_changes_what_shipped(self):
+        manager = self.users['manager']
+        levels = self.env.ref('l10n_nl_dunning.policy_business').level_ids.with_user(manager)
+        self.assertTrue(levels)
+        for level in levels:
+            for lang in ('nl_NL', 'en_US'):
+                level.with_context(lang=lang).write({'delay_days': level.delay_days + 1})
+        self.env.ref('l10n_nl_dunning.policy_consumer').with_user(manager).copy()
+
+    # --- companies ---
+
+    def test_notices_of_another_company_are_invisible(self):
+        other = self.env['res.company'].create({'name': "Other"})
+        stranger = new_test_user(
+            self.env, 'stranger', groups='account.group_account_manager', company_id=other.id,
+            company_ids=[Command.set(other.ids)])
+        self.assertFalse(self.env['dunning.notice'].with_user(stranger).search([]) & (self.sent | self.proposal))
+        for records in (self.sent, self.sent.line_ids, self.proposal):
+            with self.assertRaises(AccessError):
+                records.with_user(stranger).read(['id'])
+        for action in ('action_approve', 'action_send_now', 'action_cancel', 'action_dunning_send'):
+            with self.assertRaises(AccessError, msg=action):
+                getattr(self.proposal.with_user(stranger), action)()
+        self.assertEqual(self.proposal.state, 'draft')
+        ours = self.make_policy("Ours", [{}], company_id=self.company.id)
+        self.assertFalse(self.env['dunning.policy'].with_user(stranger).search([('id', '=', ours.id)]))
+        self.assertFalse(self.env['dunning.level'].with_user(stranger).search([('policy_id', '=', ours.id)]))
+        self.assertFalse(self.business.with_user(stranger).dunning_level_id)
+        self.assertEqual(self.business.with_user(stranger).dunning_notice_count, 0)
+
+    # --- the public surface ---
+
+    def public_methods(self):
+        """Yield (model, method) of everything we add that a browser or integration can call."""
+        for name, model in self.registry.items():
+            for cls in model.mro():
+                if cls.__module__.startswith(MODULE):
+                    for method, function in vars(cls).items():
+                        if method.startswith('_') or not inspect.isfunction(function):
+                            continue
+                        try:
+                            get_public_method(self.env[name], method)
+                        except (AccessError, AttributeError):
+                            continue
+                        yield name, method
+
+    def test_services_have_nothing_public(self):
+        services = {'dunning.run', 'dunning.planner', 'dunning.dispatcher', 'dunning.letter'}
+        self.assertLessEqual(services, set(self.registry))
+        self.assertEqual([found for found in self.public_methods() if found[0] in services], [])
+
+    def test_every_public_method_asks_for_access(self):
+        clerk = self.users['clerk']
+        send = self.on(DUE, self.other_move.with_user(clerk)).action_dunning_send()
+        wizard = self.env['dunning.send'].browse(send['res_id'])
+        records = {
+            'account.move': self.move, 'account.move.line': self.items(self.move), 'res.partner': self.business,
+            'dunning.notice': self.proposal, 'dunning.notice.line': self.proposal.line_ids,
+            'dunning.policy': self.ladder, 'dunning.level': self.reminder, 'res.company': self.company,
+            'dunning.send': wizard, 'dunning.send.group': wizard.group_ids,
+            'dunning.start': self.env['dunning.start'].create({}),
+        }
+        orm = {'create', 'write', 'unlink', 'copy_data', 'read', 'fields_get', 'default_get', 'get_views'}
+        asked = set()
+        for model, method in self.public_methods():
+            if method in orm or method in HARMLESS or model not in records:
+                continue
+            asked.add((model, method))
+            for name in ('portal', 'employee', 'sales'):
+                with self.subTest(model=model, method=method, user=name), self.assertRaises(AccessError), \
+                        self.env.cr.savepoint():
+                    getattr(records[model].with_user(self.users[name]), method)()
+        self.assertIn(('dunning.notice', 'action_send_now'), asked)
+        self.assertIn(('res.partner', 'action_dunning_send'), asked)
+        left = {model for model, method in self.public_methods() if method not in orm and method not in HARMLESS}
+        self.assertLessEqual(left, set(records) | {'dunning.send.skip'}, "Name a record to ask these of")
+        self.assertEqual(self.proposal.state, 'draft')
