@@ -392,6 +392,11 @@ class DunningNotice(models.Model):
                 "and note can be changed; use the buttons to approve, send or cancel it.",
             ))
 
+    def unlink(self):
+        # The chatter deletes its messages before the guards are asked; ask first.
+        self._unlink_except_final()
+        return super().unlink()
+
     @api.ondelete(at_uninstall=False)
     def _unlink_except_final(self):
         for notice in self:

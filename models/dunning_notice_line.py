@@ -122,7 +122,7 @@ class DunningNoticeLine(models.Model):
         arrays = SQL(", ").join(
             SQL(
                 "%s::%s[]", [None if vals[name] is False else vals[name] for vals in vals_list],
-                SQL(self._fields[name].column_type[1]))
+                SQL.identifier(self._fields[name].column_type[0]))
             for name in names
         )
         self.env.execute_query(SQL(
