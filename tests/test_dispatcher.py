@@ -15,7 +15,7 @@ DUE = TODAY + days(5)
 QUIET = 'odoo.addons.l10n_nl_dunning.models.dunning_dispatcher'
 
 
-@tagged('post_install', '-at_install')
+@tagged('post_install_l10n', 'post_install', '-at_install')
 class TestRecheck(DunningCommon):
     """Nothing wrong leaves: what changed since the proposal counts."""
 
@@ -179,7 +179,7 @@ class TestRecheck(DunningCommon):
         self.assertEqual(notice.state, 'sent')
 
 
-@tagged('post_install', '-at_install')
+@tagged('post_install_l10n', 'post_install', '-at_install')
 class TestFailure(DunningCommon):
     """Nothing lost: a notice is either still to do or done."""
 
@@ -294,7 +294,7 @@ class TestFailure(DunningCommon):
         self.assertEqual(notice.state, 'draft')
 
 
-@tagged('post_install', '-at_install')
+@tagged('post_install_l10n', 'post_install', '-at_install')
 class TestChannels(DunningCommon):
 
     def send_by(self, channel, **level):

@@ -121,7 +121,7 @@ print('RESULT', json.dumps({
 """
 
 
-@tagged('post_install', '-at_install')
+@tagged('post_install_l10n', 'post_install', '-at_install')
 class TestLifeOfTheAddon(BaseCase):
 
     @classmethod

@@ -80,7 +80,7 @@ class LetterCommon(DunningCommon):
         return notice
 
 
-@tagged('post_install', '-at_install')
+@tagged('post_install_l10n', 'post_install', '-at_install')
 class TestLadders(LetterCommon):
     """What ships: complete in both languages, and no word that the law forbids."""
 
@@ -134,7 +134,7 @@ class TestLadders(LetterCommon):
                 self.assertNotRegex(f"{local.letter_intro} {local.letter_closing}", r"(?i)tot onze spijt|regret")
 
 
-@tagged('post_install', '-at_install')
+@tagged('post_install_l10n', 'post_install', '-at_install')
 class TestLetterWords(LetterCommon):
 
     def test_dutch_debtor_dutch_letter_english_debtor_english_letter(self):
@@ -367,7 +367,7 @@ class TestLetterWords(LetterCommon):
         self.assertEqual((mail.model, mail.res_id), ('dunning.notice', notice.id))
 
 
-@tagged('post_install', '-at_install')
+@tagged('post_install_l10n', 'post_install', '-at_install')
 class TestLetterPdf(LetterCommon):
 
     real_letters = True

@@ -40,7 +40,7 @@ class FreePortController(Controller):
         return super()._trigger_server()
 
 
-@tagged('post_install', '-at_install')
+@tagged('post_install_l10n', 'post_install', '-at_install')
 class TestMail(DunningCommon):
 
     @classmethod

@@ -19,7 +19,7 @@ from .common import TODAY, DunningCommon, days
 DUE = TODAY + days(5)
 
 
-@tagged('post_install', '-at_install')
+@tagged('post_install_l10n', 'post_install', '-at_install')
 class TestMaking(DunningCommon):
 
     def test_one_notice_per_debtor_and_level(self):
@@ -160,7 +160,7 @@ class TestMaking(DunningCommon):
             'dunning_next_level_id': False, 'dunning_next_date': False, 'dunning_reason_code': 'settled'}])
 
 
-@tagged('post_install', '-at_install')
+@tagged('post_install_l10n', 'post_install', '-at_install')
 class TestNothingTwice(DunningCommon):
 
     def line_values(self, notice, invoice):
@@ -222,7 +222,7 @@ class TestNothingTwice(DunningCommon):
             self.assertEqual(self.make_notices(DUE), self.notices_of(good))
 
 
-@tagged('post_install', '-at_install')
+@tagged('post_install_l10n', 'post_install', '-at_install')
 class TestFrozen(DunningCommon):
     """Sent is frozen; and what waits follows from the ledger, not from a user."""
 
@@ -398,7 +398,7 @@ class TestFrozen(DunningCommon):
         self.assertTrue(debtor.exists())
 
 
-@tagged('post_install', '-at_install')
+@tagged('post_install_l10n', 'post_install', '-at_install')
 class TestLadderRules(DunningCommon):
     """What a manager may not configure."""
 

@@ -11,7 +11,7 @@ from .common import TODAY, DunningCommon, days
 DUE = TODAY + days(5)
 
 
-@tagged('post_install', '-at_install')
+@tagged('post_install_l10n', 'post_install', '-at_install')
 class TestLadder(DunningCommon):
     """What is due when."""
 
@@ -180,7 +180,7 @@ class TestLadder(DunningCommon):
         self.assertEqual(self.reason(invoice, TODAY + days(30)), 'due')
 
 
-@tagged('post_install', '-at_install')
+@tagged('post_install_l10n', 'post_install', '-at_install')
 class TestReasons(DunningCommon):
     """The first reason why not, and its sentence."""
 
@@ -491,7 +491,7 @@ class TestReasons(DunningCommon):
             'pending', 'finished', 'not_due', 'waiting_deadline', 'netted', 'wrong_policy', 'no_address'})
 
 
-@tagged('post_install', '-at_install')
+@tagged('post_install_l10n', 'post_install', '-at_install')
 class TestPolicyChoice(DunningCommon):
 
     @classmethod
@@ -548,7 +548,7 @@ class TestPolicyChoice(DunningCommon):
         self.assertEqual(self.reason(invoice, DUE), 'no_policy')
 
 
-@tagged('post_install', '-at_install')
+@tagged('post_install_l10n', 'post_install', '-at_install')
 class TestCurrencies(DunningCommon):
 
     @classmethod
@@ -604,7 +604,7 @@ class TestCurrencies(DunningCommon):
         self.assertFalse(self.make_notices(DUE))
 
 
-@tagged('post_install', '-at_install')
+@tagged('post_install_l10n', 'post_install', '-at_install')
 class TestCompanies(DunningCommon):
 
     @classmethod
@@ -678,7 +678,7 @@ class TestCompanies(DunningCommon):
         self.assertEqual(len(set(notices.mapped('name'))), 2)
 
 
-@tagged('post_install', '-at_install')
+@tagged('post_install_l10n', 'post_install', '-at_install')
 class TestStatement(DunningCommon):
     """One statement, whatever the number of items."""
 

@@ -38,7 +38,7 @@ levels = st.lists(
     min_size=1, max_size=4)
 
 
-@tagged('post_install', '-at_install')
+@tagged('post_install_l10n', 'post_install', '-at_install')
 class TestPlannerProperties(DunningCommon):
     """The statement against the same rules written down once more, simply, for one item at a time."""
 
@@ -267,6 +267,13 @@ class LifeOfADebtor(RuleBasedStateMachine):
         self.case.send(self.notices('draft', 'error', 'queued'), self.today)
         self.check_what_left(self.notices('sent', 'to_post') - before)
 
+    @rule(count=st.integers(5, 15), index=st.integers(0, 9), share=st.sampled_from([0.3, 1.0]))
+    def something_is_paid_before_it_leaves(self, count, index, share):
+        self.days_go_by(count)
+        self.plan()
+        self.pay(index, share)
+        self.dispatch()
+
     @precondition(lambda self: self.notices('to_post'))
     @rule()
     def post(self):
@@ -353,7 +360,7 @@ class LifeOfADebtor(RuleBasedStateMachine):
         self.case.assertLessEqual(round(netted, 2), round(credits, 2))
 
 
-@tagged('post_install', '-at_install')
+@tagged('post_install_l10n', 'post_install', '-at_install')
 class TestLifeOfADebtor(DunningCommon):
 
     def test_whatever_happens_the_laws_hold(self):

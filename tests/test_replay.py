@@ -11,7 +11,7 @@ from . import replay_engine
 SAMPLE = Path(__file__).parent / 'data' / 'ar_history_sample.csv'
 
 
-@tagged('post_install', '-at_install')
+@tagged('post_install_l10n', 'post_install', '-at_install')
 class TestReplay(AccountTestInvoicingCommon):
 
     @classmethod

@@ -19,7 +19,7 @@ CRON = 'odoo.addons.base.models.ir_cron'
 RUN = 'odoo.addons.l10n_nl_dunning.models.dunning_run'
 
 
-@tagged('post_install', '-at_install')
+@tagged('post_install_l10n', 'post_install', '-at_install')
 class TestScheduled(DunningCommon):
 
     def setUp(self):
@@ -214,7 +214,7 @@ class TestScheduled(DunningCommon):
         self.assertEqual(len(self.notices_of(late)), 1)
 
 
-@tagged('post_install', '-at_install')
+@tagged('post_install_l10n', 'post_install', '-at_install')
 class TestToday(DunningCommon):
     """The one clock, where the company is."""
 
@@ -257,7 +257,7 @@ class TestToday(DunningCommon):
         self.assertEqual(self.company.with_context(dunning_at_date=TODAY)._dunning_today(), TODAY)
 
 
-@tagged('post_install', '-at_install')
+@tagged('post_install_l10n', 'post_install', '-at_install')
 class TestWorkers(BaseCase):
     """Two workers on one queue, in transactions of their own, with committed data.
 

@@ -30,7 +30,7 @@ RIGHTS = {
 HARMLESS = {'action_dunning_notices'}
 
 
-@tagged('post_install', '-at_install')
+@tagged('post_install_l10n', 'post_install', '-at_install')
 class TestSecurity(DunningCommon):
 
     @classmethod

@@ -3,7 +3,7 @@ from odoo.tests import HttpCase, new_test_user, tagged
 from .common import DunningCommon, days
 
 
-@tagged('post_install', '-at_install')
+@tagged('post_install_l10n', 'post_install', '-at_install')
 class TestTours(DunningCommon, HttpCase):
     """People at their screens, in a real browser, each with his own rights and no more."""
 

@@ -9,7 +9,7 @@ ACCOUNTING = 'account.group_account_invoice'
 AMOUNTS = ('dunning_amount_overdue', 'dunning_items_overdue', 'dunning_days_overdue', 'dunning_notice_ids')
 
 
-@tagged('post_install', '-at_install')
+@tagged('post_install_l10n', 'post_install', '-at_install')
 class TestViews(DunningCommon):
     """What each role sees, and that what lists show costs the same for one page as for one row."""
 
@@ -251,7 +251,7 @@ class TestViews(DunningCommon):
         self.assertEqual(self.make_contact(self.business, "Piet").dunning_effective_policy_id, own)
 
 
-@tagged('post_install', '-at_install')
+@tagged('post_install_l10n', 'post_install', '-at_install')
 class TestViewsAreSetBased(DunningCommon):
     """One page of a list costs as many queries as a few rows: nothing is asked per row."""
 

@@ -24,7 +24,7 @@ class WizardCommon(DunningCommon):
         return self.on(at_date, self.env[action['res_model']].with_user(self.clerk)).browse(action['res_id'])
 
 
-@tagged('post_install', '-at_install')
+@tagged('post_install_l10n', 'post_install', '-at_install')
 class TestSend(WizardCommon):
 
     def test_it_tells_what_goes_out_and_what_does_not_and_why(self):
@@ -205,7 +205,7 @@ class TestSend(WizardCommon):
         self.assertLessEqual(count(moves[2:]), count(moves[:2]) + 10)
 
 
-@tagged('post_install', '-at_install')
+@tagged('post_install_l10n', 'post_install', '-at_install')
 class TestStart(WizardCommon):
     """The first run does not burst."""
 
