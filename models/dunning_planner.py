@@ -574,7 +574,7 @@ class DunningPlanner(models.AbstractModel):
          LEFT JOIN credit ON credit.partner_id = debtor.id
              WHERE %(wanted)s
             """,
-            debtor_policy=Partner._field_to_sql('debtor', 'dunning_policy_id'),
+            debtor_policy=self._get_debtor_policy_sql(Partner),
             start_date=company.dunning_start_date or None,
             oldest_due_date=company.dunning_oldest_due_date or None,
             source=source,
@@ -586,6 +586,17 @@ class DunningPlanner(models.AbstractModel):
     def _get_too_late_sql():
         """Return SQL that is true for a ``level`` before the due date: it makes no sense once an item is overdue."""
         return SQL("level.delay_from = 'due_date' AND level.delay_days < 0")
+
+    @staticmethod
+    def _get_debtor_policy_sql(Partner):
+        """Return SQL of the own policy of ``debtor``; the ORM's expression only where something was chosen.
+
+        It looks up the policy for each row, and few debtors have one of their own.
+        """
+        default = Partner._fields['dunning_policy_id'].get_company_dependent_fallback(Partner)
+        return SQL(
+            "CASE WHEN debtor.dunning_policy_id IS NULL THEN %s ELSE %s END",
+            default.id or None, Partner._field_to_sql('debtor', 'dunning_policy_id'))
 
     def _get_laddered_sql(self, at_date):
         """Return SQL that adds to the items: policy, last level, next level, its day and its recipient."""
@@ -621,31 +632,29 @@ class DunningPlanner(models.AbstractModel):
          LEFT JOIN dunning_notice_line pending
                 ON pending.move_line_id = item.id AND pending.status = 'pending'
          LEFT JOIN LATERAL (
-                   SELECT done.level_id, done.date, done.deadline
+                   SELECT done.level_id, done.date, done.deadline, (
+                              SELECT level.id
+                                FROM dunning_level level
+                                JOIN dunning_level last_level ON last_level.id = done.level_id
+                               WHERE level.policy_id = policy.id AND level.active
+                                 AND (level.sequence, level.id) > (last_level.sequence, last_level.id)
+                                 AND NOT (%(too_late)s AND item.due_date < %(at_date)s)
+                                 AND NOT EXISTS (
+                                         SELECT FROM dunning_notice_line used
+                                          WHERE used.move_line_id = item.id AND used.level_id = level.id
+                                            AND used.status IN ('sent', 'skipped'))
+                            ORDER BY level.sequence, level.id
+                               LIMIT 1) AS later_level_id
                      FROM dunning_notice_line done
                     WHERE done.move_line_id = item.id AND done.status IN ('sent', 'skipped')
                       AND done.date <= %(at_date)s
                  ORDER BY done.date DESC, done.id DESC
                     LIMIT 1) last ON TRUE
-         LEFT JOIN dunning_level last_level ON last_level.id = last.level_id
                 -- Most items had no notice yet: their next level is the same for all of a policy.
          LEFT JOIN first_level
                 ON first_level.policy_id = policy.id AND first_level.overdue = (item.due_date < %(at_date)s)
-         LEFT JOIN LATERAL (
-                   SELECT level.id
-                     FROM dunning_level level
-                    WHERE last.level_id IS NOT NULL
-                      AND level.policy_id = policy.id AND level.active
-                      AND (level.sequence, level.id) > (last_level.sequence, last_level.id)
-                      AND NOT (%(too_late)s AND item.due_date < %(at_date)s)
-                      AND NOT EXISTS (
-                              SELECT FROM dunning_notice_line used
-                               WHERE used.move_line_id = item.id AND used.level_id = level.id
-                                 AND used.status IN ('sent', 'skipped'))
-                 ORDER BY level.sequence, level.id
-                    LIMIT 1) later_level ON TRUE
          LEFT JOIN dunning_level next
-                ON next.id = CASE WHEN last.level_id IS NULL THEN first_level.id ELSE later_level.id END
+                ON next.id = CASE WHEN last.level_id IS NULL THEN first_level.id ELSE last.later_level_id END
             """,
             too_late=self._get_too_late_sql(),
             business=self.env.company.dunning_policy_business_id.id or None,

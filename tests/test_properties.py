@@ -263,7 +263,7 @@ class LifeOfADebtor(RuleBasedStateMachine):
 
     @rule()
     def dispatch(self):
-        before = self.notices('sent')
+        before = self.notices('sent', 'to_post')
         self.case.send(self.notices('draft', 'error', 'queued'), self.today)
         self.check_what_left(self.notices('sent', 'to_post') - before)
 
