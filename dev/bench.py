@@ -19,7 +19,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
-from env import bootstrap, database, paths, postgres, python, runtime, say  # noqa: E402
+from env import bootstrap, database, paths, postgres, python, runtime, say  # noqa: E402 (after the path it needs)
 
 STEPS = {
     # name: (group, title)

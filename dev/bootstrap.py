@@ -7,7 +7,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
-from env import bootstrap, say  # noqa: E402
+from env import bootstrap, say  # noqa: E402 (after the path it needs)
 
 
 def main():

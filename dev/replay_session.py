@@ -11,7 +11,7 @@ def main(database, path, sample, days, stretch, letters, report, http_port):
     first, _dots, last = days.partition("..")
     with odoo_environment(database, http_port=int(http_port) or None) as env:
         # Odoo's own addons path knows the addon by its technical name only from here on.
-        from odoo.addons.l10n_nl_dunning.tests import replay_engine  # noqa: PLC0415
+        from odoo.addons.l10n_nl_dunning.tests import replay_engine  # noqa: PLC0415 (exists only once Odoo runs)
 
         rows = replay_engine.read_rows(
             path,

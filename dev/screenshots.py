@@ -9,7 +9,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
-from env import bootstrap, browser, database, paths, postgres, say, session  # noqa: E402
+from env import bootstrap, browser, database, paths, postgres, say, session  # noqa: E402 (after the path it needs)
 
 PORT = 8579
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
-from env import bootstrap, database, paths, postgres, say, testing  # noqa: E402
+from env import bootstrap, database, paths, postgres, say, testing  # noqa: E402 (after the path it needs)
 
 
 def main():

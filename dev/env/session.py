@@ -59,7 +59,7 @@ def _http_server():
 
 def _run_in_odoo():
     """Run a program the way Odoo's own commands start: `from odoo import Command` works only after this import."""
-    import odoo.init  # noqa: F401
+    import odoo.init  # noqa: F401 (loading it is the point)
 
     del sys.argv[0]
     runpy.run_path(sys.argv[0], run_name="__main__")
