@@ -33,7 +33,9 @@ STATES = [
 PENDING_STATES = ('draft', 'queued', 'todo', 'to_post', 'error')
 FINAL_STATES = ('sent', 'skipped', 'cancelled')
 # What a user may change by hand, and only while the notice has not left.
-USER_WRITABLE = frozenset({'channel', 'recipient_id', 'lang', 'note'})
+USER_WRITABLE = frozenset({'channel', 'recipient_id', 'lang', 'note', 'promised_date'})
+# And what is said about a call or a task that was handed out.
+USER_WRITABLE_HANDED_OUT = frozenset({'note', 'promised_date'})
 # Fields of mixins: chatter and activities go on after a notice left.
 MIXIN_PREFIXES = ('activity_', 'message_', 'my_activity_', 'website_message_', 'rating_', 'access_')
 
@@ -129,6 +131,10 @@ class DunningNotice(models.Model):
     error_message = fields.Text(string="What Went Wrong", readonly=True, copy=False)
     cancel_reason = fields.Char(readonly=True, copy=False)
     note = fields.Text(string="Note of the Call or Task", copy=False)
+    promised_date = fields.Date(
+        copy=False,
+        help="The day on which the debtor said he will have paid. The next level waits for it. "
+             "Empty: the term of the level.")
     call_script = fields.Html(compute='_compute_call_script', sanitize=False)
 
     # Words for the texts of levels, in the language of the notice.
@@ -381,7 +387,7 @@ class DunningNotice(models.Model):
                 "It is the proof of what the debtor was told.",
                 notice=final[:1].display_name,
             ))
-        if names - {'note'} and any(notice.state in ('todo', 'to_post') for notice in self):
+        if names - USER_WRITABLE_HANDED_OUT and any(notice.state in ('todo', 'to_post') for notice in self):
             raise UserError(self.env._(
                 "The letter was made or the call was handed out already, so only the note can be changed. "
                 "Cancel the notice to let it be planned again.",
@@ -496,7 +502,14 @@ class DunningNotice(models.Model):
         self.check_access('write')
         today = self.env.company._dunning_today()
         todo = self.filtered(lambda notice: notice.state == 'todo')
-        todo._recording().write({'date': today})  # so far the day it was handed out
+        for promised, notices in todo.grouped('promised_date').items():
+            if promised and promised < today:
+                raise UserError(self.env._(
+                    "%(notice)s: the promised date lies in the past. Enter the day on which the debtor will have paid, "
+                    "or leave it empty.",
+                    notice=notices[:1].display_name))
+            # The date was so far the day it was handed out; what was promised is the term.
+            notices._recording().write({'date': today, 'deadline': promised})
         todo._record_sent(today)
         return True
 

@@ -413,6 +413,21 @@ class TestChannels(DunningCommon):
             'state': 'sent', 'date': DUE + days(3), 'deadline': DUE + days(13), 'activity_ids': []}])
         self.assertEqual(invoice.dunning_level_id, self.reminder)
 
+    def test_the_next_level_waits_for_the_date_promised_in_the_call(self):
+        notice, invoice = self.send_by('phone')
+        self.demand.write({'delay_from': 'previous_deadline', 'delay_days': 4})
+        notice.promised_date = DUE
+        with self.assertRaises(UserError):
+            self.called(notice, DUE + days(3))
+        notice.promised_date = DUE + days(20)
+        self.called(notice, DUE + days(3))
+        self.assertRecordValues(notice, [{
+            'state': 'sent', 'date': DUE + days(3), 'deadline': DUE + days(20)}])
+        self.assertEqual(self.reason(invoice, DUE + days(23)), 'waiting_deadline')
+        self.assertEqual(self.reason(invoice, DUE + days(24)), 'due')
+        with self.assertRaises(UserError):
+            notice.promised_date = DUE + days(60)
+
     def test_an_internal_task_is_a_todo(self):
         notice, _invoice = self.send_by('task')
         self.assertEqual(notice.activity_ids.activity_type_id, self.env.ref('mail.mail_activity_data_todo'))
