@@ -137,7 +137,10 @@ class DunningDispatcher(models.AbstractModel):
             for notice in batch._recording():
                 if self._recheck_one(notice, decisions, company):
                     owed |= notice
-        return notices.browse(owed.ids)
+        owed = notices.browse(owed.ids)
+        # Interest runs on: what was worked out for a proposal is of that day. A letter on the pile is of its own day.
+        owed.filtered(lambda notice: notice.state != 'to_post')._update_claim(at_date)
+        return owed
 
     @api.model
     def _recheck_one(self, notice, decisions, company):
@@ -159,16 +162,18 @@ class DunningDispatcher(models.AbstractModel):
             if (
                 currency.compare_amounts(line.amount_residual, decision.amount_residual)
                 or currency.compare_amounts(line.amount_netted, decision.amount_netted)
+                or currency.compare_amounts(line.amount_held, decision.amount_held)
                 or line.date_maturity != decision.due_date
             ):
                 changed = True
                 line.write({
                     'amount_residual': decision.amount_residual,
                     'amount_netted': decision.amount_netted,
+                    'amount_held': decision.amount_held,
                     'amount_due_company': decision.amount_company,
                     'date_maturity': decision.due_date,
                 })
-        if not notice.line_count or currency.compare_amounts(notice.amount_due, 0) <= 0:
+        if not notice.line_count or currency.compare_amounts(notice.amount_principal, 0) <= 0:
             notice._cancel(" ".join(dict.fromkeys(reasons)) or self.env._("Nothing is owed any more."))
             return False
         if notice.state == 'to_post' and (changed or reasons):
@@ -181,7 +186,9 @@ class DunningDispatcher(models.AbstractModel):
         """A call or an internal task: it waits for a person, and the planner waits with it."""
         for notice in notices._recording():
             notice.line_ids._freeze_snapshot()
-            notice.write({'state': 'todo', 'date': at_date, 'deadline': False, 'error_message': False})
+            notice.write({
+                'state': 'todo', 'date': at_date, 'deadline': False, 'error_message': False,
+                'legal_role': notice.level_id.legal_role})
         self._schedule_activities(notices, at_date)
 
     @api.model
@@ -197,7 +204,13 @@ class DunningDispatcher(models.AbstractModel):
         recording = notices._recording()
         recording.live_line_ids._freeze_snapshot()
         for level, batch in recording.grouped('level_id').items():
-            batch.write({'date': at_date, 'deadline': at_date + timedelta(days=level.payment_term_days)})
+            batch.write({
+                'date': at_date,
+                'deadline': at_date + timedelta(days=level.payment_term_days),
+                'legal_role': level.legal_role,
+            })
+            if level.legal_role == 'fourteen_day':
+                batch._update_fourteen_day_term(at_date)
         texts = self.env['dunning.letter']._render_texts(notices)
         for notice in recording:
             notice.write(texts[notice.id])

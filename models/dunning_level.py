@@ -34,7 +34,7 @@ class DunningLevel(models.Model):
     """
 
     _name = 'dunning.level'
-    _inherit = ['mail.render.mixin']
+    _inherit = ['mail.render.mixin', 'dunning.interest.alert']
     _description = "Dunning Level"
     _order = 'policy_id, sequence, id'
     # As with mail templates: whoever may write a level wrote its text, everybody's notices may use it.
@@ -92,6 +92,22 @@ class DunningLevel(models.Model):
         ],
         required=True,
         default='friendly',
+    )
+    legal_role = fields.Selection(
+        selection=[
+            ('default_notice', "Notice of default"),
+            ('fourteen_day', "14-day letter"),
+        ],
+        help="Notice of default (ingebrekestelling, article 6:82 BW): puts a debtor in default whose payment term was "
+             "not agreed, when the term it gives has run out.\n"
+             "14-day letter (14-dagenbrief, article 6:96 paragraph 6 BW): announces the collection costs to a consumer, "
+             "who owes them only when fourteen days after its receipt have passed.",
+    )
+    with_interest = fields.Boolean(
+        help="Ask the statutory (or agreed) interest to date, and say what it is per day.")
+    with_costs = fields.Boolean(
+        string="With Collection Costs",
+        help="Ask the collection costs. From a consumer only after a 14-day letter has run out, whatever is set here.",
     )
     attach_invoices = fields.Boolean(help="Attach the PDF of each invoice to the e-mail.")
     mail_template_id = fields.Many2one(

@@ -8,6 +8,7 @@ from odoo.exceptions import UserError
 from odoo.tools import SQL, format_amount, format_date
 from odoo.tools.mail import is_html_empty
 
+from ..tools import dutch_calendar
 from ..tools.names import parse_name
 from .dunning_level import CHANNELS
 
@@ -27,11 +28,12 @@ STATES = [
     ('error', "Failed"),
     ('sent', "Sent"),
     ('skipped', "Passed Over"),
+    ('undelivered', "Not Delivered"),
     ('cancelled', "Cancelled"),
 ]
 # A notice in one of these states still holds its items: they get no other notice.
 PENDING_STATES = ('draft', 'queued', 'todo', 'to_post', 'error')
-FINAL_STATES = ('sent', 'skipped', 'cancelled')
+FINAL_STATES = ('sent', 'skipped', 'undelivered', 'cancelled')
 # What a user may change by hand, and only while the notice has not left.
 USER_WRITABLE = frozenset({'channel', 'recipient_id', 'lang', 'note', 'promised_date'})
 # And what is said about a call or a task that was handed out.
@@ -110,11 +112,39 @@ class DunningNotice(models.Model):
     amount_residual = fields.Monetary(string="Open", compute='_compute_amounts', store=True)
     amount_netted = fields.Monetary(string="Credits", compute='_compute_amounts', store=True,
                                     help="Open credit notes and payments of the debtor that cover part of it.")
-    amount_due = fields.Monetary(string="To Pay", compute='_compute_amounts', store=True)
+    amount_held = fields.Monetary(
+        string="On Hold", compute='_compute_amounts', store=True,
+        help="Part of the items that is not asked now, such as a part in dispute.")
+    amount_principal = fields.Monetary(
+        string="Principal", compute='_compute_amounts', store=True,
+        help="What is asked of the invoices themselves: open, less credits and parts on hold.")
+    amount_interest = fields.Monetary(string="Interest", compute='_compute_amounts', store=True)
+    amount_costs = fields.Monetary(string="Collection Costs", compute='_compute_amounts', store=True)
+    amount_announced = fields.Monetary(
+        string="Announced Costs", compute='_compute_amounts', store=True,
+        help="Collection costs that a 14-day letter announces: owed only when its term has run out.")
+    amount_due = fields.Monetary(
+        string="To Pay", compute='_compute_amounts', store=True,
+        help="The principal, and the interest and collection costs that the notice asks for.")
     amount_due_company = fields.Monetary(
         string="To Pay (company currency)", compute='_compute_amounts', store=True,
         currency_field='company_currency_id')
     oldest_due_date = fields.Date(compute='_compute_amounts', store=True)
+
+    # What the law sees in it: taken from the level and its text when the notice leaves, then frozen.
+    legal_role = fields.Selection(
+        selection=lambda self: self.env['dunning.level']._fields['legal_role'].selection,
+        readonly=True, copy=False, index='btree_not_null')
+    interrupts_prescription = fields.Boolean(
+        readonly=True, copy=False,
+        help="The text reserved the right to performance, so that prescription starts anew (article 3:317 BW).")
+    claim_data = fields.Json(
+        readonly=True, copy=False, help="How interest and collection costs were worked out when it left.")
+    receipt_date = fields.Date(
+        readonly=True, copy=False, help="The day on which the debtor received it, proven or presumed.")
+    costs_from = fields.Date(
+        readonly=True, copy=False,
+        help="Of a 14-day letter: the first day on which the debtor owes collection costs.")
 
     lang = fields.Char(string="Language", compute='_compute_lang', store=True, readonly=False, precompute=True)
     subject = fields.Char(readonly=True, copy=False)
@@ -163,7 +193,8 @@ class DunningNotice(models.Model):
             notice.display_name = notice.name or self.env._("New notice")
 
     @api.depends(
-        'line_ids.amount_residual', 'line_ids.amount_netted', 'line_ids.amount_due_company', 'line_ids.drop_reason',
+        'line_ids.amount_residual', 'line_ids.amount_netted', 'line_ids.amount_held', 'line_ids.amount_interest',
+        'line_ids.amount_costs', 'line_ids.amount_announced', 'line_ids.amount_due_company', 'line_ids.drop_reason',
         'line_ids.date_maturity')
     def _compute_amounts(self):
         for notice in self:
@@ -173,8 +204,15 @@ class DunningNotice(models.Model):
             notice.line_count = len(lines)
             notice.amount_residual = residual
             notice.amount_netted = netted
-            notice.amount_due = residual - netted
-            notice.amount_due_company = sum(lines.mapped('amount_due_company'))
+            notice.amount_held = sum(lines.mapped('amount_held'))
+            notice.amount_principal = residual - netted - notice.amount_held
+            notice.amount_interest = sum(lines.mapped('amount_interest'))
+            notice.amount_costs = sum(lines.mapped('amount_costs'))
+            notice.amount_announced = sum(lines.mapped('amount_announced'))
+            extras = notice.amount_interest + notice.amount_costs
+            notice.amount_due = notice.amount_principal + extras
+            # Interest and costs are only ever asked in the currency of the company.
+            notice.amount_due_company = sum(lines.mapped('amount_due_company')) + extras
             notice.oldest_due_date = min(lines.mapped('date_maturity'), default=False)
 
     @api.depends('level_id.call_script', 'lang', 'state', 'channel')
@@ -456,7 +494,35 @@ class DunningNotice(models.Model):
             Line._prepare_from_decision(notices[key], decision)
             for key, group in groups.items() for decision in group
         ])
-        return self.browse([notices[key].id for key in groups])
+        made = self.browse([notices[key].id for key in groups])
+        made._update_claim(at_date)
+        return made
+
+    def _update_claim(self, at_date):
+        """Write down the interest and collection costs that these notices ask on ``at_date``, in batches."""
+        claiming = self.filtered(lambda notice: (
+            notice.level_id.with_interest or notice.level_id.with_costs
+            or notice.level_id.legal_role == 'fourteen_day'))
+        for company, notices in claiming.grouped('company_id').items():
+            claims = self.env['dunning.claim'].with_company(company)._compute_for_notices(notices, at_date)
+            for notice in notices._recording():
+                notice._write_claim(claims[notice.id])
+
+    def _write_claim(self, claim):
+        self.ensure_one()
+        by_item = {item.item_id: item for item in claim.items}
+        for line in self.live_line_ids:
+            item = by_item[line.move_line_id.id]
+            vals = {
+                'amount_interest': float(item.interest),
+                'amount_costs': float(item.costs),
+                'amount_announced': float(item.announced),
+            }
+            if any(self.currency_id.compare_amounts(line[name], amount) for name, amount in vals.items()):
+                line.write(vals)
+        data = claim.to_json()
+        if self.claim_data != data:
+            self.claim_data = data
 
     def _get_waiting_proposals(self, company, keys):
         """Return ``{key: notice}`` of the proposals that items of these groups can join."""
@@ -634,6 +700,8 @@ class DunningNotice(models.Model):
                 'deadline': deadline or date + timedelta(days=level.payment_term_days),
                 'error_message': False,
             })
+            fourteen_day = notices.filtered(lambda notice: notice.legal_role == 'fourteen_day')
+            fourteen_day._update_fourteen_day_term(at_date)  # a letter counts from the day it was posted
         self._unlink_level_activities()
         self._log_everywhere(lambda notice, env: env._(
             "%(level)s of %(date)s for %(amount)s, %(channel)s.",
@@ -642,6 +710,18 @@ class DunningNotice(models.Model):
             amount=format_amount(env, notice.amount_due, notice.currency_id),
             channel=dict(notice._fields['channel']._description_selection(env))[notice.channel].lower(),
         ))
+
+    def _update_fourteen_day_term(self, sent_on):
+        """Write down when 14-day letters that leave on a day are presumed to be received, and when their term ends."""
+        for notice in self._recording():
+            company = notice.company_id
+            by_post = notice.channel in ('letter', 'both') and notice._has_postal_address()
+            # By both ways the later of the two: nobody has to prove the e-mail.
+            receipt = (
+                dutch_calendar.presumed_receipt(sent_on, company.dunning_postal_days) if by_post
+                else sent_on + timedelta(days=1))
+            last_day, costs_from = dutch_calendar.fourteen_day_term(receipt)
+            notice.write({'receipt_date': receipt, 'deadline': last_day, 'costs_from': costs_from})
 
     def _unlink_level_activities(self):
         """Remove what a level planned for a person: it was done."""

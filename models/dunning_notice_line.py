@@ -40,6 +40,7 @@ class DunningNoticeLine(models.Model):
             ('sent', "Sent"),
             ('skipped', "Passed over"),
             ('dropped', "Taken off"),
+            ('undelivered', "Not delivered"),
             ('cancelled', "Cancelled"),
         ],
         compute='_compute_status', store=True, precompute=True)
@@ -52,6 +53,14 @@ class DunningNoticeLine(models.Model):
     amount_original = fields.Monetary(string="Original")
     amount_residual = fields.Monetary(string="Open")
     amount_netted = fields.Monetary(string="Credit")
+    amount_held = fields.Monetary(
+        string="On Hold", help="Part of the item that is not asked now, such as a part in dispute.")
+    amount_interest = fields.Monetary(string="Interest", help="Interest to date that the notice asks for.")
+    amount_costs = fields.Monetary(
+        string="Collection Costs", help="Collection costs that the notice asks for.")
+    amount_announced = fields.Monetary(
+        string="Announced Costs",
+        help="Collection costs that a 14-day letter announces: owed only when its term has run out.")
     amount_paid = fields.Monetary(string="Paid", compute='_compute_amount_paid')
     amount_due_company = fields.Monetary(currency_field='company_currency_id')
     days_overdue = fields.Integer(compute='_compute_days_overdue')
@@ -102,6 +111,7 @@ class DunningNoticeLine(models.Model):
             'date_maturity': decision.due_date,
             'amount_residual': decision.amount_residual,
             'amount_netted': decision.amount_netted,
+            'amount_held': decision.amount_held,
             'amount_due_company': decision.amount_company,
         }
 

@@ -55,6 +55,7 @@ class Decision(NamedTuple):
     level_date: object  # the day the next level is reached
     amount_residual: float
     amount_netted: float  # covered by open credits of the debtor
+    amount_held: float  # the part that is on hold
     amount_company: float  # to pay, in the currency of the company
     group_amount_company: float  # to pay by the whole notice, in the currency of the company
     credit_company: float  # all open credits of the debtor
@@ -64,7 +65,7 @@ class Decision(NamedTuple):
 
     @property
     def amount_due(self):
-        return self.amount_residual - self.amount_netted
+        return self.amount_residual - self.amount_netted - self.amount_held
 
 
 # What a due item may have grown past between the proposal and the sending, without the notice being wrong.
@@ -101,6 +102,10 @@ class DunningPlanner(models.AbstractModel):
             'not_due',
             'waiting_delay',
             'waiting_deadline',
+            'no_default',
+            'needs_fourteen_day',
+            'fourteen_day_running',
+            'rates_stale',
             'backlog',
         ]
 
@@ -165,7 +170,7 @@ class DunningPlanner(models.AbstractModel):
 
     def _reason_wrong_policy(self):
         return Reason(
-            SQL("policy_debtor_type NOT IN ('any', debtor_type)"),
+            SQL("policy_debtor_type NOT IN ('any', CASE debtor_type WHEN 'consumer' THEN 'consumer' ELSE 'business' END)"),
             lambda d: self.env._(
                 "The policy “%(policy)s” is not meant for this kind of debtor (business or consumer). "
                 "Choose another policy, or correct the debtor type on the contact.",
@@ -226,6 +231,56 @@ class DunningPlanner(models.AbstractModel):
             change,
         )
 
+    def _reason_no_default(self):
+        # Article 6:96 paragraph 6 BW: a 14-day letter before default (verzuim) has no effect.
+        return Reason(
+            SQL("level_legal_role = 'fourteen_day' AND NOT (%s)", self._get_in_default_sql(SQL.identifier('laddered'))),
+            lambda d: self.env._(
+                "“%(level)s” can only follow when the debtor is in default. The payment term was not agreed with him, so "
+                "a notice of default must have been sent first and its term must have run out. Add such a level to the "
+                "policy, or state on the contact that the term was agreed.",
+                level=self._fmt_level(d.level_id)),
+        )
+
+    def _reason_needs_fourteen_day(self):
+        # Whatever the ladder says: article 6:96 paragraphs 5 and 6 BW.
+        return Reason(
+            SQL("level_with_costs AND debtor_type = 'consumer' AND COALESCE(fourteen_day_letters, 0) = 0"),
+            lambda d: self.env._(
+                "“%(level)s” asks collection costs, and a consumer owes none before a 14-day letter has run out. No such "
+                "letter was sent about this item: add that level to the policy, before this one.",
+                level=self._fmt_level(d.level_id)),
+        )
+
+    def _reason_fourteen_day_running(self):
+        return Reason(
+            SQL("level_with_costs AND debtor_type = 'consumer'"
+                " AND (fourteen_day_costs_from IS NULL OR fourteen_day_costs_from > %s)", self._at_date()),
+            lambda d: (
+                self.env._(
+                    "The fourteen days of the 14-day letter have not run out; collection costs are owed from %s.",
+                    self._fmt_date(d.next_date))
+                if d.next_date else
+                self.env._("It is not known when the 14-day letter was received. Enter it on that notice.")
+            ),
+            SQL("fourteen_day_costs_from"),
+        )
+
+    def _reason_rates_stale(self):
+        at_date = self._at_date()
+        Rate = self.env['dunning.interest.rate']
+        stale = Rate._freshness(at_date)
+        return Reason(
+            SQL(
+                "level_with_interest AND COALESCE(agreed_interest, 0) = 0"
+                " AND CASE debtor_type WHEN 'consumer' THEN 'consumer' ELSE 'commercial' END = ANY(%s)",
+                list(stale) or ['']),
+            lambda d: self.env._(
+                "“%(level)s” asks interest, and the statutory interest rate of this half-year was not confirmed. "
+                "Confirm it under Configuration ‣ Statutory Interest.",
+                level=self._fmt_level(d.level_id)),
+        )
+
     def _reason_backlog(self):
         return Reason(
             SQL("oldest_due_date IS NOT NULL AND due_date < oldest_due_date AND last_level_id IS NULL"),
@@ -238,7 +293,7 @@ class DunningPlanner(models.AbstractModel):
 
     def _reason_netted(self):
         return Reason(
-            SQL("amount_netted >= amount_residual"),
+            SQL("amount_netted >= amount_residual - amount_held"),
             lambda d: self.env._(
                 "Covered by open credit notes or payments of the debtor (%s). Reconcile them first.",
                 self._fmt_company_amount(d.credit_company),
@@ -257,7 +312,7 @@ class DunningPlanner(models.AbstractModel):
     def _reason_no_address(self):
         """The channel cannot reach the recipient, nor the debtor himself."""
         return Reason(
-            SQL("""CASE level_channel
+            SQL("""CASE asked_channel
                      WHEN 'email' THEN NOT has_email
                      WHEN 'letter' THEN NOT has_address
                      WHEN 'both' THEN NOT (has_email OR has_address)
@@ -277,7 +332,9 @@ class DunningPlanner(models.AbstractModel):
     # -------------------------------------------------------------------------
 
     @api.model
-    def _plan(self, company, at_date, *, items=None, partners=None, ignore=frozenset(), only_due=False):
+    def _plan(
+        self, company, at_date, *, items=None, partners=None, ignore=frozenset(), only_due=False, companions=False,
+    ):
         """Judge due items of one company on one day.
 
         :param company: one ``res.company``
@@ -287,6 +344,8 @@ class DunningPlanner(models.AbstractModel):
         :param partners: restrict to these debtors (commercial partners), or None
         :param frozenset ignore: codes of reasons not to ask
         :param bool only_due: only return what is due
+        :param bool companions: with ``items``: also return the claims that must be in the same 14-day letter
+            (article 6:96 paragraph 7 BW)
         :return: list of :class:`Decision`, in the order debtor, due date, item
         """
         company.ensure_one()
@@ -295,7 +354,7 @@ class DunningPlanner(models.AbstractModel):
             return []
         planner = self.with_company(company).with_context(
             dunning_at_date=at_date, dunning_company_id=company.id, dunning_impatient='waiting_delay' in ignore)
-        statement = planner._get_statement(company, at_date, items, partners, frozenset(ignore), only_due)
+        statement = planner._get_statement(company, at_date, items, partners, frozenset(ignore), only_due, companions)
         return [Decision(*row) for row in self.env.execute_query(statement)]
 
     @api.model
@@ -329,10 +388,12 @@ class DunningPlanner(models.AbstractModel):
     # THE STATEMENT
     # -------------------------------------------------------------------------
 
-    def _get_statement(self, company, at_date, items, partners, ignore, only_due):
+    def _get_statement(self, company, at_date, items, partners, ignore, only_due, companions):
         item_reasons = self._get_reasons(code for code in self._item_reasons() if code not in ignore)
         notice_reasons = self._get_reasons(code for code in self._notice_reasons() if code not in ignore)
         wanted = SQL("TRUE") if items is None else SQL("decided.id = ANY(%s)", list(items.ids))
+        if items is not None and companions:
+            wanted = SQL("(%s OR accompanies)", wanted)
         if only_due:
             wanted = SQL("%s AND reason IS NULL", wanted)
         return SQL(
@@ -346,11 +407,14 @@ class DunningPlanner(models.AbstractModel):
             ),
             credit AS (%(credits)s),
             first_level AS (
-                SELECT DISTINCT ON (level.policy_id, due.overdue) level.policy_id, due.overdue, level.id
+                SELECT DISTINCT ON (level.policy_id, due.overdue, debtor.consumer)
+                       level.policy_id, due.overdue, debtor.consumer, level.id
                   FROM dunning_level level
             CROSS JOIN (VALUES (TRUE), (FALSE)) due (overdue)
+            CROSS JOIN (VALUES (TRUE), (FALSE)) debtor (consumer)
                  WHERE level.active AND NOT (%(too_late)s AND due.overdue)
-              ORDER BY level.policy_id, due.overdue, level.sequence, level.id
+                   AND (debtor.consumer OR level.legal_role IS DISTINCT FROM 'fourteen_day')
+              ORDER BY level.policy_id, due.overdue, debtor.consumer, level.sequence, level.id
             ),
             item AS (%(items)s),
             laddered AS (%(laddered)s),
@@ -361,43 +425,46 @@ class DunningPlanner(models.AbstractModel):
                 -- Fence: what was worked out travels through the sorts below, not what it was worked out from.
                 OFFSET 0
             ),
+            joined AS (%(joined)s),
             netted AS (
-                SELECT judged.*,
+                SELECT joined.*,
                        CASE WHEN countable AND credit_company > 0 THEN
                            GREATEST(0, LEAST(
-                               amount_residual,
-                               credit_company - SUM(amount_residual) FILTER (WHERE countable) OVER older
-                                              + amount_residual
+                               amount_residual - amount_held,
+                               credit_company - SUM(amount_residual - amount_held) FILTER (WHERE countable) OVER older
+                                              + amount_residual - amount_held
                            ))
                        ELSE 0 END AS amount_netted
-                  FROM judged
+                  FROM joined
                 WINDOW older AS (
                            PARTITION BY partner_id ORDER BY due_date, id
                            ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW)
             ),
             grouped AS (
                 SELECT netted.*,
-                       SUM(amount_residual - amount_netted) FILTER (WHERE item_reason IS NULL) OVER (
-                           PARTITION BY partner_id, currency_id, level_id, recipient_id
+                       SUM(amount_residual - amount_netted - amount_held) FILTER (WHERE asked_reason IS NULL) OVER (
+                           PARTITION BY partner_id, currency_id, asked_level_id, asked_recipient_id
                        ) AS group_amount
                   FROM netted
             ),
             decided AS (
                 SELECT grouped.*,
-                       COALESCE(item_reason, %(notice_reason)s) AS reason
+                       COALESCE(asked_reason, %(notice_reason)s) AS reason
                   FROM grouped
             )
-            SELECT decided.id, move_id, partner_id, recipient_id, currency_id, policy_id,
-                   last_level_id, last_date, last_deadline, level_id, level_channel, due_date, level_date,
+            SELECT decided.id, move_id, partner_id, asked_recipient_id, currency_id, policy_id,
+                   last_level_id, last_date, last_deadline, asked_level_id, asked_channel, due_date, level_date,
                    amount_residual_currency,
                    CASE WHEN amount_residual = 0 THEN 0 ELSE ROUND(
                        amount_residual_currency * amount_netted / amount_residual, currency.decimal_places) END,
-                   amount_residual - amount_netted,
+                   CASE WHEN amount_residual = 0 THEN 0 ELSE ROUND(
+                       amount_residual_currency * amount_held / amount_residual, currency.decimal_places) END,
+                   amount_residual - amount_netted - amount_held,
                    group_amount, credit_company,
                    due_date < start_date AND last_level_id IS NULL,
                    reason,
                    CASE reason %(next_dates)s ELSE NULL END
-              FROM decided
+              FROM (%(decided)s) decided
               JOIN res_currency currency ON currency.id = decided.currency_id
              WHERE %(wanted)s
           ORDER BY partner_id, due_date, decided.id
@@ -408,6 +475,9 @@ class DunningPlanner(models.AbstractModel):
             credits=self._get_credits_sql(company, items, partners),
             items=self._get_items_sql(company, items, partners),
             laddered=self._get_laddered_sql(at_date),
+            joined=self._get_joined_sql(at_date),
+            decided=self._get_companions_sql(items) if companions and items is not None else SQL(
+                "SELECT * FROM decided"),
             item_reason=self._get_case(item_reasons),
             notice_reason=self._get_case(notice_reasons),
             next_dates=SQL(" ").join(
@@ -429,13 +499,15 @@ class DunningPlanner(models.AbstractModel):
         policies = self.env['dunning.policy'].sudo().search(  # sudo: what a policy says holds for every user
             Domain('company_id', '=', False) | Domain('company_id', 'parent_of', company.id))
         rows = SQL(", ").join(
-            SQL("(%s, %s, %s, %s)", policy.id, policy.debtor_type,
-                policy._minimum_in(company, at_date), policy.require_invoice_sent)
+            SQL("(%s, %s, %s, %s, %s)", policy.id, policy.debtor_type,
+                policy._minimum_in(company, at_date), policy.require_invoice_sent, policy.agreed_interest_percent)
             for policy in policies
-        ) or SQL("(0, 'any', 0.0, FALSE)")
+        ) or SQL("(0, 'any', 0.0, FALSE, 0.0)")
         return SQL(
-            "SELECT id::int, debtor_type::varchar, minimum_amount::numeric, require_invoice_sent::boolean"
-            " FROM (VALUES %s) AS policy (id, debtor_type, minimum_amount, require_invoice_sent)", rows)
+            "SELECT id::int, debtor_type::varchar, minimum_amount::numeric, require_invoice_sent::boolean,"
+            "       agreed_interest::numeric"
+            " FROM (VALUES %s) AS policy (id, debtor_type, minimum_amount, require_invoice_sent, agreed_interest)",
+            rows)
 
     def _get_scope_sql(self, items, partners):
         """Return SQL that keeps the rows (aliases ``line``, ``partner``) of the debtors asked for."""
@@ -520,11 +592,14 @@ class DunningPlanner(models.AbstractModel):
                 'payment_state', 'is_move_sent', 'move_type', 'partner_id', 'dunning_policy_id')),
             *(Partner._fields[name] for name in (
                 'commercial_partner_id', 'is_company', 'vat', 'company_registry', 'type', 'active', 'phone',
-                'email_normalized', 'company_id', 'street', 'city', 'dunning_debtor_type', 'dunning_policy_id')),
+                'email_normalized', 'company_id', 'street', 'city', 'dunning_debtor_type', 'dunning_policy_id',
+                'dunning_term_agreed')),
             *(self.env['dunning.notice.line']._fields[name] for name in (
                 'move_line_id', 'level_id', 'status', 'date', 'deadline')),
             *(self.env['dunning.level']._fields[name] for name in (
-                'policy_id', 'sequence', 'active', 'delay_days', 'delay_from', 'channel')),
+                'policy_id', 'sequence', 'active', 'delay_days', 'delay_from', 'channel', 'legal_role',
+                'with_interest', 'with_costs')),
+            *(self.env['dunning.notice']._fields[name] for name in ('legal_role', 'costs_from', 'date')),
             *(self.env['account.payment']._fields[name] for name in (
                 'state', 'move_id', 'amount_company_currency_signed', 'partner_id', 'payment_type', 'partner_type',
                 'company_id')),
@@ -555,8 +630,10 @@ class DunningPlanner(models.AbstractModel):
                    debtor.id AS partner_id,
                    COALESCE(dunning_contact.id, move.partner_id, partner.id, debtor.id) AS recipient_id,
                    COALESCE(debtor.dunning_debtor_type, CASE
-                       WHEN debtor.is_company OR debtor.vat <> '' OR debtor.company_registry <> ''
+                       WHEN debtor.is_company OR TRIM(debtor.vat, ' /-') <> ''
+                         OR TRIM(debtor.company_registry, ' /-') <> ''
                        THEN 'business' ELSE 'consumer' END) AS debtor_type,
+                   %(debtor_term)s AS debtor_term_agreed,
                    move.dunning_policy_id AS move_policy_id,
                    %(debtor_policy)s AS debtor_policy_id,
                    COALESCE(credit.amount, 0) AS credit_company,
@@ -575,12 +652,94 @@ class DunningPlanner(models.AbstractModel):
              WHERE %(wanted)s
             """,
             debtor_policy=self._get_debtor_policy_sql(Partner),
+            debtor_term=SQL(
+                "CASE WHEN debtor.dunning_term_agreed IS NULL THEN NULL ELSE %s END",
+                Partner._field_to_sql('debtor', 'dunning_term_agreed')),
             start_date=company.dunning_start_date or None,
             oldest_due_date=company.dunning_oldest_due_date or None,
             source=source,
             wanted=wanted,
             to_flush=flushed,
         )
+
+    def _get_in_default_sql(self, item):
+        """Return SQL that is true when a consumer is in default (verzuim) for ``item``, a table name.
+
+        After an agreed term: without notice (article 6:83 under a BW). Else only when the term of a written notice of
+        default has run out (article 6:82 BW); a 14-day letter whose term ran out is one as well.
+        """
+        return SQL(
+            """%(item)s.due_date < %(at_date)s
+               AND CASE WHEN COALESCE(%(item)s.debtor_term_agreed = 'yes', %(agreed)s) THEN TRUE ELSE EXISTS (
+                       SELECT FROM dunning_notice_line told
+                         JOIN dunning_notice notice ON notice.id = told.notice_id
+                        WHERE told.move_line_id = %(item)s.id AND told.status = 'sent'
+                          AND notice.legal_role IN ('default_notice', 'fourteen_day')
+                          AND told.deadline < %(at_date)s) END""",
+            item=item,
+            at_date=self._at_date(),
+            agreed=self.env.company.dunning_term_agreed_consumer,
+        )
+
+    def _get_joined_sql(self, at_date):
+        """Return SQL that puts all claims on a consumer that can be claimed together into one 14-day letter.
+
+        Article 6:96 paragraph 7 BW: one letter, and the principals are added up. An item joins when the debtor is in
+        default for it and the letter does not cut short a term he was promised. What it asks is in the columns
+        ``asked_…``; without a 14-day letter they are those of the item's own step.
+        """
+        roles = self.env['dunning.level'].sudo().search_count(  # sudo: what a policy says holds for every user
+            [('legal_role', '=', 'fourteen_day')], limit=1)
+        if not roles:
+            return SQL(
+                "SELECT judged.*, item_reason AS asked_reason, level_id AS asked_level_id,"
+                "       level_channel AS asked_channel, recipient_id AS asked_recipient_id,"
+                "       level_legal_role AS asked_legal_role FROM judged")
+        return SQL(
+            """
+            SELECT gathered.*,
+                   CASE WHEN joins.joins THEN NULL ELSE item_reason END AS asked_reason,
+                   CASE WHEN joins.joins THEN letter.id ELSE level_id END AS asked_level_id,
+                   CASE WHEN joins.joins THEN letter.channel ELSE level_channel END AS asked_channel,
+                   CASE WHEN joins.joins THEN letter.legal_role ELSE level_legal_role END AS asked_legal_role,
+                   -- Contacts on invoices may differ; the letter is for the debtor.
+                   CASE WHEN joins.joins OR (item_reason IS NULL AND level_legal_role = 'fourteen_day')
+                        THEN COALESCE(letter_contact.id, gathered.partner_id) ELSE recipient_id END
+                       AS asked_recipient_id
+              FROM (
+                    SELECT judged.*,
+                           MIN(level_id) FILTER (WHERE item_reason IS NULL AND level_legal_role = 'fourteen_day')
+                               OVER (PARTITION BY partner_id, policy_id, currency_id) AS letter_level_id
+                      FROM judged) gathered
+         LEFT JOIN dunning_level letter ON letter.id = gathered.letter_level_id
+         LEFT JOIN dunning_level last_level ON last_level.id = gathered.last_level_id
+         LEFT JOIN dunning_contact letter_contact ON letter_contact.commercial_partner_id = gathered.partner_id
+        CROSS JOIN LATERAL (
+                   SELECT CASE WHEN letter.id IS NULL OR gathered.level_id = letter.id THEN FALSE
+                               WHEN COALESCE(item_reason, 'waiting_delay') NOT IN ('waiting_delay', 'waiting_deadline')
+                               THEN FALSE
+                               ELSE (last_level.id IS NULL OR last_level.policy_id <> letter.policy_id
+                                     OR (last_level.sequence, last_level.id) < (letter.sequence, letter.id))
+                                AND (gathered.last_deadline IS NULL OR gathered.last_deadline <= %(at_date)s + 14)
+                                AND (gathered.oldest_due_date IS NULL OR gathered.last_level_id IS NOT NULL
+                                     OR gathered.due_date >= gathered.oldest_due_date)
+                                AND %(in_default)s
+                           END AS joins) joins
+            """,
+            at_date=at_date,
+            in_default=self._get_in_default_sql(SQL.identifier('gathered')),
+        )
+
+    @staticmethod
+    def _get_companions_sql(items):
+        """Return SQL of the decided items that says which must be in the 14-day letter of one of ``items``."""
+        return SQL(
+            """SELECT decided.*,
+                      reason IS NULL AND asked_legal_role = 'fourteen_day'
+                      AND BOOL_OR(decided.id = ANY(%s) AND reason IS NULL AND asked_legal_role = 'fourteen_day') OVER (
+                          PARTITION BY partner_id, currency_id, asked_level_id) AS accompanies
+                 FROM decided""",
+            list(items.ids))
 
     @staticmethod
     def _get_too_late_sql():
@@ -604,10 +763,14 @@ class DunningPlanner(models.AbstractModel):
             """
             SELECT item.*,
                    policy.id AS policy_id, policy.debtor_type AS policy_debtor_type,
-                   policy.minimum_amount, policy.require_invoice_sent,
+                   policy.minimum_amount, policy.require_invoice_sent, policy.agreed_interest,
+                   -- What holds reserve of the item, in the currency of the company.
+                   0::numeric AS amount_held,
                    pending.id AS pending_line_id,
                    last.level_id AS last_level_id, last.date AS last_date, last.deadline AS last_deadline,
-                   next.id AS level_id, next.channel AS level_channel,
+                   next.id AS level_id, next.channel AS level_channel, next.legal_role AS level_legal_role,
+                   next.with_interest AS level_with_interest, next.with_costs AS level_with_costs,
+                   fourteen_day.letters AS fourteen_day_letters, fourteen_day.costs_from AS fourteen_day_costs_from,
                    -- A due date that was moved after the last notice counts as well: what is not due is not owed.
                    CASE WHEN next.delay_from = 'previous_deadline' AND last.deadline IS NOT NULL
                         THEN GREATEST(last.deadline + next.delay_days, last.deadline + 1, item.due_date + 1)
@@ -628,7 +791,7 @@ class DunningPlanner(models.AbstractModel):
          LEFT JOIN policy debtor_policy ON debtor_policy.id = item.debtor_policy_id
          LEFT JOIN policy ON policy.id = COALESCE(
                        move_policy.id, debtor_policy.id,
-                       CASE item.debtor_type WHEN 'business' THEN %(business)s::int ELSE %(consumer)s::int END)
+                       CASE item.debtor_type WHEN 'consumer' THEN %(consumer)s::int ELSE %(business)s::int END)
          LEFT JOIN dunning_notice_line pending
                 ON pending.move_line_id = item.id AND pending.status = 'pending'
          LEFT JOIN LATERAL (
@@ -639,6 +802,7 @@ class DunningPlanner(models.AbstractModel):
                                WHERE level.policy_id = policy.id AND level.active
                                  AND (level.sequence, level.id) > (last_level.sequence, last_level.id)
                                  AND NOT (%(too_late)s AND item.due_date < %(at_date)s)
+                                 AND (item.debtor_type = 'consumer' OR level.legal_role IS DISTINCT FROM 'fourteen_day')
                                  AND NOT EXISTS (
                                          SELECT FROM dunning_notice_line used
                                           WHERE used.move_line_id = item.id AND used.level_id = level.id
@@ -653,8 +817,16 @@ class DunningPlanner(models.AbstractModel):
                 -- Most items had no notice yet: their next level is the same for all of a policy.
          LEFT JOIN first_level
                 ON first_level.policy_id = policy.id AND first_level.overdue = (item.due_date < %(at_date)s)
+               AND first_level.consumer = (item.debtor_type = 'consumer')
          LEFT JOIN dunning_level next
                 ON next.id = CASE WHEN last.level_id IS NULL THEN first_level.id ELSE last.later_level_id END
+         LEFT JOIN LATERAL (
+                   SELECT COUNT(*) AS letters, MIN(notice.costs_from) AS costs_from
+                     FROM dunning_notice_line told
+                     JOIN dunning_notice notice ON notice.id = told.notice_id
+                    WHERE next.with_costs AND item.debtor_type = 'consumer'
+                      AND told.move_line_id = item.id AND told.status = 'sent'
+                      AND notice.legal_role = 'fourteen_day' AND notice.date <= %(at_date)s) fourteen_day ON TRUE
             """,
             too_late=self._get_too_late_sql(),
             business=self.env.company.dunning_policy_business_id.id or None,

@@ -10,6 +10,7 @@ class DunningPolicy(models.Model):
     """A ladder: which debtors it is for, on what conditions, and its rungs (levels)."""
 
     _name = 'dunning.policy'
+    _inherit = ['dunning.interest.alert']
     _description = "Dunning Policy"
     _order = 'sequence, id'
     _check_company_auto = True
@@ -57,6 +58,44 @@ class DunningPolicy(models.Model):
         default=True,
         help="Never remind about an invoice that was not marked as sent.",
     )
+    soft_days = fields.Integer(
+        string="Calm Days After a Hold",
+        default=3,
+        help="When a hold has ended, nothing goes out for this number of days.",
+    )
+    cost_formula = fields.Selection(
+        selection=[
+            ('none', "No collection costs"),
+            ('minimum', "The statutory minimum of EUR 40"),
+            ('scale', "Statutory scale over all invoices together"),
+            ('scale_per_invoice', "Statutory scale, at least EUR 40 for each invoice"),
+            ('agreed', "Agreed percentage"),
+        ],
+        string="Collection Costs of Businesses",
+        default='scale',
+        required=True,
+        help="Consumers only ever owe the statutory scale, after a 14-day letter. A business may have agreed otherwise "
+             "(article 6:96 paragraph 4 BW: never less than EUR 40; a judge can moderate more than the scale).",
+    )
+    agreed_cost_percent = fields.Float(
+        string="Agreed Costs (%)", digits=(6, 3), help="Percentage of the principal, as in the contract or terms.")
+    agreed_cost_minimum = fields.Monetary(string="Agreed Minimum Costs")
+    agreed_interest_percent = fields.Float(
+        string="Agreed Interest (% per Year)", digits=(6, 3),
+        help="Interest agreed with the debtors of this policy, instead of the statutory one. For consumers it only "
+             "counts when it is higher than the statutory rate (article 6:119 paragraph 3 BW). 0: the statutory rate.",
+    )
+    claim_booking = fields.Selection(
+        selection=[
+            ('letter', "Only on letters"),
+            ('booked', "Booked when claimed"),
+        ],
+        string="Interest and Costs in the Books",
+        default='letter',
+        required=True,
+        help="Only on letters: the books follow when the debtor pays.\n"
+             "Booked when claimed: an entry is made when a notice that asks for them has left.",
+    )
     lang = fields.Selection(
         selection='_selection_lang',
         string="Default Language",
@@ -78,6 +117,15 @@ class DunningPolicy(models.Model):
         'CHECK(minimum_amount >= 0)',
         "The minimum amount of a dunning policy cannot be negative.",
     )
+    _check_soft_days = models.Constraint(
+        'CHECK(soft_days >= 0)',
+        "The number of calm days after a hold cannot be negative.",
+    )
+    _check_agreed = models.Constraint(
+        'CHECK(agreed_cost_percent >= 0 AND agreed_cost_percent <= 100 AND agreed_cost_minimum >= 0'
+        ' AND agreed_interest_percent >= 0 AND agreed_interest_percent <= 100)',
+        "Agreed percentages lie between 0 and 100, and the agreed minimum is not negative.",
+    )
 
     @api.model
     def _selection_lang(self):
@@ -95,6 +143,12 @@ class DunningPolicy(models.Model):
     def _compute_summary(self):
         for policy in self:
             policy.summary = " → ".join(level.name or '' for level in policy.level_ids.sorted('sequence'))
+
+    @api.depends('level_ids.with_interest')
+    def _compute_rates_alert(self):
+        asking = self.filtered(lambda policy: any(policy.level_ids.mapped('with_interest')))
+        super(DunningPolicy, asking)._compute_rates_alert()
+        (self - asking).rates_alert = False
 
     def copy_data(self, default=None):
         vals_list = super().copy_data(default)

@@ -38,6 +38,34 @@ class ResCompany(models.Model):
         default=50,
         help="How many notices about the backlog are proposed each day at most. The largest amounts go first.",
     )
+    dunning_term_agreed_business = fields.Boolean(
+        string="Payment Term Agreed with Businesses",
+        default=True,
+        help="The payment term on invoices was agreed (contract, quotation or general terms). If not, interest of a "
+             "business runs from 30 days after it received the invoice (article 6:119a paragraph 2 BW).",
+    )
+    dunning_term_agreed_consumer = fields.Boolean(
+        string="Payment Term Agreed with Consumers",
+        help="A term that only stands on the invoice is not agreed: then a consumer is in default only after a notice "
+             "of default (article 6:82 BW), and the 14-day letter waits for that.",
+    )
+    dunning_postal_days = fields.Integer(
+        string="Postal Days",
+        default=3,
+        help="Days after which a letter counts as received; Sundays, Mondays and holidays do not count. At least 2 "
+             "(Hoge Raad 25 November 2016, ECLI:NL:HR:2016:2704); since the post may take longer, 3 is safe.",
+    )
+    dunning_vat_on_costs = fields.Boolean(
+        string="VAT on Collection Costs",
+        help="Only when another firm collects for you and you cannot deduct the VAT it charges: then the costs are "
+             "raised by 21%, and the 14-day letter says why.",
+    )
+    dunning_day_count = fields.Selection(
+        selection=[('act/365', "365 days a year"), ('act/act', "366 days in a leap year")],
+        string="Days in a Year of Interest",
+        default='act/365',
+        required=True,
+    )
     dunning_planned_on = fields.Date(readonly=True, help="The day the scheduled action last planned for this company.")
     dunning_contact_id = fields.Many2one(
         comodel_name='res.partner',
@@ -65,6 +93,10 @@ class ResCompany(models.Model):
     _check_dunning_backlog_daily = models.Constraint(
         'CHECK(dunning_backlog_daily >= 0)',
         "The number of backlog notices per day cannot be negative.",
+    )
+    _check_dunning_postal_days = models.Constraint(
+        'CHECK(dunning_postal_days BETWEEN 2 AND 10)',
+        "The number of postal days lies between 2 and 10.",
     )
 
     @api.constrains('dunning_window_left', 'dunning_window_top')

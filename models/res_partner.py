@@ -1,6 +1,13 @@
 from odoo import api, fields, models
 from odoo.fields import Domain
 
+DEBTOR_TYPES = [('business', "Business"), ('consumer', "Consumer"), ('government', "Government")]
+
+
+def _is_number(text):
+    """Return whether a VAT or company number was filled in; “/” is how one says that there is none."""
+    return bool(text and text.strip(' /-'))
+
 
 class ResPartner(models.Model):
     _inherit = 'res.partner'
@@ -16,16 +23,29 @@ class ResPartner(models.Model):
         help="Empty: the policy of the company for this type of debtor.",
     )
     dunning_debtor_type = fields.Selection(
-        selection=[('business', "Business"), ('consumer', "Consumer")],
+        selection=DEBTOR_TYPES,
         string="Debtor Type",
         help="Empty: a contact that is a company or has a VAT or company number is a business, "
              "everybody else is a consumer.",
     )
     dunning_effective_type = fields.Selection(
-        selection=[('business', "Business"), ('consumer', "Consumer")],
+        selection=DEBTOR_TYPES,
         string="Treated As",
         compute='_compute_dunning_effective_type',
     )
+    dunning_effective_type_reason = fields.Char(
+        string="Because", compute='_compute_dunning_effective_type', help="Why the debtor is treated as such.")
+    dunning_term_agreed = fields.Selection(
+        selection=[('yes', "Agreed"), ('no', "Not agreed")],
+        string="Payment Term",
+        company_dependent=True,
+        help="Whether the payment term was agreed with this debtor. Empty: as in the settings of the company.",
+    )
+    dunning_waive_interest = fields.Boolean(company_dependent=True, help="Never ask interest of this debtor.")
+    dunning_waive_costs = fields.Boolean(
+        string="Waive Collection Costs", company_dependent=True, help="Never ask collection costs of this debtor.")
+    dunning_waive_reason = fields.Char(
+        company_dependent=True, help="Why interest or costs are waived; shown with the claim.")
     dunning_effective_policy_id = fields.Many2one(
         comodel_name='dunning.policy',
         string="Policy That Applies",
@@ -78,7 +98,9 @@ class ResPartner(models.Model):
 
     @api.model
     def _commercial_fields(self):
-        return super()._commercial_fields() + ['dunning_policy_id', 'dunning_debtor_type']
+        return super()._commercial_fields() + [
+            'dunning_policy_id', 'dunning_debtor_type', 'dunning_term_agreed', 'dunning_waive_interest',
+            'dunning_waive_costs', 'dunning_waive_reason']
 
     # -------------------------------------------------------------------------
     # WHO IS THE DEBTOR
@@ -89,10 +111,22 @@ class ResPartner(models.Model):
         'commercial_partner_id.vat', 'commercial_partner_id.company_registry')
     def _compute_dunning_effective_type(self):
         """As the planner sees it; doubt means consumer, the better protected one."""
+        labels = dict(self._fields['dunning_debtor_type']._description_selection(self.env))
         for partner in self:
             debtor = partner.commercial_partner_id or partner
-            partner.dunning_effective_type = debtor.dunning_debtor_type or (
-                'business' if debtor.is_company or debtor.vat or debtor.company_registry else 'consumer')
+            if debtor.dunning_debtor_type:
+                kind, reason = debtor.dunning_debtor_type, self.env._(
+                    "chosen: %s", labels[debtor.dunning_debtor_type].lower())
+            elif debtor.is_company:
+                kind, reason = 'business', self.env._("the contact is a company")
+            elif _is_number(debtor.vat):
+                kind, reason = 'business', self.env._("it has a VAT number")
+            elif _is_number(debtor.company_registry):
+                kind, reason = 'business', self.env._("it has a company number")
+            else:
+                kind, reason = 'consumer', self.env._("nothing says that it is a business")
+            partner.dunning_effective_type = kind
+            partner.dunning_effective_type_reason = reason
 
     @api.depends('commercial_partner_id.dunning_policy_id', 'dunning_effective_type')
     @api.depends_context('company')
@@ -101,8 +135,8 @@ class ResPartner(models.Model):
         for partner in self:
             debtor = partner.commercial_partner_id or partner
             partner.dunning_effective_policy_id = debtor.dunning_policy_id or (
-                company.dunning_policy_business_id if partner.dunning_effective_type == 'business'
-                else company.dunning_policy_consumer_id)
+                company.dunning_policy_consumer_id if partner.dunning_effective_type == 'consumer'
+                else company.dunning_policy_business_id)
 
     def _get_dunning_lang(self):
         """Return the language to write to this contact in, or False to leave it to the policy.

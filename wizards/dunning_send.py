@@ -15,6 +15,7 @@ class DunningSend(models.TransientModel):
     """
 
     _name = 'dunning.send'
+    _inherit = ['dunning.interest.alert']
     _description = "Send Reminders"
 
     at_date = fields.Date(string="Date", required=True, readonly=True)
@@ -139,7 +140,8 @@ class DunningSend(models.TransientModel):
     def _plan(self, company, items, ignore=frozenset()):
         # sudo: the planner reads settings of policies and debtors; the items were chosen with the user's rights
         return self.env['dunning.planner'].sudo()._plan(
-            company, self.at_date, items=items, ignore=ignore | (IMPATIENT_IGNORED if self.ahead else frozenset()))
+            company, self.at_date, items=items, companions=True,
+            ignore=ignore | (IMPATIENT_IGNORED if self.ahead else frozenset()))
 
     @api.model
     def _group(self, decisions):
