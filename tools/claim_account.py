@@ -12,7 +12,7 @@ follow it with a pencil. Its rules:
 * After each full year, counted from the first interest day whatever was paid in between, the interest that is then
   unpaid begins to bear interest (article 6:119 lid 2, article 6:119a lid 3 BW). Interest that was paid does not. It
   stays interest: it is paid before the principal and bears no collection costs.
-* Interest that was paid goes off the oldest first, so first off what itself bears interest.
+* Interest that was paid or waived goes off the oldest first, so first off what itself bears interest.
 """
 
 from collections.abc import Iterable
@@ -67,12 +67,25 @@ class CostsClaimed(NamedTuple):
     amount: Decimal
 
 
-Event = Credit | Payment | Claimed | CostsClaimed
-EVENTS = (Credit, Payment, Claimed, CostsClaimed)
+class Waived(NamedTuple):
+    """Costs and interest that the creditor let go of on a day (article 6:160 BW).
+
+    Each comes off what is left of it. What a payment had extinguished before is still owed as principal, so the rest
+    comes off that.
+    """
+
+    day: date
+    costs: Decimal = ZERO
+    interest: Decimal = ZERO
+    ref: object = None
+
+
+Event = Credit | Payment | Claimed | CostsClaimed | Waived
+EVENTS = (Credit, Payment, Claimed, CostsClaimed, Waived)
 
 
 class PaymentImputed(NamedTuple):
-    """Where a payment went, and what was left after it.
+    """Where a payment (or what was waived) went, and what was left after it.
 
     ``costs + interest + principal + overpaid`` is ``amount``. ``left.interest`` is all interest accrued up to and
     including the day, claimed or not.
@@ -91,16 +104,17 @@ class PaymentImputed(NamedTuple):
 class AccountStatement(NamedTuple):
     """What is owed on one due item at the end of ``until``, and why. Amounts are in the currency of the item.
 
-    ``left.total - overpaid == original - credits + interest + costs - payments``, always.
+    ``left.total - overpaid == original - credits + interest + costs - payments - waived``, always.
 
     :ivar until: the day of the statement, included
     :ivar original: amount of the due item as it was posted
     :ivar credits: sum of the credit notes
     :ivar payments: sum of the payments
+    :ivar waived: sum of what was waived
     :ivar segments: the interest in parts in which nothing changed; days without an amount to bear interest are left out
     :ivar interest: all interest accrued, paid or not: the sum of the segments
     :ivar costs: all costs claimed, paid or not
-    :ivar imputations: where each payment went, in order
+    :ivar imputations: where each payment went, in order, and what was waived
     :ivar left: what is still owed: costs, interest and principal
     :ivar overpaid: what was paid or credited in excess of what had been claimed
     :ivar capitalised: part of ``left.interest`` that bears interest itself
@@ -119,6 +133,7 @@ class AccountStatement(NamedTuple):
     overpaid: Decimal
     capitalised: Decimal
     per_day: Decimal
+    waived: Decimal = ZERO
 
     @property
     def left_costs(self) -> Decimal:
@@ -154,8 +169,9 @@ def run_account(
     :param original: amount of the due item, at least zero
     :param first_interest_day: first day that bears interest, ``None`` when none does (yet)
     :param rates: see :func:`.statutory_interest.interest`; not looked at when nothing bears interest
-    :param events: :class:`Credit`, :class:`Payment`, :class:`Claimed` and :class:`CostsClaimed` in any order. Those
-        after ``until`` are not known yet and left out. On one day, what is claimed comes before what is paid.
+    :param events: :class:`Credit`, :class:`Payment`, :class:`Claimed`, :class:`CostsClaimed` and :class:`Waived` in any
+        order. Those after ``until`` are not known yet and left out. On one day, what is claimed comes before what is
+        paid, and that before what is waived.
     :param until: last day that counts, for interest as for events
     :param agreed_percent: agreed percentage per year in place of the statutory rates (article 6:119 lid 3,
         article 6:119a BW)
@@ -181,6 +197,8 @@ def run_account(
             account.pay(event)
         elif isinstance(event, CostsClaimed):
             account.claim_costs(event)
+        elif isinstance(event, Waived):
+            account.waive(event)
         elif isinstance(event, Claimed):
             account.interest_claimed = account.interest_claimed or bool(event.interest)
     account.accrue(until)
@@ -188,7 +206,7 @@ def run_account(
 
 
 def _known(events: Iterable[Event], until: date) -> list[Event]:
-    """Return the events up to and including ``until`` in order; on one day payments come last."""
+    """Return the events up to and including ``until`` in order; on one day claims, payments, what is waived."""
     known = []
     for event in events:
         if not isinstance(event, EVENTS):
@@ -200,8 +218,8 @@ def _known(events: Iterable[Event], until: date) -> list[Event]:
     return known
 
 
-def _order(event: Event) -> tuple[date, bool]:
-    return event.day, isinstance(event, Payment)
+def _order(event: Event) -> tuple[date, int]:
+    return event.day, 2 if isinstance(event, Waived) else int(isinstance(event, Payment))
 
 
 class _Account:
@@ -223,7 +241,8 @@ class _Account:
         self.compound = compound
         self.places = places
         self.interest_claimed = False
-        self.credits = self.payments = self.overpaid = ZERO
+        self.opening = 'start'  # why the next segment begins
+        self.credits = self.payments = self.waived = self.overpaid = ZERO
         self.costs = self.costs_total = ZERO
         self.interest = self.interest_total = self.capitalised = ZERO
         self.segments: list[Segment] = []
@@ -247,19 +266,15 @@ class _Account:
             return
         base = self.principal + self.capitalised
         if base > 0:
-            paid_before = self.next_day != self.first_day
             for piece in pieces(
                 self.next_day, last_day, self.rates,
                 anchor=self.first_day if self.compound else None, day_count=self.day_count,
+                opening='start' if self.next_day == self.first_day else self.opening,
             ):
-                reasons = piece.reasons
-                if paid_before:
-                    reasons = ('payment', *reasons[1:])
-                    paid_before = False
-                if 'anniversary' in reasons:
+                if 'anniversary' in piece.reasons:
                     self.capitalised = self.interest
                     base = self.principal + self.capitalised
-                segment = make_segment(piece, base, self.places, reasons)
+                segment = make_segment(piece, base, self.places)
                 self.segments.append(segment)
                 self.interest += segment.amount
                 self.interest_total += segment.amount
@@ -268,6 +283,7 @@ class _Account:
     def pay(self, payment: Payment) -> None:
         amount = not_negative(payment.amount, "payment")
         self.accrue(payment.day)
+        self.opening = 'payment'
         done = impute(amount, self.costs, self.interest if self.interest_claimed else ZERO, self.principal)
         self.payments += amount
         self.costs = done.left.costs
@@ -278,6 +294,26 @@ class _Account:
         self.imputations.append(PaymentImputed(
             payment.day, amount, done.costs, done.interest, done.principal, done.overpaid,
             Owed(self.costs, self.interest, self.principal), payment.ref,
+        ))
+
+    def waive(self, waived: Waived) -> None:
+        costs = not_negative(waived.costs, "amount of the waived costs")
+        interest = not_negative(waived.interest, "amount of the waived interest")
+        if self.next_day is not None and waived.day >= self.next_day:  # else a payment of this day did
+            self.accrue(waived.day)
+            self.opening = 'waived'
+        of_costs, of_interest = min(costs, self.costs), min(interest, self.interest)
+        rest = costs + interest - of_costs - of_interest
+        of_principal = min(rest, self.principal)
+        self.waived += costs + interest
+        self.costs -= of_costs
+        self.interest -= of_interest
+        self.capitalised = max(ZERO, self.capitalised - of_interest)
+        self.principal -= of_principal
+        self.overpaid += rest - of_principal
+        self.imputations.append(PaymentImputed(
+            waived.day, costs + interest, of_costs, of_interest, of_principal, rest - of_principal,
+            Owed(self.costs, self.interest, self.principal), waived.ref,
         ))
 
     def per_day(self, day: date) -> Decimal:
@@ -311,4 +347,5 @@ class _Account:
             overpaid=self.overpaid,
             capitalised=self.capitalised,
             per_day=self.per_day(until + ONE_DAY),
+            waived=self.waived,
         )

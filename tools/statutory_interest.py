@@ -12,7 +12,8 @@ Conventions, chosen because the law is silent and courts and calculators use the
 * each segment is rounded half up to the cent, and the rounded amounts are added: what is printed adds up.
 """
 
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
+from calendar import isleap
 from collections.abc import Iterator, Sequence
 from datetime import date, timedelta
 from decimal import Decimal
@@ -46,7 +47,7 @@ class Segment(NamedTuple):
     :ivar principal: amount that bears interest, with the interest of full years
     :ivar amount: ``principal × rate% × days / year_days``, rounded
     :ivar reasons: why a segment begins here: ``'start'``, ``'rate'``, ``'anniversary'``, ``'year'`` (a leap year begins
-        or ends) and, in an account, ``'payment'``
+        or ends) and, in an account, ``'payment'`` or ``'waived'``
     :ivar year_days: days of a year in this segment, 365 or 366
     """
 
@@ -116,8 +117,8 @@ class RateTable:
         return percent
 
     def changes(self, first_day: date, last_day: date) -> list[date]:
-        """Return the days after ``first_day`` up to and including ``last_day`` on which another rate begins."""
-        return self.days[bisect_right(self.days, first_day):bisect_right(self.days, last_day)]
+        """Return the days on which another rate begins, from ``first_day`` up to and including ``last_day``."""
+        return self.days[bisect_left(self.days, first_day):bisect_right(self.days, last_day)]
 
 
 def interest(
@@ -198,7 +199,7 @@ def years_after(day: date, years: int) -> date:
 
 def days_in_year(year: int) -> int:
     """Return 365 or 366."""
-    return 366 if year % 4 == 0 and (year % 100 != 0 or year % 400 == 0) else 365
+    return 366 if isleap(year) else 365
 
 
 def pieces(
@@ -208,16 +209,20 @@ def pieces(
     *,
     anchor: date | None,
     day_count: str = 'act/365',
+    opening: str = 'start',
 ) -> Iterator[Piece]:
     """Split a period, both days included, where a rate, an interest year or the length of the year changes.
 
     :param anchor: first day of the first interest year, ``None`` without compounding
+    :param opening: why the first piece begins; unless that is ``'start'`` interest ran the day before, and what changes
+        on the first day is told too
     :raise RateMissing: when a day has no rate
     """
     leap = day_count == 'act/act'
-    cuts: dict[date, tuple[str, ...]] = {first_day: ()}
-    for day in rates.changes(first_day, last_day):
-        cuts[day] = ('rate',)
+    began = first_day if opening == 'start' else first_day - ONE_DAY
+    cuts: dict[date, tuple[str, ...]] = {first_day: (opening,)}
+    for day in rates.changes(began + ONE_DAY, last_day):
+        cuts[day] = cuts.get(day, ()) + ('rate',)
     # Most claims are younger than a year.
     if anchor is not None and (last_day - anchor).days >= 365:
         for years in range(max(1, first_day.year - anchor.year), last_day.year - anchor.year + 1):
@@ -225,25 +230,22 @@ def pieces(
             if first_day <= day <= last_day:
                 cuts[day] = cuts.get(day, ()) + ('anniversary',)
     if leap:
-        for year in range(first_day.year + 1, last_day.year + 1):
+        for year in range(began.year + 1, last_day.year + 1):
             if days_in_year(year) != days_in_year(year - 1):
                 day = date(year, 1, 1)
                 cuts[day] = cuts.get(day, ()) + ('year',)
     starts = sorted(cuts)
     for index, start in enumerate(starts):
         end = starts[index + 1] - ONE_DAY if index + 1 < len(starts) else last_day
-        reasons = cuts[start]
-        if not index:
-            reasons = ('start', *reasons)
-        yield Piece(start, end, rates.at(start), reasons, days_in_year(start.year) if leap else 365)
+        yield Piece(start, end, rates.at(start), cuts[start], days_in_year(start.year) if leap else 365)
 
 
-def make_segment(piece: Piece, principal: Decimal, places: int = 2, reasons: tuple[str, ...] = ()) -> Segment:
+def make_segment(piece: Piece, principal: Decimal, places: int = 2) -> Segment:
     """Return the interest on ``principal`` over one piece, rounded half up to ``places`` decimals."""
     days = (piece.last_day - piece.first_day).days + 1
     amount = round_half_up(principal * piece.rate * days / (100 * piece.year_days), places)
     return Segment(
-        piece.first_day, piece.last_day, days, piece.rate, principal, amount, reasons or piece.reasons, piece.year_days)
+        piece.first_day, piece.last_day, days, piece.rate, principal, amount, piece.reasons, piece.year_days)
 
 
 def _day_of(pair: tuple[date, Decimal | None]) -> date:
