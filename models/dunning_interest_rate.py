@@ -10,8 +10,8 @@ from odoo.tools.misc import format_date, formatLang
 
 #: Who owes which interest: article 6:119 BW, or 6:119a (trade) and 6:119b (government) BW.
 KINDS = [
-    ('consumer', "Statutory interest (6:119 BW)"),
-    ('commercial', "Statutory commercial interest (6:119a and b BW)"),
+    ('consumer', "Consumers (6:119 BW)"),
+    ('commercial', "Businesses (6:119a BW)"),
 ]
 # A new half-year is announced to the manager this many days before.
 HEADS_UP_DAYS = 14
@@ -26,6 +26,21 @@ def half_year(day):
     return date(day.year, 7, 1), date(day.year, 12, 31)
 
 
+class DunningInterestAlert(models.AbstractModel):
+    """For whatever shows or decides about reminders that ask interest: why they wait, if they do."""
+
+    _name = 'dunning.interest.alert'
+    _description = "Alert about Statutory Interest"
+
+    rates_alert = fields.Char(compute='_compute_rates_alert')
+
+    @api.depends_context('company', 'dunning_at_date', 'lang')
+    def _compute_rates_alert(self):
+        Rate = self.env['dunning.interest.rate']
+        today = self.env.company._dunning_today()
+        self.rates_alert = Rate._get_stale_text(Rate._freshness(today), today)
+
+
 class DunningInterestRate(models.Model):
     """The statutory interest in percent per year, from a day on until the next rate of its kind.
 
@@ -37,7 +52,7 @@ class DunningInterestRate(models.Model):
 
     _name = 'dunning.interest.rate'
     _description = "Statutory Interest Rate"
-    _inherit = ['mail.thread', 'mail.activity.mixin']
+    _inherit = ['mail.thread', 'mail.activity.mixin', 'dunning.interest.alert']
     _order = 'kind, date_from desc, id desc'
     _rec_names_search = ['source']
 
@@ -79,7 +94,7 @@ class DunningInterestRate(models.Model):
     )
     confirmed_on = fields.Date(readonly=True, copy=False)
     confirmed_by_id = fields.Many2one(
-        comodel_name='res.users', string="Confirmed By", readonly=True, copy=False, index='btree_not_null')
+        comodel_name='res.users', readonly=True, copy=False, index='btree_not_null')
     active = fields.Boolean(default=True, tracking=True)
     has_begun = fields.Boolean(compute='_compute_today')
     can_confirm = fields.Boolean(compute='_compute_today')
@@ -261,20 +276,23 @@ class DunningInterestRate(models.Model):
     @api.model
     def _get_stale_sentence(self, kind, at_date):
         """Return what a person should do before interest of a kind can be asked on a day, or ``False``."""
-        if kind not in self._freshness(at_date):
-            return False
-        known = self._get_known_until(kind)
-        # The half-year to look up is the first one without an answer, which may be before the one asked for.
-        period = self._format_half_year(known + timedelta(days=1) if known else at_date)
-        if kind == 'consumer':
-            return self.env._(
-                "The statutory interest (wettelijke rente) in the %(period)s was not confirmed. "
-                "Look it up at Rijksoverheid, and add it or confirm that it did not change "
-                "under Debtor Management ‣ Configuration ‣ Statutory Interest.", period=period)
-        return self.env._(
-            "The statutory commercial interest (wettelijke handelsrente) in the %(period)s was not confirmed. "
-            "Look it up at Rijksoverheid or De Nederlandsche Bank, and add it or confirm that it did not change "
-            "under Debtor Management ‣ Configuration ‣ Statutory Interest.", period=period)
+        return self._get_stale_text([kind] if kind in self._freshness(at_date) else [], at_date)
+
+    @api.model
+    def _get_stale_text(self, kinds, at_date):
+        """Return which rates were not confirmed and what to do about it, or ``False`` when there is no such kind."""
+        facts = []
+        for kind in kinds:
+            known = self._get_known_until(kind)
+            # The half-year to look up is the first one without an answer, which may be before the one asked for.
+            period = self._format_half_year(known + timedelta(days=1) if known else at_date)
+            facts.append(
+                self.env._("The statutory interest (wettelijke rente) in the %s was not confirmed.", period)
+                if kind == 'consumer' else self.env._(
+                    "The statutory commercial interest (wettelijke handelsrente) in the %s was not confirmed.", period))
+        return bool(facts) and " ".join([*facts, self.env._(
+            "Look it up at Rijksoverheid, and add it or confirm that it did not change, under "
+            "Configuration ‣ Statutory Interest.")])
 
     @api.model
     def _check_fresh(self, at_date, kind):
@@ -322,6 +340,7 @@ class DunningInterestRate(models.Model):
 
         Shortly before a new half-year it is that one that is confirmed.
         """
+        self.check_access('write')
         today = self.env.company._dunning_today()
         todo = self.grouped(lambda rate: rate._get_confirmable_until(today))
         nothing = todo.pop(False, self.browse())
@@ -365,11 +384,12 @@ class DunningInterestRate(models.Model):
         if needed_on > today:
             summary = rate.env._("Look up the statutory interest of the next half-year")
             sentence = rate.env._(
-                "A new half-year starts on %(day)s. Add the new rate, or confirm that it does not change. Until then "
-                "reminders that ask interest wait from that day on.", day=format_date(rate.env, needed_on))
+                "A new half-year starts on %(day)s. Add the new rate, or confirm that it does not change. Without that "
+                "reminders that ask the statutory interest wait from that day on.",
+                day=format_date(rate.env, needed_on))
         else:
-            summary = rate.env._("Look up the statutory interest: reminders that ask interest wait")
-            sentence = " ".join(rate._get_stale_sentence(kind, today) for kind in kinds)
+            summary = rate.env._("Look up the statutory interest: reminders that ask it wait")
+            sentence = rate._get_stale_text(kinds, today)
         return rate.activity_schedule(
             'mail.mail_activity_data_todo', date_deadline=needed_on, summary=summary, note=sentence, user_id=user.id)
 
@@ -401,22 +421,6 @@ class DunningInterestRate(models.Model):
             ('all_group_ids', 'in', manager.ids), ('company_ids', 'in', company.ids), ('share', '=', False)],
             order='id')
         return (users & company.sudo().dunning_contact_id.user_ids or users)[:1]  # sudo: as above
-
-
-class DunningInterestAlert(models.AbstractModel):
-    """For whatever shows or decides about reminders that ask interest: why they wait, if they do."""
-
-    _name = 'dunning.interest.alert'
-    _description = "Alert about Statutory Interest"
-
-    rates_alert = fields.Char(compute='_compute_rates_alert')
-
-    @api.depends_context('company', 'dunning_at_date', 'lang')
-    def _compute_rates_alert(self):
-        Rate = self.env['dunning.interest.rate']
-        today = self.env.company._dunning_today()
-        sentences = [Rate._get_stale_sentence(kind, today) for kind in Rate._freshness(today)]
-        self.rates_alert = " ".join(sentences) or False
 
 
 class DunningInterestRateHistory(models.Model):
