@@ -8,6 +8,7 @@ from psycopg2 import OperationalError
 
 from odoo import api, models
 from odoo.exceptions import RedirectWarning, UserError, ValidationError
+from odoo.tools import email_normalize
 
 from .dunning_level import MANUAL_CHANNELS
 from .dunning_planner import IMPATIENT_IGNORED, RECHECK_IGNORED
@@ -90,13 +91,15 @@ class DunningDispatcher(models.AbstractModel):
             at_date = company._dunning_today()
             batch = batch.with_company(company).with_env(dispatcher.env)
             owed = dispatcher._recheck(batch, at_date)
+            owed -= dispatcher._stop_at_gate(owed, at_date)
+            owed = dispatcher._refuse_unlawful(owed, at_date)
             if not owed:
                 continue
             manual = owed.filtered(lambda notice: notice.channel in MANUAL_CHANNELS)
             dispatcher._hand_to_person(manual, at_date)
             documents = dispatcher._drop_unreachable(owed - manual)
+            documents = dispatcher._render(documents, at_date)
             if documents:
-                dispatcher._render(documents, at_date)
                 dispatcher._deliver(documents, at_date)
             gone |= manual | documents
         return gone
@@ -126,7 +129,8 @@ class DunningDispatcher(models.AbstractModel):
         for company, batch in notices.grouped('company_id').items():
             decisions = {}
             for forced, group in batch.grouped('forced').items():
-                ignore = RECHECK_IGNORED | NOT_ABOUT_THE_NOTICE
+                # What only asks for patience takes nothing off.
+                ignore = RECHECK_IGNORED | NOT_ABOUT_THE_NOTICE | self.env['dunning.planner']._gate_reasons()
                 if forced:
                     ignore |= IMPATIENT_IGNORED
                 decisions.update({
@@ -141,6 +145,36 @@ class DunningDispatcher(models.AbstractModel):
         # Interest runs on: what was worked out for a proposal is of that day. A letter on the pile is of its own day.
         owed.filtered(lambda notice: notice.state != 'to_post')._update_claim(at_date)
         return owed
+
+    @api.model
+    def _stop_at_gate(self, notices, at_date):
+        """Return the notices that have to wait in the queue, such as for new bank data; they say why.
+
+        A notice that is owed is not cancelled for it: the next run asks again.
+        """
+        Planner = self.env['dunning.planner']
+        waiting = self.env['dunning.notice']
+        gates = Planner._gate_reasons()
+        for company, batch in notices.grouped('company_id').items():
+            others = frozenset(Planner._item_reasons() + Planner._notice_reasons()) - gates
+            reasons = {}
+            for forced, group in batch.grouped('forced').items():
+                ignore = others | (IMPATIENT_IGNORED if forced else frozenset())
+                reasons.update({
+                    decision.item_id: Planner._explain(decision, company)
+                    for decision in Planner._plan(
+                        company, at_date, items=group.live_line_ids.move_line_id, ignore=ignore)
+                    if decision.reason in gates})
+            for notice in batch._recording():
+                found = list(dict.fromkeys(
+                    reasons[line.move_line_id.id] for line in notice.live_line_ids
+                    if line.move_line_id.id in reasons))
+                waiting_reason = " ".join(found) or False
+                if notice.waiting_reason != waiting_reason:
+                    notice.waiting_reason = waiting_reason
+                if found:
+                    waiting |= notice
+        return notices.browse(waiting.ids)
 
     @api.model
     def _recheck_one(self, notice, decisions, company):
@@ -193,10 +227,12 @@ class DunningDispatcher(models.AbstractModel):
 
     @api.model
     def _render(self, notices, at_date):
-        """Fix date, term, texts and PDF of notices that leave as a document."""
+        """Fix date, term, texts and PDF of notices that leave as a document; return those that may."""
         self._prepare_letters(notices, at_date)
+        notices = self._refuse_unlawful_letters(notices)
         Letter = self.env['dunning.letter']
         Letter._store_pdfs(notices._recording(), Letter._render_pdfs(notices))
+        return notices
 
     @api.model
     def _prepare_letters(self, notices, at_date):
@@ -210,7 +246,8 @@ class DunningDispatcher(models.AbstractModel):
                 'legal_role': level.legal_role,
             })
             if level.legal_role == 'fourteen_day':
-                batch._update_fourteen_day_term(at_date)
+                for notice in batch:
+                    notice.deadline = notice._estimate_deadline(at_date)
         texts = self.env['dunning.letter']._render_texts(notices)
         for notice in recording:
             notice.write(texts[notice.id])
@@ -279,7 +316,7 @@ class DunningDispatcher(models.AbstractModel):
                 'mail_message_id': mail.mail_message_id.id,
                 'mail_mail_id': mail.id,
                 'res_partner_id': recipients[mail.res_id].id,
-                'mail_email_address': mail.email_to,
+                'mail_email_address': email_normalize(mail.email_to),  # what a bounce is recognized by
                 'notification_type': 'email',
                 'notification_status': 'ready',
                 'author_id': mail.author_id.id,

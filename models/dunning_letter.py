@@ -3,6 +3,7 @@
 import base64
 import io
 import re
+from decimal import ROUND_HALF_UP, Decimal
 from typing import NamedTuple
 
 from lxml import html
@@ -10,7 +11,7 @@ from markupsafe import Markup
 from PIL import Image
 from reportlab.graphics.barcode.qr import QrCodeWidget
 
-from odoo import api, models
+from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.tools import format_date, ormcache
 from odoo.tools.image import image_data_uri, image_process
@@ -18,6 +19,8 @@ from odoo.tools.mail import is_html_empty
 from odoo.tools.misc import get_lang
 
 from odoo.addons.base.models import ir_actions_report
+
+from ..tools.wording import TERM_TEXTS
 
 # Long descriptions take two lines; with more rows than that they get one, or the letter would not fit on its page.
 DESCRIPTION_LENGTH, DESCRIPTION_LENGTH_SHORT, DESCRIPTION_ROWS = 54, 32, 4
@@ -70,6 +73,45 @@ class DunningLetter(models.AbstractModel):
     def _format_iban(self, number):
         number = re.sub(r'\s', '', number or '')
         return '\N{NO-BREAK SPACE}'.join(number[start:start + 4] for start in range(0, len(number), 4))
+
+    @api.model
+    def _get_fourteen_day_term(self, lang):
+        """Return the term of a 14-day letter in the words that the Hoge Raad approved, or English ones after them."""
+        return TERM_TEXTS.get((lang or '')[:2], TERM_TEXTS['en'])[0]
+
+    @api.model
+    def _get_interest_facts(self, notice):
+        """Return what is said about interest, from the claim that is written on the notice.
+
+        :return: dict of words: ``name``, ``law``, ``rate`` (“10,4%”, of the last day), ``per_day`` (“€ 0,27”, or empty
+            below a cent) and ``date``; and ``waived``
+        """
+        env = self.with_context(lang=notice.lang).env
+        data = notice.claim_data or {}
+        kind, rate = data.get('rate_kind'), ''
+        segments = [item['segments'][-1] for item in data.get('items', ()) if item['segments']]
+        percent = Decimal(max(segments)[3]) if segments else Decimal(data.get('agreed_percent') or 0)
+        if percent:
+            rate = f"{percent.normalize():f}%"
+            if (notice.lang or '').startswith('nl'):
+                rate = rate.replace('.', ',')
+        if percent and percent == Decimal(data['agreed_percent']):
+            name = env._("agreed interest")
+        elif kind == 'commercial':
+            name = env._("statutory commercial interest")
+        else:
+            name = env._("statutory interest")
+        # The government pays by an article of its own.
+        commercial = "6:119b" if data.get('debtor_type') == 'government' else "6:119a"
+        per_day = Decimal(data.get('per_day') or 0).quantize(Decimal('0.01'), ROUND_HALF_UP)
+        return {
+            'name': name,
+            'law': env._("article %s", commercial if kind == 'commercial' else "6:119"),
+            'rate': rate,
+            'per_day': self._format_amount(float(per_day), notice.currency_id, notice.lang) if per_day else '',
+            'date': self._format_date(fields.Date.to_date(data.get('at_date')) or notice.date, notice.lang),
+            'waived': bool(data.get('waived_interest')),
+        }
 
     # -------------------------------------------------------------------------
     # HTML
@@ -138,7 +180,7 @@ class DunningLetter(models.AbstractModel):
         """Return the dicts letters (or e-mails) are made from: words and amounts as they appear."""
         notices.live_line_ids.fetch([
             'name', 'invoice_date', 'date_maturity', 'description', 'amount_original', 'amount_residual',
-            'amount_netted', 'days_overdue'])
+            'amount_netted', 'amount_held', 'days_overdue'])
         banks = self._get_banks(notices)
         return [self._prepare_letter(notice, shared, banks[notice.id], mail=mail) for notice in notices]
 
@@ -155,12 +197,10 @@ class DunningLetter(models.AbstractModel):
             'items': self._prepare_items(notice),
             'has_description': any(line.description for line in notice.live_line_ids),
             'dense': len(notice.live_line_ids) > DESCRIPTION_ROWS,
-            'residual': self._format_amount(notice.amount_residual, currency, lang),
-            'netted': (
-                self._format_amount(-notice.amount_netted, currency, lang)
-                if currency.compare_amounts(notice.amount_netted, 0) else ''),
+            'totals': self._prepare_totals(notice),
             'due': notice.amount_text,
             'deadline': notice.deadline_text,
+            'fourteen_day': notice._is_fourteen_day(),
             'reference': notice.reference,
             'iban': self._format_iban(bank.acc_number),
             'bic': bank.bank_bic or '',
@@ -168,6 +208,42 @@ class DunningLetter(models.AbstractModel):
             'qr': '' if mail else self._get_qr(bank, notice),
             'greeting': notice.greeting,
         }
+
+    @api.model
+    def _prepare_totals(self, notice):
+        """Return the lines between the items and the amount to pay, none when the items are all there is.
+
+        Each is ``{'code', 'amount'}``; that of interest has a ``label`` of its own.
+        """
+        lang, currency = notice.lang, notice.currency_id
+        parts = [
+            (code, amount)
+            for code, amount in (
+                ('netted', -notice.amount_netted), ('held', -notice.amount_held),
+                ('interest', notice.amount_interest), ('costs', notice.amount_costs))
+            if currency.compare_amounts(amount, 0)
+        ]
+        if not parts:
+            return []
+        rows = [
+            {'code': code, 'amount': self._format_amount(amount, currency, lang)}
+            for code, amount in [('residual', notice.amount_residual), *parts]
+        ]
+        for row in rows:
+            if row['code'] == 'interest':
+                row['label'] = self._get_interest_label(notice)
+        return rows
+
+    @api.model
+    def _get_interest_label(self, notice):
+        """Return “Statutory interest to 3 March 2025; each further day €0.26”."""
+        env, facts = self.with_context(lang=notice.lang).env, self._get_interest_facts(notice)
+        name = facts['name'][:1].upper() + facts['name'][1:]
+        if not facts['per_day']:
+            return env._("%(interest)s to %(date)s", interest=name, date=facts['date'])
+        return env._(
+            "%(interest)s to %(date)s; each further day %(amount)s",
+            interest=name, date=facts['date'], amount=facts['per_day'])
 
     @api.model
     def _prepare_items(self, notice):

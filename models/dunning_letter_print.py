@@ -43,11 +43,14 @@ class DunningLetterPrint(models.AbstractModel):
             dispatcher = notice.env['dunning.dispatcher']
             at_date = notice.company_id._dunning_today()
             reason = ''
-            if not dispatcher._recheck(notice, at_date):
-                reason = notice.cancel_reason or ''
+            if not dispatcher._refuse_unlawful(dispatcher._recheck(notice, at_date), at_date):
+                reason = notice.cancel_reason or notice.error_message or ''
             else:
                 dispatcher._prepare_letters(notice, at_date)
-                pdf = notice.env['dunning.letter']._render_pdfs(notice, concept=True)[notice.id]
+                if dispatcher._refuse_unlawful_letters(notice):
+                    pdf = notice.env['dunning.letter']._render_pdfs(notice, concept=True)[notice.id]
+                else:
+                    reason = notice.error_message
             savepoint.rollback()
         self.env.invalidate_all()
         if reason:
@@ -118,7 +121,8 @@ class DunningLetterPrint(models.AbstractModel):
         mailed = self._still_open(pile.filtered(lambda notice: notice.state == 'sent'))
         ready = waiting.filtered(lambda notice: notice.state == 'to_post') | mailed
         if not ready:
-            raise UserError(self.env._(
+            problems = "\n".join(dict.fromkeys(filter(None, waiting.mapped('error_message'))))
+            raise UserError(problems or self.env._(
                 "There is nothing left to print: what these letters ask for was paid or changed in the meantime."))
         ready = ready.sorted(self._get_postal_key)
         pdfs = self._get_frozen_pdfs(ready)
@@ -148,6 +152,7 @@ class DunningLetterPrint(models.AbstractModel):
             for line in notice.live_line_ids))
         changed = notices - true
         changed._recording().write({'postal_state': False})
+        changed._update_receipt()  # without the paper only the e-mail counts
         text = self.env._(
             "The paper copy was not printed: since the e-mail left, something was paid, credited or changed.")
         changed._message_log_batch(dict.fromkeys(changed.ids, text))

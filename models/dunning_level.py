@@ -18,9 +18,11 @@ MANUAL_CHANNELS = ('phone', 'task')
 # What everybody who may write a level may say in its texts: words of the notice, and whether there are any.
 # All that goes further can reach the whole database and is for template editors, as in mail templates.
 WORDS = (
-    'amount_netted', 'amount_text', 'company_id.name', 'contact_text', 'date_text', 'days_overdue', 'deadline_text',
-    'greeting', 'history_text', 'level_id.name', 'line_count', 'name', 'partner_id.name', 'recipient_id.name',
-    'reference', 'salutation',
+    'salutation', 'greeting', 'contact_text', 'amount_text', 'term_text', 'deadline_text', 'date_text', 'days_overdue',
+    'history_text', 'line_count', 'reference', 'name', 'partner_id.name', 'recipient_id.name', 'company_id.name',
+    'level_id.name', 'amount_netted', 'amount_held', 'held_text', 'principal_text', 'amount_interest', 'interest_text',
+    'interest_per_day_text', 'interest_name', 'interest_law', 'rate_text', 'interest_waived', 'amount_costs',
+    'costs_text', 'amount_announced', 'costs_announced_text', 'total_after_term_text', 'vat_sentence',
 )
 PLAIN_WORD = re.compile(r'\s*object\.(%s)\s*' % '|'.join(map(re.escape, WORDS)))
 PLAIN_CONDITION = re.compile(r'\s*(not\s+)?%s((==|!=|<|>|<=|>=)\s*\d+\s*)?' % PLAIN_WORD.pattern)

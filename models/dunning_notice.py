@@ -8,7 +8,6 @@ from odoo.exceptions import UserError
 from odoo.tools import SQL, format_amount, format_date
 from odoo.tools.mail import is_html_empty
 
-from ..tools import dutch_calendar
 from ..tools.names import parse_name
 from .dunning_level import CHANNELS
 
@@ -158,6 +157,9 @@ class DunningNotice(models.Model):
     mail_message_id = fields.Many2one(comodel_name='mail.message', string="E-mail", readonly=True, copy=False,
                                       ondelete='set null', index='btree_not_null')
     email_to = fields.Char(string="E-mailed To", readonly=True, copy=False)
+    waiting_reason = fields.Char(
+        string="Waits Because", readonly=True, copy=False,
+        help="Why it stays in the queue; it leaves by itself when this is over.")
     error_message = fields.Text(string="What Went Wrong", readonly=True, copy=False)
     cancel_reason = fields.Char(readonly=True, copy=False)
     note = fields.Text(string="Note of the Call or Task", copy=False)
@@ -167,16 +169,52 @@ class DunningNotice(models.Model):
              "Empty: the term of the level.")
     call_script = fields.Html(compute='_compute_call_script', sanitize=False)
 
-    # Words for the texts of levels, in the language of the notice.
-    salutation = fields.Char(compute='_compute_words')
-    greeting = fields.Char(compute='_compute_words')
-    contact_text = fields.Char(compute='_compute_words')
-    amount_text = fields.Char(compute='_compute_words')
-    date_text = fields.Char(compute='_compute_words')
-    deadline_text = fields.Char(compute='_compute_words')
-    days_overdue = fields.Integer(compute='_compute_words')
-    history_text = fields.Char(compute='_compute_history_text')
-    reference = fields.Char(string="Payment Reference", compute='_compute_reference')
+    # Words for the texts of levels, in the language of the notice. Their help is shown with the texts.
+    salutation = fields.Char(compute='_compute_words', help="How the letter opens, with the name of the addressee.")
+    greeting = fields.Char(compute='_compute_words', help="How the letter ends, after the tone of the level.")
+    contact_text = fields.Char(
+        compute='_compute_words', help="Whom the debtor can call or write to, as in the settings.")
+    amount_text = fields.Char(compute='_compute_words', help="The one amount to pay.")
+    date_text = fields.Char(compute='_compute_words', help="The date of the letter.")
+    deadline_text = fields.Char(
+        compute='_compute_words',
+        help="The last day to pay. In a 14-day letter the term in words: it must not name a date.")
+    term_text = fields.Char(
+        compute='_compute_words',
+        help="The term as the law wants it: in a 14-day letter “within fourteen days from the day after this letter "
+             "was delivered to you”, in all others “by” the last day to pay.")
+    days_overdue = fields.Integer(compute='_compute_words', help="Days that the oldest item is late.")
+    history_text = fields.Char(
+        compute='_compute_history_text',
+        help="Earlier contacts about these items, as in “our reminder of 3 November 2026”; empty when there were none.")
+    reference = fields.Char(
+        string="Payment Reference", compute='_compute_reference', help="What the debtor states with the payment.")
+    # Words about the claim; not computed for letters that claim nothing but the invoices.
+    principal_text = fields.Char(
+        compute='_compute_claim_words', help="What is asked of the invoices themselves, without interest and costs.")
+    held_text = fields.Char(compute='_compute_claim_words', help="The part that is on hold and not asked.")
+    interest_text = fields.Char(compute='_compute_claim_words', help="The interest to the date of the letter.")
+    interest_per_day_text = fields.Char(
+        compute='_compute_claim_words',
+        help="What each further day adds in interest; empty when that is less than a cent.")
+    interest_name = fields.Char(
+        compute='_compute_claim_words',
+        help="Which interest it is: statutory interest, statutory commercial interest or agreed interest.")
+    interest_law = fields.Char(
+        compute='_compute_claim_words', help="The article of the Civil Code that the interest follows from.")
+    rate_text = fields.Char(compute='_compute_claim_words', help="The rate of the interest today, per year.")
+    costs_text = fields.Char(compute='_compute_claim_words', help="The collection costs that the letter asks.")
+    costs_announced_text = fields.Char(
+        compute='_compute_claim_words',
+        help="The collection costs that a 14-day letter announces: owed only when its term has run out.")
+    total_after_term_text = fields.Char(
+        compute='_compute_claim_words',
+        help="The amount to pay and the announced collection costs together: owed when nothing was paid in the term.")
+    vat_sentence = fields.Char(
+        compute='_compute_claim_words',
+        help="Why the collection costs were raised with VAT; empty when they were not.")
+    interest_waived = fields.Boolean(
+        compute='_compute_claim_words', help="Whether no interest is asked of this debtor, ever.")
     mail_items = fields.Html(compute='_compute_mail_blocks', sanitize=False)
     mail_payment = fields.Html(compute='_compute_mail_blocks', sanitize=False)
     mail_sender = fields.Html(compute='_compute_mail_blocks', sanitize=False)
@@ -255,7 +293,7 @@ class DunningNotice(models.Model):
 
     @api.depends(
         'recipient_id', 'amount_due', 'currency_id', 'date', 'date_planned', 'deadline', 'lang', 'oldest_due_date',
-        'level_id', 'company_id')
+        'level_id.legal_role', 'legal_role', 'company_id')
     def _compute_words(self):
         Letter = self.env['dunning.letter']
         for lang, notices in self.grouped('lang').items():
@@ -269,9 +307,46 @@ class DunningNotice(models.Model):
                 notice.greeting = env._("Yours faithfully,") if formal else env._("Kind regards,")
                 notice.amount_text = Letter._format_amount(notice.amount_due, notice.currency_id, lang)
                 notice.date_text = Letter._format_date(date, lang)
-                notice.deadline_text = Letter._format_date(deadline, lang)
+                if notice._is_fourteen_day():
+                    # No date: nobody knows yet on which day the debtor receives it, and one too early voids the letter.
+                    notice.deadline_text = notice.term_text = Letter._get_fourteen_day_term(lang)
+                else:
+                    notice.deadline_text = Letter._format_date(deadline, lang)
+                    notice.term_text = env._("by %s at the latest", notice.deadline_text)
                 notice.days_overdue = (date - notice.oldest_due_date).days if date and notice.oldest_due_date else 0
                 notice.contact_text = contacts.get(notice.company_id, '')
+
+    @api.depends(
+        'amount_principal', 'amount_held', 'amount_interest', 'amount_costs', 'amount_announced', 'amount_due',
+        'claim_data', 'currency_id', 'lang', 'company_id')
+    def _compute_claim_words(self):
+        Letter = self.env['dunning.letter']
+        for notice in self:
+            lang, currency = notice.lang, notice.currency_id
+            env = self.with_context(lang=lang).env
+            facts = Letter._get_interest_facts(notice)
+            after_term = notice.amount_due + notice.amount_announced
+            notice.principal_text = Letter._format_amount(notice.amount_principal, currency, lang)
+            notice.held_text = Letter._format_amount(notice.amount_held, currency, lang)
+            notice.interest_text = Letter._format_amount(notice.amount_interest, currency, lang)
+            notice.costs_text = Letter._format_amount(notice.amount_costs, currency, lang)
+            notice.costs_announced_text = Letter._format_amount(notice.amount_announced, currency, lang)
+            notice.total_after_term_text = Letter._format_amount(after_term, currency, lang)
+            notice.interest_per_day_text = facts['per_day']
+            notice.interest_name = facts['name']
+            notice.interest_law = facts['law']
+            notice.rate_text = facts['rate']
+            notice.interest_waived = facts['waived']
+            raised = notice.company_id.dunning_vat_on_costs and (notice.amount_announced or notice.amount_costs)
+            # Article 2 paragraph 3 of the decree on collection costs: only with this declaration.
+            notice.vat_sentence = env._(
+                "The collection costs have been raised with 21% VAT, because we cannot deduct the VAT that is charged "
+                "to us for collecting them.") if raised else ''
+
+    def _is_fourteen_day(self):
+        """Return whether it is a 14-day letter: by what it left as, or by its level before that."""
+        self.ensure_one()
+        return (self.legal_role if self.date else self.level_id.legal_role) == 'fourteen_day'
 
     @api.depends('line_ids.move_line_id', 'line_ids.drop_reason', 'date', 'date_planned', 'sent_on', 'lang')
     def _compute_history_text(self):
@@ -358,7 +433,7 @@ class DunningNotice(models.Model):
         return env._("%(first)s and %(last)s", first=', '.join(words[:-1]), last=words[-1])
 
     @api.depends('line_ids.drop_reason', 'line_ids.amount_residual', 'line_ids.amount_netted', 'lang', 'amount_due',
-                 'date', 'deadline')
+                 'amount_held', 'amount_interest', 'amount_costs', 'claim_data', 'date', 'deadline', 'legal_role')
     def _compute_mail_blocks(self):
         """The table of items and how to pay, for the texts of e-mails."""
         Letter = self.env['dunning.letter']
@@ -605,6 +680,7 @@ class DunningNotice(models.Model):
         letters._recording().write({'postal_state': 'posted', 'posted_on': today, 'posted_by_id': self.env.uid})
         sent = letters.filtered(lambda notice: notice.state == 'to_post')
         sent._record_sent(today)
+        (letters - sent)._record_posted(today)  # paper after an e-mail
         self.env['dunning.dispatcher']._schedule_activities(sent, today)
         return self._notify_result(self.env._("%(count)s letters marked as posted.", count=len(letters)), letters)
 
@@ -699,9 +775,11 @@ class DunningNotice(models.Model):
                 'date': date,
                 'deadline': deadline or date + timedelta(days=level.payment_term_days),
                 'error_message': False,
+                'waiting_reason': False,
             })
-            fourteen_day = notices.filtered(lambda notice: notice.legal_role == 'fourteen_day')
-            fourteen_day._update_fourteen_day_term(at_date)  # a letter counts from the day it was posted
+        posted = self.filtered(lambda notice: notice.postal_state == 'posted')
+        posted._record_posted(at_date)  # the term of a letter counts from the day it was posted
+        (self - posted)._update_receipt()
         self._unlink_level_activities()
         self._log_everywhere(lambda notice, env: env._(
             "%(level)s of %(date)s for %(amount)s, %(channel)s.",
@@ -710,18 +788,6 @@ class DunningNotice(models.Model):
             amount=format_amount(env, notice.amount_due, notice.currency_id),
             channel=dict(notice._fields['channel']._description_selection(env))[notice.channel].lower(),
         ))
-
-    def _update_fourteen_day_term(self, sent_on):
-        """Write down when 14-day letters that leave on a day are presumed to be received, and when their term ends."""
-        for notice in self._recording():
-            company = notice.company_id
-            by_post = notice.channel in ('letter', 'both') and notice._has_postal_address()
-            # By both ways the later of the two: nobody has to prove the e-mail.
-            receipt = (
-                dutch_calendar.presumed_receipt(sent_on, company.dunning_postal_days) if by_post
-                else sent_on + timedelta(days=1))
-            last_day, costs_from = dutch_calendar.fourteen_day_term(receipt)
-            notice.write({'receipt_date': receipt, 'deadline': last_day, 'costs_from': costs_from})
 
     def _unlink_level_activities(self):
         """Remove what a level planned for a person: it was done."""
@@ -755,10 +821,15 @@ class DunningNotice(models.Model):
     # -------------------------------------------------------------------------
 
     def _get_email(self):
-        """Return the address the notice is mailed to: the recipient's, else the debtor's; or an empty string."""
+        """Return the address the notice is mailed to: the recipient's, else the debtor's; or an empty string.
+
+        An address that a reminder came back from is none.
+        """
         self.ensure_one()
-        person = self.recipient_id if self.recipient_id.email_normalized else self.partner_id
-        return person.email_formatted if person.email_normalized else ''
+        for person in (self.recipient_id, self.partner_id):
+            if person.email_normalized and not person.dunning_email_bounced_on:
+                return person.email_formatted
+        return ''
 
     def _get_postal_partner(self):
         """Return the partner whose address is on the envelope: the recipient, else the debtor."""

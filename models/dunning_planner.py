@@ -62,6 +62,9 @@ class Decision(NamedTuple):
     backlog: bool
     reason: str
     next_date: object
+    hold_reason_id: int  # of the hold that tells most about it, also when only a part is on hold
+    hold_user_id: int
+    hold_until: object  # its last day
 
     @property
     def amount_due(self):
@@ -72,7 +75,7 @@ class Decision(NamedTuple):
 RECHECK_IGNORED = frozenset({'pending', 'waiting_delay', 'waiting_deadline', 'finished', 'backlog'})
 # What a person may decide to set aside when sending by hand.
 # The term of the previous notice is not among them: it was promised.
-IMPATIENT_IGNORED = frozenset({'waiting_delay', 'backlog', 'below_minimum'})
+IMPATIENT_IGNORED = frozenset({'waiting_delay', 'backlog', 'below_minimum', 'contact_budget'})
 
 
 class DunningPlanner(models.AbstractModel):
@@ -94,6 +97,10 @@ class DunningPlanner(models.AbstractModel):
             'payment_pending',
             'blocked',
             'no_followup',
+            'hold',
+            'hold_ended',
+            'booked_extra',
+            'prescribed',
             'no_policy',
             'wrong_policy',
             'not_sent',
@@ -102,12 +109,18 @@ class DunningPlanner(models.AbstractModel):
             'not_due',
             'waiting_delay',
             'waiting_deadline',
+            'open_dispute',
             'no_default',
             'needs_fourteen_day',
             'fourteen_day_running',
             'rates_stale',
             'backlog',
         ]
+
+    @api.model
+    def _gate_reasons(self):
+        """Return the codes of the reasons that ask for patience only: what waits to be sent stays in the queue."""
+        return frozenset({'rates_stale'})
 
     @api.model
     def _notice_reasons(self):
@@ -160,6 +173,62 @@ class DunningPlanner(models.AbstractModel):
         return Reason(
             SQL("no_followup IS TRUE"),
             lambda d: self.env._("Marked “No Follow-Up”. Clear that mark to go on."),
+        )
+
+    def _reason_hold(self):
+        return Reason(
+            SQL("hold_active AND amount_held_currency >= amount_residual_currency"),
+            lambda d: (
+                self.env._(
+                    "On hold until %(date)s: %(hold)s.", date=self._fmt_date(d.hold_until), hold=self._fmt_hold(d))
+                if d.next_date else
+                self.env._(
+                    "On hold until somebody decides: %(hold)s. To be reviewed by %(date)s.",
+                    date=self._fmt_date(d.hold_until), hold=self._fmt_hold(d))
+            ),
+            SQL("hold_free_on"),
+        )
+
+    def _reason_hold_ended(self):
+        # Ending a hold never fires a letter at once.
+        return Reason(
+            SQL("amount_held_currency > 0 AND amount_held_currency >= amount_residual_currency"),
+            lambda d: self.env._(
+                "The hold ended on %(end)s: %(hold)s. Reminders go on from %(date)s.",
+                end=self._fmt_date(d.hold_until), hold=self._fmt_hold(d), date=self._fmt_date(d.next_date)),
+            SQL("hold_free_on"),
+        )
+
+    def _reason_open_dispute(self):
+        # A level that is a task for a person hands the debtor over, or prepares it.
+        return Reason(
+            SQL("hold_disputed AND level_channel = 'task'"),
+            lambda d: self.env._(
+                "A dispute about it was not settled, so “%(level)s” has to wait. Say on the hold who is right.",
+                level=self._fmt_level(d.level_id)),
+        )
+
+    def _reason_booked_extra(self):
+        # Interest and costs that were booked are asked with the invoices they belong to, never on their own.
+        return Reason(
+            SQL("""claim_notice_id IS NOT NULL AND EXISTS (
+                       SELECT FROM dunning_notice_line told
+                         JOIN account_move_line owed ON owed.id = told.move_line_id
+                        WHERE told.notice_id = claim_notice_id AND owed.reconciled IS NOT TRUE
+                          AND told.drop_reason IS NULL)"""),
+            lambda d: self.env._(
+                "It books interest and costs that were claimed; they are asked together with their invoices."),
+        )
+
+    def _reason_prescribed(self):
+        # What is left is a natural obligation: it must not be demanded as if it could be enforced.
+        return Reason(
+            self.env['dunning.prescription']._get_is_prescribed_sql(
+                SQL.identifier('laddered'), self.env.company, self._at_date()),
+            lambda d: self.env._(
+                "The claim is prescribed, so it cannot be enforced any more. If something interrupted the prescription, "
+                "enter that on the invoice; if no goods were sold to a consumer, say so under “Claim Is For”; else "
+                "write it off."),
         )
 
     def _reason_no_policy(self):
@@ -261,7 +330,9 @@ class DunningPlanner(models.AbstractModel):
                     "The fourteen days of the 14-day letter have not run out; collection costs are owed from %s.",
                     self._fmt_date(d.next_date))
                 if d.next_date else
-                self.env._("It is not known when the 14-day letter was received. Enter it on that notice.")
+                self.env._(
+                    "It is not known yet when the 14-day letter was received: it has not left the mail queue, or its "
+                    "paper copy was not posted. See that notice.")
             ),
             SQL("fourteen_day_costs_from"),
         )
@@ -320,12 +391,22 @@ class DunningPlanner(models.AbstractModel):
                      ELSE FALSE
                    END"""),
             lambda d: {
-                'email': self.env._("The debtor has no e-mail address. Add one to the contact."),
+                'email': self._explain_no_email(d),
                 'letter': self.env._("The debtor has no postal address (street and city). Complete the contact."),
                 'both': self.env._("The debtor has neither an e-mail nor a postal address. Complete the contact."),
                 'phone': self.env._("The debtor has no phone number. Add one to the contact."),
             }.get(d.channel, ''),
         )
+
+    def _explain_no_email(self, d):
+        # sudo: only whether the address of our own reminder works
+        people = self.env['res.partner'].browse([d.recipient_id, d.partner_id]).sudo()
+        bounced = max(filter(None, people.mapped('dunning_email_bounced_on')), default=None)
+        if bounced:
+            return self.env._(
+                "The e-mail address bounced on %s, and there is no postal address. Correct the contact.",
+                self._fmt_date(bounced))
+        return self.env._("The debtor has no e-mail address. Add one to the contact.")
 
     # -------------------------------------------------------------------------
     # ASKING
@@ -362,12 +443,15 @@ class DunningPlanner(models.AbstractModel):
         """Return the sentence for a decision, in the language of the environment."""
         planner = self.with_context(dunning_company_id=company.id)
         if not decision.reason:
-            return planner.env._(
-                "Due: “%(level)s” goes out for %(amount)s.",
-                level=planner._fmt_level(decision.level_id),
-                amount=format_amount(
-                    planner.env, decision.amount_due, planner.env['res.currency'].browse(decision.currency_id)),
-            )
+            currency = planner.env['res.currency'].browse(decision.currency_id)
+            level = planner._fmt_level(decision.level_id)
+            amount = format_amount(planner.env, decision.amount_due, currency)
+            if decision.amount_held:
+                return planner.env._(
+                    "Due: “%(level)s” goes out for %(amount)s. On hold and not asked now: %(held)s, %(hold)s.",
+                    level=level, amount=amount, held=format_amount(planner.env, decision.amount_held, currency),
+                    hold=planner._fmt_hold(decision))
+            return planner.env._("Due: “%(level)s” goes out for %(amount)s.", level=level, amount=amount)
         return getattr(planner, f'_reason_{decision.reason}')().sentence(decision)
 
     def _at_date(self):
@@ -379,6 +463,13 @@ class DunningPlanner(models.AbstractModel):
 
     def _fmt_level(self, level_id):
         return self.env['dunning.level'].browse(level_id).sudo().name or ''  # sudo: only its name
+
+    def _fmt_hold(self, decision):
+        # sudo: only names; reasons and owners are few, so this costs no query per item
+        reason = self.env['dunning.hold.reason'].browse(decision.hold_reason_id).sudo()
+        owner = self.env['res.users'].browse(decision.hold_user_id).sudo()
+        return self.env._(
+            "%(reason)s (%(owner)s)", reason=reason._get_name_in_sentence(), owner=owner.name or '')
 
     def _fmt_company_amount(self, amount):
         company = self.env['res.company'].browse(self.env.context.get('dunning_company_id') or self.env.company.id)
@@ -406,6 +497,7 @@ class DunningPlanner(models.AbstractModel):
               ORDER BY commercial_partner_id, id
             ),
             credit AS (%(credits)s),
+            held AS (%(held)s),
             first_level AS (
                 SELECT DISTINCT ON (level.policy_id, due.overdue, debtor.consumer)
                        level.policy_id, due.overdue, debtor.consumer, level.id
@@ -457,13 +549,13 @@ class DunningPlanner(models.AbstractModel):
                    amount_residual_currency,
                    CASE WHEN amount_residual = 0 THEN 0 ELSE ROUND(
                        amount_residual_currency * amount_netted / amount_residual, currency.decimal_places) END,
-                   CASE WHEN amount_residual = 0 THEN 0 ELSE ROUND(
-                       amount_residual_currency * amount_held / amount_residual, currency.decimal_places) END,
+                   amount_held_currency,
                    amount_residual - amount_netted - amount_held,
                    group_amount, credit_company,
                    due_date < start_date AND last_level_id IS NULL,
                    reason,
-                   CASE reason %(next_dates)s ELSE NULL END
+                   CASE reason %(next_dates)s ELSE NULL END,
+                   hold_reason_id, hold_user_id, hold_until
               FROM (%(decided)s) decided
               JOIN res_currency currency ON currency.id = decided.currency_id
              WHERE %(wanted)s
@@ -473,6 +565,7 @@ class DunningPlanner(models.AbstractModel):
             too_late=self._get_too_late_sql(),
             policies=self._get_policies_sql(company, at_date),
             credits=self._get_credits_sql(company, items, partners),
+            held=self._get_held_sql(company, at_date, items, partners),
             items=self._get_items_sql(company, items, partners),
             laddered=self._get_laddered_sql(at_date),
             joined=self._get_joined_sql(at_date),
@@ -578,6 +671,13 @@ class DunningPlanner(models.AbstractModel):
             company=company.id,
         )
 
+    def _get_held_sql(self, company, at_date, items, partners):
+        """Return SQL of the due items that are wholly or partly on hold, see ``dunning.hold``."""
+        return self.env['dunning.hold']._get_held_sql(
+            company, at_date,
+            SQL("%s AND line.amount_residual > 0 AND %s",
+                self._get_open_lines_sql(company), self._get_scope_sql(items, partners)))
+
     def _get_items_sql(self, company, items, partners):
         """Return SQL of the items with what is known of their move and debtor."""
         Partner = self.env['res.partner'].with_company(company)
@@ -589,10 +689,11 @@ class DunningPlanner(models.AbstractModel):
                 'reconciled', 'amount_residual', 'amount_residual_currency', 'date_maturity', 'no_followup',
                 'parent_state', 'partner_id', 'account_id', 'company_id', 'currency_id', 'date', 'balance')),
             *(Move._fields[name] for name in (
-                'payment_state', 'is_move_sent', 'move_type', 'partner_id', 'dunning_policy_id')),
+                'payment_state', 'is_move_sent', 'move_type', 'partner_id', 'dunning_policy_id',
+                'dunning_notice_id')),
             *(Partner._fields[name] for name in (
                 'commercial_partner_id', 'is_company', 'vat', 'company_registry', 'type', 'active', 'phone',
-                'email_normalized', 'company_id', 'street', 'city', 'dunning_debtor_type', 'dunning_policy_id',
+                'email_normalized', 'dunning_email_bounced_on', 'company_id', 'street', 'city', 'dunning_debtor_type', 'dunning_policy_id',
                 'dunning_term_agreed')),
             *(self.env['dunning.notice.line']._fields[name] for name in (
                 'move_line_id', 'level_id', 'status', 'date', 'deadline')),
@@ -634,12 +735,15 @@ class DunningPlanner(models.AbstractModel):
                          OR TRIM(debtor.company_registry, ' /-') <> ''
                        THEN 'business' ELSE 'consumer' END) AS debtor_type,
                    %(debtor_term)s AS debtor_term_agreed,
-                   move.dunning_policy_id AS move_policy_id,
+                   move.dunning_policy_id AS move_policy_id, move.dunning_notice_id AS claim_notice_id,
                    %(debtor_policy)s AS debtor_policy_id,
                    COALESCE(credit.amount, 0) AS credit_company,
                    %(start_date)s::date AS start_date,
                    %(oldest_due_date)s::date AS oldest_due_date,
-                   COALESCE(debtor.email_normalized, '') <> '' AS debtor_email,
+                   -- An address that a reminder came back from is none.
+                   COALESCE(debtor.email_normalized, '') <> '' AND debtor.dunning_email_bounced_on IS NULL
+                       AS debtor_email,
+                   debtor.dunning_email_bounced_on AS debtor_bounced_on,
                    TRIM(COALESCE(debtor.phone, '')) <> '' AS debtor_phone,
                    TRIM(COALESCE(debtor.street, '')) <> '' AND TRIM(COALESCE(debtor.city, '')) <> ''
                        AS debtor_address
@@ -693,14 +797,15 @@ class DunningPlanner(models.AbstractModel):
         if not roles:
             return SQL(
                 "SELECT judged.*, item_reason AS asked_reason, level_id AS asked_level_id,"
-                "       level_channel AS asked_channel, recipient_id AS asked_recipient_id,"
-                "       level_legal_role AS asked_legal_role FROM judged")
+                "       %s AS asked_channel, recipient_id AS asked_recipient_id,"
+                "       level_legal_role AS asked_legal_role FROM judged",
+                self._get_next_channel_sql(SQL("level_channel")))
         return SQL(
             """
             SELECT gathered.*,
                    CASE WHEN joins.joins THEN NULL ELSE item_reason END AS asked_reason,
                    CASE WHEN joins.joins THEN letter.id ELSE level_id END AS asked_level_id,
-                   CASE WHEN joins.joins THEN letter.channel ELSE level_channel END AS asked_channel,
+                   %(channel)s AS asked_channel,
                    CASE WHEN joins.joins THEN letter.legal_role ELSE level_legal_role END AS asked_legal_role,
                    -- Contacts on invoices may differ; the letter is for the debtor.
                    CASE WHEN joins.joins OR (item_reason IS NULL AND level_legal_role = 'fourteen_day')
@@ -727,8 +832,17 @@ class DunningPlanner(models.AbstractModel):
                            END AS joins) joins
             """,
             at_date=at_date,
+            channel=self._get_next_channel_sql(
+                SQL("CASE WHEN joins.joins THEN letter.channel ELSE level_channel END")),
             in_default=self._get_in_default_sql(SQL.identifier('gathered')),
         )
+
+    @staticmethod
+    def _get_next_channel_sql(channel):
+        """Return SQL of the channel to use instead of ``channel``: paper when e-mails to the debtor come back."""
+        return SQL(
+            "CASE WHEN %(channel)s = 'email' AND NOT has_email AND email_bounced_on IS NOT NULL AND has_address"
+            " THEN 'letter' ELSE %(channel)s END", channel=channel)
 
     @staticmethod
     def _get_companions_sql(items):
@@ -764,8 +878,14 @@ class DunningPlanner(models.AbstractModel):
             SELECT item.*,
                    policy.id AS policy_id, policy.debtor_type AS policy_debtor_type,
                    policy.minimum_amount, policy.require_invoice_sent, policy.agreed_interest,
-                   -- What holds reserve of the item, in the currency of the company.
-                   0::numeric AS amount_held,
+                   -- What holds reserve of the item, in its own currency and in that of the company.
+                   COALESCE(held.hold_amount, 0) AS amount_held_currency,
+                   CASE WHEN held.hold_amount > 0 THEN CASE
+                       WHEN held.hold_amount >= item.amount_residual_currency THEN item.amount_residual
+                       ELSE ROUND(item.amount_residual * held.hold_amount / item.amount_residual_currency, %(places)s)
+                   END ELSE 0 END AS amount_held,
+                   held.hold_active, held.hold_free_on, held.hold_reason_id, held.hold_user_id, held.hold_until,
+                   held.hold_disputed,
                    pending.id AS pending_line_id,
                    last.level_id AS last_level_id, last.date AS last_date, last.deadline AS last_deadline,
                    next.id AS level_id, next.channel AS level_channel, next.legal_role AS level_legal_role,
@@ -776,7 +896,9 @@ class DunningPlanner(models.AbstractModel):
                         THEN GREATEST(last.deadline + next.delay_days, last.deadline + 1, item.due_date + 1)
                         ELSE GREATEST(item.due_date + next.delay_days, last.deadline + 1)
                    END AS level_date,
-                   item.debtor_email OR COALESCE(recipient.email_normalized, '') <> '' AS has_email,
+                   item.debtor_email OR (COALESCE(recipient.email_normalized, '') <> ''
+                                     AND recipient.dunning_email_bounced_on IS NULL) AS has_email,
+                   COALESCE(recipient.dunning_email_bounced_on, item.debtor_bounced_on) AS email_bounced_on,
                    item.debtor_phone OR TRIM(COALESCE(recipient.phone, '')) <> '' AS has_phone,
                    item.debtor_address OR (TRIM(COALESCE(recipient.street, '')) <> ''
                                        AND TRIM(COALESCE(recipient.city, '')) <> '') AS has_address,
@@ -786,6 +908,7 @@ class DunningPlanner(models.AbstractModel):
                        AND COALESCE(item.payment_state, '') NOT IN ('blocked', 'in_payment', 'paid', 'reversed')
                        AS countable
               FROM item
+         LEFT JOIN held ON held.item_id = item.id
          LEFT JOIN res_partner recipient ON recipient.id = item.recipient_id
          LEFT JOIN policy move_policy ON move_policy.id = item.move_policy_id
          LEFT JOIN policy debtor_policy ON debtor_policy.id = item.debtor_policy_id
@@ -802,7 +925,13 @@ class DunningPlanner(models.AbstractModel):
                                WHERE level.policy_id = policy.id AND level.active
                                  AND (level.sequence, level.id) > (last_level.sequence, last_level.id)
                                  AND NOT (%(too_late)s AND item.due_date < %(at_date)s)
-                                 AND (item.debtor_type = 'consumer' OR level.legal_role IS DISTINCT FROM 'fourteen_day')
+                                 AND (level.legal_role IS DISTINCT FROM 'fourteen_day'
+                                      -- For consumers, and once: a second one would announce the same costs again.
+                                      OR (item.debtor_type = 'consumer' AND NOT EXISTS (
+                                             SELECT FROM dunning_notice_line told
+                                               JOIN dunning_notice notice ON notice.id = told.notice_id
+                                              WHERE told.move_line_id = item.id AND told.status = 'sent'
+                                                AND notice.legal_role = 'fourteen_day')))
                                  AND NOT EXISTS (
                                          SELECT FROM dunning_notice_line used
                                           WHERE used.move_line_id = item.id AND used.level_id = level.id
@@ -831,5 +960,6 @@ class DunningPlanner(models.AbstractModel):
             too_late=self._get_too_late_sql(),
             business=self.env.company.dunning_policy_business_id.id or None,
             consumer=self.env.company.dunning_policy_consumer_id.id or None,
+            places=self.env.company.currency_id.decimal_places,
             at_date=at_date,
         )

@@ -38,6 +38,8 @@ class DunningRun(models.AbstractModel):
             today = company._dunning_today()
             try:
                 self._plan_company(company, today, checkpoint=IrCron._commit_progress)
+                self.env['dunning.interest.rate']._warn_stale_rates(company, today)
+                self.env['dunning.prescription']._warn_prescription(company, today)
             except OperationalError:
                 raise  # the database is away or another transaction was first: the next run does it
             except Exception:
@@ -57,6 +59,7 @@ class DunningRun(models.AbstractModel):
         """
         run = self.with_company(company)
         Notice = run.env['dunning.notice']
+        run.env['dunning.hold']._end_holds(company, at_date)
         run._refresh_pending(company, at_date)
         checkpoint()
         decisions = run.env['dunning.planner']._plan(company, at_date, only_due=True)

@@ -49,6 +49,9 @@ class DunningCommon(AccountTestInvoicingCommon):
             # Long ago: nothing is backlog unless a test says so.
             'dunning_start_date': '2020-01-01',
             'dunning_oldest_due_date': False,
+            # Stories happen on any day and at any hour; quiet hours and the number of contacts have their own.
+            'dunning_quiet': False,
+            'dunning_contacts_per_week': 0,
         })
         cls.bank_journal = cls.company_data['default_journal_bank']
         cls.receivable = cls.company_data['default_account_receivable']
@@ -247,6 +250,15 @@ class DunningCommon(AccountTestInvoicingCommon):
     def dun(cls, at_date=TODAY, company=None):
         """Plan and send everything that is due on a day; return the notices."""
         return cls.send(cls.make_notices(at_date, company), at_date)
+
+    @classmethod
+    def mails_leave(cls, notices, at_date=TODAY):
+        """The mail queue hands the mails of notices over to the mail server."""
+        mails = cls.on(at_date, notices.mail_id.sudo())
+        mails.write({'state': 'sent'})
+        mails._postprocess_sent_message(success_pids=[], success_emails=mails.mapped('email_to'))
+        notices.invalidate_recordset()
+        return notices
 
     @classmethod
     def called(cls, notices, at_date=TODAY):

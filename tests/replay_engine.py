@@ -144,6 +144,9 @@ class Replay:
             'dunning_policy_business_id': policies['business'].id,
             'dunning_policy_consumer_id': policies['consumer'].id,
             'dunning_start_date': self.first,
+            # The referee knows the file and the ladder, not the hours of the day or the number of letters a week.
+            'dunning_quiet': False,
+            'dunning_contacts_per_week': 0,
             'dunning_oldest_due_date': False,
         })
         self.collector = env['res.users'].with_context(no_reset_password=True).create({

@@ -48,6 +48,10 @@ env.ref('l10n_nl_dunning.mail_template_notice').subject = "Mijn e-mail"
 env.ref('l10n_nl_dunning.ir_cron_dunning_plan').interval_number = 3
 env.ref('l10n_nl_dunning.sequence_notice').prefix = "MIJN"
 companies[0].dunning_policy_business_id = False
+rate = env.ref('l10n_nl_dunning.rate_consumer_2026_01_01')
+rate.write({'percent': 4.5, 'source': "Mijn bron"})
+env.ref('l10n_nl_dunning.rate_commercial_2011_07_01').active = False
+rate._warn_stale_rates(companies[0], date(2099, 1, 1))
 partner = env['res.partner'].search([('name', '=', "From before")], limit=1)
 contact = env['res.partner'].create({'name': "Reminders", 'parent_id': partner.id, 'type': 'dunning'})
 notice = env['dunning.notice'].with_context(dunning_recording=RECORDING).create({
@@ -80,6 +84,9 @@ print('RESULT', json.dumps({
     'cron': env.ref('l10n_nl_dunning.ir_cron_dunning_plan').interval_number,
     'prefix': env.ref('l10n_nl_dunning.sequence_notice').prefix,
     'company': env['res.company'].search([])[0].dunning_policy_business_id.id,
+    'rates': [
+        [rate.kind, str(rate.date_from), rate.percent, rate.source, rate.active]
+        for rate in env['dunning.interest.rate'].with_context(active_test=False).search([])],
     'notices': notice.mapped('state'),
     'letter': [letter.decode() for letter in notice.mapped('letter_file')],
 }))

@@ -13,7 +13,9 @@ DUE = TODAY + days(5)
 MODULE = 'odoo.addons.l10n_nl_dunning.'
 MODELS = (
     'dunning.policy', 'dunning.level', 'dunning.notice', 'dunning.notice.line', 'dunning.send', 'dunning.send.group',
-    'dunning.send.skip', 'dunning.start')
+    'dunning.send.skip', 'dunning.start', 'dunning.interest.rate', 'dunning.interest.rate.history',
+    'dunning.hold', 'dunning.hold.reason', 'dunning.hold.report', 'dunning.hold.place', 'dunning.hold.close',
+    'dunning.interruption', 'dunning.prescription.warning')
 R, W, C, U = 'read', 'write', 'create', 'unlink'
 #: Who may do what; whoever is not named may do nothing.
 RIGHTS = {
@@ -25,9 +27,18 @@ RIGHTS = {
     'dunning.send.group': {'clerk': (R, W, C, U), 'manager': (R, W, C, U)},
     'dunning.send.skip': {'clerk': (R, W, C, U), 'manager': (R, W, C, U)},
     'dunning.start': {'manager': (R, W, C, U)},
+    'dunning.interest.rate': {'readonly': R, 'clerk': R, 'manager': (R, W, C, U)},
+    'dunning.interest.rate.history': {'readonly': R, 'clerk': R, 'manager': R},
+    'dunning.hold': {'readonly': R, 'clerk': (R, W, C), 'manager': (R, W, C)},
+    'dunning.hold.reason': {'readonly': R, 'clerk': R, 'manager': (R, W, C, U)},
+    'dunning.hold.report': {'readonly': R, 'clerk': R, 'manager': R},
+    'dunning.hold.place': {'clerk': (R, W, C, U), 'manager': (R, W, C, U)},
+    'dunning.hold.close': {'clerk': (R, W, C, U), 'manager': (R, W, C, U)},
+    'dunning.interruption': {'readonly': R, 'clerk': (R, W, C), 'manager': (R, W, C)},
+    'dunning.prescription.warning': {'manager': R},
 }
 #: Public methods that only say where to look: what is found there has its own rights.
-HARMLESS = {'action_dunning_notices'}
+HARMLESS = {'action_dunning_notices', 'action_dunning_holds', 'action_open_target'}
 
 
 @tagged('post_install_l10n', 'post_install', '-at_install')
@@ -244,6 +255,17 @@ class TestSecurity(DunningCommon):
         self.assertLessEqual(services, set(self.registry))
         self.assertEqual([found for found in self.public_methods() if found[0] in services], [])
 
+    def _make_holds(self):
+        hold = self.env['dunning.hold'].create({
+            'partner_id': self.business.id, 'reason_id': self.env.ref('l10n_nl_dunning.hold_reason_internal').id,
+            'date_end': self.company._dunning_today()})
+        return {
+            'dunning.hold': hold, 'dunning.hold.reason': hold.reason_id,
+            'dunning.hold.place': self.env['dunning.hold.place'].browse(
+                self.business.action_dunning_hold()['res_id']),
+            'dunning.hold.close': self.env['dunning.hold.close'].browse(hold.action_close()['res_id']),
+        }
+
     def test_every_public_method_asks_for_access(self):
         clerk = self.users['clerk']
         send = self.on(DUE, self.other_move.with_user(clerk)).action_dunning_send()
@@ -254,6 +276,8 @@ class TestSecurity(DunningCommon):
             'dunning.policy': self.ladder, 'dunning.level': self.reminder, 'res.company': self.company,
             'dunning.send': wizard, 'dunning.send.group': wizard.group_ids,
             'dunning.start': self.env['dunning.start'].create({}),
+            'dunning.interest.rate': self.env['dunning.interest.rate'].search([], limit=1),
+            **self._make_holds(),
         }
         orm = {'create', 'write', 'unlink', 'copy_data', 'read', 'fields_get', 'default_get', 'get_views'}
         asked = set()

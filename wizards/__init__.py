@@ -1,2 +1,5 @@
+from . import dunning_claim
+from . import dunning_hold
+from . import dunning_receipt_enter
 from . import dunning_send
 from . import dunning_start

@@ -34,6 +34,8 @@ class DunningSend(models.TransientModel):
     problem_count = fields.Integer(compute='_compute_counts')
     summary = fields.Char(compute='_compute_counts')
     queue_asleep = fields.Boolean(compute='_compute_queue_asleep')
+    bank_state = fields.Char(string="Bank Data", compute='_compute_bank_state')
+    bank_is_stale = fields.Boolean(compute='_compute_bank_state')
 
     @api.depends('group_ids.selected', 'group_ids.channel', 'group_ids.problem', 'skip_ids')
     def _compute_counts(self):
@@ -58,6 +60,20 @@ class DunningSend(models.TransientModel):
     def _compute_queue_asleep(self):
         cron = self.env.ref('l10n_nl_dunning.ir_cron_dunning_dispatch', raise_if_not_found=False)
         self.queue_asleep = not cron or not cron.sudo().active  # sudo: only whether it is switched on
+
+    @api.depends('at_date', 'item_ids', 'proposal_ids')
+    def _compute_bank_state(self):
+        """How old the bank data are, the oldest account first: what came in later is not known."""
+        Planner = self.env['dunning.planner']
+        for wizard in self:
+            companies = wizard.item_ids.company_id | wizard.proposal_ids.company_id
+            states = sorted(
+                (state for company in companies for state in company._get_dunning_bank_states()),
+                key=lambda state: state[1])
+            wizard.bank_state = " · ".join(
+                Planner._fmt_bank_state(journal, newest, wizard.at_date) for journal, newest in states)
+            wizard.bank_is_stale = any(
+                Planner._get_stale_policies(company, wizard.at_date) for company in companies)
 
     # -------------------------------------------------------------------------
     # OPENING
@@ -293,7 +309,7 @@ class DunningSendGroup(models.TransientModel):
         """What a person should see before sending: the chosen channel does not reach anybody, or it failed before."""
         for group in self:
             people = (group.recipient_id, group.partner_id)  # no union: it would read them one by one
-            by_mail = any(person.email_normalized for person in people)
+            by_mail = any(person.email_normalized and not person.dunning_email_bounced_on for person in people)
             by_post = any(person.street and person.city for person in people)
             if group.channel == 'email' and not by_mail:
                 group.problem = self.env._("No e-mail address: choose another channel or complete the contact.")

@@ -1,0 +1,112 @@
+"""The claim on a debtor as a whole, for screens and for other systems."""
+
+from odoo import api, fields, models
+from odoo.exceptions import AccessError, UserError
+from odoo.fields import Domain
+
+
+class DunningClaim(models.AbstractModel):
+    _inherit = 'dunning.claim'
+
+    @api.model
+    def _get_claim_items(self, debtor, at_date, *, due_only=True):
+        """Return the due items of a debtor that were owed on a day in the current company.
+
+        What was open then, by the dates of what was set against it; and paid items of which claimed interest or costs
+        were left over.
+
+        :param bool due_only: only those whose term of payment had passed
+        """
+        company = self.env.company
+        domain = Domain([
+            ('company_id', '=', company.id), ('parent_state', '=', 'posted'),
+            ('account_id.account_type', '=', 'asset_receivable'), ('balance', '>', 0),
+            ('partner_id', 'child_of', debtor.commercial_partner_id.id), ('date', '<=', at_date),
+        ]) & (
+            Domain('reconciled', '=', False) | Domain('matched_credit_ids.credit_move_id.date', '>', at_date))
+        if due_only:
+            domain &= Domain('date_maturity', '<', at_date) | Domain('date_maturity', '=', False)
+        items = self.env['account.move.line'].search(domain, order='date_maturity, id')
+        left_over = [
+            line.item_id for line in self._get_remainders(company, at_date, partners=debtor.commercial_partner_id)]
+        return items | items.browse(left_over)
+
+    @api.model
+    def _compute_debtor(self, debtor, at_date, items=None, **kwargs):
+        """Return a list of :class:`Claim` on a debtor on a day, one for each currency; a debt in euros comes first."""
+        items = self._get_claim_items(debtor, at_date) if items is None else items
+        by_currency = items.grouped('currency_id')
+        order = sorted(by_currency, key=lambda currency: (currency.name != 'EUR', currency.name))
+        return [self._compute(by_currency[currency], at_date, **kwargs) for currency in order]
+
+
+class ResPartner(models.Model):
+    _inherit = 'res.partner'
+
+    def get_dunning_claim(self, date=None):
+        """Return what this debtor owes on a day, for other systems; interest and collection costs included.
+
+        :param date: day as ``date`` or ISO text; today when not given. A day in the past gives what was owed then.
+        :return: dict with ``debtor_id``, ``name``, ``company_id``, ``date`` and ``claims``: one dict for each currency,
+            as it is frozen on notices (``items`` with periods of interest, ``principal``, ``interest``, ``costs``,
+            ``total``, ``per_day``). Dates are ISO text, amounts decimal strings, so that no cent is lost on the way.
+        :raise AccessError: for who has no access to accounting
+        :raise UserError: for a day that is no date, or when an interest rate is missing
+        """
+        self.ensure_one()
+        self.check_access('read')
+        user = self.env.user
+        if not (user.has_group('account.group_account_readonly') or user.has_group('account.group_account_invoice')):
+            raise AccessError(self.env._("Only accounting can see what a debtor owes."))
+        company = self.env.company
+        try:
+            at_date = fields.Date.to_date(date) if date else company._dunning_today()
+        except ValueError as error:
+            raise UserError(self.env._("“%s” is not a date. Write it as in 2026-11-22.", date)) from error
+        debtor = self.commercial_partner_id
+        claims = self.env['dunning.claim']._compute_debtor(debtor, at_date)
+        return {
+            'debtor_id': debtor.id,
+            'name': debtor.name,
+            'company_id': company.id,
+            'date': at_date.isoformat(),
+            'claims': [claim.to_json() for claim in claims],
+        }
+
+    def action_dunning_specification(self):
+        """Open the wizard that shows and prints what this debtor owes."""
+        self.ensure_one()
+        return self.env['dunning.specification']._action_open(self.commercial_partner_id)
+
+
+class AccountMove(models.Model):
+    _inherit = 'account.move'
+
+    def action_dunning_specification(self):
+        """Open the wizard that shows and prints the claim of these invoices."""
+        self.check_access('read')
+        debtor = self.commercial_partner_id
+        if len(debtor) != 1:
+            raise UserError(self.env._("Choose invoices of one debtor."))
+        return self.env['dunning.specification']._action_open(debtor, self._get_dunning_items())
+
+
+    def action_dunning_waive(self):
+        """Open the wizard that waives interest and costs of these invoices."""
+        self.check_access('read')
+        return self.env['dunning.waive']._action_open(
+            self._get_dunning_items().filtered(lambda item: item.balance > 0))
+
+
+class DunningNotice(models.Model):
+    _inherit = 'dunning.notice'
+
+    def action_specification(self):
+        """Show the specification of the claim of this notice, as it left."""
+        self.ensure_one()
+        self.check_access('read')
+        return {
+            'type': 'ir.actions.act_url',
+            'url': f"/report/pdf/l10n_nl_dunning.report_dunning_specification/{self.id}",
+            'target': 'new',
+        }

@@ -1,0 +1,85 @@
+from odoo import fields, models
+from odoo.tools import SQL
+
+
+class DunningHoldReport(models.Model):
+    """Parked money: what open holds keep from being asked, by reason, owner and end date.
+
+    One row per open hold and due item, in the currency of the company. What two
+    holds are about is counted once in ``amount_held``: with the one that stops most.
+    """
+
+    _name = 'dunning.hold.report'
+    _description = "Parked Money"
+    _auto = False
+    _order = 'date_end, id'
+    _rec_name = 'hold_id'
+    _depends = {
+        'dunning.hold': [
+            'company_id', 'scope', 'partner_id', 'move_id', 'move_line_id', 'is_part', 'amount', 'reason_id', 'user_id',
+            'opened_on', 'date_end', 'closed_on', 'needs_decision'],
+        'account.move.line': [
+            'amount_residual', 'amount_residual_currency', 'reconciled', 'parent_state', 'partner_id', 'account_id',
+            'date_maturity', 'date', 'move_id', 'company_id'],
+        'res.partner': ['commercial_partner_id'],
+    }
+
+    hold_id = fields.Many2one(comodel_name='dunning.hold', readonly=True)
+    company_id = fields.Many2one(comodel_name='res.company', readonly=True)
+    company_currency_id = fields.Many2one(comodel_name='res.currency', string="Company Currency", readonly=True)
+    partner_id = fields.Many2one(comodel_name='res.partner', string="Debtor", readonly=True)
+    move_id = fields.Many2one(comodel_name='account.move', string="Invoice", readonly=True)
+    reason_id = fields.Many2one(comodel_name='dunning.hold.reason', readonly=True)
+    user_id = fields.Many2one(comodel_name='res.users', string="Owner", readonly=True)
+    opened_on = fields.Date(readonly=True)
+    date_end = fields.Date(string="End Date", readonly=True)
+    due_date = fields.Date(readonly=True)
+    needs_decision = fields.Boolean(string="Until a Person Decides", readonly=True)
+    amount_held = fields.Monetary(string="On Hold", currency_field='company_currency_id', readonly=True)
+    amount_reached = fields.Monetary(
+        string="Reached by the Hold", currency_field='company_currency_id', readonly=True,
+        help="What this hold alone is about; what other holds are about as well counts again.")
+
+    @property
+    def _table_query(self):
+        Hold = self.env['dunning.hold']
+        open_items = SQL(
+            """line.company_id = hold.company_id AND line.parent_state = 'posted' AND line.reconciled IS NOT TRUE
+               AND line.amount_residual > 0 AND EXISTS (
+                   SELECT FROM account_account account
+                    WHERE account.id = line.account_id AND account.account_type = 'asset_receivable')""")
+        return SQL(
+            """
+            WITH reach AS (%(reach)s),
+            -- A part of an invoice with instalments holds the oldest first.
+            owned AS (
+                SELECT reach.*,
+                       CASE WHEN is_part IS NOT TRUE THEN residual
+                            ELSE GREATEST(0, LEAST(residual, amount - (SUM(residual) OVER older - residual)))
+                       END AS own
+                  FROM reach
+                WINDOW older AS (PARTITION BY hold_id ORDER BY due_date, item_id)
+            ),
+            ranked AS (
+                SELECT owned.*,
+                       GREATEST(0, LEAST(own, residual - (SUM(own) OVER stronger - own))) AS share
+                  FROM owned
+                WINDOW stronger AS (PARTITION BY item_id ORDER BY COALESCE(is_part, FALSE), hold_id)
+            )
+            SELECT (ROW_NUMBER() OVER (ORDER BY hold_id, item_id))::int AS id,
+                   hold_id, ranked.company_id, company.currency_id AS company_currency_id, ranked.partner_id, move_id,
+                   reason_id, user_id, opened_on, date_end, due_date, needs_decision,
+                   ROUND(residual_company * share / residual, currency.decimal_places) AS amount_held,
+                   ROUND(residual_company * own / residual, currency.decimal_places) AS amount_reached
+              FROM ranked
+              JOIN res_company company ON company.id = ranked.company_id
+              JOIN res_currency currency ON currency.id = company.currency_id
+            """,
+            reach=Hold._get_reach_sql(
+                SQL("""hold.id AS hold_id, hold.company_id, hold.partner_id, line.move_id, hold.reason_id, hold.user_id,
+                       hold.opened_on, hold.date_end, hold.needs_decision, hold.is_part, hold.amount,
+                       line.id AS item_id, COALESCE(line.date_maturity, line.date) AS due_date,
+                       NULLIF(line.amount_residual_currency, 0) AS residual,
+                       line.amount_residual AS residual_company"""),
+                SQL("(SELECT * FROM dunning_hold WHERE closed_on IS NULL) AS hold"), open_items),
+        )

@@ -1,0 +1,236 @@
+"""What a person decided about interest and costs: waived, or kept after the invoices themselves were paid.
+
+Nothing of it is resolved silently: it is an explicit choice with a reason, and it is told on the invoice and the debtor.
+"""
+
+from collections import defaultdict
+from datetime import date
+from decimal import Decimal
+from typing import NamedTuple
+
+from markupsafe import Markup
+
+from odoo import api, fields, models
+from odoo.exceptions import AccessError, UserError
+from odoo.tools import SQL, format_amount, format_date
+
+from .dunning_claim import ZERO, ClaimRequest
+
+
+class DunningWaiver(models.Model):
+    """A decision about the interest and collection costs of one due item, in euros.
+
+    Append-only: what was waived is waived (article 6:160 BW). A mistake is revoked by a manager, and stays visible.
+    """
+
+    _name = 'dunning.waiver'
+    _description = "Waiver of Interest and Costs"
+    _order = 'date desc, id desc'
+    _rec_name = 'reason'
+    _check_company_auto = True
+
+    company_id = fields.Many2one(
+        comodel_name='res.company', required=True, readonly=True, index=True, default=lambda self: self.env.company)
+    currency_id = fields.Many2one(related='company_id.currency_id')
+    item_id = fields.Many2one(
+        comodel_name='account.move.line', string="Due Item", required=True, readonly=True, index=True,
+        ondelete='cascade', check_company=True)
+    move_id = fields.Many2one(related='item_id.move_id', string="Invoice", store=True, index='btree_not_null')
+    partner_id = fields.Many2one(
+        comodel_name='res.partner', string="Debtor", required=True, readonly=True, index=True, ondelete='restrict')
+    kind = fields.Selection(
+        selection=[('waive', "Waived"), ('keep', "Kept")],
+        string="Decision", required=True, readonly=True, default='waive')
+    date = fields.Date(required=True, readonly=True, default=lambda self: self.env.company._dunning_today())
+    amount_interest = fields.Monetary(string="Interest", readonly=True)
+    amount_costs = fields.Monetary(string="Collection Costs", readonly=True)
+    amount = fields.Monetary(compute='_compute_amount', store=True)
+    reason = fields.Char(required=True, readonly=True, help="Why; it is told on the statement to the debtor.")
+    user_id = fields.Many2one(
+        comodel_name='res.users', string="Decided By", required=True, readonly=True,
+        default=lambda self: self.env.user)
+    revoked_on = fields.Date(readonly=True, copy=False)
+    revoked_by_id = fields.Many2one(comodel_name='res.users', readonly=True, copy=False)
+
+    _check_amounts = models.Constraint(
+        "CHECK(amount_interest >= 0 AND amount_costs >= 0"
+        " AND (kind = 'keep' OR amount_interest + amount_costs > 0))",
+        "Enter which amount of interest or collection costs is waived.",
+    )
+
+    @api.depends('amount_interest', 'amount_costs')
+    def _compute_amount(self):
+        for waiver in self:
+            waiver.amount = waiver.amount_interest + waiver.amount_costs
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        waivers = super().create(vals_list)
+        waivers._check_owed()
+        waivers._log_decision()
+        return waivers
+
+    def write(self, vals):
+        if vals.keys() - {'revoked_on', 'revoked_by_id', 'amount', 'move_id'}:
+            raise UserError(self.env._(
+                "What was decided about interest and costs cannot be changed. Revoke it and decide again."))
+        return super().write(vals)
+
+    @api.ondelete(at_uninstall=False)
+    def _unlink_never(self):
+        raise UserError(self.env._(
+            "What was decided about interest and costs stays as its proof. Revoke it instead."))
+
+    def _check_owed(self):
+        """Refuse to waive what nobody asked: more than the claim, or what stands in the books by itself."""
+        for company, batch in self.filtered(lambda waiver: waiver.kind == 'waive').grouped('company_id').items():
+            for (debtor, day), waivers in batch.grouped(lambda waiver: (waiver.partner_id, waiver.date)).items():
+                claim = self.env['dunning.claim'].with_company(company)._compute(waivers.item_id, day)
+                for entry in claim.items:
+                    self._check_item(entry, waivers, debtor, company)
+
+    def _check_item(self, entry, waivers, debtor, company):
+        """Refuse one item of which more was waived than there was; the waivers are in the claim already."""
+        account = entry.account
+        interest = account.interest if account else ZERO
+        over = entry.waived_interest + entry.waived_costs + entry.settled - interest - entry.costs_detail.amount
+        if over <= 0 and entry.waived_costs <= entry.costs_detail.amount and entry.waived_interest <= interest:
+            return
+        raise UserError(self.env._(
+            "%(invoice)s of %(debtor)s: no more can be waived than is owed: interest %(interest)s and collection costs "
+            "%(costs)s.",
+            invoice=entry.name, debtor=debtor.display_name,
+            interest=format_amount(self.env, float(interest), company.currency_id),
+            costs=format_amount(self.env, float(entry.costs_detail.amount), company.currency_id)))
+
+    def _log_decision(self):
+        bodies = defaultdict(Markup)
+        partner_bodies = defaultdict(Markup)
+        for waiver in self:
+            values = {
+                'amount': format_amount(self.env, waiver.amount, waiver.currency_id),
+                'invoice': waiver.move_id.name, 'reason': waiver.reason,
+            }
+            text = (
+                self.env._("Interest and collection costs waived for %(invoice)s: %(amount)s. %(reason)s", **values)
+                if waiver.kind == 'waive' else
+                self.env._("Interest and collection costs of %(invoice)s are kept: %(reason)s", **values))
+            for found, key in ((bodies, waiver.move_id.id), (partner_bodies, waiver.partner_id.id)):
+                found[key] += (Markup("<br/>") if key in found else Markup()) + text
+        self.env['account.move'].browse(bodies)._message_log_batch(bodies)
+        self.env['res.partner'].browse(partner_bodies)._message_log_batch(partner_bodies)
+
+    def action_revoke(self):
+        """Undo decisions that were a mistake; the amounts are claimed again from now on."""
+        if not self.env.user.has_group('account.group_account_manager'):
+            raise AccessError(self.env._("Only an accounting manager can revoke a waiver."))
+        todo = self.filtered(lambda waiver: not waiver.revoked_on)
+        todo.write({'revoked_on': self.env.company._dunning_today(), 'revoked_by_id': self.env.uid})
+        for waiver in todo:
+            waiver.move_id._message_log(body=self.env._(
+                "The waiver of %(amount)s of %(date)s was revoked.",
+                amount=format_amount(self.env, waiver.amount, waiver.currency_id),
+                date=format_date(self.env, waiver.date)))
+        return True
+
+
+class Remainder(NamedTuple):
+    """Interest and costs of one due item that were claimed and are left over, while the item itself was paid in full.
+
+    Amounts in euros. ``decision`` is the last ``dunning.waiver`` that keeps it, or an empty one.
+    """
+
+    item_id: int
+    move_id: int
+    partner_id: int
+    paid_on: date
+    interest: Decimal
+    costs: Decimal
+    decision_id: int
+
+    @property
+    def total(self):
+        return self.interest + self.costs
+
+
+class DunningClaim(models.AbstractModel):
+    _inherit = 'dunning.claim'
+
+    @api.model
+    def _get_remainders(self, company, at_date=None, *, partners=None, items=None):
+        """Return the :class:`Remainder` of each paid item of a company, the debtor's oldest first.
+
+        Paid means: nothing is open in the ledger (on ``at_date``), by money or set-off on or after the day the notice
+        left. Whether to claim, waive or keep what is left is for a person to say. What was booked as an invoice of its
+        own is not here: it is an open item like any other.
+
+        :param date at_date: the day, today when not given
+        :param partners: only of these debtors
+        :param items: only of these due items
+        """
+        at_date = at_date or company._dunning_today()
+        paid = self._read_paid(company, at_date, partners, items)
+        if not paid:
+            return []
+        Item, Policy = self.env['account.move.line'], self.env['dunning.policy']
+        paid_items = Item.browse(paid)
+        paid_items.fetch(['partner_id', 'currency_id', 'move_id'])
+        decisions = self.env['dunning.waiver'].search(
+            [('item_id', 'in', paid_items.ids), ('kind', '=', 'keep'), ('revoked_on', '=', False)], order='date, id')
+        kept = {decision.item_id.id: decision.id for decision in decisions}
+        claims = self.with_company(company)._compute_batch([
+            ClaimRequest((debtor.id, currency.id), debtor, batch, at_date, Policy)
+            for (debtor, currency), batch in paid_items.grouped(
+                lambda item: (item.partner_id.commercial_partner_id, item.currency_id)).items()])
+        booked = self._read_extras(paid_items)
+        found = []
+        for claim in claims.values():
+            for entry in claim.items:
+                interest, costs = self._get_unbooked(entry, booked.get(entry.item_id))
+                if entry.open == 0 and interest + costs > 0:
+                    found.append(Remainder(
+                        entry.item_id, entry.move_id, claim.debtor_id, paid[entry.item_id], interest, costs,
+                        kept.get(entry.item_id)))
+        return sorted(found, key=lambda line: (line.partner_id, line.paid_on, line.item_id))
+
+    @api.model
+    def _get_unbooked(self, entry, extras):
+        """Return (interest, costs) of an item that are not in the books as an invoice of their own."""
+        if not extras:
+            return entry.interest, entry.costs
+        left_interest, left_costs = extras.interest - extras.settled_interest, extras.costs - extras.settled_costs
+        return max(ZERO, entry.interest - left_interest), max(ZERO, entry.costs - left_costs)
+
+    @api.model
+    def _read_paid(self, company, at_date, partners=None, items=None):
+        """Return ``{item id: day of the last payment}`` of items that were claimed with extras and have been paid."""
+        self.env['account.move.line'].flush_model()
+        self.env['account.partial.reconcile'].flush_model()
+        self.env['dunning.notice.line'].flush_model()
+        self.env['dunning.notice'].flush_model()
+        scope = [SQL("item.company_id = %s", company.id)]
+        if partners is not None:
+            scope.append(SQL("notice.partner_id = ANY(%s)", list(partners.ids)))
+        if items is not None:
+            scope.append(SQL("item.id = ANY(%s)", list(items.ids)))
+        return dict(self.env.execute_query(SQL(
+            """
+            SELECT item.id, settled.last_day
+              FROM account_move_line item
+              JOIN LATERAL (
+                    SELECT SUM(partial.debit_amount_currency) AS amount, MAX(counterpart.date) AS last_day
+                      FROM account_partial_reconcile partial
+                      JOIN account_move_line counterpart ON counterpart.id = partial.credit_move_id
+                     WHERE partial.debit_move_id = item.id AND counterpart.date <= %(at_date)s
+                   ) settled ON settled.amount = item.amount_currency
+             WHERE item.amount_currency > 0 AND item.parent_state = 'posted'
+               AND EXISTS (
+                       SELECT FROM dunning_notice_line line
+                         JOIN dunning_notice notice ON notice.id = line.notice_id
+                        WHERE line.move_line_id = item.id AND line.status = 'sent' AND notice.date <= settled.last_day
+                          AND (line.amount_interest > 0 OR line.amount_costs > 0
+                               OR (line.amount_announced > 0 AND notice.costs_from <= settled.last_day))
+                          AND %(scope)s)
+            """,
+            at_date=at_date, scope=SQL(" AND ").join(scope),
+        )))
