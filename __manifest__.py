@@ -43,6 +43,7 @@
         'views/dunning_booking_views.xml',
         'views/dunning_gate_views.xml',
         'views/dunning_prescription_views.xml',
+        'wizards/dunning_why_views.xml',
         'views/dunning_menus.xml',
     ],
     'assets': {

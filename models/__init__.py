@@ -12,6 +12,7 @@ from . import dunning_hold
 from . import dunning_hold_report
 from . import dunning_planner
 from . import dunning_gate
+from . import dunning_world
 from . import dunning_claim
 from . import dunning_claim_text
 from . import dunning_notice
@@ -32,6 +33,7 @@ from . import dunning_booking
 from . import dunning_interruption
 from . import dunning_prescription
 from . import dunning_prescription_warning
+from . import dunning_answer
 from . import dunning_dispatcher
 from . import dunning_quiet
 from . import dunning_run

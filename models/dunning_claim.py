@@ -87,6 +87,7 @@ class ClaimCosts:
     total: Decimal = ZERO  # costs of all items together
     since: date | None = None
     basis: Mapping = field(default_factory=dict)
+    lowered: Decimal = ZERO  # what was credited since took along of the amount that was claimed
 
 
 @dataclass(frozen=True)
@@ -110,7 +111,8 @@ class ClaimItem:
     settled: Decimal = ZERO
     account: claim_account.AccountStatement | None = None
     invoice_date: date | None = None
-    interest_basis: Mapping = field(default_factory=dict)  # what interest_why rests on: the notice of default, the day of receipt
+    # What interest_why rests on: the notice of default, the day of receipt.
+    interest_basis: Mapping = field(default_factory=dict)
     settlements: tuple = ()  # of Settlement: what was set against the invoice until the day
     waived_interest: Decimal = ZERO  # off the interest and costs above
     waived_costs: Decimal = ZERO
@@ -255,6 +257,7 @@ def _item_to_json(item, positions):
         'costs_since': _plain(item.costs_detail.since),
         'costs_principal': str(item.costs_detail.principal),
         'costs_total': str(item.costs_detail.total),
+        'costs_lowered': str(item.costs_detail.lowered),
         'costs_basis': positions.get(id(item.costs_detail.basis)),
         'left': [str(amount) for amount in item.left],
         'per_day': str(account.per_day if account else ZERO),
@@ -361,11 +364,7 @@ class DunningClaim(models.AbstractModel):
             self.env['account.move'].flush_model(['name', 'move_type', 'reversed_entry_id'])
             for item_id, day, amount, is_money, label in self.env.execute_query(SQL(
                 """
-                SELECT CASE WHEN item.id = partial.debit_move_id THEN partial.debit_move_id
-                            ELSE partial.credit_move_id END,
-                       counterpart.date,
-                       CASE WHEN item.id = partial.debit_move_id THEN partial.debit_amount_currency
-                            ELSE - partial.credit_amount_currency END,
+                SELECT partial.item_id, counterpart.date, partial.amount,
                        journal.type = ANY(%(money)s) OR (
                            journal.type = 'general' AND move.move_type = 'entry' AND move.reversed_entry_id IS NULL
                            AND NOT EXISTS (
@@ -374,15 +373,16 @@ class DunningClaim(models.AbstractModel):
                                 WHERE other.move_id = move.id
                                   AND account.account_type ~ '^(income|expense|equity)')),
                        move.name
-                  FROM account_move_line item
-                  JOIN account_partial_reconcile partial
-                    ON partial.debit_move_id = item.id OR partial.credit_move_id = item.id
-                  JOIN account_move_line counterpart
-                    ON counterpart.id = partial.debit_move_id + partial.credit_move_id - item.id
+                  FROM (SELECT id, debit_move_id AS item_id, credit_move_id AS other_id,
+                               debit_amount_currency AS amount
+                          FROM account_partial_reconcile WHERE debit_move_id = ANY(%(items)s)
+                     UNION ALL
+                        SELECT id, credit_move_id, debit_move_id, - credit_amount_currency
+                          FROM account_partial_reconcile WHERE credit_move_id = ANY(%(items)s)) partial
+                  JOIN account_move_line counterpart ON counterpart.id = partial.other_id
                   JOIN account_move move ON move.id = counterpart.move_id
                   JOIN account_journal journal ON journal.id = counterpart.journal_id
-                 WHERE item.id = ANY(%(items)s)
-              ORDER BY item.id, counterpart.date, partial.id
+              ORDER BY partial.item_id, counterpart.date, partial.id
                 """, money=list(MONEY_JOURNALS), items=list(items.ids),
             )):
                 found[item_id].append(Settlement(day, to_decimal(amount), is_money, label or ''))
@@ -399,7 +399,8 @@ class DunningClaim(models.AbstractModel):
             """
             SELECT line.move_line_id, line.notice_id, notice.partner_id, notice.date, notice.deadline,
                    notice.legal_role, notice.costs_from, notice.name, notice.receipt_date,
-                   notice.receipt_kind, line.amount_interest, line.amount_costs, line.amount_announced
+                   notice.receipt_kind, line.amount_interest, line.amount_costs, line.amount_announced,
+                   COALESCE(line.amount_residual, 0) - COALESCE(line.amount_netted, 0) - COALESCE(line.amount_held, 0)
               FROM dunning_notice_line line
               JOIN dunning_notice notice ON notice.id = line.notice_id
              WHERE line.status = 'sent' AND line.move_line_id IS NOT NULL AND notice.company_id = %s
@@ -702,15 +703,12 @@ class DunningClaim(models.AbstractModel):
             basis = data['costs_bases'][position] if position is not None else {'formula': 'claimed'}
             frozen[key] = {**basis, 'claimed_in': first.name, 'claimed_on': first.date}
         basis, amount = frozen[key], first.costs
-        before = facts.principal(item, first.date)
         now = facts.principal(item, first.date, credits_until=request.at_date) - request.reductions.get(item.id, ZERO)
-        if entry:
-            before = Decimal(entry['open']) - Decimal(entry['reduction'])
-        if now < before:
-            amount = (amount * max(now, ZERO) / before).quantize(CENT, ROUND_HALF_UP)
+        if now < first.principal and first.principal > 0:
+            amount = (amount * max(now, ZERO) / first.principal).quantize(CENT, ROUND_HALF_UP)
         return ClaimCosts(
             amount, 'claimed', first.notice_id, Decimal(basis.get('principal') or 0),
-            Decimal(basis.get('total') or first.costs), first.date, basis)
+            Decimal(basis.get('total') or first.costs), first.date, basis, first.costs - amount)
 
     @api.model
     def _get_letter_costs(self, request, letters):
@@ -799,8 +797,8 @@ class DunningClaim(models.AbstractModel):
             'formula': 'fourteen_day', 'principal': own, 'count': len(principals), 'total': total,
             'base': base, 'already': already, 'earlier': [letter.basis['notice'] for letter in together],
             'vat_rate': vat_rate, 'capped': capped, 'notice': told and told.name, 'sent': sent_on,
-            'receipt': told and told.receipt_date, 'evidence': told and told.receipt_kind, 'since': told and told.costs_from,
-            'last_day': told and told.costs_from - ONE_DAY,
+            'receipt': told and told.receipt_date, 'evidence': told and told.receipt_kind,
+            'since': told and told.costs_from, 'last_day': told and told.costs_from - ONE_DAY,
         }
         return _LetterCosts(
             told and told.notice_id, sent_on, told and told.costs_from, total, small, shares, item_ids, basis)
@@ -859,6 +857,7 @@ class _Told(NamedTuple):
     interest: Decimal
     costs: Decimal
     announced: Decimal
+    principal: Decimal  # what it asked of the invoice itself
 
 
 class _History(NamedTuple):

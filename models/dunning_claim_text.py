@@ -191,6 +191,10 @@ class DunningClaim(models.AbstractModel):
             if total != (principal * Decimal(basis['percent']) / HUNDRED).quantize(total):
                 lines.append(self.env._("The minimum applies: %s.", say(total)))
             return lines
+        else:
+            lines.append(self.env._(
+                "Between businesses collection costs are owed without a reminder (article 6:96 lid 4 BW). The scale "
+                "over the principal that is late, %s:", say(principal)))
         lines.append(self._explain_scale(base, currency))
         costs = min(MAXIMUM, max(MINIMUM, sum((step[2] for step in scale_steps(base)), ZERO)))
         if formula == 'scale_per_invoice' and total > costs * (HUNDRED + vat_rate) / HUNDRED:
@@ -216,7 +220,8 @@ class DunningClaim(models.AbstractModel):
         values = {'principal': self._say_amount(principal, currency)}
         if not basis.get('since'):
             return self.env._(
-                "Announced for when nothing is paid within the term of this 14-day letter, over %(principal)s.", **values)
+                "Announced for when nothing is paid within the term of this 14-day letter, over %(principal)s.",
+                **values)
         kinds = dict(self.env['dunning.notice']._fields['receipt_kind']._description_selection(self.env))
         evidence = kinds.get(basis.get('evidence')) or self.env._("presumed")
         values |= {
@@ -225,9 +230,9 @@ class DunningClaim(models.AbstractModel):
             'evidence': evidence[:1].lower() + evidence[1:],
         }
         return self.env._(
-            "14-day letter %(notice)s of %(sent)s, received on %(received)s (%(evidence)s). Its term ran out at the end "
-            "of %(last)s; unpaid of the principal was then %(principal)s (article 6:96 lid 6 BW; HR 25 November 2016, "
-            "ECLI:NL:HR:2016:2704).", **values)
+            "14-day letter %(notice)s of %(sent)s, received on %(received)s (%(evidence)s). Its term ran out at the "
+            "end of %(last)s; unpaid of the principal was then %(principal)s (article 6:96 lid 6 BW; HR 25 November "
+            "2016, ECLI:NL:HR:2016:2704).", **values)
 
     @api.model
     def _explain_scale(self, principal, currency):
@@ -426,7 +431,7 @@ class DunningClaim(models.AbstractModel):
                 'sentences': self._explain_costs(basis, currency),
                 'announced': announced,
                 'shares': [
-                    (entry['name'], self._say_amount(
+                    (entry['name'], self._explain_lowered(entry, currency), self._say_amount(
                         entry['announced' if announced else 'costs_all'], currency, symbol=False))
                     for entry in shares],
                 'total': self._say_amount(whole, currency, symbol=False),
@@ -435,6 +440,14 @@ class DunningClaim(models.AbstractModel):
                 'whole': self._say_amount(basis.get('total') or whole, currency),
             })
         return parts
+
+    @api.model
+    def _explain_lowered(self, entry, currency):
+        """Return why less costs are asked for an item than were claimed first, or an empty string."""
+        lowered = Decimal(entry['costs_lowered'])
+        return self.env._(
+            "%s less, in proportion to what was credited since",
+            self._say_amount(lowered, currency, symbol=False)) if lowered else ''
 
     @api.model
     def _get_remarks(self, items, costs, data):
@@ -471,7 +484,8 @@ class DunningClaim(models.AbstractModel):
                 if agreed and percent == agreed:
                     used.setdefault(('agreed', percent), key)
                 else:
-                    used.setdefault((data['rate_kind'], percent, self._get_rate_start(data['rate_kind'], segment[0])), key)
+                    start = self._get_rate_start(data['rate_kind'], segment[0])
+                    used.setdefault((data['rate_kind'], percent, start), key)
         if not used:
             return []
         Rate = self.env['dunning.interest.rate']
@@ -531,7 +545,8 @@ class DunningClaim(models.AbstractModel):
         if Decimal(data['costs']) or Decimal(data['announced']):
             notes.append(self.env._(
                 "Collection costs: article 6:96 lid 2 under c BW and article 2 of the Decree on compensation for "
-                "extrajudicial collection costs (Besluit BIK), over the principal only and rounded once."))
+                "extrajudicial collection costs (Besluit BIK), over the principal only and rounded once; shared over "
+                "the invoices in proportion to their principal."))
         return notes
 
     # -------------------------------------------------------------------------
@@ -554,7 +569,7 @@ class DunningClaim(models.AbstractModel):
     @api.model
     def _render_specification(self, data, debtor, company, lang, *, number='', frozen=False):
         """Return the ``LetterDocument`` of a specification: one whole, self-contained HTML document."""
-        from .dunning_letter import LetterDocument  # noqa: PLC0415 - a claim knows nothing of letters otherwise
+        from .dunning_letter import LetterDocument
 
         service = self.with_context(lang=lang)
         words = service._prepare_specification(data, debtor, company, number=number, frozen=frozen)

@@ -434,7 +434,7 @@ class DunningHold(models.Model):
                 "%(hold)s cannot be deleted: it explains why reminders waited. Close it instead.",
                 hold=self[:1].display_name))
 
-    def copy(self, default=None):
+    def copy_data(self, default=None):
         self.check_access('create')
         raise UserError(self.env._("A hold cannot be copied. Place a new one where it is needed."))
 

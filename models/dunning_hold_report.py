@@ -26,7 +26,7 @@ class DunningHoldReport(models.Model):
 
     hold_id = fields.Many2one(comodel_name='dunning.hold', readonly=True)
     company_id = fields.Many2one(comodel_name='res.company', readonly=True)
-    company_currency_id = fields.Many2one(comodel_name='res.currency', string="Company Currency", readonly=True)
+    company_currency_id = fields.Many2one(comodel_name='res.currency', readonly=True)
     partner_id = fields.Many2one(comodel_name='res.partner', string="Debtor", readonly=True)
     move_id = fields.Many2one(comodel_name='account.move', string="Invoice", readonly=True)
     reason_id = fields.Many2one(comodel_name='dunning.hold.reason', readonly=True)

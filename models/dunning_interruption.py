@@ -204,7 +204,6 @@ class IrAttachment(models.Model):
 
     def _check_dunning_letters(self, vals=None):
         # EXTENDS: the proof of an interruption is kept as well.
-        super()._check_dunning_letters(vals)
         proofs = self.filtered(lambda attachment: (
             attachment.res_model == 'dunning.interruption' and attachment.res_field == 'proof'))
         # Moving the file to another storage writes the same content again.
@@ -214,3 +213,4 @@ class IrAttachment(models.Model):
         if proofs:
             raise UserError(self.env._(
                 "This is the proof of an interruption of prescription, so it cannot be changed or deleted."))
+        return super()._check_dunning_letters(vals)

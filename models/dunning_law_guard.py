@@ -71,6 +71,12 @@ class DunningDispatcher(models.AbstractModel):
         problems = {notice: [] for notice in notices}
         letters = notices.filtered(lambda notice: notice.level_id.legal_role == FOURTEEN_DAY)
         asking = (notices - letters).filtered(lambda notice: notice.level_id.with_costs or notice.amount_costs)
+        for notice in notices:
+            if notice.level_id.legal_role and notice.channel in MANUAL_CHANNELS:
+                problems[notice].append(self.env._(
+                    "“%(level)s” has to be written to have effect. Choose e-mail, letter or both.",
+                    level=notice.level_id.name))
+        letters = letters.filtered(lambda notice: not problems[notice])
         for company, batch in letters.grouped('company_id').items():
             self.with_company(company)._check_fourteen_day(batch.with_company(company), at_date, problems)
         for notice in asking:
@@ -116,18 +122,18 @@ class DunningDispatcher(models.AbstractModel):
                     "debtor, or pass the level over.",
                     self.env._("they are waived") if notice.partner_id.with_company(
                         notice.company_id).dunning_waive_costs
-                    else self.env._("they only exist for debts in euros that were not charged with costs before")))
+                    else self.env._(
+                        "they were waived, or asked before, or the debt is not in euros")))
 
     @api.model
-    def _check_default(self, letters, at_date, problems):
-        """Article 6:96 paragraph 6 BW: only after default."""
+    def _get_items_before_default(self, items, at_date):
+        """Return the due items for which a consumer is not in default (verzuim) on a day."""
+        if not items:
+            return items
         Planner = self.env['dunning.planner'].with_context(dunning_at_date=at_date)
         Partner = self.env['res.partner']
-        items = letters.live_line_ids.move_line_id
-        if not items:
-            return
         self.env.flush_all()
-        outside = {item_id for (item_id,) in self.env.execute_query(SQL(
+        return items.browse([item_id for (item_id,) in self.env.execute_query(SQL(
             """
             SELECT item.id
               FROM (SELECT line.id, COALESCE(line.date_maturity, line.date) AS due_date,
@@ -141,9 +147,14 @@ class DunningDispatcher(models.AbstractModel):
             term=Partner._field_to_sql('debtor', 'dunning_term_agreed'),
             items=items.ids,
             in_default=Planner._get_in_default_sql(SQL.identifier('item')),
-        ))}
+        ))])
+
+    @api.model
+    def _check_default(self, letters, at_date, problems):
+        """Article 6:96 paragraph 6 BW: only after default."""
+        outside = self._get_items_before_default(letters.live_line_ids.move_line_id, at_date)
         for notice in letters:
-            early = notice.live_line_ids.move_line_id.filtered(lambda item: item.id in outside)
+            early = notice.live_line_ids.move_line_id & outside
             if early:
                 problems[notice].append(self.env._(
                     "A 14-day letter before default has no effect, and the debtor is not in default for %(invoices)s: "

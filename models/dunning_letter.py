@@ -186,7 +186,6 @@ class DunningLetter(models.AbstractModel):
 
     @api.model
     def _prepare_letter(self, notice, shared, bank, *, mail=False):
-        lang, currency = notice.lang, notice.currency_id
         return {
             'number': notice.name or '',
             'title': notice.subject or '',

@@ -593,7 +593,8 @@ class DunningPlanner(models.AbstractModel):
             Domain('company_id', '=', False) | Domain('company_id', 'parent_of', company.id))
         rows = SQL(", ").join(
             SQL("(%s, %s, %s, %s, %s)", policy.id, policy.debtor_type,
-                policy._minimum_in(company, at_date), policy.require_invoice_sent, policy.agreed_interest_percent)
+                self._get_policy_minimum(policy, company, at_date), policy.require_invoice_sent,
+                policy.agreed_interest_percent)
             for policy in policies
         ) or SQL("(0, 'any', 0.0, FALSE, 0.0)")
         return SQL(
@@ -601,6 +602,9 @@ class DunningPlanner(models.AbstractModel):
             "       agreed_interest::numeric"
             " FROM (VALUES %s) AS policy (id, debtor_type, minimum_amount, require_invoice_sent, agreed_interest)",
             rows)
+
+    def _get_policy_minimum(self, policy, company, at_date):
+        return policy._minimum_in(company, at_date)
 
     def _get_scope_sql(self, items, partners):
         """Return SQL that keeps the rows (aliases ``line``, ``partner``) of the debtors asked for."""
@@ -700,7 +704,8 @@ class DunningPlanner(models.AbstractModel):
             *(self.env['dunning.level']._fields[name] for name in (
                 'policy_id', 'sequence', 'active', 'delay_days', 'delay_from', 'channel', 'legal_role',
                 'with_interest', 'with_costs')),
-            *(self.env['dunning.notice']._fields[name] for name in ('legal_role', 'costs_from', 'date')),
+            *(self.env['dunning.notice']._fields[name] for name in (
+                'legal_role', 'costs_from', 'receipt_date', 'date')),
             *(self.env['account.payment']._fields[name] for name in (
                 'state', 'move_id', 'amount_company_currency_signed', 'partner_id', 'payment_type', 'partner_type',
                 'company_id')),
@@ -779,6 +784,8 @@ class DunningPlanner(models.AbstractModel):
                          JOIN dunning_notice notice ON notice.id = told.notice_id
                         WHERE told.move_line_id = %(item)s.id AND told.status = 'sent'
                           AND notice.legal_role IN ('default_notice', 'fourteen_day')
+                          -- A term that was over before the debtor could read of it is none.
+                          AND notice.receipt_date <= told.deadline
                           AND told.deadline < %(at_date)s) END""",
             item=item,
             at_date=self._at_date(),

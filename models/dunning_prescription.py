@@ -108,18 +108,18 @@ class DunningPrescription(models.AbstractModel):
     def _get_open_sql(self, line):
         """Return SQL that is true for rows of the table ``line`` that are open claims.
 
-        The column tests are those of the index on unreconciled lines.
+        The column tests are those of the index on unreconciled lines. The accounts are looked up by the statement
+        itself: core asks whether the date can be sorted by each time it writes journal items.
         """
-        # sudo: all users get the same answer; an archived account can still have open items
-        accounts = self.env['account.account'].sudo().with_context(active_test=False).search([
-            ('account_type', '=', 'asset_receivable')])
         Item = self.env['account.move.line']
         return SQL(
-            "(%(line)s.account_id = ANY(%(accounts)s) AND %(line)s.reconciled IS NOT TRUE"
+            "(%(line)s.account_id = ANY(ARRAY(SELECT id FROM account_account WHERE account_type = 'asset_receivable'))"
+            " AND %(line)s.reconciled IS NOT TRUE"
             " AND %(line)s.parent_state = 'posted' AND %(line)s.amount_residual > 0)",
-            line=line, accounts=list(accounts.ids),
-            to_flush=[Item._fields[name] for name in (
-                'account_id', 'reconciled', 'parent_state', 'amount_residual')])
+            line=line,
+            to_flush=[
+                self.env['account.account']._fields['account_type'],
+                *(Item._fields[name] for name in ('account_id', 'reconciled', 'parent_state', 'amount_residual'))])
 
     @api.model
     def _get_items_sql(self, wanted, before=None):

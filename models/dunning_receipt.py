@@ -34,6 +34,8 @@ ON_ITS_WAY = ('ready', 'process', 'pending', 'exception')
 # A mail server that refuses an address for good.
 REFUSED_FOR_GOOD = re.compile(r'RecipientsRefused.*\b5\d\d\b|\b55[013]\b', re.DOTALL)
 ONE_DAY = timedelta(days=1)
+# A mail that has waited longer than this in the queue is a matter for a person.
+LOOK_BACK = timedelta(days=90)
 
 _logger = logging.getLogger(__name__)
 
@@ -68,6 +70,7 @@ class DunningReceipt(models.Model):
     withdrawn_by_id = fields.Many2one(comodel_name='res.users', readonly=True)
     withdraw_reason = fields.Char(readonly=True)
     can_withdraw = fields.Boolean(compute='_compute_can_withdraw')
+    details = fields.Char(compute='_compute_details')
 
     @api.depends('kind')
     def _compute_display_name(self):
@@ -80,6 +83,24 @@ class DunningReceipt(models.Model):
         for receipt in self:
             receipt.can_withdraw = (
                 receipt.kind in MANUAL_KINDS and not receipt.withdrawn_on and receipt.notice_id.state == 'sent')
+
+    @api.depends('kind', 'date', 'note', 'withdrawn_on', 'withdraw_reason', 'notice_id.posted_on')
+    def _compute_details(self):
+        """What is known about it, in words."""
+        for receipt in self:
+            parts = [receipt.note]
+            if receipt.kind == 'post_presumed':
+                parts.append(self.env._(
+                    "Posted on %s; Sundays, Mondays and holidays do not count",
+                    format_date(self.env, receipt.notice_id.posted_on)))
+            elif receipt.kind == 'email_accepted':
+                parts.append(self.env._(
+                    "Left on %s; received a day later at the latest", format_date(self.env, receipt.date - ONE_DAY)))
+            if receipt.withdrawn_on:
+                parts.append(self.env._(
+                    "Withdrawn by %(user)s on %(date)s: %(reason)s", user=receipt.withdrawn_by_id.name,
+                    date=format_date(self.env, receipt.withdrawn_on), reason=receipt.withdraw_reason))
+            receipt.details = ". ".join(filter(None, parts))
 
     @api.model_create_multi
     def create(self, vals_list):
@@ -121,6 +142,7 @@ class DunningReceipt(models.Model):
     def _withdraw(self, reason):
         """Take evidence back that was entered by mistake; the dates of the notice follow."""
         self.ensure_one()
+        self.notice_id.check_access('write')
         if not self.can_withdraw:
             raise UserError(self.env._(
                 "This evidence cannot be withdrawn: it was recorded by the system, or the notice is closed."))
@@ -178,7 +200,7 @@ class DunningNotice(models.Model):
     def _get_departure_date(self):
         """Return the day on which the notice left, or False."""
         self.ensure_one()
-        return (self.posted_on or self.date) if self.channel == 'letter' else self.date
+        return self.date if self.mail_message_id else self.posted_on or self.date
 
     def _estimate_deadline(self, sent_on):
         """Return the last day of the term of a 14-day letter that leaves on a day, as far as one can tell before."""
@@ -250,14 +272,17 @@ class DunningNotice(models.Model):
                     notice._warn_costs_asked_early()
         lost._mark_undelivered()
 
-    def _mark_undelivered(self):
-        """Take back notices that reached nobody: their items get this level again, by another way."""
+    def _mark_undelivered(self, why=None):
+        """Take back notices that reached nobody: their items get this level again, by another way.
+
+        :param str why: instead of what the evidence says
+        """
         today = self.env.company._dunning_today()
         for notice in self._recording():
             had_costs = notice.costs_from
             notice.write({
                 'state': 'undelivered', 'receipt_date': False, 'receipt_kind': False, 'costs_from': False,
-                'cancel_reason': notice._explain_undelivered()})
+                'cancel_reason': why or notice._explain_undelivered()})
             # Nobody may send it again by trying the failed mail once more.
             # sudo: mail.mail belongs to the system
             notice.mail_id.sudo().exists().filtered(
@@ -269,12 +294,31 @@ class DunningNotice(models.Model):
                 local = notice.with_context(lang=user.lang)
                 local.activity_schedule(
                     'mail.mail_activity_data_warning', date_deadline=today, user_id=user.id, automated=True,
-                    summary=local.env._("Not delivered: correct the address"), note=local._explain_undelivered())
+                    summary=local.env._("It does not count: look at it") if why
+                    else local.env._("Not delivered: correct the address"),
+                    note=why or local._explain_undelivered())
             if had_costs:
                 notice._warn_costs_asked_early()
         self._log_everywhere(lambda notice, env: env._(
             "%(level)s of %(date)s was not delivered; it does not count.",
             level=notice._get_link(notice.level_id.name), date=format_date(env, notice.date)))
+        self.filtered(lambda notice: notice.legal_role == 'default_notice')._take_back_what_followed()
+
+    def _take_back_what_followed(self):
+        """Take back 14-day letters that turn out to have left before default (article 6:96 paragraph 6 BW)."""
+        lines = self.env['dunning.notice.line'].search([
+            ('move_line_id', 'in', self.line_ids.move_line_id.ids), ('status', '=', 'sent'),
+            ('notice_id.legal_role', '=', 'fourteen_day')])
+        for (company, sent_on), letters in lines.notice_id.grouped(
+            lambda letter: (letter.company_id, letter.date)
+        ).items():
+            dispatcher = self.env['dunning.dispatcher'].with_company(company)
+            early = dispatcher._get_items_before_default(letters.live_line_ids.move_line_id, sent_on)
+            letters.filtered(lambda letter, early=early: letter.live_line_ids.move_line_id & early)._mark_undelivered(
+                self.env._(
+                    "The notice of default %s was not delivered, so the debtor was not in default when this letter "
+                    "left. It has no effect; the notice of default and this letter are planned again.",
+                    ", ".join(self.mapped('display_name'))))
 
     def _explain_undelivered(self):
         self.ensure_one()
@@ -339,18 +383,14 @@ class DunningNotice(models.Model):
         """Record that letters were brought to the post: when they are presumed to be delivered."""
         for company, notices in self.grouped('company_id').items():
             received = dutch_calendar.presumed_receipt(posted_on, company.dunning_postal_days)
-            notices._add_receipt('post_presumed', received, channel='letter', note=self.env._(
-                "Posted on %(date)s; delivered on day %(days)s at the latest, not counting Sundays, Mondays and "
-                "holidays.", date=format_date(self.env, posted_on), days=company.dunning_postal_days))
+            notices._add_receipt('post_presumed', received, channel='letter')
 
     def _record_mailed(self):
         """Record that mails were handed over to a mail server: received the day after, to be safe."""
         waiting = self.filtered(lambda notice: (
             notice.state == 'sent' and 'email_accepted' not in notice.receipt_ids.mapped('kind')))
         for day, notices in waiting.grouped(lambda notice: notice._today_or_later()).items():
-            notices._add_receipt(
-                'email_accepted', day + ONE_DAY, channel='email',
-                note=self.env._("Handed over to the mail server; received a day later at the latest."))
+            notices._add_receipt('email_accepted', day + ONE_DAY, channel='email')
 
     def _record_bounced(self, reason, *, mark_address=True):
         """Record that mails came back, and remember that their addresses do not work."""
@@ -398,7 +438,7 @@ class DunningNotice(models.Model):
         """Look again at mails that left or came back without being recorded, such as when a record was locked."""
         notices = self.search([
             ('company_id', '=', company.id), ('state', '=', 'sent'), ('receipt_date', '=', False),
-            ('mail_message_id', '!=', False)])
+            ('mail_message_id', '!=', False), ('date', '>=', company._dunning_today() - LOOK_BACK)])
         # sudo: the state of our own mails
         notices.mail_message_id.sudo().notification_ids._record_dunning_delivery(notices.sudo())
 

@@ -1,6 +1,6 @@
 """What a person decided about interest and costs: waived, or kept after the invoices themselves were paid.
 
-Nothing of it is resolved silently: it is an explicit choice with a reason, and it is told on the invoice and the debtor.
+Nothing of it is resolved silently: it is an explicit choice with a reason, told on the invoice and the debtor.
 """
 
 from collections import defaultdict
@@ -146,7 +146,7 @@ class Remainder(NamedTuple):
     paid_on: date
     interest: Decimal
     costs: Decimal
-    decision_id: int
+    decision_id: int | None
 
     @property
     def total(self):
@@ -183,14 +183,12 @@ class DunningClaim(models.AbstractModel):
             for (debtor, currency), batch in paid_items.grouped(
                 lambda item: (item.partner_id.commercial_partner_id, item.currency_id)).items()])
         booked = self._read_extras(paid_items)
-        found = []
-        for claim in claims.values():
-            for entry in claim.items:
-                interest, costs = self._get_unbooked(entry, booked.get(entry.item_id))
-                if entry.open == 0 and interest + costs > 0:
-                    found.append(Remainder(
-                        entry.item_id, entry.move_id, claim.debtor_id, paid[entry.item_id], interest, costs,
-                        kept.get(entry.item_id)))
+        found = [
+            Remainder(
+                entry.item_id, entry.move_id, claim.debtor_id, paid[entry.item_id], entry.interest, entry.costs,
+                kept.get(entry.item_id))
+            for claim in claims.values() for entry in claim.items
+            if entry.open == 0 and entry.interest + entry.costs > 0 and entry.item_id not in booked]
         return sorted(found, key=lambda line: (line.partner_id, line.paid_on, line.item_id))
 
     @api.model

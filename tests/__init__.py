@@ -28,3 +28,4 @@ from . import (
     test_wizard,
     test_wording,
 )
+from . import test_why

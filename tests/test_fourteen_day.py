@@ -14,6 +14,7 @@ from odoo.tests import new_test_user, tagged
 from odoo.tools import mute_logger
 
 from .common import DunningCommon, days
+from .test_mail import FreePortController, Sink
 
 MANNERS = (
     "<p>Hebt u net betaald? Dan hebben uw betaling en deze brief elkaar gekruist.</p>"
@@ -46,6 +47,42 @@ def rung(name, text=REMINDER, **values):
     return {
         'name': name, 'letter_intro': text, 'letter_closing': False, 'subject': name, 'delay_days': 1,
         'payment_term_days': 7, 'delay_from': 'previous_deadline', **values}
+
+
+def bounce_message(address, sent):
+    """Return what a mail server sends back about a mail it could not deliver."""
+    return '\r\n'.join([
+        'From: MAILER-DAEMON@debtor.example.com',
+        'To: bounce@test.example.com',
+        'Subject: Undelivered Mail Returned to Sender',
+        'Message-Id: <dsn-14@debtor.example.com>',
+        'MIME-Version: 1.0',
+        'Content-Type: multipart/report; report-type=delivery-status; boundary="=_dsn"',
+        '',
+        '--=_dsn',
+        'Content-Type: text/plain; charset=us-ascii',
+        '',
+        'The mailbox is full.',
+        '--=_dsn',
+        'Content-Type: message/delivery-status',
+        '',
+        'Reporting-MTA: dns; mx.debtor.example.com',
+        '',
+        f'Final-Recipient: rfc822; {address}',
+        'Action: failed',
+        'Status: 5.2.2',
+        '',
+        '--=_dsn',
+        'Content-Type: text/rfc822-headers',
+        '',
+        f'Message-Id: {sent["Message-Id"]}',
+        f'From: {sent["From"]}',
+        f'To: {sent["To"]}',
+        f'Subject: {sent["Subject"]}',
+        '',
+        '--=_dsn--',
+        '',
+    ]).encode()
 
 
 class FourteenDayCommon(DunningCommon):
@@ -93,7 +130,7 @@ class FourteenDayCommon(DunningCommon):
         notice = self.on(today or at_date, notice)
         action = notice.action_enter_receipt()
         wizard = self.env[action['res_model']].with_context(notice.env.context).browse(action['res_id'])
-        wizard.write({'kind': kind, 'date': at_date, **values})
+        wizard.write({'kind': kind, 'date': at_date, 'note': "She phoned", **values})
         wizard.action_confirm()
         notice.invalidate_recordset()
 
@@ -207,6 +244,8 @@ class TestTerm(FourteenDayCommon):
         notice = self.posted(MONDAY)
         with self.assertRefused(UserError, "cannot have been received"):
             self.enter(notice, 'acknowledged', date(2026, 11, 22), today=date(2026, 12, 1))
+        with self.assertRefused(UserError, "Say how"):
+            self.enter(notice, 'acknowledged', date(2026, 11, 25), note=False)
         with self.assertRefused(UserError, "future"):
             self.enter(notice, 'acknowledged', date(2026, 12, 2), today=date(2026, 12, 1))
         self.fourteen.channel = 'email'
@@ -621,6 +660,32 @@ class TestNoCostsByTrick(FourteenDayCommon):
         self.assertIn(notice.state, ('cancelled', 'error'))
         self.assertIn("default", notice.error_message or notice.cancel_reason)
 
+    def test_before_default_by_way_of_another_policy(self):
+        self.reminded(1000)
+        notice = self.make_notices(MONDAY)
+        self.jan.dunning_term_agreed = 'no'
+        notice.line_ids.move_id.dunning_policy_id = self.make_policy("Plain", [
+            rung("First"), rung("Second", delay_from='due_date')], debtor_type='consumer')
+        self.assertEqual(self.reason(notice.line_ids.move_id, MONDAY, ignore=frozenset({'pending'})), 'due')
+        self.send(notice, MONDAY)
+        self.refuse(notice, "before default has no effect")
+
+    def test_by_phone_nothing_is_announced(self):
+        self.reminded(1000)
+        notice = self.make_notices(MONDAY)
+        notice.channel = 'phone'
+        self.send(notice, MONDAY)
+        self.refuse(notice, "has to be written")
+
+    def test_a_notice_of_default_that_never_left_puts_nobody_in_default(self):
+        self.company.dunning_term_agreed_consumer = False
+        self.first.write({'legal_role': 'default_notice', 'letter_intro': DEFAULT_NOTICE})
+        move = self.invoice(self.jan, DUE, 1000)
+        notice = self.dun(DUE + days(7))
+        self.assertEqual(self.reason(move, MONDAY), 'no_default')
+        self.mails_leave(notice, DUE + days(30))  # after the term that stands in it
+        self.assertEqual(self.reason(move, MONDAY), 'no_default')
+
     def test_a_notice_of_default_first_where_the_term_was_not_agreed(self):
         self.company.dunning_term_agreed_consumer = False
         self.first.write({'legal_role': 'default_notice', 'letter_intro': DEFAULT_NOTICE})
@@ -628,6 +693,17 @@ class TestNoCostsByTrick(FourteenDayCommon):
         self.assertEqual(self.reason(move, date(2026, 10, 29)), 'waiting_deadline')
         self.assertEqual(self.decision(move, date(2026, 10, 30)).level_id, self.fourteen.id)
         self.assertEqual(self.reason(move, date(2026, 10, 30)), 'due')
+
+    def test_the_notice_of_default_comes_back_when_the_letter_has_left(self):
+        self.company.dunning_term_agreed_consumer = False
+        self.first.write({'legal_role': 'default_notice', 'letter_intro': DEFAULT_NOTICE})
+        letter = self.letter(MONDAY)
+        default = self.notices_of(self.move) - letter
+        self.bounce(default, date(2026, 11, 30))
+        self.assertEqual(set((default | letter).mapped('state')), {'undelivered'})
+        self.assertIn(default.name, letter.cancel_reason)
+        self.assertFalse(self.move.dunning_level_id)
+        self.assertNoCosts(self.move, date(2026, 12, 20))
 
     def test_a_claim_that_was_left_out_joins(self):
         moves = self.reminded(1000)
@@ -687,3 +763,78 @@ class TestNoCostsByTrick(FourteenDayCommon):
             day = MONDAY + days(offset)
             costs = claims._compute(self.items(self.move), day).costs
             self.assertEqual(costs, 150 if day >= date(2026, 12, 9) else 0, day)
+
+
+@tagged('post_install_l10n', 'post_install', '-at_install')
+class TestRealMail(FourteenDayCommon):
+    """With a mail server that listens, refuses and lets come back."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.sink = Sink()
+        controller = FreePortController(cls.sink, hostname='127.0.0.1', port=0)
+        controller.start()
+        cls.addClassCleanup(controller.stop)
+        cls.env['ir.mail_server'].sudo().search([]).active = False
+        cls.env['ir.mail_server'].sudo().create({
+            'name': "Sink", 'smtp_host': '127.0.0.1', 'smtp_port': controller.port, 'smtp_encryption': 'none'})
+        cls.company.alias_domain_id = cls.env['mail.alias.domain'].sudo().create({
+            'name': 'test.example.com', 'bounce_alias': 'bounce', 'catchall_alias': 'catchall'})
+        cls.classPatch(cls.registry['ir.mail_server'], '_disable_send', classmethod(lambda model: False))
+
+    def setUp(self):
+        super().setUp()
+        self.move = self.reminded(1000)
+        self.sink.mails.clear()
+        self.notice = self.dun(MONDAY)
+
+    def deliver(self, at_date=MONDAY):
+        self.on(at_date, self.notice.mail_id.sudo()).send()
+        self.env.invalidate_all()
+
+    def test_the_term_runs_from_the_mail_that_left(self):
+        self.assertFalse(self.notice.costs_from)
+        self.deliver(date(2026, 11, 24))
+        self.assertEqual(len(self.sink.mails), 1)
+        self.assertTerm(
+            self.notice, date(2026, 11, 25), date(2026, 12, 9), date(2026, 12, 10), 'email_accepted')
+
+    def test_a_server_that_is_away_proves_nothing_and_loses_nothing(self):
+        with patch.object(self.registry['ir.mail_server'], '_connect__', side_effect=ConnectionRefusedError), \
+                mute_logger('odoo.addons.mail.models.mail_mail', 'odoo.addons.base.models.ir_mail_server'):
+            self.deliver()
+        self.assertRecordValues(self.notice, [{'state': 'sent', 'costs_from': False}])
+        self.assertEqual(self.reason(self.move, date(2026, 12, 20)), 'fourteen_day_running')
+        self.notice.mail_id.sudo().mark_outgoing()
+        self.deliver(date(2026, 12, 20))
+        self.assertEqual(self.notice.receipt_date, date(2026, 12, 21))
+
+    def test_an_address_that_the_server_refuses(self):
+        self.notice.mail_id.sudo().email_to = 'gone@debtor.example.com'
+        with mute_logger('odoo.addons.mail.models.mail_mail', 'odoo.addons.base.models.ir_mail_server'):
+            self.deliver()
+        self.assertFalse(self.sink.mails)
+        self.assertRecordValues(self.notice, [{'state': 'undelivered', 'costs_from': False}])
+        self.assertEqual(self.notice.mail_id.sudo().state, 'cancel', "It cannot be tried again by accident")
+
+    def test_a_mail_that_comes_back(self):
+        self.deliver()
+        sent = self.sink.mails[0][1]
+        report = bounce_message(self.jan.email, sent)
+        self.on(date(2026, 11, 26), self.env['mail.thread'].sudo()).message_process(None, report)
+        self.notice.invalidate_recordset()
+        self.assertRecordValues(self.notice, [{'state': 'undelivered', 'costs_from': False}])
+        self.assertIn("mailbox is full", self.notice.receipt_ids[-1].note)
+        self.assertEqual(self.jan.dunning_email_bounced_on, date(2026, 11, 26))
+        self.assertEqual(self.jan.message_bounce, 1)
+        self.assertRecordValues(self.make_notices(date(2026, 11, 27)), [{
+            'level_id': self.fourteen.id, 'channel': 'letter'}])
+
+    def test_a_later_message_that_comes_back_says_nothing_of_the_letter(self):
+        """Somebody answers the debtor months later, and that answer bounces."""
+        self.deliver()
+        answer = self.notice.message_post(body="Thanks", partner_ids=self.jan.ids, message_type='comment',
+                                          subtype_xmlid='mail.mt_comment')
+        answer.sudo().notification_ids.write({'notification_status': 'bounce', 'failure_reason': "Full"})
+        self.assertRecordValues(self.notice, [{'state': 'sent', 'costs_from': date(2026, 12, 9)}])

@@ -2,12 +2,13 @@ import base64
 import hashlib
 import io
 import re
+from datetime import date
 from unittest.mock import patch
 
 from lxml import html
 
 from odoo import Command
-from odoo.exceptions import UserError, ValidationError
+from odoo.exceptions import AccessError, UserError, ValidationError
 from odoo.tests import tagged
 from odoo.tools import SQL
 from odoo.tools.pdf import PdfFileReader
@@ -16,7 +17,9 @@ from odoo.addons.base.models import ir_actions_report
 
 from ..models.dunning_letter import DunningLetter as LetterModel
 from ..models.dunning_letter_pdf import DunningLetterPdf
+from ..models.dunning_level import WORDS
 from ..tools.names import parse_name
+from ..tools.wording import TERM_TEXTS, check_letter, interrupts_prescription
 from .common import TODAY, DunningCommon, days
 
 DOCUMENTS = ('email', 'letter', 'both')
@@ -77,7 +80,24 @@ class LetterCommon(DunningCommon):
             }
             for item in items
         ])
+        notice._update_claim(at_date)
         return notice
+
+    def leave(self, level, moves, at_date):
+        """Return a notice as if it had left on a day, a 14-day letter as if it was received on the next."""
+        notice = self.prepare(self.make_notice(level, moves, at_date=at_date), at_date)
+        values = {'state': 'sent', 'sent_on': at_date}
+        if notice.legal_role == 'fourteen_day':
+            values.update(receipt_date=at_date + days(1), costs_from=at_date + days(16))
+        notice._recording().write(values)
+        self.env.flush_all()
+        return notice
+
+    def mail_words(self, notice):
+        """Return the running text of the e-mail of a notice."""
+        template = self.env.ref('l10n_nl_dunning.mail_template_notice')
+        body = self.env['dunning.letter']._render_mails(template, notice)[notice.id]['body_html']
+        return ' '.join(html.fromstring(body).text_content().replace('\xa0', ' ').split())
 
 
 @tagged('post_install_l10n', 'post_install', '-at_install')
@@ -100,32 +120,64 @@ class TestLadders(LetterCommon):
                     self.assertNotEqual(dutch, english)
 
     def test_the_rungs(self):
-        for policy in (self.zakelijk, self.particulier):
-            self.assertEqual(policy.level_ids.sorted('sequence').mapped('channel'), [
-                'email', 'phone', 'email', 'email', 'both', 'task'])
+        self.assertEqual(self.zakelijk.level_ids.sorted('sequence').mapped('channel'), [
+            'email', 'phone', 'email', 'email', 'both', 'task'])
+        consumer = self.particulier.level_ids.sorted('sequence')
+        self.assertEqual(consumer.mapped('channel'), ['email', 'email', 'both', 'both', 'task'])
+        self.assertEqual(consumer.mapped('legal_role'), [False, 'default_notice', 'fourteen_day', False, False])
         self.assertEqual(
             self.env.ref('l10n_nl_dunning.policy_7_15_30').level_ids.sorted('sequence').mapped('delay_days'),
             [7, 15, 30])
 
-    def test_a_consumer_reads_of_no_cost_as_owed(self):
-        forbidden = re.compile(r"incassokosten|\brente\b|handelsrente|interest|collection costs", re.IGNORECASE)
-        for level in self.letters().filtered(lambda level: level.policy_id.debtor_type != 'business'):
+    def test_costs_and_interest_come_late(self):
+        """Friendly first: businesses from the second demand on, consumers when their 14-day letter ran out."""
+        names = {
+            level.get_external_id()[level.id].removeprefix('l10n_nl_dunning.level_'): level
+            for level in self.letters()}
+        asking = {'business_second', 'business_final', 'consumer_final'}
+        self.assertEqual({name for name, level in names.items() if level.with_costs}, asking)
+        self.assertEqual({name for name, level in names.items() if level.with_interest}, asking)
+
+    def test_the_linter_finds_nothing(self):
+        """Not even advice, in either language, whatever was agreed and with or without VAT on costs."""
+        for agreed in (True, False):
+            for vat in (True, False):
+                self.company.write({
+                    'dunning_term_agreed_consumer': agreed, 'dunning_term_agreed_business': agreed,
+                    'dunning_vat_on_costs': vat})
+                for level in self.letters():
+                    self.assertFalse(level._check_wording(), f"{level.policy_id.name}: {level.name}")
+
+    def test_managers_may_write_every_text(self):
+        for level in self.letters():
             for lang in ('nl_NL', 'en_US'):
-                local = level.with_context(lang=lang)
-                text = f"{local.letter_intro or ''} {local.letter_closing or ''}"
-                self.assertNotRegex(text, forbidden, f"{level.name} in {lang}")
+                self.assertTrue(level.with_context(lang=lang)._has_plain_texts(), f"{level.name} in {lang}")
 
-    def test_last_consumer_letter_promises_a_separate_notice_of_costs(self):
-        level = self.env.ref('l10n_nl_dunning.level_consumer_final')
-        text = ' '.join((level.with_context(lang='nl_NL').letter_closing or '').split())
-        self.assertIn("waarvan wij u dan eerst afzonderlijk bericht sturen", text)
-        self.assertIn("kunnen wij", text)
-
-    def test_limitation_is_interrupted(self):
-        for name in ('business_first', 'business_second', 'business_final', 'consumer_final'):
+    def test_every_demand_interrupts_prescription_and_tells_where_to_turn(self):
+        for name in ('business_first', 'business_second', 'business_final', 'consumer_first', 'consumer_fourteen_day',
+                     'consumer_final', '7_15_30_3'):
             level = self.env.ref(f'l10n_nl_dunning.level_{name}')
-            for lang in ('nl_NL', 'en_US'):
-                self.assertIn("3:317", level.with_context(lang=lang).letter_closing, f"{name} in {lang}")
+            self.assertTrue(level.interrupts_prescription, name)
+            for lang, words in (
+                ('nl_NL', ("3:317", "persoonsgegevens", "niet eens", "in één keer", "gekruist")),
+                ('en_US', ("3:317", "personal data", "disagree", "in one go", "crossed")),
+            ):
+                text = ' '.join((level.with_context(lang=lang).letter_closing or '').split())
+                for word in words:
+                    self.assertIn(word, text, f"{name} in {lang}")
+                self.assertTrue(interrupts_prescription(text, lang))
+
+    def test_every_word_is_explained_to_managers(self):
+        level = self.env.ref('l10n_nl_dunning.level_consumer_fourteen_day')
+        help_text = html.fromstring(level.words_help).text_content()
+        Notice = self.env['dunning.notice']
+        for word in WORDS:
+            self.assertIn(f"object.{word}", help_text)
+            if '.' not in word:
+                field = Notice._fields[word]
+                self.assertTrue(field.help or field.string, word)
+                if not field.store:
+                    self.assertTrue(field.help, word)
 
     def test_nobody_is_sorry(self):
         for level in self.letters():
@@ -207,8 +259,8 @@ class TestLetterWords(LetterCommon):
         self.assertEqual(parse_name("").full, '')
 
     def test_history_tells_only_what_happened(self):
-        move = self.invoice(self.consumer, due=TODAY - days(30))
-        first, call = (self.env.ref(f'l10n_nl_dunning.level_consumer_{name}') for name in ('reminder', 'call'))
+        move = self.invoice(due=TODAY - days(30))
+        first, call = (self.env.ref(f'l10n_nl_dunning.level_business_{name}') for name in ('reminder', 'call'))
         reminder = self.send(self.make_notice(first, move, at_date=TODAY - days(20)), TODAY - days(20))
         self.assertEqual(reminder.state, 'sent', reminder.error_message)
         self.assertEqual(reminder.history_text, '')
@@ -217,18 +269,18 @@ class TestLetterWords(LetterCommon):
         with self.env.cr.savepoint() as savepoint:
             phone._skip(TODAY - days(9))
             self.env.flush_all()
-            notice = self.make_notice('consumer_first', move)
+            notice = self.make_notice('business_first', move)
             self.assertEqual(notice.history_text, "onze herinnering van 11 februari 2025")
             self.assertNotIn("telefoon", self.words(notice).split("Neem dan")[0])
             savepoint.rollback()
         self.called(phone, TODAY - days(9))
         self.env.flush_all()
-        notice = self.make_notice('consumer_first', move)
+        notice = self.make_notice('business_first', move)
         self.assertEqual(
             notice.history_text, "onze herinnering van 11 februari 2025 en ons telefoongesprek van 22 februari 2025")
         self.assertIn("Na onze herinnering van 11 februari 2025", self.words(notice))
         # Another invoice of the same debtor was never spoken about.
-        other = self.make_notice('consumer_second', self.invoice(self.consumer, due=TODAY - days(30)))
+        other = self.make_notice('business_first', self.invoice(due=TODAY - days(30)))
         self.assertEqual(other.history_text, '')
 
     def test_history_of_many_notices_costs_no_more_queries(self):
@@ -368,6 +420,237 @@ class TestLetterWords(LetterCommon):
 
 
 @tagged('post_install_l10n', 'post_install', '-at_install')
+class TestLetterClaim(LetterCommon):
+    """Interest and collection costs as the debtor reads them."""
+
+    def test_what_is_asked_adds_up(self):
+        """EUR 850 for 31 days at 11.15% is 8.05; 15% of it is 127.50; a day adds 25.97 cents."""
+        notice = self.make_notice(
+            'business_second', self.invoice(self.english, amount=1000.0, due=TODAY - days(31)))
+        notice.line_ids.write({'amount_netted': 100.0, 'amount_held': 50.0})
+        notice._update_claim(TODAY)
+        text = self.words(notice)
+        self.assertIn(
+            "Total open €1,000.00 Less: credit still to be settled -€100.00 "
+            "Less: in dispute or deferred, not asked for now -€50.00 "
+            "Statutory commercial interest to 3 March 2025; each further day €0.26 €8.05 "
+            "Collection costs €127.50 To pay €985.55", text)
+        self.assertIn("statutory commercial interest (article 6:119a of the Dutch Civil Code, now 11.15% a year)", text)
+        self.assertIn("€127.50 in collection costs (article 6:96 of the Dutch Civil Code)", text)
+        self.assertIn("We demand that you pay €985.55 by 10 March 2025 at the latest", text)
+        self.assertIn("Total open €1,000.00", self.mail_words(notice))
+        self.assertIn("To pay €985.55", self.mail_words(notice))
+        self.assertEqual(notice.principal_text, "€850.00")
+        self.assertEqual(notice.held_text, "€50.00")
+        payloads = []
+        with patch.object(LetterModel, '_draw_qr', lambda _self, value: payloads.append(value) or 'data:,'):
+            self.documents(notice)
+        self.assertIn("\nEUR985.55\n", payloads[0])
+
+    def test_interest_per_day_by_hand(self):
+        """EUR 1,000 at 10.4% a year is 0.2849 a day, at 4% 0.1096; EUR 30 at 4% less than a cent."""
+        day = date(2026, 11, 22)
+        business = self.make_notice('business_final', self.invoice(amount=1000.0, due=date(2026, 11, 2)), at_date=day)
+        self.assertEqual((business.interest_per_day_text, business.rate_text), ("€\xa00,28", "10,4%"))
+        self.assertEqual(business.amount_interest, 5.70)  # 20 days
+        self.assertTrue(business.interest_law.endswith("6:119a"))
+        moves = self.invoice(self.consumer, amount=1000.0, due=date(2026, 9, 1)) | self.invoice(
+            self.make_debtor("Mevr. K. Klein", consumer=True), amount=30.0, due=date(2026, 9, 1))
+        for move, per_day in zip(moves, ("€\xa00,11", ""), strict=True):
+            self.leave('consumer_first', move, date(2026, 9, 20))
+            self.leave('consumer_fourteen_day', move, date(2026, 10, 5))
+            notice = self.make_notice('consumer_final', move, at_date=day)
+            self.assertEqual((notice.interest_per_day_text, notice.rate_text), (per_day, "4%"))
+            self.assertTrue(notice.interest_law.endswith("6:119"))
+
+    def test_agreed_interest_and_government_have_names_of_their_own(self):
+        self.zakelijk.agreed_interest_percent = 8.5
+        notice = self.make_notice('business_final', self.invoice(self.english, due=TODAY - days(40)))
+        self.assertEqual((notice.interest_name, notice.rate_text), ("agreed interest", "8.5%"))
+        self.zakelijk.agreed_interest_percent = 0
+        self.english.dunning_debtor_type = 'government'
+        notice = self.make_notice('business_second', self.invoice(self.english, due=TODAY - days(40)))
+        self.assertEqual(
+            (notice.interest_name, notice.interest_law), ("statutory commercial interest", "article 6:119b"))
+
+    def test_who_is_not_asked_does_not_read_of_it(self):
+        self.english.write({
+            'dunning_waive_interest': True, 'dunning_waive_costs': True, 'dunning_waive_reason': "Good customer"})
+        notice = self.make_notice('business_final', self.invoice(self.english, due=TODAY - days(40)))
+        text = self.words(notice)
+        self.assertNotRegex(text, r"(?i)interest|collection costs|Total open|calculation")
+        self.assertIn("To pay €100.00", text)
+        self.assertTrue(notice.interest_waived)
+
+    def test_first_letters_ask_only_the_invoices(self):
+        for name in ('business_reminder', 'business_first'):
+            notice = self.make_notice(name, self.invoice(self.english, due=TODAY - days(40)))
+            self.assertEqual(notice.amount_due, 100.0)
+            self.assertNotIn("Total open", self.words(notice))
+
+    # --- the 14-day letter ---
+
+    def fourteen_day(self, debtor=None, amounts=(100.0, 181.5)):
+        """Return a 14-day letter about some invoices after a notice of default."""
+        debtor = debtor or self.consumer
+        moves = self.env['account.move'].union(*(
+            self.invoice(debtor, amount=amount, due=TODAY - days(60)) for amount in amounts))
+        self.leave('consumer_first', moves, TODAY - days(40))
+        return self.make_notice('consumer_fourteen_day', moves)
+
+    def test_fourteen_day_letter(self):
+        """EUR 281.50: costs of 42.23, announced and not asked."""
+        notice = self.fourteen_day()
+        text, mail = self.words(notice), self.mail_words(notice)
+        for words in (text, mail):
+            self.assertIn(
+                "€ 281,50 te betalen binnen veertien dagen vanaf de dag nadat deze brief bij u is bezorgd.", words)
+            self.assertIn("buitengerechtelijke incassokosten verschuldigd van € 42,23", words)
+            self.assertIn("Het totaal wordt dan € 323,73", words)
+            self.assertIn("artikel 6:96 lid 2 onder c", words)
+            self.assertIn("wettelijke rente", words)
+            self.assertIn("30241556", words)
+            self.assertNotRegex(words, r"(?i)btw[^N]*verhoogd|uiterlijk op")
+            # No date but those of the letter, the invoices and earlier contacts.
+            dates = set(re.findall(r'\d{1,2} [a-z]+ \d{4}', words))
+            self.assertLessEqual(dates, {"3 maart 2025", "22 januari 2025"})
+            ibans = re.findall(r'NL\d\d(?: [A-Z0-9]{4}){3} \d\d', words)
+            self.assertEqual(set(ibans), {"NL91 ABNA 0417 1643 00"})
+        self.assertEqual(notice.deadline_text, TERM_TEXTS['nl'][0])
+        self.assertEqual(notice.amount_due, 281.5)
+        [document] = self.documents(notice)
+        labels = {
+            row[0].text_content().strip(): ' '.join(row[1].text_content().split())
+            for row in document.xpath('//table[@class="pay"]//table//tr')}
+        self.assertEqual(len([words for words in labels.values() if '€' in words]), 1, "Only one amount is asked")
+        self.assertIn(TERM_TEXTS['nl'][0], labels.values())
+
+    def test_linter_passes_the_letter_that_leaves(self):
+        dispatcher = self.env['dunning.dispatcher']
+        english = self.make_debtor("Mrs Smith", consumer=True, lang='en_US')
+        for vat in (False, True):
+            self.company.dunning_vat_on_costs = vat
+            for debtor in (self.consumer, english):
+                notice = self.prepare(self.fourteen_day(debtor))
+                facts = dispatcher._get_letter_facts(notice)[notice.id]
+                [document] = self.env['dunning.letter']._prepare_documents(notice)
+                errors = check_letter(
+                    document.html, role='fourteen_day', debtor='consumer', language=notice.lang, facts=facts)
+                self.assertFalse([finding for finding in errors if finding.severity == 'error'])
+
+    def test_vat_only_with_its_declaration(self):
+        notice = self.fourteen_day(self.make_debtor("Mrs Smith", consumer=True, lang='en_US'))
+        self.assertFalse(notice.vat_sentence)
+        self.assertNotIn("VAT, because", self.words(notice))
+        self.company.dunning_vat_on_costs = True
+        notice._update_claim(TODAY)
+        notice.invalidate_recordset()
+        self.assertEqual(notice.costs_announced_text, "€51.09")  # 42.225 with 21%
+        self.assertIn("raised with 21% VAT, because we cannot deduct the VAT", self.words(notice))
+
+    def test_final_consumer_letter_asks_what_was_announced(self):
+        notice = self.fourteen_day()
+        moves = notice.line_ids.move_id
+        self.leave_now(notice)
+        final = self.make_notice('consumer_final', moves, at_date=TODAY + days(25))
+        self.assertEqual(final.amount_costs, notice.amount_announced)
+        self.prepare(final, TODAY + days(25))
+        [document] = self.env['dunning.letter']._prepare_documents(final)
+        text = ' '.join(html.document_fromstring(document.html).text_content().replace('\xa0', ' ').split())
+        self.assertIn("€ 42,23 incassokosten verschuldigd", text)
+        self.assertIn(" 6:119 van het Burgerlijk Wetboek, nu 6% per jaar)", text)
+        self.assertNotIn("handelsrente", text)
+        self.assertEqual(
+            final.currency_id.round(final.amount_due),
+            final.currency_id.round(281.5 + 42.23 + final.amount_interest))
+
+    def leave_now(self, notice):
+        self.prepare(notice)
+        notice._recording().write({
+            'state': 'sent', 'sent_on': TODAY, 'receipt_date': TODAY + days(1), 'costs_from': TODAY + days(16)})
+        self.env.flush_all()
+
+    def test_term_in_the_language_of_the_letter(self):
+        """Flemish debtors read the Dutch term; who reads neither language reads English, term and all."""
+        self.env['res.lang']._activate_lang('nl_BE')
+        self.env['res.lang']._activate_lang('fr_FR')
+        flemish = self.make_debtor("Mevr. Peeters", consumer=True, lang='nl_BE')
+        french = self.make_debtor("Mme Dupont", consumer=True, lang='fr_FR')
+        notice = self.fourteen_day(flemish)
+        self.assertEqual((notice.lang, notice.term_text), ('nl_BE', TERM_TEXTS['nl'][0]))
+        self.assertIn(f"te betalen {TERM_TEXTS['nl'][0]}.", self.words(notice))
+        notice = self.fourteen_day(french)
+        self.assertEqual((notice.lang, notice.term_text), ('en_US', TERM_TEXTS['en'][0]))
+        self.assertIn(f"{TERM_TEXTS['en'][0]}.", self.words(notice))
+
+
+@tagged('post_install_l10n', 'post_install', '-at_install')
+class TestShippedTexts(LetterCommon):
+    """A company can have the texts that ship back."""
+
+    def test_a_level_gets_its_text_and_settings_back(self):
+        level = self.env.ref('l10n_nl_dunning.level_business_second')
+        before = {lang: level.with_context(lang=lang).read()[0] for lang in ('nl_NL', 'en_US')}
+        for lang in ('nl_NL', 'en_US'):
+            level.with_context(lang=lang).write({'subject': "Own", 'letter_intro': "<p>Own</p>"})
+        level.write({
+            'with_costs': False, 'payment_term_days': 3, 'channel': 'task', 'attach_invoices': True, 'expire_days': 9})
+        level.action_load_shipped()
+        self.env.invalidate_all()
+        for lang, values in before.items():
+            after = level.with_context(lang=lang).read()[0]
+            for name in ('name', 'subject', 'letter_intro', 'letter_closing', 'with_costs', 'channel', 'expire_days',
+                         'payment_term_days', 'attach_invoices', 'legal_role'):
+                self.assertEqual(after[name], values[name], f"{name} in {lang}")
+
+    def test_a_ladder_of_an_older_version_becomes_the_one_that_ships(self):
+        """As it was before there was a 14-day letter: other levels, other texts, no legal roles."""
+        policy = self.particulier
+        names = ('first', 'fourteen_day', 'final')
+        first, fourteen_day, final = (self.env.ref(f'l10n_nl_dunning.level_consumer_{name}') for name in names)
+        shipped = policy.level_ids.sorted('sequence').mapped('subject')
+        (final | fourteen_day).write({
+            'with_costs': False, 'with_interest': False, 'channel': 'task', 'legal_role': False})
+        first.write({'legal_role': False, 'sequence': 30, 'letter_closing': "<p>Betaal.</p>"})
+        first.with_context(lang='nl_NL').letter_closing = "<p>Betaal.</p>"
+        fourteen_day.unlink()
+        second, own = self.env['dunning.level'].create([
+            {'policy_id': policy.id, 'name': name, 'subject': name, 'sequence': 40, 'channel': 'task'}
+            for name in ("Second", "Own")])
+        self.env['ir.model.data'].create({
+            'module': 'l10n_nl_dunning', 'name': 'level_consumer_second', 'model': 'dunning.level',
+            'res_id': second.id, 'noupdate': True})
+        policy.action_load_shipped()
+        self.env.invalidate_all()
+        self.assertFalse(second.active, "It does not ship any more")
+        self.assertTrue(own.active)
+        self.assertEqual((policy.level_ids - own).sorted('sequence').mapped('subject'), shipped)
+        self.assertEqual(first.legal_role, 'default_notice')
+        self.assertTrue(final.with_costs)
+        self.assertEqual(
+            self.env.ref('l10n_nl_dunning.level_consumer_fourteen_day').with_context(lang='en_US').subject,
+            "Demand for payment (14-day letter)")
+        record = self.env['ir.model.data'].search([
+            ('module', '=', 'l10n_nl_dunning'), ('name', '=', 'level_consumer_fourteen_day')])
+        self.assertTrue(record.noupdate, "An upgrade would take the company's own text away")
+
+    def test_only_for_managers_and_only_what_shipped(self):
+        level = self.env.ref('l10n_nl_dunning.level_business_second')
+        accountant = self.env['res.users'].create({
+            'name': "Accountant", 'login': 'letters_accountant',
+            'group_ids': [Command.set(self.env.ref('account.group_account_invoice').ids)]})
+        with self.assertRaises(AccessError):
+            level.with_user(accountant).action_load_shipped()
+        accountant.group_ids += self.env.ref('account.group_account_manager')
+        level.with_user(accountant).action_load_shipped()
+        self.assertTrue(level.is_shipped and self.zakelijk.is_shipped)
+        self.assertFalse(self.reminder.is_shipped or self.ladder.is_shipped)
+        for records in (self.reminder, self.ladder):
+            with self.assertRaisesRegex(UserError, "did not ship"):
+                records.action_load_shipped()
+
+
+@tagged('post_install_l10n', 'post_install', '-at_install')
 class TestLetterPdf(LetterCommon):
 
     real_letters = True
@@ -464,17 +747,25 @@ class TestLetterPdf(LetterCommon):
             self.company.partner_id, "Sanne de Boer", phone="+31 20 555 01 02", email="debiteuren@test.example.com")
         notices = self.env['dunning.notice']
         for lang in ('nl_NL', 'en_US'):
-            for name in ('business', 'consumer'):
-                debtor = self.make_debtor(f"Acht {name} {lang} BV", lang=lang)
+            for name, rungs in (
+                ('business', ('reminder', 'first', 'second', 'final')),
+                ('consumer', ('reminder', 'first', 'fourteen_day', 'final')),
+            ):
+                debtor = self.make_debtor(f"Acht {name} {lang}", consumer=name == 'consumer', lang=lang)
                 moves = self.many_items(8, debtor)
-                for rung in ('reminder', 'first', 'second', 'final'):
-                    notice = self.make_notice(f'{name}_{rung}', moves)
+                for number, rung in enumerate(rungs):
+                    at_date = TODAY - days(17 * (3 - number))
+                    notice = self.make_notice(f'{name}_{rung}', moves, at_date=at_date)
+                    # All lines that there can be below the items.
                     notice.line_ids[:1].write({'amount_netted': 10.0})
+                    notice.line_ids[-1:].write({'amount_held': 20.0})
+                    notice._update_claim(at_date)
                     notices |= notice
                     # As if it had left, so that the next one names it.
-                    self.prepare(notice, TODAY)
-                    notice.write({'state': 'sent', 'sent_on': TODAY})
+                    self.prepare(notice, at_date)
+                    notice.write({'state': 'sent', 'sent_on': at_date, 'costs_from': at_date + days(17)})
                     self.env.flush_all()
+                self.assertTrue(notice.amount_costs and notice.amount_interest, name)
         pdfs = self.env['dunning.letter']._render_pdfs(notices)
         for notice in notices:
             self.assertEqual(len(self.pages(pdfs[notice.id])), 1, f"{notice.level_id.name} {notice.lang}")
@@ -508,6 +799,17 @@ class TestLetterPdf(LetterCommon):
             'l10n_nl_dunning.report_dunning_letter', notice.ids)[0]
         self.assertEqual(again, pdf)
         self.assertFalse(self.calls)
+
+    def test_pdf_says_the_amounts_that_were_frozen(self):
+        notice = self.send(self.make_notice(
+            'business_second', self.invoice(self.english, amount=1000.0, due=TODAY - days(31))))
+        self.assertEqual(notice.state, 'sent', notice.error_message)
+        [page] = self.pages(self.env['dunning.letter']._get_frozen_pdfs(notice)[notice.id])
+        Letter = self.env['dunning.letter']
+        self.assertEqual((notice.amount_interest, notice.amount_costs), (9.47, 150.0))
+        for name in ('amount_residual', 'amount_interest', 'amount_costs', 'amount_due'):
+            self.assertIn(Letter._format_amount(notice[name], notice.currency_id, 'en_US'), page, name)
+        self.assertIn("€0.31", page)
 
     def test_preview_stores_nothing(self):
         move = self.invoice(self.english, due=TODAY - days(9))

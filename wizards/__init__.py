@@ -3,3 +3,4 @@ from . import dunning_hold
 from . import dunning_receipt_enter
 from . import dunning_send
 from . import dunning_start
+from . import dunning_why

@@ -29,6 +29,10 @@ class DunningSpecification(models.TransientModel):
                "('balance', '>', 0)]")
     with_interest = fields.Boolean(default=True)
     with_costs = fields.Boolean(string="With Collection Costs", default=True)
+    without_credits = fields.Boolean(
+        string="Take Off Credits and Holds", default=True,
+        help="Open credits of the debtor and parts on hold are not claimed, as on letters. They are known for today only: "
+             "a claim of the past is without.")
     lang = fields.Selection(selection='_selection_lang', string="Language", required=True)
     preview = fields.Html(compute='_compute_preview', sanitize=False)
     problem = fields.Char(compute='_compute_preview')
@@ -62,7 +66,8 @@ class DunningSpecification(models.TransientModel):
             'target': 'new',
         }
 
-    @api.depends('at_date', 'choose', 'item_ids', 'with_interest', 'with_costs', 'lang', 'partner_id')
+    @api.depends(
+        'at_date', 'choose', 'item_ids', 'with_interest', 'with_costs', 'without_credits', 'lang', 'partner_id')
     def _compute_preview(self):
         for wizard in self:
             wizard.preview, wizard.problem = False, False
@@ -88,7 +93,8 @@ class DunningSpecification(models.TransientModel):
         Claim = self.env['dunning.claim'].with_company(self.company_id)
         items = self.item_ids._origin if self.choose else None
         claims = Claim._compute_debtor(
-            self.partner_id, self.at_date, items, with_interest=self.with_interest, with_costs=self.with_costs)
+            self.partner_id, self.at_date, items, reduce=self.without_credits, with_interest=self.with_interest,
+            with_costs=self.with_costs)
         return [claim for claim in claims if claim.items]
 
     def _prepare_documents(self):
@@ -259,9 +265,9 @@ class DunningRemainder(models.TransientModel):
     @api.depends('decision_id')
     def _compute_decision(self):
         for line in self:
-            line.decision = line.decision_id and self.env._(
+            line.decision = self.env._(
                 "kept on %(date)s by %(user)s: %(reason)s", date=format_date(self.env, line.decision_id.date),
-                user=line.decision_id.user_id.name, reason=line.decision_id.reason)
+                user=line.decision_id.user_id.name, reason=line.decision_id.reason) if line.decision_id else False
 
     @api.model
     def action_show(self):

@@ -63,6 +63,8 @@ class DunningReceiptEnter(models.TransientModel):
                                        notice.display_name))
         if self.kind == 'registered' and not self.proof:
             raise UserError(self.env._("Add the proof of delivery of the post: without it the day is not proven."))
+        if self.kind == 'acknowledged' and not (self.proof or (self.note or '').strip()):
+            raise UserError(self.env._("Say how the debtor acknowledged it, or add what he wrote."))
         if self.date > notice.company_id._dunning_today():
             raise UserError(self.env._("The date lies in the future. Enter it when it has happened."))
         receipt = notice._add_receipt(
