@@ -105,7 +105,13 @@ def generate(env, size):
         }
     )
     env["dunning.policy"].search([]).approval = "automatic"
-    company.write({"dunning_start_date": today - timedelta(days=1000), "dunning_oldest_due_date": False})
+    company.write(
+        {
+            "dunning_start_date": today - timedelta(days=1000),
+            "dunning_oldest_due_date": False,
+            "dunning_breaker_factor": 0,  # nobody is there to let a run of this size go
+        }
+    )
     debtor = _prototype_debtor(env)
     invoice = _prototype_invoice(env, debtor, today)
     env.flush_all()

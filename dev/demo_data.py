@@ -156,6 +156,7 @@ DEBTORS = {
         "Gemeente Waterdam",
         {
             "is_company": True,
+            "dunning_debtor_type": "government",
             "street": "Raadhuisplein 1",
             "zip": "1141 VR",
             "city": "Waterdam",
@@ -306,19 +307,29 @@ DEBTORS = {
     ),
 }
 
+# In place of a number of days: long enough ago for the last demand to a consumer, see `_days_since_due`.
+LAST_DEMAND = "last demand"
+# Days from the due date to the 14-day letter in the shipped ladder: 5, a term of 7, 4, a term of 7, 4.
+FOURTEEN_DAY_LETTER, AFTER_ITS_TERM = 27, 4
+
 # (debtor, days from today to the due date, amount without VAT, description, what happened)
 # Invoices of debtors with a past. The scheduled actions were not run during the last QUIET_DAYS days: what became
 # due meanwhile is due today.
 PAST = [
     ("D1001", -15, 486.00, "Storing koelcel verholpen"),  # a call is due
-    ("D1002", -44, 2875.00, "Cv-ketel vervangen, Herengracht 401"),  # the last letter
+    ("D1002", -44, 2875.00, "Cv-ketel vervangen, Herengracht 401"),  # the last letter; interest and costs were booked
     ("D1002", -44, 640.00, "Onderhoud liftschacht en ventilatie"),
-    ("D1003", -33, 1920.00, "Legionellabeheer, kwartaalcontrole"),  # the second demand
+    # The second demand, with interest and costs; a part is disputed.
+    ("D1003", -33, 1920.00, "Legionellabeheer, kwartaalcontrole", "part_disputed"),
     ("D1004", -15, 189.00, "Onderhoud cv-ketel"),
-    ("D1005", -33, 1250.00, "Badkamer: leidingwerk en kranen"),
+    ("D1005", -33, 1250.00, "Badkamer: leidingwerk en kranen"),  # the term of the 14-day letter runs
+    ("D1006", -38, 410.00, "Pomp vloerverwarming vervangen", "delivered_registered"),  # so does this one, by proof
     ("D1008", -22, 1430.00, "Inspection of heat pump, Canterbury office"),  # the first demand, in English
+    ("D1017", -10, 265.00, "Compressorleiding hersteld", "bounced"),  # the reminder again, now on paper
     ("D1018", -27, 1325.00, "Airco vergaderzaal vervangen"),  # has until a day in the future
     ("D1020", -17, 780.00, "Onderhoud zwembadinstallatie"),
+    # The fourteen days ran out: the last demand, with interest and costs over what was not paid in time.
+    ("D1021", LAST_DEMAND, 1480.00, "Badkamer verbouwd: leidingwerk", "paid_in_term"),
     ("D1022", -75, 3260.00, "Luchtbehandeling drukkerij"),  # at the end of the ladder
 ]
 NOW = [
@@ -329,7 +340,6 @@ NOW = [
     ("D1006", -8, 164.00, "Radiator verplaatst"),
     ("D1007", -7, 325.00, "Materiaal: koper en fittingen"),
     ("D1009", -9, 2140.00, "Montage Lüftungsanlage, Kleve"),
-    ("D1018", -12, 415.00, "Onderhoud airco vergaderzaal"),
     ("D1020", -8, 350.00, "Storing douches verholpen"),
     ("D1011", -10, 1180.00, "Hydrofoor nagekeken en afgesteld"),
     ("D1012", -10, 275.00, "Keuken: boiler vervangen"),
@@ -339,6 +349,7 @@ NOW = [
     ("D1010", -21, 4650.00, "Zonneboiler sporthal, eerste fase", "no_followup"),
     ("D1010", -8, 930.00, "Onderhoud gemeentehuis"),
     ("D1013", -15, 6.50, "Pakking kraan"),
+    ("D1018", -12, 415.00, "Onderhoud airco vergaderzaal", "unmatched_receipt"),
     ("D1014", -11, 745.00, "Afzuigkap keuken gereinigd", "credit_payment"),
     ("D1015", -13, 660.00, "Compressor nagekeken", "credited"),
     ("D1015", -9, 1240.00, "Vloerverwarming werkplaats", "part_credited"),
@@ -379,15 +390,18 @@ def load(env):
         {
             "dunning_start_date": today - timedelta(days=365),
             "dunning_oldest_due_date": today - timedelta(days=365),
+            # Only here: on a Sunday, a holiday or in the evening the demonstration could not send anything.
+            "dunning_quiet": False,
         }
     )
     _set_dollar_rate(env, today)
-    _make_invoices(env, PAST, today)
+    _confirm_rates(env, today)
+    _make_bank_statement(env, today)
+    past = [(ref, _days_since_due(company, today) if days == LAST_DEMAND else days, *rest) for ref, days, *rest in PAST]
+    moves = _make_invoices(env, past, today)
     _live_through(env, company, today)
-    moves = _make_invoices(env, NOW, today)
-    for move, (_debtor, _days, _amount, _text, *happened) in zip(moves, NOW, strict=True):
-        for name in happened:
-            globals()[f"_happened_{name}"](env, move, today)
+    _let_happen(env, moves, past, today)
+    _let_happen(env, _make_invoices(env, NOW, today), NOW, today)
     _make_invoices(env, NOW_DOLLAR, today, currency_id=env.ref("base.USD").id)
     _make_instalments(env, today)
     env.flush_all()
@@ -403,9 +417,16 @@ def prepare(env):
     _make_company(env)
     _make_users(env)
     _make_debtors(env)
-    # The demonstration sends by itself; the addon ships with “Propose, I approve”.
+    # The demonstration sends by itself and books what it asks; the addon ships with “Propose, I approve” and with
+    # interest and costs on letters only.
     for policy in env["dunning.policy"].search([]):
-        policy.write({"approval": "automatic", "minimum_amount": max(policy.minimum_amount, 10)})
+        policy.write(
+            {
+                "approval": "automatic",
+                "minimum_amount": max(policy.minimum_amount, 10),
+                "claim_booking": "booked" if policy.debtor_type == "business" else "letter",
+            }
+        )
 
 
 # --- what does not depend on today ---
@@ -490,6 +511,22 @@ def _make_debtors(env):
 # --- invoices ---
 
 
+def _days_since_due(company, today):
+    """Return the days from today to a due date that make the last demand to a consumer due about now.
+
+    How long that takes depends on Sundays and holidays: the term of the 14-day letter runs from its receipt.
+    """
+    from odoo.addons.l10n_nl_dunning.tools import dutch_calendar  # noqa: PLC0415 - Odoo must have been started
+
+    days = -FOURTEEN_DAY_LETTER
+    while True:
+        posted = today + timedelta(days=days + FOURTEEN_DAY_LETTER)
+        received = dutch_calendar.presumed_receipt(posted, company.dunning_postal_days)
+        if dutch_calendar.fourteen_day_term(received).last_free_day + timedelta(days=AFTER_ITS_TERM) <= today:
+            return days
+        days -= 1
+
+
 def _make_invoices(env, specs, today, **values):
     """Post an invoice per specification; each was sent on its own day, except where told otherwise."""
     debtors = {partner.ref: partner for partner in env["res.partner"].search([("ref", "in", list(DEBTORS))])}
@@ -554,6 +591,12 @@ def _make_instalments(env, today):
 # --- what happened to them ---
 
 
+def _let_happen(env, moves, specs, today):
+    for move, (_debtor, _days, _amount, _text, *happened) in zip(moves, specs, strict=True):
+        for name in happened:
+            globals()[f"_happened_{name}"](env, move, today)
+
+
 def _pay(env, moves, date, amount=None):
     wizard = env["account.payment.register"].with_context(active_model="account.move", active_ids=moves.ids)
     wizard.create({"payment_date": date, **({"amount": amount} if amount else {})})._create_payments()
@@ -573,6 +616,12 @@ def _happened_paid_by_bank(env, move, today):
 
 def _happened_part_paid(env, move, today):
     _pay(env, move, today - timedelta(days=4), round(move.amount_total * 0.4, 2))
+
+
+def _happened_paid_in_term(env, move, today):
+    """A part was paid within the fourteen days: it bears no costs."""
+    letter = _get_notice(env, move, "fourteen_day")
+    _pay(env, move, min(letter.deadline, today) - timedelta(days=3), 300)
 
 
 def _happened_credit_payment(env, move, today):
@@ -603,7 +652,58 @@ def _happened_part_credited(env, move, today):
 
 def _happened_no_followup(env, move, today):
     move.no_followup = True
-    move.message_post(body="De gemeente betwist de factuur: fase 1 is nog niet opgeleverd.")
+    move.message_post(body="Afgesproken: de gemeente betaalt na de oplevering van fase 1.")
+
+
+def _happened_part_disputed(env, move, today):
+    """The debtor disputes a part; the rest goes on."""
+    accountant = _accountant(env)
+    env["dunning.hold"].with_user(accountant).create(
+        {
+            "move_id": move.id,
+            "amount": 423.50,
+            "reason_id": env.ref("l10n_nl_dunning.hold_reason_dispute").id,
+            "dispute_category": "quantity",
+            "date_end": today + timedelta(days=14),
+            "note": "Zegt dat er drie in plaats van vijf monsters zijn genomen. Werkbon opgevraagd bij de monteur.",
+        }
+    )
+
+
+def _happened_delivered_registered(env, move, today):
+    """The 14-day letter was sent by registered post: its term runs from a day that is proven."""
+    letter = _get_notice(env, move, "fourteen_day")
+    day = letter.posted_on + timedelta(days=2)
+    if day.weekday() == 6:
+        day += timedelta(days=1)
+    proof = f"Zending 3SDEMO000012345\nBezorgd op {day:%d-%m-%Y} om 11:42 uur\nOntvangen door: {move.partner_id.name}\n"
+    env["dunning.receipt.enter"].with_user(_accountant(env)).create(
+        {
+            "notice_id": letter.id,
+            "kind": "registered",
+            "date": min(day, today),
+            "tracking_code": "3SDEMO000012345",
+            "proof": base64.b64encode(proof.encode()),
+            "proof_filename": "bezorgbewijs.txt",
+        }
+    ).action_confirm()
+
+
+def _happened_bounced(env, move, today):
+    """The mail came back: the reminder does not count, and goes again on paper."""
+    _get_notice(env, move).mail_message_id.notification_ids.write(
+        {
+            "notification_status": "bounce",
+            "failure_type": "mail_bounce",
+            "failure_reason": "550 5.1.1 The e-mail account that you tried to reach does not exist",
+        }
+    )
+
+
+def _get_notice(env, move, role=False):
+    """Return the last notice about an invoice that left, with that role in law."""
+    lines = env["dunning.notice.line"].search([("move_id", "=", move.id), ("status", "=", "sent")])
+    return lines.notice_id.filtered(lambda notice: not role or notice.legal_role == role).sorted("date")[-1]
 
 
 def _happened_blocked(env, move, today):
@@ -612,6 +712,12 @@ def _happened_blocked(env, move, today):
 
 def _happened_not_sent(env, move, today):
     move.is_move_sent = False
+
+
+def _happened_unmatched_receipt(env, move, today):
+    """Money came in with the number of the invoice, and nobody matched it yet."""
+    line = _receive(env, move, move.amount_total, today)
+    line.write({"partner_id": False, "payment_ref": f"Betaling {move.name}"})
 
 
 def _receive(env, move, amount, date):
@@ -638,6 +744,20 @@ def _accountant(env):
     return env["res.users"].search([("login", "=", "accountant")], limit=1)
 
 
+def _make_bank_statement(env, today):
+    """Import a bank statement of today: reminders wait when the bank data are old."""
+    env["account.bank.statement.line"].create(
+        {"journal_id": _bank_journal(env).id, "date": today, "payment_ref": "Huur werkplaats", "amount": -1850.00}
+    )
+
+
+def _confirm_rates(env, today):
+    """Say that the rates did not change since this version: only in a demonstration, where no debtor is real."""
+    Rate = env["dunning.interest.rate"]
+    for kind in Rate._freshness(today):
+        Rate.search([("kind", "=", kind)], order="date_from desc", limit=1).action_confirm_half_year()
+
+
 def _set_dollar_rate(env, today):
     env["res.currency.rate"].create(
         {
@@ -661,11 +781,6 @@ def _live_through(env, company, today):
             decisions = then["dunning.planner"].with_company(company)._plan(company, day)
         upcoming = [decision.next_date for decision in decisions if decision.next_date and decision.next_date > day]
         day = min(upcoming, default=today)
-    # What left then is not to be mailed again today.
-    mails = env["mail.mail"].search([("model", "=", "dunning.notice"), ("state", "=", "outgoing")])
-    notifications = env["mail.notification"].search([("mail_mail_id", "in", mails.ids)])
-    notifications.notification_status = "sent"
-    mails.state = "sent"
 
 
 def _one_day(env, company, day):
@@ -680,6 +795,10 @@ def _one_day(env, company, day):
     if letters:
         letters._recording().write({"postal_state": "printed"})
         letters.action_mark_posted()
+    # The mail queue works all day: what left then is received the day after, and not mailed again today.
+    mails = env["mail.mail"].search([("model", "=", "dunning.notice"), ("state", "=", "outgoing")])
+    mails.state = "sent"
+    env["mail.notification"].search([("mail_mail_id", "in", mails.ids)]).notification_status = "sent"
     failed = notices.filtered(lambda notice: notice.state == "error")
     if failed:
         raise ValueError(f"Could not live through {day}: {failed[0].error_message}")

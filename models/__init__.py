@@ -37,4 +37,7 @@ from . import dunning_answer
 from . import dunning_dispatcher
 from . import dunning_quiet
 from . import dunning_run
+from . import dunning_simulation
 from . import dunning_law_guard
+from . import dunning_withdrawal
+from . import dunning_breaker

@@ -39,7 +39,11 @@ class DunningPlanner(models.AbstractModel):
             world=World.of(day) if past else None)
         planner = planner.with_context(dunning_at_date=day)
         pending = planner._get_waiting_notices(decisions)
-        answers = [planner._prepare_answer(company, day, decision, pending) for decision in decisions]
+        prefetch = {
+            'items': [decision.item_id for decision in decisions],
+            'debtors': list({decision.partner_id for decision in decisions if decision.partner_id})}
+        planner.env['account.move.line'].browse(prefetch['items']).move_id.fetch(['name'])
+        answers = [planner._prepare_answer(company, day, decision, pending, prefetch) for decision in decisions]
         if items is not None:
             found = {decision.item_id for decision in decisions}
             answers += [
@@ -48,9 +52,10 @@ class DunningPlanner(models.AbstractModel):
         return answers
 
     @api.model
-    def _prepare_answer(self, company, day, decision, pending):
+    def _prepare_answer(self, company, day, decision, pending, prefetch):
         env = self.env
-        item = env['account.move.line'].browse(decision.item_id)
+        item = env['account.move.line'].browse(decision.item_id).with_prefetch(prefetch['items'])
+        debtor = env['res.partner'].browse(decision.partner_id or []).with_prefetch(prefetch['debtors'])
         currency = env['res.currency'].browse(decision.currency_id)
         levels = env['dunning.level'].browse(filter(None, [decision.last_level_id])), env['dunning.level'].browse(
             filter(None, [decision.level_id]))
@@ -64,7 +69,7 @@ class DunningPlanner(models.AbstractModel):
             'invoice_id': item.move_id.id,
             'invoice': item.move_id.name or '',
             'debtor_id': decision.partner_id or False,
-            'debtor': env['res.partner'].browse(decision.partner_id or []).display_name or '',
+            'debtor': debtor.display_name or '',
             'company_id': company.id,
             'due_date': to_date(decision.due_date),
             'currency': currency.name,

@@ -40,6 +40,18 @@ class ResCompany(models.Model):
         help="Empty: the first sales journal.",
     )
 
+    @api.model
+    def _set_dunning_products(self):
+        """Give companies without products for interest and costs those that ship."""
+        for field, name in (
+            ('dunning_interest_product_id', 'product_interest'),
+            ('dunning_cost_product_id', 'product_collection_costs'),
+        ):
+            product = self.env.ref(f'l10n_nl_dunning.{name}', raise_if_not_found=False)
+            companies = self.with_context(active_test=False).search([(field, '=', False)])
+            if product and companies:
+                companies.write({field: product.id})
+
 
 class ResConfigSettings(models.TransientModel):
     _inherit = 'res.config.settings'
@@ -73,7 +85,7 @@ class AccountMove(models.Model):
     def _check_dunning_booking(self):
         """What a letter said is in the books: it is credited, not unposted."""
         for move in self.filtered('dunning_notice_id'):
-            if move.state != 'posted' and move.posted_before and move.dunning_notice_id.state == 'sent':
+            if move.state != 'posted' and move.posted_before and move.dunning_notice_id.state in ('sent', 'withdrawn'):
                 raise UserError(self.env._(
                     "%(invoice)s books the interest and costs that %(notice)s asked for. It cannot be reset or "
                     "cancelled: use “Waive” on that notice, which credits it.",

@@ -472,7 +472,7 @@ class DunningClaim(models.AbstractModel):
         for item in request.items:
             told[item.id] = [
                 line for line in facts.history.told[item.id]
-                if line.date <= request.at_date and line.notice_id != request.notice_id]
+                if line.sent_on <= request.at_date and line.notice_id != request.notice_id]
             if item.move_id.dunning_notice_id:
                 starts[item.id] = (None, 'booked', NOTHING)  # interest and costs that were booked bear neither
             elif lawful and item.amount_currency > 0:
@@ -593,7 +593,7 @@ class DunningClaim(models.AbstractModel):
                 return None, 'no_default', NOTHING
             demand = min(demands, key=lambda line: line.deadline)
             return max(demand.deadline, due_date) + ONE_DAY, 'default', {
-                'notice': demand.name, 'sent': demand.date, 'deadline': demand.deadline}
+                'notice': demand.name, 'sent': demand.sent_on, 'deadline': demand.deadline}
         received = dutch_calendar.presumed_receipt(
             item.move_id.invoice_date or item.move_id.date, company.dunning_postal_days)
         last_day = max(statutory_interest.last_payment_day_from_receipt(received), due_date)
@@ -624,7 +624,7 @@ class DunningClaim(models.AbstractModel):
             claim_account.Waived(waiver.day, waiver.costs, waiver.interest, ('waived', waiver.reason))
             for waiver in waivers]
         # What came in on the day of the letter was not paid in answer to it.
-        asked = min((line.date for line in told if line.interest > 0), default=None)
+        asked = min((line.sent_on for line in told if line.interest > 0), default=None)
         if asked:
             events.append(claim_account.Claimed(asked + ONE_DAY))
         if costs.amount and costs.why == 'fourteen_day':
@@ -701,14 +701,15 @@ class DunningClaim(models.AbstractModel):
         key = (first.notice_id, position)
         if key not in frozen:
             basis = data['costs_bases'][position] if position is not None else {'formula': 'claimed'}
-            frozen[key] = {**basis, 'claimed_in': first.name, 'claimed_on': first.date}
+            frozen[key] = {**basis, 'claimed_in': first.name, 'claimed_on': first.sent_on}
         basis, amount = frozen[key], first.costs
-        now = facts.principal(item, first.date, credits_until=request.at_date) - request.reductions.get(item.id, ZERO)
+        now = facts.principal(item, first.sent_on, credits_until=request.at_date)
+        now -= request.reductions.get(item.id, ZERO)
         if now < first.principal and first.principal > 0:
             amount = (amount * max(now, ZERO) / first.principal).quantize(CENT, ROUND_HALF_UP)
         return ClaimCosts(
             amount, 'claimed', first.notice_id, Decimal(basis.get('principal') or 0),
-            Decimal(basis.get('total') or first.costs), first.date, basis, first.costs - amount)
+            Decimal(basis.get('total') or first.costs), first.sent_on, basis, first.costs - amount)
 
     @api.model
     def _get_letter_costs(self, request, letters):
@@ -747,7 +748,7 @@ class DunningClaim(models.AbstractModel):
         """
         by_notice = defaultdict(list)
         for line in facts.history.letters[request.debtor.id]:
-            if line.date <= request.at_date and line.costs_from and line.notice_id != request.notice_id:
+            if line.sent_on <= request.at_date and line.costs_from and line.notice_id != request.notice_id:
                 by_notice[line.notice_id].append(line)
         letters, counted = [], set()
         for lines in by_notice.values():
@@ -762,7 +763,7 @@ class DunningClaim(models.AbstractModel):
                         - request.reductions.get(item.id, ZERO))
             counted.update(principals)
             letters.append(self._get_costs_of_letter(
-                first, first.date, sum((line.announced for line in lines), ZERO), principals, facts, letters))
+                first, first.sent_on, sum((line.announced for line in lines), ZERO), principals, facts, letters))
         return letters
 
     def _get_costs_of_letter(self, told, sent_on, announced, principals, facts, earlier):
@@ -847,7 +848,7 @@ class _Told(NamedTuple):
     item_id: int
     notice_id: int
     debtor_id: int
-    date: date
+    sent_on: date
     deadline: date
     legal_role: str
     costs_from: date

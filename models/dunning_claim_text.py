@@ -110,7 +110,9 @@ class DunningClaim(models.AbstractModel):
         if Decimal(entry.get('agreed_percent') or 0):
             percent = self._say_percent(entry['agreed_percent'])
             name = self.env._("Agreed interest of %s per year", percent)
-            return name, self._get_article("6:119 lid 3" if data['rate_kind'] == 'consumer' else "6:119a")
+            return name, (
+                self.env._("article 6:119 paragraph 3 BW") if data['rate_kind'] == 'consumer'
+                else self._get_article("6:119a"))
         if data['rate_kind'] == 'consumer':
             return self.env._("Statutory interest"), self._get_article("6:119")
         commercial = "6:119b" if data['debtor_type'] == 'government' else "6:119a"
@@ -176,11 +178,12 @@ class DunningClaim(models.AbstractModel):
                 letters = ", ".join(name for name in basis['earlier'] if name)
                 lines.append(self.env._(
                     "Added to the principal of the earlier letter %(letters)s, so that the scale is applied once "
-                    "(article 6:96 lid 7 BW, article 2a of the decree): %(base)s.",
+                    "(article 6:96 paragraph 7 BW, article 2a of the decree): %(base)s.",
                     letters=letters, base=say(base)))
         elif formula == 'minimum':
             return [*lines, self.env._(
-                "The statutory minimum of %s between businesses, owed without a reminder (article 6:96 lid 4 BW).",
+                "The statutory minimum of %s between businesses, owed without a reminder (article 6:96 paragraph 4 "
+                "BW).",
                 say(total))]
         elif formula == 'agreed':
             sentence = self.env._(
@@ -193,8 +196,8 @@ class DunningClaim(models.AbstractModel):
             return lines
         else:
             lines.append(self.env._(
-                "Between businesses collection costs are owed without a reminder (article 6:96 lid 4 BW). The scale "
-                "over the principal that is late, %s:", say(principal)))
+                "Between businesses collection costs are owed without a reminder (article 6:96 paragraph 4 BW). The "
+                "scale over the principal that is late, %s:", say(principal)))
         lines.append(self._explain_scale(base, currency))
         costs = min(MAXIMUM, max(MINIMUM, sum((step[2] for step in scale_steps(base)), ZERO)))
         if formula == 'scale_per_invoice' and total > costs * (HUNDRED + vat_rate) / HUNDRED:
@@ -204,7 +207,8 @@ class DunningClaim(models.AbstractModel):
             return lines
         if vat_rate:
             lines.append(self.env._(
-                "Raised by %(percent)s VAT that the creditor cannot deduct (article 2 lid 3 of the decree): %(total)s.",
+                "Raised by %(percent)s VAT that the creditor cannot deduct (article 2 paragraph 3 of the decree): "
+                "%(total)s.",
                 percent=self._say_percent(vat_rate), total=say(costs * (HUNDRED + vat_rate) / HUNDRED)))
         if already:
             lines.append(self.env._(
@@ -231,8 +235,8 @@ class DunningClaim(models.AbstractModel):
         }
         return self.env._(
             "14-day letter %(notice)s of %(sent)s, received on %(received)s (%(evidence)s). Its term ran out at the "
-            "end of %(last)s; unpaid of the principal was then %(principal)s (article 6:96 lid 6 BW; HR 25 November "
-            "2016, ECLI:NL:HR:2016:2704).", **values)
+            "end of %(last)s; unpaid of the principal was then %(principal)s (article 6:96 paragraph 6 BW; HR 25 "
+            "November 2016, ECLI:NL:HR:2016:2704).", **values)
 
     @api.model
     def _explain_scale(self, principal, currency):
@@ -288,7 +292,9 @@ class DunningClaim(models.AbstractModel):
             'subtitle': self.env._("calculation of interest and collection costs"),
             'date': self._say_date(data['at_date']),
             'number': number,
-            'frozen': frozen,
+            'belongs_to': (
+                self.env._("As claimed in %s", number) if frozen else self.env._("Belongs to %s", number)),
+            'total_label': self.env._("Total (%s)", data['currency']),
             'lang': (self.env.lang or 'en')[:2],
             'company': self.env['dunning.letter']._prepare_company(company, self.env.lang),
             'debtor': self._prepare_debtor(debtor, data),
@@ -340,7 +346,7 @@ class DunningClaim(models.AbstractModel):
             'lines': list(filter(None, [
                 partner.street, partner.street2, place, partner.country_id.name if abroad else ''])),
             'numbers': [(label, value) for label, value in numbers if value and value.strip(' /-')],
-            'kind': kinds.get(data['debtor_type'], ''),
+            'role': self.env._("Debtor (%s)", kinds[data['debtor_type']]),
         }
 
     @api.model
@@ -366,13 +372,21 @@ class DunningClaim(models.AbstractModel):
         interest_all, costs_all = Decimal(entry['interest_all']), Decimal(entry['costs_all'])
         announced = entry['costs_why'] == 'announced'
         off = [
-            (self.env._("waived interest"), Decimal(entry['waived_interest'])),
-            (self.env._("waived collection costs"), Decimal(entry['waived_costs'])),
-            (self.env._("paid or credited on the invoice for interest and costs"), Decimal(entry['settled'])),
+            (self.env._("Waived interest"), Decimal(entry['waived_interest'])),
+            (self.env._("Waived collection costs"), Decimal(entry['waived_costs'])),
+            (self.env._("Paid or credited on the invoice for interest and costs"), Decimal(entry['settled'])),
         ]
+        facts = {
+            'date': self._say_date(entry['invoice_date']), 'due': self._say_date(entry['due_date']),
+            'original': self._say_amount(entry['original'], currency)}
         return {
             'name': entry['name'],
-            'invoice_date': self._say_date(entry['invoice_date'], short=True) if entry['invoice_date'] else '',
+            'title': self.env._("Invoice %s", entry['name']),
+            'facts': self.env._(
+                "Of %(date)s, to be paid by %(due)s, original amount %(original)s. Paid and credited:", **facts,
+            ) if entry['settlements'] else self.env._(
+                "Of %(date)s, to be paid by %(due)s, original amount %(original)s.", **facts),
+            'invoice_date': self._say_date(entry['invoice_date'], short=True),
             'due_date': self._say_date(entry['due_date'], short=True),
             'original': say(entry['original']),
             'open': say(entry['open']),
@@ -431,13 +445,15 @@ class DunningClaim(models.AbstractModel):
                 'sentences': self._explain_costs(basis, currency),
                 'announced': announced,
                 'shares': [
-                    (entry['name'], self._explain_lowered(entry, currency), self._say_amount(
+                    (self.env._("Announced for invoice %s", entry['name']) if announced
+                     else self.env._("Share of invoice %s", entry['name']),
+                     self._explain_lowered(entry, currency), self._say_amount(
                         entry['announced' if announced else 'costs_all'], currency, symbol=False))
                     for entry in shares],
                 'total': self._say_amount(whole, currency, symbol=False),
-                # Some of the invoices are not in this claim, or were credited later.
-                'partial': whole != Decimal(basis.get('total') or whole),
-                'whole': self._say_amount(basis.get('total') or whole, currency),
+                # Some of the invoices may not be in this claim, or were credited later.
+                'together': self.env._("Together") if whole == Decimal(basis.get('total') or whole) else self.env._(
+                    "Together, of %s for all invoices of that notice", self._say_amount(basis['total'], currency)),
             })
         return parts
 
@@ -469,7 +485,7 @@ class DunningClaim(models.AbstractModel):
             and not Decimal(data['costs']) and not data['costs_bases']
         ):
             sentences.append(self.env._(
-                "No collection costs: no 14-day letter to this debtor has run out (article 6:96 lid 6 BW)."))
+                "No collection costs: no 14-day letter to this debtor has run out (article 6:96 paragraph 6 BW)."))
         return sentences
 
     @api.model
@@ -524,15 +540,16 @@ class DunningClaim(models.AbstractModel):
             if any(entry['compound'] and entry['segments'] for entry in data['items']):
                 notes.append(self.env._(
                     "After each full year, counted from the first day of interest, the interest that is unpaid then "
-                    "bears interest as well (article 6:119 lid 2 and 6:119a lid 3 BW)."))
+                    "bears interest as well (article 6:119 paragraph 2 and 6:119a paragraph 3 BW)."))
             if any(Decimal(entry['agreed_percent']) for entry in data['items']):
                 notes.append(self.env._("Agreed interest does not bear interest itself."))
             notes.append(self.env._(
-                "A payment counts on the day on which the account of the creditor was credited (article 6:114 lid 2 "
-                "BW), and that day still bears interest."))
+                "A payment counts on the day on which the account of the creditor was credited (article 6:114 "
+                "paragraph 2 BW), and that day still bears interest."))
         if any(len(entry['imputations']) for entry in data['items']):
             notes.append(self.env._(
-                "A payment goes first to collection costs, then to interest, then to the principal (article 6:44 lid 1 "
+                "A payment goes first to collection costs, then to interest, then to the principal (article 6:44 "
+                "paragraph 1 "
                 "BW), as far as costs and interest had been claimed before it; payments before that go to the "
                 "principal only."))
         if any(not line[2] for entry in data['items'] for line in entry['settlements']):
@@ -544,7 +561,7 @@ class DunningClaim(models.AbstractModel):
                 "costs."))
         if Decimal(data['costs']) or Decimal(data['announced']):
             notes.append(self.env._(
-                "Collection costs: article 6:96 lid 2 under c BW and article 2 of the Decree on compensation for "
+                "Collection costs: article 6:96 paragraph 2 under c BW and article 2 of the Decree on compensation for "
                 "extrajudicial collection costs (Besluit BIK), over the principal only and rounded once; shared over "
                 "the invoices in proportion to their principal."))
         return notes

@@ -183,7 +183,7 @@ class DunningPlanner(models.AbstractModel):
             """
             SELECT partner_id, (ARRAY_AGG(date ORDER BY date DESC, id DESC))[%(limit)s] + %(days)s
               FROM dunning_notice
-             WHERE company_id = %(company)s AND state = 'sent' AND channel <> 'task'
+             WHERE company_id = %(company)s AND state IN ('sent', 'withdrawn') AND channel <> 'task'
                AND date > %(since)s AND date <= %(at_date)s
           GROUP BY partner_id
             HAVING COUNT(*) >= %(limit)s

@@ -20,7 +20,7 @@ class DunningLetterPrint(models.AbstractModel):
     def _get_pdfs(self, notices):
         """Return ``{notice_id: pdf bytes}`` to look at: what left, or for what did not leave yet a draft."""
         notices.check_access('read')
-        left = notices.filtered(lambda notice: notice.state in ('sent', 'to_post') and notice.letter_sha256)
+        left = notices.filtered(lambda notice: notice.state in ('sent', 'to_post', 'withdrawn') and notice.letter_sha256)
         pdfs = self._get_frozen_pdfs(left)
         for notice in notices - left:
             if notice.channel in MANUAL_CHANNELS:

@@ -28,11 +28,12 @@ STATES = [
     ('sent', "Sent"),
     ('skipped', "Passed Over"),
     ('undelivered', "Not Delivered"),
+    ('withdrawn', "Withdrawn"),
     ('cancelled', "Cancelled"),
 ]
 # A notice in one of these states still holds its items: they get no other notice.
 PENDING_STATES = ('draft', 'queued', 'todo', 'to_post', 'error')
-FINAL_STATES = ('sent', 'skipped', 'undelivered', 'cancelled')
+FINAL_STATES = ('sent', 'skipped', 'undelivered', 'withdrawn', 'cancelled')
 # What a user may change by hand, and only while the notice has not left.
 USER_WRITABLE = frozenset({'channel', 'recipient_id', 'lang', 'note', 'promised_date'})
 # And what is said about a call or a task that was handed out.

@@ -41,6 +41,7 @@ class DunningNoticeLine(models.Model):
             ('skipped', "Passed over"),
             ('dropped', "Taken off"),
             ('undelivered', "Not delivered"),
+            ('withdrawn', "Withdrawn"),
             ('cancelled', "Cancelled"),
         ],
         compute='_compute_status', store=True, precompute=True)

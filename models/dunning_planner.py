@@ -393,12 +393,13 @@ class DunningPlanner(models.AbstractModel):
             lambda d: {
                 'email': self._explain_no_email(d),
                 'letter': self.env._("The debtor has no postal address (street and city). Complete the contact."),
-                'both': self.env._("The debtor has neither an e-mail nor a postal address. Complete the contact."),
+                'both': self._explain_no_email(
+                    d, self.env._("The debtor has neither an e-mail nor a postal address. Complete the contact.")),
                 'phone': self.env._("The debtor has no phone number. Add one to the contact."),
             }.get(d.channel, ''),
         )
 
-    def _explain_no_email(self, d):
+    def _explain_no_email(self, d, without=None):
         # sudo: only whether the address of our own reminder works
         people = self.env['res.partner'].browse([d.recipient_id, d.partner_id]).sudo()
         bounced = max(filter(None, people.mapped('dunning_email_bounced_on')), default=None)
@@ -406,7 +407,7 @@ class DunningPlanner(models.AbstractModel):
             return self.env._(
                 "The e-mail address bounced on %s, and there is no postal address. Correct the contact.",
                 self._fmt_date(bounced))
-        return self.env._("The debtor has no e-mail address. Add one to the contact.")
+        return without or self.env._("The debtor has no e-mail address. Add one to the contact.")
 
     # -------------------------------------------------------------------------
     # ASKING
@@ -434,7 +435,9 @@ class DunningPlanner(models.AbstractModel):
         if items is not None and not items:
             return []
         planner = self.with_company(company).with_context(
-            dunning_at_date=at_date, dunning_company_id=company.id, dunning_impatient='waiting_delay' in ignore)
+            dunning_at_date=at_date, dunning_company_id=company.id, dunning_impatient='waiting_delay' in ignore,
+            # Asked by several parts of the statement, read once.
+            dunning_receivable_ids=self._get_receivable_ids(company))
         statement = planner._get_statement(company, at_date, items, partners, frozenset(ignore), only_due, companions)
         return [Decision(*row) for row in self.env.execute_query(statement)]
 
@@ -627,13 +630,16 @@ class DunningPlanner(models.AbstractModel):
 
         The column tests are those of the index on unreconciled lines.
         """
-        # sudo: all users get the same answer; an archived account can still have open items
-        accounts = self.env['account.account'].sudo().with_company(company).with_context(active_test=False).search([
-            ('account_type', '=', 'asset_receivable'), ('company_ids', 'parent_of', company.id)])
         return SQL(
             "line.company_id = %s AND line.parent_state = 'posted' AND line.reconciled IS NOT TRUE"
             " AND line.account_id = ANY(%s)",
-            company.id, list(accounts.ids))
+            company.id, self.env.context['dunning_receivable_ids'])
+
+    @api.model
+    def _get_receivable_ids(self, company):
+        # sudo: all users get the same answer; an archived account can still have open items
+        return self.env['account.account'].sudo().with_company(company).with_context(active_test=False).search([
+            ('account_type', '=', 'asset_receivable'), ('company_ids', 'parent_of', company.id)]).ids
 
     def _get_credits_sql(self, company, items, partners):
         """Return SQL of the open credits per debtor, in the currency of the company.
@@ -697,8 +703,8 @@ class DunningPlanner(models.AbstractModel):
                 'dunning_notice_id')),
             *(Partner._fields[name] for name in (
                 'commercial_partner_id', 'is_company', 'vat', 'company_registry', 'type', 'active', 'phone',
-                'email_normalized', 'dunning_email_bounced_on', 'company_id', 'street', 'city', 'dunning_debtor_type', 'dunning_policy_id',
-                'dunning_term_agreed')),
+                'email_normalized', 'dunning_email_bounced_on', 'company_id', 'street', 'city', 'dunning_debtor_type',
+                'dunning_policy_id', 'dunning_term_agreed')),
             *(self.env['dunning.notice.line']._fields[name] for name in (
                 'move_line_id', 'level_id', 'status', 'date', 'deadline')),
             *(self.env['dunning.level']._fields[name] for name in (
@@ -827,7 +833,9 @@ class DunningPlanner(models.AbstractModel):
          LEFT JOIN dunning_level last_level ON last_level.id = gathered.last_level_id
          LEFT JOIN dunning_contact letter_contact ON letter_contact.commercial_partner_id = gathered.partner_id
         CROSS JOIN LATERAL (
-                   SELECT CASE WHEN letter.id IS NULL OR gathered.level_id = letter.id THEN FALSE
+                   -- An item that waits for this very letter joins like one that waits for another step.
+                   SELECT CASE WHEN letter.id IS NULL OR (gathered.level_id = letter.id AND item_reason IS NULL)
+                               THEN FALSE
                                WHEN COALESCE(item_reason, 'waiting_delay') NOT IN ('waiting_delay', 'waiting_deadline')
                                THEN FALSE
                                ELSE (last_level.id IS NULL OR last_level.policy_id <> letter.policy_id

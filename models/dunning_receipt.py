@@ -137,6 +137,7 @@ class DunningReceipt(models.Model):
     def action_withdraw(self):
         """Ask why this evidence is wrong, and take it back."""
         self.ensure_one()
+        self.notice_id.check_access('write')
         return self.env['dunning.receipt.enter']._action_open(self.notice_id, receipt=self)
 
     def _withdraw(self, reason):
@@ -513,6 +514,7 @@ class ResPartner(models.Model):
 
     def action_dunning_email_works(self):
         """Try the address again that a reminder came back from."""
+        self.env['dunning.notice'].check_access('write')  # for accounting, not for all who may change contacts
         self.check_access('write')
         emails = [email for email in self.mapped('email_normalized') if email]
         # sudo: other contacts with the same address; whoever may change this one may correct them

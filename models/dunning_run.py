@@ -145,12 +145,17 @@ class DunningRun(models.AbstractModel):
             expired._skip(at_date)
 
     @api.model
+    def _get_queue_domain(self):
+        """Return which notices the scheduled action sends."""
+        return Domain('state', '=', 'queued')
+
+    @api.model
     def _cron_dispatch(self, limit=500):
         """Send the queue in small chunks, a commit each; a bad notice leaves the queue and stops nobody."""
         Notice = self.env['dunning.notice']
         Dispatcher = self.env['dunning.dispatcher']
         IrCron = self.env['ir.cron']
-        domain = Domain('state', '=', 'queued')
+        domain = self._get_queue_domain()
         todo = Notice.search(domain, order='company_id, id', limit=limit)
         IrCron._commit_progress(remaining=len(todo) if len(todo) < limit else Notice.search_count(domain))
         # Ids, not records: each commit empties the cache.

@@ -65,15 +65,31 @@ class DunningWaiver(models.Model):
 
     @api.model_create_multi
     def create(self, vals_list):
-        waivers = super().create(vals_list)
+        # Who decides and when is a fact, and the debtor follows from the item.
+        waivers = super().create([vals | self._prepare_facts(vals) for vals in vals_list])
         waivers._check_owed()
         waivers._log_decision()
         return waivers
 
+    @api.model
+    def _prepare_facts(self, vals):
+        item = self.env['account.move.line'].browse(vals.get('item_id'))
+        company = item.company_id or self.env.company
+        return {
+            'company_id': company.id,
+            'partner_id': item.partner_id.commercial_partner_id.id,
+            'date': company._dunning_today(),
+            'user_id': self.env.uid,
+            'revoked_on': False,
+            'revoked_by_id': False,
+        }
+
     def write(self, vals):
-        if vals.keys() - {'revoked_on', 'revoked_by_id', 'amount', 'move_id'}:
+        if vals.keys() - {'revoked_on', 'revoked_by_id'}:
             raise UserError(self.env._(
                 "What was decided about interest and costs cannot be changed. Revoke it and decide again."))
+        if not self.env.user.has_group('account.group_account_manager'):
+            raise AccessError(self.env._("Only an accounting manager can revoke a waiver."))
         return super().write(vals)
 
     @api.ondelete(at_uninstall=False)
@@ -122,8 +138,6 @@ class DunningWaiver(models.Model):
 
     def action_revoke(self):
         """Undo decisions that were a mistake; the amounts are claimed again from now on."""
-        if not self.env.user.has_group('account.group_account_manager'):
-            raise AccessError(self.env._("Only an accounting manager can revoke a waiver."))
         todo = self.filtered(lambda waiver: not waiver.revoked_on)
         todo.write({'revoked_on': self.env.company._dunning_today(), 'revoked_by_id': self.env.uid})
         for waiver in todo:

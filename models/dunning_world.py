@@ -27,6 +27,7 @@ class Step:
     deadline: date | None
     legal_role: str | None = None
     costs_from: date | None = None
+    receipt_date: date | None = None
 
 
 @dataclass(slots=True)
@@ -84,7 +85,7 @@ class DunningPlanner(models.AbstractModel):
         tables = self._get_world_tables(world, company, items, partners)
         if not tables:
             return statement
-        return SQL("WITH %s (%s)", SQL(", ").join(
+        return SQL("WITH %s SELECT * FROM (%s) decision", SQL(", ").join(
             SQL("%s AS %s (%s)", SQL.identifier(name), materialized, rows)
             for name, materialized, rows in tables
         ), statement)
@@ -261,7 +262,7 @@ class DunningPlanner(models.AbstractModel):
                 'level_id': step.level_id, 'channel': step.channel, 'legal_role': step.legal_role,
                 'state': {'sent': 'sent', 'skipped': 'skipped'}.get(step.status, 'todo'),
                 'date': step.date, 'date_planned': step.date, 'deadline': step.deadline,
-                'costs_from': step.costs_from,
+                'costs_from': step.costs_from, 'receipt_date': step.receipt_date,
             }
             for step in {step.notice_id: step for step in world.steps}.values()
         ])

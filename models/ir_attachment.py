@@ -32,7 +32,7 @@ class IrAttachment(models.Model):
             letters = letters.filtered(lambda attachment: attachment.raw != content)
         # sudo: only asks whether they left
         notices = self.env['dunning.notice'].sudo().browse(letters.mapped('res_id')).exists()
-        left = notices.filtered(lambda notice: notice.state in ('to_post', 'sent'))
+        left = notices.filtered(lambda notice: notice.state in ('to_post', 'sent', 'withdrawn'))
         if left:
             raise UserError(self.env._(
                 "The letter of %(notice)s has left. It is the proof of what the debtor was told, "

@@ -1,5 +1,6 @@
 from . import (
     test_booking,
+    test_breaker,
     test_claim,
     test_dispatcher,
     test_fourteen_day,
@@ -13,6 +14,7 @@ from . import (
     test_law_costs,
     test_law_imputation,
     test_law_interest,
+    test_law_stories,
     test_letters,
     test_mail,
     test_notice,
@@ -23,9 +25,11 @@ from . import (
     test_replay,
     test_run,
     test_security,
+    test_simulation,
     test_tours,
     test_views,
+    test_why,
+    test_withdrawal,
     test_wizard,
     test_wording,
 )
-from . import test_why

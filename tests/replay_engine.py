@@ -146,6 +146,9 @@ class Replay:
             'dunning_start_date': self.first,
             # The referee knows the file and the ladder, not the hours of the day or the number of letters a week.
             'dunning_quiet': False,
+            # Nobody is there to let a large run go.
+            'dunning_breaker_factor': 0,
+            'dunning_breaker_failures': 0,
             'dunning_contacts_per_week': 0,
             'dunning_oldest_due_date': False,
         })

@@ -9,7 +9,7 @@ from lxml import html
 
 from odoo import Command
 from odoo.exceptions import AccessError, UserError
-from odoo.tests import new_test_user, tagged
+from odoo.tests import Form, new_test_user, tagged
 
 from ..models.dunning_claim import share, to_decimal
 from ..models.dunning_claim_text import scale_steps
@@ -434,11 +434,6 @@ class TestClaimConsumerCosts(ClaimCommon):
 class TestClaimOracle(ClaimCommon):
     """Random ledgers, worked out a second time by walking through the days."""
 
-    @classmethod
-    def setUpClass(cls):
-        super().setUpClass()
-        cls.everything = cls.env['account.move']
-
     @settings(CALM, max_examples=12, phases=[Phase.generate])  # making an example smaller takes minutes here
     @given(
         st.integers(1, 500000), st.integers(1, 900), st.booleans(),
@@ -529,9 +524,8 @@ class TestWaiver(ClaimCommon):
         with self.assertRaisesRegex(UserError, "No more than"):
             self.waive(invoice, amount_interest=20.39, amount_costs=0.0)
         with self.assertRaisesRegex(UserError, "no more can be waived"):
-            self.env['dunning.waiver'].create({
-                'item_id': self.items(invoice).id, 'partner_id': self.business.id, 'amount_costs': 150.01,
-                'date': TODAY, 'reason': "Too much"})
+            self.on(TODAY, self.env['dunning.waiver']).create({
+                'item_id': self.items(invoice).id, 'amount_costs': 150.01, 'reason': "Too much"})
 
     def test_a_reason_is_needed_and_it_stays(self):
         invoice = self.invoice(due=DUE, amount=1000.0)
@@ -543,8 +537,17 @@ class TestWaiver(ClaimCommon):
             waiver.amount_costs = 1
         with self.assertRaisesRegex(UserError, "stays as its proof"):
             waiver.sudo().unlink()
+        clerk = new_test_user(
+            self.env, 'clerk.waiver', 'account.group_account_invoice', company_id=self.company.id,
+            company_ids=[Command.set(self.company.ids)])
+        with self.assertRaisesRegex(AccessError, "Only an accounting manager"):
+            waiver.with_user(clerk).action_revoke()
         waiver.action_revoke()
         self.assertEqual(self.claim(invoice).costs, 150)
+        again = self.on(TODAY, self.env['dunning.waiver']).with_user(clerk).create({
+            'item_id': self.items(invoice).id, 'amount_costs': 1.0, 'reason': "A clerk may", 'user_id': self.env.uid,
+            'date': date(2020, 1, 1)})
+        self.assertEqual((again.user_id, again.date), (clerk, TODAY), "Who and when are facts")
 
     def test_shared_over_the_items_and_never_more_than_each_owes(self):
         invoices = self.invoice(due=DUE, amount=1000.0) | self.invoice(due=date(2025, 2, 1), amount=1000.0)
@@ -690,6 +693,36 @@ class TestSpecification(ClaimCommon):
             self.claim(self.invoice(self.make_debtor("Piet Pietersen", consumer=True), due=DUE)).to_json(),
             self.consumer, lang='en_US'))
 
+    def test_every_computation_of_costs_is_explained(self):
+        self.business.dunning_policy_id = self.claiming
+        invoices = self.invoice(due=DUE, amount=200.0) | self.invoice(due=DUE, amount=100.0)
+        self.claiming.write({'agreed_cost_percent': 20.0})
+        for formula, words in (
+            ('minimum', ("statutory minimum of €40.00",)),
+            ('scale', ("15% over €300.00 = €45.00",)),
+            ('scale_per_invoice', ("15% over €300.00", "€40.00 for each of the 2 late invoices: €80.00")),
+            ('agreed', ("20% over €300.00 = €60.00",)),
+        ):
+            self.claiming.cost_formula = formula
+            text = self.words(self.claim(invoices).to_json(), lang='en_US')
+            for part in words:
+                self.assertIn(part, text)
+        self.claiming.write({'agreed_cost_percent': 1.0})
+        self.assertIn("The minimum applies: €40.00", self.words(self.claim(invoices).to_json(), lang='en_US'))
+        self.company.dunning_vat_on_costs = True
+        self.claiming.cost_formula = 'scale'
+        text = self.words(self.claim(invoices).to_json(), lang='en_US')
+        self.assertIn("Raised by 21% VAT that the creditor cannot deduct", text)
+        self.assertIn("€54.45", text)
+        self.company.dunning_vat_on_costs = False
+        first, second = (self.invoice(self.consumer, due=DUE, amount=1500.0) for _i in range(2))
+        letter = self.letter(first, date(2025, 1, 10), 225.0)
+        self.letter(second, date(2025, 2, 1), 180.0)
+        text = self.words(self.claim(first | second).to_json(), self.consumer, lang='en_US')
+        for part in (f"earlier letter {letter.name}", "€3,000.00", "together €425.00", "Less the collection costs",
+                     "No more than the letter announced: €180.00"):
+            self.assertIn(part, text)
+
     def test_steps_of_the_scale(self):
         self.assertEqual(scale_steps(D(3000)), [(15, 2500, 375), (10, 500, 50)])
         self.assertEqual(sum(step[2] for step in scale_steps(D(2000000))), 11775)
@@ -713,7 +746,11 @@ class TestSpecification(ClaimCommon):
             'l10n_nl_dunning.report_dunning_specification_choice', wizard.ids)
         self.assertTrue(pdf.startswith(b'%PDF'))
         wizard.write({'choose': True, 'item_ids': [Command.clear()]})
-        self.assertTrue(wizard.problem)
+        self.assertEqual(wizard.problem, "Choose the invoices.")
+        wizard.choose = False
+        with Form(wizard) as form:
+            form.choose = True
+            self.assertEqual(form.item_ids.ids, self.items(invoice).ids)
 
     def test_the_pdf_of_a_notice(self):
         self.invoice(due=DUE, amount=1000.0)
@@ -734,8 +771,12 @@ class TestSpecification(ClaimCommon):
         with self.assertRaises(AccessError):
             self.business.with_user(sales).get_dunning_claim('2025-03-03')
         for user in (clerk, auditor):
-            answer = self.business.with_user(user).with_company(self.company).get_dunning_claim('2025-03-03')
-            self.assertEqual(answer['claims'][0]['total'], '1170.38')
+            debtor = self.on(TODAY, self.business).with_user(user).with_company(self.company)
+            for day in ('2025-03-03', None):
+                self.assertEqual(debtor.get_dunning_claim(day)['claims'][0]['total'], '1170.38')
+            Wizard = debtor.env['dunning.specification']
+            self.assertIn('1.170,38', Wizard.browse(Wizard._action_open(debtor)['res_id']).with_context(
+                lang='nl_NL').preview)
         with self.assertRaisesRegex(UserError, "is not a date"):
             self.business.get_dunning_claim('tomorrow')
 

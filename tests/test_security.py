@@ -15,7 +15,9 @@ MODELS = (
     'dunning.policy', 'dunning.level', 'dunning.notice', 'dunning.notice.line', 'dunning.send', 'dunning.send.group',
     'dunning.send.skip', 'dunning.start', 'dunning.interest.rate', 'dunning.interest.rate.history',
     'dunning.hold', 'dunning.hold.reason', 'dunning.hold.report', 'dunning.hold.place', 'dunning.hold.close',
-    'dunning.interruption', 'dunning.prescription.warning')
+    'dunning.waiver', 'dunning.waive', 'dunning.remainder', 'dunning.specification',
+    'dunning.why', 'dunning.interruption', 'dunning.prescription.warning',
+    'dunning.receipt', 'dunning.receipt.enter', 'dunning.withdrawal', 'dunning.withdrawal.send', 'dunning.breaker')
 R, W, C, U = 'read', 'write', 'create', 'unlink'
 #: Who may do what; whoever is not named may do nothing.
 RIGHTS = {
@@ -34,8 +36,18 @@ RIGHTS = {
     'dunning.hold.report': {'readonly': R, 'clerk': R, 'manager': R},
     'dunning.hold.place': {'clerk': (R, W, C, U), 'manager': (R, W, C, U)},
     'dunning.hold.close': {'clerk': (R, W, C, U), 'manager': (R, W, C, U)},
+    'dunning.why': {'readonly': (R, W, C, U), 'clerk': (R, W, C, U), 'manager': (R, W, C, U)},
     'dunning.interruption': {'readonly': R, 'clerk': (R, W, C), 'manager': (R, W, C)},
     'dunning.prescription.warning': {'manager': R},
+    'dunning.receipt': {'readonly': R, 'clerk': R, 'manager': R},
+    'dunning.receipt.enter': {'clerk': (R, W, C, U), 'manager': (R, W, C, U)},
+    'dunning.withdrawal': {'readonly': R, 'clerk': (R, W), 'manager': (R, W)},
+    'dunning.withdrawal.send': {'clerk': (R, W, C, U), 'manager': (R, W, C, U)},
+    'dunning.breaker': {'readonly': R, 'clerk': R, 'manager': R},
+    'dunning.waiver': {'readonly': R, 'clerk': (R, W, C), 'manager': (R, W, C)},
+    'dunning.waive': {'clerk': (R, W, C, U), 'manager': (R, W, C, U)},
+    'dunning.remainder': {'clerk': (R, W, C, U), 'manager': (R, W, C, U)},
+    'dunning.specification': {'readonly': (R, W, C, U), 'clerk': (R, W, C, U), 'manager': (R, W, C, U)},
 }
 #: Public methods that only say where to look: what is found there has its own rights.
 HARMLESS = {'action_dunning_notices', 'action_dunning_holds', 'action_open_target'}
@@ -266,6 +278,41 @@ class TestSecurity(DunningCommon):
             'dunning.hold.close': self.env['dunning.hold.close'].browse(hold.action_close()['res_id']),
         }
 
+    def _make_withdrawals(self):
+        paid = self.invoice(self.make_debtor("Paid BV"))
+        self.dun(DUE)
+        self.pay(paid, on=DUE - days(1))
+        withdrawal = self.env['dunning.withdrawal'].search([('line_ids.move_id', '=', paid.id)])
+        return {
+            'dunning.withdrawal': withdrawal,
+            'dunning.withdrawal.send': self.env['dunning.withdrawal.send'].browse(
+                withdrawal.action_open_wizard()['res_id']),
+            'dunning.breaker': self.env['dunning.breaker'].sudo()._recording().create({
+                'company_id': self.company.id, 'date': DUE, 'cause': 'size'}).with_env(self.env),
+        }
+
+    def _make_claims(self):
+        item = self.items(self.move)
+        return {
+            'dunning.waiver': self.env['dunning.waiver'].create({
+                'item_id': item.id, 'kind': 'keep', 'reason': "Later"}),
+            'dunning.waive': self.env['dunning.waive'].browse(self.move.action_dunning_waive()['res_id']),
+            'dunning.specification': self.env['dunning.specification'].browse(
+                self.move.action_dunning_specification()['res_id']),
+            'dunning.remainder': self.env['dunning.remainder'].create({
+                'partner_id': self.business.id, 'item_id': item.id, 'move_id': self.move.id,
+                'company_id': self.company.id}),
+        }
+
+    def _make_receipts(self):
+        # sudo: nobody may write evidence but the code that knows what happened
+        receipts = self.proposal._recording().env['dunning.receipt'].sudo()
+        return {
+            'dunning.receipt': receipts.create({
+                'notice_id': self.proposal.id, 'kind': 'acknowledged', 'date': DUE}).sudo(False),
+            'dunning.receipt.enter': self.env['dunning.receipt.enter'].create({'notice_id': self.proposal.id}),
+        }
+
     def test_every_public_method_asks_for_access(self):
         clerk = self.users['clerk']
         send = self.on(DUE, self.other_move.with_user(clerk)).action_dunning_send()
@@ -278,6 +325,9 @@ class TestSecurity(DunningCommon):
             'dunning.start': self.env['dunning.start'].create({}),
             'dunning.interest.rate': self.env['dunning.interest.rate'].search([], limit=1),
             **self._make_holds(),
+            **self._make_claims(),
+            **self._make_receipts(),
+            **self._make_withdrawals(),
         }
         orm = {'create', 'write', 'unlink', 'copy_data', 'read', 'fields_get', 'default_get', 'get_views'}
         asked = set()

@@ -125,7 +125,8 @@ class TestWhy(DunningCommon):
     def test_partly_paid_and_credited_later(self):
         invoice = self.invoice()
         self.pay(invoice, 30.0, on=DUE)
-        credit = self.credit_note(amount=70.0, on=DUE + days(2))
+        day = DUE + days(2)
+        credit = self.credit_note(amount=70.0, on=day, invoice_date=day, date=day)
         (self.items(credit) | self.items(invoice)).reconcile()
         later = DUE + days(30)
         open_on = {number: self.ask_one(invoice, DUE + days(number), later)['amount_open'] for number in (-1, 0, 1, 2)}
@@ -174,7 +175,7 @@ class TestWhy(DunningCommon):
         self.assertEqual([answer['amount_open'] for answer in answers], [200.0, 150.0, 0.0])
         self.assertEqual({answer['currency'] for answer in answers}, {'USD'})
 
-    @settings(CALM, max_examples=12)
+    @settings(CALM, max_examples=6)
     @given(st.lists(
         st.tuples(st.integers(-6, 12), st.lists(st.tuples(st.integers(0, 24), st.integers(5, 110)), max_size=2)),
         min_size=1, max_size=3))
@@ -185,11 +186,11 @@ class TestWhy(DunningCommon):
             moves = self.env['account.move'].union(
                 *(self.invoice(debtor, TODAY + days(due)) for due, _payments in story))
             written = {}
-            for number in range(28):
+            for number in range(0, 28, 2):
                 day = TODAY + days(number)
                 for move, (_due, payments) in zip(moves, story, strict=True):
                     for on, amount in payments:
-                        if on == number:
+                        if on // 2 * 2 == number:
                             item = self.items(move)
                             if item.amount_residual:
                                 self.pay(item, min(amount, item.amount_residual), on=day)

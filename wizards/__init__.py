@@ -4,3 +4,4 @@ from . import dunning_receipt_enter
 from . import dunning_send
 from . import dunning_start
 from . import dunning_why
+from . import dunning_withdrawal

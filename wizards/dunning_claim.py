@@ -31,8 +31,8 @@ class DunningSpecification(models.TransientModel):
     with_costs = fields.Boolean(string="With Collection Costs", default=True)
     without_credits = fields.Boolean(
         string="Take Off Credits and Holds", default=True,
-        help="Open credits of the debtor and parts on hold are not claimed, as on letters. They are known for today only: "
-             "a claim of the past is without.")
+        help="Open credits of the debtor and parts on hold are not claimed, as on letters. They are known for today "
+             "only: a claim of the past is without.")
     lang = fields.Selection(selection='_selection_lang', string="Language", required=True)
     preview = fields.Html(compute='_compute_preview', sanitize=False)
     problem = fields.Char(compute='_compute_preview')
@@ -84,8 +84,15 @@ class DunningSpecification(models.TransientModel):
             wizard.preview = self.env['ir.qweb']._render(
                 'l10n_nl_dunning.specification_preview', {'specs': specs}, minimal_qcontext=True)
             if not any(claim.items for claim in claims):
-                wizard.problem = self.env._(
+                wizard.problem = self.env._("Choose the invoices.") if wizard.choose else self.env._(
                     "Nothing of this debtor was due on %s.", format_date(self.env, wizard.at_date))
+
+    @api.onchange('choose')
+    def _onchange_choose(self):
+        """Whoever chooses begins with everything, and takes off what he does not want."""
+        if self.choose and not self.item_ids and self.at_date:
+            self.item_ids = self.env['dunning.claim'].with_company(self.company_id)._get_claim_items(
+                self.partner_id, self.at_date)
 
     def _get_claims(self):
         """Return a list of the claims, one for each currency."""
@@ -231,11 +238,8 @@ class DunningWaive(models.TransientModel):
     def _create_waivers(self, rows):
         self.env['dunning.waiver'].create([
             {
-                'company_id': self.company_id.id,
-                'partner_id': self.partner_id.id,
                 'item_id': item.id,
                 'kind': self.kind,
-                'date': self.company_id._dunning_today(),
                 'amount_interest': float(interest),
                 'amount_costs': float(costs),
                 'reason': self.reason.strip(),
@@ -272,6 +276,7 @@ class DunningRemainder(models.TransientModel):
     @api.model
     def action_show(self):
         """Return the action that lists what is left over in the current company."""
+        self.browse().check_access('create')
         company = self.env.company
         lines = self.create([
             {

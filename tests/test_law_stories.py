@@ -1,0 +1,538 @@
+"""Debtors walked through the ladders that ship, day by day, as a judge would: what left, when, and for how much.
+
+Every amount and date stands in the comments with its sum, worked out by hand from articles 6:44, 6:82, 6:96, 6:119 and
+6:119a BW, the decree on collection costs (Besluit BIK) and HR 25-11-2016. “Left” is what debtors got, read from paper.
+"""
+
+import io
+import re
+from contextlib import contextmanager
+from datetime import date
+from decimal import Decimal as D
+
+from lxml import html
+
+from odoo import Command
+from odoo.exceptions import AccessError, UserError, ValidationError
+from odoo.tests import new_test_user, tagged
+from odoo.tools import mute_logger
+from odoo.tools.pdf import PdfFileReader
+
+from odoo.addons.base.models import ir_actions_report
+
+from ..models.dunning_claim import to_decimal
+from .common import DunningCommon, days, letter_bytes
+
+# What a text about costs looks like, apart from sentences that say that there are none.
+COSTS = re.compile(r'incassokosten|aanmaningskosten|herinneringskosten|administratiekosten', re.IGNORECASE)
+PROOF = 'cHJvb2Y='
+# Most consumers here have an invoice that is due on this Monday.
+DUE = date(2026, 8, 31)
+
+
+def euro(amount):
+    """Return an amount as a Dutch letter writes it."""
+    whole, _dot, cents = f"{D(amount):,.2f}".partition('.')
+    return f"€ {whole.replace(',', '.')},{cents}"
+
+
+def plain(text):
+    return ' '.join(text.replace('\xa0', ' ').split())
+
+
+class StoryCommon(DunningCommon):
+    """A company as it is after the installation, but for its bank account: shipped ladders, quiet hours, terms."""
+
+    real_letters = True
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.zakelijk = cls.env.ref('l10n_nl_dunning.policy_business')
+        cls.particulier = cls.env.ref('l10n_nl_dunning.policy_consumer')
+        cls.company.write({
+            'dunning_policy_business_id': cls.zakelijk.id,
+            'dunning_policy_consumer_id': cls.particulier.id,
+            'dunning_quiet': True,
+            'dunning_contacts_per_week': 3,
+            'company_registry': '30241556',
+        })
+        cls.env['res.partner.bank'].create({
+            'acc_number': 'NL91ABNA0417164300', 'partner_id': cls.company.partner_id.id, 'allow_out_payment': True})
+        # Paper costs half a second; only stories about what it says print it.
+        cls.printing = printing = set()
+        render = cls.registry['dunning.letter']._render_pdfs
+
+        def render_when_read(self, notices, *args, **kwargs):
+            if printing:
+                return render(self, notices, *args, **kwargs)
+            return {notice.id: letter_bytes(notice) for notice in notices}
+
+        cls.classPatch(cls.registry['dunning.letter'], '_render_pdfs', render_when_read)
+        cls.Claim = cls.env['dunning.claim'].with_company(cls.company)
+
+    # --- days go by ---
+
+    def live(self, first, last, *, calls=True, posts=True, daily=False):
+        """Let the days from ``first`` up to and including ``last`` go by as in an office, and return what left.
+
+        In the morning the scheduled action plans, a person approves all of it and the queue goes; mails leave, letters
+        are printed and brought to the post, calls are made.
+
+        :param calls: ``False`` when nobody calls, so that calls expire
+        :param posts: ``False`` when the pile of letters stays where it is
+        :param daily: every single day; else those are left out for which the planner has nothing and nothing waits
+        """
+        Notice = self.env['dunning.notice']
+        gone, day = Notice, first
+        while day <= last:
+            self.env['dunning.run'].with_context(dunning_at_date=day)._plan_company(self.company, day)
+            waiting = Notice.search([('company_id', '=', self.company.id), ('state', 'in', ('draft', 'queued'))])
+            if waiting:
+                self.send(waiting, day)
+            gone |= self.leave(day, calls=calls, posts=posts)
+            day = day + days(1) if daily else self.next_day(day, last)
+        gone.invalidate_recordset()
+        return gone.sorted('id')
+
+    def next_day(self, day, last):
+        """Return the next day on which something can happen, or the day after ``last``."""
+        pending = self.env['dunning.notice'].search_count([
+            '|', ('state', 'in', ('draft', 'queued', 'to_post')), '|', ('postal_state', '=', 'to_print'),
+            '&', ('state', '=', 'todo'), ('channel', '=', 'phone')], limit=1)
+        dates = [decision.next_date for decision in self.plan(day).values() if decision.next_date]
+        return day + days(1) if pending else max(min(dates, default=last + days(1)), day + days(1))
+
+    def leave(self, day, *, calls=True, posts=True):
+        """Let mails, letters and calls of a day go; return the notices that left the queue."""
+        Notice = self.env['dunning.notice'].with_context(dunning_at_date=day)
+        mails = Notice.search([('mail_id.state', '=', 'outgoing')])
+        if mails:
+            self.mails_leave(mails, day)
+        pile = Notice.search([('postal_state', '=', 'to_print')])
+        if pile and posts:
+            self.post_letters(pile, day)
+        todo = Notice.search([('state', '=', 'todo'), ('channel', '=', 'phone')])
+        if todo and calls:
+            self.called(todo, day)
+        return Notice.search([('date', '=', day), ('state', 'in', ('sent', 'to_post', 'todo', 'skipped'))]).with_env(
+            self.env)
+
+    def of(self, notices, debtor):
+        return notices.filtered(lambda notice: notice.partner_id == debtor)
+
+    def ladder_of(self, notices):
+        """Return what left as (level, day, deadline)."""
+        return [
+            (notice.level_id.get_external_id()[notice.level_id.id].split('.level_')[1], notice.date, notice.deadline)
+            for notice in notices]
+
+    def notice_at(self, notices, level):
+        found = notices.filtered(lambda notice: notice.level_id == self.level(level))
+        found.ensure_one()
+        return found
+
+    def level(self, name):
+        return self.env.ref(f'l10n_nl_dunning.level_{name}')
+
+    # --- what a debtor reads ---
+
+    def paper(self):
+        """Print real letters for the rest of the test."""
+        if ir_actions_report._wkhtml().state == 'install':
+            self.skipTest("wkhtmltopdf is not installed, so no letter can be printed")
+        self.printing.add('paper')
+        self.addCleanup(self.printing.clear)
+
+    def read_pdf(self, pdf):
+        return plain(' '.join(page.extract_text() for page in PdfFileReader(io.BytesIO(pdf)).pages))
+
+    def read_letter(self, notice):
+        """Return the text of the PDF that left."""
+        return self.read_pdf(self.env['dunning.letter']._get_frozen_pdfs(notice)[notice.id])
+
+    def read_mail(self, notice):
+        """Return the text of the mail that left."""
+        message = notice.mail_message_id.sudo()  # the mail itself is gone when it was sent
+        return plain(f"{message.subject} {html.fromstring(message.body).text_content()}")
+
+    def read_specification(self, notice):
+        pdf, _type = self.env['ir.actions.report'].with_context(force_report_rendering=True)._render_qweb_pdf(
+            'l10n_nl_dunning.report_dunning_specification', notice.ids)
+        return self.read_pdf(pdf)
+
+    # --- what must hold ---
+
+    def claim(self, moves, at_date, **kwargs):
+        return self.Claim.with_context(dunning_at_date=at_date)._compute(self.items(moves), at_date, **kwargs)
+
+    def assertAmounts(self, notice, principal, interest, costs):
+        """The notice asks exactly this, and its claim, as it was frozen and as computed again, says the same cents."""
+        self.assertEqual(
+            [to_decimal(notice[name]) for name in (
+                'amount_principal', 'amount_interest', 'amount_costs', 'amount_due')],
+            [D(principal), D(interest), D(costs), D(principal) + D(interest) + D(costs)])
+        data = notice.claim_data
+        self.assertEqual(
+            [D(data[name]) for name in ('principal', 'interest', 'costs', 'total')],
+            [D(principal), D(interest), D(costs), D(principal) + D(interest) + D(costs)])
+        self.assertEqual(sum(map(D, data['left'])), D(principal) + D(interest) + D(costs))
+
+    def assertClaim(self, moves, at_date, interest, costs, left=None):
+        """What is owed on a day, and how the law divides it: (costs, interest, principal)."""
+        claim = self.claim(moves, at_date)
+        self.assertEqual((claim.interest, claim.costs), (D(interest), D(costs)), at_date)
+        if left:
+            self.assertEqual(tuple(claim.left), tuple(map(D, left)), at_date)
+        return claim
+
+    @contextmanager
+    def assertRefused(self, exception, words):
+        """It is refused with these words, and nothing of it stays."""
+        with self.assertRaises(exception) as refused:
+            yield
+        self.assertRegex(str(refused.exception), words)
+
+
+@tagged('post_install_l10n', 'post_install', '-at_install')
+class TestConsumers(StoryCommon):
+    """Consumers: costs only after a 14-day letter ran out, over what was then unpaid."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.company.dunning_term_agreed_consumer = True
+
+    def consumers(self, *names, amount=1000.0, due=DUE, **values):
+        """Return (debtor, invoice) for each name."""
+        debtors = [self.make_debtor(name, consumer=True, **values) for name in names]
+        return [(debtor, self.invoice(debtor, due, amount)) for debtor in debtors]
+
+    def enter(self, notice, kind, at_date, today=None, **values):
+        """Enter what is known of the receipt, as a person does."""
+        notice = self.on(today or at_date, notice)
+        action = notice.action_enter_receipt()
+        wizard = self.env[action['res_model']].with_context(notice.env.context).browse(action['res_id'])
+        wizard.write({'kind': kind, 'date': at_date, **values})
+        wizard.action_confirm()
+        notice.invalidate_recordset()
+
+    def bounce(self, notice, at_date):
+        notification = self.on(at_date, notice.mail_message_id.sudo().notification_ids)
+        notification.write({'notification_status': 'bounce', 'failure_reason': "No such mailbox"})
+        notice.invalidate_recordset()
+
+    # --- 1. the whole ladder ---
+
+    # Due Monday 31 August. Five days: Saturday 5 September, until the 12th. Four days: Wednesday the 16th, until the
+    # 23rd. Four days: the 27th is a Sunday, on which no mail leaves, so Monday the 28th. Posted that day: Tuesday,
+    # Wednesday, Thursday 1 October; fourteen days: Thursday the 15th; the costs from the 16th. Four days: Monday the
+    # 19th, until the 26th. Four days: Friday the 30th.
+    LADDER = [
+        ('consumer_reminder', date(2026, 9, 5), date(2026, 9, 12)),
+        ('consumer_first', date(2026, 9, 16), date(2026, 9, 23)),
+        ('consumer_fourteen_day', date(2026, 9, 28), date(2026, 10, 15)),
+        ('consumer_final', date(2026, 10, 19), date(2026, 10, 26)),
+        ('consumer_handover', date(2026, 10, 30), False),
+    ]
+
+    def walk(self, agreed, interest):
+        self.paper()
+        self.company.dunning_term_agreed_consumer = agreed
+        self.particulier.claim_booking = 'booked'
+        jan = self.make_debtor("Jan Smit", consumer=True)
+        move = self.invoice(jan, DUE, 1234.56)
+        left = self.live(DUE, date(2026, 10, 31), daily=True)
+        self.assertEqual(self.ladder_of(left), self.LADDER)
+        reminder, demand, letter, final, handover = left
+        # Before the letter: the bare invoice, and no word about costs that are owed.
+        for notice in reminder | demand:
+            self.assertEqual(to_decimal(notice.amount_due), D('1234.56'))
+            for text in (self.read_letter(notice), self.read_mail(notice)):
+                self.assertIn(euro('1234.56'), text)
+                self.assertNotRegex(text, COSTS)
+                self.assertEqual(set(re.findall(r'€ [\d.,]+\d', text)), {euro('1234.56')})
+        for text in (self.read_letter(reminder), self.read_mail(reminder)):
+            self.assertNotRegex(text, "(?i)kosten|rente")
+        # The letter: 15% of 1,234.56 = 185.184.
+        self.assertRecordValues(letter, [{
+            'state': 'sent', 'legal_role': 'fourteen_day', 'amount_due': 1234.56, 'amount_announced': 185.18,
+            'amount_costs': 0, 'amount_interest': 0, 'receipt_date': date(2026, 10, 1),
+            'receipt_kind': 'post_presumed', 'costs_from': date(2026, 10, 16)}])
+        for text in (self.read_letter(letter), self.read_mail(letter)):
+            for part in (
+                "u bent in verzuim", euro('1234.56'), euro('185.18'), euro('1419.74'), "artikel 6:96",
+                "binnen veertien dagen vanaf de dag nadat deze brief bij u is bezorgd",
+            ):
+                self.assertIn(part, text)
+            # No day by which to pay: the 15th of October is only known by us.
+            self.assertNotRegex(text, r"1[0-9] oktober")
+        paper = self.read_letter(letter)
+        self.assertEqual(set(re.findall(r'NL\d\d ?[A-Z]{4}[ \d]{10,13}', paper)), {'NL91 ABNA 0417 1643 00'})
+        self.assertNotIn("btw", paper.lower().replace("btw-nummer", "").replace("btw nl", ""))
+        # The last demand: costs, and interest over the days until that Monday.
+        self.assertAmounts(final, '1234.56', interest, '185.18')
+        total = D('1234.56') + D(interest) + D('185.18')
+        for text in (self.read_letter(final), self.read_mail(final), self.read_specification(final)):
+            for amount in ('1234.56', interest, '185.18', total):
+                self.assertIn(euro(amount).strip("€ "), text)
+            self.assertIn(euro(total), text)
+        self.assertClaim(move, date(2026, 10, 19), interest, '185.18')
+        self.assertEqual(to_decimal(final.booking_ids.amount_total), D(interest) + D('185.18'))
+        self.assertEqual(final.booking_ids.amount_tax, 0)
+        self.assertEqual((reminder | demand | letter | handover).booking_ids, self.env['account.move'])
+        # Day by day: nothing is owed on the 15th, all of it on the 16th, by whatever way one asks.
+        for offset in range(60):
+            day = DUE + days(offset)
+            self.assertEqual(self.claim(move, day).costs, D('185.18') if day >= date(2026, 10, 16) else 0, day)
+        self.assertEqual(handover.state, 'todo')
+        return left
+
+    def test_term_agreed(self):
+        """Interest from 1 September: 30 + 19 = 49 days; 1,234.56 × 4% × 49 / 365 = 6.6294."""
+        self.walk(True, '6.63')
+
+    def test_term_not_agreed(self):
+        """Interest from the day after the notice of default ran out, 24 September: 7 + 19 = 26 days; 3.5176."""
+        [_reminder, demand, letter, *_rest] = self.walk(False, '3.52')
+        self.assertIn("ingebrekestelling", self.read_letter(demand))
+        self.assertIn("23 september 2026", self.read_letter(demand))
+        self.assertEqual(demand.legal_role, 'default_notice')
+
+    # --- 2. payments ---
+
+    def test_payments_inside_and_after_the_fourteen_days(self):
+        """1,000 due on 31 August; letter of 28 September, received on 1 October; free until 15 October; 4% interest."""
+        (anna, inside), (bert, on_last_day), (cees, day_later), (dirk, all_in_time), (eva, all_late), (fien, late) = (
+            self.consumers("Anna Aa", "Bert Bee", "Cees Cee", "Dirk Dee", "Eva Ee", "Fien Eff"))
+        left = self.live(DUE, date(2026, 10, 4))
+        letters = left.filtered(lambda notice: notice.legal_role == 'fourteen_day')
+        self.assertEqual(set(letters.mapped('amount_announced')), {150})
+        self.assertEqual(set(letters.mapped('costs_from')), {date(2026, 10, 16)})
+        self.pay(inside, 400, on=date(2026, 10, 5))
+        self.pay(on_last_day, 400, on=date(2026, 10, 15))
+        self.pay(all_in_time, on=date(2026, 10, 15))
+        self.live(date(2026, 10, 5), date(2026, 10, 15))
+        self.pay(day_later, 400, on=date(2026, 10, 16))
+        self.pay(all_late, on=date(2026, 10, 16))
+        finals = self.live(date(2026, 10, 16), date(2026, 10, 19))
+        self.assertEqual(finals.partner_id, anna | bert | cees | fien)
+        self.assertEqual(set(finals.mapped('date')), {date(2026, 10, 19)})
+        # Anna: 15% of 600. Interest to 5 October over 1,000: 35 days, 3.836; then 14 days over 600: 0.921.
+        self.assertAmounts(self.of(finals, anna), 600, '4.76', 90)
+        # Bert, on the last free day: 45 days over 1,000, 4.932; 4 days over 600, 0.263.
+        self.assertAmounts(self.of(finals, bert), 600, '5.19', 90)
+        # Cees, one day later: the costs are 150, and his 400 pays them first; no interest was asked yet, so the other
+        # 250 goes to the principal. 46 days over 1,000, 5.041; 3 days over 750, 0.247.
+        self.assertAmounts(self.of(finals, cees), 600, '5.29', 150)
+        self.assertClaim(day_later, date(2026, 10, 19), '5.29', 150, left=(0, '5.29', 750))
+        # Fien did not pay: 49 days over 1,000, 5.370.
+        self.assertAmounts(self.of(finals, fien), 1000, '5.37', 150)
+        # Dirk paid all of it in time: nothing is asked and nothing is left over. Eva was a day late: 150 of her 1,000
+        # paid the costs, so 150 of the principal is left: 46 days over 1,000 and 3 over 150, 0.049. A person decides.
+        self.assertEqual(self.claim(all_in_time, date(2026, 10, 19)).costs, 0)
+        [remainder] = self.Claim._get_remainders(self.company, date(2026, 10, 19))
+        self.assertEqual(
+            (remainder.partner_id, remainder.interest, remainder.costs), (eva.id, D('5.09'), 150))
+        self.assertClaim(all_late, date(2026, 10, 19), '5.09', 150, left=(0, '5.09', 150))
+        self.assertFalse(self.notices_of(all_in_time | all_late).filtered(lambda notice: notice.amount_costs))
+        # Fien pays 500 after the last demand asked interest too: costs 150, interest of 53 days 5.808, and 344.19 of
+        # the principal. Then 7 days over 655.81: 0.503.
+        self.pay(late, 500, on=date(2026, 10, 23))
+        handovers = self.live(date(2026, 10, 20), date(2026, 10, 31))
+        self.assertClaim(late, date(2026, 10, 30), '6.31', 150, left=(0, '0.50', '655.81'))
+        self.assertEqual(handovers.partner_id, anna | bert | cees | fien)
+        self.assertEqual(handovers.level_id, self.level('consumer_handover'))
+
+    # --- 3. holidays ---
+
+    def test_christmas(self):
+        """Due Thursday 26 November. Tuesday 1 December until the 8th; Saturday the 12th until the 19th; letter on
+        Wednesday the 23rd."""
+        (anna, first), (bert, second) = self.consumers("Anna Aa", "Bert Bee", due=date(2026, 11, 26))
+        left = self.live(date(2026, 11, 26), date(2026, 12, 23), posts=False)
+        letters = left.filtered(lambda notice: notice.date == date(2026, 12, 23))
+        self.assertEqual(letters.level_id, self.level('consumer_fourteen_day'))
+        # Mailed on the 23rd, but the paper of one lies a day longer: until it is posted nobody knows the term.
+        self.post_letters(self.of(letters, anna), date(2026, 12, 23))
+        self.assertFalse(self.of(letters, bert).costs_from)
+        self.post_letters(self.of(letters, bert), date(2026, 12, 24))
+        # Thursday 24, Tuesday 29, Wednesday 30: Christmas, Sunday and Monday do not count.
+        self.assertRecordValues(self.of(letters, anna), [{
+            'receipt_date': date(2026, 12, 30), 'deadline': date(2027, 1, 13), 'costs_from': date(2027, 1, 14)}])
+        self.assertRecordValues(self.of(letters, bert), [{
+            'receipt_date': date(2026, 12, 31), 'deadline': date(2027, 1, 14), 'costs_from': date(2027, 1, 15)}])
+        self.assertEqual([self.claim(first, date(2027, 1, day)).costs for day in (13, 14)], [0, 150])
+        self.assertEqual([self.claim(second, date(2027, 1, day)).costs for day in (14, 15)], [0, 150])
+        # Nobody knows the interest of 2027 yet: what asks interest waits for somebody to look it up.
+        self.assertFalse(self.live(date(2026, 12, 24), date(2027, 1, 19)))
+        self.assertIn("was not confirmed", self.assertExplained(self.decision(first, date(2027, 1, 18))))
+        self.on(date(2027, 1, 20), self.env.ref('l10n_nl_dunning.rate_consumer_2026_01_01')).action_confirm_half_year()
+        finals = self.live(date(2027, 1, 20), date(2027, 1, 20))
+        # From 27 November: 4 + 31 + 20 = 55 days; 1,000 × 4% × 55 / 365 = 6.027.
+        for debtor in (anna, bert):
+            self.assertAmounts(self.of(finals, debtor), 1000, '6.03', 150)
+
+    def test_easter_and_the_days_in_spring(self):
+        """2027: Good Friday 26 March, Easter Monday the 29th, King's Day Tuesday 27 April, 5 May, Ascension 6 May."""
+        for due, posted, receipt, last_day in (
+            # Thursday, Friday, Saturday. The 20th is a Saturday: Monday.
+            (date(2027, 2, 1), date(2027, 3, 3), date(2027, 3, 6), date(2027, 3, 22)),
+            # Wednesday, Thursday, Friday. Good Friday, Saturday, Easter: Tuesday.
+            (date(2027, 2, 1), date(2027, 3, 9), date(2027, 3, 12), date(2027, 3, 30)),
+            # Saturday, Tuesday, Wednesday: Good Friday and Easter Monday do not count.
+            (date(2027, 2, 22), date(2027, 3, 25), date(2027, 3, 31), date(2027, 4, 14)),
+            # Friday, Saturday, Tuesday. King's Day: Wednesday.
+            (date(2027, 3, 8), date(2027, 4, 8), date(2027, 4, 13), date(2027, 4, 28)),
+            # Saturday, Tuesday, Wednesday. 5 May, Ascension: Friday.
+            (date(2027, 3, 16), date(2027, 4, 16), date(2027, 4, 21), date(2027, 5, 7)),
+        ):
+            with self.subTest(posted=posted):
+                [(jan, move)] = self.consumers(f"Jan {posted}", due=due)
+                letter = self.live(due, posted, posts=False).filtered(
+                    lambda notice, jan=jan: notice.partner_id == jan and notice.legal_role == 'fourteen_day')
+                self.post_letters(letter, posted)
+                self.assertRecordValues(letter, [{
+                    'receipt_date': receipt, 'deadline': last_day, 'costs_from': last_day + days(1)}])
+                self.assertEqual(self.claim(move, last_day).costs, 0)
+                self.assertEqual(self.claim(move, last_day + days(1)).costs, 150)
+                self.pay(move, on=posted)
+
+    # --- 4. another rate ---
+
+    def test_six_percent_until_new_year_and_four_after(self):
+        """Due Tuesday 16 December 2025. Monday the 22nd until the 29th; Friday 2 January until the 9th; letter on
+        Tuesday the 13th, received on Friday the 16th, free until the 30th; last demand on Tuesday 3 February."""
+        [(_jan, move)] = self.consumers("Jan Smit", amount=10000.0, due=date(2025, 12, 16))
+        left = self.live(date(2025, 12, 16), date(2026, 2, 3))
+        # 15 days at 6%: 24.658; 34 days at 4%: 37.260. 15% of 2,500, 10% of 2,500, 5% of 5,000.
+        self.assertEqual(left[-1].date, date(2026, 2, 3))
+        self.assertAmounts(left[-1], 10000, '61.92', 875)
+        # The same on 15 January: 24.66 + 15 days at 4% 16.44.
+        self.assertClaim(move, date(2026, 1, 15), '41.10', 0)
+
+    # --- 5. it did not arrive, or later ---
+
+    def test_the_mail_bounces_and_the_letter_follows_by_post(self):
+        [(jan, move)] = self.consumers("Jan Smit", street=False, city=False)
+        letter = self.live(DUE, date(2026, 9, 28))[-1]
+        self.assertRecordValues(letter, [{'legal_role': 'fourteen_day', 'costs_from': date(2026, 10, 14)}])
+        self.bounce(letter, date(2026, 9, 29))
+        self.assertRecordValues(letter, [{'state': 'undelivered', 'receipt_date': False, 'costs_from': False}])
+        self.assertEqual(move.dunning_level_id, self.level('consumer_first'))
+        self.assertFalse(self.live(date(2026, 9, 30), date(2026, 10, 4)))
+        self.assertIn("bounced on 29 Sep 2026", self.assertExplained(self.decision(move, date(2026, 10, 4))))
+        jan.write({'street': "Keizersgracht 1", 'city': "Amsterdam"})
+        # Posted on Monday 5 October: Tuesday, Wednesday, Thursday; until Thursday the 22nd; the Monday after it.
+        again = self.live(date(2026, 10, 5), date(2026, 10, 26))
+        self.assertRecordValues(again, [
+            {'level_id': self.level('consumer_fourteen_day').id, 'date': date(2026, 10, 5), 'mail_id': False,
+             'receipt_date': date(2026, 10, 8), 'costs_from': date(2026, 10, 23), 'amount_announced': 150},
+            {'level_id': self.level('consumer_final').id, 'date': date(2026, 10, 26), 'mail_id': False,
+             'receipt_date': date(2026, 10, 29), 'costs_from': False, 'amount_announced': 0},
+        ])
+        self.assertEqual([self.claim(move, date(2026, 10, day)).costs for day in (16, 22, 23)], [0, 0, 150])
+
+    def test_the_letter_comes_back_and_the_mail_too(self):
+        [(_jan, move)] = self.consumers("Jan Smit")
+        letter = self.live(DUE, date(2026, 9, 28))[-1]
+        self.assertEqual(letter.costs_from, date(2026, 10, 16))
+        self.bounce(letter, date(2026, 9, 29))
+        self.assertEqual(letter.costs_from, date(2026, 10, 16), "The paper is on its way")
+        self.enter(letter, 'returned', date(2026, 10, 6))
+        self.assertRecordValues(letter, [{'state': 'undelivered', 'costs_from': False}])
+        self.assertEqual(move.dunning_level_id, self.level('consumer_first'))
+        self.assertEqual(self.claim(move, date(2026, 12, 31)).costs, 0)
+        self.assertTrue(letter.activity_ids, "Somebody has to look for the address")
+
+    def test_registered_delivery_later_than_presumed(self):
+        """Presumed on 1 October, delivered on Monday the 5th: until the 19th, so the last demand on the 23rd."""
+        [(_jan, move)] = self.consumers("Jan Smit")
+        letter = self.live(DUE, date(2026, 10, 5))[-1]
+        self.enter(letter, 'registered', date(2026, 10, 5), today=date(2026, 10, 7), proof=PROOF, tracking_code='3S')
+        self.assertRecordValues(letter, [{
+            'receipt_kind': 'registered', 'deadline': date(2026, 10, 19), 'costs_from': date(2026, 10, 20)}])
+        [final] = self.live(date(2026, 10, 7), date(2026, 10, 23))
+        # 1 September to 23 October: 53 days, 5.808.
+        self.assertEqual(final.date, date(2026, 10, 23))
+        self.assertAmounts(final, 1000, '5.81', 150)
+        self.assertEqual(self.claim(move, date(2026, 10, 19)).costs, 0)
+
+    # --- 6. several claims ---
+
+    def test_all_claims_in_one_letter_and_a_later_one_on_its_own(self):
+        """Due on 31 August, 7 and 21 September; the one due on the day of the letter has still that day to be paid."""
+        jan = self.make_debtor("Jan Smit", consumer=True)
+        moves = self.env['account.move'].union(*(
+            self.invoice(jan, due, 100.0) for due in (DUE, date(2026, 9, 7), date(2026, 9, 21))))
+        late = self.invoice(jan, date(2026, 9, 28), 50.0)
+        left = self.live(DUE, date(2026, 9, 28))
+        letter = left.filtered(lambda notice: notice.legal_role == 'fourteen_day')
+        self.assertEqual(letter.line_ids.move_id, moves)
+        # 15% of 300, not three times 40.
+        self.assertRecordValues(letter, [{'date': date(2026, 9, 28), 'amount_due': 300, 'amount_announced': 45}])
+        left = self.live(date(2026, 9, 29), date(2026, 10, 31))
+        final, again = (left.filtered(lambda notice, level=level: notice.level_id == self.level(level)) for level in (
+            'consumer_final', 'consumer_fourteen_day'))
+        # To 19 October: 49, 42 and 28 days over 100: 0.537, 0.460, 0.307.
+        self.assertAmounts(final, 300, '1.31', 45)
+        self.assertEqual(set(final.line_ids.mapped('amount_costs')), {15})
+        # Saturday 3 October until the 10th; Wednesday the 14th until the 21st; Sunday the 25th, so Monday. Small
+        # instalments of half a year bear costs together: 15% of 350 is 52.50, of which 45 was announced.
+        self.assertRecordValues(again, [{'date': date(2026, 10, 26), 'amount_due': 50, 'amount_announced': 7.5}])
+        self.assertEqual(again.line_ids.move_id, late)
+
+    def test_two_currencies(self):
+        """In dollars the law knows no costs: nothing is announced and nothing is asked; the euros go on."""
+        jan = self.make_debtor("Jan Smit", consumer=True)
+        dollar = self.env.ref('base.USD')
+        dollar.active = True
+        self.env['res.currency.rate'].create({
+            'name': '2020-01-01', 'currency_id': dollar.id, 'company_id': self.company.id, 'rate': 1.1})
+        euros, dollars = self.invoice(jan, DUE, 500.0), self.invoice(jan, DUE, 300.0, currency=dollar)
+        left = self.live(DUE, date(2026, 10, 19))
+        self.assertEqual(self.ladder_of(left.filtered(lambda notice: notice.currency_id != dollar)), [
+            ('consumer_reminder', date(2026, 9, 5), date(2026, 9, 12)),
+            ('consumer_first', date(2026, 9, 16), date(2026, 9, 23)),
+            ('consumer_fourteen_day', date(2026, 9, 28), date(2026, 10, 15)),
+            ('consumer_final', date(2026, 10, 19), date(2026, 10, 26)),
+        ])
+        # 15% of 500; 49 days over 500: 2.685.
+        self.assertAmounts(self.notices_of(euros)[-1], 500, '2.68', 75)
+        stuck = self.notices_of(dollars)[-1]
+        self.assertEqual((stuck.state, stuck.currency_id), ('error', dollar))
+        self.assertIn("not in euros", stuck.error_message)
+        self.assertFalse(self.notices_of(dollars).filtered(
+            lambda notice: notice.amount_costs or notice.amount_interest or notice.amount_announced))
+        claim = self.claim(dollars, date(2026, 10, 19))
+        self.assertEqual((claim.total, claim.currency, claim.lawful), (300, 'USD', False))
+
+    def test_what_was_credited_was_never_owed(self):
+        (anna, before), (bert, after) = self.consumers("Anna Aa", "Bert Bee")
+        self.live(DUE, date(2026, 10, 7))
+        self.credit(before, 400.0, date(2026, 10, 8))
+        finals = self.live(date(2026, 10, 8), date(2026, 10, 19))
+        # 15% of 600; 49 days over 600, from the beginning: 3.222.
+        self.assertAmounts(self.of(finals, anna), 600, '3.22', 90)
+        self.assertAmounts(self.of(finals, bert), 1000, '5.37', 150)
+        # Credited after the costs were asked: they go down with it. 60 days over 600: 3.945.
+        self.credit(after, 400.0, date(2026, 10, 22))
+        self.assertClaim(after, date(2026, 10, 30), '3.95', 90, left=(90, '3.95', 600))
+
+    def credit(self, move, amount, on):
+        note = self.credit_note(move.partner_id, amount, on)
+        (self.items(move) | self.items(note)).reconcile()
+
+    def test_a_part_in_dispute_is_not_in_the_letter(self):
+        [(_jan, move)] = self.consumers("Jan Smit")
+        self.live(DUE, date(2026, 9, 20))
+        self.on(date(2026, 9, 21), self.env['dunning.hold']).create({
+            'move_id': move.id, 'amount': 400.0, 'date_end': date(2026, 10, 20), 'user_id': self.env.uid,
+            'reason_id': self.env.ref('l10n_nl_dunning.hold_reason_dispute').id})
+        letter, final = self.live(date(2026, 9, 21), date(2026, 10, 19))
+        # 15% of 600.
+        self.assertRecordValues(letter, [{'amount_due': 600, 'amount_held': 400, 'amount_announced': 90}])
+        # 49 days over 600: 3.222.
+        self.assertAmounts(final, 600, '3.22', 90)
+        # Whoever was right: a letter never leads to more costs than it announced.
+        self.assertEqual(self.claim(move, date(2026, 10, 30)).costs, 90)
