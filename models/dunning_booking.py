@@ -105,15 +105,24 @@ class DunningNotice(models.Model):
     booking_ids = fields.One2many(
         comodel_name='account.move', inverse_name='dunning_notice_id', string="Booked As",
         groups='account.group_account_invoice,account.group_account_readonly')
+    booking_left = fields.Monetary(
+        string="Booked and Open", compute='_compute_booking_count',
+        groups='account.group_account_invoice,account.group_account_readonly')
     booking_count = fields.Integer(
         compute='_compute_booking_count', groups='account.group_account_invoice,account.group_account_readonly')
 
     def _compute_booking_count(self):
         groups = self.env['account.move']._read_group(
-            [('dunning_notice_id', 'in', self.ids)], ['dunning_notice_id'], ['__count'])
-        counts = {notice.id: count for notice, count in groups}
+            [('dunning_notice_id', 'in', self.ids)], ['dunning_notice_id', 'move_type'],
+            ['__count', 'amount_residual:sum'])
+        counts, left = defaultdict(int), defaultdict(float)
+        for notice, move_type, count, residual in groups:
+            counts[notice.id] += count
+            if move_type == 'out_invoice':
+                left[notice.id] += residual
         for notice in self:
-            notice.booking_count = counts.get(notice._origin.id, 0)
+            notice.booking_count = counts[notice._origin.id]
+            notice.booking_left = left[notice._origin.id]
 
     def action_bookings(self):
         """Show the invoices and credit notes of the interest and costs of this notice."""
@@ -228,6 +237,24 @@ class DunningNotice(models.Model):
     # -------------------------------------------------------------------------
     # TAKING IT BACK
     # -------------------------------------------------------------------------
+
+    def _mark_undelivered(self, why=None):
+        # OVERRIDE: what nobody received claimed nothing.
+        self._credit_bookings(why or self.env._("The notice was not delivered"))
+        return super()._mark_undelivered(why)
+
+    def action_waive_booking(self):
+        """Open the wizard that credits what is still open of the booked interest and costs."""
+        self.ensure_one()
+        self.check_access('write')
+        return {
+            'type': 'ir.actions.act_window',
+            'name': self.env._("Waive Booked Interest and Costs"),
+            'res_model': 'dunning.booking.waive',
+            'view_mode': 'form',
+            'target': 'new',
+            'context': {'default_notice_id': self.id},
+        }
 
     def _credit_bookings(self, reason):
         """Credit what is still open of the interest and costs these notices booked, and reconcile it.

@@ -588,7 +588,10 @@ class DunningClaim(models.AbstractModel):
         if consumer:
             # Article 6:82 BW: default, and with it interest, begins when the term of the notice of default has run out.
             demands = [
-                line for line in told if line.legal_role in ('default_notice', 'fourteen_day') and line.deadline]
+                line for line in told
+                if line.legal_role in ('default_notice', 'fourteen_day') and line.deadline
+                # As the planner: a term that was over before the debtor could read of it is none.
+                and line.receipt_date and line.receipt_date <= line.deadline]
             if not demands:
                 return None, 'no_default', NOTHING
             demand = min(demands, key=lambda line: line.deadline)

@@ -34,7 +34,8 @@ DEPARTURE = SQL(
     "(CASE WHEN notice.channel = 'letter' THEN COALESCE(notice.posted_on, notice.date) ELSE notice.date END)")
 # What settles as the debtor would say it: money and credit notes. Writing off is a decision of the company itself.
 IS_SETTLEMENT = SQL(
-    "(journal.type IN ('bank', 'cash', 'credit') OR move.move_type = 'out_refund' OR move.origin_payment_id IS NOT NULL)")
+    "(journal.type IN ('bank', 'cash', 'credit') OR move.move_type = 'out_refund'"
+    " OR move.origin_payment_id IS NOT NULL)")
 
 
 class ResCompany(models.Model):
@@ -451,8 +452,8 @@ class DunningWithdrawal(models.Model):
             notice, lang = withdrawal.notice_id, withdrawal.lang
             lines, currency = withdrawal.line_ids, withdrawal.currency_id
             names = list(dict.fromkeys(line.name or line.move_id.name or '' for line in lines))
-            still_open = sum(
-                max(0.0, item.amount_residual_currency) for item in lines.move_line_id)
+            still_open = sum(max(0.0, item.amount_residual_currency) for item in lines.move_line_id)
+            is_open = currency and currency.compare_amounts(still_open, 0) > 0
             told = sum(line.withdrawn_amount for line in lines) if withdrawal.state == 'proposed' else 0.0
             withdrawal.salutation = notice and notice._get_salutation()
             withdrawal.greeting = notice.greeting
@@ -460,8 +461,7 @@ class DunningWithdrawal(models.Model):
             withdrawal.invoices_text = notice and notice._join_words(notice.with_context(lang=lang).env, names)
             withdrawal.invoice_count = len(names)
             withdrawal.amount_text = Letter._format_amount(withdrawal.amount_wrong - told, currency, lang)
-            withdrawal.open_text = (
-                Letter._format_amount(still_open, currency, lang) if currency.compare_amounts(still_open, 0) > 0 else '')
+            withdrawal.open_text = Letter._format_amount(still_open, currency, lang) if is_open else ''
             withdrawal.contact_text = withdrawal.company_id._get_dunning_contact_text()
 
     @api.depends('line_ids.wrong_amount', 'state')
@@ -478,7 +478,7 @@ class DunningWithdrawal(models.Model):
         for lang, batch in self._origin.grouped('lang').items():
             subjects = template._render_field('subject', batch.ids, set_lang=lang)
             bodies = template._render_field('body_html', batch.ids, set_lang=lang)
-            result.update({record.id: (subjects[record.id], Markup(bodies[record.id])) for record in batch})
+            result.update({record.id: (subjects[record.id], bodies[record.id]) for record in batch})
         return result
 
     def _get_notices_to_withdraw(self):
@@ -585,9 +585,10 @@ class DunningWithdrawal(models.Model):
         :param bool silent: nobody is told
         :param dict texts: ``{id: (subject, body)}`` that a person wrote instead of the template's
         """
-        self = self.sudo()._recording()  # sudo: who may decide was checked; notices cannot be written by users
-        texts = {} if silent else {**self._render_texts(), **(texts or {})}
-        for withdrawal in self:
+        # sudo: who may decide was checked; notices cannot be written by users
+        recording = self.sudo()._recording()
+        texts = {} if silent else {**recording._render_texts(), **(texts or {})}
+        for withdrawal in recording:
             lines, notices = withdrawal.line_ids, withdrawal._get_notices_to_withdraw()
             whole = lines.filtered(lambda line: line._is_wholly_wrong())
             withdrawal.write({
@@ -605,7 +606,7 @@ class DunningWithdrawal(models.Model):
                     notices._credit_bookings(withdrawal.env._("Withdrawn: it was paid before the notice left"))
             withdrawal._log_withdrawn(whole, notices)
             withdrawal.activity_ids.unlink()
-        return self
+        return recording
 
     def _log_withdrawn(self, whole, notices):
         """Say on the invoices, the debtor and the notices what was taken back."""

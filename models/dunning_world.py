@@ -110,11 +110,16 @@ class DunningPlanner(models.AbstractModel):
                 tables.append(('account_move', inline, self._get_columns_sql('account.move', SQL("account_move"), {
                     'dunning_policy_id': self._get_move_policy_sql(world)})))
         if world.told_until or world.only_sent or world.steps:
-            tables += [
-                # The first one is needed for the second.
-                ('dunning_notice_line', inline, self._get_told_lines_sql(world, company)),
-                ('dunning_notice', inline, self._get_told_notices_sql(world, company)),
-            ]
+            for model, (real, rows) in {
+                'dunning.notice.line': self._get_told_lines(world, company),
+                'dunning.notice': self._get_told_notices(world),
+            }.items():
+                table = self.env[model]._table
+                if rows:
+                    # Kept apart: written into the statement once, however often it looks at the table.
+                    tables.append((f'{table}_told', kept, self._get_rows_sql(model, rows)))
+                    real = self._add_rows(model, real, f'{table}_told', rows)
+                tables.append((table, inline, real))
         if world.levels:
             tables.append(('dunning_level', inline, self._get_ladder_sql(world)))
         return tables
@@ -215,8 +220,8 @@ class DunningPlanner(models.AbstractModel):
     # OTHER NOTICES
     # -------------------------------------------------------------------------
 
-    def _get_told_lines_sql(self, world, company):
-        """Return SQL of the notice lines: the real ones as far as they count, and those of this world."""
+    def _get_told_lines(self, world, company):
+        """Return (SQL of the real notice lines as far as they count, dicts of those of this world)."""
         others, where = {}, SQL("TRUE")
         if world.told_until:
             later = SQL(
@@ -235,15 +240,15 @@ class DunningPlanner(models.AbstractModel):
                 " OR dunning_notice_line.date <= %(until)s::date)", until=world.told_until)
             others = {}
         real = self._get_columns_sql('dunning.notice.line', SQL("dunning_notice_line"), others, where)
-        return self._add_rows('dunning.notice.line', real, [
+        return real, [
             {
                 'id': -1 - number, 'notice_id': step.notice_id, 'company_id': company.id, 'move_line_id': step.item_id,
                 'level_id': step.level_id, 'status': step.status, 'date': step.date, 'deadline': step.deadline,
             }
             for number, step in enumerate(world.steps)
-        ])
+        ]
 
-    def _get_told_notices_sql(self, world, company):
+    def _get_told_notices(self, world):
         others, where = {}, SQL("TRUE")
         if world.told_until:
             where = SQL("dunning_notice.date_planned <= %s", world.told_until)
@@ -256,35 +261,33 @@ class DunningPlanner(models.AbstractModel):
                     world.told_until),
             }
         real = self._get_columns_sql('dunning.notice', SQL("dunning_notice"), others, where)
-        return self._add_rows('dunning.notice', real, [
+        return real, [
             {
-                'id': step.notice_id, 'company_id': company.id, 'partner_id': step.partner_id,
+                'id': step.notice_id, 'partner_id': step.partner_id,
                 'level_id': step.level_id, 'channel': step.channel, 'legal_role': step.legal_role,
                 'state': {'sent': 'sent', 'skipped': 'skipped'}.get(step.status, 'todo'),
                 'date': step.date, 'date_planned': step.date, 'deadline': step.deadline,
                 'costs_from': step.costs_from, 'receipt_date': step.receipt_date,
             }
             for step in {step.notice_id: step for step in world.steps}.values()
-        ])
+        ]
 
-    def _add_rows(self, model, real, rows):
-        """Return SQL of the rows of ``real`` and of the dicts ``rows``, which may leave columns empty."""
-        if not rows:
-            return real
+    def _get_rows_sql(self, model, rows):
+        """Return SQL of the dicts ``rows``, which all have the same keys: columns of the model."""
+        return SQL("SELECT * FROM UNNEST(%s) AS told (%s)", SQL(", ").join(
+            SQL("%s::%s[]", [row[name] for row in rows], SQL.identifier(
+                self.env[model]._fields[name].column_type[0]))
+            for name in rows[0]
+        ), SQL(", ").join(SQL.identifier(name) for name in rows[0]))
+
+    def _add_rows(self, model, real, table, rows):
+        """Return SQL of the rows of ``real`` and those of ``table``, which has the columns in the dicts ``rows``."""
         given = set(rows[0])
-        arrays, columns = [], []
-        for name in self._get_column_names(model):
-            kind = SQL.identifier(self.env[model]._fields[name].column_type[0])
-            if name in given:
-                arrays.append(SQL("%s::%s[]", [row[name] for row in rows], kind))
-                columns.append(SQL("told.%s", SQL.identifier(name)))
-            else:
-                columns.append(SQL("NULL::%s", kind))
-        names = SQL(", ").join(
-            SQL.identifier(name) for name in self._get_column_names(model) if name in given)
-        return SQL(
-            "%s UNION ALL SELECT %s FROM UNNEST(%s) AS told (%s)",
-            real, SQL(", ").join(columns), SQL(", ").join(arrays), names)
+        columns = SQL(", ").join(
+            SQL("told.%s", SQL.identifier(name)) if name in given else SQL(
+                "NULL::%s", SQL.identifier(self.env[model]._fields[name].column_type[0]))
+            for name in self._get_column_names(model))
+        return SQL("%s UNION ALL SELECT %s FROM %s told", real, columns, SQL.identifier(table))
 
     # -------------------------------------------------------------------------
     # ANOTHER LADDER

@@ -108,6 +108,30 @@ class TestBooking(DunningCommon):
         later = self.dun(TODAY + days(20))
         self.assertEqual(later.amount_costs, 0.0, "What was waived is not asked again")
 
+    def test_waiving_in_one_action_says_why(self):
+        self.invoice(due=DUE, amount=1000.0)
+        notice = self.on(TODAY, self.dun(TODAY))
+        booking = self.booking(notice)
+        self.assertEqual(notice.booking_left, booking.amount_total)
+        wizard = self.env['dunning.booking.waive'].with_context(
+            **notice.action_waive_booking()['context'], dunning_at_date=TODAY).create({})
+        self.assertEqual(wizard.amount, booking.amount_total)
+        with self.assertRaisesRegex(UserError, "why"):
+            wizard.action_apply()
+        wizard.reason = "Our mistake"
+        wizard.action_apply()
+        self.assertEqual(booking.amount_residual, 0.0)
+        self.assertIn("Our mistake", booking.reversal_move_ids.ref)
+        with self.assertRaisesRegex(UserError, "open any more"):
+            wizard.action_apply()
+
+    def test_what_nobody_received_is_taken_out_of_the_books(self):
+        self.invoice(due=DUE, amount=1000.0)
+        notice = self.on(TODAY, self.dun(TODAY))
+        notice._mark_undelivered("Came back")
+        self.assertEqual(self.booking(notice).amount_residual, 0.0)
+        self.assertEqual(notice.state, 'undelivered')
+
     def test_the_same_notice_cannot_be_booked_twice(self):
         self.invoice(due=DUE, amount=1000.0)
         notice = self.dun(TODAY)

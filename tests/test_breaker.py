@@ -4,6 +4,8 @@ from odoo.tests import new_test_user, tagged
 
 from .common import TODAY, DunningCommon, days
 
+LATE = TODAY - days(10)
+
 
 @tagged('post_install_l10n', 'post_install', '-at_install')
 class TestBreaker(DunningCommon):
@@ -19,7 +21,7 @@ class TestBreaker(DunningCommon):
         cls.number = 0
 
     @classmethod
-    def overdue(cls, count, due=TODAY - days(10), company=None):
+    def overdue(cls, count, due=LATE, company=None):
         """Return ``count`` overdue invoices of as many new debtors."""
         moves = cls.env['account.move']
         for _number in range(count):

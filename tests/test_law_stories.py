@@ -89,11 +89,21 @@ class StoryCommon(DunningCommon):
             self.env['dunning.run'].with_context(dunning_at_date=day)._plan_company(self.company, day)
             waiting = Notice.search([('company_id', '=', self.company.id), ('state', 'in', ('draft', 'queued'))])
             if waiting:
-                self.send(waiting, day)
+                self.approve(waiting, day)
             gone |= self.leave(day, calls=calls, posts=posts)
             day = day + days(1) if daily else self.next_day(day, last)
         gone.invalidate_recordset()
         return gone.sorted('id')
+
+    def approve(self, notices, day):
+        """Approve proposals and let the queue go, as the scheduled action: together, and when one fails one by one."""
+        notices = notices.with_context(dunning_at_date=day)
+        notices.filtered(lambda notice: notice.state == 'draft')._queue()
+        try:
+            with self.env.cr.savepoint():
+                notices.env['dunning.dispatcher']._dispatch(notices)
+        except UserError:
+            self.send(notices, day)
 
     def next_day(self, day, last):
         """Return the next day on which something can happen, or the day after ``last``."""
@@ -236,13 +246,13 @@ class TestConsumers(StoryCommon):
         ('consumer_handover', date(2026, 10, 30), False),
     ]
 
-    def walk(self, agreed, interest):
+    def walk(self, agreed, interest, daily=False):
         self.paper()
         self.company.dunning_term_agreed_consumer = agreed
         self.particulier.claim_booking = 'booked'
         jan = self.make_debtor("Jan Smit", consumer=True)
         move = self.invoice(jan, DUE, 1234.56)
-        left = self.live(DUE, date(2026, 10, 31), daily=True)
+        left = self.live(DUE, date(2026, 10, 31), daily=daily)
         self.assertEqual(self.ladder_of(left), self.LADDER)
         reminder, demand, letter, final, handover = left
         # Before the letter: the bare invoice, and no word about costs that are owed.
@@ -290,7 +300,7 @@ class TestConsumers(StoryCommon):
 
     def test_term_agreed(self):
         """Interest from 1 September: 30 + 19 = 49 days; 1,234.56 × 4% × 49 / 365 = 6.6294."""
-        self.walk(True, '6.63')
+        self.walk(True, '6.63', daily=True)
 
     def test_term_not_agreed(self):
         """Interest from the day after the notice of default ran out, 24 September: 7 + 19 = 26 days; 3.5176."""
@@ -375,7 +385,7 @@ class TestConsumers(StoryCommon):
 
     def test_easter_and_the_days_in_spring(self):
         """2027: Good Friday 26 March, Easter Monday the 29th, King's Day Tuesday 27 April, 5 May, Ascension 6 May."""
-        for due, posted, receipt, last_day in (
+        spring = [
             # Thursday, Friday, Saturday. The 20th is a Saturday: Monday.
             (date(2027, 2, 1), date(2027, 3, 3), date(2027, 3, 6), date(2027, 3, 22)),
             # Wednesday, Thursday, Friday. Good Friday, Saturday, Easter: Tuesday.
@@ -386,17 +396,20 @@ class TestConsumers(StoryCommon):
             (date(2027, 3, 8), date(2027, 4, 8), date(2027, 4, 13), date(2027, 4, 28)),
             # Saturday, Tuesday, Wednesday. 5 May, Ascension: Friday.
             (date(2027, 3, 16), date(2027, 4, 16), date(2027, 4, 21), date(2027, 5, 7)),
-        ):
-            with self.subTest(posted=posted):
-                [(jan, move)] = self.consumers(f"Jan {posted}", due=due)
-                letter = self.live(due, posted, posts=False).filtered(
-                    lambda notice, jan=jan: notice.partner_id == jan and notice.legal_role == 'fourteen_day')
-                self.post_letters(letter, posted)
-                self.assertRecordValues(letter, [{
-                    'receipt_date': receipt, 'deadline': last_day, 'costs_from': last_day + days(1)}])
-                self.assertEqual(self.claim(move, last_day).costs, 0)
-                self.assertEqual(self.claim(move, last_day + days(1)).costs, 150)
-                self.pay(move, on=posted)
+        ]
+        debtors = [self.consumers(f"Jan {posted}", due=due)[0] for due, posted, _receipt, _last_day in spring]
+        day = date(2027, 2, 1)
+        for (jan, move), (_due, posted, receipt, last_day) in zip(debtors, spring, strict=True):
+            self.live(day, posted, posts=False)
+            letter = self.notices_of(move)[-1]
+            self.assertEqual((letter.legal_role, letter.costs_from), ('fourteen_day', False))
+            self.post_letters(letter, posted)
+            self.assertRecordValues(letter, [{
+                'partner_id': jan.id, 'receipt_date': receipt, 'deadline': last_day,
+                'costs_from': last_day + days(1)}])
+            self.assertEqual(self.claim(move, last_day).costs, 0)
+            self.assertEqual(self.claim(move, last_day + days(1)).costs, 150)
+            day = posted + days(1)
 
     # --- 4. another rate ---
 
@@ -536,3 +549,146 @@ class TestConsumers(StoryCommon):
         self.assertAmounts(final, 600, '3.22', 90)
         # Whoever was right: a letter never leads to more costs than it announced.
         self.assertEqual(self.claim(move, date(2026, 10, 30)).costs, 90)
+
+    def test_small_instalments_bear_costs_once_in_six_months(self):
+        """Twice 60: 15% of 120 is 18, so 40 for both together; the first letter announced it."""
+        jan = self.make_debtor("Jan Smit", consumer=True)
+        first, second = self.invoice(jan, DUE, 60.0), self.invoice(jan, date(2026, 9, 30), 60.0)
+        left = self.live(DUE, date(2026, 11, 30))
+        letter, final = (self.notices_of(first).filtered(
+            lambda notice, level=level: notice.level_id == self.level(level)) for level in (
+                'consumer_fourteen_day', 'consumer_final'))
+        self.assertEqual(letter.amount_announced, 40)
+        self.assertEqual(final.amount_costs, 40)
+        self.assertEqual(self.claim(first | second, date(2026, 11, 30)).costs, 40)
+        self.assertFalse(self.notices_of(second).filtered(lambda notice: notice.amount_costs))
+        self.assertEqual(left.mapped('amount_costs').count(40), 1)
+        self.assertIn("asked before", self.notices_of(second)[-1].error_message)
+
+
+@tagged('post_install_l10n', 'post_install', '-at_install')
+class TestBusinesses(StoryCommon):
+    """7. Businesses: interest and costs from the day after the last day to pay."""
+
+    def test_the_whole_ladder(self):
+        """Due on Sunday 31 May 2026. Friday 5 June until the 12th; a call on Saturday the 13th; Saturday the 20th until
+        the 27th; second demand on Wednesday 1 July until the 8th; the 12th is a Sunday, so the last on Monday the 13th.
+        """
+        due, second_on, final_on = date(2026, 5, 31), date(2026, 7, 1), date(2026, 7, 13)
+        self.zakelijk.claim_booking = 'booked'
+        agreed, minimum, each = (self.zakelijk.copy({'name': formula, 'cost_formula': formula}) for formula in (
+            'agreed', 'minimum', 'scale_per_invoice'))
+        agreed.write({'agreed_cost_percent': 10, 'agreed_interest_percent': 6})
+        found = {}
+
+        def debtor(name, *amounts, due=due, **values):
+            found[name] = self.make_debtor(name, **values)
+            return self.env['account.move'].union(*(self.invoice(found[name], due, amount) for amount in amounts))
+
+        plain_move = debtor("Plain BV", 1000.0)
+        debtor("Old BV", 5000.0, due=date(2024, 2, 28))
+        paying = debtor("Paying BV", 1000.0)
+        debtor("Without BV", 1000.0, dunning_term_agreed='no')
+        debtor("Agreed BV", 1000.0, dunning_policy_id=agreed.id)
+        debtor("Gemeente Ergens", 1000.0, dunning_policy_id=agreed.id, dunning_debtor_type='government')
+        debtor("Minimum BV", 1000.0, dunning_policy_id=minimum.id)
+        small = debtor("Small BV", 100.0)
+        debtor("Each BV", 50.0, 50.0, 50.0, dunning_policy_id=each.id)
+        debtor("Twice BV", 1500.0, 1500.0)
+        debtor("Waived BV", 1000.0, dunning_waive_costs=True, dunning_waive_reason="A good customer")
+        debtor("Piet Bakker", 1000.0, consumer=True, vat='NL123456782B90')
+        debtor("Later BV", 2000.0)
+        later = self.invoice(found["Later BV"], date(2026, 6, 14), 2000.0)
+        self.assertEqual(found["Piet Bakker"].dunning_effective_type, 'business')
+        self.assertIn("VAT number", found["Piet Bakker"].dunning_effective_type_reason)
+        # EUR 40 without any reminder, from the day after the due date.
+        self.assertEqual([self.claim(small, due + days(offset)).costs for offset in (0, 1)], [0, 40])
+
+        before = self.live(date(2026, 6, 5), date(2026, 6, 30))
+        self.assertFalse(before.filtered(lambda notice: notice.amount_costs or notice.amount_interest))
+        self.paper()
+        seconds = self.live(second_on, second_on)
+        self.printing.clear()
+        self.assertEqual(seconds.partner_id, self.env['res.partner'].union(*found.values()))
+        for name, principal, interest, costs in (
+            # 30 days at 10.15% to 30 June, 1 day at 10.40%: 8.342 + 0.285. 15% of 1,000.
+            ("Plain BV", 1000, '8.62', 150),
+            ("Paying BV", 1000, '8.62', 150),
+            ("Piet Bakker", 1000, '8.62', 150),
+            ("Waived BV", 1000, '8.62', 0),
+            ("Minimum BV", 1000, '8.62', 40),
+            # 6% was agreed: 31 days, 5.096, and 10% costs. A public body owes no less than the law says.
+            ("Agreed BV", 1000, '5.10', 100),
+            ("Gemeente Ergens", 1000, '8.62', 100),
+            # Invoice of Friday 1 May: Saturday, Wednesday (5 May is a holiday), Thursday the 7th; thirty days: 6 June.
+            # 24 days 6.674, 1 day 0.285.
+            ("Without BV", 1000, '6.95', 150),
+            # 0.834 + 0.028; at least 40.
+            ("Small BV", 100, '0.86', 40),
+            # Each 0.417 + 0.014; 40 for each.
+            ("Each BV", 150, '1.29', 120),
+            # Each 12.514 + 0.427; 15% of 2,500 and 10% of 500.
+            ("Twice BV", 3000, '25.88', 425),
+            # 16.685 + 0.570. What falls due later waits for its own turn.
+            ("Later BV", 2000, '17.25', 300),
+            # From 29 February 2024, so a year ends on 27 February. 123 days at 12.5% 210.62, 184 at 12.25% 308.77, 58 at
+            # 11.15% 88.59: 5,607.98. 123 days at 11.15% 210.71, 242 at 10.15% 377.39: 6,196.08. 123 days at 10.15%
+            # 211.93, 1 day at 10.40% 1.77. Costs over the 5,000.
+            ("Old BV", 5000, '1409.78', 625),
+        ):
+            with self.subTest(debtor=name):
+                notice = self.of(seconds, found[name])
+                self.assertAmounts(notice, principal, interest, costs)
+                self.assertEqual(to_decimal(notice.booking_ids.amount_total), D(interest) + D(costs))
+                text = self.read_letter(notice)
+                for amount in (D(principal) + D(interest) + D(costs), interest):
+                    self.assertIn(euro(amount).strip("€ "), text)
+                if costs:
+                    self.assertIn(f"{euro(costs)} incassokosten", text)
+                else:
+                    self.assertNotRegex(text, COSTS)
+        text = self.read_letter(self.of(seconds, found["Plain BV"]))
+        for part in ("6:119a", "wettelijke handelsrente", "10,4", "€ 0,28", "30241556", "stuiting", "betalingsregeling",
+                     "1 juli 2026", "8 juli 2026", "privacyverklaring", "NL91 ABNA 0417 1643 00"):
+            self.assertIn(part, text)
+        # Paying pays 300 after interest and costs were asked: costs 150, interest of 30 days 8.342 and 6 days 1.710,
+        # and 139.95 of the principal. Then 7 days over 860.05: 1.715.
+        self.pay(paying, 300, on=date(2026, 7, 6))
+        rest = self.live(date(2026, 7, 2), date(2026, 7, 15))
+        finals = rest.filtered(lambda notice: notice.level_id == self.level('business_final'))
+        self.assertEqual(set(finals.mapped('date')), {final_on})
+        self.assertAmounts(self.of(finals, found["Paying BV"]), 700, '11.77', 150)
+        self.assertClaim(paying, final_on, '11.77', 150, left=(0, '1.72', '860.05'))
+        # 8.342 and 13 days at 10.40%: 3.704; booked is what came on top.
+        final = self.of(finals, found["Plain BV"])
+        self.assertAmounts(final, 1000, '12.04', 150)
+        self.assertEqual(to_decimal(final.booking_ids.amount_total), D('3.42'))
+        # 13 days over 6,196.08: 22.951.
+        self.assertAmounts(self.of(finals, found["Old BV"]), 5000, '1430.96', 625)
+        self.assertAmounts(self.of(finals, found["Waived BV"]), 1000, '12.04', 0)
+        # Due on 14 June: Friday the 19th until the 26th; Saturday; Saturday 4 July until the 11th; Wednesday the 15th.
+        # 16 days at 10.15% 8.899, 15 at 10.40% 8.548. It bears costs of its own.
+        own = self.notices_of(later)[-1]
+        self.assertEqual(own.date, date(2026, 7, 15))
+        self.assertAmounts(own, 2000, '17.45', 300)
+        # To 31 August: 8.34 + 62 days at 10.40% 17.665.
+        self.assertClaim(plain_move, date(2026, 8, 31), '26.01', 150)
+
+    def test_a_call_that_nobody_makes_and_the_hand_over(self):
+        """Nobody calls from 13 June on: five days later the ladder goes on. 18 + 4: the 22nd until the 29th; 3 July
+        until the 10th; the 14th until the 21st; 25 July."""
+        self.invoice(self.business, date(2026, 5, 31), 1000.0)
+        left = self.live(date(2026, 5, 31), date(2026, 7, 31), calls=False)
+        self.assertEqual(self.ladder_of(left), [
+            ('business_reminder', date(2026, 6, 5), date(2026, 6, 12)),
+            ('business_call', date(2026, 6, 18), date(2026, 6, 18)),
+            ('business_first', date(2026, 6, 22), date(2026, 6, 29)),
+            ('business_second', date(2026, 7, 3), date(2026, 7, 10)),
+            ('business_final', date(2026, 7, 14), date(2026, 7, 21)),
+            ('business_handover', date(2026, 7, 25), False),
+        ])
+        self.assertEqual(left[1].state, 'skipped')
+
+    def test_a_waiver_needs_a_reason(self):
+        with self.assertRefused(ValidationError, "Say why"):
+            self.business.dunning_waive_costs = True

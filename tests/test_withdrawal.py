@@ -230,6 +230,7 @@ class TestWithdrawal(WithdrawalCommon):
         self.assertEqual(mail.subject, "Excuses: u had al betaald")
         self.assertIn("U had toen al betaald", mail.body_html)
         self.assertIn(self.overdue.name, mail.body_html)
+        self.assertNotIn('&lt;', mail.body_html)
         self.assertIn("als niet verzonden", withdrawal.body)
         self.assertFalse(withdrawal.activity_ids)
         self.assertIn("withdrawn", "".join(self.overdue.message_ids.mapped('body')))

@@ -5,3 +5,4 @@ from . import dunning_send
 from . import dunning_start
 from . import dunning_why
 from . import dunning_withdrawal
+from . import dunning_booking_waive

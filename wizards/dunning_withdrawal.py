@@ -18,7 +18,8 @@ class DunningWithdrawalSend(models.TransientModel):
         selection=[('email', "E-mail"), ('letter', "Letter")], string="By", compute='_compute_texts', store=True,
         readonly=False)
     subject = fields.Char(compute='_compute_texts', store=True, readonly=False)
-    body = fields.Html(string="Message", compute='_compute_texts', store=True, readonly=False, sanitize='email_outgoing')
+    body = fields.Html(
+        string="Message", compute='_compute_texts', store=True, readonly=False, sanitize='email_outgoing')
     amount_booked = fields.Monetary(related='withdrawal_id.amount_booked')
     credit_bookings = fields.Boolean(
         string="Credit Interest and Costs", compute='_compute_texts', store=True, readonly=False,
