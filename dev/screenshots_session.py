@@ -37,9 +37,7 @@ class Page:
         self.errors = []
         self.call("Page.enable")
         self.call("Runtime.enable")
-        self.call(
-            "Emulation.setDeviceMetricsOverride", width=WIDTH, height=HEIGHT, deviceScaleFactor=1, mobile=False
-        )
+        self.call("Emulation.setDeviceMetricsOverride", width=WIDTH, height=HEIGHT, deviceScaleFactor=1, mobile=False)
 
     def _debugger(self, port):
         for _moment in range(200):
@@ -121,9 +119,13 @@ def main(database, port, chromium, folder, *names):
             _prepare(env, port)
             page.log_in("admin")
             debtors(page)  # so that the menu at the top is ours
-            for name in names or PICTURES:
-                PICTURES[name](page)
-                page.picture(Path(folder) / f"{name}.png")
+            for name in names or [*PICTURES, *PAPERS]:
+                file = Path(folder) / f"{name}.png"
+                if name in PICTURES:
+                    PICTURES[name](page)
+                    page.picture(file)
+                else:
+                    _picture_of_paper(PAPERS[name](env), file)
                 print(f"  docs/images/{name}.png", flush=True)
     finally:
         page.close()
@@ -139,6 +141,15 @@ def _prepare(env, port):
     if outcome is not True:
         raise SystemExit(f"✗ Planning failed: {outcome}")
     env.cr.commit()
+
+
+def _picture_of_paper(pdf, file):
+    """Write the first page of a PDF as a picture."""
+    program = shutil.which("pdftoppm")
+    if not program:
+        raise SystemExit("✗ Pictures of letters need pdftoppm, from the package poppler-utils.")
+    words = [program, "-png", "-r", "90", "-singlefile", "-", str(file.with_suffix(""))]
+    subprocess.run(words, input=pdf, check=True)
 
 
 # --- the pictures ---
@@ -210,6 +221,47 @@ def policy(page):
     page.wait("div[name=level_ids] .o_data_row")
 
 
+def level(page):
+    """The section about the law, and what the linter says of the text."""
+    page.open("/odoo/dunning-levels", ".o_group_header")
+    page.click(".o_group_header .o_group_name", "Particulier")
+    page.click_row(".o_data_cell[name=name]", "14-dagenbrief")
+    page.wait("div[name=dunning_fourteen_day]", "div[name=wording_findings]")
+    page.run("document.querySelector('div[name=dunning_fourteen_day]').scrollIntoView({block: 'center'})")
+    page.wait(".o_form_view")
+
+
+def holds(page):
+    page.open("/odoo/dunning-holds", ".o_data_row")
+
+
+# --- paper ---
+
+
+def _sent(env, debtor, level):
+    notices = env["dunning.notice"].search([("partner_id.ref", "=", debtor), ("state", "=", "sent")])
+    return notices.filtered(lambda notice: notice.level_id == env.ref(f"l10n_nl_dunning.level_{level}"))[:1]
+
+
+def letter(env):
+    return base64.b64decode(_sent(env, "D1002", "business_second").letter_file)
+
+
+def fourteen_day_letter(env):
+    return base64.b64decode(_sent(env, "D1005", "consumer_fourteen_day").letter_file)
+
+
+def specification(env):
+    """What the consumer of whom the fourteen days ran out owes today."""
+    debtor = env["res.partner"].search([("ref", "=", "D1021")])
+    item = _sent(env, "D1021", "consumer_fourteen_day").line_ids.move_line_id
+    wizard = env["dunning.specification"].browse(env["dunning.specification"]._action_open(debtor, item)["res_id"])
+    [document] = wizard._prepare_documents()
+    return env["dunning.claim"]._print_specification(document)
+
+
+PAPERS = {paper.__name__: paper for paper in (letter, fourteen_day_letter, specification)}
+
 PICTURES = {
     shown.__name__: shown
     for shown in (
@@ -224,6 +276,8 @@ PICTURES = {
         notice,
         contact,
         policy,
+        level,
+        holds,
     )
 }
 

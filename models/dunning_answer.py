@@ -136,7 +136,7 @@ class DunningPlanner(models.AbstractModel):
         if not reason:
             return self.env._("Nobody: it goes out")
         if reason == 'hold':
-            return decision.hold_user_id and self.env['res.users'].browse(decision.hold_user_id).name or ''
+            return self.env['res.users'].browse(decision.hold_user_id).name if decision.hold_user_id else ''
         if reason == 'pending' and notice:
             return notice.display_name
         if reason in TIME:

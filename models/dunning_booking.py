@@ -290,7 +290,7 @@ class DunningNotice(models.Model):
                 ],
             })
             credit.action_post()
-            counterpart = credit.line_ids.filtered(lambda line: line.account_id == item.account_id)
+            counterpart = credit.line_ids.filtered(lambda line: line.account_id.account_type == 'asset_receivable')
             (item | counterpart).filtered(lambda line: not line.reconciled).reconcile()
             credits |= credit
         return credits

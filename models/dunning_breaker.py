@@ -124,7 +124,7 @@ class DunningBreaker(models.Model):
     number = fields.Integer(
         string="On That Day", readonly=True, help="Reminders without approval that left or would leave on that day.")
     usual = fields.Float(
-        string="Usual", digits=(12, 1), readonly=True,
+        digits=(12, 1), readonly=True,
         help="Average of the last 30 days before it on which reminders left; 0 when there were none.")
     failed = fields.Integer(readonly=True, help="Reminders of that day and the day before that failed or came back.")
     tried = fields.Integer(readonly=True, help="Reminders of these days of which it was known what became of them.")

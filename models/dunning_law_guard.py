@@ -82,13 +82,41 @@ class DunningDispatcher(models.AbstractModel):
         for notice in asking:
             if self._is_consumer(notice):
                 problems[notice] += self._check_owed(notice, at_date)
+        for notice in notices:
+            kind = notice.policy_id.debtor_type
+            if not problems[notice] and kind != 'any' and (kind == 'consumer') != self._is_consumer(notice):
+                problems[notice].append(self.env._(
+                    "“%(level)s” is of a policy that is not meant for this kind of debtor: %(debtor)s is treated as "
+                    "another (%(reason)s). Cancel this notice; the right one is planned by itself.",
+                    level=notice.level_id.name, debtor=notice.partner_id.display_name,
+                    reason=notice.partner_id.dunning_effective_type_reason))
         refused = notices.browse()
         for notice, sentences in problems.items():
             if sentences:
                 refused |= notice
                 notice._mark_failed("\n".join(sentences))
                 notice._recording().filtered('postal_state').write({'postal_state': False})
-        return notices - refused
+        return notices - refused - self._pass_over_without_costs(letters - refused, at_date)
+
+    @api.model
+    def _pass_over_without_costs(self, letters, at_date):
+        """Pass over the 14-day letters that have no costs to announce, and return them.
+
+        The costs are waived, other small instalments bore them, or the debt is not in euros. Without costs such a
+        letter says nothing; the ladder goes on to the last demand, which asks none for these items.
+        """
+        empty = letters.filtered(lambda notice: float_is_zero(notice.amount_announced, precision_digits=2))
+        empty._recording().live_line_ids._freeze_snapshot()
+        for notice in empty._recording():
+            waived = notice.partner_id.with_company(notice.company_id).dunning_waive_costs
+            notice.write({
+                'postal_state': False, 'legal_role': FOURTEEN_DAY,
+                'cancel_reason': self.env._(
+                    "Passed over: there are no collection costs to announce (%s).",
+                    self.env._("they are waived") if waived else self.env._(
+                        "they were waived or asked before, or the debt is not in euros"))})
+        empty._skip(at_date)
+        return empty
 
     @api.model
     def _is_consumer(self, notice):
@@ -116,14 +144,6 @@ class DunningDispatcher(models.AbstractModel):
                 problems[notice].append(self.env._(
                     "A 14-day letter must name the account to pay on, and %s has no bank account. Add its IBAN to the "
                     "company, or choose one on the invoice.", notice.company_id.display_name))
-            if float_is_zero(notice.amount_announced, precision_digits=2):
-                problems[notice].append(self.env._(
-                    "There are no collection costs to announce: %s. Choose a policy without a 14-day letter for this "
-                    "debtor, or pass the level over.",
-                    self.env._("they are waived") if notice.partner_id.with_company(
-                        notice.company_id).dunning_waive_costs
-                    else self.env._(
-                        "they were waived, or asked before, or the debt is not in euros")))
 
     @api.model
     def _get_items_before_default(self, items, at_date):
@@ -230,8 +250,13 @@ class DunningDispatcher(models.AbstractModel):
     def _check_owed(self, notice, at_date):
         """Return why a consumer does not owe the collection costs that a notice is about."""
         items = notice.live_line_ids.move_line_id
-        letters = self.env['dunning.notice.line'].search([
-            ('move_line_id', 'in', items.ids), ('status', '=', 'sent'), ('notice_id.legal_role', '=', FOURTEEN_DAY)])
+        told = self.env['dunning.notice.line'].search([
+            ('move_line_id', 'in', items.ids), ('status', 'in', ('sent', 'skipped')),
+            ('notice_id.legal_role', '=', FOURTEEN_DAY)])
+        letters = told.filtered(lambda line: line.status == 'sent')
+        # Nothing was announced about these, and nothing is asked.
+        asked = notice.live_line_ids.filtered('amount_costs').move_line_id
+        items -= (told - letters).move_line_id - letters.move_line_id - asked
         sentences = []
         untold = items - letters.move_line_id
         if untold:
@@ -345,7 +370,7 @@ class DunningDispatcher(models.AbstractModel):
             iban=letter.get('iban') or '',
             costs=written(costs) if currency.compare_amounts(costs, 0) > 0 else None,
             total_with_costs=written(with_costs) if fourteen_day else None,
-            vat_sentence=company.dunning_vat_on_costs and costs > 0,
+            vat_sentence=bool(notice.vat_sentence),
             term_required=False,  # of a 14-day letter the approved words are looked for
             other_amounts=tuple(dict.fromkeys([*map(written, amounts), *self._find_written_amounts([letter, words])])),
             names=tuple(filter(None, {

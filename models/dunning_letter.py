@@ -113,6 +113,17 @@ class DunningLetter(models.AbstractModel):
             'waived': bool(data.get('waived_interest')),
         }
 
+    @api.model
+    def _is_raised_with_vat(self, data):
+        """Return whether the collection costs of a claim, as written on a notice, were raised with VAT.
+
+        Not what the settings say now: a 14-day letter that announced costs without VAT leads to no more (article 2
+        paragraph 3 of the decree), and EUR 40 and agreed costs of a business bear none.
+        """
+        return any(
+            basis.get('vat_rate') and not basis.get('capped') and basis.get('formula') not in ('minimum', 'agreed')
+            for basis in data.get('costs_bases', ()))
+
     # -------------------------------------------------------------------------
     # HTML
     # -------------------------------------------------------------------------

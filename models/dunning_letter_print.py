@@ -20,7 +20,8 @@ class DunningLetterPrint(models.AbstractModel):
     def _get_pdfs(self, notices):
         """Return ``{notice_id: pdf bytes}`` to look at: what left, or for what did not leave yet a draft."""
         notices.check_access('read')
-        left = notices.filtered(lambda notice: notice.state in ('sent', 'to_post', 'withdrawn') and notice.letter_sha256)
+        left = notices.filtered(
+            lambda notice: notice.state in ('sent', 'to_post', 'withdrawn') and notice.letter_sha256)
         pdfs = self._get_frozen_pdfs(left)
         for notice in notices - left:
             if notice.channel in MANUAL_CHANNELS:
@@ -42,7 +43,7 @@ class DunningLetterPrint(models.AbstractModel):
             notice = notice.with_company(notice.company_id)
             dispatcher = notice.env['dunning.dispatcher']
             at_date = notice.company_id._dunning_today()
-            reason = ''
+            pdf, reason = b'', ''
             if not dispatcher._refuse_unlawful(dispatcher._recheck(notice, at_date), at_date):
                 reason = notice.cancel_reason or notice.error_message or ''
             else:

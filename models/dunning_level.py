@@ -102,8 +102,8 @@ class DunningLevel(models.Model):
         ],
         help="Notice of default (ingebrekestelling, article 6:82 BW): puts a debtor in default whose payment term was "
              "not agreed, when the term it gives has run out.\n"
-             "14-day letter (14-dagenbrief, article 6:96 paragraph 6 BW): announces the collection costs to a consumer, "
-             "who owes them only when fourteen days after its receipt have passed.",
+             "14-day letter (14-dagenbrief, article 6:96 paragraph 6 BW): announces the collection costs to a "
+             "consumer, who owes them only when fourteen days after its receipt have passed.",
     )
     with_interest = fields.Boolean(
         help="Ask the statutory (or agreed) interest to date, and say what it is per day.")

@@ -48,6 +48,7 @@ class DunningLevel(models.Model):
 
     def action_load_shipped(self):
         """Give these levels the texts and settings that they ship with, in Dutch and English."""
+        self.check_access('write')
         shipped = self.env['dunning.policy']._get_shipped_ids('dunning.level', self)
         if not shipped:
             raise UserError(self.env._("This level did not ship with the app, so there is no text to load."))
@@ -72,6 +73,7 @@ class DunningPolicy(models.Model):
         not ship any more are archived: notices of theirs stay as proof. Levels of the company's own are left alone.
         """
         self.ensure_one()
+        self.check_access('write')
         shipped = self._get_shipped_ids('dunning.policy', self)
         if not shipped:
             raise UserError(self.env._("This policy did not ship with the app, so there is no ladder to load."))

@@ -338,7 +338,8 @@ class DunningNotice(models.Model):
             notice.interest_law = facts['law']
             notice.rate_text = facts['rate']
             notice.interest_waived = facts['waived']
-            raised = notice.company_id.dunning_vat_on_costs and (notice.amount_announced or notice.amount_costs)
+            raised = (notice.amount_announced or notice.amount_costs) and Letter._is_raised_with_vat(
+                notice.claim_data or {})
             # Article 2 paragraph 3 of the decree on collection costs: only with this declaration.
             notice.vat_sentence = env._(
                 "The collection costs have been raised with 21% VAT, because we cannot deduct the VAT that is charged "

@@ -226,9 +226,9 @@ class DunningPlanner(models.AbstractModel):
             self.env['dunning.prescription']._get_is_prescribed_sql(
                 SQL.identifier('laddered'), self.env.company, self._at_date()),
             lambda d: self.env._(
-                "The claim is prescribed, so it cannot be enforced any more. If something interrupted the prescription, "
-                "enter that on the invoice; if no goods were sold to a consumer, say so under “Claim Is For”; else "
-                "write it off."),
+                "The claim is prescribed, so it cannot be enforced any more. If something interrupted the "
+                "prescription, enter that on the invoice; if no goods were sold to a consumer, say so under "
+                "“Claim Is For”; else write it off."),
         )
 
     def _reason_no_policy(self):
@@ -239,7 +239,9 @@ class DunningPlanner(models.AbstractModel):
 
     def _reason_wrong_policy(self):
         return Reason(
-            SQL("policy_debtor_type NOT IN ('any', CASE debtor_type WHEN 'consumer' THEN 'consumer' ELSE 'business' END)"),
+            SQL(
+                "policy_debtor_type NOT IN"
+                " ('any', CASE debtor_type WHEN 'consumer' THEN 'consumer' ELSE 'business' END)"),
             lambda d: self.env._(
                 "The policy “%(policy)s” is not meant for this kind of debtor (business or consumer). "
                 "Choose another policy, or correct the debtor type on the contact.",
@@ -305,25 +307,26 @@ class DunningPlanner(models.AbstractModel):
         return Reason(
             SQL("level_legal_role = 'fourteen_day' AND NOT (%s)", self._get_in_default_sql(SQL.identifier('laddered'))),
             lambda d: self.env._(
-                "“%(level)s” can only follow when the debtor is in default. The payment term was not agreed with him, so "
-                "a notice of default must have been sent first and its term must have run out. Add such a level to the "
-                "policy, or state on the contact that the term was agreed.",
+                "“%(level)s” can only follow when the debtor is in default. The payment term was not agreed with him, "
+                "so a notice of default must have been sent first and its term must have run out. Add such a level to "
+                "the policy, or state on the contact that the term was agreed.",
                 level=self._fmt_level(d.level_id)),
         )
 
     def _reason_needs_fourteen_day(self):
         # Whatever the ladder says: article 6:96 paragraphs 5 and 6 BW.
         return Reason(
-            SQL("level_with_costs AND debtor_type = 'consumer' AND COALESCE(fourteen_day_letters, 0) = 0"),
+            SQL("level_with_costs AND debtor_type = 'consumer' AND COALESCE(fourteen_day_letters, 0) = 0"
+                " AND NOT fourteen_day_passed_over"),
             lambda d: self.env._(
-                "“%(level)s” asks collection costs, and a consumer owes none before a 14-day letter has run out. No such "
-                "letter was sent about this item: add that level to the policy, before this one.",
+                "“%(level)s” asks collection costs, and a consumer owes none before a 14-day letter has run out. No "
+                "such letter was sent about this item: add that level to the policy, before this one.",
                 level=self._fmt_level(d.level_id)),
         )
 
     def _reason_fourteen_day_running(self):
         return Reason(
-            SQL("level_with_costs AND debtor_type = 'consumer'"
+            SQL("level_with_costs AND debtor_type = 'consumer' AND NOT fourteen_day_passed_over"
                 " AND (fourteen_day_costs_from IS NULL OR fourteen_day_costs_from > %s)", self._at_date()),
             lambda d: (
                 self.env._(
@@ -906,6 +909,7 @@ class DunningPlanner(models.AbstractModel):
                    next.id AS level_id, next.channel AS level_channel, next.legal_role AS level_legal_role,
                    next.with_interest AS level_with_interest, next.with_costs AS level_with_costs,
                    fourteen_day.letters AS fourteen_day_letters, fourteen_day.costs_from AS fourteen_day_costs_from,
+                   COALESCE(fourteen_day.passed_over, FALSE) AND fourteen_day.letters = 0 AS fourteen_day_passed_over,
                    -- A due date that was moved after the last notice counts as well: what is not due is not owed.
                    CASE WHEN next.delay_from = 'previous_deadline' AND last.deadline IS NOT NULL
                         THEN GREATEST(last.deadline + next.delay_days, last.deadline + 1, item.due_date + 1)
@@ -965,11 +969,14 @@ class DunningPlanner(models.AbstractModel):
          LEFT JOIN dunning_level next
                 ON next.id = CASE WHEN last.level_id IS NULL THEN first_level.id ELSE last.later_level_id END
          LEFT JOIN LATERAL (
-                   SELECT COUNT(*) AS letters, MIN(notice.costs_from) AS costs_from
+                   SELECT COUNT(*) FILTER (WHERE told.status = 'sent') AS letters,
+                          MIN(notice.costs_from) FILTER (WHERE told.status = 'sent') AS costs_from,
+                          -- There was nothing to announce: the ladder goes on without costs.
+                          BOOL_OR(told.status = 'skipped') AS passed_over
                      FROM dunning_notice_line told
                      JOIN dunning_notice notice ON notice.id = told.notice_id
                     WHERE next.with_costs AND item.debtor_type = 'consumer'
-                      AND told.move_line_id = item.id AND told.status = 'sent'
+                      AND told.move_line_id = item.id AND told.status IN ('sent', 'skipped')
                       AND notice.legal_role = 'fourteen_day' AND notice.date <= %(at_date)s) fourteen_day ON TRUE
             """,
             too_late=self._get_too_late_sql(),

@@ -147,8 +147,8 @@ class DunningPolicy(models.Model):
     @api.depends('level_ids.with_interest')
     def _compute_rates_alert(self):
         asking = self.filtered(lambda policy: any(policy.level_ids.mapped('with_interest')))
-        super(DunningPolicy, asking)._compute_rates_alert()
         (self - asking).rates_alert = False
+        return super(DunningPolicy, asking)._compute_rates_alert()
 
     def copy_data(self, default=None):
         vals_list = super().copy_data(default)

@@ -97,10 +97,11 @@ class DunningNoticeLine(models.Model):
     @api.depends('withdrawn_on')
     def _compute_status(self):
         # OVERRIDE: one item of a notice can be withdrawn while the others stand.
-        super()._compute_status()
+        result = super()._compute_status()
         for line in self:
             if line.withdrawn_on and line.status == 'sent':
                 line.status = 'withdrawn'
+        return result
 
     def _get_asked(self):
         """Return what was asked of the item itself, in its currency."""

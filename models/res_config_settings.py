@@ -1,7 +1,8 @@
 from odoo import fields, models
 
 
-class ResConfigSettings(models.TransientModel):
+# A name beside the inheritance is how a mixin joins core's own settings: no wizard of ours.
+class ResConfigSettings(models.TransientModel):  # pylint: disable=no-wizard-in-models
     _name = 'res.config.settings'
     _inherit = ['res.config.settings', 'dunning.interest.alert']
 

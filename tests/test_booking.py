@@ -181,7 +181,7 @@ class TestBooking(DunningCommon):
                     letter = notice
                 elif letter:
                     last = notice
-            self.assertLess(day, TODAY + days(150), f"Stuck: {self.env['dunning.notice'].search([], limit=1).error_message}")
+            self.assertLess(day, TODAY + days(150), "The ladder got stuck")
         self.assertEqual(letter.amount_announced, 75.0)
         self.assertFalse(letter.booking_ids, "Announced is not owed")
         self.assertEqual(last.amount_costs, 75.0)

@@ -267,7 +267,7 @@ class TestBreaker(DunningCommon):
         dispatcher = self.env['dunning.dispatcher'].with_context(dunning_at_date=TODAY).with_company(self.company)
 
         def broken(*args, **kwargs):
-            raise UserError("wkhtmltopdf is not installed")
+            raise UserError(self.env._("wkhtmltopdf is not installed"))
 
         self.patch(self.registry['dunning.letter'], '_render_pdfs', broken)
         for notice in notices:

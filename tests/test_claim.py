@@ -58,7 +58,7 @@ class ClaimCommon(DunningCommon):
             'recipient_id': moves.commercial_partner_id.id, 'currency_id': moves.currency_id.id,
             'level_id': self._next_level(items).id, 'channel': 'email', 'state': state, 'date_planned': on, 'date': on,
             'deadline': deadline or on + days(7), 'legal_role': role, 'costs_from': costs_from,
-            'receipt_date': costs_from and costs_from - days(15),
+            'receipt_date': costs_from - days(15) if costs_from else on + days(1),
             'line_ids': [
                 Command.create({
                     'move_line_id': item.id, 'move_id': item.move_id.id, 'date_maturity': item.date_maturity,

@@ -129,7 +129,7 @@ class FourteenDayCommon(DunningCommon):
         """Enter what is known of the receipt, as a person does."""
         notice = self.on(today or at_date, notice)
         action = notice.action_enter_receipt()
-        wizard = self.env[action['res_model']].with_context(notice.env.context).browse(action['res_id'])
+        wizard = self.env[action['res_model']].with_context(**notice.env.context).browse(action['res_id'])
         wizard.write({'kind': kind, 'date': at_date, 'note': "She phoned", **values})
         wizard.action_confirm()
         notice.invalidate_recordset()
@@ -269,7 +269,7 @@ class TestTerm(FourteenDayCommon):
             with self.assertRaises(UserError), mute_logger('odoo.addons.base.models.ir_model'):
                 action()
         with self.assertRefused(UserError, "never changed"):
-            receipt.with_context(notice._recording().env.context).write({'date': MONDAY})
+            receipt.with_context(**notice._recording().env.context).write({'date': MONDAY})
         with self.assertRefused(UserError, "never deleted"):
             receipt.sudo().unlink()
         receipt.with_user(accountant)._withdraw("Typed the wrong day")
@@ -337,9 +337,12 @@ class TestAmounts(FourteenDayCommon):
         self.jan.write({'dunning_waive_costs': True, 'dunning_waive_reason': "Ill for months"})
         self.move = self.reminded(1000)
         notice = self.dun(MONDAY)
-        self.assertEqual(notice.state, 'error')
-        self.assertIn("waived", notice.error_message)
+        self.assertEqual(notice.state, 'skipped')
+        self.assertIn("waived", notice.cancel_reason)
         self.assertEqual(notice.waiver_text, "collection costs: Ill for months")
+        # The ladder goes on, without costs.
+        self.assertRecordValues(self.dun(MONDAY + days(1)), [{
+            'level_id': self.last.id, 'state': 'sent', 'amount_costs': 0, 'amount_due': 1000}])
 
 
 @tagged('post_install_l10n', 'post_install', '-at_install')

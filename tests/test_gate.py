@@ -1,4 +1,4 @@
-"""Nothing leaves while money may be on its way: old bank data, unmatched receipts, pending payments, enough contacts."""
+"""Nothing leaves while money may be on its way: old bank data, unmatched receipts, pending payments, contacts."""
 
 from odoo.tests import Form, tagged
 

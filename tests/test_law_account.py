@@ -46,7 +46,8 @@ def stories(draw):
 @tagged('post_install_l10n', 'post_install', '-at_install')
 class TestClaimAccount(BaseCase):
 
-    def _run(self, *events, original=D(1000), first=FIRST, rates=CONSUMER, until=TODAY, **options):
+    def _run(self, *events, original=D(1000), first=FIRST, rates=None, until=TODAY, **options):
+        rates = CONSUMER if rates is None else rates
         account = run_account(original, first, rates, events, until, **options)
         self._check_books(account)
         return account

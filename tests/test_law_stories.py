@@ -13,7 +13,7 @@ from decimal import Decimal as D
 from lxml import html
 
 from odoo import Command
-from odoo.exceptions import AccessError, UserError, ValidationError
+from odoo.exceptions import UserError, ValidationError
 from odoo.tests import new_test_user, tagged
 from odoo.tools import mute_logger
 from odoo.tools.pdf import PdfFileReader
@@ -503,8 +503,8 @@ class TestConsumers(StoryCommon):
         self.env['res.currency.rate'].create({
             'name': '2020-01-01', 'currency_id': dollar.id, 'company_id': self.company.id, 'rate': 1.1})
         euros, dollars = self.invoice(jan, DUE, 500.0), self.invoice(jan, DUE, 300.0, currency=dollar)
-        left = self.live(DUE, date(2026, 10, 19))
-        self.assertEqual(self.ladder_of(left.filtered(lambda notice: notice.currency_id != dollar)), [
+        left = self.live(DUE, date(2026, 10, 19)).filtered(lambda notice: notice.currency_id != dollar)
+        self.assertEqual(self.ladder_of(left), [
             ('consumer_reminder', date(2026, 9, 5), date(2026, 9, 12)),
             ('consumer_first', date(2026, 9, 16), date(2026, 9, 23)),
             ('consumer_fourteen_day', date(2026, 9, 28), date(2026, 10, 15)),
@@ -512,9 +512,11 @@ class TestConsumers(StoryCommon):
         ])
         # 15% of 500; 49 days over 500: 2.685.
         self.assertAmounts(self.notices_of(euros)[-1], 500, '2.68', 75)
-        stuck = self.notices_of(dollars)[-1]
-        self.assertEqual((stuck.state, stuck.currency_id), ('error', dollar))
-        self.assertIn("not in euros", stuck.error_message)
+        # The letter about dollars would announce nothing, so it is passed over: the last demand four days later.
+        self.assertEqual([(notice.state, notice.date) for notice in self.notices_of(dollars)[2:4]], [
+            ('skipped', date(2026, 9, 28)), ('sent', date(2026, 10, 2))])
+        self.assertIn("not in euros", self.notices_of(dollars)[2].cancel_reason)
+        self.assertEqual(self.notices_of(dollars)[3].amount_due, 300)
         self.assertFalse(self.notices_of(dollars).filtered(
             lambda notice: notice.amount_costs or notice.amount_interest or notice.amount_announced))
         claim = self.claim(dollars, date(2026, 10, 19))
@@ -563,7 +565,193 @@ class TestConsumers(StoryCommon):
         self.assertEqual(self.claim(first | second, date(2026, 11, 30)).costs, 40)
         self.assertFalse(self.notices_of(second).filtered(lambda notice: notice.amount_costs))
         self.assertEqual(left.mapped('amount_costs').count(40), 1)
-        self.assertIn("asked before", self.notices_of(second)[-1].error_message)
+        # Monday 5 October until the 12th; Friday the 16th until the 23rd; the letter of the 27th has nothing to
+        # announce and is passed over; the last demand on the 31st: 31 days over 60, 0.204.
+        _reminder, _demand, passed_over, demand = self.notices_of(second)[:4]
+        self.assertRecordValues(passed_over, [{'state': 'skipped', 'date': date(2026, 10, 27), 'mail_id': False}])
+        self.assertIn("no collection costs to announce", passed_over.cancel_reason)
+        self.assertEqual(demand.date, date(2026, 10, 31))
+        self.assertAmounts(demand, 60, '0.20', 0)
+
+    def test_waived_costs_do_not_stop_the_ladder(self):
+        [(jan, _move)] = self.consumers("Jan Smit")
+        jan.write({'dunning_waive_costs': True, 'dunning_waive_reason': "Ill for months"})
+        self.paper()
+        left = self.live(DUE, date(2026, 10, 2))
+        self.assertEqual(left.mapped('state'), ['sent', 'sent', 'skipped', 'sent'])
+        # Friday 2 October: 32 days, 3.507.
+        self.assertAmounts(left[-1], 1000, '3.51', 0)
+        for text in (self.read_letter(left[-1]), self.read_mail(left[-1])):
+            self.assertNotRegex(text, COSTS)
+
+    # --- 8. attempts ---
+
+    def test_no_setting_brings_costs_before_the_letter(self):
+        reminder, demand, letter, final = (
+            self.level(f'consumer_{name}') for name in ('reminder', 'first', 'fourteen_day', 'final'))
+        text = "<p>U bent nu € 40,00 %s verschuldigd. Betaal <t t-out=\"object.amount_text\"/>.</p>"
+        for record, values, words in (
+            (reminder, {'with_costs': True}, "owe none before a 14-day letter has run out"),
+            (demand, {'with_costs': True}, "Put a 14-day letter before it"),
+            (letter, {'with_costs': True}, "cannot ask them as well"),
+            (letter, {'legal_role': False}, "Put a 14-day letter before it|no costs before a 14-day letter"),
+            (letter, {'active': False}, "Put a 14-day letter before it"),
+            (letter, {'sequence': 99}, "Put a 14-day letter before it"),
+            (letter, {'channel': 'phone'}, "must be written"),
+            (letter, {'policy_id': self.zakelijk.id}, "Put a 14-day letter before it|is for consumers"),
+            (final, {'sequence': 1}, "Put a 14-day letter before it"),
+            (self.particulier, {'debtor_type': 'business'}, "is for consumers"),
+            (self.particulier, {'cost_formula': 'agreed'}, "no other collection costs can be agreed"),
+            (self.zakelijk, {'debtor_type': 'any'}, "Put a 14-day letter before it|is for businesses"),
+            (reminder, {'letter_intro': text % "incassokosten"}, "no costs before a 14-day letter"),
+            (demand, {'letter_closing': text % "aanmaningskosten"}, "(?i)cost|fee"),
+            (reminder, {'letter_closing': text % "administratiekosten"}, "(?i)cost|fee"),
+            (letter, {'letter_intro': letter.with_context(lang='nl_NL').letter_intro.replace(
+                'object.term_text', "'binnen veertien dagen na heden'")}, "(?i)term|days"),
+            (letter, {'letter_closing': text % "incassokosten"}, "(?i)cost"),
+        ):
+            with self.subTest(values=values), self.assertRefused(ValidationError, words):
+                record.with_context(lang='nl_NL').write(values)
+
+    def test_the_law_is_not_a_number_of_days(self):
+        """Fourteen days stay fourteen, whatever the level says, and nothing comes the day after them too early."""
+        self.level('consumer_fourteen_day').payment_term_days = 3
+        self.level('consumer_final').delay_days = 0
+        [(_jan, move)] = self.consumers("Jan Smit")
+        left = self.live(DUE, date(2026, 10, 16))
+        self.assertEqual(self.ladder_of(left)[2:], [
+            ('consumer_fourteen_day', date(2026, 9, 28), date(2026, 10, 15)),
+            ('consumer_final', date(2026, 10, 16), date(2026, 10, 23))])
+        # 46 days: 5.041.
+        self.assertAmounts(left[-1], 1000, '5.04', 150)
+        self.assertEqual(self.claim(move, date(2026, 10, 15)).costs, 0)
+
+    def test_the_ladder_of_businesses_for_a_consumer(self):
+        (anna, on_contact), (_bert, on_invoice) = self.consumers("Anna Aa", "Bert Bee")
+        anna.dunning_policy_id = self.zakelijk
+        on_invoice.dunning_policy_id = self.zakelijk
+        self.assertFalse(self.live(DUE, date(2026, 12, 31)))
+        for move in on_contact | on_invoice:
+            self.assertIn("not meant for this kind of debtor", self.assertExplained(
+                self.decision(move, date(2026, 12, 31))))
+            self.assertEqual(self.claim(move, date(2026, 12, 31)).costs, 0)
+
+    def test_nothing_can_be_written_from_outside(self):
+        self.consumers("Jan Smit")
+        letter = self.live(DUE, date(2026, 9, 28))[-1]
+        proposal = self.invoice(self.make_debtor("Anna Aa", consumer=True), date(2026, 9, 20), 100.0)
+        proposal = self.notices_of(proposal) or self.make_notices(date(2026, 9, 28))
+        clerk = new_test_user(
+            self.env, 'stories_clerk', groups='base.group_user,account.group_account_invoice',
+            company_id=self.company.id, company_ids=[Command.set(self.company.ids)])
+        tricks = {'dunning_recording': True, 'dunning_ladder': True, 'dunning_at_date': '2026-12-31'}
+        mine, sent = proposal.with_user(clerk).with_context(**tricks), letter.with_user(clerk).with_context(**tricks)
+        for action, words in (
+            (lambda: mine.write({'amount_costs': 40}), "follows from the due items"),
+            (lambda: mine.write({'with_costs': True}), "follows from the due items"),
+            (lambda: mine.write({'level_id': self.level('consumer_final').id}), "follows from the due items"),
+            (lambda: mine.write({'claim_data': {'costs': '40'}}), "follows from the due items"),
+            (lambda: mine.write({'letter_intro': "<p>€ 40 kosten</p>"}), "follows from the due items"),
+            (lambda: mine.line_ids.write({'amount_costs': 40}), "cannot be changed by hand"),
+            (lambda: mine.line_ids.copy(), "cannot be changed by hand|not allowed"),
+            (lambda: mine.copy(), "are made by the scheduled action"),
+            (lambda: sent.write({'costs_from': DUE}), "has left or was closed"),
+            (lambda: sent.write({'receipt_date': DUE}), "has left or was closed"),
+            (lambda: sent.write({'deadline': DUE}), "has left or was closed"),
+            (lambda: sent.line_ids.write({'amount_announced': 400}), "cannot be changed by hand"),
+            (lambda: sent.line_ids.unlink(), "cannot be changed by hand"),
+            (lambda: sent.unlink(), "cannot be deleted"),
+            (lambda: sent.receipt_ids.write({'date': DUE}), "not allowed|recorded when"),
+            (lambda: sent.receipt_ids.unlink(), "not allowed|never deleted"),
+            (lambda: sent.receipt_ids.create({'notice_id': letter.id, 'kind': 'acknowledged', 'date': DUE}),
+             "not allowed|recorded when"),
+            (lambda: self.env.ref('l10n_nl_dunning.rate_consumer_2026_01_01').with_user(clerk).write({'percent': 12}),
+             "not allowed"),
+            (lambda: self.level('consumer_reminder').with_user(clerk).write({'with_costs': True}), "not allowed"),
+        ):
+            with self.assertRefused(UserError, words), mute_logger('odoo.addons.base.models.ir_model'):
+                action()
+        self.assertRecordValues(letter, [{'costs_from': date(2026, 10, 16), 'amount_announced': 150}])
+
+    def test_a_receipt_that_cannot_be(self):
+        self.consumers("Jan Smit")
+        letter = self.live(DUE, date(2026, 9, 28))[-1]
+        today = date(2026, 10, 7)
+        for kind, day, values, words in (
+            ('acknowledged', date(2026, 9, 27), {'note': "He called"}, "cannot have been received"),
+            ('acknowledged', date(2026, 10, 8), {'note': "He called"}, "lies in the future"),
+            ('acknowledged', date(2026, 9, 29), {}, "Say how the debtor acknowledged it"),
+            ('registered', date(2026, 9, 29), {}, "Add the proof of delivery"),
+        ):
+            with self.assertRefused(UserError, words):
+                self.enter(letter, kind, day, today=today, **values)
+        self.assertEqual(letter.costs_from, date(2026, 10, 16))
+        # What he wrote counts, and taken back it does not.
+        self.enter(letter, 'acknowledged', date(2026, 10, 6), today=today, note="He wrote that it came today")
+        self.assertEqual(letter.costs_from, date(2026, 10, 21))
+        self.on(today, letter.receipt_ids.filtered(lambda receipt: receipt.kind == 'acknowledged'))._withdraw("Another")
+        self.assertEqual(letter.costs_from, date(2026, 10, 16))
+
+    def test_the_last_demand_waits_and_the_letter_comes_back(self):
+        self.consumers("Jan Smit")
+        letter = self.live(DUE, date(2026, 10, 18))[-1]
+        final = self.make_notices(date(2026, 10, 19))
+        self.assertEqual(final.amount_costs, 150)
+        self.bounce(letter, date(2026, 10, 19))
+        self.enter(letter, 'returned', date(2026, 10, 19))
+        self.send(final, date(2026, 10, 19))
+        self.assertIn("no 14-day letter about", final.error_message)
+        self.assertFalse(final.mail_id or final.postal_state)
+
+    def test_another_kind_of_debtor_between_proposal_and_sending(self):
+        (first, first_day), (second, second_day) = (
+            (self.make_debtor(f"{name} BV"), due) for name, due in (
+                ("Eerst", date(2026, 6, 11)), ("Tweede", date(2026, 5, 31))))
+        for debtor, due in ((first, first_day), (second, second_day)):
+            self.invoice(debtor, due, 1000.0)
+        self.live(date(2026, 5, 31), date(2026, 6, 30))
+        # One is at the first demand, without costs but with the words for businesses; the other asks costs.
+        notices = self.make_notices(date(2026, 7, 1))
+        self.assertEqual(notices.level_id, self.level('business_first') | self.level('business_second'))
+        (first | second).dunning_debtor_type = 'consumer'
+        self.send(notices, date(2026, 7, 1))
+        self.assertIn("not meant for this kind of debtor", self.of(notices, first).error_message)
+        self.assertIn("no 14-day letter about", self.of(notices, second).error_message)
+        self.assertFalse(notices.mail_id)
+        # And the other way round: a 14-day letter is not for businesses.
+        [(jan, _move)] = self.consumers("Jan Smit")
+        self.live(DUE, date(2026, 9, 26))
+        letter = self.of(self.make_notices(date(2026, 9, 28)), jan)
+        self.assertEqual(letter.amount_announced, 150)
+        jan.vat = 'NL123456782B90'
+        self.send(letter, date(2026, 9, 28))
+        self.assertIn("A 14-day letter is for consumers", letter.error_message)
+        self.assertFalse(letter.mail_id)
+
+    def test_a_rate_that_is_changed_later(self):
+        [(_jan, move)] = self.consumers("Jan Smit")
+        left = self.live(DUE, date(2026, 10, 19))
+        final, rate = left[-1], self.env.ref('l10n_nl_dunning.rate_consumer_2026_01_01')
+        frozen = final.claim_data
+        with self.assertRefused(UserError, "stays as their proof"):
+            rate.unlink()
+        # 5% × 49 days: 6.712. What left keeps its cents.
+        rate.percent = 5
+        self.assertClaim(move, date(2026, 10, 19), '6.71', 150)
+        self.assertAmounts(final, 1000, '5.37', 150)
+        self.assertEqual(final.claim_data, frozen)
+        self.assertIn("5,37", plain(self.Claim._prepare_notice_document(final).html))
+
+    def test_vat_after_the_letter(self):
+        """The letter announced 150 without VAT: nobody can raise that afterwards, nor say that it was."""
+        [(_jan, move)] = self.consumers("Jan Smit")
+        self.live(DUE, date(2026, 10, 18))
+        self.company.dunning_vat_on_costs = True
+        self.assertEqual(self.claim(move, date(2026, 10, 18)).costs, 150)
+        self.paper()
+        [final] = self.live(date(2026, 10, 19), date(2026, 10, 19))
+        self.assertAmounts(final, 1000, '5.37', 150)
+        self.assertNotRegex(self.read_letter(final), "(?i)21 ?%")
 
 
 @tagged('post_install_l10n', 'post_install', '-at_install')
@@ -648,8 +836,8 @@ class TestBusinesses(StoryCommon):
                 else:
                     self.assertNotRegex(text, COSTS)
         text = self.read_letter(self.of(seconds, found["Plain BV"]))
-        for part in ("6:119a", "wettelijke handelsrente", "10,4", "€ 0,28", "30241556", "stuiting", "betalingsregeling",
-                     "1 juli 2026", "8 juli 2026", "privacyverklaring", "NL91 ABNA 0417 1643 00"):
+        for part in ("6:119a", self.of(seconds, found["Plain BV"]).interest_name, "10,4", "€ 0,28", "30241556",
+                     "stuiting", "betalingsregeling", "1 juli 2026", "8 juli 2026", "privacyverklaring", "NL91 ABNA 0417 1643 00"):
             self.assertIn(part, text)
         # Paying pays 300 after interest and costs were asked: costs 150, interest of 30 days 8.342 and 6 days 1.710,
         # and 139.95 of the principal. Then 7 days over 860.05: 1.715.

@@ -15,8 +15,9 @@ MODELS = (
     'dunning.policy', 'dunning.level', 'dunning.notice', 'dunning.notice.line', 'dunning.send', 'dunning.send.group',
     'dunning.send.skip', 'dunning.start', 'dunning.interest.rate', 'dunning.interest.rate.history',
     'dunning.hold', 'dunning.hold.reason', 'dunning.hold.report', 'dunning.hold.place', 'dunning.hold.close',
-    'dunning.waiver', 'dunning.waive', 'dunning.remainder', 'dunning.specification',
-    'dunning.why', 'dunning.interruption', 'dunning.prescription.warning',
+    'dunning.waiver', 'dunning.waive', 'dunning.booking.waive', 'dunning.remainder', 'dunning.specification',
+    'dunning.why', 'dunning.time.machine', 'dunning.time.machine.level', 'dunning.time.machine.row',
+    'dunning.interruption', 'dunning.prescription.warning',
     'dunning.receipt', 'dunning.receipt.enter', 'dunning.withdrawal', 'dunning.withdrawal.send', 'dunning.breaker')
 R, W, C, U = 'read', 'write', 'create', 'unlink'
 #: Who may do what; whoever is not named may do nothing.
@@ -36,6 +37,9 @@ RIGHTS = {
     'dunning.hold.report': {'readonly': R, 'clerk': R, 'manager': R},
     'dunning.hold.place': {'clerk': (R, W, C, U), 'manager': (R, W, C, U)},
     'dunning.hold.close': {'clerk': (R, W, C, U), 'manager': (R, W, C, U)},
+    'dunning.time.machine': {'clerk': (R, W, C, U), 'manager': (R, W, C, U)},
+    'dunning.time.machine.level': {'clerk': (R, W, C, U), 'manager': (R, W, C, U)},
+    'dunning.time.machine.row': {'clerk': (R, W, C, U), 'manager': (R, W, C, U)},
     'dunning.why': {'readonly': (R, W, C, U), 'clerk': (R, W, C, U), 'manager': (R, W, C, U)},
     'dunning.interruption': {'readonly': R, 'clerk': (R, W, C), 'manager': (R, W, C)},
     'dunning.prescription.warning': {'manager': R},
@@ -46,6 +50,7 @@ RIGHTS = {
     'dunning.breaker': {'readonly': R, 'clerk': R, 'manager': R},
     'dunning.waiver': {'readonly': R, 'clerk': (R, W, C), 'manager': (R, W, C)},
     'dunning.waive': {'clerk': (R, W, C, U), 'manager': (R, W, C, U)},
+    'dunning.booking.waive': {'clerk': (R, W, C, U), 'manager': (R, W, C, U)},
     'dunning.remainder': {'clerk': (R, W, C, U), 'manager': (R, W, C, U)},
     'dunning.specification': {'readonly': (R, W, C, U), 'clerk': (R, W, C, U), 'manager': (R, W, C, U)},
 }
@@ -297,6 +302,7 @@ class TestSecurity(DunningCommon):
             'dunning.waiver': self.env['dunning.waiver'].create({
                 'item_id': item.id, 'kind': 'keep', 'reason': "Later"}),
             'dunning.waive': self.env['dunning.waive'].browse(self.move.action_dunning_waive()['res_id']),
+            'dunning.booking.waive': self.env['dunning.booking.waive'].create({'notice_id': self.sent.id}),
             'dunning.specification': self.env['dunning.specification'].browse(
                 self.move.action_dunning_specification()['res_id']),
             'dunning.remainder': self.env['dunning.remainder'].create({

@@ -4,7 +4,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from odoo import Command
-from odoo.tests import new_test_user, tagged
+from odoo.exceptions import AccessError, UserError
+from odoo.tests import Form, new_test_user, tagged
+from odoo.tools import SQL
 
 from odoo.addons.l10n_nl_dunning.models.dunning_simulation import Variant
 
@@ -87,10 +89,10 @@ class SimulationCommon(DunningCommon):
         self.env.flush_all()
         counts = {}
         for table in TABLES:
-            self.env.cr.execute(f'SELECT COUNT(*), MAX(write_date) FROM {table}')
+            self.env.cr.execute(SQL("SELECT COUNT(*), MAX(write_date) FROM %s", SQL.identifier(table)))
             counts[table] = self.env.cr.fetchone()
         sequence = self.env.ref('l10n_nl_dunning.sequence_notice')
-        self.env.cr.execute('SELECT last_value FROM ir_sequence_%03d' % sequence.id)
+        self.env.cr.execute(SQL("SELECT last_value FROM %s", SQL.identifier('ir_sequence_%03d' % sequence.id)))
         counts['sequence'] = self.env.cr.fetchone()
         return counts
 
@@ -112,7 +114,6 @@ class TestSimulation(SimulationCommon):
         for number in range(4):
             self.invoice(self.make_debtor(f"Some {number} BV"), TODAY - days(number), amount=100.0 + number)
         before = self.get_counts()
-        self.env.cr.execute("SET TRANSACTION READ ONLY") if False else None
         self.assertTrue(self.simulate(TODAY, TODAY + days(90), variant=Variant(
             levels={self.demand.id: {'delay_days': 0, 'active': False}}, minimums={self.ladder.id: 1.0},
             policy_id=self.ladder.id, partner_ids=[self.business.id])))
@@ -134,6 +135,9 @@ class TestSimulation(SimulationCommon):
         ], minimum_amount=40.0)
         self.use_policy(policy)
         self.company.dunning_contacts_per_week = 2
+        owner = new_test_user(
+            self.env, 'machine_owner', groups='account.group_account_invoice', company_id=self.company.id,
+            company_ids=[Command.set(self.company.ids)])
         for number in range(8):
             debtor = self.make_debtor(f"Busy {number} BV", consumer=number % 3 == 1)
             for more in range(number % 3 + 1):
@@ -141,11 +145,9 @@ class TestSimulation(SimulationCommon):
             if number == 4:
                 self.receive(debtor, 120.0)
             if number == 6:
-                self.env['dunning.hold'].create({
-                    'partner_id': debtor.id, 'reason_id': self.env['dunning.hold.reason'].search(
-                        [('needs_decision', '=', False)], limit=1).id,
-                    'date_end': self.company._dunning_today() + days(5), 'company_id': self.company.id,
-                }) if False else None
+                self.on(TODAY, self.env['dunning.hold']).create({
+                    'partner_id': debtor.id, 'reason_id': self.env.ref('l10n_nl_dunning.hold_reason_dispute').id,
+                    'date_end': TODAY + days(35), 'user_id': owner.id})
         for calls in ('done', 'expire'):
             with self.subTest(calls=calls):
                 simulated = self.simulate(TODAY, TODAY + days(70), calls=calls)
@@ -160,11 +162,16 @@ class TestSimulation(SimulationCommon):
 
     def test_consumers_and_the_fourteen_day_letter(self):
         policy = self.make_policy("Consumers", [
-            {'delay_days': 3, 'payment_term_days': 7, 'legal_role': 'default_notice'},
-            {'delay_days': 1, 'delay_from': 'previous_deadline', 'legal_role': 'fourteen_day', 'channel': 'email',
-             'payment_term_days': 14},
+            {'delay_days': 3, 'payment_term_days': 7},
+            {'delay_days': 1, 'delay_from': 'previous_deadline', 'payment_term_days': 14},
             {'delay_days': 1, 'delay_from': 'previous_deadline', 'channel': 'task'},
         ])
+        # The wording of a real letter is not what this is about.
+        self.env.flush_all()
+        self.env.cr.execute(
+            "UPDATE dunning_level SET legal_role = 'fourteen_day' WHERE id = %s", [policy.level_ids[1].id])
+        self.env.invalidate_all()
+        self.company.dunning_term_agreed_consumer = True
         self.use_policy(policy)
         debtor = self.make_debtor("Jansen", consumer=True)
         for number in range(3):
@@ -172,6 +179,10 @@ class TestSimulation(SimulationCommon):
         simulated = self.simulate(TODAY, TODAY + days(80))
         roles = [self.env['dunning.level'].browse(outcome.level_id).legal_role for outcome in simulated]
         self.assertIn('fourteen_day', roles)
+        # What can be claimed together is in one letter; the third item was still within an earlier term.
+        self.assertEqual(roles.count('fourteen_day'), 2)
+        letter = next(outcome for outcome, role in zip(simulated, roles, strict=True) if role)
+        self.assertEqual(len(letter.items), 2)
         slow = self.simulate(TODAY, TODAY + days(80), every_day=True)
         self.assertEqual(self.told(simulated), self.told(slow))
 
@@ -246,7 +257,8 @@ class TestSimulation(SimulationCommon):
             self.on(TODAY, self.env['dunning.simulation'])._get_average_days_late(self.on(TODAY, self.company)),
             ({prompt.id: 2, slow.id: 12}, 7))
         outcomes = self.simulate(TODAY, TODAY + days(60), payments='average')
-        self.assertEqual([(outcome.partner_id, outcome.level_id) for outcome in outcomes], [(slow.id, self.reminder.id)])
+        self.assertEqual(
+            [(outcome.partner_id, outcome.level_id) for outcome in outcomes], [(slow.id, self.reminder.id)])
         self.assertEqual(len(self.simulate(TODAY, TODAY + days(60))), 6)
 
     def test_the_past_with_the_ledger_of_then(self):
@@ -288,9 +300,91 @@ class TestSimulation(SimulationCommon):
     def test_other_companies_are_left_alone(self):
         other = self.setup_other_company(name="Other company")['company']
         self.use_policy(self.ladder, other)
-        other.write({'dunning_start_date': '2020-01-01', 'dunning_quiet': False})
+        other.write({'dunning_start_date': '2020-01-01', 'dunning_oldest_due_date': False})
         self.invoice()
         self.invoice(company=other, amount=70.0)
         self.assertEqual({outcome.amount for outcome in self.simulate(TODAY, TODAY + days(30))}, {100.0})
         self.assertEqual({outcome.amount for outcome in self.simulate(
             TODAY, TODAY + days(30), company=other)}, {70.0})
+
+
+@tagged('post_install_l10n', 'post_install', '-at_install')
+class TestTimeMachine(SimulationCommon):
+    """The window around it."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.clerk = new_test_user(
+            cls.env, 'machine_clerk', groups='account.group_account_invoice', company_id=cls.company.id,
+            company_ids=[Command.set(cls.company.ids)])
+
+    def machine(self, user=None, **values):
+        Machine = self.on(TODAY, self.env['dunning.time.machine']).with_user(user or self.clerk)
+        return Machine.create({'date_from': TODAY, 'date_to': TODAY + days(60), **values})
+
+    def test_two_ladders_side_by_side(self):
+        self.invoice()
+        form = Form(self.on(TODAY, self.env['dunning.time.machine']).with_user(self.clerk))
+        form.date_to = TODAY + days(60)
+        form.compare = True
+        form.policy_b_id = self.ladder
+        self.assertEqual(form.minimum_b, 0.0)
+        with form.level_b_ids.edit(1) as level:
+            self.assertEqual(level.level_id, self.demand)
+            level.enabled = False
+        with form.level_b_ids.edit(0) as level:
+            level.channel = 'phone'
+        machine = form.save()
+        before = self.get_counts()
+        machine.action_simulate()
+        self.assertEqual(self.get_counts(), before)
+        rows = machine.row_ids.grouped('variant')
+        self.assertEqual(rows['a'].level_id, self.ladder.level_ids)
+        self.assertEqual(rows['b'].level_id, self.reminder | self.final)
+        self.assertEqual(rows['b'].sorted('date').mapped('channel'), ['phone', 'email'])
+        self.assertIn("Contacts per debtor", machine.comparison)
+        action = machine.action_show_rows()
+        self.assertEqual(
+            self.env['dunning.time.machine.row'].with_user(self.clerk).search(action['domain']), machine.row_ids)
+        self.assertEqual((self.reminder.channel, self.demand.active), ('email', True))
+        # Once more: the old rows make room.
+        machine.compare = False
+        machine.action_simulate()
+        self.assertEqual(set(machine.row_ids.mapped('variant')), {'a'})
+
+    def test_another_policy_for_all(self):
+        other = self.make_policy("Other", [{'delay_days': 1}])
+        self.invoice()
+        machine = self.machine(policy_a_id=other.id)
+        machine.action_simulate()
+        self.assertEqual(machine.row_ids.policy_id, self.ladder, "Nobody follows it")
+        machine.for_all_a = True
+        machine.action_simulate()
+        self.assertEqual(machine.row_ids.policy_id, other)
+        machine.minimum_a = 500.0
+        machine.action_simulate()
+        self.assertFalse(machine.row_ids)
+        self.assertIn("In all", machine.comparison)
+
+    def test_what_cannot_be_asked(self):
+        with self.assertRaisesRegex(UserError, "before the first"):
+            self.machine(date_to=TODAY - days(1)).action_simulate()
+        with self.assertRaisesRegex(UserError, "two years"):
+            self.machine(date_to=TODAY + days(1000)).action_simulate()
+        with self.assertRaisesRegex(UserError, "cannot be negative"):
+            self.machine(policy_a_id=self.ladder.id, level_a_ids=[Command.create(
+                {'level_id': self.reminder.id, 'payment_term_days': -1})])
+
+    def test_who_may(self):
+        other = self.setup_other_company(name="Other company")['company']
+        machine = self.machine(company_id=other.id, user=self.env.user)
+        with self.assertRaises(AccessError):
+            machine.with_user(self.clerk).action_simulate()
+        mine = self.machine()
+        mine.sudo().company_id = other
+        with self.assertRaises(AccessError):
+            mine.action_simulate()
+        sales = new_test_user(self.env, 'machine_sales', groups='base.group_user')
+        with self.assertRaises(AccessError):
+            self.machine(user=sales)
