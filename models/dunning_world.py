@@ -124,14 +124,14 @@ class DunningPlanner(models.AbstractModel):
             tables.append(('dunning_level', inline, self._get_ladder_sql(world)))
         return tables
 
-    def _get_columns_sql(self, model, source, others, where=SQL("TRUE")):
+    def _get_columns_sql(self, model, source, others, where=None):
         """Return SQL of all columns of a model, some of them (``others``) with another value."""
         table = SQL.identifier(self.env[model]._table)
         names = self._get_column_names(model)
         columns = SQL(", ").join(
             SQL("%s AS %s", others.get(name, SQL("%s.%s", table, SQL.identifier(name))), SQL.identifier(name))
             for name in names)
-        return SQL("SELECT %s FROM %s WHERE %s", columns, source, where, to_flush=[
+        return SQL("SELECT %s FROM %s WHERE %s", columns, source, where or SQL("TRUE"), to_flush=[
             self.env[model]._fields[name] for name in others])
 
     def _get_column_names(self, model):

@@ -535,7 +535,7 @@ class TestConsumers(StoryCommon):
         self.assertClaim(after, date(2026, 10, 30), '3.95', 90, left=(90, '3.95', 600))
 
     def credit(self, move, amount, on):
-        note = self.credit_note(move.partner_id, amount, on)
+        note = self.credit_note(move.partner_id, amount, on, invoice_date=on, date=on)
         (self.items(move) | self.items(note)).reconcile()
 
     def test_a_part_in_dispute_is_not_in_the_letter(self):

@@ -1,5 +1,7 @@
 """“Why (not)?”: every due item answers for any day, and of the past it says what was true then."""
 
+from unittest.mock import patch
+
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -208,9 +210,20 @@ class TestWhy(DunningCommon):
 
     def test_without_a_world_the_statement_is_untouched(self):
         self.invoice()
-        Planner = self.env['dunning.planner'].with_context(dunning_at_date=TODAY, dunning_company_id=self.company.id)
-        code = Planner._get_statement(self.company, TODAY, None, None, frozenset(), False, False).code
-        self.assertTrue(code.strip().startswith("WITH policy AS"))
+        Planner, codes = self.env['dunning.planner'], []
+        original = type(self.env).execute_query
+
+        def execute_query(env, query):
+            codes.append(query.code)
+            return original(env, query)
+
+        with patch.object(type(self.env), 'execute_query', execute_query):
+            for world in (None, World.of(TODAY)):
+                Planner._plan(self.company, TODAY, world=world)
+        statements = [code for code in codes if "WITH policy AS" in code]
+        self.assertEqual(len(statements), 2)
+        self.assertTrue(statements[0].strip().startswith("WITH policy AS"))
+        self.assertTrue(statements[1].strip().startswith('WITH "account_move_line" AS'))
         # A world is an object of this process: text from a browser is none.
         asked = Planner.with_context(dunning_world={'as_of': '2020-01-01'})
         self.assertIsNone(asked._get_world())
