@@ -4,9 +4,12 @@ Odoo catches many exceptions (a scheduled action, a request, a mail) and only lo
 can pass over a traceback. A test that provokes one says so with `mute_logger` or `assertLogs`.
 """
 
+import dataclasses
 import logging
 
 import pytest
+
+PLAIN = (str, int, float, bool, type(None))
 
 
 class _Collector(logging.Handler):
@@ -34,6 +37,15 @@ def pytest_configure(config):
 
 def pytest_unconfigure(config):
     logging.getLogger().removeHandler(_collector)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_logreport(report):
+    """Name subtests by text: workers can only send plain values, and stories are told with dates and amounts."""
+    context = getattr(report, "context", None)
+    if context is not None:
+        plain = {key: value if type(value) in PLAIN else str(value) for key, value in context.kwargs.items()}
+        report.context = dataclasses.replace(context, msg=context.msg and str(context.msg), kwargs=plain)
 
 
 @pytest.hookimpl(wrapper=True)

@@ -41,6 +41,20 @@ class DunningInterestAlert(models.AbstractModel):
         self.rates_alert = Rate._get_stale_text(Rate._freshness(today), today)
 
 
+class ResCompany(models.Model):
+    _inherit = 'res.company'
+
+    rates_alert = fields.Char(
+        compute='_compute_rates_alert', help="For the settings: why reminders with interest wait.")
+
+    @api.depends_context('dunning_at_date', 'lang')
+    def _compute_rates_alert(self):
+        Rate = self.env['dunning.interest.rate']
+        for company in self:
+            today = company._dunning_today()
+            company.rates_alert = Rate._get_stale_text(Rate._freshness(today), today)
+
+
 class DunningInterestRate(models.Model):
     """The statutory interest in percent per year, from a day on until the next rate of its kind.
 

@@ -878,8 +878,7 @@ class DunningPlanner(models.AbstractModel):
         """Return SQL that is true for a ``level`` before the due date: it makes no sense once an item is overdue."""
         return SQL("level.delay_from = 'due_date' AND level.delay_days < 0")
 
-    @staticmethod
-    def _get_debtor_policy_sql(Partner):
+    def _get_debtor_policy_sql(self, Partner):
         """Return SQL of the own policy of ``debtor``; the ORM's expression only where something was chosen.
 
         It looks up the policy for each row, and few debtors have one of their own.

@@ -17,6 +17,10 @@ PLAN_CHUNK = 200  # notices made per commit
 DISPATCH_CHUNK = 50  # notices sent per commit: one wkhtmltopdf process, some three seconds
 
 
+def no_checkpoint():
+    """Go on without a commit: nobody but the scheduled action does that."""
+
+
 class DunningRun(models.AbstractModel):
     _name = 'dunning.run'
     _description = "Dunning Run"
@@ -51,7 +55,7 @@ class DunningRun(models.AbstractModel):
                 break
 
     @api.model
-    def _plan_company(self, company, at_date, *, checkpoint=lambda: None):
+    def _plan_company(self, company, at_date, *, checkpoint=no_checkpoint):
         """Make the notices that are due in one company on one day.
 
         :param checkpoint: called after each chunk; commits when run by the scheduled action

@@ -20,6 +20,7 @@ from odoo.tools import SQL, email_normalize, format_amount, format_date
 
 from .dunning_letter import LetterDocument
 from .dunning_notice import is_recording
+from .dunning_run import no_checkpoint
 
 # How far back the daily step looks for what was booked late.
 LOOK_BACK_DAYS = 400
@@ -812,7 +813,7 @@ class DunningRun(models.AbstractModel):
     _inherit = 'dunning.run'
 
     @api.model
-    def _plan_company(self, company, at_date, *, checkpoint=lambda: None):
+    def _plan_company(self, company, at_date, *, checkpoint=no_checkpoint):
         # OVERRIDE: every day
         result = super()._plan_company(company, at_date, checkpoint=checkpoint)
         self.with_company(company).env['dunning.withdrawal']._look_again(company, at_date)

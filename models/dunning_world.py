@@ -6,8 +6,8 @@ today, for the past, for a dry run and for every reason a bridge adds; nothing i
 a world the statement is, to the letter, the one it always was.
 """
 
+import datetime
 from dataclasses import dataclass, field
-from datetime import date
 
 from odoo import api, models
 from odoo.tools import SQL
@@ -23,11 +23,11 @@ class Step:
     level_id: int
     channel: str
     status: str  # as of dunning.notice.line
-    date: date
-    deadline: date | None
+    date: datetime.date
+    deadline: datetime.date | None
     legal_role: str | None = None
-    costs_from: date | None = None
-    receipt_date: date | None = None
+    costs_from: datetime.date | None = None
+    receipt_date: datetime.date | None = None
 
 
 @dataclass(slots=True)
@@ -45,8 +45,8 @@ class World:
     :param contacts: function of a day and a company giving who had his contacts of the week, or None: the real ones
     """
 
-    as_of: date | None = None
-    told_until: date | None = None
+    as_of: datetime.date | None = None
+    told_until: datetime.date | None = None
     only_sent: bool = False
     steps: list = field(default_factory=list)
     settled_ids: list = field(default_factory=list)

@@ -1,11 +1,10 @@
 from odoo import fields, models
 
 
-# A name beside the inheritance is how a mixin joins core's own settings: no wizard of ours.
-class ResConfigSettings(models.TransientModel):  # pylint: disable=no-wizard-in-models
-    _name = 'res.config.settings'
-    _inherit = ['res.config.settings', 'dunning.interest.alert']
+class ResConfigSettings(models.TransientModel):
+    _inherit = 'res.config.settings'
 
+    rates_alert = fields.Char(related='company_id.rates_alert')
     dunning_policy_business_id = fields.Many2one(related='company_id.dunning_policy_business_id', readonly=False)
     dunning_policy_consumer_id = fields.Many2one(related='company_id.dunning_policy_consumer_id', readonly=False)
     dunning_start_date = fields.Date(related='company_id.dunning_start_date', readonly=False)

@@ -222,7 +222,7 @@ class TestConsumers(StoryCommon):
         """Enter what is known of the receipt, as a person does."""
         notice = self.on(today or at_date, notice)
         action = notice.action_enter_receipt()
-        wizard = self.env[action['res_model']].with_context(notice.env.context).browse(action['res_id'])
+        wizard = self.env[action['res_model']].with_context(**notice.env.context).browse(action['res_id'])
         wizard.write({'kind': kind, 'date': at_date, **values})
         wizard.action_confirm()
         notice.invalidate_recordset()
@@ -304,7 +304,7 @@ class TestConsumers(StoryCommon):
 
     def test_term_not_agreed(self):
         """Interest from the day after the notice of default ran out, 24 September: 7 + 19 = 26 days; 3.5176."""
-        [_reminder, demand, letter, *_rest] = self.walk(False, '3.52')
+        [_reminder, demand, *_rest] = self.walk(False, '3.52')
         self.assertIn("ingebrekestelling", self.read_letter(demand))
         self.assertIn("23 september 2026", self.read_letter(demand))
         self.assertEqual(demand.legal_role, 'default_notice')
@@ -313,7 +313,7 @@ class TestConsumers(StoryCommon):
 
     def test_payments_inside_and_after_the_fourteen_days(self):
         """1,000 due on 31 August; letter of 28 September, received on 1 October; free until 15 October; 4% interest."""
-        (anna, inside), (bert, on_last_day), (cees, day_later), (dirk, all_in_time), (eva, all_late), (fien, late) = (
+        (anna, inside), (bert, on_last_day), (cees, day_later), (_dirk, all_in_time), (eva, all_late), (fien, late) = (
             self.consumers("Anna Aa", "Bert Bee", "Cees Cee", "Dirk Dee", "Eva Ee", "Fien Eff"))
         left = self.live(DUE, date(2026, 10, 4))
         letters = left.filtered(lambda notice: notice.legal_role == 'fourteen_day')
@@ -819,8 +819,8 @@ class TestBusinesses(StoryCommon):
             ("Twice BV", 3000, '25.88', 425),
             # 16.685 + 0.570. What falls due later waits for its own turn.
             ("Later BV", 2000, '17.25', 300),
-            # From 29 February 2024, so a year ends on 27 February. 123 days at 12.5% 210.62, 184 at 12.25% 308.77, 58 at
-            # 11.15% 88.59: 5,607.98. 123 days at 11.15% 210.71, 242 at 10.15% 377.39: 6,196.08. 123 days at 10.15%
+            # From 29 February 2024, so a year ends on 27 February. 123 days at 12.5% 210.62, 184 at 12.25% 308.77, 58
+            # at 11.15% 88.59: 5,607.98. 123 days at 11.15% 210.71, 242 at 10.15% 377.39: 6,196.08. 123 days at 10.15%
             # 211.93, 1 day at 10.40% 1.77. Costs over the 5,000.
             ("Old BV", 5000, '1409.78', 625),
         ):
@@ -836,8 +836,10 @@ class TestBusinesses(StoryCommon):
                 else:
                     self.assertNotRegex(text, COSTS)
         text = self.read_letter(self.of(seconds, found["Plain BV"]))
-        for part in ("6:119a", self.of(seconds, found["Plain BV"]).interest_name, "10,4", "€ 0,28", "30241556",
-                     "stuiting", "betalingsregeling", "1 juli 2026", "8 juli 2026", "privacyverklaring", "NL91 ABNA 0417 1643 00"):
+        for part in (
+            "6:119a", self.of(seconds, found["Plain BV"]).interest_name, "10,4", "€ 0,28", "30241556", "stuiting",
+            "betalingsregeling", "1 juli 2026", "8 juli 2026", "privacyverklaring", "NL91 ABNA 0417 1643 00",
+        ):
             self.assertIn(part, text)
         # Paying pays 300 after interest and costs were asked: costs 150, interest of 30 days 8.342 and 6 days 1.710,
         # and 139.95 of the principal. Then 7 days over 860.05: 1.715.

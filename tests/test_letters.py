@@ -763,7 +763,9 @@ class TestLetterPdf(LetterCommon):
                     notices |= notice
                     # As if it had left, so that the next one names it.
                     self.prepare(notice, at_date)
-                    notice.write({'state': 'sent', 'sent_on': at_date, 'costs_from': at_date + days(17)})
+                    notice.write({
+                        'state': 'sent', 'sent_on': at_date, 'receipt_date': at_date + days(1),
+                        'costs_from': at_date + days(17)})
                     self.env.flush_all()
                 self.assertTrue(notice.amount_costs and notice.amount_interest, name)
         pdfs = self.env['dunning.letter']._render_pdfs(notices)

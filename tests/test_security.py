@@ -334,6 +334,7 @@ class TestSecurity(DunningCommon):
             **self._make_claims(),
             **self._make_receipts(),
             **self._make_withdrawals(),
+            'dunning.time.machine': self.env['dunning.time.machine'].create({'policy_a_id': self.ladder.id}),
         }
         orm = {'create', 'write', 'unlink', 'copy_data', 'read', 'fields_get', 'default_get', 'get_views'}
         asked = set()

@@ -262,7 +262,7 @@ class DunningRemainder(models.TransientModel):
     paid_on = fields.Date(readonly=True)
     amount_interest = fields.Monetary(string="Interest", readonly=True)
     amount_costs = fields.Monetary(string="Collection Costs", readonly=True)
-    amount = fields.Monetary(string="Left", readonly=True)
+    amount = fields.Monetary(string="Left Over", readonly=True)
     decision_id = fields.Many2one(comodel_name='dunning.waiver', readonly=True)
     decision = fields.Char(string="Decided", compute='_compute_decision')
 

@@ -242,7 +242,7 @@ class DunningTimeMachineLevel(models.TransientModel):
     wizard_a_id = fields.Many2one(comodel_name='dunning.time.machine', ondelete='cascade', index='btree_not_null')
     wizard_b_id = fields.Many2one(comodel_name='dunning.time.machine', ondelete='cascade', index='btree_not_null')
     level_id = fields.Many2one(comodel_name='dunning.level', required=True, readonly=True, ondelete='cascade')
-    enabled = fields.Boolean(string="On", default=True)
+    enabled = fields.Boolean(string="In Use", default=True)
     delay_days = fields.Integer(string="Delay (days)")
     payment_term_days = fields.Integer(string="Term (days)")
     channel = fields.Selection(selection=CHANNELS, required=True, default='email')
