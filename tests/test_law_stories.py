@@ -591,24 +591,24 @@ class TestConsumers(StoryCommon):
             self.level(f'consumer_{name}') for name in ('reminder', 'first', 'fourteen_day', 'final'))
         text = "<p>U bent nu € 40,00 %s verschuldigd. Betaal <t t-out=\"object.amount_text\"/>.</p>"
         for record, values, words in (
-            (reminder, {'with_costs': True}, "owe none before a 14-day letter has run out"),
-            (demand, {'with_costs': True}, "Put a 14-day letter before it"),
-            (letter, {'with_costs': True}, "cannot ask them as well"),
-            (letter, {'legal_role': False}, "Put a 14-day letter before it|no costs before a 14-day letter"),
-            (letter, {'active': False}, "Put a 14-day letter before it"),
-            (letter, {'sequence': 99}, "Put a 14-day letter before it"),
-            (letter, {'channel': 'phone'}, "must be written"),
-            (letter, {'policy_id': self.zakelijk.id}, "Put a 14-day letter before it|is for consumers"),
-            (final, {'sequence': 1}, "Put a 14-day letter before it"),
-            (self.particulier, {'debtor_type': 'business'}, "is for consumers"),
-            (self.particulier, {'cost_formula': 'agreed'}, "no other collection costs can be agreed"),
-            (self.zakelijk, {'debtor_type': 'any'}, "Put a 14-day letter before it|is for businesses"),
-            (reminder, {'letter_intro': text % "incassokosten"}, "no costs before a 14-day letter"),
-            (demand, {'letter_closing': text % "aanmaningskosten"}, "(?i)cost|fee"),
-            (reminder, {'letter_closing': text % "administratiekosten"}, "(?i)cost|fee"),
+            (reminder, {'with_costs': True}, "niets verschuldigd voordat de termijn"),
+            (demand, {'with_costs': True}, "Zet er een 14-dagenbrief voor"),
+            (letter, {'with_costs': True}, "kan ze niet ook vragen"),
+            (letter, {'legal_role': False}, "Zet er een 14-dagenbrief voor|geen kosten verschuldigd voordat"),
+            (letter, {'active': False}, "Zet er een 14-dagenbrief voor"),
+            (letter, {'sequence': 99}, "Zet er een 14-dagenbrief voor"),
+            (letter, {'channel': 'phone'}, "moet dus schriftelijk"),
+            (letter, {'policy_id': self.zakelijk.id}, "Zet er een 14-dagenbrief voor|is voor particulieren"),
+            (final, {'sequence': 1}, "Zet er een 14-dagenbrief voor"),
+            (self.particulier, {'debtor_type': 'business'}, "is voor particulieren"),
+            (self.particulier, {'cost_formula': 'agreed'}, "geen andere incassokosten"),
+            (self.zakelijk, {'debtor_type': 'any'}, "Zet er een 14-dagenbrief voor|is voor bedrijven"),
+            (reminder, {'letter_intro': text % "incassokosten"}, "geen kosten verschuldigd voordat"),
+            (demand, {'letter_closing': text % "aanmaningskosten"}, "(?i)vergoeding"),
+            (reminder, {'letter_closing': text % "administratiekosten"}, "(?i)vergoeding"),
             (letter, {'letter_intro': letter.with_context(lang='nl_NL').letter_intro.replace(
-                'object.term_text', "'binnen veertien dagen na heden'")}, "(?i)term|days"),
-            (letter, {'letter_closing': text % "incassokosten"}, "(?i)cost"),
+                'object.term_text', "'binnen veertien dagen na heden'")}, "(?i)termijn|dagen"),
+            (letter, {'letter_closing': text % "incassokosten"}, "(?i)kosten"),
         ):
             with self.subTest(values=values), self.assertRefused(ValidationError, words):
                 record.with_context(lang='nl_NL').write(values)
