@@ -134,7 +134,9 @@ class ClaimItem:
         if not self.account:
             return Owed(self.costs, self.interest, self.principal)
         left = self.account.left
-        return left._replace(costs=left.costs + self.costs_detail.amount - self.account.costs)
+        # What a 14-day letter announces is explained on the item, and not owed.
+        owed = self.costs_detail.amount if self.costs_detail.why != 'announced' else ZERO
+        return left._replace(costs=left.costs + owed - self.account.costs)
 
 
 @dataclass(frozen=True)

@@ -421,6 +421,16 @@ class TestClaimConsumerCosts(ClaimCommon):
         items = self.items(moves)
         return ClaimRequest('x', items.partner_id, items, at_date, self.ladder, **kwargs)
 
+    def test_what_is_announced_is_not_part_of_what_is_left(self):
+        self.company.dunning_term_agreed_consumer = True
+        invoice = self.invoice(self.consumer, due=DUE, amount=1000.0)
+        for with_interest in (False, True):
+            claim = self.Claim._compute_batch([self.request(
+                invoice, announce=True, with_costs=False, with_interest=with_interest)])['x']
+            self.assertEqual(claim.announced, 150)
+            self.assertEqual(sum(claim.items[0].left), claim.total, "The parts add up to the sum")
+            self.assertEqual(claim.items[0].left.costs, 0)
+
     def test_an_open_credit_lowers_what_is_announced_and_owed(self):
         invoice = self.invoice(self.consumer, due=DUE, amount=1000.0)
         reductions = {self.items(invoice).id: D(400)}
