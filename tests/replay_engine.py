@@ -142,7 +142,9 @@ class Replay:
             policy.write({'approval': 'automatic', 'company_id': False})
         self.company.write({
             'dunning_policy_business_id': policies['business'].id,
-            'dunning_policy_consumer_id': policies['consumer'].id,
+            # The dates of the consumer ladder follow from receipt, default and what is claimed together; its stories
+            # are told with dates by hand. Here consumers climb a ladder of days, which the referee can count.
+            'dunning_policy_consumer_id': policies['7_15_30'].id,
             'dunning_start_date': self.first,
             # The referee knows the file and the ladder, not the hours of the day or the number of letters a week.
             'dunning_quiet': False,
@@ -160,6 +162,10 @@ class Replay:
         })
         self.bank = env['account.journal'].search(
             [('type', '=', 'bank'), ('company_id', '=', self.company.id)], limit=1)
+        # A 14-day letter names the account to pay on.
+        if not self.company.partner_id.bank_ids:
+            env['res.partner.bank'].create({
+                'acc_number': 'NL91ABNA0417164300', 'partner_id': self.company.partner_id.id})
         # With an account for payments under way a payment has a journal entry and reconciles at once.
         under_way = env['account.account'].create({
             'name': "Payments under way", 'code': '199099', 'account_type': 'asset_current', 'reconcile': True})
@@ -188,7 +194,7 @@ class Replay:
             })
             self.reachable[customer] = {
                 'email': email, 'letter': address, 'both': email or address, 'phone': phone, 'task': True}
-            self.policy_of[customer] = own or policies['consumer' if consumer else 'business']
+            self.policy_of[customer] = own or policies['7_15_30' if consumer else 'business']
         debtors = self.env['res.partner'].with_company(self.company).create(values_list)
         self.debtors = {debtor.ref: debtor for debtor in debtors}
         self.patient = {debtor.id for position, debtor in enumerate(debtors) if position % 7 == 5}
@@ -251,8 +257,16 @@ class Replay:
         self._time('disputes', self._mark_disputes, env, day, LATE)
         self._time('payments', self._pay, env, day, LATE)
         self._time('sending', env['dunning.run']._cron_dispatch)
+        self._time('sending', self._deliver_mails, env)
         self._time('checking', self._observe, env, day, LATE)
         self._time('checking', self._check_day, env, day)
+
+    def _deliver_mails(self, env):
+        """The mail queue hands over what left today: a 14-day letter or notice of default runs from its receipt."""
+        mails = env['mail.mail'].search([('model', '=', 'dunning.notice'), ('state', '=', 'outgoing')])
+        mails.write({'state': 'sent'})
+        for mail in mails:
+            mail._postprocess_sent_message(success_pids=[], success_emails=[mail.email_to])
 
     def _time(self, what, method, *args):
         started = perf_counter()
