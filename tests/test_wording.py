@@ -609,19 +609,19 @@ class TestLevelWording(DunningCommon):
 
     def test_live_in_the_form(self):
         with Form(self.level) as form:
-            self.assertIn("No forbidden words", form.wording_findings)
+            self.assertIn("Geen verboden woorden", form.wording_findings)
             form.letter_intro = "<p>Wij rekenen administratiekosten.</p>"
-            self.assertIn("“administratiekosten”: a consumer owes no fee", form.wording_findings)
+            self.assertIn("“administratiekosten”: een particulier is geen vergoeding", form.wording_findings)
             self.assertIn('alert-danger', form.wording_findings)
             form.letter_intro = "<p>Wilt u betalen?</p>"
             self.assertNotIn('alert-danger', form.wording_findings)
             form.letter_closing = MANNERS + RESERVATION
-            self.assertNotIn("Interrupts prescription", form.wording_findings)  # in English it does not yet
+            self.assertNotIn("Stuit de verjaring", form.wording_findings)  # in English it does not yet
         self.assertFalse(self.level.interrupts_prescription)
         self.level.update_field_translations('letter_closing', {
             'en_US': ENGLISH_MANNERS + "<p>We unequivocally reserve our right to performance.</p>"})
         self.assertTrue(self.level.interrupts_prescription)
-        self.assertIn("Interrupts prescription", self.level.wording_findings)
+        self.assertIn("Stuit de verjaring", self.level.wording_findings)
 
     def test_no_markup_of_the_text_in_the_panel(self):
         self.level.letter_intro = "<p>een boete &lt;script&gt;</p>"
@@ -634,13 +634,13 @@ class TestLevelWording(DunningCommon):
         self.assertFalse(self.level.interrupts_prescription)
 
     def test_errors_refuse_saving(self):
-        with self.assertRaisesRegex(ValidationError, "“administratiekosten”: a consumer owes no fee"):
+        with self.assertRaisesRegex(ValidationError, "“administratiekosten”: een particulier is geen vergoeding"):
             self.level.letter_intro = "<p>Wij rekenen administratiekosten.</p>"
 
     def test_a_14_day_letter_says_all_that_is_missing(self):
         with self.assertRaises(ValidationError) as raised:
             self.level.legal_role = 'fourteen_day'
-        for sentence in ("approved words", "amount to pay is missing", "object.costs_announced_text", "6:96"):
+        for sentence in ("goedgekeurde woorden", "te betalen bedrag ontbreekt", "object.costs_announced_text", "6:96"):
             self.assertIn(sentence, str(raised.exception))
 
     def test_a_policy_that_becomes_one_for_consumers(self):
@@ -648,7 +648,7 @@ class TestLevelWording(DunningCommon):
             'name': "Zaken", 'debtor_type': 'business', 'currency_id': self.env.ref('base.EUR').id})
         self.level.copy({
             'policy_id': business.id, 'letter_intro': "<p>Daar komen incassokosten van € 40,00 bij.</p>"})
-        with self.assertRaisesRegex(ValidationError, "a consumer owes no costs"):
+        with self.assertRaisesRegex(ValidationError, "een particulier is geen kosten verschuldigd"):
             business.debtor_type = 'any'
 
     def test_each_language_is_checked(self):
