@@ -40,4 +40,6 @@ from . import dunning_run
 from . import dunning_simulation
 from . import dunning_law_guard
 from . import dunning_withdrawal
+from . import dunning_reply
+from . import dunning_caution
 from . import dunning_breaker

@@ -1,5 +1,10 @@
-from odoo import fields, models
-from odoo.tools import SQL
+from markupsafe import Markup
+
+from odoo import api, fields, models
+from odoo.tools import SQL, format_amount
+
+# The day of the week on which a manager hears what is parked: Monday.
+TELL_ON = 0
 
 
 class DunningHoldReport(models.Model):
@@ -83,3 +88,41 @@ class DunningHoldReport(models.Model):
                        line.amount_residual AS residual_company"""),
                 SQL("(SELECT * FROM dunning_hold WHERE closed_on IS NULL) AS hold"), open_items),
         )
+
+    @api.model
+    def _tell_parked(self, company, today):
+        """Tell a manager once a week what is on hold, so that no hold is forgotten.
+
+        One to-do, on the hold that ends first; that of last week goes.
+
+        :return: the new ``mail.activity``, or an empty one
+        """
+        Activity = self.env['mail.activity']
+        activity_type = self.env.ref('l10n_nl_dunning.mail_activity_type_parked', raise_if_not_found=False)
+        if today.weekday() != TELL_ON or not activity_type:
+            return Activity
+        # sudo: the to-do of a colleague goes as well
+        last = Activity.sudo().search([
+            ('activity_type_id', '=', activity_type.id), ('res_model', '=', 'dunning.hold'),
+            ('res_id', 'in', self.env['dunning.hold'].search([('company_id', '=', company.id)]).ids)])
+        last.unlink()
+        groups = self._read_group(
+            [('company_id', '=', company.id)], ['reason_id'], ['amount_held:sum', 'hold_id:count_distinct'],
+            order='amount_held:sum DESC')
+        user = self.env['dunning.interest.rate']._get_manager(company)
+        hold = self.search([('company_id', '=', company.id)], order='date_end, id', limit=1).hold_id
+        if not hold or not user:
+            return Activity
+        env = self.with_context(lang=user.lang).env
+        currency = company.currency_id
+        rows = Markup().join(
+            Markup("<li>%s</li>") % env._(
+                "%(reason)s: %(amount)s, %(count)s holds", reason=reason.with_env(env).name,
+                amount=format_amount(env, amount, currency), count=count)
+            for reason, amount, count in groups)
+        return hold.activity_schedule(
+            'l10n_nl_dunning.mail_activity_type_parked', date_deadline=today, user_id=user.id,
+            summary=env._(
+                "Parked this week: %s", format_amount(env, sum(group[1] for group in groups), currency)),
+            note=Markup("<p>%s</p><ul>%s</ul>") % (
+                env._("What holds keep from being asked, by reason. Look at the list Debtors ‣ Parked Money."), rows))

@@ -44,6 +44,7 @@ class DunningRun(models.AbstractModel):
                 self._plan_company(company, today, checkpoint=IrCron._commit_progress)
                 self.env['dunning.interest.rate']._warn_stale_rates(company, today)
                 self.env['dunning.prescription']._warn_prescription(company, today)
+                self.env['dunning.hold.report']._tell_parked(company, today)
             except OperationalError:
                 raise  # the database is away or another transaction was first: the next run does it
             except Exception:
@@ -103,14 +104,18 @@ class DunningRun(models.AbstractModel):
         Notice = self.env['dunning.notice']
         by_state = defaultdict(list)
         for group in groups:
-            policy = self.env['dunning.policy'].browse(group[0].policy_id)
-            # What was overdue before the start is always looked at by a person first.
-            automatic = policy.approval == 'automatic' and not any(decision.backlog for decision in group)
-            by_state['queued' if automatic else 'draft'] += group
+            by_state['queued' if self._goes_by_itself(group) else 'draft'] += group
         for state, decisions in by_state.items():
             Notice |= Notice._create_from_decisions(company, decisions, at_date, state=state)
         self.env.flush_all()
         return Notice
+
+    @api.model
+    def _goes_by_itself(self, group):
+        """Return whether the notice of these decisions may leave without a person having looked at it."""
+        policy = self.env['dunning.policy'].browse(group[0].policy_id)
+        # What was overdue before the start is always looked at first.
+        return policy.approval == 'automatic' and not any(decision.backlog for decision in group)
 
     @api.model
     def _cap_backlog(self, company, at_date, decisions):

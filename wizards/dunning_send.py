@@ -36,6 +36,7 @@ class DunningSend(models.TransientModel):
     queue_asleep = fields.Boolean(compute='_compute_queue_asleep')
     bank_state = fields.Char(string="Bank Data", compute='_compute_bank_state')
     bank_is_stale = fields.Boolean(compute='_compute_bank_state')
+    rival_names = fields.Char(compute='_compute_rival_names')
 
     @api.depends('group_ids.selected', 'group_ids.channel', 'group_ids.problem', 'skip_ids')
     def _compute_counts(self):
@@ -60,6 +61,9 @@ class DunningSend(models.TransientModel):
     def _compute_queue_asleep(self):
         cron = self.env.ref('l10n_nl_dunning.ir_cron_dunning_dispatch', raise_if_not_found=False)
         self.queue_asleep = not cron or not cron.sudo().active  # sudo: only whether it is switched on
+
+    def _compute_rival_names(self):
+        self.rival_names = ", ".join(self.env.company._get_dunning_rivals())
 
     @api.depends('at_date', 'item_ids', 'proposal_ids')
     def _compute_bank_state(self):
