@@ -46,6 +46,7 @@
         'views/dunning_booking_views.xml',
         'views/dunning_gate_views.xml',
         'views/dunning_caution_views.xml',
+        'views/dunning_dossier_views.xml',
         'views/dunning_prescription_views.xml',
         'wizards/dunning_why_views.xml',
         'wizards/dunning_simulation_views.xml',

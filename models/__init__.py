@@ -42,4 +42,5 @@ from . import dunning_law_guard
 from . import dunning_withdrawal
 from . import dunning_reply
 from . import dunning_caution
+from . import dunning_dossier
 from . import dunning_breaker

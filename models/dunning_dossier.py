@@ -1,0 +1,48 @@
+"""What is missing before a claim can be handed over to a collection agency, bailiff or lawyer."""
+
+from odoo import api, fields, models
+
+
+class DunningNotice(models.Model):
+    _inherit = 'dunning.notice'
+
+    dossier_gaps = fields.Text(
+        string="Missing in the Dossier", compute='_compute_dossier_gaps',
+        help="What an agency, a bailiff or a court will ask for and is not there.")
+
+    @api.depends('channel', 'state', 'line_ids', 'partner_id')
+    def _compute_dossier_gaps(self):
+        for notice in self:
+            shown = notice.channel == 'task' and notice.state == 'todo'
+            notice.dossier_gaps = "\n".join(notice._get_dossier_gaps()) if shown else False
+
+    def _get_dossier_gaps(self):
+        """Return sentences about what is missing to hand the items of this notice over; none when it is complete.
+
+        An open dispute is not among them: then the planner does not plan a hand-over at all.
+        """
+        self.ensure_one()
+        debtor, gaps = self.partner_id, []
+        if not (debtor.street and debtor.city):
+            gaps.append(self.env._("The postal address of the debtor (street and city), for a summons."))
+        kind = debtor.dunning_effective_type
+        if kind == 'business' and not (debtor.company_registry or debtor.vat):
+            gaps.append(self.env._("The company number of the debtor, which says whom to summon."))
+        moves = self.live_line_ids.move_id
+        for move in moves.filtered(lambda move: move.move_type == 'out_invoice' and not move.invoice_pdf_report_id):
+            gaps.append(self.env._("The PDF of invoice %s as it was sent: none is stored with it.", move.name))
+        sent = self.env['dunning.notice.line'].search([
+            ('move_line_id', 'in', self.live_line_ids.move_line_id.ids), ('status', '=', 'sent')])
+        told = sent.notice_id.filtered(lambda notice: notice.channel in ('email', 'letter', 'both'))
+        for move in moves:
+            if not sent.filtered(lambda line, move=move: line.move_id == move and line.notice_id in told):
+                gaps.append(self.env._(
+                    "A letter or e-mail about %s that left: the debtor was never reminded.", move.name))
+        if kind == 'consumer':
+            letters = told.filtered(lambda notice: notice.legal_role == 'fourteen_day')
+            covered = letters.filtered('receipt_date').line_ids.move_id
+            for move in moves - covered:
+                gaps.append(self.env._(
+                    "A 14-day letter about %s that is known to have been received: without it a consumer owes no "
+                    "collection costs (article 6:96 BW).", move.name))
+        return gaps
