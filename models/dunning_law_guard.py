@@ -202,7 +202,7 @@ class DunningDispatcher(models.AbstractModel):
     def _join_companions(self, letters, at_date, problems):
         """Article 6:96 paragraph 7 BW: claims that can be claimed together are claimed in one letter."""
         for forced, batch in letters.grouped('forced').items():
-            ignore = frozenset({'pending', 'no_address', 'below_minimum', 'waiting_delay'})
+            ignore = frozenset({'pending', 'no_address', 'below_minimum', 'waiting_delay', 'one_message'})
             if forced:
                 ignore |= IMPATIENT_IGNORED
             missing = {}

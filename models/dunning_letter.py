@@ -191,7 +191,7 @@ class DunningLetter(models.AbstractModel):
         """Return the dicts letters (or e-mails) are made from: words and amounts as they appear."""
         notices.live_line_ids.fetch([
             'name', 'invoice_date', 'date_maturity', 'description', 'amount_original', 'amount_residual',
-            'amount_netted', 'amount_held', 'days_overdue'])
+            'amount_netted', 'amount_held', 'days_overdue', 'level_id'])
         banks = self._get_banks(notices)
         return [self._prepare_letter(notice, shared, banks[notice.id], mail=mail) for notice in notices]
 
@@ -205,6 +205,8 @@ class DunningLetter(models.AbstractModel):
             'intro': '' if mail else self._make_self_contained(notice.body_intro),
             'closing': '' if mail else self._make_self_contained(notice.body_closing),
             'items': self._prepare_items(notice),
+            'has_step': bool(self._get_steps(notice)),
+            'step_note': self._get_step_note(notice),
             'has_description': any(line.description for line in notice.live_line_ids),
             'dense': len(notice.live_line_ids) > DESCRIPTION_ROWS,
             'totals': self._prepare_totals(notice),
@@ -261,6 +263,7 @@ class DunningLetter(models.AbstractModel):
         lang, currency = notice.lang, notice.currency_id
         length = DESCRIPTION_LENGTH if len(notice.live_line_ids) <= DESCRIPTION_ROWS else DESCRIPTION_LENGTH_SHORT
         rows = []
+        steps = self._get_steps(notice)
         for line in notice.live_line_ids.sorted(lambda line: (line.date_maturity, line.name or '', line.id)):
             description = (line.description or '').strip()
             if len(description) > length:
@@ -271,11 +274,42 @@ class DunningLetter(models.AbstractModel):
                 'description': description,
                 'due_date': self._format_date(line.date_maturity, lang, short=True),
                 'days': line.days_overdue,
+                'step': steps.get(line.id, ''),
                 'original': self._format_amount(line.amount_original, currency, lang, symbol=False),
                 'paid': self._format_amount(line.amount_paid, currency, lang, symbol=False),
                 'open': self._format_amount(line.amount_residual, currency, lang, symbol=False),
             })
         return rows
+
+    @api.model
+    def _get_steps(self, notice):
+        """Return ``{line id: word}`` of what the letter is for each item, none when it is the same for all."""
+        if len(notice.live_line_ids.level_id) < 2:
+            return {}
+        env = self.with_context(lang=notice.lang).env
+        steps = {
+            line.id: env._("Reminder") if line.level_id.tone == 'friendly' else env._("Demand")
+            for line in notice.live_line_ids}
+        return steps if len(set(steps.values())) > 1 else {}
+
+    @api.model
+    def _get_step_note(self, notice):
+        """Return the sentence about items of which the debtor hears for the first time, while others have a history.
+
+        Only in letters about several steps: their text names the earlier contacts.
+        """
+        if not self._get_steps(notice) or not notice.history_text:
+            return ''
+        env = self.with_context(lang=notice.lang).env
+        told = self.env['dunning.notice.line']._read_group(
+            [('move_line_id', 'in', notice.live_line_ids.move_line_id.ids), ('status', '=', 'sent'),
+             ('notice_id', '!=', notice.id), ('notice_id.channel', '!=', 'task')], ['move_line_id'])
+        heard = {item.id for (item,) in told}
+        new = notice.live_line_ids.filtered(lambda line: line.move_line_id.id not in heard)
+        if not new:
+            return ''
+        return env._("Our earlier messages were not about %s.", ", ".join(dict.fromkeys(
+            line.name or '' for line in new.sorted(lambda line: (line.date_maturity, line.name or '', line.id)))))
 
     @api.model
     def _get_address_lines(self, notice):

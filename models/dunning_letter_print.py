@@ -88,10 +88,10 @@ class DunningLetterPrint(models.AbstractModel):
         company, wizard = group.company_id, group.wizard_id
         decisions = [
             decision._replace(channel=group.channel)
-            for decision in wizard._plan(company, group.item_ids)
-            if not decision.reason and (
-                decision.partner_id, decision.currency_id, decision.level_id, decision.recipient_id,
-            ) == (group.partner_id.id, group.currency_id.id, group.level_id.id, group.recipient_id.id)
+            for message in wizard._group(wizard._plan(company, group.item_ids))
+            if wizard._get_group_key(message) == (
+                group.partner_id.id, group.currency_id.id, group.level_id.id, group.recipient_id.id)
+            for decision in message
         ]
         if not decisions:
             raise UserError(self.env._(

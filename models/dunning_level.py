@@ -15,6 +15,8 @@ CHANNELS = [
 ]
 # Channels that leave a to-do for a person instead of a document.
 MANUAL_CHANNELS = ('phone', 'task')
+# Makes one number of the place of a level on its ladder: its sequence, then its id.
+RANK = 2 ** 31
 # What everybody who may write a level may say in its texts: words of the notice, and whether there are any.
 # All that goes further can reach the whole database and is for template editors, as in mail templates.
 WORDS = (
@@ -231,10 +233,33 @@ class DunningLevel(models.Model):
                         return False
         return True
 
+    def _get_rank(self):
+        """Return the number by which levels of a ladder are compared."""
+        self.ensure_one()
+        return self.sequence * RANK + self.id
+
+    def _get_said(self, channel):
+        """Return a number that is the same for levels that can be told truthfully in one message.
+
+        They mean the same in law, ask the same kinds of amounts by the same rules and are both written, or both
+        spoken. A 14-day letter gathers its own claims, and a task is about nothing but itself. The planner does the
+        same in SQL, see ``dunning.planner._get_said_sql``.
+
+        :param str channel: the channel it goes by, which need not be that of the level
+        """
+        self.ensure_one()
+        if channel == 'task' or self.legal_role == 'fourteen_day':
+            return -self.id
+        return (
+            self.policy_id.id * 16 + self.with_interest + 2 * self.with_costs
+            + 4 * (self.legal_role == 'default_notice') + 8 * (channel == 'phone'))
+
     @api.ondelete(at_uninstall=False)
     def _unlink_except_used(self):
         # sudo: only asks whether a notice exists, in any company
-        used = self.env['dunning.notice'].sudo().search([('level_id', 'in', self.ids)], limit=1)
+        used = self.env['dunning.notice.line'].sudo().search([('level_id', 'in', self.ids)], limit=1)
+        # sudo: as above
+        used = used or self.env['dunning.notice'].sudo().search([('level_id', 'in', self.ids)], limit=1)
         if used:
             raise UserError(self.env._(
                 "Notices were made at level “%(level)s”, so it stays as their proof. Archive it instead.",

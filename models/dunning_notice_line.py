@@ -27,7 +27,10 @@ class DunningNoticeLine(models.Model):
     move_id = fields.Many2one(
         comodel_name='account.move', string="Invoice", index='btree_not_null', ondelete='set null')
 
-    level_id = fields.Many2one(related='notice_id.level_id', store=True, precompute=True)
+    # Its own, not that of the notice: one letter can be the reminder of one item and the demand of another.
+    level_id = fields.Many2one(
+        comodel_name='dunning.level', readonly=True, ondelete='restrict',
+        help="The step of this item. The notice has the highest of its items, whose text it carries.")
     date = fields.Date(related='notice_id.date', store=True)
     deadline = fields.Date(related='notice_id.deadline', store=True)
     drop_reason = fields.Char(
@@ -153,6 +156,9 @@ class DunningNoticeLine(models.Model):
     @api.model_create_multi
     def create(self, vals_list):
         self._check_recording()
+        for vals in vals_list:
+            if not vals.get('level_id'):
+                vals['level_id'] = self.env['dunning.notice'].browse(vals.get('notice_id')).level_id.id
         return super().create(vals_list)
 
     def write(self, vals):

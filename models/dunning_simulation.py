@@ -34,7 +34,8 @@ STILL = frozenset({
     'not_posted', 'settled', 'credit', 'no_debtor', 'payment_pending', 'blocked', 'no_followup', 'hold', 'hold_ended',
     'booked_extra', 'prescribed', 'no_policy', 'wrong_policy', 'not_sent', 'pending', 'finished', 'not_due',
     'waiting_delay', 'waiting_deadline', 'open_dispute', 'no_default', 'needs_fourteen_day', 'fourteen_day_running',
-    'rates_stale', 'backlog', 'contact_budget', 'unmatched_receipt', 'netted', 'below_minimum', 'no_address'})
+    'rates_stale', 'backlog', 'contact_budget', 'one_message', 'unmatched_receipt', 'netted', 'below_minimum',
+    'no_address'})
 # Claims this old may be prescribed on a day that is not known beforehand.
 OLD = timedelta(days=650)
 
@@ -257,9 +258,10 @@ class _Run:
         return self.levels[level_id]
 
     def _let_go(self, day, group):
-        first = group[0]
+        first = max(group, key=lambda decision: decision.level_rank)
         self._tell(
-            day, partner_id=first.partner_id, recipient_id=first.recipient_id, currency_id=first.currency_id,
+            day, levels={decision.item_id: decision.level_id for decision in group},
+            partner_id=first.partner_id, recipient_id=first.recipient_id, currency_id=first.currency_id,
             policy_id=first.policy_id, level_id=first.level_id, channel=first.channel,
             amount=float(sum(decision.amount_company for decision in group)),
             items=[
@@ -267,13 +269,18 @@ class _Run:
                  float(decision.amount_held))
                 for decision in group])
 
-    def _tell(self, day, *, handed_out=None, **values):
-        """Let one notice go, as the dispatcher does, or hand it to a person."""
+    def _tell(self, day, *, levels, handed_out=None, **values):
+        """Let one notice go, as the dispatcher does, or hand it to a person.
+
+        :param dict levels: the step of each item; the notice has the highest of them
+        """
         level = self._get_level(values['level_id'])
         manual = values['channel'] in MANUAL_CHANNELS
         self.notice_id -= 1
         waits = manual and self.calls == 'expire'
-        deadline, receipt, costs_from = day + timedelta(days=level['payment_term_days']), None, None
+        term = max(self._get_level(level_id)['payment_term_days'] for level_id in {
+            values['level_id'], *levels.values()})
+        deadline, receipt, costs_from = day + timedelta(days=term), None, None
         if not manual:
             receipt = self._get_receipt(day, values['channel'])
             if level['legal_role'] == 'fourteen_day':
@@ -281,7 +288,7 @@ class _Run:
         steps = [
             Step(
                 item_id=item_id, notice_id=self.notice_id, partner_id=values['partner_id'],
-                level_id=values['level_id'], channel=values['channel'],
+                level_id=levels[item_id], channel=values['channel'], recipient_id=values['recipient_id'],
                 status='pending' if waits else 'sent', date=(handed_out or day) if waits else day,
                 deadline=None if waits else deadline, legal_role=level['legal_role'], costs_from=costs_from,
                 receipt_date=receipt)
@@ -459,7 +466,8 @@ class _Run:
                 continue
             self.known.add(notice.partner_id.id)
             self._tell(
-                self.start, handed_out=notice.date if notice.state == 'todo' else None,
+                self.start, levels={line.move_line_id.id: line.level_id.id for line in mine if line.move_line_id},
+                handed_out=notice.date if notice.state == 'todo' else None,
                 partner_id=notice.partner_id.id, recipient_id=notice.recipient_id.id,
                 currency_id=notice.currency_id.id, policy_id=notice.level_id.policy_id.id, level_id=notice.level_id.id,
                 channel=notice.channel, amount=float(sum(decision.amount_company for decision in owed)),

@@ -28,6 +28,7 @@ class Step:
     legal_role: str | None = None
     costs_from: datetime.date | None = None
     receipt_date: datetime.date | None = None
+    recipient_id: int | None = None
 
 
 @dataclass(slots=True)
@@ -263,7 +264,8 @@ class DunningPlanner(models.AbstractModel):
         real = self._get_columns_sql('dunning.notice', SQL("dunning_notice"), others, where)
         return real, [
             {
-                'id': step.notice_id, 'partner_id': step.partner_id,
+                'id': step.notice_id, 'partner_id': step.partner_id, 'recipient_id': step.recipient_id,
+                'company_id': self.env.company.id,
                 'level_id': step.level_id, 'channel': step.channel, 'legal_role': step.legal_role,
                 'state': {'sent': 'sent', 'skipped': 'skipped'}.get(step.status, 'todo'),
                 'date': step.date, 'date_planned': step.date, 'deadline': step.deadline,

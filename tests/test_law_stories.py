@@ -512,9 +512,10 @@ class TestConsumers(StoryCommon):
         ])
         # 15% of 500; 49 days over 500: 2.685.
         self.assertAmounts(self.notices_of(euros)[-1], 500, '2.68', 75)
-        # The letter about dollars would announce nothing, so it is passed over: the last demand four days later.
+        # The letter about dollars would announce nothing, so it is passed over: the last demand four days later. Each a
+        # day after the one in euros: one message a day.
         self.assertEqual([(notice.state, notice.date) for notice in self.notices_of(dollars)[2:4]], [
-            ('skipped', date(2026, 9, 28)), ('sent', date(2026, 10, 2))])
+            ('skipped', date(2026, 9, 29)), ('sent', date(2026, 10, 3))])
         self.assertIn("not in euros", self.notices_of(dollars)[2].cancel_reason)
         self.assertEqual(self.notices_of(dollars)[3].amount_due, 300)
         self.assertFalse(self.notices_of(dollars).filtered(

@@ -32,13 +32,13 @@ class TestMaking(DunningCommon):
             {(self.business, 2, 200.0), (other, 1, 100.0)})
         self.assertEqual(self.notices_of(ours).state, 'draft')
 
-    def test_items_at_different_levels_get_a_notice_each(self):
+    def test_items_at_different_levels_share_a_notice(self):
         self.invoice()
         self.dun(DUE)
         self.invoice(due=TODAY + days(14))
-        notices = self.make_notices(TODAY + days(19))
-        self.assertEqual(notices.level_id, self.reminder + self.demand)
-        self.assertEqual(len(notices), 2)
+        notice = self.make_notices(TODAY + days(19))
+        self.assertEqual(notice.level_id, self.demand)
+        self.assertEqual(notice.line_ids.level_id, self.reminder + self.demand)
 
     def test_each_contact_on_the_invoices_gets_his_own(self):
         first = self.make_contact(self.business, "Ann", email='ann@debtor.example.com')

@@ -119,15 +119,13 @@ class TestPlannerProperties(DunningCommon):
                 'waiting_delay' if reached > at_date and not last else
                 'waiting_deadline' if reached > at_date else
                 None)
-        together = defaultdict(float)
-        for row in rows:
-            if not row['reason']:
-                together[row['level']] += row['residual'] - row['netted']
+        # The levels of these ladders can be told in one message.
+        together = sum(row['residual'] - row['netted'] for row in rows if not row['reason'])
         for row in rows:
             if not row['reason']:
                 row['reason'] = (
                     'netted' if row['netted'] >= row['residual'] else
-                    'below_minimum' if round(together[row['level']], 2) < policy.minimum_amount else None)
+                    'below_minimum' if round(together, 2) < policy.minimum_amount else None)
         return {row['id']: (row['reason'], row['level'].id if row['level'] else None, row['netted']) for row in rows}
 
     @settings(CALM, max_examples=80)
