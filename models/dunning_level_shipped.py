@@ -15,7 +15,7 @@ SHIPPED_FILES = ('data/dunning_policy_data.xml', 'data/dunning_policy_data_en.xm
 # Settings that a level has unless its data says otherwise.
 DEFAULTS = {
     'active': True, 'legal_role': False, 'with_interest': False, 'with_costs': False, 'attach_invoices': False,
-    'expire_days': 0,
+    'expire_days': 0, 'phone_tries': 3, 'recipient': 'reminder', 'fallback_channel': True, 'post_registered': False,
 }
 # Of related records everybody knows the name; their help would be about something else.
 RELATED_WORDS = ('partner_id.name', 'recipient_id.name', 'company_id.name', 'level_id.name')

@@ -123,8 +123,11 @@ class TestLadder(DunningCommon):
         self.assertEqual(self.reason(second, TODAY + days(18)), 'not_due')
         self.assertEqual(self.dun(TODAY + days(19)).level_id, self.demand)
         later = self.dun(TODAY + days(35))
+        # One message, in which each instalment is at its own step.
+        self.assertRecordValues(later, [{'level_id': self.final.id, 'amount_due': 1000.0}])
         self.assertEqual(
-            {(notice.level_id, notice.amount_due) for notice in later}, {(self.final, 400.0), (self.reminder, 600.0)})
+            {(line.level_id, line.amount_residual) for line in later.line_ids},
+            {(self.final, 400.0), (self.reminder, 600.0)})
         # The invoice shows the highest level of what is still open.
         self.assertEqual(invoice.dunning_level_id, self.final)
         self.pay(first)
@@ -417,10 +420,10 @@ class TestReasons(DunningCommon):
         self.assertReason(invoice, None)
 
     def test_something_that_is_no_email_address_is_no_address(self):
-        self.assertReason(self.invoice(self.make_debtor("Unknown BV", email="none")), 'no_address')
+        self.assertReason(self.invoice(self.make_debtor("Unknown BV", email="none", street=False)), 'no_address')
 
     def test_the_address_of_the_contact_for_reminders_is_enough(self):
-        debtor = self.make_debtor("Head BV", email=False)
+        debtor = self.make_debtor("Head BV", email=False, street=False)
         invoice = self.invoice(debtor)
         self.assertReason(invoice, 'no_address')
         contact = self.make_contact(debtor, "Reminders", type='dunning', email='ap@debtor.example.com')
@@ -437,7 +440,7 @@ class TestReasons(DunningCommon):
 
     def test_the_order_of_the_reasons_is_their_priority(self):
         """Everything is wrong with one invoice; repaired one by one, the next reason shows."""
-        debtor = self.make_debtor("Trouble BV", email=False)
+        debtor = self.make_debtor("Trouble BV", email=False, street=False)
         consumers = self.make_policy("Consumers", [{'delay_days': 5}], debtor_type='consumer', minimum_amount=500)
         self.company.dunning_policy_business_id = False
         invoice = self.invoice(debtor, sent=False, post=False)
@@ -583,6 +586,8 @@ class TestCurrencies(DunningCommon):
         self.invoice(amount=200, currency=self.dollar)
         self.invoice(amount=70)
         notices = self.dun(DUE)
+        self.assertEqual(notices.currency_id, self.company.currency_id, "One message a day: our own currency first")
+        notices |= self.dun(DUE + days(1))
         self.assertEqual(
             {(notice.currency_id.name, notice.amount_due, notice.amount_due_company) for notice in notices},
             {('USD', 200.0, 100.0), ('EUR', 70.0, 70.0)})
@@ -734,7 +739,7 @@ class TestStatement(DunningCommon):
         self.assertEqual(self.reason(invoice, DUE), 'waiting_delay')
         self.reminder.delay_days = 2
         self.assertEqual(self.reason(invoice, DUE), 'due')
-        self.business.email = False
+        self.business.write({'email': False, 'street': False})
         self.assertEqual(self.reason(invoice, DUE), 'no_address')
 
     def test_an_item_on_an_archived_account_is_still_a_debt(self):

@@ -35,6 +35,7 @@ class DunningReceiptEnter(models.TransientModel):
         wizard = self.create({
             'notice_id': notice.id,
             'receipt_id': receipt.id if receipt else False,
+            'tracking_code': notice.tracking_code,
             'kind': receipt.kind if receipt else 'registered' if notice.channel == 'letter' else 'acknowledged',
         })
         return {
