@@ -95,7 +95,12 @@ tours.add("l10n_nl_dunning.approve_proposals", {
         },
         {
             content: "Approve",
-            trigger: ".o_control_panel button[name=action_approve]",
+            trigger: ".o_control_panel button[name=action_review]",
+            run: "click",
+        },
+        {
+            content: "See what it comes to, and approve",
+            trigger: ".modal:contains(Bakkerij De Korst) footer button[name=action_approve]",
             run: "click",
         },
         {
