@@ -13,6 +13,7 @@ from odoo.tools import SQL
 from odoo.tools.misc import format_date
 
 from .dunning_claim import ZERO, share, to_decimal
+from .dunning_notice import RECORDING
 
 
 class ResCompany(models.Model):
@@ -161,7 +162,7 @@ class DunningNotice(models.Model):
             if values_list:
                 # sudo: whoever brings letters to the post or lets the queue go may send, and the policy says book
                 moves = self.env['account.move'].sudo().with_company(company).with_context(
-                    mail_create_nosubscribe=True).create(values_list)
+                    mail_create_nosubscribe=True, dunning_recording=RECORDING).create(values_list)
                 moves._post(soft=False)
                 moves.write({'is_move_sent': True})  # the letter asked for it
         return True
@@ -272,7 +273,8 @@ class DunningNotice(models.Model):
             left = to_decimal(booking.amount_residual)
             lines = booking.invoice_line_ids.filtered(lambda line: line.display_type == 'product')
             parts = share(left, [to_decimal(line.price_subtotal) for line in lines])
-            credit = self.env['account.move'].with_company(booking.company_id).create({
+            credit = self.env['account.move'].with_company(booking.company_id).with_context(
+                dunning_recording=RECORDING).create({
                 'move_type': 'out_refund',
                 'journal_id': booking.journal_id.id,
                 'partner_id': booking.partner_id.id,

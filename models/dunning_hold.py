@@ -17,7 +17,7 @@ from markupsafe import Markup
 from odoo import api, fields, models
 from odoo.exceptions import UserError, ValidationError
 from odoo.fields import Domain
-from odoo.tools import SQL, format_amount
+from odoo.tools import SQL, clean_context, format_amount
 from odoo.tools import format_date as format_date_of_lang
 
 # How long a review that is overdue is left alone before its owner is reminded again, in days.
@@ -302,7 +302,9 @@ class DunningHold(models.Model):
                     "A hold starts today and is placed by you. Say what it is about, its reason, owner, end date and "
                     "note; the rest follows from that (%(fields)s).", fields=", ".join(sorted(unknown))))
             complete.append(self._complete_vals(vals))
-        holds = super(DunningHold, self.with_context(mail_create_nosubscribe=True)).create(complete)
+        # Without defaults of a client: they would fill in what only the program records.
+        env = self.env(context={**clean_context(self.env.context), 'mail_create_nosubscribe': True})
+        holds = super(DunningHold, self.with_env(env)).create(complete)
         holds = holds.with_env(self.env)
         holds._recording()._refresh_soft_days()
         holds._log_on_target(lambda hold, env: (

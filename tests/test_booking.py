@@ -8,6 +8,7 @@ from odoo.exceptions import UserError
 from odoo.tests import tagged
 from odoo.tools import mute_logger
 
+from ..models.dunning_notice import RECORDING
 from .common import TODAY, DunningCommon, days
 
 DUE = TODAY - days(60)
@@ -136,8 +137,10 @@ class TestBooking(DunningCommon):
         self.invoice(due=DUE, amount=1000.0)
         notice = self.dun(TODAY)
         with mute_logger('odoo.sql_db'), self.assertRaises(UniqueViolation), self.env.cr.savepoint():
-            self.booking(notice).copy({'dunning_notice_id': notice.id})
+            self.booking(notice).with_context(dunning_recording=RECORDING).copy({'dunning_notice_id': notice.id})
             self.env.flush_all()
+        with self.assertRaises(UserError):
+            self.booking(notice).copy({'dunning_notice_id': notice.id})
         self.assertEqual(len(self.booking(notice)), 1)
 
     def test_a_booking_is_credited_and_never_unposted(self):

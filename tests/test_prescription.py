@@ -506,7 +506,8 @@ class TestPrescriptionSearch(PrescriptionCommon):
         arch = self.env['account.move.line'].get_view(action.search_view_id.id, 'search')['arch']
         for name in ('prescribes_6', 'prescribes_3', 'prescription_close', 'prescribed'):
             self.assertIn(f'name="{name}"', arch)
-        Item = self.env['account.move.line']
+        # The day of the company and that of the user are the same one, also shortly after midnight.
+        Item = self.env['account.move.line'].with_context(tz='Europe/Amsterdam')
         today = self.env.company._dunning_today()
         soon = self.invoice(due=today - relativedelta(years=5, months=-2))
         later = self.invoice(due=today - relativedelta(years=5, months=-5))

@@ -1,0 +1,194 @@
+"""No reminder is mailed twice because a server stopped while it was handing one over.
+
+SMTP has no transactions: between the moment at which a mail server says “accepted” and the moment at which that is
+recorded, a process can be killed or lose its database. Odoo then finds the mail still waiting and sends it again. For a
+newsletter that is a nuisance; a demand for payment that comes twice is a complaint. So of each mail of a notice it is
+written down, outside the transaction of the mail queue, that handing it over begins and that the server accepted it.
+When the queue finds a mail that waits although it was begun:
+
+* accepted: it has left. Only that is recorded;
+* not accepted: nobody but the mail server knows. It does not leave a second time by itself; the notice says so, and a
+  person looks in the log of the mail server and tries again, or does not.
+"""
+
+import logging
+from smtplib import SMTPServerDisconnected
+
+import psycopg2
+
+from odoo import api, fields, models
+from odoo.tools import SQL
+
+_logger = logging.getLogger(__name__)
+
+
+class DunningHandover(models.Model):
+    """One mail of a notice that was handed to a mail server, or was about to be. For the program only."""
+
+    _name = 'dunning.handover'
+    _description = "Handover to the Mail Server"
+    _log_access = False
+
+    # No reference to the mail: its row is locked by the queue at this moment, and goes when the mail has left.
+    message_id = fields.Char(string="Message-Id", required=True, readonly=True)
+    started_on = fields.Datetime(required=True, readonly=True)
+    accepted_on = fields.Datetime(readonly=True)
+
+    _one_per_message = models.UniqueIndex("(message_id)", "This mail is being handed over already.")
+
+    @api.model
+    def _write_down(self, query):
+        """Execute a statement at once, whatever becomes of the transaction of the mail queue."""
+        # A cursor of its own, that commits when it is closed: that is the point.
+        with self.env.registry.cursor() as cursor:
+            cursor.execute(query)
+
+    @api.model
+    def _start(self, message_id):
+        """Write down that a mail is about to leave. Raises where that is impossible: then it does not leave."""
+        self._write_down(SQL(
+            """
+            INSERT INTO dunning_handover (message_id, started_on) VALUES (%s, NOW() AT TIME ZONE 'UTC')
+            ON CONFLICT (message_id) DO UPDATE SET started_on = EXCLUDED.started_on, accepted_on = NULL
+            """, message_id))
+
+    @api.model
+    def _accept(self, message_id):
+        """Write down that the mail server accepted a mail. Never raises: the mail has left."""
+        try:
+            self._write_down(SQL(
+                "UPDATE dunning_handover SET accepted_on = NOW() AT TIME ZONE 'UTC' WHERE message_id = %s",
+                message_id))
+        except psycopg2.Error:
+            _logger.warning("That mail %s was accepted could not be written down", message_id, exc_info=True)
+
+    @api.model
+    def _get_started(self, message_ids):
+        """Return ``{message_id: whether it was accepted}`` of the mails that were begun."""
+        rows = self.env.execute_query(SQL(
+            "SELECT message_id, accepted_on IS NOT NULL FROM dunning_handover WHERE message_id = ANY(%s)",
+            list(message_ids)))
+        return dict(rows)
+
+    @api.model
+    def _forget(self, message_ids):
+        """Let mails leave again: a person decided so."""
+        self.env.execute_query(SQL(
+            "DELETE FROM dunning_handover WHERE message_id = ANY(%s) RETURNING id", list(message_ids)))
+
+    @api.autovacuum
+    def _gc_done(self):
+        """Remove what is of no use any more: mails that do not wait."""
+        self.env['mail.mail'].flush_model(['state', 'mail_message_id'])
+        self.env['mail.message'].flush_model(['message_id'])
+        self.env.execute_query(SQL(
+            """
+            DELETE FROM dunning_handover handover
+             WHERE started_on < NOW() AT TIME ZONE 'UTC' - INTERVAL '7 days'
+               AND NOT EXISTS (
+                   SELECT 1 FROM mail_mail mail JOIN mail_message message ON message.id = mail.mail_message_id
+                    WHERE message.message_id = handover.message_id AND mail.state = 'outgoing')
+         RETURNING id
+            """))
+
+
+class MailMail(models.Model):
+    _inherit = 'mail.mail'
+
+    def write(self, vals):
+        # OVERRIDE: whoever tries a failed mail again has looked whether it left.
+        if vals.get('state') == 'outgoing':
+            again = self.filtered(lambda mail: (mail.model or '').startswith('dunning.') and mail.state != 'outgoing')
+            if again:
+                # sudo: notes of the program
+                self.env['dunning.handover'].sudo()._forget(again.mapped('message_id'))
+        return super().write(vals)
+
+    def _send(
+        self, auto_commit=False, raise_exception=False, smtp_session=None, alias_domain_id=False, mail_server=False,
+        post_send_callback=None,
+    ):
+        # OVERRIDE: only where each mail is committed on its own. Elsewhere a mail may be part of a larger transaction.
+        kwargs = {
+            'auto_commit': auto_commit, 'raise_exception': raise_exception, 'smtp_session': smtp_session,
+            'alias_domain_id': alias_domain_id, 'mail_server': mail_server, 'post_send_callback': post_send_callback}
+        if auto_commit is not True:
+            return super()._send(**kwargs)
+        settled = self._settle_dunning_handovers()
+        if settled and post_send_callback:
+            post_send_callback(settled.ids)
+        started = set()  # in the context: no browser or integration can send a set
+        if smtp_session:
+            self._note_what_is_accepted(smtp_session, started)
+        try:
+            return super(MailMail, (self - settled).with_context(dunning_handover=started))._send(**kwargs)
+        except SMTPServerDisconnected:
+            # Hung up halfway, or too slow to answer. Odoo leaves a sentence about missing recipients behind.
+            for mail in self.exists().filtered(lambda mail: mail.message_id in started and mail.state == 'exception'):
+                mail._record_uncertain_handover()
+            raise
+
+    def _postprocess_sent_message(self, *args, **kwargs):
+        # OVERRIDE: it is known what became of these.
+        started = self.env.context.get('dunning_handover')
+        if isinstance(started, set):
+            started.difference_update(self.mapped('message_id'))
+        return super()._postprocess_sent_message(*args, **kwargs)
+
+    def _note_what_is_accepted(self, session, started):
+        """Let it be written down first of all that the mail server accepted a mail in this SMTP session."""
+        send_message = session.send_message
+        handover = self.env['dunning.handover'].sudo()  # sudo: notes of the program
+
+        def send_and_note(message, *args, **kwargs):
+            refused = send_message(message, *args, **kwargs)
+            if message['Message-Id'] in started:
+                handover._accept(message['Message-Id'])
+            return refused
+
+        session.send_message = send_and_note
+
+    def _settle_dunning_handovers(self):
+        """Record what is known of mails that wait although they were begun. Return them: they do not leave again."""
+        waiting = self.filtered(lambda mail: (mail.model or '').startswith('dunning.') and mail.state == 'outgoing')
+        if not waiting:
+            return waiting
+        # sudo: notes of the program
+        started = self.env['dunning.handover'].sudo()._get_started(waiting.mapped('message_id'))
+        settled = self.browse()
+        for mail in waiting.filtered(lambda mail: mail.message_id in started):
+            settled |= mail
+            # Whoever holds the row is handing the mail over at this moment, and records it himself.
+            if not mail.try_lock_for_update():
+                continue
+            if started[mail.message_id]:
+                _logger.info("Mail %s was accepted before the server stopped; it is not sent again", mail.message_id)
+                mail.write({'state': 'sent', 'failure_type': False, 'failure_reason': False})
+                mail._postprocess_sent_message(success_pids=[], success_emails=[mail.email_to])
+                continue
+            mail._record_uncertain_handover()
+        return settled
+
+    def _record_uncertain_handover(self):
+        self.ensure_one()
+        # The mail queue has no language: who reads it works for the company.
+        company = self.env[self.model].browse(self.res_id).sudo().company_id  # sudo: only for its language
+        env = self.with_context(lang=self.env.lang or company.partner_id.lang).env
+        reason = env._(
+            "The connection was lost while this e-mail was handed to the mail server, so it is not certain whether it "
+            "left. It does not leave again by itself. Look in the log of the mail server, or ask the debtor: if it did "
+            "not arrive, try the e-mail again.")
+        self.write({'state': 'exception', 'failure_type': 'unknown', 'failure_reason': reason})
+        self._postprocess_sent_message(
+            success_pids=[], success_emails=[], failure_type='unknown', failure_reason=reason)
+
+    def _prepare_outgoing_list(self, *args, **kwargs):
+        # OVERRIDE: the last step before the mail server, after the locks of the mail were taken.
+        result = super()._prepare_outgoing_list(*args, **kwargs)
+        started = self.env.context.get('dunning_handover')
+        if isinstance(started, set) and (self.model or '').startswith('dunning.'):
+            self.flush_recordset()  # whoever else sends this mail fails here, not afterwards
+            # sudo: notes of the program
+            self.env['dunning.handover'].sudo()._start(self.message_id)
+            started.add(self.message_id)
+        return result
