@@ -58,6 +58,22 @@ def next_working_day(day: date, country: str = 'NL') -> date:
     return extended(day + ONE_DAY, country)
 
 
+def add_bank_days(day: date, count: int) -> date:
+    """Return the ``count``-th day after ``day`` on which banks settle; ``day`` itself when ``count`` is 0.
+
+    Saturdays, Sundays, Dutch holidays and 1 May (closing day of TARGET, the system between banks) do not count.
+
+    :raise ValueError: for a negative count
+    """
+    if count < 0:
+        raise ValueError(f"A number of bank days is not negative: {count}.")
+    while count:
+        day += ONE_DAY
+        if not is_rest_day(day) and (day.month, day.day) != (5, 1):
+            count -= 1
+    return day
+
+
 def extended(last_day: date, country: str = 'NL') -> date:
     """Return ``last_day``, or when that is a rest day the next working day (Algemene termijnenwet, article 1 lid 1)."""
     while is_rest_day(last_day, country):
