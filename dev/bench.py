@@ -3,7 +3,7 @@
 
 dev/bench.py                              1,000, 10,000 and 100,000 overdue items; what the addon costs core
 dev/bench.py --sizes 1000,10000           smaller
-dev/bench.py --only plan                  plan, create, wizard or core (several with commas)
+dev/bench.py --only plan                  plan, create, wizard, debtors or core (several with commas)
 dev/bench.py --json results.json          also as JSON
 """
 
@@ -26,6 +26,9 @@ STEPS = {
     "plan_due": ("plan", "planning: what is due"),
     "plan_full": ("plan", "planning: every answer"),
     "wizard": ("wizard", "opening the wizard on 500 invoices"),
+    "debtors": ("debtors", "first page of the worklist (80 rows)"),
+    "debtor": ("debtors", "one debtor of the worklist"),
+    "behaviour": ("debtors", "payment behaviour of every debtor"),
     "create": ("create", "planning and making the notices"),
 }
 BLOCK = 50
@@ -33,7 +36,7 @@ BLOCK = 50
 
 def main():
     words = _words()
-    only = set(words.only.split(",")) if words.only else {"plan", "create", "wizard", "core"}
+    only = set(words.only.split(",")) if words.only else {"plan", "create", "wizard", "debtors", "core"}
     sizes = [int(size) for size in words.sizes.split(",")]
     results = {"machine": _machine(), "steps": [], "core": []}
     with say.failures_as_sentences(), postgres.in_use():
@@ -52,7 +55,7 @@ def main():
 def _words():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--sizes", default="1000,10000,100000", help="numbers of overdue items")
-    parser.add_argument("--only", default="", help="plan, create, wizard, core; several with commas")
+    parser.add_argument("--only", default="", help="plan, create, wizard, debtors, core; several with commas")
     parser.add_argument("--repeats", type=int, default=1, help="how often 500 invoices are posted and paid (1)")
     parser.add_argument("--json", default="", help="also write the results to this file")
     parser.add_argument("--keep", action="store_true", help="keep the databases to look at them")

@@ -10,6 +10,7 @@ from datetime import timedelta
 from pathlib import Path
 
 from env.session import odoo_environment
+from lxml import etree
 
 from odoo.fields import Command
 from odoo.tools import SQL
@@ -19,6 +20,8 @@ ITEMS_PER_DEBTOR = 4
 PARTIAL, INSTALMENTS = 0.10, 0.06
 # Next to each overdue item, as a company has them.
 PAID, NOT_DUE, DEBTORS_WITH_CREDIT, DEBTORS_WITH_NOTICE = 0.5, 0.25, 0.02, 0.4
+CALLS_PER_DEBTOR, DEBTORS_WITH_PROMISE = 4, 0.1
+PAGE = 80
 REPEATS = 5
 
 
@@ -78,8 +81,38 @@ def _step_create(env, company, today):
     return env["dunning.notice.line"].search_count([("notice_id", "in", notices.ids)]), len(notices)
 
 
+def _step_debtors(env, company, today):
+    """What the browser asks for when the list opens, as a collector: the rows, and how many there are."""
+    page = _ask_debtors(env, [("amount_collectable", ">", 0)])
+    return len(page["records"]), 0
+
+
+def _step_debtor(env, company, today):
+    partner = env["res.partner"].search([("name", "=", "Debtor 7")])
+    page = _ask_debtors(env, [("partner_id", "=", partner.id)])
+    return len(page["records"]), 0
+
+
+def _step_behaviour(env, company, today):
+    return env["dunning.behaviour"]._refresh(company, today), 0
+
+
+def _ask_debtors(env, domain):
+    Debtor = env["dunning.debtor"].with_user(_get_user(env))
+    arch = etree.fromstring(env.ref("l10n_nl_dunning.dunning_debtor_view_list").arch)
+    fields = [node.get("name") for node in arch.iter("field")]
+    spec = {
+        name: {"fields": {"display_name": {}}} if Debtor._fields[name].relational else {} for name in fields
+    }
+    return Debtor.web_search_read(domain, spec, limit=PAGE, count_limit=10001)
+
+
+def _get_user(env):
+    return env["res.users"].search([("login", "=", "bench")])
+
+
 def _step_wizard(env, company, today):
-    user = env["res.users"].search([("login", "=", "bench")])
+    user = _get_user(env)
     moves = env["account.move"].search([("name", "like", "BENCH/")], limit=500, order="id")
     action = moves.with_user(user).action_dunning_send()
     wizard = env[action["res_model"]].with_user(user).browse(action["res_id"])
@@ -127,6 +160,9 @@ def generate(env, size):
     ):
         _copy_invoices(env, invoice, debtors, kind, count, today)
     notices = _make_history(env, company, today)
+    _make_calls(env, company, today)
+    _make_payments(env, company)
+    env["dunning.behaviour"]._refresh(company, today)
     env.cr.commit()
     # Outside a transaction, as the server's own housekeeping would.
     with env.registry.cursor() as cursor:
@@ -366,6 +402,74 @@ def _make_history(env, company, today):
         )
     )
     return len(notices)
+
+
+def _make_calls(env, company, today):
+    """Let each debtor be called some times, and some of them have promised to pay."""
+    outcome = env["dunning.call.outcome"].search([("kind", "=", "no_answer")], limit=1)
+    env.execute_query(
+        SQL(
+            """
+            INSERT INTO dunning_call (company_id, partner_id, user_id, direction, date_start, date, outcome_id, kind,
+                        reached, origin, next_date)
+                 SELECT %(company)s, debtor.id, %(user)s, 'out', day, day, %(outcome)s, 'no_answer', FALSE, 'form',
+                        CASE WHEN turn = 0 THEN day::date + 3 END
+                   FROM bench_debtor debtor
+             CROSS JOIN generate_series(0, %(calls)s - 1) turn
+             CROSS JOIN LATERAL (SELECT (%(today)s::date - turn * 11 - debtor.nr %% 40)::timestamp AS day) moment
+              RETURNING 1
+            """,
+            company=company.id,
+            user=env.uid,
+            outcome=outcome.id,
+            calls=CALLS_PER_DEBTOR,
+            today=today,
+        )
+    )
+    env.execute_query(
+        SQL(
+            """
+            INSERT INTO dunning_promise (company_id, partner_id, currency_id, user_id, date_made, date_promised,
+                        grace_date, amount, state, decided_on, turn)
+                 SELECT %(company)s, debtor.id, %(currency)s, %(user)s, %(today)s::date - 30,
+                        %(today)s::date + debtor.nr %% 9, %(today)s::date + debtor.nr %% 9 + 2, 50,
+                        CASE WHEN debtor.nr %% 2 = 0 THEN 'broken' ELSE 'running' END,
+                        CASE WHEN debtor.nr %% 2 = 0 THEN %(today)s::date - debtor.nr %% 25 END, 1
+                   FROM bench_debtor debtor
+                  WHERE debtor.nr %% 100 < %(share)s
+              RETURNING 1
+            """,
+            company=company.id,
+            currency=company.currency_id.id,
+            user=env.uid,
+            today=today,
+            share=int(DEBTORS_WITH_PROMISE * 100),
+        )
+    )
+
+
+def _make_payments(env, company):
+    """Match the paid items with something, so that there is a behaviour to work out."""
+    env.execute_query(
+        SQL(
+            """
+            INSERT INTO account_partial_reconcile (debit_move_id, credit_move_id, amount, debit_amount_currency,
+                        credit_amount_currency, max_date, company_id)
+                 SELECT item.id, credit.id, item.balance, item.balance, item.balance,
+                        item.date_maturity + (item.id %% 40) - 5, item.company_id
+                   FROM account_move_line item
+                   -- Any credit does: only its kind of entry is looked at.
+             CROSS JOIN (SELECT MIN(line.id) AS id
+                           FROM account_move_line line
+                           JOIN account_move move ON move.id = line.move_id
+                          WHERE move.move_type = 'entry' AND line.company_id = %(company)s) credit
+                  WHERE item.reconciled AND item.balance > 0 AND item.date_maturity IS NOT NULL
+                    AND credit.id IS NOT NULL AND item.company_id = %(company)s
+              RETURNING 1
+            """,
+            company=company.id,
+        )
+    )
 
 
 # --- what the addon costs core ---

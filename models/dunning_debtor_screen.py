@@ -1,0 +1,557 @@
+"""Everything a collector sees of one debtor while he calls, in one answer.
+
+The screen itself is an Owl component (``static/src/debtor_screen``). It asks
+:meth:`DunningDebtor.get_screen` once per debtor and logs the call through
+``dunning.call.log_call``. Nothing here writes.
+
+However many items, contacts and earlier calls a debtor has, the number of queries
+stays the same: what is judged per item comes from one statement of the planner, and
+what was said before is read per model, the latest first.
+"""
+
+from typing import NamedTuple
+
+import pytz
+
+from odoo import Command, api, fields, models
+from odoo.fields import Domain
+from odoo.tools import format_amount, format_date
+from odoo.tools.mail import html2plaintext, is_html_empty
+
+# How much of each kind of event the timeline shows, the latest first, and of all together.
+EVENTS_PER_KIND, EVENTS = 30, 80
+# Contacts of a debtor to choose from; who has a thousand is found through the contact form.
+CONTACTS = 30
+# How much of a note or an e-mail the timeline shows.
+EXCERPT = 400
+BUCKETS = ((1, 30), (31, 60), (61, 90), (91, None))
+# Reasons of the planner that say that it is not to be asked for at all.
+NOT_ASKED = frozenset({'payment_pending', 'blocked', 'no_followup', 'prescribed'})
+PHONE_CHANNEL = 'phone'
+
+
+class Facts(NamedTuple):
+    """What the parts of the answer share, read once."""
+
+    debtor: object  # the row of the list, in the company of the row
+    partner: object
+    today: object
+    items: object  # open due items in the currency of the row, the oldest first
+    credits: object  # open credits in that currency
+    decisions: dict  # answers of the planner by item
+    holds: object  # open holds and unsettled disputes of the debtor
+    contacts: list
+    calls: object
+    notices: object
+    promises: object
+
+
+class DunningDebtor(models.Model):
+    _inherit = 'dunning.debtor'
+
+    # -------------------------------------------------------------------------
+    # THE ANSWER
+    # -------------------------------------------------------------------------
+
+    @api.model
+    def get_screen(self, debtor_id=False):
+        """Return what the screen of one debtor shows, as plain data.
+
+        :param int debtor_id: a row of the list of debtors
+        :return: dict; amounts in the currency ``currency_id``, dates as ISO strings, moments in UTC.
+            Of a debtor who owes nothing any more only ``{'gone': sentence}``
+        :raise AccessError: for who may not read debtors, or this one
+        """
+        self.check_access('read')
+        debtor = self.browse(debtor_id or []).exists()
+        if not debtor:
+            return {'gone': self.env._(
+                "Nothing is open any more of this debtor in this currency: it was paid or credited in the meantime.")}
+        debtor.check_access('read')
+        debtor = debtor.with_company(debtor.company_id)
+        return debtor._prepare_screen(debtor._get_screen_facts())
+
+    def _get_screen_facts(self):
+        self.ensure_one()
+        company, partner = self.company_id, self.partner_id
+        today = company._dunning_today()
+        Item = self.env['account.move.line']
+        lines = Item.search_fetch(
+            [('company_id', '=', company.id), ('partner_id', '=', partner.id), ('parent_state', '=', 'posted'),
+             ('account_id.account_type', '=', 'asset_receivable'), ('reconciled', '=', False),
+             ('currency_id', '=', self.currency_id.id)],
+            ['move_id', 'date_maturity', 'date', 'amount_residual_currency', 'amount_currency', 'name'],
+            order='date_maturity, id')
+        items = lines.filtered(lambda line: line.amount_residual > 0 and line.amount_residual_currency > 0)
+        items.move_id.fetch(['name', 'ref', 'invoice_date', 'is_move_sent', 'move_type', 'amount_total'])
+        # sudo: the planner reads settings of the debtor; the user can read these items
+        decisions = self.env['dunning.planner'].sudo()._plan(company, today, items=items)
+        about = Domain('company_id', '=', company.id) & Domain('partner_id', '=', partner.id)
+        return Facts(
+            debtor=self, partner=partner, today=today, items=items,
+            credits=lines.filtered(lambda line: line.amount_residual_currency < 0),
+            decisions={decision.item_id: decision for decision in decisions},
+            holds=self.env['dunning.hold'].search(
+                about & (self.env['dunning.hold']._get_active_domain(today) | Domain([
+                    ('is_dispute', '=', True), ('resolved_on', '=', False)])), order='opened_on'),
+            contacts=self._get_screen_contacts(partner),
+            calls=self.env['dunning.call'].search(about, order='date_start desc, id desc', limit=EVENTS_PER_KIND),
+            notices=self.env['dunning.notice'].search(
+                about & Domain('state', '!=', 'cancelled'), order='id desc', limit=EVENTS_PER_KIND),
+            promises=self.env['dunning.promise'].search(
+                about, order='date_made desc, id desc', limit=EVENTS_PER_KIND),
+        )
+
+    def _prepare_screen(self, facts):
+        debtor, partner, currency = self, facts.partner, self.currency_id
+        Call = self.env['dunning.call']
+        items = self._prepare_screen_items(facts)
+        amounts = self._prepare_screen_amounts(facts, items)
+        contact = next((contact for contact in facts.contacts if contact['chosen']), None)
+        return {
+            'debtor_id': debtor.id,
+            'company_id': debtor.company_id.id,
+            'company': debtor.company_id.name,
+            'currency_id': currency.id,
+            'today': fields.Date.to_string(facts.today),
+            'may_log': Call.has_access('create') and self.env.user.has_group('account.group_account_invoice'),
+            'debtor': self._prepare_screen_debtor(facts),
+            'amounts': amounts,
+            'contacts': facts.contacts,
+            'contact_id': contact['id'] if contact else partner.id,
+            'checklist': self._prepare_screen_checklist(facts, items),
+            'items': items,
+            'credits': [
+                {
+                    'id': line.id, 'move_id': line.move_id.id, 'name': line.move_id.name or '',
+                    'date': fields.Date.to_string(line.date), 'amount': line.amount_residual_currency,
+                }
+                for line in facts.credits
+            ],
+            'timeline': self._prepare_screen_timeline(facts),
+            'script': self._prepare_screen_script(facts, amounts),
+            'tries': self._prepare_screen_tries(facts),
+            'outcomes': self._prepare_screen_outcomes(),
+            'categories': self._get_screen_categories(),
+        }
+
+    # -------------------------------------------------------------------------
+    # WHO
+    # -------------------------------------------------------------------------
+
+    def _prepare_screen_debtor(self, facts):
+        partner = facts.partner
+        types = dict(partner._fields['dunning_effective_type']._description_selection(self.env))
+        # Worth saying only when it is not the language the user works in.
+        spoken = partner._get_dunning_lang()
+        languages = dict(self.env['res.lang'].get_installed()) if spoken and spoken != self.env.lang else {}
+        level = self.level_id
+        return {
+            'id': partner.id,
+            'name': partner.name or partner.display_name,
+            'ref': partner.ref or '',
+            'city': partner.city or '',
+            'country': partner.country_id.name or '',
+            'type': types.get(partner.dunning_effective_type, ''),
+            'consumer': partner.dunning_effective_type == 'consumer',
+            'lang': languages.get(spoken, ''),
+            'level': level.name or '',
+            'level_color': level.color,
+            'priority': self.priority,
+            'priority_text': self.priority_text or '',
+            'behaviour': self._tell_behaviour(facts),
+            'owner': self.user_id.name or '',
+            'salesperson': partner.user_id.name or '',
+            'next_step': self.next_step or '',
+            'next_date': fields.Date.to_string(self.next_date) or False,
+        }
+
+    def _get_screen_contacts(self, partner):
+        """Return the people of a debtor who can be called, the one to call first is ``chosen``."""
+        people = partner.search_fetch(
+            [('commercial_partner_id', '=', partner.id)],
+            ['name', 'function', 'type', 'phone', 'email', 'dunning_email_bounced_on', 'dunning_phone_wrong_on',
+             'country_id', 'parent_id'],
+            limit=CONTACTS, order='id')
+        people |= partner
+        types = dict(partner._fields['type']._description_selection(self.env))
+        contacts = []
+        for person in people.sorted(self._get_contact_rank):
+            number = (person.phone or '').strip()
+            contacts.append({
+                'id': person.id,
+                'name': person.name or (types.get(person.type, '') if person.type != 'contact' else '')
+                or partner.name or '',
+                'function': person.function or '',
+                'type': types.get(person.type, '') if person.type not in (False, 'contact', 'other') else '',
+                'is_debtor': person == partner,
+                'phone': number,
+                'number': person._get_dunning_number(),
+                'phone_wrong': bool(person.dunning_phone_wrong_on),
+                'email': person.email or '',
+                'email_bounced': bool(person.dunning_email_bounced_on),
+                'chosen': False,
+            })
+        callable_ones = [contact for contact in contacts if contact['number'] and not contact['phone_wrong']]
+        for contact in (callable_ones or contacts)[:1]:
+            contact['chosen'] = True
+        return contacts
+
+    @api.model
+    def _get_contact_rank(self, person):
+        """Sort key of contacts: whom ``_get_dunning_phone_contact`` would call first."""
+        debtor = person.commercial_partner_id
+        return (person.type != 'dunning', person != debtor, person.type != 'invoice', person.id)
+
+    # -------------------------------------------------------------------------
+    # HOW MUCH
+    # -------------------------------------------------------------------------
+
+    def _prepare_screen_items(self, facts):
+        Planner = self.env['dunning.planner']
+        disputed = self.env['dunning.hold']._get_items_in_dispute(facts.items)
+        promised = self._get_promised_items(facts)
+        sentences = {}
+        result = []
+        for item in facts.items:
+            decision = facts.decisions.get(item.id)
+            move = item.move_id
+            due = item.date_maturity or item.date
+            days = (facts.today - due).days
+            held = decision.amount_held if decision else 0.0
+            netted = decision.amount_netted if decision else 0.0
+            reason = (decision.reason or 'due') if decision else ''
+            left = 0.0 if reason in NOT_ASKED else max(0.0, item.amount_residual_currency - held - netted)
+            levels = self.env['dunning.level'].browse(decision.last_level_id or [] if decision else [])
+            sentence = ''
+            if decision:
+                # Many items share an answer, and some answers look things up.
+                key = decision._replace(item_id=0, move_id=0, due_date=None, amount_company=0)
+                if key not in sentences:
+                    sentences[key] = Planner._explain(decision, self.company_id)
+                sentence = sentences[key]
+            result.append({
+                'id': item.id,
+                'move_id': move.id,
+                'name': move.name or '',
+                'ref': move.ref or '',
+                'date': fields.Date.to_string(move.invoice_date or item.date),
+                'due_date': fields.Date.to_string(due),
+                'days': days,
+                'amount': item.amount_residual_currency,
+                'paid': abs(item.amount_currency) - item.amount_residual_currency > 0,
+                'held': held,
+                'netted': netted,
+                'left': self.currency_id.round(left),
+                'level': levels.name or '',
+                'level_color': levels.color,
+                'disputed': item in disputed,
+                'promised': item.id in promised,
+                'on_hold': bool(held),
+                'sent': move.is_move_sent or move.move_type != 'out_invoice',
+                'reason': reason,
+                'not_asked': reason in NOT_ASKED,
+                'why': sentence,
+                'checked': days > 0 and not self.currency_id.is_zero(left),
+            })
+        return result
+
+    @api.model
+    def _get_promised_items(self, facts):
+        running = facts.promises.filtered(lambda promise: promise.state == 'running')
+        return set(running.item_ids.ids)
+
+    def _prepare_screen_amounts(self, facts, items):
+        late = [item for item in items if item['days'] > 0]
+        amounts = {
+            'open': sum(item['amount'] for item in items),
+            'overdue': sum(item['amount'] for item in late),
+            'held': sum(item['held'] for item in late),
+            'credits': -sum(facts.credits.mapped('amount_residual_currency')),
+            'netted': sum(item['netted'] for item in late),
+            'collectable': sum(item['left'] for item in late),
+            # Where only a part is disputed, that part is on hold.
+            'disputed': sum(item['held'] or item['amount'] for item in items if item['disputed']),
+            'promised': sum(facts.promises.filtered(lambda promise: (
+                promise.state == 'running' and promise.currency_id == self.currency_id)).mapped('amount')),
+        }
+        result = {name: self.currency_id.round(amount) for name, amount in amounts.items()}
+        result['days'] = max((item['days'] for item in late), default=0)
+        result['buckets'] = [
+            {
+                'from': first, 'to': last or 0,
+                'amount': self.currency_id.round(sum(
+                    item['amount'] for item in late if item['days'] >= first and (not last or item['days'] <= last))),
+            }
+            for first, last in BUCKETS
+        ]
+        return result
+
+    def _format(self, amount):
+        return format_amount(self.env, amount, self.currency_id)
+
+    def _format_day(self, day):
+        return format_date(self.env, day, date_format='d MMM y')
+
+    # -------------------------------------------------------------------------
+    # WHAT WAS SAID BEFORE
+    # -------------------------------------------------------------------------
+
+    def _prepare_screen_timeline(self, facts):
+        """Return what happened, the latest first: calls, notices, mails, promises, holds and payments."""
+        events = [
+            *self._get_call_events(facts),
+            *self._get_notice_events(facts),
+            *self._get_promise_events(facts),
+            *self._get_hold_events(facts),
+            *self._get_message_events(facts),
+            *self._get_payment_events(facts),
+        ]
+        # A day without a time stands after what happened on it at a known time.
+        events.sort(key=lambda event: (event['day'], event['at'] or '', event['id']), reverse=True)
+        return events[:EVENTS]
+
+    def _prepare_event(self, kind, record, *, at=None, day=None, title, text='', who='', badge='', tone='', amount=0):
+        """Return one event.
+
+        :param at: moment (UTC) when it is known, else ``day``
+        :param str tone: ``good``, ``bad`` or empty: how the badge looks
+        """
+        return {
+            'key': f'{kind}-{record.id}',
+            'kind': kind,
+            'id': record.id,
+            'model': record._name,
+            'at': fields.Datetime.to_string(at) or False,
+            'day': fields.Date.to_string(self._get_local_day(at) if at else day),
+            'title': title,
+            'text': text or '',
+            'who': who or '',
+            'badge': badge or '',
+            'tone': tone,
+            'amount': amount,
+        }
+
+    def _get_local_day(self, moment):
+        tz = self.company_id._get_dunning_tz()
+        return pytz.utc.localize(moment).astimezone(tz).date()
+
+    def _get_call_events(self, facts):
+        events = []
+        for call in facts.calls:
+            text = call.note or ''
+            events.append(self._prepare_event(
+                'call', call, at=call.date_start, who=call.user_id.name,
+                title=call.outcome_id.name or self.env._("Call"),
+                text=text[:EXCERPT], tone='good' if call.kind == 'promise' else ''))
+        return events
+
+    def _get_notice_events(self, facts):
+        states = dict(facts.notices._fields['state']._description_selection(self.env))
+        channels = dict(facts.notices._fields['channel']._description_selection(self.env))
+        tones = {'undelivered': 'bad', 'withdrawn': 'bad', 'error': 'bad', 'sent': 'good'}
+        events = []
+        for notice in facts.notices:
+            if notice.channel == PHONE_CHANNEL and any(notice in call.notice_ids for call in facts.calls):
+                continue  # the call itself is told, with what was said
+            day = notice.date or notice.date_planned
+            who = self.env._("automatic") if notice.author_id._is_superuser() else notice.author_id.name
+            events.append(self._prepare_event(
+                'notice', notice, at=notice.sent_on or None, day=day, who=who,
+                title=notice.level_id.name or '', badge=states.get(notice.state, ''),
+                tone=tones.get(notice.state, ''), amount=notice.amount_due,
+                text=self.env._(
+                    "%(channel)s to %(recipient)s", channel=channels.get(notice.channel, ''),
+                    recipient=notice.recipient_id.name or facts.partner.name or '')))
+        return events
+
+    def _get_promise_events(self, facts):
+        states = dict(facts.promises._fields['state']._description_selection(self.env))
+        tones = {'kept': 'good', 'broken': 'bad', 'partly': 'bad'}
+        return [
+            self._prepare_event(
+                'promise', promise, day=promise.date_made, who=promise.user_id.name,
+                title=self.env._("Promise to pay by %s", self._format_day(promise.date_promised)),
+                text=promise.story or '', badge=states.get(promise.state, ''), tone=tones.get(promise.state, ''),
+                amount=promise.amount)
+            for promise in facts.promises
+        ]
+
+    def _get_hold_events(self, facts):
+        Hold = self.env['dunning.hold']
+        holds = Hold.search(
+            [('company_id', '=', self.company_id.id), ('partner_id', '=', facts.partner.id),
+             ('kind', '!=', 'promise')], order='opened_on desc, id desc', limit=EVENTS_PER_KIND)
+        states = dict(Hold._fields['state']._description_selection(self.env))
+        return [
+            self._prepare_event(
+                'hold', hold, day=hold.opened_on, who=hold.opened_by_id.name, title=hold.display_name,
+                text=hold.note[:EXCERPT] if hold.note else self.env._(
+                    "Until %s", self._format_day(hold.ended_on or hold.date_end)),
+                badge=states.get(hold.state, ''), tone='' if hold.state == 'ended' else 'bad')
+            for hold in holds
+        ]
+
+    def _get_screen_messages(self, facts):
+        """Return e-mails and comments on the debtor and on what he owes, the latest first, that the user may read."""
+        people = [contact['id'] for contact in facts.contacts]
+        return self.env['mail.message'].search(
+            Domain('message_type', 'in', ('email', 'comment', 'email_outgoing')) & (
+                (Domain('model', '=', 'res.partner') & Domain('res_id', 'in', people))
+                | (Domain('model', '=', 'account.move') & Domain('res_id', 'in', facts.items.move_id.ids))),
+            order='date desc, id desc', limit=EVENTS_PER_KIND)
+
+    @api.model
+    def _is_from_debtor(self, message, facts):
+        return message.author_id.commercial_partner_id == facts.partner or (
+            message.message_type == 'email' and not message.author_id.user_ids)
+
+    def _get_message_events(self, facts):
+        events = []
+        for message in self._get_screen_messages(facts):
+            if is_html_empty(message.body):
+                continue
+            theirs = self._is_from_debtor(message, facts)
+            text = ' '.join(html2plaintext(message.body, include_references=False).split())
+            events.append(self._prepare_event(
+                'mail_in' if theirs else 'mail', message, at=message.date,
+                who=message.author_id.name or message.email_from,
+                title=message.subject or message.record_name or self.env._("Message"),
+                text=text[:EXCERPT]))
+            events[-1].update(model=message.model, id=message.res_id)
+        return events
+
+    def _get_payment_events(self, facts):
+        """Return the money that came in, the latest first."""
+        lines = self.env['account.move.line'].search_fetch(
+            [('company_id', '=', self.company_id.id), ('partner_id', '=', facts.partner.id),
+             ('account_id.account_type', '=', 'asset_receivable'), ('parent_state', '=', 'posted'),
+             ('balance', '<', 0), ('currency_id', '=', self.currency_id.id)],
+            ['date', 'amount_currency', 'move_id', 'reconciled'], order='date desc, id desc', limit=EVENTS_PER_KIND)
+        lines.move_id.fetch(['name', 'move_type', 'ref'])
+        return [
+            {
+                **self._prepare_event(
+                    'payment', line.move_id, day=line.date, amount=-line.amount_currency,
+                    title=self.env._("Credit note") if line.move_id.move_type == 'out_refund'
+                    else self.env._("Paid"),
+                    text=line.move_id.name or '',
+                    badge='' if line.reconciled else self.env._("Not matched")),
+                'key': f'payment-{line.id}',
+            }
+            for line in lines
+        ]
+
+    # -------------------------------------------------------------------------
+    # WHAT TO SAY, AND HOW IT WENT
+    # -------------------------------------------------------------------------
+
+    def _prepare_screen_script(self, facts, amounts):
+        """Return the script with the debtor's own figures: that of a level by telephone, else steps for any call."""
+        waiting = self._get_waiting_call(facts)
+        if waiting and not is_html_empty(waiting.call_script):
+            return {'level': waiting.level_id.name, 'html': waiting.call_script}
+        level = self._get_script_level(facts)
+        if not level:
+            return {'level': '', 'html': '', 'steps': self._get_script_steps(facts, amounts)}
+        notice = self._new_script_notice(facts, level)
+        # sudo: the texts of a level are for whoever may read the debtor; see `_render_level_text`
+        text = self.env['dunning.letter'].sudo()._render_level_text(
+            level, 'call_script', notice.lang, notice).get(notice.id)
+        steps = [] if text else self._get_script_steps(facts, amounts)
+        return {'level': level.name, 'html': text or '', 'steps': steps}
+
+    def _get_waiting_call(self, facts):
+        """Return the call that the ladder asks for, if any."""
+        return facts.notices.filtered(lambda notice: (
+            notice.state == 'todo' and notice.channel == PHONE_CHANNEL
+            and notice.currency_id == self.currency_id))[:1]
+
+    def _prepare_screen_tries(self, facts):
+        """Return which try this call would be for the ladder, or False where nobody counts."""
+        waiting = self._get_waiting_call(facts)
+        if not waiting or not waiting.level_id.phone_tries:
+            return False
+        return {
+            'level': waiting.level_id.name, 'number': waiting.call_tries + 1, 'most': waiting.level_id.phone_tries}
+
+    def _get_script_steps(self, facts, amounts):
+        """Return what to say to a debtor whose policy has no level by telephone."""
+        steps = [
+            self.env._("Give your name and company: %s", self.company_id.name),
+            self.env._(
+                "Say what it is about: %(amount)s is open, the oldest for %(days)s days.",
+                amount=self._format(amounts['collectable']), days=amounts['days']),
+            self.env._("Was everything received and is it in order? Listen first."),
+            self.env._("On which day will it be paid, and how much? Agree on one date."),
+            self.env._("If it cannot be paid at once: what can, and from when?"),
+            self.env._("Repeat what was agreed, and say thank you."),
+        ]
+        if facts.partner.dunning_effective_type == 'consumer':
+            # What somebody owes is nobody else's business.
+            steps.insert(0, self.env._(
+                "Ask for %s in person, and tell nobody else what it is about.", facts.partner.name))
+        return steps
+
+    def _get_script_level(self, facts):
+        """Return the level whose script fits: the next one, else the first by telephone of the policy."""
+        decisions = facts.decisions.values()
+        # sudo: the ladder that applies, whoever asks
+        Level = self.env['dunning.level'].sudo()
+        nexts = Level.browse({decision.level_id for decision in decisions if decision.level_id})
+        policies = {decision.policy_id for decision in decisions if decision.policy_id}
+        ladder = Level.search([('policy_id', 'in', list(policies)), ('channel', '=', PHONE_CHANNEL)])
+        for level in (*nexts.sorted('sequence', reverse=True), *ladder):
+            if level.channel == PHONE_CHANNEL and not is_html_empty(level.call_script):
+                return level.sudo(False)
+        return Level.sudo(False)
+
+    def _new_script_notice(self, facts, level):
+        """Return a notice in memory with the debtor's figures: one line with their sums is enough for a text."""
+        late = [item for item in facts.items if (item.date_maturity or item.date) < facts.today] or facts.items
+        found = [facts.decisions[item.id] for item in late if item.id in facts.decisions]
+        if not any(decision.amount_due > 0 for decision in found):
+            found = []  # all of it is on hold or covered: then the call is about the whole
+        lang = level.policy_id.sudo()._nearest_letter_lang(  # sudo: which languages the policy was written in
+            facts.partner._get_dunning_lang())
+        notice = self.env['dunning.notice'].sudo().with_context(lang=lang).new({  # sudo: in memory only
+            'name': "/",
+            'company_id': self.company_id.id,
+            'partner_id': facts.partner.id,
+            'recipient_id': facts.partner.id,
+            'currency_id': self.currency_id.id,
+            'level_id': level.id,
+            'channel': level.channel,
+            'lang': lang,
+            'date_planned': facts.today,
+            'line_ids': [Command.create({
+                'name': "/",
+                'date_maturity': min((item.date_maturity or item.date for item in late), default=facts.today),
+                'amount_residual': sum(item.amount_residual_currency for item in late),
+                'amount_netted': sum(decision.amount_netted for decision in found),
+                'amount_held': sum(decision.amount_held for decision in found),
+            })],
+        })
+        told = facts.notices.filtered(lambda other: (
+            other.state == 'sent' and other.channel != 'task' and other.date)).sorted('date')
+        notice.history_text = notice._tell_history(told[-3:])
+        return notice
+
+    def _prepare_screen_outcomes(self):
+        outcomes = self.env['dunning.call.outcome'].search([('active', '=', True)])
+        return [
+            {
+                'id': outcome.id,
+                'name': outcome.name,
+                'kind': outcome.kind,
+                'shortcut': (outcome.shortcut or '').lower(),
+                'asks': outcome.asks or [],
+                'reached': outcome.reached,
+            }
+            for outcome in outcomes
+        ]
+
+    @api.model
+    def _get_screen_categories(self):
+        field = self.env['dunning.hold']._fields['dispute_category']
+        return [{'value': value, 'label': label} for value, label in field._description_selection(self.env)]
