@@ -11,7 +11,7 @@ from odoo.exceptions import RedirectWarning, UserError, ValidationError
 from odoo.tools import email_normalize
 
 from .dunning_level import MANUAL_CHANNELS
-from .dunning_planner import IMPATIENT_IGNORED, RECHECK_IGNORED
+from .dunning_planner import IMPATIENT_IGNORED, LATE_REASONS, RECHECK_IGNORED
 
 # The planner's answer about addresses is for the level's channel; the notice may go by another one.
 NOT_ABOUT_THE_NOTICE = frozenset({'no_address'})
@@ -49,8 +49,14 @@ class DunningDispatcher(models.AbstractModel):
     def _dispatch_interactively(self, notices):
         """Dispatch queued notices in a user's request; one bad notice does not stop the others."""
         queued = notices.filtered(lambda notice: notice.state == 'queued').try_lock_for_update()
-        for notice in queued:
+        # The first to one addressee leaves, the others wait a day.
+        for notice in self._in_turn(queued, self.env.company._dunning_today()):
             self._dispatch_one(notice)
+
+    @api.model
+    def _in_turn(self, notices, at_date):
+        """Return notices in the order in which they may leave."""
+        return notices
 
     @api.model
     def _dispatch_one(self, notice):
@@ -110,13 +116,8 @@ class DunningDispatcher(models.AbstractModel):
         unreachable = notices.filtered(lambda notice: not (
             (notice.channel in ('email', 'both') and notice._get_email())
             or (notice.channel in ('letter', 'both') and notice._has_postal_address())))
-        for channel, batch in unreachable.grouped('channel').items():
-            batch._mark_failed({
-                'email': self.env._("The debtor has no e-mail address. Add one to the contact, then try again."),
-                'letter': self.env._(
-                    "The debtor has no postal address (street and city). Complete the contact, then try again."),
-            }.get(channel) or self.env._(
-                "The debtor has neither an e-mail nor a postal address. Complete the contact, then try again."))
+        for notice in unreachable:
+            notice._mark_failed(self.env._("%s Then try again.", notice._explain_unreachable()))
         return notices - unreachable
 
     @api.model
@@ -154,7 +155,8 @@ class DunningDispatcher(models.AbstractModel):
         """
         Planner = self.env['dunning.planner']
         waiting = self.env['dunning.notice']
-        gates = Planner._gate_reasons()
+        # Whether another message goes is asked below: of what is in the queue, not of all that is owed.
+        gates = Planner._gate_reasons() - LATE_REASONS
         for company, batch in notices.grouped('company_id').items():
             others = frozenset(Planner._item_reasons() + Planner._notice_reasons()) - gates
             reasons = {}
@@ -174,6 +176,7 @@ class DunningDispatcher(models.AbstractModel):
                     notice.waiting_reason = waiting_reason
                 if found:
                     waiting |= notice
+            waiting |= self._keep_to_one_message(batch - waiting, at_date)
         return notices.browse(waiting.ids)
 
     @api.model
@@ -210,6 +213,9 @@ class DunningDispatcher(models.AbstractModel):
         if not notice.line_count or currency.compare_amounts(notice.amount_principal, 0) <= 0:
             notice._cancel(" ".join(dict.fromkeys(reasons)) or self.env._("Nothing is owed any more."))
             return False
+        if reasons:
+            # Each item was judged at its own step; of what is left the highest is what the notice says.
+            notice._settle_level()
         if notice.state == 'to_post' and (changed or reasons):
             # The letter on the pile says something that is not true any more: make it again.
             notice.write({'state': 'queued', 'postal_state': False})
@@ -239,10 +245,12 @@ class DunningDispatcher(models.AbstractModel):
         """Write on the notices what their letters say."""
         recording = notices._recording()
         recording.live_line_ids._freeze_snapshot()
-        for level, batch in recording.grouped('level_id').items():
+        for (level, term), batch in recording.grouped(
+            lambda notice: (notice.level_id, notice._get_term_days())
+        ).items():
             batch.write({
                 'date': at_date,
-                'deadline': at_date + timedelta(days=level.payment_term_days),
+                'deadline': at_date + timedelta(days=term),
                 'legal_role': level.legal_role,
             })
             if level.legal_role == 'fourteen_day':

@@ -7,6 +7,7 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.tools import SQL, format_amount, format_date
 from odoo.tools.mail import is_html_empty
+from odoo.tools.misc import clean_context
 
 from ..tools.names import parse_name
 from .dunning_level import CHANNELS
@@ -35,9 +36,9 @@ STATES = [
 PENDING_STATES = ('draft', 'queued', 'todo', 'to_post', 'error')
 FINAL_STATES = ('sent', 'skipped', 'undelivered', 'withdrawn', 'cancelled')
 # What a user may change by hand, and only while the notice has not left.
-USER_WRITABLE = frozenset({'channel', 'recipient_id', 'lang', 'note', 'promised_date'})
+USER_WRITABLE = frozenset({'channel', 'recipient_id', 'lang', 'note'})
 # And what is said about a call or a task that was handed out.
-USER_WRITABLE_HANDED_OUT = frozenset({'note', 'promised_date'})
+USER_WRITABLE_HANDED_OUT = frozenset({'note'})
 # Fields of mixins: chatter and activities go on after a notice left.
 MIXIN_PREFIXES = ('activity_', 'message_', 'my_activity_', 'website_message_', 'rating_', 'access_')
 
@@ -72,6 +73,7 @@ class DunningNotice(models.Model):
         comodel_name='res.partner', string="Debtor", required=True, index=True, readonly=True, ondelete='restrict')
     recipient_id = fields.Many2one(
         comodel_name='res.partner', string="Addressed To", required=True, index=True, ondelete='restrict',
+        tracking=True,
         help="The contact for reminders of the debtor, else the contact on the invoice.")
     currency_id = fields.Many2one(comodel_name='res.currency', required=True, readonly=True)
     level_id = fields.Many2one(
@@ -146,7 +148,8 @@ class DunningNotice(models.Model):
         readonly=True, copy=False,
         help="Of a 14-day letter: the first day on which the debtor owes collection costs.")
 
-    lang = fields.Char(string="Language", compute='_compute_lang', store=True, readonly=False, precompute=True)
+    lang = fields.Char(string="Language", compute='_compute_lang', store=True, readonly=False, precompute=True,
+                       tracking=True)
     subject = fields.Char(readonly=True, copy=False)
     body_intro = fields.Html(readonly=True, copy=False, sanitize=False)
     body_closing = fields.Html(readonly=True, copy=False, sanitize=False)
@@ -165,9 +168,7 @@ class DunningNotice(models.Model):
     cancel_reason = fields.Char(readonly=True, copy=False)
     note = fields.Text(string="Note of the Call or Task", copy=False)
     promised_date = fields.Date(
-        copy=False,
-        help="The day on which the debtor said he will have paid. The next level waits for it. "
-             "Empty: the term of the level.")
+        copy=False, readonly=True, help="The day on which the debtor said in this call that he will have paid.")
     call_script = fields.Html(compute='_compute_call_script', sanitize=False)
 
     # Words for the texts of levels, in the language of the notice. Their help is shown with the texts.
@@ -302,7 +303,7 @@ class DunningNotice(models.Model):
             contacts = {company: company._get_dunning_contact_text() for company in notices.company_id}
             for notice in notices:
                 date = notice.date or notice.date_planned
-                deadline = notice.deadline or (date and date + timedelta(days=notice.level_id.payment_term_days))
+                deadline = notice.deadline or (date and date + timedelta(days=notice._get_term_days()))
                 notice.salutation = notice._get_salutation()
                 formal = notice.level_id.tone == 'formal'
                 notice.greeting = env._("Yours faithfully,") if formal else env._("Kind regards,")
@@ -344,6 +345,11 @@ class DunningNotice(models.Model):
             notice.vat_sentence = env._(
                 "The collection costs have been raised with 21% VAT, because we cannot deduct the VAT that is charged "
                 "to us for collecting them.") if raised else ''
+
+    def _get_term_days(self):
+        """Return the days the debtor gets: with items of several levels the longest term counts for all."""
+        self.ensure_one()
+        return max((self.level_id | self.live_line_ids.level_id).mapped('payment_term_days'), default=0)
 
     def _is_fourteen_day(self):
         """Return whether it is a 14-day letter: by what it left as, or by its level before that."""
@@ -533,18 +539,17 @@ class DunningNotice(models.Model):
 
     @api.model
     def _create_from_decisions(self, company, decisions, at_date, *, origin='scheduled', state='draft', forced=False):
-        """Make notices of due decisions: one per debtor, currency, level and recipient.
+        """Make notices of due decisions: one per debtor, currency, recipient and what can be said in one message.
 
-        Items join a proposal that already waits for the same debtor, level and
-        recipient.
+        Items join a proposal that already waits for the same. A notice is of the highest level of its items.
 
         :param decisions: :class:`Decision` list of ``company``, only those that are due
         :return: the notices, new and joined
         """
         groups = defaultdict(list)
         for decision in decisions:
-            key = (decision.partner_id, decision.currency_id, decision.level_id, decision.recipient_id)
-            groups[key].append(decision)
+            groups[decision.message].append(decision)
+        highest = {key: max(group, key=lambda decision: decision.level_rank) for key, group in groups.items()}
         waiting = self._get_waiting_proposals(company, groups) if state == 'draft' else {}
         Notice = self._recording()
         Line = Notice.env['dunning.notice.line']
@@ -555,9 +560,9 @@ class DunningNotice(models.Model):
                 'company_id': company.id,
                 'partner_id': key[0],
                 'currency_id': key[1],
-                'level_id': key[2],
-                'recipient_id': key[3],
-                'channel': groups[key][0].channel,
+                'recipient_id': key[2],
+                'level_id': highest[key].level_id,
+                'channel': highest[key].channel,
                 'state': state,
                 'origin': origin,
                 'forced': forced,
@@ -572,6 +577,7 @@ class DunningNotice(models.Model):
             for key, group in groups.items() for decision in group
         ])
         made = self.browse([notices[key].id for key in groups])
+        self.browse([notice.id for notice in waiting.values()])._settle_level()
         made._update_claim(at_date)
         return made
 
@@ -607,7 +613,9 @@ class DunningNotice(models.Model):
             ('company_id', '=', company.id), ('state', '=', 'draft'),
             ('partner_id', 'in', [key[0] for key in keys]),
         ]).try_lock_for_update()  # nobody may send a proposal while an item joins it
-        found = {(n.partner_id.id, n.currency_id.id, n.level_id.id, n.recipient_id.id): n for n in proposals}
+        found = {
+            (n.partner_id.id, n.currency_id.id, n.recipient_id.id, n.level_id._get_said(n.channel)): n
+            for n in proposals}
         return {key: found[key] for key in keys if key in found}
 
     # -------------------------------------------------------------------------
@@ -645,14 +653,8 @@ class DunningNotice(models.Model):
         self.check_access('write')
         today = self.env.company._dunning_today()
         todo = self.filtered(lambda notice: notice.state == 'todo')
-        for promised, notices in todo.grouped('promised_date').items():
-            if promised and promised < today:
-                raise UserError(self.env._(
-                    "%(notice)s: the promised date lies in the past. Enter the day on which the debtor will have paid, "
-                    "or leave it empty.",
-                    notice=notices[:1].display_name))
-            # The date was so far the day it was handed out; what was promised is the term.
-            notices._recording().write({'date': today, 'deadline': promised})
+        # The date was so far the day it was handed out.
+        todo._recording().write({'date': today, 'deadline': False})
         todo._record_sent(today)
         return True
 
@@ -739,7 +741,8 @@ class DunningNotice(models.Model):
 
         Only code can set it: the write guard is about users and integrations.
         """
-        return self.with_context(
+        # Without defaults of a client: they would fill in what only the program records.
+        return self.with_env(self.env(context=clean_context(self.env.context))).with_context(
             dunning_recording=RECORDING, mail_create_nosubscribe=True, mail_create_nolog=True, mail_notrack=True)
 
     def _queue(self):
@@ -767,15 +770,15 @@ class DunningNotice(models.Model):
         A letter keeps the date and the deadline printed on it.
         """
         now = fields.Datetime.now()
-        for (level, date, deadline), notices in self.grouped(
-            lambda notice: (notice.level_id, notice.date, notice.deadline)
+        for (term, date, deadline), notices in self.grouped(
+            lambda notice: (notice._get_term_days(), notice.date, notice.deadline)
         ).items():
             date = date or at_date
             notices._recording().write({
                 'state': 'sent',
                 'sent_on': now,
                 'date': date,
-                'deadline': deadline or date + timedelta(days=level.payment_term_days),
+                'deadline': deadline or date + timedelta(days=term),
                 'error_message': False,
                 'waiting_reason': False,
             })

@@ -19,6 +19,8 @@ from odoo import api, fields, models
 from odoo.fields import Domain
 from odoo.tools import SQL, format_amount, format_date
 
+from .dunning_level import RANK
+
 
 class Reason(NamedTuple):
     """Why an item does not go out.
@@ -65,12 +67,24 @@ class Decision(NamedTuple):
     hold_reason_id: int  # of the hold that tells most about it, also when only a part is on hold
     hold_user_id: int
     hold_until: object  # its last day
+    detour: str  # what the channel of the level lacks, see ``dunning_delivery.DETOURS``
+    bounced_on: object  # the day on which a reminder came back from its e-mail address
+    said: int  # what can be said in one message has the same number, see ``dunning.level._get_said``
+    level_rank: int  # the higher the later on the ladder
+    other_level_id: int  # of the message that this one waits for
+
+    @property
+    def message(self):
+        """What the decisions of one notice have in common."""
+        return (self.partner_id, self.currency_id, self.recipient_id, self.said)
 
     @property
     def amount_due(self):
         return self.amount_residual - self.amount_netted - self.amount_held
 
 
+# Reasons that are only asked when it is known what would go out.
+LATE_REASONS = frozenset({'one_message'})
 # What a due item may have grown past between the proposal and the sending, without the notice being wrong.
 RECHECK_IGNORED = frozenset({'pending', 'waiting_delay', 'waiting_deadline', 'finished', 'backlog'})
 # What a person may decide to set aside when sending by hand.
@@ -120,12 +134,12 @@ class DunningPlanner(models.AbstractModel):
     @api.model
     def _gate_reasons(self):
         """Return the codes of the reasons that ask for patience only: what waits to be sent stays in the queue."""
-        return frozenset({'rates_stale'})
+        return frozenset({'rates_stale', 'one_message'})
 
     @api.model
     def _notice_reasons(self):
         """Return the codes of the reasons that look at all items that would share a notice."""
-        return ['netted', 'below_minimum', 'no_address']
+        return ['netted', 'below_minimum', 'no_address', 'one_message']
 
     @api.model
     def _get_reasons(self, codes):
@@ -384,7 +398,7 @@ class DunningPlanner(models.AbstractModel):
         )
 
     def _reason_no_address(self):
-        """The channel cannot reach the recipient, nor the debtor himself."""
+        """No channel that may be used reaches the recipient, nor the debtor himself."""
         return Reason(
             SQL("""CASE asked_channel
                      WHEN 'email' THEN NOT has_email
@@ -393,24 +407,8 @@ class DunningPlanner(models.AbstractModel):
                      WHEN 'phone' THEN NOT has_phone
                      ELSE FALSE
                    END"""),
-            lambda d: {
-                'email': self._explain_no_email(d),
-                'letter': self.env._("The debtor has no postal address (street and city). Complete the contact."),
-                'both': self._explain_no_email(
-                    d, self.env._("The debtor has neither an e-mail nor a postal address. Complete the contact.")),
-                'phone': self.env._("The debtor has no phone number. Add one to the contact."),
-            }.get(d.channel, ''),
+            self._explain_unreachable,
         )
-
-    def _explain_no_email(self, d, without=None):
-        # sudo: only whether the address of our own reminder works
-        people = self.env['res.partner'].browse([d.recipient_id, d.partner_id]).sudo()
-        bounced = max(filter(None, people.mapped('dunning_email_bounced_on')), default=None)
-        if bounced:
-            return self.env._(
-                "The e-mail address bounced on %s, and there is no postal address. Correct the contact.",
-                self._fmt_date(bounced))
-        return without or self.env._("The debtor has no e-mail address. Add one to the contact.")
 
     # -------------------------------------------------------------------------
     # ASKING
@@ -428,7 +426,7 @@ class DunningPlanner(models.AbstractModel):
             None: every open receivable item of the company
         :param partners: restrict to these debtors (commercial partners), or None
         :param frozenset ignore: codes of reasons not to ask
-        :param bool only_due: only return what is due
+        :param only_due: True: only return what is due; codes of reasons: and what waits for one of these
         :param bool companions: with ``items``: also return the claims that must be in the same 14-day letter
             (article 6:96 paragraph 7 BW)
         :return: list of :class:`Decision`, in the order debtor, due date, item
@@ -487,12 +485,16 @@ class DunningPlanner(models.AbstractModel):
 
     def _get_statement(self, company, at_date, items, partners, ignore, only_due, companions):
         item_reasons = self._get_reasons(code for code in self._item_reasons() if code not in ignore)
-        notice_reasons = self._get_reasons(code for code in self._notice_reasons() if code not in ignore)
+        notice_reasons = self._get_reasons(
+            code for code in self._notice_reasons() if code not in ignore and code not in LATE_REASONS)
+        late_reasons = self._get_reasons(
+            code for code in self._notice_reasons() if code not in ignore and code in LATE_REASONS)
         wanted = SQL("TRUE") if items is None else SQL("decided.id = ANY(%s)", list(items.ids))
         if items is not None and companions:
             wanted = SQL("(%s OR accompanies)", wanted)
         if only_due:
-            wanted = SQL("%s AND reason IS NULL", wanted)
+            wanted = SQL(
+                "%s AND (reason IS NULL OR reason = ANY(%s))", wanted, [] if only_due is True else list(only_due))
         return SQL(
             """
             WITH policy AS (%(policies)s),
@@ -500,6 +502,12 @@ class DunningPlanner(models.AbstractModel):
                 SELECT DISTINCT ON (commercial_partner_id) commercial_partner_id, id
                   FROM res_partner
                  WHERE type = 'dunning' AND active AND (company_id IS NULL OR company_id = ANY(%(company_ids)s))
+              ORDER BY commercial_partner_id, id
+            ),
+            director_contact AS (
+                SELECT DISTINCT ON (commercial_partner_id) commercial_partner_id, id
+                  FROM res_partner
+                 WHERE type = 'director' AND active AND (company_id IS NULL OR company_id = ANY(%(company_ids)s))
               ORDER BY commercial_partner_id, id
             ),
             credit AS (%(credits)s),
@@ -524,8 +532,9 @@ class DunningPlanner(models.AbstractModel):
                 OFFSET 0
             ),
             joined AS (%(joined)s),
+            reached AS (%(reached)s),
             netted AS (
-                SELECT joined.*,
+                SELECT reached.*,
                        CASE WHEN countable AND credit_company > 0 THEN
                            GREATEST(0, LEAST(
                                amount_residual - amount_held,
@@ -533,23 +542,28 @@ class DunningPlanner(models.AbstractModel):
                                               + amount_residual - amount_held
                            ))
                        ELSE 0 END AS amount_netted
-                  FROM joined
+                  FROM reached
                 WINDOW older AS (
                            PARTITION BY partner_id ORDER BY due_date, id
                            ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW)
             ),
             grouped AS (
-                SELECT netted.*,
+                SELECT said.*,
                        SUM(amount_residual - amount_netted - amount_held) FILTER (WHERE asked_reason IS NULL) OVER (
-                           PARTITION BY partner_id, currency_id, asked_level_id, asked_recipient_id
+                           PARTITION BY partner_id, asked_recipient_id, currency_id, said
                        ) AS group_amount
-                  FROM netted
+                  FROM (SELECT netted.*, %(said)s AS said,
+                               asked_step.sequence::bigint * %(rank)s + asked_level_id AS asked_rank,
+                               due_date < start_date AND last_level_id IS NULL AS backlog
+                          FROM netted
+                     LEFT JOIN dunning_level asked_step ON asked_step.id = asked_level_id) said
             ),
-            decided AS (
+            answered AS (
                 SELECT grouped.*,
-                       COALESCE(asked_reason, %(notice_reason)s) AS reason
+                       COALESCE(asked_reason, %(notice_reason)s) AS first_reason
                   FROM grouped
-            )
+            ),
+            decided AS (%(late)s)
             SELECT decided.id, move_id, partner_id, asked_recipient_id, currency_id, policy_id,
                    last_level_id, last_date, last_deadline, asked_level_id, asked_channel, due_date, level_date,
                    amount_residual_currency,
@@ -558,10 +572,11 @@ class DunningPlanner(models.AbstractModel):
                    amount_held_currency,
                    amount_residual - amount_netted - amount_held,
                    group_amount, credit_company,
-                   due_date < start_date AND last_level_id IS NULL,
+                   backlog,
                    reason,
                    CASE reason %(next_dates)s ELSE NULL END,
-                   hold_reason_id, hold_user_id, hold_until
+                   hold_reason_id, hold_user_id, hold_until, detour, email_bounced_on,
+                   said, asked_rank, other_level_id
               FROM (%(decided)s) decided
               JOIN res_currency currency ON currency.id = decided.currency_id
              WHERE %(wanted)s
@@ -575,13 +590,17 @@ class DunningPlanner(models.AbstractModel):
             items=self._get_items_sql(company, items, partners),
             laddered=self._get_laddered_sql(at_date),
             joined=self._get_joined_sql(at_date),
+            reached=self._get_reached_sql(),
             decided=self._get_companions_sql(items) if companions and items is not None else SQL(
                 "SELECT * FROM decided"),
             item_reason=self._get_case(item_reasons),
             notice_reason=self._get_case(notice_reasons),
+            said=self._get_said_sql(SQL("asked_channel"), SQL("asked_step.policy_id"), SQL.identifier('asked_step')),
+            rank=RANK,
+            late=self._get_late_sql(company, at_date, late_reasons),
             next_dates=SQL(" ").join(
                 SQL("WHEN %s THEN %s", code, reason.next_date)
-                for code, reason in (item_reasons | notice_reasons).items() if reason.next_date
+                for code, reason in (item_reasons | notice_reasons | late_reasons).items() if reason.next_date
             ) or SQL("WHEN '' THEN NULL"),
             wanted=wanted,
         )
@@ -712,9 +731,10 @@ class DunningPlanner(models.AbstractModel):
                 'move_line_id', 'level_id', 'status', 'date', 'deadline')),
             *(self.env['dunning.level']._fields[name] for name in (
                 'policy_id', 'sequence', 'active', 'delay_days', 'delay_from', 'channel', 'legal_role',
-                'with_interest', 'with_costs')),
+                'with_interest', 'with_costs', 'recipient', 'fallback_channel')),
             *(self.env['dunning.notice']._fields[name] for name in (
-                'legal_role', 'costs_from', 'receipt_date', 'date')),
+                'legal_role', 'costs_from', 'receipt_date', 'date', 'date_planned', 'posted_on', 'state', 'channel',
+                'partner_id', 'recipient_id', 'currency_id', 'level_id', 'company_id')),
             *(self.env['account.payment']._fields[name] for name in (
                 'state', 'move_id', 'amount_company_currency_signed', 'partner_id', 'payment_type', 'partner_type',
                 'company_id')),
@@ -743,7 +763,8 @@ class DunningPlanner(models.AbstractModel):
                    line.parent_state, COALESCE(line.date_maturity, line.date) AS due_date,
                    move.payment_state, move.is_move_sent, move.move_type,
                    debtor.id AS partner_id,
-                   COALESCE(dunning_contact.id, move.partner_id, partner.id, debtor.id) AS recipient_id,
+                   COALESCE(move.partner_id, partner.id, debtor.id) AS invoice_contact_id,
+                   dunning_contact.id AS dunning_contact_id, director_contact.id AS director_contact_id,
                    COALESCE(debtor.dunning_debtor_type, CASE
                        WHEN debtor.is_company OR TRIM(debtor.vat, ' /-') <> ''
                          OR TRIM(debtor.company_registry, ' /-') <> ''
@@ -754,22 +775,21 @@ class DunningPlanner(models.AbstractModel):
                    COALESCE(credit.amount, 0) AS credit_company,
                    %(start_date)s::date AS start_date,
                    %(oldest_due_date)s::date AS oldest_due_date,
-                   -- An address that a reminder came back from is none.
-                   COALESCE(debtor.email_normalized, '') <> '' AND debtor.dunning_email_bounced_on IS NULL
-                       AS debtor_email,
-                   debtor.dunning_email_bounced_on AS debtor_bounced_on,
-                   TRIM(COALESCE(debtor.phone, '')) <> '' AS debtor_phone,
-                   TRIM(COALESCE(debtor.street, '')) <> '' AND TRIM(COALESCE(debtor.city, '')) <> ''
-                       AS debtor_address
+                   %(debtor_email)s AS debtor_email, debtor.dunning_email_bounced_on AS debtor_bounced_on,
+                   %(debtor_phone)s AS debtor_phone, %(debtor_address)s AS debtor_address
               FROM %(source)s
               JOIN account_move move ON move.id = line.move_id
          LEFT JOIN res_partner partner ON partner.id = line.partner_id
          LEFT JOIN res_partner debtor ON debtor.id = partner.commercial_partner_id
          LEFT JOIN dunning_contact ON dunning_contact.commercial_partner_id = debtor.id
+         LEFT JOIN director_contact ON director_contact.commercial_partner_id = debtor.id
          LEFT JOIN credit ON credit.partner_id = debtor.id
              WHERE %(wanted)s
             """,
             debtor_policy=self._get_debtor_policy_sql(Partner),
+            debtor_email=self._get_has_email_sql(SQL.identifier('debtor')),
+            debtor_phone=self._get_has_phone_sql(SQL.identifier('debtor')),
+            debtor_address=self._get_has_address_sql(SQL.identifier('debtor')),
             debtor_term=SQL(
                 "CASE WHEN debtor.dunning_term_agreed IS NULL THEN NULL ELSE %s END",
                 Partner._field_to_sql('debtor', 'dunning_term_agreed')),
@@ -813,19 +833,18 @@ class DunningPlanner(models.AbstractModel):
         if not roles:
             return SQL(
                 "SELECT judged.*, item_reason AS asked_reason, level_id AS asked_level_id,"
-                "       %s AS asked_channel, recipient_id AS asked_recipient_id,"
-                "       level_legal_role AS asked_legal_role FROM judged",
-                self._get_next_channel_sql(SQL("level_channel")))
+                "       level_channel AS wanted_channel, recipient_id AS asked_recipient_id,"
+                "       level_legal_role AS asked_legal_role FROM judged")
         return SQL(
             """
             SELECT gathered.*,
                    CASE WHEN joins.joins THEN NULL ELSE item_reason END AS asked_reason,
                    CASE WHEN joins.joins THEN letter.id ELSE level_id END AS asked_level_id,
-                   %(channel)s AS asked_channel,
+                   CASE WHEN joins.joins THEN letter.channel ELSE level_channel END AS wanted_channel,
                    CASE WHEN joins.joins THEN letter.legal_role ELSE level_legal_role END AS asked_legal_role,
                    -- Contacts on invoices may differ; the letter is for the debtor.
                    CASE WHEN joins.joins OR (item_reason IS NULL AND level_legal_role = 'fourteen_day')
-                        THEN COALESCE(letter_contact.id, gathered.partner_id) ELSE recipient_id END
+                        THEN %(letter_recipient)s ELSE recipient_id END
                        AS asked_recipient_id
               FROM (
                     SELECT judged.*,
@@ -834,7 +853,6 @@ class DunningPlanner(models.AbstractModel):
                       FROM judged) gathered
          LEFT JOIN dunning_level letter ON letter.id = gathered.letter_level_id
          LEFT JOIN dunning_level last_level ON last_level.id = gathered.last_level_id
-         LEFT JOIN dunning_contact letter_contact ON letter_contact.commercial_partner_id = gathered.partner_id
         CROSS JOIN LATERAL (
                    -- An item that waits for this very letter joins like one that waits for another step.
                    SELECT CASE WHEN letter.id IS NULL OR (gathered.level_id = letter.id AND item_reason IS NULL)
@@ -850,17 +868,10 @@ class DunningPlanner(models.AbstractModel):
                            END AS joins) joins
             """,
             at_date=at_date,
-            channel=self._get_next_channel_sql(
-                SQL("CASE WHEN joins.joins THEN letter.channel ELSE level_channel END")),
+            letter_recipient=self._get_recipient_sql(
+                SQL.identifier('letter'), SQL.identifier('gathered'), SQL("gathered.partner_id")),
             in_default=self._get_in_default_sql(SQL.identifier('gathered')),
         )
-
-    @staticmethod
-    def _get_next_channel_sql(channel):
-        """Return SQL of the channel to use instead of ``channel``: paper when e-mails to the debtor come back."""
-        return SQL(
-            "CASE WHEN %(channel)s = 'email' AND NOT has_email AND email_bounced_on IS NOT NULL AND has_address"
-            " THEN 'letter' ELSE %(channel)s END", channel=channel)
 
     @staticmethod
     def _get_companions_sql(items):
@@ -914,12 +925,7 @@ class DunningPlanner(models.AbstractModel):
                         THEN GREATEST(last.deadline + next.delay_days, last.deadline + 1, item.due_date + 1)
                         ELSE GREATEST(item.due_date + next.delay_days, last.deadline + 1)
                    END AS level_date,
-                   item.debtor_email OR (COALESCE(recipient.email_normalized, '') <> ''
-                                     AND recipient.dunning_email_bounced_on IS NULL) AS has_email,
-                   COALESCE(recipient.dunning_email_bounced_on, item.debtor_bounced_on) AS email_bounced_on,
-                   item.debtor_phone OR TRIM(COALESCE(recipient.phone, '')) <> '' AS has_phone,
-                   item.debtor_address OR (TRIM(COALESCE(recipient.street, '')) <> ''
-                                       AND TRIM(COALESCE(recipient.city, '')) <> '') AS has_address,
+                   %(recipient)s AS recipient_id,
                    -- Credits are set against what could be reminded, the oldest first.
                    item.parent_state = 'posted' AND item.amount_residual > 0 AND item.reconciled IS NOT TRUE
                        AND item.no_followup IS NOT TRUE
@@ -927,7 +933,6 @@ class DunningPlanner(models.AbstractModel):
                        AS countable
               FROM item
          LEFT JOIN held ON held.item_id = item.id
-         LEFT JOIN res_partner recipient ON recipient.id = item.recipient_id
          LEFT JOIN policy move_policy ON move_policy.id = item.move_policy_id
          LEFT JOIN policy debtor_policy ON debtor_policy.id = item.debtor_policy_id
          LEFT JOIN policy ON policy.id = COALESCE(
@@ -978,6 +983,8 @@ class DunningPlanner(models.AbstractModel):
                       AND told.move_line_id = item.id AND told.status IN ('sent', 'skipped')
                       AND notice.legal_role = 'fourteen_day' AND notice.date <= %(at_date)s) fourteen_day ON TRUE
             """,
+            recipient=self._get_recipient_sql(
+                SQL.identifier('next'), SQL.identifier('item'), SQL("item.invoice_contact_id")),
             too_late=self._get_too_late_sql(),
             business=self.env.company.dunning_policy_business_id.id or None,
             consumer=self.env.company.dunning_policy_consumer_id.id or None,

@@ -55,6 +55,7 @@ class DunningNotice(models.Model):
     _inherit = 'dunning.notice'
 
     def message_update(self, msg_dict, update_vals=None):
+        self.check_access('write')  # the mail gateway may; who calls it in another way must be allowed to
         result = super().message_update(msg_dict, update_vals)
         for notice in self:
             notice.partner_id._pause_for_reply(notice.company_id, notice, msg_dict)
@@ -65,6 +66,7 @@ class AccountMove(models.Model):
     _inherit = 'account.move'
 
     def message_update(self, msg_dict, update_vals=None):
+        self.check_access('write')  # the mail gateway may; who calls it in another way must be allowed to
         result = super().message_update(msg_dict, update_vals)
         for move in self.filtered(lambda move: move.state == 'posted' and move.is_sale_document()):
             # An answer to the mail of an invoice counts once the invoice is being reminded of.

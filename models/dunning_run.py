@@ -44,6 +44,7 @@ class DunningRun(models.AbstractModel):
                 self._plan_company(company, today, checkpoint=IrCron._commit_progress)
                 self.env['dunning.interest.rate']._warn_stale_rates(company, today)
                 self.env['dunning.prescription']._warn_prescription(company, today)
+                self.env['dunning.behaviour']._refresh(company, today)
                 self.env['dunning.hold.report']._tell_parked(company, today)
             except OperationalError:
                 raise  # the database is away or another transaction was first: the next run does it
@@ -67,7 +68,8 @@ class DunningRun(models.AbstractModel):
         run.env['dunning.hold']._end_holds(company, at_date)
         run._refresh_pending(company, at_date)
         checkpoint()
-        decisions = run.env['dunning.planner']._plan(company, at_date, only_due=True)
+        decisions = run.env['dunning.planner']._plan(company, at_date, only_due={'no_address'})
+        decisions = run._tell_unreachable(company, at_date, decisions)
         groups, postponed = run._cap_backlog(company, at_date, decisions)
         notices = Notice
         for chunk in split_every(PLAN_CHUNK, groups, list):
@@ -125,9 +127,7 @@ class DunningRun(models.AbstractModel):
         """
         groups = defaultdict(list)
         for decision in decisions:
-            groups[
-                decision.partner_id, decision.currency_id, decision.level_id, decision.recipient_id,
-            ].append(decision)
+            groups[decision.message].append(decision)
         backlog = [group for group in groups.values() if any(decision.backlog for decision in group)]
         if not backlog:
             return list(groups.values()), 0

@@ -124,8 +124,9 @@ class TestRecheck(DunningCommon):
         self.items(invoices[1]).no_followup = True
         self.send(notice, DUE)
         self.items(invoices[1]).no_followup = False
-        self.assertEqual(self.reason(invoices[1], DUE), 'due')
-        self.assertEqual(self.dun(DUE).level_id, self.reminder)
+        self.assertEqual(self.reason(invoices[1], DUE), 'one_message')
+        self.assertEqual(self.reason(invoices[1], DUE + days(1)), 'due')
+        self.assertEqual(self.dun(DUE + days(1)).level_id, self.reminder)
 
     def test_the_daily_plan_keeps_proposals_true(self):
         notice, invoices = self.propose((100.0, 50.0))
@@ -416,17 +417,21 @@ class TestChannels(DunningCommon):
     def test_the_next_level_waits_for_the_date_promised_in_the_call(self):
         notice, invoice = self.send_by('phone')
         self.demand.write({'delay_from': 'previous_deadline', 'delay_days': 4})
-        notice.promised_date = DUE
         with self.assertRaises(UserError):
-            self.called(notice, DUE + days(3))
-        notice.promised_date = DUE + days(20)
-        self.called(notice, DUE + days(3))
+            notice.promised_date = DUE + days(20)  # a promise is logged with the call
+        call = {'partner_id': self.business.id, 'outcome': 'promise'}
+        Call = self.on(DUE + days(3), self.env['dunning.call'])
+        with self.assertRaises(UserError):
+            Call.log_call({**call, 'date': str(DUE)})
+        promise = self.env['dunning.promise'].browse(
+            Call.log_call({**call, 'date': str(DUE + days(20))})['promise_id'])
         self.assertRecordValues(notice, [{
-            'state': 'sent', 'date': DUE + days(3), 'deadline': DUE + days(20)}])
-        self.assertEqual(self.reason(invoice, DUE + days(23)), 'waiting_deadline')
-        self.assertEqual(self.reason(invoice, DUE + days(24)), 'due')
-        with self.assertRaises(UserError):
-            notice.promised_date = DUE + days(60)
+            'state': 'sent', 'date': DUE + days(3), 'deadline': DUE + days(13), 'promised_date': DUE + days(20)}])
+        self.assertEqual(self.reason(invoice, DUE + days(17)), 'hold')
+        self.assertGreaterEqual(promise.grace_date, DUE + days(20))
+        self.assertEqual(self.reason(invoice, promise.grace_date), 'hold')
+        self.assertEqual(self.reason(invoice, promise.grace_date + days(1)), 'hold_ended')
+        self.assertEqual(self.reason(invoice, promise.grace_date + days(10)), 'due')
 
     def test_an_internal_task_is_a_todo(self):
         notice, _invoice = self.send_by('task')

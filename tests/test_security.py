@@ -18,6 +18,17 @@ MODELS = (
     'dunning.waiver', 'dunning.waive', 'dunning.booking.waive', 'dunning.remainder', 'dunning.specification',
     'dunning.why', 'dunning.time.machine', 'dunning.time.machine.level', 'dunning.time.machine.row',
     'dunning.interruption', 'dunning.prescription.warning',
+    'dunning.debtor', 'dunning.behaviour', 'dunning.absence',
+    'dunning.post.registered', 'dunning.post.registered.line',
+    'dunning.call', 'dunning.call.outcome', 'dunning.call.enter',
+    'dunning.promise', 'dunning.promise.line', 'dunning.promise.make', 'dunning.promise.cancel',
+    'dunning.retention', 'dunning.retention.line', 'dunning.personal.data',
+    'dunning.post.registered', 'dunning.post.registered.line',
+    'dunning.debtor', 'dunning.behaviour', 'dunning.absence',
+    'dunning.post.registered', 'dunning.post.registered.line',
+    'dunning.debtor', 'dunning.behaviour', 'dunning.absence',
+    'dunning.post.registered', 'dunning.post.registered.line',
+    'dunning.debtor', 'dunning.behaviour', 'dunning.absence',
     'dunning.receipt', 'dunning.receipt.enter', 'dunning.withdrawal', 'dunning.withdrawal.send', 'dunning.breaker')
 R, W, C, U = 'read', 'write', 'create', 'unlink'
 #: Who may do what; whoever is not named may do nothing.
@@ -32,6 +43,16 @@ RIGHTS = {
     'dunning.start': {'manager': (R, W, C, U)},
     'dunning.interest.rate': {'readonly': R, 'clerk': R, 'manager': (R, W, C, U)},
     'dunning.interest.rate.history': {'readonly': R, 'clerk': R, 'manager': R},
+    'dunning.call': {'readonly': R, 'clerk': (R, W, C), 'manager': (R, W, C)},
+    'dunning.call.outcome': {'readonly': R, 'clerk': R, 'manager': (R, W, C, U)},
+    'dunning.call.enter': {'clerk': (R, W, C, U), 'manager': (R, W, C, U)},
+    'dunning.promise': {'readonly': R, 'clerk': (R, W, C), 'manager': (R, W, C)},
+    'dunning.promise.line': {'readonly': R, 'clerk': (R, W, C), 'manager': (R, W, C)},
+    'dunning.promise.make': {'clerk': (R, W, C, U), 'manager': (R, W, C, U)},
+    'dunning.promise.cancel': {'clerk': (R, W, C, U), 'manager': (R, W, C, U)},
+    'dunning.retention': {'manager': (R, W)},
+    'dunning.retention.line': {'manager': R},
+    'dunning.personal.data': {'readonly': (R, W, C, U), 'clerk': (R, W, C, U), 'manager': (R, W, C, U)},
     'dunning.hold': {'readonly': R, 'clerk': (R, W, C), 'manager': (R, W, C)},
     'dunning.hold.reason': {'readonly': R, 'clerk': R, 'manager': (R, W, C, U)},
     'dunning.hold.report': {'readonly': R, 'clerk': R, 'manager': R},
@@ -45,9 +66,18 @@ RIGHTS = {
     'dunning.prescription.warning': {'manager': R},
     'dunning.receipt': {'readonly': R, 'clerk': R, 'manager': R},
     'dunning.receipt.enter': {'clerk': (R, W, C, U), 'manager': (R, W, C, U)},
+    'dunning.post.registered': {'clerk': (R, W, C, U), 'manager': (R, W, C, U)},
+    'dunning.post.registered.line': {'clerk': (R, W, C, U), 'manager': (R, W, C, U)},
     'dunning.withdrawal': {'readonly': R, 'clerk': (R, W), 'manager': (R, W)},
     'dunning.withdrawal.send': {'clerk': (R, W, C, U), 'manager': (R, W, C, U)},
     'dunning.breaker': {'readonly': R, 'clerk': R, 'manager': R},
+    'dunning.proposal.change': {'clerk': (R, W, C, U), 'manager': (R, W, C, U)},
+    'dunning.proposal.change.item': {'clerk': (R, W, C, U), 'manager': (R, W, C, U)},
+    'dunning.proposal.approve': {'clerk': (R, W, C, U), 'manager': (R, W, C, U)},
+    'dunning.handover': {'manager': R},
+    'dunning.debtor': {'readonly': R, 'clerk': (R, W), 'manager': (R, W)},
+    'dunning.behaviour': {'readonly': R, 'clerk': R, 'manager': R},
+    'dunning.absence': {'readonly': R, 'clerk': (R, W, C, U), 'manager': (R, W, C, U)},
     'dunning.waiver': {'readonly': R, 'clerk': (R, W, C), 'manager': (R, W, C)},
     'dunning.waive': {'clerk': (R, W, C, U), 'manager': (R, W, C, U)},
     'dunning.booking.waive': {'clerk': (R, W, C, U), 'manager': (R, W, C, U)},
@@ -56,6 +86,8 @@ RIGHTS = {
 }
 #: Public methods that only say where to look: what is found there has its own rights.
 HARMLESS = {'action_dunning_notices', 'action_dunning_holds', 'action_open_target'}
+#: What public methods that cannot be called without arguments are asked with.
+ARGUMENTS = {'message_update': ({'email_from': "stranger@example.com"},)}
 
 
 @tagged('post_install_l10n', 'post_install', '-at_install')
@@ -283,6 +315,33 @@ class TestSecurity(DunningCommon):
             'dunning.hold.close': self.env['dunning.hold.close'].browse(hold.action_close()['res_id']),
         }
 
+    def _make_promises(self):
+        owed = self.items(self.invoice(self.make_debtor("Belofte BV")))
+        promise = self.env['dunning.promise']._make(
+            self.company, owed.partner_id, self.company._dunning_today() + days(3), None, owed)
+        return {
+            'dunning.promise': promise,
+            'dunning.promise.make': self.env['dunning.promise.make'].browse(
+                self.business.action_dunning_promise()['res_id']),
+            'dunning.promise.cancel': self.env['dunning.promise.cancel'].browse(promise.action_take_back()['res_id']),
+            # sudo: the list follows from the settings
+            'dunning.retention': self.env['dunning.retention'].sudo()._recording().create({
+                'company_id': self.company.id, 'date': DUE}).with_env(self.env),
+            'dunning.retention.line': self.env['dunning.retention.line'],
+            'dunning.personal.data': self.env['dunning.personal.data'].create({'partner_id': self.business.id}),
+            'res.config.settings': self.env['res.config.settings'].create({}),
+        }
+
+    def _make_calls(self):
+        call = self.env['dunning.call'].browse(self.env['dunning.call'].log_call(
+            {'partner_id': self.business.id, 'outcome': 'no_answer'})['call_id'])
+        return {
+            'dunning.call': call, 'dunning.call.outcome': call.outcome_id,
+            'dunning.call.enter': self.env['dunning.call.enter'].browse(
+                self.business.action_dunning_call()['res_id']),
+            'mail.activity': self.business.activity_schedule('mail.mail_activity_data_call'),
+        }
+
     def _make_withdrawals(self):
         paid = self.invoice(self.make_debtor("Paid BV"))
         self.dun(DUE)
@@ -330,13 +389,22 @@ class TestSecurity(DunningCommon):
             'dunning.send': wizard, 'dunning.send.group': wizard.group_ids,
             'dunning.start': self.env['dunning.start'].create({}),
             'dunning.interest.rate': self.env['dunning.interest.rate'].search([], limit=1),
+            'dunning.debtor': self.env['dunning.debtor'].search([('partner_id', '=', self.business.id)]),
             **self._make_holds(),
+            **self._make_calls(),
+            **self._make_promises(),
             **self._make_claims(),
             **self._make_receipts(),
             **self._make_withdrawals(),
+            'dunning.proposal.change': self.env['dunning.proposal.change'].browse(
+                self.proposal.action_take_off()['res_id']),
+            'dunning.proposal.approve': self.env['dunning.proposal.approve'].browse(
+                self.proposal.action_review()['res_id']),
+            'dunning.post.registered': self.env['dunning.post.registered'].create({}),
             'dunning.time.machine': self.env['dunning.time.machine'].create({'policy_a_id': self.ladder.id}),
         }
-        orm = {'create', 'write', 'unlink', 'copy_data', 'read', 'fields_get', 'default_get', 'get_views'}
+        orm = {'create', 'write', 'unlink', 'copy_data', 'read', 'fields_get', 'default_get', 'get_views',
+               'web_search_read'}
         asked = set()
         for model, method in self.public_methods():
             if method in orm or method in HARMLESS or model not in records:
@@ -345,7 +413,7 @@ class TestSecurity(DunningCommon):
             for name in ('portal', 'employee', 'sales'):
                 with self.subTest(model=model, method=method, user=name), self.assertRaises(AccessError), \
                         self.env.cr.savepoint():
-                    getattr(records[model].with_user(self.users[name]), method)()
+                    getattr(records[model].with_user(self.users[name]), method)(*ARGUMENTS.get(method, ()))
         self.assertIn(('dunning.notice', 'action_send_now'), asked)
         self.assertIn(('res.partner', 'action_dunning_send'), asked)
         left = {model for model, method in self.public_methods() if method not in orm and method not in HARMLESS}

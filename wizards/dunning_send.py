@@ -168,13 +168,18 @@ class DunningSend(models.TransientModel):
         groups = defaultdict(list)
         for decision in decisions:
             if not decision.reason:
-                key = (decision.partner_id, decision.currency_id, decision.level_id, decision.recipient_id)
-                groups[key].append(decision)
+                groups[decision.message].append(decision)
         return groups.values()
 
     @api.model
+    def _get_group_key(self, decisions):
+        """Return by what the message of some decisions is recognized: debtor, currency, level and addressee."""
+        highest = max(decisions, key=lambda decision: decision.level_rank)
+        return (highest.partner_id, highest.currency_id, highest.level_id, highest.recipient_id)
+
+    @api.model
     def _prepare_group(self, company, decisions):
-        first = decisions[0]
+        first = max(decisions, key=lambda decision: decision.level_rank)
         return {
             'company_id': company.id,
             'partner_id': first.partner_id,
@@ -241,6 +246,13 @@ class DunningSend(models.TransientModel):
         """Leave the sending to the scheduled action, a moment later."""
         notices = self._make_notices()
         self.env['dunning.dispatcher']._trigger()
+        kept = notices.filtered('needs_colleague')
+        if kept:
+            return notices._notify_result(
+                self.env._(
+                    "%(count)s reminders are queued and leave in a moment. %(left)s are proposals that a colleague "
+                    "approves, since you made or changed them.", count=len(notices - kept), left=len(kept)),
+                kind='warning')
         return notices._notify_result(
             self.env._("%(count)s reminders are queued and leave in a moment.", count=len(notices)))
 
@@ -255,7 +267,7 @@ class DunningSend(models.TransientModel):
         for group in selected:
             if group.notice_id in notices and group.notice_id.channel != group.channel:
                 group.notice_id.channel = group.channel
-        notices._queue()
+        notices._queue_allowed()  # what needs a colleague stays a proposal
         for company, groups in (selected.filtered(lambda group: not group.notice_id)).grouped('company_id').items():
             chosen = {
                 (group.partner_id.id, group.currency_id.id, group.level_id.id, group.recipient_id.id): group
@@ -263,8 +275,7 @@ class DunningSend(models.TransientModel):
             }
             # Whether the channel that was chosen reaches the debtor is seen when it leaves, and said then.
             for group in self._group(self._plan(company, groups.item_ids, frozenset({'no_address'}))):
-                first = group[0]
-                shown = chosen.get((first.partner_id, first.currency_id, first.level_id, first.recipient_id))
+                shown = chosen.get(self._get_group_key(group))
                 if not shown:
                     continue  # changed since the wizard was opened: not what the user saw
                 decisions = [decision._replace(channel=shown.channel) for decision in group]
@@ -314,14 +325,14 @@ class DunningSendGroup(models.TransientModel):
         for group in self:
             people = (group.recipient_id, group.partner_id)  # no union: it would read them one by one
             by_mail = any(person.email_normalized and not person.dunning_email_bounced_on for person in people)
-            by_post = any(person.street and person.city for person in people)
+            by_post = any(person._has_dunning_address() for person in people)
             if group.channel == 'email' and not by_mail:
                 group.problem = self.env._("No e-mail address: choose another channel or complete the contact.")
             elif group.channel == 'letter' and not by_post:
                 group.problem = self.env._("No postal address: choose another channel or complete the contact.")
             elif group.channel == 'both' and not (by_mail or by_post):
                 group.problem = self.env._("Neither an e-mail nor a postal address: complete the contact.")
-            elif group.channel == 'phone' and not any(person.phone for person in people):
+            elif group.channel == 'phone' and not any(person._has_dunning_phone() for person in people):
                 group.problem = self.env._("No phone number: complete the contact.")
             elif group.notice_id.state == 'error':
                 group.problem = group.notice_id.error_message
