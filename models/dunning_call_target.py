@@ -2,6 +2,7 @@
 
 from odoo import api, fields, models
 from odoo.exceptions import UserError
+from odoo.tools import SQL
 
 from .dunning_call_outcome import TRIES
 
@@ -158,6 +159,26 @@ class DunningNotice(models.Model):
         self.ensure_one()
         self.check_access('write')
         return self.env['dunning.call.enter']._action_open(notice=self)
+
+
+class DunningPlanner(models.AbstractModel):
+    _inherit = 'dunning.planner'
+
+    @api.model
+    def _get_contacts_sql(self, company):
+        # EXTENDED: a call is a contact as well, also a message on the voicemail; a call of the ladder counts once.
+        self.env['dunning.call'].flush_model(['company_id', 'partner_id', 'date', 'direction', 'kind', 'notice_ids'])
+        return SQL(
+            """%(notices)s UNION ALL
+               SELECT call.partner_id, call.date
+                 FROM dunning_call call
+                WHERE call.company_id = %(company)s AND call.direction = 'out'
+                  AND call.kind NOT IN ('no_answer', 'wrong_number')
+                  AND NOT EXISTS (
+                      SELECT FROM dunning_call_notice_rel rel
+                        JOIN dunning_notice notice ON notice.id = rel.notice_id
+                       WHERE rel.call_id = call.id AND notice.state IN ('sent', 'withdrawn'))""",
+            notices=super()._get_contacts_sql(company), company=company.id)
 
 
 class MailActivity(models.Model):

@@ -181,15 +181,21 @@ class DunningPlanner(models.AbstractModel):
         self.env['dunning.notice'].flush_model(['company_id', 'partner_id', 'state', 'date', 'channel'])
         return dict(self.env.execute_query(SQL(
             """
-            SELECT partner_id, (ARRAY_AGG(date ORDER BY date DESC, id DESC))[%(limit)s] + %(days)s
-              FROM dunning_notice
-             WHERE company_id = %(company)s AND state IN ('sent', 'withdrawn') AND channel <> 'task'
-               AND date > %(since)s AND date <= %(at_date)s
+            SELECT partner_id, (ARRAY_AGG(date ORDER BY date DESC))[%(limit)s] + %(days)s
+              FROM (%(contacts)s) contact
+             WHERE date > %(since)s AND date <= %(at_date)s
           GROUP BY partner_id
             HAVING COUNT(*) >= %(limit)s
             """,
-            limit=limit, days=CONTACT_DAYS, company=company.id,
+            limit=limit, days=CONTACT_DAYS, contacts=self._get_contacts_sql(company),
             since=at_date - timedelta(days=CONTACT_DAYS), at_date=at_date)))
+
+    @api.model
+    def _get_contacts_sql(self, company):
+        """Return SQL of what debtors of a company heard from it: ``partner_id`` and ``date``, a row per contact."""
+        return SQL(
+            "SELECT partner_id, date FROM dunning_notice"
+            " WHERE company_id = %s AND state IN ('sent', 'withdrawn') AND channel <> 'task'", company.id)
 
     @api.model
     def _get_unmatched_receipts(self):

@@ -73,6 +73,24 @@ class TestCallOutcomes(CallCommon):
         moves = self.invoice(other, due=DUE + days(5)) | self.invoice(other, due=DUE + days(9))
         self.assertEqual(self.call('refuses', partner=other).item_ids, self.items(moves))
 
+    def test_a_call_is_one_of_the_contacts_of_the_week(self):
+        self.company.dunning_contacts_per_week = 2
+        self.log('no_answer')
+        self.log('refuses')
+        self.log('call_back', direction='in', date=DUE + days(1))
+        self.assertEqual(self.reason(self.move, DUE), 'due', "One call that he noticed; when he calls is up to him")
+        self.log('voicemail', on=DUE + days(1))
+        decision = self.decision(self.move, DUE + days(1))
+        self.assertEqual((decision.reason, decision.next_date), ('contact_budget', DUE + days(7)))
+
+    def test_a_call_of_the_ladder_is_one_contact_and_not_two(self):
+        self.reminder.channel = 'phone'
+        self.company.dunning_contacts_per_week = 2
+        notice = self.dun(DUE)
+        self.log('refuses')
+        self.assertEqual(notice.state, 'sent')
+        self.assertFalse(self.env['dunning.planner']._get_busy_debtors(self.company, DUE))
+
     def test_not_reached_asks_to_try_again(self):
         for outcome in ('no_answer', 'voicemail', 'other_person'):
             call = self.call(outcome)
