@@ -720,7 +720,7 @@ class DunningNotice(models.Model):
         columns = [(env._("Proposed"), self.proposed_data)]
         if self.approved_data:
             columns.append((env._("Approved"), self.approved_data))
-        columns.append((env._("Left") if self.left_data else env._("Now"), last))
+        columns.append((env._("When it left") if self.left_data else env._("Now"), last))
         snapshots = [snapshot for _name, snapshot in columns]
         rows = [
             {'label': label, 'values': values, 'strong': key == 'amount_due'}
