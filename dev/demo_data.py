@@ -69,6 +69,13 @@ DEBTORS = {
                     "street": "Postbus 10401",
                     "zip": "1001 EK",
                     "city": "Amsterdam",
+                    "phone": "+31 20 555 03 15",
+                },
+                {
+                    "name": "Karel van Dijk",
+                    "type": "director",
+                    "function": "Directeur",
+                    "email": "karel@vandijkvastgoed.example",
                 },
             ],
         },
@@ -157,6 +164,7 @@ DEBTORS = {
         {
             "is_company": True,
             "dunning_debtor_type": "government",
+            "dunning_review": True,
             "street": "Raadhuisplein 1",
             "zip": "1141 VR",
             "city": "Waterdam",
@@ -305,7 +313,10 @@ DEBTORS = {
             "company_registry": "30123472",
         },
     ),
+    "D1023": ("Hoveniersbedrijf Groenrijk", {"is_company": True, "company_registry": "30123473"}),  # nothing reaches it
 }
+# Whose debtors they are; all others are of the accountant.
+COLLEAGUES_DEBTORS = ["D1008", "D1009", "D1012", "D1017", "D1019", "D1020"]
 
 # In place of a number of days: long enough ago for the last demand to a consumer, see `_days_since_due`.
 LAST_DEMAND = "last demand"
@@ -326,15 +337,15 @@ PAST = [
     ("D1006", -38, 410.00, "Pomp vloerverwarming vervangen", "delivered_registered"),  # so does this one, by proof
     ("D1008", -22, 1430.00, "Inspection of heat pump, Canterbury office"),  # the first demand, in English
     ("D1017", -10, 265.00, "Compressorleiding hersteld", "bounced"),  # the reminder again, now on paper
-    ("D1018", -27, 1325.00, "Airco vergaderzaal vervangen"),  # has until a day in the future
+    ("D1018", -27, 1325.00, "Airco vergaderzaal vervangen", "answered"),  # wrote back: nothing goes until it is read
     ("D1020", -17, 780.00, "Onderhoud zwembadinstallatie"),
+    ("D1007", -22, 540.00, "Verdeler en leidingwerk"),  # the first demand; with a newer invoice in one letter
     # The fourteen days ran out: the last demand, with interest and costs over what was not paid in time.
     ("D1021", LAST_DEMAND, 1480.00, "Badkamer verbouwd: leidingwerk", "paid_in_term"),
     ("D1022", -75, 3260.00, "Luchtbehandeling drukkerij"),  # at the end of the ladder
 ]
 NOW = [
     # Due, and nothing in the way.
-    ("D1001", -6, 212.50, "Spoelbak vervangen"),
     ("D1003", -6, 845.00, "Thermostaatkranen kamers 12 t/m 24"),
     ("D1004", -6, 95.00, "Voorrijkosten en ontstopping"),
     ("D1006", -8, 164.00, "Radiator verplaatst"),
@@ -347,7 +358,7 @@ NOW = [
     # Due, but something is in the way.
     ("D1005", -7, 520.00, "Douchekop en thermostaatkraan", "part_paid"),
     ("D1010", -21, 4650.00, "Zonneboiler sporthal, eerste fase", "no_followup"),
-    ("D1010", -8, 930.00, "Onderhoud gemeentehuis"),
+    ("D1010", -8, 930.00, "Onderhoud gemeentehuis", "awaiting_approval"),
     ("D1013", -15, 6.50, "Pakking kraan"),
     ("D1018", -12, 415.00, "Onderhoud airco vergaderzaal", "unmatched_receipt"),
     ("D1014", -11, 745.00, "Afzuigkap keuken gereinigd", "credit_payment"),
@@ -357,6 +368,12 @@ NOW = [
     ("D1018", -20, 890.00, "Waterontharder geplaatst", "not_sent"),
     ("D1007", -14, 145.00, "Huur lekdetectie", "not_sent"),
     ("D1021", -410, 310.00, "Boiler geplaatst"),
+    ("D1023", -9, 480.00, "Beregening aangesloten"),
+    # Promised.
+    ("D1014", -16, 1150.00, "Vetafscheider vervangen", "promise_running"),
+    ("D1016", -18, 890.00, "Afzuiging behandelkamer", "promise_broken"),
+    ("D1020", -21, 615.00, "Douchepanelen vervangen", "promise_kept"),
+    ("D1012", -24, 940.00, "Keuken: boilers in de zaal", "promise_kept_in_part"),
     # Waiting.
     ("D1012", -2, 60.00, "Kraan gerepareerd"),
     ("D1022", -3, 410.00, "Filters vervangen"),
@@ -374,10 +391,40 @@ NOW = [
     ("D1016", -25, 420.00, "Compressor behandelkamer 2", "paid"),
     ("D1021", -20, 185.00, "Storing cv-ketel", "paid_by_bank"),
     ("D1017", -50, 615.00, "Smeerput: pomp vervangen", "paid"),
+    ("D1002", -130, 1450.00, "Dakventilatoren nagekeken", "paid_late"),
+    ("D1002", -210, 860.00, "Cv-ketels: jaarlijks onderhoud", "paid_late"),
+    ("D1003", -95, 1105.00, "Boiler kamers 1 t/m 11", "paid_late"),
+    ("D1022", -160, 730.00, "Persluchtleiding hersteld", "paid_late"),
 ]
 NOW_DOLLAR = [
     ("D1019", -9, 3850.00, "Calibration of flow meters"),
     ("D1019", 14, 1120.00, "Spare parts"),
+]
+
+# What was said when the ladder asked for a call, by debtor; with the others somebody spoke and that was all.
+# `days` is from the day of the call to the day that was named.
+CALLS_OF_LADDER = {
+    "D1002": {"outcome": "refuses", "note": "Alles boven € 1.000 ligt bij de directie; men zegt geen datum toe."},
+    "D1022": {"outcome": "promise", "days": 4, "note": "Wacht zelf op een betaling van een uitgever."},
+}
+# Other calls: debtor, days from today, hour (UTC), whether a colleague of the accountant made it, what was said.
+CALLS = [
+    ("D1002", -3, 9, False, {"outcome": "no_answer"}),
+    (
+        "D1002",
+        -2,
+        13,
+        False,
+        {
+            "outcome": "other_person",
+            "contact_name": "receptie",
+            "note": "Karel van Dijk is morgen na tien uur bereikbaar.",
+        },
+    ),
+    ("D1007", -1, 10, False, {"outcome": "call_back", "days": 1, "time": "10:30", "note": "Zat op de steiger."}),
+    ("D1008", -2, 11, True, {"outcome": "voicemail"}),
+    ("D1012", -2, 12, True, {"outcome": "wrong_number", "note": "Het nummer is van een particulier."}),
+    ("D1022", -14, 9, False, {"outcome": "promise", "days": 4, "note": "Directeur zegt toe, na eerdere toezegging."}),
 ]
 
 
@@ -404,6 +451,10 @@ def load(env):
     _let_happen(env, _make_invoices(env, NOW, today), NOW, today)
     _make_invoices(env, NOW_DOLLAR, today, currency_id=env.ref("base.USD").id)
     _make_instalments(env, today)
+    _call(env, company, today)
+    env["dunning.promise"]._judge(company, today)
+    env["dunning.behaviour"]._refresh(company, today)
+    _share_work(env, company, today)
     env.flush_all()
 
 
@@ -427,6 +478,8 @@ def prepare(env):
                 "claim_booking": "booked" if policy.debtor_type == "business" else "letter",
             }
         )
+    # The last demand goes to the director, where there is one.
+    env.ref("l10n_nl_dunning.level_business_final").recipient = "director"
 
 
 # --- what does not depend on today ---
@@ -461,6 +514,7 @@ def _make_users(env):
     company = env.company
     users = [
         ("accountant", "Marieke de Vries", "account.group_account_invoice"),
+        ("colleague", "Anna Visser", "account.group_account_invoice"),
         ("sales", "Tom Hendriks", "base.group_partner_manager"),
     ]
     for login, name, group in users:
@@ -477,9 +531,9 @@ def _make_users(env):
                 "group_ids": [Command.set([env.ref("base.group_user").id, env.ref(group).id])],
             }
         )
-    accountant = _accountant(env)
+    accountant = _user(env, "accountant")
     accountant.partner_id.phone = "+31 23 555 01 41"
-    company.dunning_contact_id = accountant.partner_id
+    company.write({"dunning_contact_id": accountant.partner_id.id, "dunning_user_id": accountant.id})
 
 
 def _make_debtors(env):
@@ -506,6 +560,7 @@ def _make_debtors(env):
             }
         )
     env["res.partner"].create(values_list)
+    _debtors(env, *COLLEAGUES_DEBTORS).dunning_user_id = _user(env, "colleague")
 
 
 # --- invoices ---
@@ -529,7 +584,7 @@ def _days_since_due(company, today):
 
 def _make_invoices(env, specs, today, **values):
     """Post an invoice per specification; each was sent on its own day, except where told otherwise."""
-    debtors = {partner.ref: partner for partner in env["res.partner"].search([("ref", "in", list(DEBTORS))])}
+    debtors = {partner.ref: partner for partner in _debtors(env, *DEBTORS)}
     moves = env["account.move"].create(
         [
             {
@@ -657,17 +712,55 @@ def _happened_no_followup(env, move, today):
 
 def _happened_part_disputed(env, move, today):
     """The debtor disputes a part; the rest goes on."""
-    accountant = _accountant(env)
-    env["dunning.hold"].with_user(accountant).create(
-        {
-            "move_id": move.id,
-            "amount": 423.50,
-            "reason_id": env.ref("l10n_nl_dunning.hold_reason_dispute").id,
-            "dispute_category": "quantity",
-            "date_end": today + timedelta(days=14),
-            "note": "Zegt dat er drie in plaats van vijf monsters zijn genomen. Werkbon opgevraagd bij de monteur.",
-        }
+    _log_call(
+        env,
+        move,
+        today,
+        -1,
+        outcome="disputed",
+        category="quantity",
+        part_amount=423.50,
+        note="Zegt dat er drie in plaats van vijf monsters zijn genomen. Werkbon opgevraagd bij de monteur.",
     )
+
+
+def _happened_awaiting_approval(env, move, today):
+    _log_call(env, move, today, -1, outcome="awaiting_approval", days=8, note="Ligt bij het afdelingshoofd.")
+
+
+def _happened_promise_running(env, move, today):
+    """He pays in a few days, and got that in writing."""
+    _log_call(env, move, today, -1, outcome="promise", days=4, confirm=True, note="Betaalt na het weekend.")
+
+
+def _happened_promise_broken(env, move, today):
+    _log_call(env, move, today, -13, outcome="promise", days=3, note="Praktijkhouder regelt het zelf.")
+
+
+def _happened_promise_kept(env, move, today):
+    _log_call(env, move, today, -13, outcome="promise", days=4, note="In de betaalrun van vrijdag.")
+    _pay(env, move, today - timedelta(days=10))
+
+
+def _happened_promise_kept_in_part(env, move, today):
+    _log_call(env, move, today, -13, outcome="promise", days=3, note="Betaalt in één keer.")
+    _pay(env, move, today - timedelta(days=10), round(move.amount_total / 2, 2))
+
+
+def _happened_paid_late(env, move, today):
+    _pay(env, move, move.invoice_date_due + timedelta(days=23))
+
+
+def _happened_answered(env, move, today):
+    """The debtor answered the e-mail, and nobody read it yet."""
+    notice, debtor = _get_notice(env, move), move.partner_id
+    notice.message_post(
+        author_id=debtor.id,
+        message_type="email",
+        subtype_xmlid="mail.mt_comment",
+        body="Onze mr. Bos is tot en met volgende week met verlof. Kunt u de urenstaat nog eens sturen?",
+    )
+    notice.message_update({"author_id": debtor.id, "email_from": debtor.email})
 
 
 def _happened_delivered_registered(env, move, today):
@@ -677,7 +770,7 @@ def _happened_delivered_registered(env, move, today):
     if day.weekday() == 6:
         day += timedelta(days=1)
     proof = f"Zending 3SDEMO000012345\nBezorgd op {day:%d-%m-%Y} om 11:42 uur\nOntvangen door: {move.partner_id.name}\n"
-    env["dunning.receipt.enter"].with_user(_accountant(env)).create(
+    env["dunning.receipt.enter"].with_user(_user(env, "accountant")).create(
         {
             "notice_id": letter.id,
             "kind": "registered",
@@ -697,6 +790,56 @@ def _happened_bounced(env, move, today):
             "failure_type": "mail_bounce",
             "failure_reason": "550 5.1.1 The e-mail account that you tried to reach does not exist",
         }
+    )
+
+
+def _log_call(env, move, today, day, **said):
+    """Log a call about one invoice; `days` is from the call to the day that was named."""
+    with _on(env, today + timedelta(days=day)) as then:
+        then = then["dunning.call"].with_user(_user(env, "accountant"))
+        then.log_call(_said(today + timedelta(days=day), move.partner_id, item_ids=_receivable(move).ids, **said))
+
+
+def _said(day, debtor, days=None, **values):
+    """Return what `log_call` takes."""
+    if days is not None:
+        values["date"] = str(day + timedelta(days=days))
+    return {"partner_id": debtor.id, "origin": "screen", "duration": 95, **values}
+
+
+def _call(env, company, today):
+    for ref, days, hour, colleague, said in CALLS:
+        user = _user(env, "colleague" if colleague else "accountant")
+        day = today + timedelta(days=days)
+        with _on(env, day, hour) as then:
+            then["dunning.call"].with_user(user).log_call(_said(day, _debtors(env, ref), **said))
+
+
+def _share_work(env, company, today):
+    """A colleague is away today, and what is large needs two of them: she looked at one proposal before."""
+    accountant, colleague = _user(env, "accountant"), _user(env, "colleague")
+    env["dunning.absence"].create(
+        {
+            "user_id": colleague.id,
+            "cover_id": accountant.id,
+            "date_from": today,
+            "date_to": today + timedelta(days=4),
+        }
+    )
+    env.ref("l10n_nl_dunning.policy_business").write({"four_eyes": "above", "four_eyes_amount": 2500})
+    debtor = _debtors(env, "D1002")
+    decisions = env["dunning.planner"].with_company(company)._plan(company, today, partners=debtor, only_due=True)
+    last_level = env.ref("l10n_nl_dunning.level_business_final")
+    last = [decision for decision in decisions if decision.level_id == last_level.id]
+    proposal = env["dunning.notice"]._create_from_decisions(company, last, today)
+    proposal = proposal.with_user(colleague)
+    proposal.write({"note": "Karel van Dijk belt zelf terug; hij krijgt de brief."})
+    small = proposal.live_line_ids.sorted("amount_residual")[:1]
+    proposal._take_off(
+        small,
+        "De keuring van de lift wordt nog opgeleverd",
+        env.ref("l10n_nl_dunning.hold_reason_internal"),
+        today + timedelta(days=14),
     )
 
 
@@ -740,8 +883,12 @@ def _bank_journal(env):
     return env["account.journal"].search([("company_id", "=", env.company.id), ("type", "=", "bank")], limit=1)
 
 
-def _accountant(env):
-    return env["res.users"].search([("login", "=", "accountant")], limit=1)
+def _user(env, login):
+    return env["res.users"].search([("login", "=", login)], limit=1)
+
+
+def _debtors(env, *refs):
+    return env["res.partner"].search([("ref", "in", refs)])
 
 
 def _make_bank_statement(env, today):
@@ -786,11 +933,15 @@ def _live_through(env, company, today):
 def _one_day(env, company, day):
     notices = env["dunning.run"]._plan_company(company, day)["notices"]
     env["dunning.dispatcher"]._dispatch(notices.filtered(lambda notice: notice.state == "queued"))
-    people = notices.with_user(_accountant(env))
+    people = notices.with_user(_user(env, "accountant"))
     calls = people.filtered(lambda notice: notice.state == "todo")
-    if calls:
-        calls.write({"note": "Gesproken met de administratie; betaling is toegezegd."})
-        calls.action_done()
+    for call in calls:
+        said = call.channel == "phone" and CALLS_OF_LADDER.get(call.partner_id.ref)
+        if said:
+            call.env["dunning.call"].log_call(_said(day, call.partner_id, **said))
+        else:
+            call.note = "Gesproken met de administratie; zij kijkt het na."
+            call.action_done()
     letters = people.filtered(lambda notice: notice.postal_state == "to_print")
     if letters:
         letters._recording().write({"postal_state": "printed"})
@@ -805,7 +956,7 @@ def _one_day(env, company, day):
 
 
 @contextmanager
-def _on(env, day):
-    """Yield the environment of a day in the past, in the morning."""
-    with freeze_time(datetime.combine(day, time(8, 0)), ignore=["psycopg2"]):
+def _on(env, day, hour=8):
+    """Yield the environment of a day in the past, in the morning or at that hour (UTC)."""
+    with freeze_time(datetime.combine(day, time(hour)), ignore=["psycopg2"]):
         yield env(context={**env.context, "dunning_at_date": day})

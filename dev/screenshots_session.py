@@ -89,6 +89,12 @@ class Page:
             f".find(row => {list(texts)}.every(text => row.innerText.includes(text))).querySelector({cell!r}).click()"
         )
 
+    def press(self, characters):
+        for character in characters:
+            self.call("Input.dispatchKeyEvent", type="keyDown", key=character, text=character)
+            self.call("Input.dispatchKeyEvent", type="keyUp", key=character)
+            time.sleep(0.3)
+
     def log_in(self, login):
         self.open("/web/login", "input[name=login]")
         self.run(
@@ -231,8 +237,64 @@ def level(page):
     page.wait(".o_form_view")
 
 
+def level_form(page):
+    """Whom the level goes to, by which way, and its text."""
+    page.open("/odoo/dunning-levels", ".o_group_header")
+    page.click(".o_group_header .o_group_name", "Zakelijk")
+    page.click_row(".o_data_cell[name=name]", "Laatste aanmaning")
+    page.wait("div[name=recipient]")
+
+
 def holds(page):
     page.open("/odoo/dunning-holds", ".o_data_row")
+
+
+def worklist(page):
+    page.open("/odoo/worklist", ".o_data_row")
+
+
+def debtor_screen(page):
+    worklist(page)
+    page.click_row(".o_data_cell", "Van Dijk Vastgoed")
+    page.wait(".o_dunning_columns:not(.o_dunning_loading)")
+
+
+def debtor_screen_promise(page):
+    debtor_screen(page)
+    page.press("b+7")
+    page.wait(".o_dunning_debtor_screen")
+
+
+def calls(page):
+    page.open("/odoo/dunning-calls", ".o_data_row")
+
+
+def promises(page):
+    page.open("/odoo/promises", ".o_data_row")
+    page.run("document.querySelector('.o_searchview .o_facet_remove')?.click()")
+    page.wait(".o_data_row")
+
+
+def proposal(page):
+    """A proposal that a colleague changed, and that somebody else approves."""
+    page.open("/odoo/dunning-notices", ".o_data_row")
+    page.click_row("td[name=partner_id]", "Van Dijk Vastgoed", "Laatste aanmaning")
+    page.wait("div[name=line_ids]")
+
+
+def proposal_changes(page):
+    proposal(page)
+    page.click(".nav-link[name=changes]")
+    page.wait("div[name=changes_html]")
+    page.run("document.querySelector('div[name=changes_html]').scrollIntoView({block: 'center'})")
+    page.wait(".o_form_view")
+
+
+def proposals_approve(page):
+    page.open("/odoo/dunning-notices", ".o_data_row")
+    page.click("thead .o_list_record_selector input")
+    page.click("button[name=action_review]")
+    page.wait(".modal .o_form_view")
 
 
 # --- paper ---
@@ -277,7 +339,16 @@ PICTURES = {
         contact,
         policy,
         level,
+        level_form,
         holds,
+        worklist,
+        debtor_screen,
+        debtor_screen_promise,
+        calls,
+        promises,
+        proposal,
+        proposal_changes,
+        proposals_approve,
     )
 }
 
