@@ -373,10 +373,9 @@ class Replay:
     def _judge_sent(self, notice, day, moment):
         if not notice.live_line_ids:
             self._fail(day, f"{notice.name} left without a single item")
-        same = [
-            other for other in self._sent_today(notice, day) if other.level_id == notice.level_id and other != notice]
+        same = self._sent_today(notice) - notice if notice.channel != 'task' else []
         if same:
-            self._fail(day, f"{notice.name}: the debtor already got {same[0].name} at the same level today")
+            self._fail(day, f"{notice.name}: the debtor already got {same[0].name} today")
         for line in notice.live_line_ids:
             row = self.by_item.get(line.move_line_id.id)
             label = f"{notice.name} about {line.move_id.ref}"
@@ -384,12 +383,13 @@ class Replay:
                 self._fail(day, f"{label}: an item that is not in the file")
                 continue
             self._judge_item(row, label, notice, line, day, moment)
-            row.history.append((notice.level_id, notice.date, notice.deadline))
+            row.history.append((line.level_id, notice.date, notice.deadline))
         self._judge_document(notice, day)
 
-    def _sent_today(self, notice, day):
+    def _sent_today(self, notice):
         return self.env['dunning.notice'].search([
-            ('partner_id', '=', notice.partner_id.id), ('date', '=', notice.date), ('state', '=', 'sent')])
+            ('partner_id', '=', notice.partner_id.id), ('recipient_id', '=', notice.recipient_id.id),
+            ('date', '=', notice.date), ('state', '=', 'sent'), ('channel', '!=', 'task')])
 
     def _judge_item(self, row, label, notice, line, day, moment):
         level, reached = self._next_step(row, notice.date)
@@ -400,8 +400,9 @@ class Replay:
             "something was set against it that is not in the file": not line.amount_netted,
             "the due date is another one": line.date_maturity == row.due_date,
             "it belongs to another debtor": notice.partner_id.ref == row.customer,
-            f"level {notice.level_id.name} came twice": notice.level_id not in {entry[0] for entry in row.history},
-            f"level {notice.level_id.name} instead of {level and level.name}": notice.level_id == level,
+            f"level {line.level_id.name} came twice": line.level_id not in {entry[0] for entry in row.history},
+            f"level {line.level_id.name} instead of {level and level.name}": line.level_id == level,
+            "the text is that of a lower level than its own": notice.level_id.sequence >= line.level_id.sequence,
             f"it left before its day, {reached}": not reached or notice.date >= reached,
             "it is dated on another day than it was made": notice.date <= day,
             "the deadline is not after the date": notice.deadline >= notice.date,
@@ -437,7 +438,7 @@ class Replay:
             row = self.by_item[line.move_line_id.id]
             if not row.is_owed(day, moment):
                 self._fail(day, f"{notice.name} about {row.number} was passed over instead of cancelled")
-            row.history.append((notice.level_id, notice.date, notice.deadline))
+            row.history.append((line.level_id, notice.date, notice.deadline))
 
     def _judge_cancelled(self, notice, day, moment):
         """Only what the file says is not to be asked takes a notice down."""
@@ -464,11 +465,15 @@ class Replay:
         if missing:
             self._fail(day, f"the planner sees other open items than the file: {sorted(missing)[:5]}")
         pending = set(env['dunning.notice.line'].search([('status', '=', 'pending')]).move_line_id.ids)
+        self.told_today = set(env['dunning.notice'].search([
+            ('date', '=', day), ('channel', '!=', 'task'), ('state', 'in', ('sent', 'todo', 'to_post')),
+        ]).partner_id.mapped('ref'))
         steps = {row.number: self._next_step(row, day) for row in owed}
         sums = defaultdict(float)
         for row in owed:
             if self._is_asked(row, steps, pending, day):
                 sums[row.customer, steps[row.number][0]] += row.amount
+                sums[row.customer] += row.amount
         for row in owed:
             decision = decisions.get(row.item_id)
             if decision:
@@ -495,7 +500,12 @@ class Replay:
             return {'finished'}
         if reached > day:
             return {'not_due'} if row.due_date >= day else WAITING - {'not_due'}
-        if sums[row.customer, level] < self.minimum[self.policy_of[row.customer]]:
+        minimum = self.minimum[self.policy_of[row.customer]]
+        if sums[row.customer] < minimum:
+            return {'below_minimum'}
+        if row.customer in self.told_today:
+            return {'one_message', 'below_minimum'}
+        if sums[row.customer, level] < minimum:
             return {'below_minimum'}
         if not self.reachable[row.customer][level.channel]:
             return {'no_address'}
