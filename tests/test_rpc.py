@@ -537,7 +537,7 @@ class TestRpc(DunningCommon, HttpCase):
                         except Exception as error:
                             # As every request does: what PostgreSQL refuses is told in words.
                             if type(error).__module__.startswith('psycopg2'):
-                                raise ValidationError("Refused by the database") from error
+                                raise ValidationError(str(error)) from error
                             raise
 
     # --- who did what, when ---
