@@ -47,6 +47,9 @@ from . import dunning_withdrawal
 from . import dunning_promise
 from . import dunning_promise_mail
 from . import dunning_promise_target
+from . import dunning_arrangement
+from . import dunning_arrangement_line
+from . import dunning_arrangement_limit
 from . import dunning_statement
 from . import dunning_retention
 from . import dunning_reply
@@ -56,6 +59,8 @@ from . import dunning_breaker
 from . import dunning_delivery
 from . import dunning_proposal
 from . import dunning_handover
+from . import dunning_queue
+from . import dunning_batch
 from . import dunning_guard
 from . import dunning_audit
 from . import dunning_portfolio

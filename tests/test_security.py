@@ -21,6 +21,7 @@ MODELS = (
     'dunning.debtor', 'dunning.behaviour', 'dunning.absence',
     'dunning.post.registered', 'dunning.post.registered.line',
     'dunning.call', 'dunning.call.outcome', 'dunning.call.enter',
+    'dunning.arrangement', 'dunning.arrangement.line', 'dunning.arrangement.instalment',
     'dunning.promise', 'dunning.promise.line', 'dunning.promise.make', 'dunning.promise.cancel',
     'dunning.retention', 'dunning.retention.line', 'dunning.personal.data',
     'dunning.post.registered', 'dunning.post.registered.line',
@@ -46,6 +47,9 @@ RIGHTS = {
     'dunning.call': {'readonly': R, 'clerk': (R, W, C), 'manager': (R, W, C)},
     'dunning.call.outcome': {'readonly': R, 'clerk': R, 'manager': (R, W, C, U)},
     'dunning.call.enter': {'clerk': (R, W, C, U), 'manager': (R, W, C, U)},
+    'dunning.arrangement': {'readonly': R, 'clerk': (R, W, C, U), 'manager': (R, W, C, U)},
+    'dunning.arrangement.line': {'readonly': R, 'clerk': (R, W, C, U), 'manager': (R, W, C, U)},
+    'dunning.arrangement.instalment': {'readonly': R, 'clerk': (R, W, C, U), 'manager': (R, W, C, U)},
     'dunning.promise': {'readonly': R, 'clerk': (R, W, C), 'manager': (R, W, C)},
     'dunning.promise.line': {'readonly': R, 'clerk': (R, W, C), 'manager': (R, W, C)},
     'dunning.promise.make': {'clerk': (R, W, C, U), 'manager': (R, W, C, U)},
@@ -75,6 +79,8 @@ RIGHTS = {
     'dunning.proposal.change.item': {'clerk': (R, W, C, U), 'manager': (R, W, C, U)},
     'dunning.proposal.approve': {'clerk': (R, W, C, U), 'manager': (R, W, C, U)},
     'dunning.handover': {'manager': R},
+    'dunning.turn': {'manager': R},
+    'dunning.batch': {'readonly': R, 'clerk': R, 'manager': R},
     'dunning.debtor': {'readonly': R, 'clerk': (R, W), 'manager': (R, W)},
     'dunning.behaviour': {'readonly': R, 'clerk': R, 'manager': R},
     'dunning.absence': {'readonly': R, 'clerk': (R, W, C, U), 'manager': (R, W, C, U)},
@@ -321,6 +327,8 @@ class TestSecurity(DunningCommon):
             self.company, owed.partner_id, self.company._dunning_today() + days(3), None, owed)
         return {
             'dunning.promise': promise,
+            'dunning.arrangement': self.env['dunning.arrangement']._make(
+                self.company, self.business, self.move._get_dunning_items(), {}),
             'dunning.promise.make': self.env['dunning.promise.make'].browse(
                 self.business.action_dunning_promise()['res_id']),
             'dunning.promise.cancel': self.env['dunning.promise.cancel'].browse(promise.action_take_back()['res_id']),
@@ -353,6 +361,8 @@ class TestSecurity(DunningCommon):
                 withdrawal.action_open_wizard()['res_id']),
             'dunning.breaker': self.env['dunning.breaker'].sudo()._recording().create({
                 'company_id': self.company.id, 'date': DUE, 'cause': 'size'}).with_env(self.env),
+            'dunning.batch': self.env['dunning.batch'].sudo().create({
+                'company_id': self.company.id, 'user_id': self.env.uid, 'total': 1}).with_env(self.env),
         }
 
     def _make_claims(self):

@@ -1,0 +1,135 @@
+"""How far somebody may go in a payment arrangement, and a manager's approval of what goes further."""
+
+from odoo import api, fields, models
+from odoo.exceptions import AccessError, UserError
+from odoo.tools import format_amount
+
+from .dunning_arrangement import TERMS
+
+
+class ResCompany(models.Model):
+    _inherit = 'res.company'
+
+    dunning_arrangement_max_instalments = fields.Integer(
+        string="Instalments Without Approval",
+        default=12,
+        help="More than this has to be approved by a manager. 0: no limit.",
+    )
+    dunning_arrangement_max_days = fields.Integer(
+        string="Longest Without Approval (days)",
+        default=366,
+        help="An arrangement that runs longer has to be approved by a manager. 0: no limit.",
+    )
+    dunning_arrangement_max_amount = fields.Monetary(
+        string="Amount Without Approval",
+        currency_field='currency_id',
+        help="A higher total, in the currency of the company, has to be approved by a manager. 0: no limit.",
+    )
+
+    _check_dunning_arrangement_limits = models.Constraint(
+        'CHECK(dunning_arrangement_max_instalments >= 0 AND dunning_arrangement_max_days >= 0'
+        ' AND COALESCE(dunning_arrangement_max_amount, 0) >= 0)',
+        "The limits of payment arrangements cannot be negative; 0 is no limit.",
+    )
+
+
+class ResConfigSettings(models.TransientModel):
+    _inherit = 'res.config.settings'
+
+    dunning_arrangement_max_instalments = fields.Integer(
+        related='company_id.dunning_arrangement_max_instalments', readonly=False)
+    dunning_arrangement_max_days = fields.Integer(related='company_id.dunning_arrangement_max_days', readonly=False)
+    dunning_arrangement_max_amount = fields.Monetary(
+        related='company_id.dunning_arrangement_max_amount', readonly=False)
+
+
+class DunningArrangement(models.Model):
+    _inherit = 'dunning.arrangement'
+
+    may_approve = fields.Boolean(compute='_compute_may_approve', help="You may approve it.")
+
+    @api.depends('approval_state', 'author_id', 'state')
+    @api.depends_context('uid')
+    def _compute_may_approve(self):
+        manager = self.env.user.has_group('account.group_account_manager')
+        for arrangement in self:
+            arrangement.may_approve = (
+                manager and arrangement.state == 'draft' and arrangement.approval_state == 'needed'
+                and arrangement.author_id != self.env.user)
+
+    @api.model
+    def _get_approval_reason(self, company, debtor, answer):
+        # EXTENDS: above the limits of the company a manager approves.
+        reasons = []
+        count = sum(part['kind'] == 'instalment' for part in answer['instalments'])
+        most = company.dunning_arrangement_max_instalments
+        if most and count > most:
+            reasons.append(self.env._(
+                "%(count)s instalments, and %(most)s go without approval.", count=count, most=most))
+        days = (answer['instalments'][-1]['date_due'] - company._dunning_today()).days
+        longest = company.dunning_arrangement_max_days
+        if longest and days > longest:
+            reasons.append(self.env._(
+                "It runs %(days)s days, and %(most)s go without approval.", days=days, most=longest))
+        limit = company.dunning_arrangement_max_amount
+        total = answer['currency']._convert(
+            answer['amount_total'], company.currency_id, company, company._dunning_today())
+        if limit and company.currency_id.compare_amounts(total, limit) > 0:
+            reasons.append(self.env._(
+                "It is about %(total)s, and %(most)s goes without approval.",
+                total=format_amount(self.env, total, company.currency_id),
+                most=format_amount(self.env, limit, company.currency_id)))
+        return " ".join(reasons) or super()._get_approval_reason(company, debtor, answer)
+
+    def _judge_limits(self):
+        # EXTENDS: an approval holds for what was approved, and no longer.
+        result = super()._judge_limits()
+        for arrangement in self.filtered(lambda arrangement: arrangement.state == 'draft'):
+            reason = arrangement._get_approval_reason(
+                arrangement.company_id, arrangement.partner_id, {
+                    'currency': arrangement.currency_id,
+                    'amount_total': arrangement.amount_total,
+                    'instalments': [
+                        {'kind': part.kind, 'date_due': part.date_due, 'amount': part.amount}
+                        for part in arrangement.instalment_ids.sorted('date_due')],
+                })
+            if not reason:
+                state = 'not_needed'
+            elif arrangement.approval_state == 'approved' and arrangement.approval_reason == reason:
+                state = 'approved'
+            else:
+                state = 'needed'
+            vals = {'approval_state': state, 'approval_reason': reason}
+            if state != 'approved':
+                vals.update(approved_by_id=False, approved_on=False)
+            arrangement._recording().write(vals)
+        return result
+
+    def write(self, vals):
+        # OVERRIDE: what was approved was approved with other terms.
+        result = super().write(vals)
+        if vals.keys() & TERMS and 'approval_state' not in vals:
+            changed = self.filtered(lambda arrangement: arrangement.approval_state == 'approved')
+            if changed and not self.env.context.get('dunning_arrangement_recording'):
+                changed._recording().write({
+                    'approval_state': 'needed', 'approved_by_id': False, 'approved_on': False})
+        return result
+
+    def action_approve(self):
+        """Approve what goes beyond the limits; whoever drew it up cannot."""
+        self.check_access('write')
+        if not self.env.user.has_group('account.group_account_manager'):
+            raise AccessError(self.env._("Only an accounting manager can approve payment arrangements."))
+        for arrangement in self:
+            arrangement.lock_for_update()
+            if arrangement.state != 'draft' or arrangement.approval_state != 'needed':
+                raise UserError(self.env._("%s does not need approval.", arrangement.display_name))
+            if arrangement.author_id == self.env.user:
+                raise UserError(self.env._(
+                    "You drew up %s, so a colleague has to approve it.", arrangement.display_name))
+            arrangement._recording().write({
+                'approval_state': 'approved', 'approved_by_id': self.env.uid,
+                'approved_on': fields.Datetime.now()})
+            arrangement._message_log(body=self.env._(
+                "Approved by %(user)s: %(why)s", user=self.env.user.name, why=arrangement.approval_reason or ''))
+        return True

@@ -1,0 +1,144 @@
+"""What an arrangement is about, and when it is paid: its due items and its instalments."""
+
+from odoo import api, fields, models
+from odoo.exceptions import UserError
+
+from .dunning_arrangement import RECORDING, is_recording
+
+
+class DunningArrangementLine(models.Model):
+    """One due item in an arrangement, with what was owed on it when the arrangement was drawn up."""
+
+    _name = 'dunning.arrangement.line'
+    _description = "Debt in a Payment Arrangement"
+    _order = 'arrangement_id, date_due, id'
+    _rec_name = 'name'
+
+    arrangement_id = fields.Many2one(
+        comodel_name='dunning.arrangement', required=True, index=True, readonly=True, ondelete='cascade')
+    company_id = fields.Many2one(related='arrangement_id.company_id', store=True, index=True, precompute=True)
+    currency_id = fields.Many2one(related='arrangement_id.currency_id')
+    move_line_id = fields.Many2one(
+        comodel_name='account.move.line', string="Due Item", index='btree_not_null', readonly=True,
+        ondelete='set null')
+    move_id = fields.Many2one(
+        comodel_name='account.move', string="Invoice", compute='_compute_move_id', store=True, precompute=True,
+        index='btree_not_null')
+    name = fields.Char(string="Number", readonly=True)
+    date_due = fields.Date(string="Due Date", readonly=True)
+    is_booking = fields.Boolean(
+        readonly=True, help="It books interest and costs of the others, which count there.")
+    is_live = fields.Boolean(readonly=True, help="Its arrangement was offered, signed or runs.")
+    amount_principal = fields.Monetary(string="Principal", readonly=True)
+    amount_interest = fields.Monetary(string="Interest", readonly=True)
+    amount_costs = fields.Monetary(string="Collection Costs", readonly=True)
+    amount_total = fields.Monetary(string="Total", compute='_compute_amount_total')
+    amount_residual = fields.Monetary(string="Open Now", compute='_compute_amount_residual')
+
+    # Nothing twice: an item is in one arrangement at a time.
+    _one_live_arrangement = models.UniqueIndex(
+        "(move_line_id) WHERE is_live",
+        "One of these invoices is part of another payment arrangement that was offered or runs.",
+    )
+
+    @api.depends('move_line_id')
+    def _compute_move_id(self):
+        for line in self:
+            line.move_id = line.move_line_id.move_id or line.move_id
+
+    @api.depends('amount_principal', 'amount_interest', 'amount_costs')
+    def _compute_amount_total(self):
+        for line in self:
+            line.amount_total = line.amount_principal + line.amount_interest + line.amount_costs
+
+    @api.depends('move_line_id.amount_residual_currency')
+    def _compute_amount_residual(self):
+        for line in self:
+            line.amount_residual = line.move_line_id.amount_residual_currency
+
+    def _recording(self):
+        return self.with_context(dunning_arrangement_recording=RECORDING)
+
+    def _check_recording(self):
+        if not is_recording(self.env):
+            raise UserError(self.env._(
+                "The debt and the instalments of an arrangement follow from its terms; they cannot be changed by "
+                "hand."))
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        self._check_recording()
+        return super().create(vals_list)
+
+    def write(self, vals):
+        self._check_recording()
+        return super().write(vals)
+
+    @api.ondelete(at_uninstall=False)
+    def _unlink_except_draft(self):
+        if any(line.arrangement_id.state != 'draft' for line in self):
+            self._check_recording()
+
+
+class DunningArrangementInstalment(models.Model):
+    """One payment of an arrangement; what came in on it follows from the ledger."""
+
+    _name = 'dunning.arrangement.instalment'
+    _description = "Instalment"
+    _order = 'arrangement_id, date_due, sequence, id'
+    _rec_name = 'date_due'
+
+    arrangement_id = fields.Many2one(
+        comodel_name='dunning.arrangement', required=True, index=True, readonly=True, ondelete='cascade')
+    company_id = fields.Many2one(related='arrangement_id.company_id', store=True, index=True, precompute=True)
+    partner_id = fields.Many2one(
+        related='arrangement_id.partner_id', store=True, index=True, precompute=True, string="Debtor")
+    user_id = fields.Many2one(related='arrangement_id.user_id', store=True, string="Collector")
+    arrangement_state = fields.Selection(related='arrangement_id.state', store=True, string="State of the Arrangement")
+    currency_id = fields.Many2one(related='arrangement_id.currency_id', store=True, precompute=True)
+    sequence = fields.Integer(string="No.", readonly=True)
+    kind = fields.Selection(
+        selection=[('down_payment', "Down payment"), ('instalment', "Instalment"), ('interest', "Interest")],
+        required=True, readonly=True, default='instalment')
+    date_due = fields.Date(string="To Be Paid By", required=True, readonly=True, index=True)
+    grace_date = fields.Date(
+        string="Waits Until", readonly=True, help="Money that came in by this day is in time.")
+    amount = fields.Monetary(required=True, readonly=True, aggregator='sum')
+    amount_paid = fields.Monetary(string="Paid", readonly=True, aggregator='sum')
+    amount_left = fields.Monetary(string="Left", readonly=True, aggregator='sum')
+    state = fields.Selection(
+        selection=[
+            ('open', "To Come"),
+            ('due', "Due"),
+            ('paid', "Paid"),
+            ('late', "Late"),
+            ('missed', "Missed"),
+            ('cancelled', "Lapsed"),
+        ],
+        required=True, readonly=True, default='open', index=True)
+    paid_on = fields.Date(readonly=True)
+    reminded_on = fields.Date(readonly=True, help="The debtor was told that it is about to be due.")
+    missed_on = fields.Date(readonly=True, help="The debtor was told that it did not come in.")
+
+    def _recording(self):
+        return self.with_context(dunning_arrangement_recording=RECORDING)
+
+    def _check_recording(self):
+        if not is_recording(self.env):
+            raise UserError(self.env._(
+                "The debt and the instalments of an arrangement follow from its terms; they cannot be changed by "
+                "hand."))
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        self._check_recording()
+        return super().create(vals_list)
+
+    def write(self, vals):
+        self._check_recording()
+        return super().write(vals)
+
+    @api.ondelete(at_uninstall=False)
+    def _unlink_except_draft(self):
+        if any(instalment.arrangement_id.state != 'draft' for instalment in self):
+            self._check_recording()
