@@ -37,11 +37,14 @@ class DunningRun(models.AbstractModel):
     _inherit = 'dunning.run'
 
     @api.model
-    def _goes_by_itself(self, group):
-        """A dear debtor is looked at first; and while another program reminds, somebody compares."""
-        if not super()._goes_by_itself(group) or self.env.company._get_dunning_rivals():
-            return False
-        return not self.env['res.partner'].browse(group[0].partner_id).dunning_review
+    def _get_groups_that_go(self, company, groups):
+        """EXTENDS: a dear debtor is looked at first; and while another program reminds, somebody compares."""
+        groups = super()._get_groups_that_go(company, groups)
+        if not groups or company._get_dunning_rivals():
+            return []
+        partners = self.env['res.partner'].browse({group[0].partner_id for group in groups})
+        dear = set(partners.filtered('dunning_review').ids)
+        return [group for group in groups if group[0].partner_id not in dear]
 
 
 class ResConfigSettings(models.TransientModel):

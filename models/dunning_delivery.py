@@ -276,6 +276,11 @@ class DunningNotice(models.Model):
         help="How far it got, by the way that got furthest.")
     delivery_ways = fields.Html(string="Ways of Delivery", compute='_compute_delivery_ways', sanitize=False)
 
+    @api.model
+    def _prepare_totals(self, decisions):
+        # EXTENDS
+        return {**super()._prepare_totals(decisions), 'delivery_state': False}
+
     @api.depends('detour', 'detour_bounced_on', 'channel')
     def _compute_detour_text(self):
         Planner = self.env['dunning.planner']

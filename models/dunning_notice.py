@@ -10,6 +10,7 @@ from odoo.tools.mail import is_html_empty
 from odoo.tools.misc import clean_context
 
 from ..tools.names import parse_name
+from .dunning_bulk import insert_rows
 from .dunning_level import CHANNELS
 
 # How many earlier contacts a letter names at most: the last ones.
@@ -554,8 +555,7 @@ class DunningNotice(models.Model):
         Notice = self._recording()
         Line = Notice.env['dunning.notice.line']
         new_keys = [key for key in groups if key not in waiting]
-        # Not tracked: a new notice has no followers and no log, and asking for them costs as much as making it.
-        created = Notice.with_context(tracking_disable=True).create([
+        created = Notice._insert([
             {
                 'company_id': company.id,
                 'partner_id': key[0],
@@ -568,18 +568,79 @@ class DunningNotice(models.Model):
                 'forced': forced,
                 'backlog': any(decision.backlog for decision in groups[key]),
                 'date_planned': at_date,
+                **self._prepare_totals(groups[key]),
             }
             for key in new_keys
         ])
-        notices = dict(zip(new_keys, created.with_env(Notice.env), strict=True)) | waiting
+        notices = dict(zip(new_keys, created, strict=True)) | waiting
         Line._insert([
             Line._prepare_from_decision(notices[key], decision)
             for key, group in groups.items() for decision in group
         ])
+        created._forget_totals()
         made = self.browse([notices[key].id for key in groups])
         self.browse([notice.id for notice in waiting.values()])._settle_level()
         made._update_claim(at_date)
         return made
+
+    @api.model
+    def _prepare_totals(self, decisions):
+        """Return the stored figures of a new notice of these decisions, as they would be computed."""
+        residual = sum(decision.amount_residual for decision in decisions)
+        netted = sum(decision.amount_netted for decision in decisions)
+        held = sum(decision.amount_held for decision in decisions)
+        principal = residual - netted - held
+        return {
+            'line_count': len(decisions),
+            'amount_residual': residual,
+            'amount_netted': netted,
+            'amount_held': held,
+            'amount_principal': principal,
+            'amount_interest': 0.0,
+            'amount_costs': 0.0,
+            'amount_announced': 0.0,
+            'amount_due': principal,
+            'amount_due_company': sum(decision.amount_company for decision in decisions),
+            'oldest_due_date': min(
+                (decision.due_date for decision in decisions if decision.due_date), default=False),
+        }
+
+    def _insert(self, vals_list):
+        """Make notices in one statement; not tracked, since a new notice has no followers and no log.
+
+        :param vals_list: dicts of columns, with the totals of their lines-to-be; the rest follows
+        """
+        self.check_access('create')
+        defaults = self.default_get(['author_id'])
+        names = self._next_names(len(vals_list))
+        recipients = self.env['res.partner'].browse([vals['recipient_id'] for vals in vals_list])
+        langs = {}
+        for vals, name, recipient in zip(vals_list, names, recipients, strict=True):
+            level = self.env['dunning.level'].browse(vals['level_id'])
+            key = level.policy_id, recipient._get_dunning_lang()
+            if key not in langs:
+                langs[key] = level.policy_id._nearest_letter_lang(key[1])
+            vals.update(defaults, name=name, lang=langs[key], policy_id=level.policy_id.id)
+            currency = self.env['res.currency'].browse(vals['currency_id'])
+            company_currency = self.env['res.company'].browse(vals['company_id']).currency_id
+            for total, amount in vals.items():
+                if total.startswith('amount_'):
+                    vals[total] = (company_currency if total == 'amount_due_company' else currency).round(amount)
+        created = self.browse(insert_rows(self, vals_list))
+        created.check_access('create')
+        if created:
+            created.modified(vals_list[0])
+            created._forget_totals(vals_list[0])
+        return created
+
+    def _forget_totals(self, names=None):
+        """Do not compute what was inserted together with the notices.
+
+        :param names: fields; None for those of :meth:`_prepare_totals`
+        """
+        for name in self._prepare_totals([]) if names is None else names:
+            if self._fields[name].compute:
+                self.env.remove_to_compute(self._fields[name], self)
 
     def _update_claim(self, at_date):
         """Write down the interest and collection costs that these notices ask on ``at_date``, in batches."""

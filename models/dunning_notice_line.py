@@ -1,7 +1,7 @@
 from odoo import api, fields, models
 from odoo.exceptions import UserError
-from odoo.tools import SQL
 
+from .dunning_bulk import insert_rows
 from .dunning_notice import FINAL_STATES, PENDING_STATES, is_recording
 
 
@@ -123,31 +123,10 @@ class DunningNoticeLine(models.Model):
     def _insert(self, vals_list):
         """Insert lines in one statement.
 
-        Past the ORM, that creates a virtual record per monetary value to learn its currency: for a run of
-        thousands of lines that costs more than planning them, and the amounts come rounded from the ledger.
-
         :param vals_list: dicts of columns, as of :meth:`_prepare_from_decision`, all with the same keys
         """
         self._check_recording()
-        if not vals_list:
-            return
-        names = list(vals_list[0])
-        columns = SQL(", ").join(SQL.identifier(name) for name in names)
-        arrays = SQL(", ").join(
-            SQL(
-                "%s::%s[]", [None if vals[name] is False else vals[name] for vals in vals_list],
-                SQL.identifier(self._fields[name].column_type[0]))
-            for name in names
-        )
-        self.env.execute_query(SQL(
-            """
-            INSERT INTO dunning_notice_line (%(columns)s, create_uid, write_uid, create_date, write_date)
-                 SELECT %(columns)s, %(uid)s, %(uid)s, NOW() AT TIME ZONE 'UTC', NOW() AT TIME ZONE 'UTC'
-                   FROM UNNEST(%(arrays)s) AS line (%(columns)s)
-              RETURNING id
-            """,
-            columns=columns, arrays=arrays, uid=self.env.uid,
-        ))
+        insert_rows(self, vals_list)
         notices = self.env['dunning.notice'].browse({vals['notice_id'] for vals in vals_list})
         notices.invalidate_recordset(['line_ids', 'live_line_ids'])
         notices.modified(['line_ids'])

@@ -2,10 +2,12 @@
 
 import logging
 from collections import defaultdict
+from datetime import timedelta
 from itertools import islice
 
 from psycopg2 import OperationalError
 from psycopg2.errors import UniqueViolation
+from psycopg2.extensions import TransactionRollbackError
 
 from odoo import api, models
 from odoo.fields import Domain
@@ -15,6 +17,7 @@ _logger = logging.getLogger(__name__)
 
 PLAN_CHUNK = 200  # notices made per commit
 DISPATCH_CHUNK = 50  # notices sent per commit: one wkhtmltopdf process, some three seconds
+DISPATCH_TRIES = 6  # of a chunk that another transaction came before
 
 
 def no_checkpoint():
@@ -104,20 +107,24 @@ class DunningRun(models.AbstractModel):
     @api.model
     def _create_notices(self, company, at_date, groups):
         Notice = self.env['dunning.notice']
+        going = {id(group) for group in self._get_groups_that_go(company, groups)}
         by_state = defaultdict(list)
         for group in groups:
-            by_state['queued' if self._goes_by_itself(group) else 'draft'] += group
+            by_state['queued' if id(group) in going else 'draft'] += group
         for state, decisions in by_state.items():
             Notice |= Notice._create_from_decisions(company, decisions, at_date, state=state)
         self.env.flush_all()
         return Notice
 
     @api.model
-    def _goes_by_itself(self, group):
-        """Return whether the notice of these decisions may leave without a person having looked at it."""
-        policy = self.env['dunning.policy'].browse(group[0].policy_id)
+    def _get_groups_that_go(self, company, groups):
+        """Return the groups of decisions whose notice may leave without a person having looked at it."""
+        policies = self.env['dunning.policy'].browse({group[0].policy_id for group in groups})
+        automatic = set(policies.filtered(lambda policy: policy.approval == 'automatic').ids)
         # What was overdue before the start is always looked at first.
-        return policy.approval == 'automatic' and not any(decision.backlog for decision in group)
+        return [
+            group for group in groups
+            if group[0].policy_id in automatic and not any(decision.backlog for decision in group)]
 
     @api.model
     def _cap_backlog(self, company, at_date, decisions):
@@ -160,29 +167,95 @@ class DunningRun(models.AbstractModel):
 
     @api.model
     def _cron_dispatch(self, limit=500):
-        """Send the queue in small chunks, a commit each; a bad notice leaves the queue and stops nobody."""
-        Notice = self.env['dunning.notice']
-        Dispatcher = self.env['dunning.dispatcher']
+        """Send the queue in small chunks, a commit each; a bad notice leaves the queue and stops nobody.
+
+        Any number of processes may do this at the same time.
+
+        :param limit: about so many notices in one call; the scheduler calls again while there are more
+        """
+        Queue = self.env['dunning.queue']
         IrCron = self.env['ir.cron']
-        domain = self._get_queue_domain()
-        todo = Notice.search(domain, order='company_id, id', limit=limit)
-        IrCron._commit_progress(remaining=len(todo) if len(todo) < limit else Notice.search_count(domain))
-        # Ids, not records: each commit empties the cache.
-        for ids in split_every(DISPATCH_CHUNK, todo.ids, list):
-            notices = Notice.browse(ids).try_lock_for_update().filtered_domain(domain)
+        began, done, tries = Queue._begin_round(), set(), 0
+        count = Queue._count(began)
+        Queue._wake_colleagues(count)
+        IrCron._commit_progress(remaining=count)
+        while len(done) < limit:
+            try:
+                notices = Queue._claim(began, done)
+                if not notices:
+                    break
+                ids = notices.ids
+                in_time = self._dispatch_chunk(notices, IrCron._commit_progress)
+            except TransactionRollbackError:
+                # Another transaction was first. Nothing of this chunk was recorded; it is looked at anew.
+                self.env.cr.rollback()
+                tries += 1
+                if tries > DISPATCH_TRIES:
+                    Queue._wake_later(timedelta(minutes=1))
+                    IrCron._commit_progress()
+                    raise
+                Queue._pause(tries)
+                continue
+            done.update(ids)
+            tries = 0
+            if not in_time:
+                return
+        else:
+            return  # there may be more: the scheduler goes on
+        self._finish_round(began, done)
+        IrCron._commit_progress(remaining=0)
+
+    @api.model
+    def _dispatch_chunk(self, notices, checkpoint):
+        """Dispatch claimed notices. A chunk that fails is halved, until the culprit stands alone and says why.
+
+        :param checkpoint: called with the number of notices after each piece; may commit
+        :return: what the last checkpoint returned: the time that is left
+        """
+        Dispatcher, Queue = self.env['dunning.dispatcher'], self.env['dunning.queue']
+        ids, left = notices.ids, 0
+        if len(ids) == 1:
+            Dispatcher._dispatch_one(notices)
+        else:
             try:
                 with self.env.cr.savepoint():
                     Dispatcher._dispatch(notices)
             except OperationalError:
                 raise  # nothing of this chunk was recorded; the next run does it
             except Exception:  # noqa: BLE001 - find the culprit, keep the others
-                _logger.info("A chunk of notices failed; sending them one by one", exc_info=True)
-                for notice_id in ids:
-                    # Each commit lets go of the locks, so each notice is locked and looked at again.
-                    notice = Notice.browse(notice_id).try_lock_for_update().filtered_domain(domain)
-                    if notice:
-                        Dispatcher._dispatch_one(notice)
-                    IrCron._commit_progress(1)
-                continue
-            if not IrCron._commit_progress(len(ids)):
-                return
+                _logger.info("A chunk of %s notices failed; it is halved", len(ids), exc_info=True)
+                for half in self._halve(notices):
+                    # Each commit lets go of the locks, so each half is locked and looked at again.
+                    again = Queue._claim_again(half)
+                    left = self._dispatch_chunk(again, checkpoint) if again else checkpoint(0)
+                return left
+        self._finish_piece(notices)
+        return checkpoint(len(ids))
+
+    @api.model
+    def _finish_piece(self, notices):
+        """Write down what became of notices that were dispatched, before that is committed."""
+        self.env['dunning.queue']._record_asked(notices)
+
+    @api.model
+    def _finish_round(self, began, done):
+        """The queue was gone through.
+
+        :param done: ids of the notices that were dispatched
+        """
+        # What others hold at this moment is theirs; should they not finish it, it is looked at again.
+        Queue = self.env['dunning.queue']
+        if Queue._tell_full():
+            Queue._wake_later(timedelta(minutes=5))
+        elif Queue._count(began, done):
+            Queue._wake_later(timedelta(minutes=1))
+
+    @api.model
+    def _halve(self, notices):
+        """Return the ids of notices in two lists, or one by one for a single debtor, in their order."""
+        groups = list(notices.grouped('partner_id').values())
+        if len(groups) == 1:
+            at_date = notices.company_id[:1]._dunning_today()
+            return [[notice.id] for notice in self.env['dunning.dispatcher']._in_turn(notices, at_date)]
+        middle = len(groups) // 2
+        return [notices.browse().union(*half).ids for half in (groups[:middle], groups[middle:])]

@@ -136,6 +136,11 @@ class DunningNotice(models.Model):
             notice.is_wrong = bool(notice.wrong_amount)
             notice.wrong_percent = 100.0 if notice.is_wrong else 0.0
 
+    @api.model
+    def _prepare_totals(self, decisions):
+        # EXTENDS
+        return {**super()._prepare_totals(decisions), 'wrong_amount': 0.0, 'is_wrong': False, 'wrong_percent': 0.0}
+
     @api.depends('line_ids.withdrawal_ids')
     def _compute_withdrawal_ids(self):
         for notice in self:
