@@ -1,63 +1,86 @@
 #!/usr/bin/env python3
-"""Measure how fast the addon is with many invoices. Every figure comes from a process of its own.
+"""Measure how fast the addon is with many invoices, next to core and to a peer on the same invoices.
 
-dev/bench.py                              1,000, 10,000 and 100,000 overdue items; what the addon costs core
+dev/bench.py                              1,000, 10,000 and 100,000 overdue items, everything
 dev/bench.py --sizes 1000,10000           smaller
-dev/bench.py --only plan                  plan, create, wizard, debtors or core (several with commas)
+dev/bench.py --only plan                  plan, create, wizard, debtors, mails, letters, peer, install, core
+                                          (several with commas)
 dev/bench.py --json results.json          also as JSON
+dev/bench.py --plot growth.svg            also as a picture
+
+Every figure comes from a process of its own. Of each size there is one ledger; the addon, and the peer
+(OCA account_credit_control), are installed into copies of it. Ratios between two figures of one run say
+more than seconds.
 """
 
 import argparse
 import json
-import math
 import os
 import platform
-import statistics
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
-from env import bootstrap, database, paths, postgres, python, runtime, say  # noqa: E402 (after the path it needs)
+from env import bootstrap, database, paths, peer, postgres, python, runtime, say  # noqa: E402 (after the path it needs)
+from measure import table  # noqa: E402 (as above)
 
-STEPS = {
-    # name: (group, title)
-    "plan_due": ("plan", "planning: what is due"),
-    "plan_full": ("plan", "planning: every answer"),
-    "wizard": ("wizard", "opening the wizard on 500 invoices"),
-    "debtors": ("debtors", "first page of the worklist (80 rows)"),
-    "debtor": ("debtors", "one debtor of the worklist"),
-    "behaviour": ("debtors", "payment behaviour of every debtor"),
-    "create": ("create", "planning and making the notices"),
-}
+GROUPS = ("plan", "create", "wizard", "debtors", "mails", "letters", "peer", "install", "core")
+#: (step, group), in this order: the later ones change the data.
+STEPS = (
+    ("plan_due", "plan"),
+    ("plan_full", "plan"),
+    ("wizard", "wizard"),
+    ("badges", "debtors"),
+    ("debtors", "debtors"),
+    ("debtor", "debtors"),
+    ("behaviour", "debtors"),
+    ("create", "create"),
+    ("mails", "mails"),
+    ("raise", "create"),
+)
+#: What a step needs to have been done before.
+NEEDS = {"mails": "create", "letters": "create"}
 BLOCK = 50
+LETTERS = 1000
 
 
 def main():
     words = _words()
-    only = set(words.only.split(",")) if words.only else {"plan", "create", "wizard", "debtors", "core"}
+    only = set(words.only.split(",")) if words.only else set(GROUPS)
+    unknown = only - set(GROUPS)
+    if unknown:
+        raise SystemExit(f"✗ There is no {', '.join(sorted(unknown))}; choose from {', '.join(GROUPS)}.")
     sizes = [int(size) for size in words.sizes.split(",")]
-    results = {"machine": _machine(), "steps": [], "core": []}
+    peer_sizes = [int(size) for size in words.peer_sizes.split(",")] if "peer" in only else []
+    results = {"machine": _machine(), "steps": [], "fresh": [], "peer": [], "letters": [], "install": [], "core": []}
     with say.failures_as_sentences(), postgres.in_use():
         home, base = bootstrap.ensure()
-        template = database.with_addon(home)
+        bench = Bench(home, base, only, words.keep)
         if only - {"core"}:
-            for size in sizes:
-                results["steps"] += _measure_size(template, size, only, words)
+            for size in sorted({*sizes, *peer_sizes}):
+                bench.measure_size(size, results, ours=size in sizes, theirs=size in peer_sizes)
         if "core" in only:
-            results["core"] = _measure_core(base, template, words.repeats)
-    _print(results)
+            results["core"] = bench.measure_core(words.repeats)
+    table.show(results)
     if words.json:
         Path(words.json).write_text(json.dumps(results, indent=1) + "\n")
+    if words.plot:
+        from measure import plot  # noqa: PLC0415 (needs a package that only this needs)
+
+        plot.draw(results, words.plot)
 
 
 def _words():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--sizes", default="1000,10000,100000", help="numbers of overdue items")
-    parser.add_argument("--only", default="", help="plan, create, wizard, debtors, core; several with commas")
+    parser.add_argument("--peer-sizes", default="1000,3000", help="numbers of overdue items for the peer: it is slow")
+    parser.add_argument("--only", default="", help=", ".join(GROUPS))
     parser.add_argument("--repeats", type=int, default=1, help="how often 500 invoices are posted and paid (1)")
     parser.add_argument("--json", default="", help="also write the results to this file")
+    parser.add_argument("--plot", default="", help="also draw the growth into this file (SVG)")
     parser.add_argument("--keep", action="store_true", help="keep the databases to look at them")
     return parser.parse_args()
 
@@ -68,11 +91,12 @@ def _machine():
     if cpuinfo.exists():
         names = [line.split(":", 1)[1].strip() for line in cpuinfo.read_text().splitlines() if "model name" in line]
         model = names[0] if names else model
-    return {"processor": model, "cores": os.cpu_count(), "python": platform.python_version()}
+    load = os.getloadavg()[0] if hasattr(os, "getloadavg") else 0.0
+    return {"processor": model, "cores": os.cpu_count(), "python": platform.python_version(), "load": round(load, 1)}
 
 
 def _command(*words):
-    program = paths.CHECKOUT / "dev" / "bench_session.py"
+    program = paths.CHECKOUT / "dev" / "measure" / "session.py"
     return [str(python.executable()), "-m", "env.session", str(program), *map(str, words)]
 
 
@@ -80,69 +104,144 @@ def _environ():
     return {**runtime.environment(), "PYTHONPATH": str(paths.CHECKOUT / "dev")}
 
 
-def _ask(*words):
+def _ask(command, name, *words, addons_path=""):
     """Run one measurement in its own process and return its answer."""
-    done = subprocess.run(_command(*words), env=_environ(), text=True, capture_output=True, check=False)
+    done = subprocess.run(
+        _command(command, name, addons_path, *words), env=_environ(), text=True, capture_output=True, check=False
+    )
     if done.returncode:
         print(done.stderr, file=sys.stderr)
-        raise say.Failure(f"The measurement “{' '.join(map(str, words))}” stopped with an error, shown above.")
+        asked = " ".join([command, *map(str, words)])
+        raise say.Failure(f"The measurement “{asked}” stopped with an error, shown above.")
     return json.loads(done.stdout.strip().splitlines()[-1])
 
 
-def _measure_size(template, size, only, words):
-    name = f"dunning_bench_{paths.checkout_key()}_{size}"
-    results = []
-    try:
+def _watch(command):
+    """Run a command; return its seconds and the most memory it had, in MB."""
+    started = time.perf_counter()
+    process = subprocess.Popen(command, env=_environ(), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    output = process.stdout.read()
+    _pid, status, usage = os.wait4(process.pid, 0)
+    process.returncode = os.waitstatus_to_exitcode(status)
+    if process.returncode:
+        print(output, file=sys.stderr)
+        raise say.Failure("A measured command stopped with an error, shown above.")
+    return {"seconds": time.perf_counter() - started, "peak": usage.ru_maxrss / 1024}
+
+
+class Bench:
+    """The databases of one run: a ledger per size, and copies of it."""
+
+    def __init__(self, home, base, only, keep):
+        self.home, self.base, self.only, self.keep = home, base, only, keep
+
+    def _name(self, what):
+        return f"dunning_bench_{paths.checkout_key()}_{what}"
+
+    def measure_size(self, size, results, *, ours, theirs):
+        ledger = self._name(f"{size}_ledger")
+        made = [ledger]
+        try:
+            self._copy(ledger, self.base)
+            with say.timed(f"{size:,} overdue items"):
+                facts = _ask("ledger", ledger, size)
+            if ours:
+                made.append(self._name(f"{size}_ours"))
+                self._measure_ours(made[-1], ledger, size, facts, results)
+            if theirs:
+                made += [self._name(f"{size}_fresh"), self._name(f"{size}_peer")]
+                self._measure_fresh(made[-2], ledger, size, results)
+                self._measure_peer(made[-1], ledger, size, results)
+        finally:
+            if not self.keep:
+                for name in made:
+                    postgres.drop(name)
+
+    def _copy(self, name, template):
         postgres.drop(name)
         postgres.create(name, template)
-        with say.timed(f"{size:,} overdue items"):
-            generated = _ask("generate", name, size)
-        for step, (group, title) in STEPS.items():
-            if group in only:
-                say.step(f"  {title}")
-                results.append({"size": size, "step": step, "generated": generated, **_ask("step", name, step)})
-    finally:
-        if not words.keep:
-            postgres.drop(name)
-    return results
 
+    def _measure_ours(self, name, ledger, size, facts, results):
+        """Measure every step in a company that has used it for a while."""
+        self._copy(name, ledger)
+        say.step("  installing the addon")
+        installed = self._install(name, paths.MODULE)
+        history = _ask("history", name)
+        needed = {NEEDS.get(group, group) for group in self.only} | self.only
+        for step, group in STEPS:
+            if group in needed:
+                say.step(f"  {table.TITLES[step]}")
+                answer = _ask("step", name, step)
+                results["steps"].append({"size": size, "step": step, **facts, **history, **answer})
+        if "letters" in self.only and history["overdue"] >= 4 * LETTERS and not results["letters"]:
+            say.step("  letters, and bare wkhtmltopdf on the same pages")
+            results["letters"].append({"size": size, **_ask("letters", name, LETTERS)})
+        if "install" in self.only:
+            say.step("  uninstalling it")
+            removed = _watch(_command("uninstall", name, "", paths.MODULE))
+            results["install"].append({"size": size, **facts, "install": installed, "uninstall": removed})
 
-# --- what the addon costs core ---
+    def _install(self, name, module, addons_path=""):
+        """Install a module into a database; tell what it took, next to starting Odoo, and what it did to the ledger."""
+        options = [f"--addons-path={addons_path}"] if addons_path else []
+        start = _watch(runtime.odoo_command("-d", name, "--stop-after-init", "--no-http", *options))
+        before = _ask("table", name, "account_move_line", addons_path=addons_path)
+        took = _watch(runtime.odoo_command("-d", name, "-i", module, "--stop-after-init", "--no-http", *options))
+        time.sleep(1)  # the server counts a moment later
+        after = _ask("table", name, "account_move_line", addons_path=addons_path)
+        return {
+            **took,
+            "start": start["seconds"],
+            "rewritten": before["file"] != after["file"],
+            "updated": after["updated"] - before["updated"],
+        }
 
+    def _measure_fresh(self, name, ledger, size, results):
+        """Measure the steps the peer has too, in a company that begins, as there."""
+        self._copy(name, ledger)
+        say.step("  installing the addon into another copy, and the steps the peer has too")
+        database.install(name, [paths.MODULE])
+        _ask("history", name, "fresh")
+        for step in ("create", "mails", "raise"):
+            results["fresh"].append({"size": size, "step": step, **_ask("step", name, step)})
 
-def _measure_core(base, template, repeats):
-    """Post and pay the same invoices in a database without and in one with the addon, in turns of 50."""
-    names = {"without": (f"dunning_bench_{paths.checkout_key()}_without", base)}
-    names["with"] = (f"dunning_bench_{paths.checkout_key()}_with", template)
-    sides = {}
-    try:
-        for side, (name, source) in names.items():
-            postgres.drop(name)
-            postgres.create(name, source)
-            sides[side] = subprocess.Popen(
-                _command("core", name), env=_environ(), text=True, stdin=subprocess.PIPE, stdout=subprocess.PIPE
-            )
-        for side in sides.values():
-            _turn(side, "setup 0")
-        seconds = {(side, what): [] for side in sides for what in ("post", "pay")}
-        queries = dict.fromkeys(seconds, 0)
-        with say.timed(f"{repeats} × 500 invoices posted and paid, without and with the addon in turns"):
-            for what, side, answer in _take_turns(sides, repeats * 500 // BLOCK):
-                seconds[side, what].append(answer["seconds"])
-                queries[side, what] += answer["queries"] / repeats
-        return [
-            {
-                **_compare(what, seconds["without", what], seconds["with", what]),
-                "queries": [round(queries[side, what]) for side in ("without", "with")],
-            }
-            for what in ("post", "pay")
-        ]
-    finally:
-        for side in sides.values():
-            side.stdin.close()
-            side.wait()
-        for name, _source in names.values():
-            postgres.drop(name)
+    def _measure_peer(self, name, ledger, size, results):
+        addons_path = peer.addons_path(self.home)
+        self._copy(name, ledger)
+        say.step(f"  installing {peer.MODULE}, and its steps")
+        database.install(name, [peer.MODULE], f"--addons-path={addons_path}")
+        for step, row in _ask("peer", name, addons_path=addons_path).items():
+            results["peer"].append({"size": size, "step": step, **row})
+
+    # --- what the addon costs core ---
+
+    def measure_core(self, repeats):
+        """Do the same work in a database without and in one with the addon, in turns of 50."""
+        sides, names = {}, {}
+        try:
+            for side, source in (("without", self.base), ("with", database.with_addon(self.home))):
+                names[side] = self._name(side)
+                self._copy(names[side], source)
+                sides[side] = subprocess.Popen(
+                    _command("core", names[side], ""),
+                    env=_environ(),
+                    text=True,
+                    stdin=subprocess.PIPE,
+                    stdout=subprocess.PIPE,
+                )
+            for side in sides.values():
+                _turn(side, "setup 0")
+            answers = {}
+            with say.timed(f"{repeats} × 500 invoices posted, paid and listed, without and with the addon in turns"):
+                for what, side, answer in _take_turns(sides, repeats * 500 // BLOCK):
+                    answers.setdefault(what, {}).setdefault(side, []).append(answer)
+            return [table.compare(what, pair["without"], pair["with"]) for what, pair in answers.items()]
+        finally:
+            for side in sides.values():
+                side.stdin.close()
+                side.wait()
+            for name in names.values():
+                postgres.drop(name)
 
 
 def _take_turns(sides, blocks):
@@ -151,7 +250,7 @@ def _take_turns(sides, blocks):
     for block in range(blocks + 1):
         for side in order:
             _turn(sides[side], f"make {BLOCK}")
-        for what in ("post", "pay"):
+        for what in ("post", "pay", "import", "list"):
             for side in order:
                 answer = _turn(sides[side], f"{what} {BLOCK}")
                 if block:
@@ -166,52 +265,6 @@ def _turn(process, command):
         if line.startswith("{"):
             return json.loads(line)
     raise say.Failure("A measuring process stopped with an error, shown above.")
-
-
-def _compare(what, without, with_addon):
-    """Compare pairs of blocks that ran next to each other: what else the machine does hits both."""
-    ratios = [a / b for a, b in zip(with_addon, without, strict=True)]
-    return {
-        "what": "posting 500 invoices" if what == "post" else "registering 500 payments",
-        "without": statistics.median(without) * 500 / BLOCK,
-        "with": statistics.median(with_addon) * 500 / BLOCK,
-        "ratio": statistics.median(ratios),
-        "quartiles": statistics.quantiles(ratios, n=4) if len(ratios) > 3 else ratios,
-        "pairs": len(ratios),
-    }
-
-
-# --- the table ---
-
-
-def _print(results):
-    machine = results["machine"]
-    print(f"\n{machine['processor']}, {machine['cores']} cores, Python {machine['python']}\n")
-    if results["steps"]:
-        titles = ("items", "answers", "notices", "seconds", "queries", "MB more")
-        print(" " * 38 + "".join(f"{title:>9}" for title in titles) + f"{'growth':>8}")
-    for step, (_group, title) in STEPS.items():
-        before = None
-        for row in (row for row in results["steps"] if row["step"] == step):
-            growth = ""
-            if before and before["seconds"] > 0:
-                row["growth"] = math.log(row["seconds"] / before["seconds"]) / math.log(row["size"] / before["size"])
-                growth = f"{row['growth']:.2f}"
-            print(
-                f"{title:<38}{row['size']:>9,}{row['answers']:>9,}{row['notices']:>9,}"
-                f"{row['seconds']:>9.2f}{row['queries']:>9,}{row['memory']:>9.0f}{growth:>8}"
-            )
-            title, before = "", row
-    if results["core"]:
-        head = f"{'seconds of processor':<38}{'without':>9}{'with':>9}{'ratio':>9}"
-        print(f"\n{head}   middle half of the pairs, queries")
-    for row in results["core"]:
-        quartiles = row["quartiles"]
-        print(
-            f"{row['what']:<38}{row['without']:>8.2f}s{row['with']:>8.2f}s{row['ratio']:>9.3f}"
-            f"   {quartiles[0]:.3f} to {quartiles[-1]:.3f}, {row['queries'][0]:,} and {row['queries'][1]:,}"
-        )
-    print()
 
 
 if __name__ == "__main__":

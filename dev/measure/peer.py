@@ -1,0 +1,59 @@
+"""The same steps in OCA's account_credit_control, in a copy of the same ledger."""
+
+from datetime import timedelta
+
+from odoo import fields
+from odoo.fields import Command
+
+from . import meter
+
+LATER = timedelta(days=40)
+
+
+def measure(env, what="all"):
+    """Select and make the lines, write the mails, and select once more for the next level."""
+    company = env.company
+    receivables = env["account.account"].search([("account_type", "=", "asset_receivable")])
+    policy = env.ref("account_credit_control.credit_control_3_time")
+    policy.write({"account_ids": [Command.set(receivables.ids)], "company_id": company.id})
+    company.credit_policy_id = policy
+    # Paper is measured apart, for both.
+    env.ref("account_credit_control.email_template_credit_control_base").report_template_ids = False
+    env.cr.commit()
+    run = _make_run(env, company, policy, fields.Date.today())
+
+    def create():
+        run.generate_credit_lines()
+        return {"answers": len(run.line_ids), "notices": len(run.line_ids.partner_id)}
+
+    answers = {"create": meter.measure(env, create)}
+    env.cr.commit()
+    run.set_to_ready_lines()
+    env.flush_all()
+
+    def mails():
+        run.run_channel_action()
+        communications = env["credit.control.communication"].search([])
+        return {"notices": len(communications)}
+
+    if what == "all":
+        answers["mails"] = meter.measure(env, mails)
+    # What it would have sent is not the point: nothing leaves.
+    env.cr.postcommit.clear()
+    run.line_ids.write({"state": "sent"})
+    env.flush_all()
+    later = _make_run(env, company, policy, fields.Date.today() + LATER)
+
+    def climb():
+        later.generate_credit_lines()
+        return {"answers": len(later.line_ids), "notices": len(later.line_ids.partner_id)}
+
+    answers["raise"] = meter.measure(env, climb)
+    env.cr.rollback()
+    return answers
+
+
+def _make_run(env, company, policy, day):
+    return env["credit.control.run"].create(
+        {"date": day, "policy_ids": [Command.set(policy.ids)], "company_id": company.id}
+    )
