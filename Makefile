@@ -4,7 +4,7 @@ PYTHON ?= python3
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test bench replay lint format clean distclean python
+.PHONY: help demo test bench replay soak lint format clean distclean python
 
 help: ## this list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):[^#]*## (.*)/  make \1	\2/' | expand -t 20
@@ -20,6 +20,9 @@ bench: python ## how fast it is with many invoices
 
 replay: python ## years of real invoices, day by day; CSV=history.csv
 	@$(PYTHON) dev/replay.py $(CSV) $(ARGS)
+
+soak: python ## many days with processes killed at random; ARGS="--days 200"
+	@$(PYTHON) dev/soak.py $(ARGS)
 
 lint: python ## ruff, pylint-odoo, prettier, eslint
 	@$(PYTHON) dev/lint.py $(ARGS)

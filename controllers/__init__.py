@@ -1,0 +1,3 @@
+from . import debtor
+from . import arrangement
+from . import payment

@@ -26,7 +26,7 @@ def main():
         if python.folder().exists():
             with postgres.in_use():
                 postgres.ensure()
-                for kind in ("test", "demobase", "addon", "bench", "replay"):
+                for kind in ("test", "demobase", "addon", "bench", "replay", "soak"):
                     database.drop_all(f"dunning_{kind}_{paths.checkout_key()}_")
                 database.drop_all(f"dunning_demo_{paths.checkout_key()}")
         shutil.rmtree(paths.workspace(), ignore_errors=True)

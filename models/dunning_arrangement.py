@@ -14,9 +14,9 @@ from datetime import timedelta
 from decimal import Decimal
 
 from odoo import Command, api, fields, models
-from odoo.exceptions import UserError
+from odoo.exceptions import UserError, ValidationError
 from odoo.fields import Domain
-from odoo.tools import clean_context
+from odoo.tools import SQL, clean_context
 
 from ..tools import instalments
 from ..tools.dutch_calendar import add_bank_days, extended
@@ -142,7 +142,7 @@ class DunningArrangement(models.Model):
     author_id = fields.Many2one(
         comodel_name='res.users', string="Drawn Up By", readonly=True,
         help="Who made or last changed it: cannot approve it himself.")
-    approved_by_id = fields.Many2one(comodel_name='res.users', string="Approved By", readonly=True)
+    approved_by_id = fields.Many2one(comodel_name='res.users', readonly=True)
     approved_on = fields.Datetime(readonly=True)
 
     # --- what it is about ---
@@ -207,7 +207,7 @@ class DunningArrangement(models.Model):
     offer_attachment_id = fields.Many2one(comodel_name='ir.attachment', string="Offer", readonly=True, copy=False)
     offer_sha256 = fields.Char(readonly=True, copy=False)
     offered_on = fields.Datetime(readonly=True, copy=False)
-    offered_by_id = fields.Many2one(comodel_name='res.users', string="Offered By", readonly=True, copy=False)
+    offered_by_id = fields.Many2one(comodel_name='res.users', readonly=True, copy=False)
     signed_name = fields.Char(string="Signed By", readonly=True, copy=False)
     signed_on = fields.Datetime(readonly=True, copy=False)
     signed_date = fields.Date(
@@ -272,9 +272,10 @@ class DunningArrangement(models.Model):
                 else arrangement.name or self.env._("New payment arrangement"))
 
     def _compute_access_url(self):
-        super()._compute_access_url()
+        result = super()._compute_access_url()
         for arrangement in self:
             arrangement.access_url = f'/my/arrangements/{arrangement.id}'
+        return result
 
     def _portal_ensure_token(self):
         # OVERRIDE: the key to its page is drawn by the program, and by nobody else.
@@ -299,6 +300,20 @@ class DunningArrangement(models.Model):
         """Return in one sentence what was agreed and how it goes; see ``dunning_arrangement_follow``."""
         self.ensure_one()
         return self.close_reason or False
+
+    # -------------------------------------------------------------------------
+    # CHECKS
+    # -------------------------------------------------------------------------
+
+    @api.constrains('contact_id', 'partner_id')
+    def _check_contact(self):
+        for arrangement in self:
+            contact = arrangement.contact_id
+            if contact and contact.commercial_partner_id != arrangement.partner_id.commercial_partner_id:
+                raise ValidationError(self.env._(
+                    "%(contact)s is no contact of %(debtor)s, so the debt of one would be told to the other. Choose "
+                    "the debtor or one of his contacts.",
+                    contact=contact.display_name, debtor=arrangement.partner_id.display_name))
 
     # -------------------------------------------------------------------------
     # CRUD
@@ -499,7 +514,7 @@ class DunningArrangement(models.Model):
                     "%(item)s is not an open due item of %(debtor)s, so it cannot be part of a payment arrangement. It "
                     "may have been paid meanwhile.",
                     item=strange[:1].move_id.display_name or strange[:1].display_name, debtor=debtor.display_name))
-            owed = owed.filtered(lambda item: item in items)
+            owed = owed.filtered(lambda item: item in items) | self._get_bookings(items, owed)
         if not owed:
             raise UserError(self.env._("%s owes nothing, so there is nothing to arrange.", debtor.display_name))
         if len(owed.currency_id) > 1:
@@ -518,6 +533,11 @@ class DunningArrangement(models.Model):
                 "%(item)s is part of %(arrangement)s already. Take that one back or let a new one take its place.",
                 item=taken.move_id.display_name, arrangement=taken.arrangement_id.display_name))
         return owed
+
+    @api.model
+    def _get_bookings(self, items, owed):
+        """Return what is owed of interest and costs that were booked for items; see ``dunning_arrangement_booking``."""
+        return items.browse()
 
     @api.model
     def _complete_terms(self, company, debtor, terms, at_date):
@@ -553,22 +573,26 @@ class DunningArrangement(models.Model):
         pays the arrangement.
         """
         Claim = self.env['dunning.claim'].with_company(company)
-        claimed = Claim._replace_bookings(items)
+        # Of paid invoices, what was booked and is open still.
+        claimed = Claim._replace_bookings(items, whole=True).filtered(lambda item: item in items or item.reconciled)
         claim = Claim._compute(
             claimed, at_date, with_interest=terms['with_interest'], with_costs=terms['with_costs'])
         by_item = {entry.item_id: entry for entry in claim.items}
+        left_over = [entry for entry in claim.items if entry.item_id not in items.ids]
         lines = []
         for item in items:
             entry = by_item.get(item.id)
+            entries = [entry] if entry else left_over
+            left_over = left_over if entry else []
             lines.append({
                 'item_id': item.id,
                 'move_id': item.move_id.id,
                 'name': item.move_id.name,
                 'date_due': item.date_maturity or item.date,
                 'is_booking': entry is None,
-                'amount_principal': float(entry.principal) if entry else 0.0,
-                'amount_interest': float(entry.interest) if entry else 0.0,
-                'amount_costs': float(entry.costs) if entry else 0.0,
+                'amount_principal': float(sum(part.principal for part in entries)),
+                'amount_interest': float(sum(part.interest for part in entries)),
+                'amount_costs': float(sum(part.costs for part in entries)),
             })
         return {
             'lines': lines,
@@ -652,7 +676,7 @@ class DunningArrangement(models.Model):
         :param bool send: whether it goes to the debtor; not when he is reading it on his page
         """
         self.ensure_one()
-        self.lock_for_update()
+        self._lock_with_items()
         if self.state != 'draft':
             raise UserError(self.env._("%s was offered already.", self.display_name))
         today = self.company_id._dunning_today()
@@ -668,18 +692,45 @@ class DunningArrangement(models.Model):
             self._message_log(body=self.env._("The debt was worked out anew on the day of the offer."))
         if not self.valid_until or self.valid_until < today:
             raise UserError(self.env._("The offer would have expired already: choose a later “valid until”."))
+        if self.valid_until > self.next_date:
+            self._recording().valid_until = self.next_date
+            self._message_log(body=self.env._(
+                "It can be signed until the day of the first payment, %s.", format_date(self.env, self.next_date)))
         self._check_hold_length(today)
         previous = self.previous_id.filtered(lambda other: other.state in LIVE_STATES)
         if previous.state in ('offered', 'signed'):
             previous._close('replaced', 'replaced', self.env._("%s took its place.", self.name))
-        self.line_ids._recording().write({'is_live': not previous or previous.state != 'active'})
+        # What it takes over stays with the one that runs, until this one does.
+        running = previous.line_ids.move_line_id if previous.state == 'active' else self.env['account.move.line']
+        self.line_ids.filtered(lambda line: line.move_line_id not in running)._recording().write({'is_live': True})
         self.env.flush_all()  # what another offer holds is found here, not at the end
         self._recording().write({
             'state': 'offered', 'offered_on': fields.Datetime.now(), 'offered_by_id': self.env.uid,
-            'access_token': self._portal_ensure_token()})
+            # Money that comes in from now on pays instalments.
+            'known': self._get_known()})
+        self._portal_ensure_token()
         self._store_offer()
         if send:
             self._send_offer()
+
+    def _lock_with_items(self):
+        """Wait for whoever offers, signs or closes it, and for whoever is paying its items.
+
+        When another one changed something meanwhile, PostgreSQL says that it cannot be serialized, and Odoo does the
+        request again with what is true by then.
+        """
+        self.ensure_one()
+        self.env.flush_all()
+        self.env.execute_query(SQL("SELECT id FROM dunning_arrangement WHERE id = %s FOR UPDATE", self.id))
+        self.env.execute_query(SQL(
+            """
+            SELECT id FROM account_move_line
+             WHERE id IN (SELECT move_line_id FROM dunning_arrangement_line WHERE arrangement_id = %s)
+          ORDER BY id FOR NO KEY UPDATE
+            """, self.id))
+        self.invalidate_recordset()
+        self.line_ids.move_line_id.invalidate_recordset(
+            ['amount_residual', 'amount_residual_currency', 'reconciled', 'parent_state'])
 
     def _find_items_again(self):
         """Raise when what the draft is about was paid, disputed or arranged meanwhile."""
@@ -719,7 +770,7 @@ class DunningArrangement(models.Model):
     def _activate(self):
         """Let arrangements that both sides signed run: their items are held, the debt counts as acknowledged."""
         for arrangement in self:
-            arrangement.lock_for_update()
+            arrangement._lock_with_items()
             if arrangement.state != 'signed' or not arrangement.countersigned_on:
                 raise UserError(self.env._(
                     "%s runs only after both sides signed it.", arrangement.display_name))
@@ -731,8 +782,7 @@ class DunningArrangement(models.Model):
             arrangement.line_ids._recording().write({'is_live': True})
             self.env.flush_all()
             arrangement._book_extras(today)
-            arrangement._recording().write({
-                'state': 'active', 'activated_on': today, 'known': arrangement._get_known()})
+            arrangement._recording().write({'state': 'active', 'activated_on': today})
             arrangement._acknowledge()
             arrangement._place_holds(today)
             arrangement._follow_activation()
@@ -759,8 +809,9 @@ class DunningArrangement(models.Model):
                 'kind': 'recognition',
                 'date': arrangement.signed_date or arrangement.activated_on,
                 'scope': 'items',
+                # Not what is booked from here on: it starts a term of its own.
                 'item_ids': [Command.set(arrangement.line_ids.filtered(
-                    lambda line: not line.is_booking).move_line_id.ids)],
+                    lambda line: line.move_id != arrangement.booking_move_id).move_line_id.ids)],
                 'note': self.env._("Payment arrangement %s, signed by the debtor.", arrangement.name),
             })
             arrangement._recording().interruption_id = act.sudo(False)
@@ -791,7 +842,8 @@ class DunningArrangement(models.Model):
         """Hold exactly the items until the end of the last grace; other short holds for an arrangement end."""
         for arrangement in self:
             reason = arrangement._get_hold_reason()
-            items = arrangement.line_ids.move_line_id.filtered(lambda item: not item.reconciled)
+            held = arrangement.hold_ids.filtered(lambda hold: not hold.closed_on).move_line_id
+            items = arrangement.line_ids.move_line_id.filtered(lambda item: not item.reconciled) - held
             waiting = self.env['dunning.hold'].search(
                 Domain('company_id', '=', arrangement.company_id.id) & Domain('kind', '=', 'arrangement')
                 & Domain('closed_on', '=', False) & Domain('arrangement_id', '=', False)

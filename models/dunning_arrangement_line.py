@@ -75,8 +75,9 @@ class DunningArrangementLine(models.Model):
         return super().write(vals)
 
     @api.ondelete(at_uninstall=False)
-    def _unlink_except_draft(self):
-        if any(line.arrangement_id.state != 'draft' for line in self):
+    def _unlink_only_recording(self):
+        # With a draft that is deleted they go in the database.
+        if self:
             self._check_recording()
 
 
@@ -139,6 +140,7 @@ class DunningArrangementInstalment(models.Model):
         return super().write(vals)
 
     @api.ondelete(at_uninstall=False)
-    def _unlink_except_draft(self):
-        if any(instalment.arrangement_id.state != 'draft' for instalment in self):
+    def _unlink_only_recording(self):
+        # With a draft that is deleted they go in the database.
+        if self:
             self._check_recording()

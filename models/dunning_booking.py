@@ -82,6 +82,10 @@ class AccountMove(models.Model):
         "The interest and costs of this notice are booked already.",
     )
 
+    def _is_dunning_booking(self):
+        """Return whether it books interest and costs of other invoices; those bear neither."""
+        return bool(self.dunning_notice_id)
+
     @api.constrains('state')
     def _check_dunning_booking(self):
         """What a letter said is in the books: it is credited, not unposted."""

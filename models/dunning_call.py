@@ -104,7 +104,7 @@ class DunningCall(models.Model):
     @api.depends('duration')
     def _compute_duration_text(self):
         for call in self:
-            call.duration_text = call.duration and f'{call.duration // 60}:{call.duration % 60:02d}'
+            call.duration_text = f'{call.duration // 60}:{call.duration % 60:02d}' if call.duration else False
 
     @api.depends('item_ids')
     def _compute_item_count(self):

@@ -150,7 +150,7 @@ class DunningNotice(models.Model):
             tries = counts.get(notice._origin.id, 0)
             notice.call_tries = tries
             wanted = notice.level_id.phone_tries
-            notice.call_tries_text = tries and (
+            notice.call_tries_text = tries > 0 and (
                 self.env._("%(tries)s of %(wanted)s tries", tries=tries, wanted=wanted) if wanted
                 else self.env._("%s tries", tries))
 

@@ -437,10 +437,15 @@ class DunningClaim(models.AbstractModel):
     @api.model
     def _read_claimed(self, history, items):
         """Return ``{notice id: claim_data}`` of the notices that were the first to claim costs of items."""
-        first = {line.notice_id for item_id in items.ids for line in self._get_first_costs(history.told[item_id])}
-        notices = self.env['dunning.notice'].browse(first)
+        first = self._get_first_claiming(history, items)
+        notices = self.env['dunning.notice'].browse([notice_id for notice_id in first if notice_id > 0])
         notices.fetch(['claim_data'])
         return {notice.id: notice.claim_data or {} for notice in notices}
+
+    @api.model
+    def _get_first_claiming(self, history, items):
+        """Return the ids of the notices that were the first to claim costs of items; others have negative ones."""
+        return {line.notice_id for item_id in items.ids for line in self._get_first_costs(history.told[item_id])}
 
     @api.model
     def _get_first_costs(self, told):
@@ -475,7 +480,7 @@ class DunningClaim(models.AbstractModel):
             told[item.id] = [
                 line for line in facts.history.told[item.id]
                 if line.sent_on <= request.at_date and line.notice_id != request.notice_id]
-            if item.move_id.dunning_notice_id:
+            if item.move_id._is_dunning_booking():
                 starts[item.id] = (None, 'booked', NOTHING)  # interest and costs that were booked bear neither
             elif lawful and item.amount_currency > 0:
                 starts[item.id] = self._get_interest_start(item, debtor, consumer, told[item.id])
@@ -738,7 +743,7 @@ class DunningClaim(models.AbstractModel):
         counted = {item_id for letter in letters for item_id in letter.item_ids}
         principals = {
             item.id: facts.principal(item, request.at_date) - request.reductions.get(item.id, ZERO)
-            for item in request.items if not item.move_id.dunning_notice_id and item.id not in counted}
+            for item in request.items if not item.move_id._is_dunning_booking() and item.id not in counted}
         letter = self._get_costs_of_letter(None, request.at_date, None, principals, facts, letters)
         return {
             item_id: ClaimCosts(
@@ -762,7 +767,7 @@ class DunningClaim(models.AbstractModel):
             principals = {}
             for line in lines:
                 item = self.env['account.move.line'].browse(line.item_id)
-                if item.id not in counted and not item.move_id.dunning_notice_id:
+                if item.id not in counted and not item.move_id._is_dunning_booking():
                     principals[item.id] = (
                         facts.principal(item, until, credits_until=request.at_date)
                         - request.reductions.get(item.id, ZERO))
@@ -851,7 +856,7 @@ class _Told(NamedTuple):
     """An item on a notice that left."""
 
     item_id: int
-    notice_id: int
+    notice_id: int  # negative: what else claimed it, such as an arrangement
     debtor_id: int
     sent_on: date
     deadline: date

@@ -116,7 +116,8 @@ class DunningDebtor(models.Model):
         title = self.env._("Complaints?")
         disputes = facts.holds.filtered(lambda hold: hold.is_dispute and not hold.resolved_on)
         others = facts.holds.filtered(lambda hold: (
-            not hold.is_dispute and hold.kind not in ('promise', *NO_CALL_KINDS) and hold.state != 'ended'))
+            not hold.is_dispute and hold.kind not in ('promise', *NO_CALL_KINDS) and hold.state != 'ended'
+            and not hold.arrangement_id))
         late = [item for item in items if item['days'] > 0]
         if disputes:
             amount = self._format(sum(item['held'] or item['amount'] for item in items if item['disputed']))

@@ -303,6 +303,7 @@ class DunningDebtor(models.Model):
             *self._get_call_events(facts),
             *self._get_notice_events(facts),
             *self._get_promise_events(facts),
+            *self._get_arrangement_events(facts),
             *self._get_hold_events(facts),
             *self._get_message_events(facts),
             *self._get_payment_events(facts),
@@ -377,11 +378,15 @@ class DunningDebtor(models.Model):
             for promise in facts.promises
         ]
 
+    def _get_arrangement_events(self, facts):
+        """Return the arrangements of the debtor; see ``dunning_arrangement_target``."""
+        return []
+
     def _get_hold_events(self, facts):
         Hold = self.env['dunning.hold']
         holds = Hold.search(
             [('company_id', '=', self.company_id.id), ('partner_id', '=', facts.partner.id),
-             ('kind', '!=', 'promise')], order='opened_on desc, id desc', limit=EVENTS_PER_KIND)
+             ('kind', '!=', 'promise'), ('arrangement_id', '=', False)], order='opened_on desc, id desc', limit=EVENTS_PER_KIND)
         states = dict(Hold._fields['state']._description_selection(self.env))
         return [
             self._prepare_event(

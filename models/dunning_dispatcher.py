@@ -49,6 +49,8 @@ class DunningDispatcher(models.AbstractModel):
     def _dispatch_interactively(self, notices):
         """Dispatch queued notices in a user's request; one bad notice does not stop the others."""
         queued = notices.filtered(lambda notice: notice.state == 'queued').try_lock_for_update()
+        # Nobody else may be writing to the same debtor at this moment: what he is told then stays in the queue.
+        queued = self.env['dunning.queue']._take_turns(queued)
         # The first to one addressee leaves, the others wait a day.
         for notice in self._in_turn(queued, self.env.company._dunning_today()):
             self._dispatch_one(notice)

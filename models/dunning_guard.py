@@ -10,7 +10,7 @@ from odoo.exceptions import UserError
 from .dunning_notice import is_recording
 
 # What a booking and its level say about notices: written by the program alone.
-RECORDED = frozenset({'dunning_level_id', 'dunning_notice_id'})
+RECORDED = frozenset({'dunning_arrangement_id', 'dunning_level_id', 'dunning_notice_id'})
 # What a mail says, to whom and when.
 TOLD = frozenset({
     'attachment_ids', 'author_id', 'body', 'date', 'email_from', 'mail_ids', 'message_id', 'message_type', 'model',

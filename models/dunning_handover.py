@@ -9,10 +9,15 @@ When the queue finds a mail that waits although it was begun:
 * accepted: it has left. Only that is recorded;
 * not accepted: nobody but the mail server knows. It does not leave a second time by itself; the notice says so, and a
   person looks in the log of the mail server and tries again, or does not.
+
+What the mail server refuses for a while (a reply that begins with 4: greylisting, a full mailbox, too many at once),
+and what could not be offered because there was no mail server, is known not to have left. It is tried again by itself,
+after growing pauses, for about a day; only then a person has to look.
 """
 
 import logging
-from smtplib import SMTPServerDisconnected
+from datetime import timedelta
+from smtplib import SMTPRecipientsRefused, SMTPResponseException, SMTPServerDisconnected
 
 import psycopg2
 
@@ -20,6 +25,9 @@ from odoo import api, fields, models
 from odoo.tools import SQL
 
 _logger = logging.getLogger(__name__)
+
+# Minutes between the tries of a mail that was refused for a while: together some twenty hours.
+PAUSES = (5, 15, 60, 180, 360, 600)
 
 
 class DunningHandover(models.Model):
@@ -33,40 +41,71 @@ class DunningHandover(models.Model):
     message_id = fields.Char(string="Message-Id", required=True, readonly=True)
     started_on = fields.Datetime(required=True, readonly=True)
     accepted_on = fields.Datetime(readonly=True)
+    refused = fields.Boolean(readonly=True, help="The mail server said to come back later: it did not leave.")
+    tries = fields.Integer(readonly=True, help="How often it was refused for a while.")
 
     _one_per_message = models.UniqueIndex("(message_id)", "This mail is being handed over already.")
 
     @api.model
     def _write_down(self, query):
-        """Execute a statement at once, whatever becomes of the transaction of the mail queue."""
+        """Execute a statement at once, whatever becomes of the transaction of the mail queue; return its rows."""
         # A cursor of its own, that commits when it is closed: that is the point.
         with self.env.registry.cursor() as cursor:
             cursor.execute(query)
+            return cursor.fetchall()
 
     @api.model
     def _start(self, message_id):
-        """Write down that a mail is about to leave. Raises where that is impossible: then it does not leave."""
-        self._write_down(SQL(
+        """Write down that a mail is about to leave. Raises where that is impossible: then it does not leave.
+
+        :return: None, or whether it was accepted when another process began it before (and was stopped)
+        """
+        begun = self._write_down(SQL(
             """
             INSERT INTO dunning_handover (message_id, started_on) VALUES (%s, NOW() AT TIME ZONE 'UTC')
-            ON CONFLICT (message_id) DO UPDATE SET started_on = EXCLUDED.started_on, accepted_on = NULL
+            ON CONFLICT (message_id)
+          DO UPDATE SET started_on = EXCLUDED.started_on, accepted_on = NULL, refused = FALSE
+                  WHERE dunning_handover.refused
+              RETURNING id
             """, message_id))
+        if begun:
+            return None
+        [[accepted]] = self._write_down(SQL(
+            "SELECT accepted_on IS NOT NULL FROM dunning_handover WHERE message_id = %s", message_id))
+        return accepted
 
     @api.model
     def _accept(self, message_id):
         """Write down that the mail server accepted a mail. Never raises: the mail has left."""
         try:
             self._write_down(SQL(
-                "UPDATE dunning_handover SET accepted_on = NOW() AT TIME ZONE 'UTC' WHERE message_id = %s",
+                "UPDATE dunning_handover SET accepted_on = NOW() AT TIME ZONE 'UTC' WHERE message_id = %s RETURNING id",
                 message_id))
         except psycopg2.Error:
             _logger.warning("That mail %s was accepted could not be written down", message_id, exc_info=True)
 
     @api.model
+    def _refuse(self, message_id):
+        """Write down that a mail did not leave for now. Return how often that happened, this time included."""
+        # Not in the transaction of the mail queue: that began before the handing over was written down.
+        [[tries]] = self._write_down(SQL(
+            """
+            INSERT INTO dunning_handover (message_id, started_on, refused, tries)
+                 VALUES (%s, NOW() AT TIME ZONE 'UTC', TRUE, 1)
+            ON CONFLICT (message_id)
+          DO UPDATE SET refused = TRUE, tries = COALESCE(dunning_handover.tries, 0) + 1
+              RETURNING tries
+            """, message_id))
+        return tries
+
+    @api.model
     def _get_started(self, message_ids):
         """Return ``{message_id: whether it was accepted}`` of the mails that were begun."""
         rows = self.env.execute_query(SQL(
-            "SELECT message_id, accepted_on IS NOT NULL FROM dunning_handover WHERE message_id = ANY(%s)",
+            """
+            SELECT message_id, accepted_on IS NOT NULL FROM dunning_handover
+             WHERE message_id = ANY(%s) AND refused IS NOT TRUE
+            """,
             list(message_ids)))
         return dict(rows)
 
@@ -117,33 +156,80 @@ class MailMail(models.Model):
         settled = self._settle_dunning_handovers()
         if settled and post_send_callback:
             post_send_callback(settled.ids)
-        started = set()  # in the context: no browser or integration can send a set
+        # In the context: no browser or integration can send a set.
+        started, later, begun = set(), {}, {}
         if smtp_session:
-            self._note_what_is_accepted(smtp_session, started)
+            self._note_what_is_accepted(smtp_session, started, later)
         try:
-            return super(MailMail, (self - settled).with_context(dunning_handover=started))._send(**kwargs)
+            return super(MailMail, (self - settled).with_context(
+                dunning_handover=started, dunning_later=later, dunning_begun=begun))._send(**kwargs)
         except SMTPServerDisconnected:
             # Hung up halfway, or too slow to answer. Odoo leaves a sentence about missing recipients behind.
             for mail in self.exists().filtered(lambda mail: mail.message_id in started and mail.state == 'exception'):
                 mail._record_uncertain_handover()
             raise
 
-    def _postprocess_sent_message(self, *args, **kwargs):
-        # OVERRIDE: it is known what became of these.
-        started = self.env.context.get('dunning_handover')
+    def _postprocess_sent_message(self, success_pids, success_emails, failure_reason=False, failure_type=None):
+        # OVERRIDE: it is known what became of these; some are tried again.
+        started, later = self.env.context.get('dunning_handover'), self.env.context.get('dunning_later')
+        postponed = self.browse()
         if isinstance(started, set):
             started.difference_update(self.mapped('message_id'))
-        return super()._postprocess_sent_message(*args, **kwargs)
+            begun = self.env.context['dunning_begun']
+            for mail in self.filtered(lambda mail: mail.message_id in begun):
+                # Another process had it in hand and was stopped while this one waited for its row.
+                postponed |= mail
+                mail._settle_dunning_handover(begun.pop(mail.message_id))
+            postponed |= (self - postponed).filtered(lambda mail: mail.message_id in later and mail._try_again_later(
+                later.pop(mail.message_id)))
+        elif failure_type == 'mail_smtp':
+            # There was no mail server to offer them to.
+            postponed = self.filtered(lambda mail: (
+                (mail.model or '').startswith('dunning.') and mail._try_again_later(mail.failure_reason)))
+        return super(MailMail, self - postponed)._postprocess_sent_message(
+            success_pids, success_emails, failure_reason=failure_reason, failure_type=failure_type)
 
-    def _note_what_is_accepted(self, session, started):
-        """Let it be written down first of all that the mail server accepted a mail in this SMTP session."""
+    def _try_again_later(self, reason):
+        """Let a mail that certainly did not leave wait in the mail queue; return whether it was not tried too often."""
+        self.ensure_one()
+        # sudo: notes of the program
+        tries = self.env['dunning.handover'].sudo()._refuse(self.message_id)
+        if tries > len(PAUSES):
+            return False
+        moment = fields.Datetime.now() + timedelta(minutes=PAUSES[tries - 1])
+        # Past our own write: no person decided this, so what is known of it is not forgotten.
+        super().write({
+            'state': 'outgoing', 'scheduled_date': moment, 'failure_type': False,
+            'failure_reason': self._get_dunning_env()._(
+                "Refused for now, so it is tried again by itself: %s", reason or "")})
+        # sudo: the rows of the program's own mail
+        notifications = self.env['mail.notification'].sudo().search([
+            ('mail_mail_id', '=', self.id), ('notification_status', 'not in', ('sent', 'canceled'))])
+        notifications.write({'notification_status': 'ready', 'failure_type': False, 'failure_reason': False})
+        # sudo: wakes the mail queue at that moment
+        self.env.ref('mail.ir_cron_mail_scheduler_action').sudo()._trigger(moment + timedelta(seconds=1))
+        return True
+
+    def _note_what_is_accepted(self, session, started, later):
+        """Let it be written down first of all what the mail server answered in this SMTP session.
+
+        :param set started: the Message-Ids that are being handed over
+        :param dict later: gets ``{Message-Id: reply}`` of what it refused for a while
+        """
         send_message = session.send_message
         handover = self.env['dunning.handover'].sudo()  # sudo: notes of the program
 
         def send_and_note(message, *args, **kwargs):
-            refused = send_message(message, *args, **kwargs)
-            if message['Message-Id'] in started:
-                handover._accept(message['Message-Id'])
+            message_id = message['Message-Id']
+            try:
+                refused = send_message(message, *args, **kwargs)
+            except (SMTPRecipientsRefused, SMTPResponseException) as error:
+                replies = list(error.recipients.values()) if isinstance(error, SMTPRecipientsRefused) else [error.args]
+                if message_id in started and all(400 <= reply[0] < 500 for reply in replies):
+                    later[message_id] = ", ".join(f"{reply[0]} {_decode(reply[1])}" for reply in replies)
+                raise
+            if message_id in started:
+                handover._accept(message_id)
             return refused
 
         session.send_message = send_and_note
@@ -159,21 +245,29 @@ class MailMail(models.Model):
         for mail in waiting.filtered(lambda mail: mail.message_id in started):
             settled |= mail
             # Whoever holds the row is handing the mail over at this moment, and records it himself.
-            if not mail.try_lock_for_update():
-                continue
-            if started[mail.message_id]:
-                _logger.info("Mail %s was accepted before the server stopped; it is not sent again", mail.message_id)
-                mail.write({'state': 'sent', 'failure_type': False, 'failure_reason': False})
-                mail._postprocess_sent_message(success_pids=[], success_emails=[mail.email_to])
-                continue
-            mail._record_uncertain_handover()
+            if mail.try_lock_for_update():
+                mail._settle_dunning_handover(started[mail.message_id])
         return settled
+
+    def _settle_dunning_handover(self, accepted):
+        """Record what is known of a mail that another process had begun to hand over."""
+        self.ensure_one()
+        if not accepted:
+            self._record_uncertain_handover()
+            return
+        _logger.info("Mail %s was accepted before the server stopped; it is not sent again", self.message_id)
+        self.write({'state': 'sent', 'failure_type': False, 'failure_reason': False})
+        self._postprocess_sent_message(success_pids=[], success_emails=[self.email_to])
+
+    def _get_dunning_env(self):
+        """Return the environment for sentences: the mail queue has no language, who reads it works for the company."""
+        self.ensure_one()
+        company = self.env[self.model].browse(self.res_id).sudo().company_id  # sudo: only for its language
+        return self.with_context(lang=self.env.lang or company.partner_id.lang).env
 
     def _record_uncertain_handover(self):
         self.ensure_one()
-        # The mail queue has no language: who reads it works for the company.
-        company = self.env[self.model].browse(self.res_id).sudo().company_id  # sudo: only for its language
-        env = self.with_context(lang=self.env.lang or company.partner_id.lang).env
+        env = self._get_dunning_env()
         reason = env._(
             "The connection was lost while this e-mail was handed to the mail server, so it is not certain whether it "
             "left. It does not leave again by itself. Look in the log of the mail server, or ask the debtor: if it did "
@@ -189,6 +283,13 @@ class MailMail(models.Model):
         if isinstance(started, set) and (self.model or '').startswith('dunning.'):
             self.flush_recordset()  # whoever else sends this mail fails here, not afterwards
             # sudo: notes of the program
-            self.env['dunning.handover'].sudo()._start(self.message_id)
+            accepted = self.env['dunning.handover'].sudo()._start(self.message_id)
+            if accepted is not None:
+                self.env.context['dunning_begun'][self.message_id] = accepted
+                return []
             started.add(self.message_id)
         return result
+
+
+def _decode(text):
+    return text.decode(errors='replace') if isinstance(text, bytes) else str(text)

@@ -3,7 +3,11 @@
 import hashlib
 import io
 import logging
-from contextlib import ExitStack
+import math
+import os
+import signal
+import subprocess
+from contextlib import ExitStack, suppress
 from os import unlink
 from tempfile import NamedTemporaryFile
 
@@ -19,6 +23,12 @@ from .dunning_letter import PAGE_BOTTOM, PAGE_LEFT, PAGE_RIGHT, PAGE_TOP
 _logger = logging.getLogger(__name__)
 
 LETTERS_PER_PROCESS = 60
+# After how many seconds a wkhtmltopdf that does not end is stopped: some twenty times what it needs.
+SECONDS_PER_PROCESS, SECONDS_PER_LETTER, SECONDS_PER_MEGABYTE = 8.0, 0.3, 20.0
+
+
+class LetterTimeout(UserError):
+    """wkhtmltopdf did not end in time. Which of several letters is to blame nobody knows."""
 
 
 class DunningLetterPdf(models.AbstractModel):
@@ -43,6 +53,8 @@ class DunningLetterPdf(models.AbstractModel):
         if len(documents) > 1 and ir_actions_report._wkhtml().is_patched_qt:
             try:
                 return self._split(self._run_wkhtmltopdf(documents), documents)
+            except LetterTimeout:
+                raise  # one by one takes too long: whoever asked for many halves them
             except (UserError, PdfReadError, LookupError, ValueError) as error:
                 _logger.info("A batch of %s letters is printed one by one: %s", len(documents), error)
         return {document.notice_id: self._run_wkhtmltopdf([document]) for document in documents}
@@ -66,7 +78,10 @@ class DunningLetterPdf(models.AbstractModel):
                         '--footer-font-name', 'Liberation Sans', '--footer-font-size', '7', '--footer-spacing', '4',
                     ]
             target = self._make_file(stack, '.pdf', b'')
-            process = ir_actions_report._run_wkhtmltopdf([*args, target])
+            size = sum(len(document.html) for document in documents)
+            process = self._run_process(
+                [wkhtml.bin, *args, target],
+                SECONDS_PER_PROCESS + SECONDS_PER_LETTER * len(documents) + SECONDS_PER_MEGABYTE * size / 1e6)
             with open(target, 'rb') as stream:
                 pdf = stream.read()
         if process.returncode or not pdf.startswith(b'%PDF'):
@@ -75,6 +90,29 @@ class DunningLetterPdf(models.AbstractModel):
                 "The letter could not be made into a PDF: wkhtmltopdf stopped with code %(code)s. %(error)s",
                 code=process.returncode, error=(process.stderr or '')[-300:]))
         return pdf
+
+    @api.model
+    def _run_process(self, command, seconds):
+        """Run a program to its end, or stop it and whatever it started after so many seconds (``LetterTimeout``).
+
+        Core's own way waits forever: one letter that makes wkhtmltopdf hang would hold up the queue for good.
+        """
+        with subprocess.Popen(  # noqa: S603 (wkhtmltopdf as core found it)
+            command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, encoding='utf-8', start_new_session=True,
+        ) as process:
+            try:
+                out, err = process.communicate(timeout=seconds)
+            except subprocess.TimeoutExpired:
+                _logger.warning("wkhtmltopdf was stopped: it did not end in %.0f seconds", seconds)
+                raise LetterTimeout(self.env._(
+                    "The letter could not be made into a PDF: wkhtmltopdf did not end in %s seconds and was stopped. "
+                    "Look at the text of the level and the logo, or show the letter to your administrator.",
+                    math.ceil(seconds))) from None
+            finally:
+                if process.poll() is None:
+                    with suppress(ProcessLookupError):
+                        os.killpg(process.pid, signal.SIGKILL)
+        return subprocess.CompletedProcess(command, process.returncode, out, err)
 
     @api.model
     def _get_wkhtmltopdf_args(self, wkhtml):

@@ -195,6 +195,25 @@ class DunningLevel(models.Model):
             'language_unsupported': self.env._(
                 "A 14-day letter can be written in Dutch and English only: there is no approved wording in "
                 "%(expected)s. Remove this translation."),
+            # The payment arrangement
+            'acknowledgement_missing': self.env._(
+                "A payment arrangement says that the debtor acknowledges the debt (“erkent”, “acknowledge”)."),
+            'fatal_missing': self.env._(
+                "Say that the dates of the schedule are final (“uiterste datum”, “fatale termijn”, article 6:83 BW)."),
+            'lapse_missing': self.env._(
+                "Say what follows when an instalment is missed: that all that is left is to be paid at once."),
+            'lapse_reminder_missing': self.env._(
+                "Say that a reminder comes first when an instalment is missed; that is what happens."),
+            'lapse_at_once': self.env._(
+                "“%(passage)s”: an arrangement never lapses without a reminder, so the text must not say so."),
+            'imputation_missing': self.env._("Say where payments go first: article 6:44 BW."),
+            'revision_missing': self.env._(
+                "Say what happens when the situation of the debtor changes; an arrangement that is kept cannot be ended "
+                "without that."),
+            'reservation_missing': self.env._(
+                "Reserve the right to payment: “wij behouden ons recht op betaling” or “nakoming”."),
+            'defence_waived': self.env._(
+                "“%(passage)s”: a consumer acknowledges a debt, he does not give up his rights. Remove it."),
             # Consumers
             'fee_forbidden': self.env._(
                 "“%(passage)s”: a consumer owes no fee for reminders or administration, under any name. Remove it."),

@@ -491,7 +491,9 @@ class DunningNotice(models.Model):
             return [sequence.next_by_id() for _i in range(count)]
         numbers = self.env.execute_query(SQL(
             "SELECT nextval(%s) FROM generate_series(1, %s)", 'ir_sequence_%03d' % sequence.id, count))
-        return [sequence.get_next_char(number) for (number,) in numbers]
+        # As get_next_char does, with the date looked at once.
+        prefix, suffix = sequence._get_prefix_suffix()
+        return [f"{prefix}{number:0{sequence.padding}d}{suffix}" for (number,) in numbers]
 
     def write(self, vals):
         if not is_recording(self.env):

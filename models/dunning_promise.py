@@ -29,9 +29,6 @@ DECIDED = ('kept', 'partly', 'broken')
 # integration or browser can send it.
 RECORDING = object()
 
-# What a debtor pays with, as opposed to what only lowers what he owes: credit notes, write-offs, set-off.
-IS_MONEY = SQL("(journal.type IN ('bank', 'cash', 'credit') OR move.origin_payment_id IS NOT NULL)")
-
 
 class ResCompany(models.Model):
     _inherit = 'res.company'
@@ -333,7 +330,7 @@ class DunningPromise(models.Model):
                 'turn': max(earlier.mapped('turn'), default=0) + 1,
                 'call_id': call.id if call else False,
                 'note': note,
-                'known': self._get_known(company, debtor, items),
+                'known': self.env['dunning.money']._get_known(company, debtor, items),
                 'line_ids': [
                     Command.create({
                         'move_line_id': item.id, 'amount': shares[item.id],
@@ -568,49 +565,25 @@ class DunningPromise(models.Model):
         """
         if not self:
             return {}
-        self.env['account.partial.reconcile'].flush_model()
-        self.env['account.move.line'].flush_model()
-        self.env['account.move'].flush_model(['move_type', 'journal_id', 'origin_payment_id'])
-        self.flush_recordset()
-        self.line_ids.flush_recordset()
-        rows = self.env.execute_query(SQL(
-            """
-            SELECT promise.id, line.id, counterpart.move_id, %(is_money)s, SUM(partial.debit_amount_currency),
-                   MAX(counterpart.date)
-              FROM dunning_promise promise
-              JOIN dunning_promise_line line ON line.promise_id = promise.id AND line.replaced_by_id IS NULL
-              JOIN account_partial_reconcile partial ON partial.debit_move_id = line.move_line_id
-              JOIN account_move_line counterpart ON counterpart.id = partial.credit_move_id
-              JOIN account_move move ON move.id = counterpart.move_id
-              JOIN account_journal journal ON journal.id = move.journal_id
-             WHERE promise.id = ANY(%(promises)s) AND counterpart.date <= LEAST(promise.grace_date, %(at_date)s)
-          GROUP BY promise.id, line.id, counterpart.move_id, move.id, journal.id
-          ORDER BY promise.id, line.id, counterpart.move_id
-            """, is_money=IS_MONEY, promises=list(self.ids), at_date=at_date))
-        by_promise = defaultdict(list)
-        for promise_id, *row in rows:
-            by_promise[promise_id].append(row)
-        pools = self._get_pools(at_date)
+        Money = self.env['dunning.money']
+        by_promise = {promise: promise._get_live_lines().sorted('id') for promise in self}
+        matched = Money._read_matched(self.line_ids.move_line_id, at_date)
+        pools = Money._get_pools(
+            {company: promises.partner_id for company, promises in self.grouped('company_id').items()}, at_date)
         result = {}
         for promise in self.sorted(lambda promise: (promise.date_promised, promise.id)):
-            known = dict((promise.known or {}).get('matched', {}))
             ready = set((promise.known or {}).get('open', ()))
             paid, paid_on, lowered = 0.0, False, defaultdict(float)
-            for line_id, move_id, is_money, amount, day in by_promise[promise.id]:
-                old = min(amount, known.get(str(move_id), 0.0))
-                if old:
-                    known[str(move_id)] -= old
-                new = amount - old
-                if promise.currency_id.compare_amounts(new, 0) <= 0:
-                    continue
-                # What lay ready when it was promised was never going to be paid again.
-                if is_money and move_id not in ready:
-                    paid += new
+            for item_id, _move_id, is_money, amount, day in Money._split_new(
+                by_promise[promise].move_line_id.ids, matched, promise.known, promise.currency_id, promise.grace_date
+            ):
+                if is_money:
+                    paid += amount
                     paid_on = max(paid_on or day, day)
                 else:
-                    lowered[line_id] += new
+                    lowered[item_id] += amount
             lines = promise._get_live_lines()
-            owed = [(line.amount, max(0.0, line.amount_open - lowered[line.id])) for line in lines]
+            owed = [(line.amount, max(0.0, line.amount_open - lowered[line.move_line_id.id])) for line in lines]
             need = sum(min(amount, left) for amount, left in owed)
             unmatched, need_at_end = 0.0, need
             pool = pools.get((promise.company_id.id, promise.partner_id.id, promise.currency_id.id), [])
@@ -628,83 +601,6 @@ class DunningPromise(models.Model):
                 credit['amount'] -= take
             result[promise.id] = (paid, unmatched, max(0.0, need), max(0.0, need_at_end), paid_on)
         return result
-
-    def _get_pools(self, at_date):
-        """Return what these debtors paid or had credited and nobody matched yet, by company, debtor and currency.
-
-        Credit notes first: they lower what has to be paid.
-        """
-        pools = defaultdict(list)
-        for company, promises in self.grouped('company_id').items():
-            for partner_id, currency_id, move_id, day, amount, is_money in self.env.execute_query(
-                self._get_open_credits_sql(company, promises.partner_id)
-            ):
-                if amount > 0 and day <= at_date:
-                    pools[company.id, partner_id, currency_id].append({
-                        'move_id': move_id, 'date': day, 'amount': float(amount), 'is_money': is_money})
-        for pool in pools.values():
-            pool.sort(key=lambda credit: (credit['is_money'], credit['date'], str(credit['move_id'])))
-        return pools
-
-    @api.model
-    def _get_open_credits_sql(self, company, partners):
-        """Return SQL of the unmatched credits of debtors: ``(debtor, currency, entry, date, amount, is money)``.
-
-        As the planner nets them: open journal items, payments without a journal entry (known by minus their id), and
-        receipts on a bank statement.
-        """
-        return SQL(
-            """
-            SELECT partner.commercial_partner_id, line.currency_id, line.move_id, line.date,
-                   -line.amount_residual_currency, %(is_money)s
-              FROM account_move_line line
-              JOIN account_account account ON account.id = line.account_id
-                                          AND account.account_type = 'asset_receivable'
-              JOIN account_move move ON move.id = line.move_id
-              JOIN account_journal journal ON journal.id = line.journal_id
-              JOIN res_partner partner ON partner.id = line.partner_id
-             WHERE line.company_id = %(company)s AND line.parent_state = 'posted' AND line.reconciled IS NOT TRUE
-               AND line.amount_residual_currency < 0 AND partner.commercial_partner_id = ANY(%(partners)s)
-         UNION ALL
-            SELECT partner.commercial_partner_id, payment.currency_id, -payment.id, payment.date, payment.amount, TRUE
-              FROM account_payment payment
-              JOIN res_partner partner ON partner.id = payment.partner_id
-             WHERE payment.company_id = %(company)s AND payment.move_id IS NULL AND payment.state = 'in_process'
-               AND payment.payment_type = 'inbound' AND payment.partner_type = 'customer'
-               AND partner.commercial_partner_id = ANY(%(partners)s)
-         UNION ALL
-            SELECT partner.commercial_partner_id, line.currency_id, line.move_id, line.date, -line.amount_currency, TRUE
-              FROM account_bank_statement_line receipt
-              JOIN account_journal journal ON journal.id = receipt.journal_id
-              JOIN account_move_line line ON line.move_id = receipt.move_id
-                                         AND line.account_id = journal.suspense_account_id
-              JOIN res_partner partner ON partner.id = receipt.partner_id
-             WHERE receipt.company_id = %(company)s AND receipt.is_reconciled IS NOT TRUE
-               AND line.parent_state = 'posted' AND line.balance < 0
-               AND partner.commercial_partner_id = ANY(%(partners)s)
-            """,
-            is_money=IS_MONEY, company=company.id, partners=list(partners.ids))
-
-    @api.model
-    def _get_known(self, company, debtor, items):
-        """Return what had been matched to the items, and lay ready, before anything was promised."""
-        self.env['account.partial.reconcile'].flush_model()
-        self.env['account.move.line'].flush_model()
-        self.env['account.payment'].flush_model()
-        self.env['account.bank.statement.line'].flush_model()
-        matched = self.env.execute_query(SQL(
-            """
-            SELECT counterpart.move_id, SUM(partial.debit_amount_currency)
-              FROM account_partial_reconcile partial
-              JOIN account_move_line counterpart ON counterpart.id = partial.credit_move_id
-             WHERE partial.debit_move_id = ANY(%s)
-          GROUP BY counterpart.move_id
-            """, list(items.ids)))
-        credits_open = self.env.execute_query(self._get_open_credits_sql(company, debtor))
-        return {
-            'matched': {str(move_id): float(amount) for move_id, amount in matched},
-            'open': sorted({row[2] for row in credits_open}),
-        }
 
     # -------------------------------------------------------------------------
     # WHAT FOLLOWS
@@ -888,29 +784,16 @@ class DunningPromiseLine(models.Model):
             raise UserError(self.env._("The items of a promise stay as what was said; they cannot be deleted."))
 
 
-class AccountPartialReconcile(models.Model):
-    _inherit = 'account.partial.reconcile'
+class DunningMoney(models.AbstractModel):
+    _inherit = 'dunning.money'
 
-    @api.model_create_multi
-    def create(self, vals_list):
-        # OVERRIDE: a payment may keep a promise.
-        partials = super().create(vals_list)
-        partials._get_dunning_promises()._decide_matched()
-        return partials
-
-    def unlink(self):
-        # OVERRIDE: a payment that bounced did not keep it.
-        promises = self._get_dunning_promises()
-        result = super().unlink()
-        promises._decide_matched()
-        return result
-
-    def _get_dunning_promises(self):
-        """Return the promises about what is being matched; one indexed look-up, nearly always empty."""
-        # sudo: whoever reconciles may not be allowed to read promises
-        lines = self.env['dunning.promise.line'].sudo().search([
-            ('move_line_id', 'in', self.debit_move_id.ids), ('replaced_by_id', '=', False)])
-        return lines.promise_id
+    @api.model
+    def _get_follower_sql(self, item_ids):
+        # EXTENDS: promises about these items.
+        self.env['dunning.promise.line'].flush_model(['move_line_id', 'replaced_by_id', 'promise_id'])
+        return [*super()._get_follower_sql(item_ids), SQL(
+            "SELECT 'dunning.promise', promise_id FROM dunning_promise_line"
+            " WHERE move_line_id = ANY(%s) AND replaced_by_id IS NULL", item_ids)]
 
 
 class DunningRun(models.AbstractModel):

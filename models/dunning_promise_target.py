@@ -27,8 +27,8 @@ class ResPartner(models.Model):
         for partner in self:
             partner.dunning_promise_count = counts.get(partner.commercial_partner_id._origin.id, 0)
             kept, decided = ratios.get(partner.id, (0, 0))
-            partner.dunning_promise_text = decided and self.env._(
-                "%(kept)s of %(decided)s", kept=kept, decided=decided)
+            partner.dunning_promise_text = self.env._(
+                "%(kept)s of %(decided)s", kept=kept, decided=decided) if decided else False
 
     def action_dunning_promise(self):
         """Open the wizard that records a promise of this debtor about everything he owes."""

@@ -818,8 +818,12 @@ class DunningNotice(models.Model):
         return name.split(" / ")[-1].split(" (")[0]
 
     def _fmt_moment(self, text):
+        """Show a moment (UTC) as the day it was where the user is."""
         moment = text and fields.Datetime.to_datetime(text.split('.')[0])
-        return moment and format_date(self.env, fields.Datetime.context_timestamp(self, moment).date())
+        # A scheduled action or another program has no time zone in its context; a user has one of his own.
+        tz = self.env.context.get('tz') or self.env.user.tz or str(self.company_id._get_dunning_tz())
+        return moment and format_date(
+            self.env, fields.Datetime.context_timestamp(self.with_context(tz=tz), moment).date())
 
 
 class DunningNoticeLine(models.Model):

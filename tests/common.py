@@ -60,6 +60,10 @@ class DunningCommon(AccountTestInvoicingCommon):
             cls.classPatch(
                 cls.registry['dunning.letter'], '_render_pdfs',
                 lambda self, notices, *args, **kwargs: {notice.id: letter_bytes(notice) for notice in notices})
+            cls.classPatch(
+                cls.registry['dunning.arrangement'], '_print_document',
+                lambda self, document, signatures=None, **kwargs: b'%%PDF-1.4 %s of arrangement %d' % (
+                    b'agreement' if signatures else b'proposal', self.id))
 
     # --- settings ---
 

@@ -17,9 +17,10 @@ import smtplib
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 import traceback
-from datetime import timedelta
+from datetime import date, timedelta
 
 import psycopg2
 
@@ -154,7 +155,10 @@ def _live(database, job, answer):
         registry = Registry(database)
         fault = job.pop('fault', None)
         with registry.cursor() as cursor:
-            env = api.Environment(cursor, SUPERUSER_ID, {'lang': 'en_US'})
+            context = {'lang': 'en_US'}
+            if 'day' in job:
+                context['dunning_at_date'] = date.fromisoformat(job.pop('day'))
+            env = api.Environment(cursor, SUPERUSER_ID, context)
             if 'data_dir' in job:
                 config['data_dir'] = job.pop('data_dir')
             if 'path' in job:
@@ -163,7 +167,10 @@ def _live(database, job, answer):
                 _put_around(env, 'dunning.letter', '_render_pdfs', instead=_type_letters)
             if fault:
                 Fault(env, **fault).arm()
-            outcome['answer'] = globals()[f"job_{job.pop('do')}"](env, answer=answer, **job)
+            kill_after = job.pop('kill_after', None)
+            if kill_after is not None:
+                threading.Timer(kill_after, os.kill, (os.getpid(), signal.SIGKILL)).start()
+            outcome['answer'] = JOBS[job.pop('do')](env, answer=answer, **job)
     except BaseException as error:  # noqa: BLE001 - the process ends here; the test judges
         outcome['error'] = f"{type(error).__name__}: {error}"
         if '--trace' in sys.argv:
@@ -307,15 +314,28 @@ def job_queue(env, answer):
     notices[:len(channels)]._queue()
 
 
+def job_second_messages(env, answer):
+    """Everybody who gets an e-mail would get another message on the same day."""
+    make = _Maker.use(env)
+    today = env.company._dunning_today()
+    notices = env['dunning.notice'].search([('state', '=', 'queued'), ('channel', 'in', ('email', 'both'))])
+    items = env['account.move.line']
+    for debtor in notices.partner_id:
+        items |= make.items(make.invoice(debtor, today - timedelta(days=20), 55.0))
+    decisions = env['dunning.planner']._plan(
+        env.company, today, items=items, ignore=frozenset({'one_message'}))
+    env['dunning.notice']._create_from_decisions(env.company, decisions, today, origin='manual', state='queued')
+
+
 def job_plan(env, answer):
     module = sys.modules[ADDON + 'models.dunning_run']
     module.PLAN_CHUNK = CHUNK
     env['dunning.run']._cron_plan()
 
 
-def job_dispatch(env, answer):
+def job_dispatch(env, answer, chunk=CHUNK):
     module = sys.modules[ADDON + 'models.dunning_run']
-    module.DISPATCH_CHUNK = CHUNK
+    module.DISPATCH_CHUNK = chunk
     env['dunning.run']._cron_dispatch()
 
 
@@ -339,6 +359,11 @@ def job_mail_server(env, answer, port):
     before = server.smtp_port
     server.smtp_port = port
     return before
+
+
+def job_pass_pauses(env, answer):
+    """Time passes: what waits in the mail queue for its next try may leave."""
+    env['mail.mail'].search([('state', '=', 'outgoing')]).scheduled_date = False
 
 
 def job_try_mails_again(env, answer, emails=None):
@@ -395,11 +420,15 @@ def job_look(env, answer):
         result.append({
             'id': notice.id, 'name': notice.name, 'state': notice.state, 'channel': notice.channel,
             'postal_state': notice.postal_state, 'debtor': notice.partner_id.name,
-            'email': notice.partner_id.email, 'error': notice.error_message, 'date': notice.date,
+            'email': notice.partner_id.email, 'error': notice.error_message, 'waiting': notice.waiting_reason,
+            'date': notice.date,
             'letters': len(letters), 'frozen': len(letters) == 1 and bool(letters.raw)
             and hashlib.sha256(letters.raw).hexdigest() == notice.letter_sha256,
             'messages': len(messages), 'message_ids': messages.mapped('message_id'),
-            'mail_states': mails.mapped('state'), 'statuses': notifications.mapped('notification_status'),
+            'mail_states': mails.mapped('state'), 'mail_reasons': mails.mapped('failure_reason'),
+            'pauses': [round((mail.scheduled_date - mail.write_date).total_seconds() / 60)
+                       for mail in mails if mail.scheduled_date and mail.state == 'outgoing'],
+            'statuses': notifications.mapped('notification_status'),
             'failures': [reason for reason in notifications.mapped('failure_reason') if reason],
             'receipts': notice.receipt_ids.mapped('kind'),
             'lines': notice.line_ids.mapped('status'),
@@ -408,3 +437,6 @@ def job_look(env, answer):
             'author': notice.author_id.login,
         })
     return result
+
+
+JOBS = {name.removeprefix('job_'): job for name, job in list(globals().items()) if name.startswith('job_')}

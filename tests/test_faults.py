@@ -87,8 +87,11 @@ def free_port():
         return probe.getsockname()[1]
 
 
-@tagged('post_install_l10n', 'post_install', '-at_install')
-class TestFaults(BaseCase):
+class FaultsCommon(BaseCase):
+    """A database of our own, a mail server, and processes with Odoo in them."""
+
+    #: What prepares the database.
+    prepare = 'prepare'
 
     @classmethod
     def setUpClass(cls):
@@ -96,10 +99,8 @@ class TestFaults(BaseCase):
         if bootstrap is None:
             raise SkipTest("Needs the development environment of the checkout (run it with `make test`).")
         home, _template = bootstrap.ensure(quiet=True)
-        cls.name = f"dunning_test_{paths.checkout_key()}_{os.getpid()}-faults"
-        cls.ready = f"{cls.name}0"
-        for name in (cls.name, cls.ready):
-            cls.addClassCleanup(postgres.drop, name)
+        cls.name = f"dunning_test_{paths.checkout_key()}_{os.getpid()}-{cls.__name__.lower()}"
+        cls.addClassCleanup(postgres.drop, cls.name)
         postgres.create(cls.name, cls.get_template() or database.with_addon(home))
         cls.server = MailServer()
         controller = FreePortController(cls.server, hostname='127.0.0.1', port=0)
@@ -109,9 +110,11 @@ class TestFaults(BaseCase):
         cls.addClassCleanup(cls.folder.cleanup)
         cls.workers = cls.start_workers()
         cls.addClassCleanup(cls.workers.close)
-        cls.workers.do('prepare', smtp_port=controller.port)
-        cls.workers.do('plan')
-        postgres.create(cls.ready, cls.name)
+        cls.workers.do(cls.prepare, smtp_port=controller.port)
+
+    def received(self):
+        """Return how many mails the mail server accepted for each address."""
+        return Counter(address for address, _message_id, _content in self.server.accepted)
 
     @classmethod
     def get_template(cls):
@@ -124,6 +127,18 @@ class TestFaults(BaseCase):
         return faults_engine.Workers(
             [str(python.executable()), '-m', 'env.session', str(paths.CHECKOUT / 'dev' / 'faults_session.py')],
             {**runtime.environment(), 'PYTHONPATH': str(paths.CHECKOUT / 'dev'), **environ}, cls.name)
+
+
+@tagged('post_install_l10n', 'post_install', '-at_install')
+class TestFaults(FaultsCommon):
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.workers.do('plan')
+        cls.ready = f"{cls.name}0"
+        cls.addClassCleanup(postgres.drop, cls.ready)
+        postgres.create(cls.ready, cls.name)
 
     def setUp(self):
         super().setUp()
@@ -140,10 +155,6 @@ class TestFaults(BaseCase):
 
     def look(self):
         return self.workers.do('look')
-
-    def received(self):
-        """Return how many mails the mail server accepted for each address."""
-        return Counter(address for address, _message_id, _content in self.server.accepted)
 
     def is_done(self, notice):
         return notice['state'] in ('sent', 'to_post', 'todo')
@@ -256,6 +267,37 @@ class TestFaults(BaseCase):
         self.workers.do('mails')
         self.assertOneMailEach(self.assertAllDone())
 
+    def test_one_debtor_is_never_written_to_by_two_processes(self):
+        """Two notices that may not leave on one day, in a queue that two workers share, over and over."""
+        by_mail = CHANNELS['email'] + CHANNELS['both']
+        for number in range(3):
+            with self.subTest(number):
+                self.reset()
+                self.workers.do('second_messages')
+                slow = {'stage': 'rendered', 'kind': 'wait', 'seconds': 0.2 * number}
+                outcomes = self.workers.run_together(
+                    {'do': 'dispatch', 'fault': slow}, {'do': 'dispatch', 'fault': slow}, {'do': 'dispatch'})
+                self.assertEqual([outcome['error'] for outcome in outcomes], [''] * 3)
+                notices = self.look()
+                told = Counter(notice['debtor'] for notice in notices if notice['state'] in ('sent', 'to_post', 'todo'))
+                self.assertEqual(set(told.values()), {1}, "A debtor got two messages on one day")
+                self.assertEqual(len(told), sum(CHANNELS.values()))
+                waiting = [notice for notice in notices if notice['state'] == 'queued']
+                self.assertEqual(len(waiting), by_mail)
+                for notice in waiting:
+                    self.assertIn("Another message goes to this debtor today", notice['waiting'])
+
+    def test_a_user_and_the_queue_write_to_one_debtor_once(self):
+        self.workers.do('second_messages')
+        ids = [notice['id'] for notice in self.look() if notice['state'] == 'queued'][-6:]
+        slow = {'stage': 'rendered', 'kind': 'wait', 'seconds': 0.3}
+        outcomes = self.workers.run_together(
+            {'do': 'send_now', 'login': 'ann', 'ids': ids, 'fault': slow}, {'do': 'dispatch', 'fault': slow})
+        self.assertEqual([outcome['error'] for outcome in outcomes], ['', ''])
+        told = Counter(
+            notice['debtor'] for notice in self.look() if notice['state'] in ('sent', 'to_post', 'todo'))
+        self.assertEqual(set(told.values()), {1})
+
     # --- the mail server ---
 
     def test_a_mail_queue_that_is_killed_mails_nobody_twice(self):
@@ -302,11 +344,15 @@ class TestFaults(BaseCase):
         port = self.workers.do('mail_server', port=free_port())
         self.workers.do('mails')
         notices = self.look()
-        self.assertEqual(Counter(status for notice in notices for status in notice['statuses']), {'exception': by_mail})
+        self.assertEqual(Counter(status for notice in notices for status in notice['statuses']), {'ready': by_mail})
+        self.assertEqual({pause for notice in notices for pause in notice['pauses']}, {5})
         self.assertFalse(self.received())
         self.workers.do('mail_server', port=port)
+        # Not before the pause is over.
+        self.workers.do('mails')
+        self.assertFalse(self.received())
+        self.workers.do('pass_pauses')
         # Hanging up before the answer, silence instead of it, and hanging up with the mail in hand.
-        self.workers.do('try_mails_again')
         self.server.strict = True
         lost = []
         for drop in ('before', 'sleep', 'after'):
@@ -323,20 +369,46 @@ class TestFaults(BaseCase):
         self.assertEqual(len(lost), 3)
         for notice in lost:
             self.assertIn("it is not certain whether it left", failed[notice['email']]['failures'][0])
-        self.assertEqual(set(failed), {LATER, GONE, *(notice['email'] for notice in lost)})
+        self.assertEqual(set(failed), {GONE, *(notice['email'] for notice in lost)})
         self.assertEqual(len([notice for notice in lost if self.received()[notice['email']]]), 1)
-        self.assertIn("Greylisted", failed[LATER]['failures'][0])
-        self.assertEqual(failed[LATER]['state'], 'sent')
+        # Refused for a while: it waits in the mail queue, longer each time, and says so.
+        later = next(notice for notice in notices if notice['email'] == LATER)
+        self.assertEqual((later['state'], later['statuses'], later['mail_states']), ('sent', ['ready'], ['outgoing']))
+        self.assertIn("Greylisted", later['mail_reasons'][0])
+        self.assertEqual(later['pauses'], [15])
         # Refused for good: this notice reached nobody, so its level is taken back.
         self.assertEqual((failed[GONE]['state'], failed[GONE]['levels']), ('undelivered', ['']))
         self.assertEqual(failed[GONE]['mail_states'], ['cancel'])
         # Later the mail server wants it.
         self.server.strict = False
         self.workers.do('try_mails_again', emails=[
-            LATER, *(notice['email'] for notice in lost if not self.received()[notice['email']])])
+            notice['email'] for notice in lost if not self.received()[notice['email']]])
+        self.workers.do('pass_pauses')
         self.workers.do('mails')
         self.assertOneMailEach([notice for notice in self.look() if notice['email'] != GONE])
         self.assertFalse(self.received()[GONE])
+
+    def test_a_mail_that_is_refused_for_a_while_is_tried_ever_less_often_and_then_told(self):
+        self.workers.do('dispatch')
+        self.server.strict = True
+        pauses = []
+        for _number in range(8):
+            self.workers.do('mails')
+            later = next(notice for notice in self.look() if notice['email'] == LATER)
+            pauses += later['pauses']
+            self.workers.do('pass_pauses')
+        self.assertEqual(pauses, [5, 15, 60, 180, 360, 600])
+        self.assertEqual((later['statuses'], later['mail_states']), (['exception'], ['exception']))
+        self.assertIn("Greylisted", later['failures'][0])
+        self.assertFalse(self.received()[LATER])
+        # A person tries again: from the beginning.
+        self.workers.do('try_mails_again', emails=[LATER])
+        self.workers.do('mails')
+        self.assertEqual(next(notice for notice in self.look() if notice['email'] == LATER)['pauses'], [5])
+        self.server.strict = False
+        self.workers.do('pass_pauses')
+        self.workers.do('mails')
+        self.assertEqual(self.received()[LATER], 1)
 
     # --- disk and printer ---
 

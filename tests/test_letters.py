@@ -661,13 +661,13 @@ class TestLetterPdf(LetterCommon):
         if self.wkhtml.state == 'install':
             self.skipTest("wkhtmltopdf is not installed, so no letter can be printed")
         self.calls = []
-        run = ir_actions_report._run_wkhtmltopdf
+        run = self.registry['dunning.letter']._run_process
 
-        def count(args):
-            self.calls.append(args)
-            return run(args)
+        def count(this, command, seconds):
+            self.calls.append(command)
+            return run(this, command, seconds)
 
-        self.patch(ir_actions_report, '_run_wkhtmltopdf', count)
+        self.patch(self.registry['dunning.letter'], '_run_process', count)
 
     def need_patched(self):
         if not self.wkhtml.is_patched_qt:

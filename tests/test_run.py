@@ -273,14 +273,17 @@ class TestWorkers(BaseCase):
             self.others = env['dunning.notice'].search([('state', '=', 'queued')]).ids
             policy = env['dunning.policy'].create({
                 'name': "Workers", 'level_ids': [(0, 0, {'name': "One", 'subject': "One"})]})
-            partner = env['res.partner'].create({'name': "Workers BV", 'email': 'workers@debtor.example.com'})
+            # As many debtors: what is for one of them is never shared.
+            partners = env['res.partner'].create([
+                {'name': f"Workers {number} BV", 'email': f'workers{number}@debtor.example.com'}
+                for number in range(6)])
             notices = env['dunning.notice'].with_context(dunning_recording=RECORDING).create([{
                 'company_id': env.company.id, 'partner_id': partner.id, 'recipient_id': partner.id,
                 'currency_id': env.company.currency_id.id, 'level_id': policy.level_ids.id, 'channel': 'email',
                 'date_planned': TODAY, 'state': 'queued',
-            } for _number in range(6)])
+            } for partner in partners])
             self.ids = notices.ids
-            self.made = [(notices._name, notices.ids), (policy._name, policy.ids), (partner._name, partner.ids)]
+            self.made = [(notices._name, notices.ids), (policy._name, policy.ids), (partners._name, partners.ids)]
         self.addCleanup(self.clean)
         self.assertFalse(self.others, "The test database has a queue of its own")
 
@@ -288,6 +291,7 @@ class TestWorkers(BaseCase):
         with self.registry.cursor() as cr:
             for model, ids in self.made:
                 cr.execute(SQL("DELETE FROM %s WHERE id = ANY(%s)", SQL.identifier(model.replace('.', '_')), ids))
+            cr.execute("DELETE FROM ir_cron_trigger")  # a worker asked to be woken
             cr.execute("DELETE FROM mail_message WHERE model = 'dunning.notice' AND res_id = ANY(%s)", [self.ids])
 
     def worker(self, name, before=lambda notices: None):

@@ -24,6 +24,7 @@ MODELS = (
     'dunning.arrangement', 'dunning.arrangement.line', 'dunning.arrangement.instalment',
     'dunning.promise', 'dunning.promise.line', 'dunning.promise.make', 'dunning.promise.cancel',
     'dunning.retention', 'dunning.retention.line', 'dunning.personal.data',
+    'dunning.page', 'dunning.page.request',
     'dunning.post.registered', 'dunning.post.registered.line',
     'dunning.debtor', 'dunning.behaviour', 'dunning.absence',
     'dunning.post.registered', 'dunning.post.registered.line',
@@ -50,10 +51,15 @@ RIGHTS = {
     'dunning.arrangement': {'readonly': R, 'clerk': (R, W, C, U), 'manager': (R, W, C, U)},
     'dunning.arrangement.line': {'readonly': R, 'clerk': (R, W, C, U), 'manager': (R, W, C, U)},
     'dunning.arrangement.instalment': {'readonly': R, 'clerk': (R, W, C, U), 'manager': (R, W, C, U)},
+    'dunning.arrangement.make': {'clerk': (R, W, C, U), 'manager': (R, W, C, U)},
+    'dunning.arrangement.cancel': {'clerk': (R, W, C, U), 'manager': (R, W, C, U)},
+    'dunning.arrangement.scan': {'clerk': (R, W, C, U), 'manager': (R, W, C, U)},
     'dunning.promise': {'readonly': R, 'clerk': (R, W, C), 'manager': (R, W, C)},
     'dunning.promise.line': {'readonly': R, 'clerk': (R, W, C), 'manager': (R, W, C)},
     'dunning.promise.make': {'clerk': (R, W, C, U), 'manager': (R, W, C, U)},
     'dunning.promise.cancel': {'clerk': (R, W, C, U), 'manager': (R, W, C, U)},
+    'dunning.page': {'readonly': R, 'clerk': R, 'manager': R},
+    'dunning.page.request': {'readonly': R, 'clerk': R, 'manager': R},
     'dunning.retention': {'manager': (R, W)},
     'dunning.retention.line': {'manager': R},
     'dunning.personal.data': {'readonly': (R, W, C, U), 'clerk': (R, W, C, U), 'manager': (R, W, C, U)},
@@ -325,10 +331,17 @@ class TestSecurity(DunningCommon):
         owed = self.items(self.invoice(self.make_debtor("Belofte BV")))
         promise = self.env['dunning.promise']._make(
             self.company, owed.partner_id, self.company._dunning_today() + days(3), None, owed)
+        arrangement = self.env['dunning.arrangement']._make(
+            self.company, self.business, self.move._get_dunning_items(), {})
         return {
+            'dunning.page': self.business._get_dunning_page(self.company),
             'dunning.promise': promise,
-            'dunning.arrangement': self.env['dunning.arrangement']._make(
-                self.company, self.business, self.move._get_dunning_items(), {}),
+            'dunning.arrangement': arrangement,
+            'dunning.arrangement.instalment': arrangement.instalment_ids[0],
+            'dunning.arrangement.make': self.env['dunning.arrangement.make'].with_context(
+                arrangement.action_replace()['context']).create({}),
+            'dunning.arrangement.cancel': self.env['dunning.arrangement.cancel'].browse(
+                arrangement.action_ask_cancel()['res_id']),
             'dunning.promise.make': self.env['dunning.promise.make'].browse(
                 self.business.action_dunning_promise()['res_id']),
             'dunning.promise.cancel': self.env['dunning.promise.cancel'].browse(promise.action_take_back()['res_id']),

@@ -27,7 +27,7 @@ ERROR, WARNING, ADVICE = 'error', 'warning', 'advice'
 SEVERITIES = (ERROR, WARNING, ADVICE)
 _MAX_WORDS = 30
 
-DEFAULT_NOTICE, FOURTEEN_DAY = 'default_notice', 'fourteen_day'
+DEFAULT_NOTICE, FOURTEEN_DAY, ARRANGEMENT = 'default_notice', 'fourteen_day', 'arrangement'
 
 #: The term of a 14-day letter in words, by language. The Dutch ones were approved in HR 2016 (3.3.5); the first is
 #: the one to print, the others are as good. English follows them word for word.
@@ -524,6 +524,39 @@ def _default_claimed_early(text, case):
                 yield _found('default_claimed_early', text.passage(*match.span()))
 
 
+@_rule(ERROR, *dict(p.ARRANGEMENT_ELEMENTS))
+def _arrangement_elements(text, case):
+    """What makes a payment arrangement worth its paper.
+
+    The debt is acknowledged (3:318 BW), its dates are final (6:83 under a BW), it says what follows from missing one
+    and that a reminder comes first, where payments go (6:44 BW), that rights are reserved, and how it is revised: an
+    arrangement that is kept and says nothing of that cannot be ended (Hof Amsterdam 27 August 2013,
+    ECLI:NL:GHAMS:2013:2786).
+    """
+    if case.role == ARRANGEMENT:
+        for code, pattern in p.ARRANGEMENT_ELEMENTS:
+            if not text.has(pattern):
+                yield _found(code)
+
+
+@_rule(ERROR, 'lapse_at_once')
+def _lapse_at_once(text, case):
+    """Nothing lapses without a word: a reminder comes first, and a text that says otherwise is not true."""
+    if case.role == ARRANGEMENT:
+        for match in text.find(p.WITHOUT_WARNING):
+            if not text.denied(match):
+                yield _found('lapse_at_once', text.passage(*match.span()))
+
+
+@_rule(ERROR, 'defence_waived')
+def _defence_waived(text, case):
+    """Who acknowledges a debt does not sign his rights away: for a consumer that is unfair (6:233, 6:236 BW)."""
+    if case.role == ARRANGEMENT and case.consumer:
+        for match in text.find(p.WAIVES_DEFENCE):
+            if not text.denied(match):
+                yield _found('defence_waived', text.passage(*match.span()))
+
+
 @_rule(ERROR, 'prescription_unclear')
 def _prescription(text, case):
     """Only an unambiguous reservation of the right to performance interrupts prescription (3:317 lid 1 BW)."""
@@ -576,7 +609,7 @@ def check_text(
     """Return what is wrong with the text of a level or a letter, errors first.
 
     :param str text: what the debtor reads: HTML or QWeb, or plain text. Subject and texts can be joined.
-    :param str role: ``'default_notice'``, ``'fourteen_day'``, or empty
+    :param str role: ``'default_notice'``, ``'fourteen_day'``, ``'arrangement'``, or empty
     :param str debtor: ``'business'`` or ``'government'``; all else (``'consumer'``, ``'any'``, empty) is a consumer
     :param str language: code such as ``'nl_NL'``
     :param bool with_costs: whether collection costs are owed and asked: of a consumer only after a 14-day letter

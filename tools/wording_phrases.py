@@ -141,14 +141,16 @@ COSTS_OVER_INTEREST = phrase(
 # --- costs ---
 
 FEES = phrase(
-    r'\b(?:administratie(?:ve)?|herinnerings?|aanmanings?|dossier|registratie|kantoor|behandel(?:ings)?|verwerkings|'
+    r'\b(?:administratie(?:ve)?|herinnerings?|aanmanings?|(?:betalings)?regelings?|afsluit|'
+    r'dossier|registratie|kantoor|behandel(?:ings)?|verwerkings|'
     r'porto?|porti|sommatie|bureau|informatie|invorderings|beheers?|afhandelings|aanteken)'
     r'[\s-]?(?:kosten|vergoeding|toeslag)\b',
     r'\bkosten (?:van|voor) (?:(?:het )?(?:versturen|verzenden) van )?(?:deze|dit|de) '
     r'(?:brief|herinnering|aanmaning|bericht|administratie)\b',
     rf'(?:{AMOUNT}) (?:aan |voor )?(?:administratie|herinnering|aanmaning)\b', rf'\btoeslag van (?:{AMOUNT})',
     r'\b(?:administration|administrative|reminder|dunning|late(?: payment)?|handling|processing|filing|registration|'
-    r'office|postage) (?:costs?|fees?|charges?)\b')
+    r'office|postage) (?:costs?|fees?|charges?)\b',
+    r'\b(?:arrangement|set-?up) (?:fees?|charges?)\b')
 PENALTY = phrase(r'\bboete(?:rente|beding|s)?\b', r'\b(?:late payment |contractual )?penalt(?:y|ies)\b')
 _PERCENT = r'\d[\d.,]*\s?(?:%|procent\b|per ?cent\b)'
 COSTS_CLAIMED = phrase(
@@ -297,6 +299,39 @@ GOOD_PRACTICE = (
         r'\bmoeite\b[^.?]{0,40}\bbetalen\b', r'\bin one go\b', r'\bpayment (?:arrangement|plan)\b',
         r'\binstal?ments?\b', r'\barrangement\b', r'\bunable to pay\b', r'\bin parts\b')),
 )
+# --- a payment arrangement ---
+
+ARRANGEMENT_ELEMENTS = (
+    ('acknowledgement_missing', phrase(r'\berken\w*', r'\backnowledg\w*')),
+    ('fatal_missing', phrase(
+        r'\bfatale? termijn(?:en)?\b', r'\buiterste (?:dag|datum)\b', r'\b6[:.]83\b', r'\bfinal (?:date|day)s?\b',
+        r'\bof the essence\b')),
+    ('lapse_missing', phrase(
+        r'\b(?:ineens|in een keer)\b[^.]{0,60}\b(?:betalen|opeisbaar|verschuldigd|voldoen)\b',
+        r'\b(?:betalen|opeisbaar|verschuldigd|betaalt)\b[^.]{0,60}\b(?:ineens|in een keer)\b',
+        r'\b(?:pay|payable|due|owed)\b[^.]{0,60}\b(?:in one go|at once|all at once)\b',
+        r'\b(?:in one go|at once)\b[^.]{0,60}\b(?:pay|payable|due)\b')),
+    ('lapse_reminder_missing', phrase(
+        r'\b(?:eerst|dan|nog|een|schriftelijke) (?:\w+ ){0,3}?(?:herinnering|waarschuwing|bericht)\b',
+        r'\b(?:first|then|one|written) (?:\w+ ){0,3}?(?:reminder|warning|message)\b')),
+    ('imputation_missing', phrase(r'\b6[:.]44\b')),
+    ('revision_missing', phrase(
+        r'\b(?:situatie|omstandigheden|inkomen|positie)\b[^.?]{0,40}\b(?:verander\w*|wijzig\w*|verbeter\w*|anders)\b',
+        r'\b(?:verander\w*|wijzig\w*|verbeter\w*)\b[^.?]{0,40}\b(?:situatie|omstandigheden|inkomen|positie)\b',
+        r'\b(?:situation|circumstances|income|position)\b[^.?]{0,40}\b(?:chang\w*|improv\w*|different)\b',
+        r'\b(?:chang\w*|improv\w*)\b[^.?]{0,40}\b(?:situation|circumstances|income|position)\b')),
+    ('reservation_missing', RESERVES),
+)
+WITHOUT_WARNING = phrase(
+    r'\bzonder (?:\w+ ){0,3}?(?:ingebrekestelling|aankondiging|herinnering|waarschuwing|sommatie|bericht|aanmaning)\b',
+    r'\bvan rechtswege\b', r'\b(?:direct|onmiddellijk|terstond|meteen) (?:\w+ ){0,3}?opeisbaar\b',
+    r'\bwithout (?:\w+ ){0,3}?(?:notice|reminder|warning|demand)\b', r'\bby operation of law\b',
+    r'\bimmediately (?:due|payable)\b')
+WAIVES_DEFENCE = phrase(
+    r'\b(?:afstand|doet afstand|ziet af)\b[^.]{0,40}\b(?:verwe(?:er|ren)|recht(?:en)?|beroep|bezwa(?:ar|ren))\b',
+    r'\b(?:verwe(?:er|ren)|recht(?:en)?|bezwa(?:ar|ren))\b[^.]{0,40}\bafstand\b',
+    r'\bwaives?\b[^.]{0,40}\b(?:defen[cs]es?|rights?|objections?)\b')
+
 PRIVACY = phrase(
     r'\bprivacy\w*', r'\bpersoonsgegevens\b', r'\bpersonal (?:data|details|information)\b', r'\bdata protection\b',
     r'\bAVG\b', r'\bGDPR\b')

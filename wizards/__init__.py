@@ -1,3 +1,4 @@
+from . import dunning_arrangement_scan
 from . import dunning_call_enter
 from . import dunning_claim
 from . import dunning_hold
@@ -14,3 +15,4 @@ from . import dunning_withdrawal
 from . import dunning_booking_waive
 from . import dunning_promise
 from . import dunning_personal_data
+from . import dunning_arrangement_make

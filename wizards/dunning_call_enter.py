@@ -87,8 +87,8 @@ class DunningCallEnter(models.TransientModel):
             'copy_wanted': self.env._("The invoices are mailed again, and reminders wait some days."),
             'awaiting_approval': self.env._("Reminders wait until that day."),
             'disputed': self.env._("It is not reminded until the dispute is settled."),
-            'hardship': self.env._("Reminders wait two weeks; you get a task to make an arrangement."),
-            'arrangement': self.env._("Reminders wait two weeks; you get a task to make an arrangement."),
+            'hardship': self.env._("Reminders wait two weeks; the arrangement is made next, or you get a task."),
+            'arrangement': self.env._("Reminders wait two weeks; the arrangement is made next, or you get a task."),
             'refuses': self.env._("Reminders go on; you get a task to decide what follows."),
         }
         tries = self.env._("It counts as a try; after too many the next level follows.")

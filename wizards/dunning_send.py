@@ -245,6 +245,7 @@ class DunningSend(models.TransientModel):
     def action_queue(self):
         """Leave the sending to the scheduled action, a moment later."""
         notices = self._make_notices()
+        notices._begin_batch()
         self.env['dunning.dispatcher']._trigger()
         kept = notices.filtered('needs_colleague')
         if kept:

@@ -7,13 +7,14 @@ import subprocess
 from . import odoo, paths, postgres, runtime
 from .say import Failure, timed
 
-#: What the addon depends on and what its users have next to it.
+#: What the addon depends on and what its users have next to it, and a payment provider that is not one, to try with.
 BASE_MODULES = [
     "account",
     "account_payment",
     "account_qr_code_sepa",
     "contacts",
     "l10n_nl",
+    "payment_demo",
     "phone_validation",
     "portal",
 ]

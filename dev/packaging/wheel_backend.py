@@ -16,7 +16,7 @@ from pathlib import Path
 from whool import buildapi
 
 MODULE = "l10n_nl_dunning"
-LEFT_OUT = (".ci", ".git", ".github", "build", "dev", "dist", "out")
+LEFT_OUT = (".ci", ".git", ".github", "bridges", "build", "dev", "dist", "out")  # bridges are packages of their own
 PYPROJECT = """\
 [build-system]
 requires = ["whool>=1.3,<2"]

@@ -35,6 +35,7 @@ const ICONS = {
     call: "fa-phone",
     notice: "fa-bell-o",
     promise: "fa-handshake-o",
+    arrangement: "fa-calendar-check-o",
     hold: "fa-hand-paper-o",
     mail: "fa-envelope-o",
     mail_in: "fa-reply",
@@ -81,6 +82,7 @@ export class DebtorScreen extends Component {
     setup() {
         this.orm = useService("orm");
         this.action = useService("action");
+        this.notification = useService("notification");
         this.ui = useService("ui");
         this.rootRef = useRef("root");
         this.dateRef = useRef("date");
@@ -259,6 +261,14 @@ export class DebtorScreen extends Component {
     get triesText() {
         const { tries } = this.data;
         return tries ? _t("“%(level)s”: try %(number)s of %(most)s", tries) : "";
+    }
+
+    get arrangementText() {
+        const { arrangement } = this.data;
+        if (!arrangement) {
+            return "";
+        }
+        return arrangement.story || arrangement.name;
     }
 
     get oldestText() {
@@ -715,6 +725,22 @@ export class DebtorScreen extends Component {
         } else {
             await this.load(this.debtorId);
         }
+    }
+
+    /** Make an arrangement about the checked items, without a call. */
+    async arrange() {
+        const { debtorId } = this;
+        const ids = this.checkedItems.map((item) => item.id);
+        let action;
+        try {
+            action = await this.orm.call("account.move.line", "action_dunning_arrangement", [
+                ids.length ? ids : this.data.items.map((item) => item.id),
+            ]);
+        } catch (error) {
+            this.notification.add(this.tell(error), { type: "danger" });
+            return;
+        }
+        await this.action.doAction(action, { onClose: () => this.load(debtorId) });
     }
 
     async go(step) {

@@ -3,7 +3,7 @@ import { onWillStart, useState } from "@odoo/owl";
 import { ConfirmationDialog } from "@web/core/confirmation_dialog/confirmation_dialog";
 import { _t } from "@web/core/l10n/translation";
 import { registry } from "@web/core/registry";
-import { useService } from "@web/core/utils/hooks";
+import { useBus, useService } from "@web/core/utils/hooks";
 import { ListController } from "@web/views/list/list_controller";
 import { listView } from "@web/views/list/list_view";
 
@@ -16,16 +16,45 @@ export class DunningNoticeListController extends ListController {
         this.dunningOrm = useService("orm");
         this.dunningAction = useService("action");
         this.dunningDialog = useService("dialog");
-        this.banner = useState({ stopped: [], wrong: "" });
+        this.banner = useState({ running: [], stopped: [], wrong: "" });
         onWillStart(() => this.loadBanner());
+        useBus(this.env.bus, "DUNNING-PROGRESS", ({ detail }) => this.onProgress(detail));
     }
 
     async loadBanner() {
-        const [stopped, wrong] = await Promise.all([
+        const [running, stopped, wrong] = await Promise.all([
+            this.dunningOrm.call("dunning.notice", "get_dunning_running", []),
             this.dunningOrm.call("dunning.notice", "get_dunning_stopped", []),
             this.dunningOrm.call("dunning.notice", "get_dunning_wrong_figure", []),
         ]);
-        Object.assign(this.banner, { stopped, wrong });
+        Object.assign(this.banner, { running, stopped, wrong });
+    }
+
+    /** What somebody in this browser let go went a step further. */
+    onProgress(progress) {
+        const others = this.banner.running.filter((running) => running.id !== progress.id);
+        if (progress.done < progress.total) {
+            this.banner.running = [...others, progress];
+        } else {
+            this.banner.running = others;
+            this.reload();
+        }
+    }
+
+    onStop(running) {
+        this.dunningDialog.add(ConfirmationDialog, {
+            title: _t("Stop the rest?"),
+            body: _t(
+                "What is still in the queue becomes a proposal again. What left stays as it is."
+            ),
+            confirmLabel: _t("Stop the Rest"),
+            confirm: () => this.decide(running, "action_stop", true, "dunning.batch"),
+            cancel: () => {},
+        });
+    }
+
+    onShowRunning(running) {
+        return this.decide(running, "action_show_notices", false, "dunning.batch");
     }
 
     onLetGo(stopped) {
@@ -46,12 +75,17 @@ export class DunningNoticeListController extends ListController {
         return this.decide(stopped, "action_turn_back");
     }
 
-    async decide(stopped, method, reload = true) {
-        const action = await this.dunningOrm.call("dunning.breaker", method, [[stopped.id]]);
+    async decide(record, method, reload = true, model = "dunning.breaker") {
+        const action = await this.dunningOrm.call(model, method, [[record.id]]);
         await this.dunningAction.doAction(action);
         if (reload) {
-            await Promise.all([this.loadBanner(), this.model.load()]);
+            await Promise.all([this.loadBanner(), this.reload()]);
         }
+    }
+
+    reload() {
+        this.model.useSampleModel = false; // what came in meanwhile is real
+        return this.model.load();
     }
 }
 

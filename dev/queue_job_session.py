@@ -1,0 +1,35 @@
+"""A real Odoo server with workers and the job runner of queue_job, until somebody ends it; for `test_queue_job`."""
+
+import sys
+
+# Odoo is importable only in the venv.
+# ruff: noqa: PLC0415
+
+
+def main(database, port, addons_path, chunk):
+    from odoo.service import server
+    from odoo.tools import config
+
+    config.parse_config(
+        [
+            f"--database={database}",
+            f"--db-filter=^{database}$",
+            f"--addons-path={addons_path}",
+            "--load=base,web,queue_job",
+            "--workers=2",
+            "--max-cron-threads=1",
+            "--http-interface=127.0.0.1",
+            f"--http-port={port}",
+            f"--gevent-port={int(port) + 1}",
+            "--log-level=info",
+        ],
+        setup_logging=True,
+    )
+    from odoo.addons.l10n_nl_dunning.models import dunning_run
+
+    dunning_run.DISPATCH_CHUNK = int(chunk)
+    server.start(preload=[database], stop=False)
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

@@ -1,0 +1,270 @@
+"""The debtor's page: one address per debtor and company, its token, and who may open it.
+
+Nobody but the program creates or writes a page. A visitor has no rights of his own: what he sees and does goes
+through the methods of his page, each of which looks at the debtor and the company of that page and at nothing else.
+"""
+
+import logging
+import uuid
+
+from odoo import SUPERUSER_ID, api, fields, models
+from odoo.exceptions import AccessError
+from odoo.tools import consteq, hmac
+
+_logger = logging.getLogger(__name__)
+
+ACCOUNTING = 'account.group_account_invoice,account.group_account_readonly'
+
+
+class ResCompany(models.Model):
+    _inherit = 'res.company'
+
+    dunning_page_in_mails = fields.Boolean(
+        string="Link to the Debtor's Page",
+        default=True,
+        help="Reminders by e-mail get a button to the page on which the debtor sees what he owes and why, and can pay, "
+             "ask for an arrangement, dispute an invoice or say that he has paid.",
+    )
+    dunning_page_offer = fields.Boolean(
+        string="Arrangements Without a Colleague",
+        default=True,
+        help="What a debtor proposes on his page within these limits is offered to him at once, to be signed. "
+             "Everything else goes to the collector.",
+    )
+    dunning_page_offer_count = fields.Integer(
+        string="Instalments at Most", default=3, help="Of an arrangement that a debtor gets without a colleague.")
+    dunning_page_offer_total = fields.Monetary(
+        string="Up to a Total of", default=1500.0,
+        help="Of an arrangement that a debtor gets without a colleague, all that it covers together.")
+    dunning_page_offer_minimum = fields.Monetary(
+        string="Instalment of at Least", default=25.0,
+        help="Of an arrangement that a debtor gets without a colleague.")
+    dunning_page_offer_days = fields.Integer(
+        string="First Instalment Within (days)", default=14,
+        help="Of an arrangement that a debtor gets without a colleague.")
+
+    _check_dunning_page_offer = models.Constraint(
+        'CHECK(dunning_page_offer_count BETWEEN 1 AND 60 AND dunning_page_offer_total >= 0'
+        ' AND dunning_page_offer_minimum > 0 AND dunning_page_offer_days BETWEEN 1 AND 60)',
+        "Arrangements without a colleague have one to sixty instalments of more than zero, a total that is not "
+        "negative, and a first instalment within one to sixty days.",
+    )
+
+
+class ResConfigSettings(models.TransientModel):
+    _inherit = 'res.config.settings'
+
+    dunning_page_in_mails = fields.Boolean(related='company_id.dunning_page_in_mails', readonly=False)
+    dunning_page_offer = fields.Boolean(related='company_id.dunning_page_offer', readonly=False)
+    dunning_page_offer_count = fields.Integer(related='company_id.dunning_page_offer_count', readonly=False)
+    dunning_page_offer_total = fields.Monetary(related='company_id.dunning_page_offer_total', readonly=False)
+    dunning_page_offer_minimum = fields.Monetary(related='company_id.dunning_page_offer_minimum', readonly=False)
+    dunning_page_offer_days = fields.Integer(related='company_id.dunning_page_offer_days', readonly=False)
+
+
+class DunningPage(models.Model):
+    """The page of one debtor at one company; ``access_token`` is the key to it, empty when it was taken back."""
+
+    _name = 'dunning.page'
+    _inherit = ['portal.mixin']
+    _description = "Debtor's Page"
+    _order = 'id desc'
+
+    company_id = fields.Many2one(
+        comodel_name='res.company', required=True, index=True, readonly=True, ondelete='cascade')
+    partner_id = fields.Many2one(
+        comodel_name='res.partner', string="Debtor", required=True, index=True, readonly=True, ondelete='cascade')
+    opened_on = fields.Date(
+        string="Last Opened", readonly=True,
+        help="The last day on which somebody who is no colleague opened the page. Programs that check e-mail open "
+             "links as well, so it proves nothing.")
+    revoked_on = fields.Date(
+        string="Link Taken Back", readonly=True, help="From that day the links that were sent before do not work.")
+    request_ids = fields.One2many(comodel_name='dunning.page.request', inverse_name='page_id', readonly=True)
+    url = fields.Char(string="Address", compute='_compute_url')
+
+    _company_partner_uniq = models.UniqueIndex("(company_id, partner_id)", "A debtor has one page per company.")
+
+    @api.depends('partner_id', 'company_id')
+    def _compute_display_name(self):
+        for page in self:
+            page.display_name = self.env._("Page of %s", page.partner_id.name or '')
+
+    def _compute_access_url(self):
+        for page in self:
+            page.access_url = f'/my/debt/{page.id}'
+
+    @api.depends('access_token')
+    def _compute_url(self):
+        for page in self:
+            page.url = page._get_url() if page.access_token else False
+
+    def _portal_ensure_token(self):
+        """Give a page its token, but never one whose token was taken back: a person renews it."""
+        if not self.access_token and self.revoked_on:
+            return ''
+        return super()._portal_ensure_token()
+
+    # -------------------------------------------------------------------------
+    # THE LINK
+    # -------------------------------------------------------------------------
+
+    def _get_url(self, suffix='', notice=None):
+        """Return the whole address with the token, to be sent to the debtor; empty when the link was taken back.
+
+        :param notice: the ``dunning.notice`` it is sent in, so that the page can say what it is about
+        """
+        self.ensure_one()
+        # sudo: who sends a message to the debtor sends him the key to his own page
+        page = self.sudo()
+        if page.revoked_on:
+            return ''
+        query = f'&notice={notice.id}&key={page._sign_notice(notice)}' if notice else ''
+        return f'{page.get_base_url()}{page.get_portal_url(suffix=suffix, query_string=query)}'
+
+    def _sign_notice(self, notice):
+        """Return what shows that a link was sent in a notice and not made up."""
+        self.ensure_one()
+        # sudo: the secret of the database
+        return hmac(self.env(su=True), 'dunning_page_notice', (self.id, notice.id, self.access_token or ''))[:24]
+
+    def _find_notice(self, notice_id, key):
+        """Return the notice whose link was opened, or an empty record: wrong key, other debtor, other company."""
+        self.ensure_one()
+        Notice = self.env['dunning.notice']
+        if not str(notice_id or '').isdecimal() or len(str(notice_id)) > 9 or not key:
+            return Notice
+        notice = Notice.browse(int(notice_id)).exists()
+        if (
+            not consteq(self._sign_notice(Notice.browse(int(notice_id))).encode(), str(key).encode()) or not notice
+            or notice.partner_id != self.partner_id or notice.company_id != self.company_id or notice.state != 'sent'
+        ):
+            return Notice
+        return notice
+
+    def action_renew(self):
+        """Give the page another address: links that were sent before are dead from now on."""
+        self._check_may_manage()
+        for page in self.sudo():  # sudo: nobody writes pages but this method and the next, after the check above
+            page.write({'access_token': str(uuid.uuid4()), 'revoked_on': False})
+        return True
+
+    def action_revoke(self):
+        """Take the address back: links that were sent are dead from now on, and no new ones are sent."""
+        self._check_may_manage()
+        for page in self.sudo():  # sudo: as above
+            page.write({'access_token': False, 'revoked_on': page.company_id._dunning_today()})
+        return True
+
+    def action_open_page(self):
+        """Show the page as the debtor sees it."""
+        self.ensure_one()
+        self._check_may_manage()
+        return {'type': 'ir.actions.act_url', 'url': self._get_url() or self.access_url, 'target': 'new'}
+
+    def _check_may_manage(self):
+        self.check_access('read')
+        if not self.env.su and not self.env.user.has_group('account.group_account_invoice'):
+            raise AccessError(self.env._("Only who works in accounting can do this with the page of a debtor."))
+
+    # -------------------------------------------------------------------------
+    # WHO MAY OPEN IT
+    # -------------------------------------------------------------------------
+
+    @api.model
+    def _open(self, page_id, access_token, user):
+        """Return the page as a visitor may see it, or an empty record, without saying why not.
+
+        Who has the token may; so may a portal user of this very debtor. What is returned works with all rights, but
+        in the company of the page only, and its methods look at its debtor only.
+
+        :param int page_id: from the address, as it came
+        :param str access_token: from the address, as it came
+        :param user: ``res.users`` who asks, possibly the public one
+        """
+        # sudo: the token or the debtor is checked below, before anything is read for the visitor
+        page = self.sudo().browse(page_id).exists()
+        # As many steps for a page that is not there as for one with another token.
+        has_token = page._has_token(access_token)
+        is_own = (
+            not user._is_public() and user.share
+            and user.partner_id.commercial_partner_id == page.partner_id) if page else False
+        if not page or not (has_token or is_own) or not page._is_alive():
+            return self.sudo().browse()  # sudo: an empty record
+        return page._as_visitor()
+
+    def _has_token(self, access_token):
+        """Return whether this is the key to the page, compared in constant time; a page without one has no key."""
+        # Never equal to what came in: it is made anew for every question.
+        return consteq((self.access_token or '').encode() or uuid.uuid4().bytes, str(access_token or '').encode())
+
+    def _is_alive(self):
+        """Return whether the page is still about the debtor it was made for.
+
+        A contact that became part of another one would show the debts of the other to who had the old link.
+        """
+        self.ensure_one()
+        return self.partner_id.commercial_partner_id == self.partner_id
+
+    def _as_visitor(self):
+        """Return pages of one company in that company and no other, with the rights of the program itself."""
+        company = self.company_id
+        return self.with_user(SUPERUSER_ID).with_company(company).with_context(allowed_company_ids=company.ids)
+
+    def _register_visit(self, user):
+        """Remember the day, for who is no colleague; not on every visit, so that visitors do not wait for each other.
+
+        That the page was opened proves nothing: see :meth:`_register_reading`.
+        """
+        self.ensure_one()
+        today = self.company_id._dunning_today()
+        if self.opened_on != today and not user._is_internal():
+            self.opened_on = today
+
+    def _register_reading(self, notice, user):
+        """Record that the debtor has a notice: he opened its letter on his page, or acted on a link that was in it.
+
+        Only called for what a person does with a button. A mail scanner that fetches the link counts for nothing: the
+        term of a 14-day letter (article 6:96 paragraph 6 BW) would begin on a day on which nobody had read it. A
+        colleague who looks along is no proof either.
+        """
+        self.ensure_one()
+        if notice and not user._is_internal() and notice.partner_id == self.partner_id:
+            notice._register_portal_opening(self.company_id._dunning_today())
+
+
+class ResPartner(models.Model):
+    _inherit = 'res.partner'
+
+    def _get_dunning_page(self, company):
+        """Return the page of this debtor at a company, made when it was not there yet; as the program itself."""
+        self.ensure_one()
+        return self._get_dunning_pages(company)[self.commercial_partner_id.id]
+
+    def _get_dunning_pages(self, company):
+        """Return ``{id of the debtor: his page}`` of these contacts at a company; two queries for all of them."""
+        debtors = self.commercial_partner_id
+        # sudo: pages are made by the program alone; a page says nothing until its token was given out
+        Page = self.env['dunning.page'].sudo()
+        pages = Page.search([('company_id', '=', company.id), ('partner_id', 'in', debtors.ids)])
+        missing = debtors - pages.partner_id
+        if missing:
+            pages |= Page.create([
+                {'company_id': company.id, 'partner_id': debtor.id, 'access_token': str(uuid.uuid4())}
+                for debtor in missing])
+        return {page.partner_id.id: page for page in pages._as_visitor()}
+
+    def action_dunning_page(self):
+        """Show where the page of this debtor is, whether it was opened and what was sent with it."""
+        self.ensure_one()
+        self.env['dunning.page'].check_access('read')
+        page = self._get_dunning_page(self.env.company)
+        return {
+            'type': 'ir.actions.act_window',
+            'name': self.env._("Debtor's page"),
+            'res_model': 'dunning.page',
+            'res_id': page.id,
+            'views': [(False, 'form')],
+            'target': 'new',
+            'context': {'dialog_size': 'large'},
+        }
