@@ -52,9 +52,9 @@ def respond(template, values, *, status=200):
     """
     response = request.render(template, values)
     response.status_code = status
-    # The status page of Odoo's payments comes in between; it has no other way to know the language.
-    if request.lang:
-        response.set_cookie('frontend_lang', request.lang.code, samesite='Lax')
+    # The status page of Odoo's payments comes in between; it has no other way to know the language. Not on the response
+    # itself: Odoo puts the language of the browser behind that.
+    request.future_response.set_cookie('frontend_lang', request.lang.code, samesite='Lax')
     return secure(response, policy=False)
 
 

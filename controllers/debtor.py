@@ -1,6 +1,7 @@
-"""The debtor's page: what he owes and why, and what he can do about it. Every form is a plain POST: no script needed."""
+"""The debtor's page: what he owes and why, and what he can do about it. Forms are plain POSTs: no script needed."""
 
 import base64
+import logging
 import re
 
 from odoo import http
@@ -13,6 +14,8 @@ from odoo.addons.portal.controllers.portal import CustomerPortal
 
 from ..models.dunning_page_request import PageError, TooManyRequests
 from .common import get_page, has_valid_csrf, not_found, secure, speak
+
+_logger = logging.getLogger(__name__)
 
 # Forms by the last part of their address: the method of the page that takes them in, and whether a file comes along.
 FORMS = {
@@ -29,27 +32,45 @@ ANSWERS = frozenset({
 MAX_FIELD = 2500
 
 
-class DebtorPortal(CustomerPortal):
+def get_own_domain():
+    """Return the domain of what the debtor who is signed in owes any company, or None for everybody else."""
+    user = request.env.user
+    if user._is_public() or not user.share:
+        return None
+    return request.env['account.move']._get_dunning_open_items_domain() & Domain(
+        'partner_id.commercial_partner_id', '=', user.partner_id.commercial_partner_id.id)
+
+
+class DebtorHome(CustomerPortal):
 
     def _prepare_home_portal_values(self, counters):
         values = super()._prepare_home_portal_values(counters)
         if 'dunning_debt_count' in counters:
-            pages = self._get_own_pages()
-            values['dunning_debt_count'] = sum(
-                len(page._get_arrangement_items().move_id) for page in pages)
+            values['dunning_debt_count'] = self._count_dunning_debts()
         return values
 
-    @staticmethod
-    def _get_own_pages():
+    def _count_dunning_debts(self):
+        """Return how many invoices of who is signed in are due; nothing is made for it, as pages are."""
+        domain = get_own_domain()
+        if domain is None:
+            return 0
+        today = request.env.company.sudo()._dunning_today()  # sudo: what day it is where the company is
+        # sudo: a number of invoices of this very debtor
+        return len(request.env['account.move.line'].sudo()._read_group(
+            domain & Domain('date_maturity', '<', today), ['move_id']))
+
+
+# Not a part of the portal's own controller: names of routes and helpers are then ours alone.
+class DebtorPage(http.Controller):
+
+    def _get_own_pages(self):
         """Return the pages of the debtor who is signed in, of each company he owes something; none for colleagues."""
-        user = request.env.user
-        if user._is_public() or not user.share:
+        user, domain = request.env.user, get_own_domain()
+        if domain is None:
             return []
         debtor = user.partner_id.commercial_partner_id
         # sudo: companies to which this very debtor owes something; the pages themselves look at nothing else
-        groups = request.env['account.move.line'].sudo()._read_group(
-            request.env['account.move']._get_dunning_open_items_domain()
-            & Domain('partner_id.commercial_partner_id', '=', debtor.id), ['company_id'])
+        groups = request.env['account.move.line'].sudo()._read_group(domain, ['company_id'])
         companies = [company for (company,) in groups] or [user.company_id]
         return [debtor._get_dunning_page(company) for company in companies]
 
@@ -140,8 +161,12 @@ class DebtorPortal(CustomerPortal):
             return self._render(page, access_token, kwargs, form=form, error=error)
         except TooManyRequests as error:
             return self._render(page, access_token, kwargs, form=form, error=error, status=429)
-        except UserError as error:
-            return self._render(page, access_token, kwargs, form=form, error=error)
+        except UserError:
+            # What it says is meant for colleagues: the debtor cannot do what it asks.
+            _logger.info("A request of a debtor could not be taken in (%s of page %s)", form, page.id, exc_info=True)
+            return self._render(page, access_token, kwargs, form=form, error=UserError(page.env._(
+                "We cannot take this in here. Nothing was changed. Please call us or write to us; we solve it "
+                "together.")))
         # Who acts on a link that was sent in a notice has that notice.
         page._register_reading(
             page._find_notice(kwargs.get('notice'), kwargs.get('key')), request.env.user)
@@ -200,7 +225,7 @@ class DebtorPortal(CustomerPortal):
             'query_text': _encode(query),
             'query_other': lambda code: _encode(query | {'lang': code}),
             'debt': debt,
-            'offers': page._get_offers() if debt['debts'] and not arrangements else [],
+            'offers': page._get_offers(debt['claims']) if debt['debts'] and not arrangements else [],
             'arrangements': arrangements,
             'letters': page._get_letters(),
             'notice': notice,

@@ -5,6 +5,7 @@ dev/replay history.csv                          all of it
 dev/replay history.csv --sample 10              ten customers
 dev/replay history.csv --days 2012-01-01..2012-06-30
 dev/replay history.csv --stretch 4              who paid late pays four times as late: more of the ladder
+dev/replay history.csv --seed 1                 with a random world: credit notes, holds, promises, bounces, faults, …
 dev/replay history.csv --report report.txt --letters 20
 
 The file has one line per invoice: countryCode, customerID, PaperlessDate, invoiceNumber, InvoiceDate, DueDate,
@@ -29,6 +30,7 @@ def main():
     parser.add_argument("--sample", type=int, default=0, help="only so many customers")
     parser.add_argument("--days", default="", help="only invoices of these days, as 2012-01-01..2012-06-30")
     parser.add_argument("--stretch", type=int, default=1, help="who paid n days late pays STRETCH × n days late")
+    parser.add_argument("--seed", type=int, default=0, help="of a random world around the invoices (0: none)")
     parser.add_argument("--letters", type=int, default=5, help="how many letters to make for real (5)")
     parser.add_argument("--report", default="", help="also write the report to this file")
     parser.add_argument("--keep", action="store_true", help="keep the database to look at it")
@@ -42,7 +44,7 @@ def main():
             postgres.create(name, database.with_addon(home))
             say.step(f"replaying {words.csv}")
             port = _free_port() if words.letters else 0
-            options = [words.sample, words.days, words.stretch, words.letters, words.report, port]
+            options = [words.sample, words.days, words.stretch, words.letters, words.report, port, words.seed]
             session.run_program("replay_session.py", name, words.csv, *options)
         finally:
             if words.keep:

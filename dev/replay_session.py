@@ -7,11 +7,14 @@ from pathlib import Path
 from env.session import odoo_environment
 
 
-def main(database, path, sample, days, stretch, letters, report, http_port):
+def main(database, path, sample, days, stretch, letters, report, http_port, seed):
     first, _dots, last = days.partition("..")
     with odoo_environment(database, http_port=int(http_port) or None) as env:
         # Odoo's own addons path knows the addon by its technical name only from here on.
-        from odoo.addons.l10n_nl_dunning.tests import replay_engine  # noqa: PLC0415 (exists only once Odoo runs)
+        from odoo.addons.l10n_nl_dunning.tests import (  # noqa: PLC0415 (exists only once Odoo runs)
+            replay_engine,
+            replay_world,
+        )
 
         rows = replay_engine.read_rows(
             path,
@@ -24,7 +27,10 @@ def main(database, path, sample, days, stretch, letters, report, http_port):
             raise SystemExit("✗ No invoice is left to replay: look at --sample and --days.")
         company = _make_company(env)
         env.cr.commit()
-        replay = replay_engine.Replay(
+        kind, words = replay_engine.Replay, {}
+        if int(seed):
+            kind, words = replay_world.WorldReplay, {"seed": int(seed)}
+        replay = kind(
             env,
             company,
             rows,
@@ -32,6 +38,7 @@ def main(database, path, sample, days, stretch, letters, report, http_port):
             commits=True,
             real_letters=int(letters),
             say=lambda text: print(f"  {text}", flush=True),
+            **words,
         )
         failures = replay.run()
         text = replay.report()

@@ -55,6 +55,8 @@ from . import dunning_arrangement_limit
 from . import dunning_arrangement_booking
 from . import dunning_arrangement_document
 from . import dunning_arrangement_sign
+from . import dunning_arrangement_follow
+from . import dunning_arrangement_message
 from . import dunning_arrangement_page
 from . import dunning_online_payment
 from . import dunning_statement

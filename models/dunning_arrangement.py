@@ -20,7 +20,7 @@ from odoo.tools import SQL, clean_context
 
 from ..tools import instalments
 from ..tools.dutch_calendar import add_bank_days, extended
-from .dunning_claim import to_decimal
+from .dunning_claim import ZERO, to_decimal
 from .dunning_hold import format_date
 
 STATES = [
@@ -563,6 +563,8 @@ class DunningArrangement(models.Model):
         }
         for name in ('date_first', 'down_payment_date', 'valid_until'):
             completed[name] = fields.Date.to_date(completed[name]) or False
+        if not completed['date_first']:
+            raise UserError(self.env._("Choose the day of the first instalment."))
         return completed
 
     @api.model
@@ -578,29 +580,37 @@ class DunningArrangement(models.Model):
         claim = Claim._compute(
             claimed, at_date, with_interest=terms['with_interest'], with_costs=terms['with_costs'])
         by_item = {entry.item_id: entry for entry in claim.items}
-        left_over = [entry for entry in claim.items if entry.item_id not in items.ids]
-        lines = []
+        extras = Claim._read_extras(claimed - items)
+        left_over = [
+            (ZERO, min(entry.interest, booked.interest - booked.settled_interest),
+             min(entry.costs, booked.costs - booked.settled_costs))
+            for entry in claim.items if entry.item_id not in items.ids and (booked := extras.get(entry.item_id))]
+        lines, totals = [], [ZERO, ZERO, ZERO]
         for item in items:
             entry = by_item.get(item.id)
-            entries = [entry] if entry else left_over
-            left_over = left_over if entry else []
+            if entry:
+                parts = [(entry.principal, entry.interest, entry.costs)]
+            else:
+                parts, left_over = left_over, []
+            amounts = [sum((part[index] for part in parts), ZERO) for index in range(3)]
+            totals = [total + amount for total, amount in zip(totals, amounts, strict=True)]
             lines.append({
                 'item_id': item.id,
                 'move_id': item.move_id.id,
                 'name': item.move_id.name,
                 'date_due': item.date_maturity or item.date,
                 'is_booking': entry is None,
-                'amount_principal': float(sum(part.principal for part in entries)),
-                'amount_interest': float(sum(part.interest for part in entries)),
-                'amount_costs': float(sum(part.costs for part in entries)),
+                'amount_principal': float(amounts[0]),
+                'amount_interest': float(amounts[1]),
+                'amount_costs': float(amounts[2]),
             })
         return {
             'lines': lines,
             'claim_data': claim.to_json(),
-            'amount_principal': float(claim.principal),
-            'amount_interest': float(claim.interest),
-            'amount_costs': float(claim.costs),
-            'amount_total': float(claim.total),
+            'amount_principal': float(totals[0]),
+            'amount_interest': float(totals[1]),
+            'amount_costs': float(totals[2]),
+            'amount_total': float(sum(totals)),
         }
 
     @api.model
@@ -802,6 +812,9 @@ class DunningArrangement(models.Model):
         for arrangement in self:
             if arrangement.interruption_id:
                 continue
+            # Not what is booked from here on: it starts a term of its own.
+            own = arrangement.booking_move_id
+            items = arrangement.line_ids.filtered(lambda line, own=own: line.move_id != own).move_line_id
             # sudo: it follows from the signature, whoever countersigns
             act = self.env['dunning.interruption'].sudo().create({
                 'company_id': arrangement.company_id.id,
@@ -809,9 +822,7 @@ class DunningArrangement(models.Model):
                 'kind': 'recognition',
                 'date': arrangement.signed_date or arrangement.activated_on,
                 'scope': 'items',
-                # Not what is booked from here on: it starts a term of its own.
-                'item_ids': [Command.set(arrangement.line_ids.filtered(
-                    lambda line: line.move_id != arrangement.booking_move_id).move_line_id.ids)],
+                'item_ids': [Command.set(items.ids)],
                 'note': self.env._("Payment arrangement %s, signed by the debtor.", arrangement.name),
             })
             arrangement._recording().interruption_id = act.sudo(False)
@@ -880,6 +891,8 @@ class DunningArrangement(models.Model):
             arrangement._recording().write({
                 'state': state, 'closed_on': today, 'close_code': code, 'close_reason': reason})
             arrangement.line_ids._recording().write({'is_live': False})
+            # At once: another one may take its items over in this transaction.
+            arrangement.line_ids.flush_recordset(['is_live'])
             # sudo: holds end with what they are for, whoever noticed
             arrangement.sudo().hold_ids._close(reason)
             arrangement._unlink_reminders()

@@ -237,7 +237,8 @@ class DunningArrangement(models.Model):
                 'reference': reference,
                 'qr': local._get_qr(payments[:1].amount, reference),
             },
-            'clauses': local._render_clauses(lang),
+            # With what is wrong in the language of who offers it.
+            'clauses': self._render_clauses(lang),
             'sign_url': local.sign_url or '',
             'contact': words['contact_text'],
         }
@@ -384,7 +385,9 @@ class DunningArrangement(models.Model):
             names=tuple(filter(None, {
                 self.partner_id.name, self.contact_id.name, self.company_id.name,
                 self.company_id.dunning_contact_id.name, self.name})),
-            quoted=tuple(filter(None, self.line_ids.mapped('name'))))
+            quoted=tuple(filter(None, {
+                *self.line_ids.mapped('name'), *document['address'], *document['debtor']['lines'],
+                *document['company']['lines'], document['debtor']['person']})))
         text = self._render_document(document)
         findings = [
             finding for finding in check_letter(
@@ -448,8 +451,8 @@ class DunningArrangement(models.Model):
         if signatures:
             subtitle = env._("agreement, signed by both parties")
             intro = env._(
-                "This is the arrangement that you and we have both signed. The signatures stand at the end. Please keep "
-                "it.")
+                "This is the arrangement that you and we have both signed. The signatures stand at the end. Please "
+                "keep it.")
         else:
             subtitle = env._("proposal, valid until %s", document['valid_until'])
             intro = Markup("%s %s") % (
@@ -470,8 +473,8 @@ class DunningArrangement(models.Model):
             'on_paper': env._(
                 "Fill in the box with your name and send us all pages, by post or as a scan by e-mail."),
             'trace': env._(
-                "The text is that of the proposal of %(date)s. SHA-256 of the proposal: %(hash)s", date=document['date'],
-                hash=self.offer_sha256 or '') if signatures else '',
+                "The text is that of the proposal of %(date)s. SHA-256 of the proposal: %(hash)s",
+                date=document['date'], hash=self.offer_sha256 or '') if signatures else '',
         }
 
     def _print_document(self, document, signatures=None, *, concept=False):
@@ -509,15 +512,15 @@ class DunningArrangement(models.Model):
                 else env._("signed in the portal"))
             if not this.signed_signature:
                 how = env._("%s, by typing the name and ticking the box", how)
-        scan = this.scan_attachment_id
+        scan = this.scan_attachment_id if on_paper else self.env['ir.attachment']
         return [
             {
                 'name': this.signed_name or '',
                 'image': self._get_picture(this.signed_signature),
                 'when': when,
                 'how': how,
-                'scan': env._(
-                    "SHA-256 of the scan: %s", hashlib.sha256(scan.raw or b'').hexdigest()) if on_paper and scan else '',
+                'scan': scan and env._(
+                    "SHA-256 of the scan: %s", hashlib.sha256(scan.raw or b'').hexdigest()),
             },
             {
                 'name': this.countersigned_by_id.name or '',
@@ -545,22 +548,24 @@ class DunningArrangement(models.Model):
 
     def _store_offer(self):
         # EXTENDS: what the debtor is to read is fixed here.
-        super()._store_offer()
+        result = super()._store_offer()
         for arrangement in self:
             document = arrangement._prepare_document()
             arrangement._check_document(document)
             recording = arrangement._recording()
             recording.sudo().document_data = document  # sudo: what is written follows from the offer
             recording.write(arrangement._freeze('offer', arrangement._print_document(document)))
+        return result
 
     def _store_agreement(self):
         # EXTENDS: the same words, with both signatures under them.
-        super()._store_agreement()
+        result = super()._store_agreement()
         for arrangement in self:
             # sudo: who signs in the portal, or signs for us, need not see the text as data
             document = arrangement.sudo().document_data or arrangement._prepare_document()
             pdf = arrangement._print_document(document, arrangement._prepare_signatures())
             arrangement._recording().write(arrangement._freeze('agreement', pdf))
+        return result
 
     def _freeze(self, kind, content):
         """Keep a PDF as it is; return what is to be written on the arrangement.
@@ -600,7 +605,7 @@ class DunningArrangement(models.Model):
 
     def _send_offer(self):
         # EXTENDS: by e-mail where an address works, else somebody posts it.
-        super()._send_offer()
+        result = super()._send_offer()
         for arrangement in self:
             person = arrangement._get_mail_recipient()
             if person:
@@ -610,14 +615,15 @@ class DunningArrangement(models.Model):
                 arrangement._recording().write({
                     'offer_channel': 'email', 'offer_email_to': person.email_formatted})
             else:
+                arrangement._check_postal_address()
                 arrangement._ask_to_post(
-                    self.env._("Print and post the proposal %s", arrangement.name),
-                    self.env._("%s has no e-mail address that works.", arrangement.partner_id.name or ''))
+                    arrangement._for_collector().env._("Print and post the proposal %s", arrangement.name))
                 arrangement._recording().write({'offer_channel': 'letter', 'offer_email_to': False})
+        return result
 
     def _send_agreement(self):
         # EXTENDS: to both sides, the paper that was signed with it.
-        super()._send_agreement()
+        result = super()._send_agreement()
         for arrangement in self:
             files = arrangement.agreement_attachment_id | arrangement.scan_attachment_id
             person = arrangement._get_mail_recipient()
@@ -630,35 +636,42 @@ class DunningArrangement(models.Model):
                 arrangement._recording().agreement_email_to = person.email_formatted
             else:
                 arrangement._ask_to_post(
-                    self.env._("Print and post the signed agreement %s", arrangement.name),
-                    self.env._("%s has no e-mail address that works.", arrangement.partner_id.name or ''))
+                    arrangement._for_collector().env._("Print and post the signed agreement %s", arrangement.name))
             arrangement._tell_us(files)
+        return result
+
+    def _for_collector(self):
+        """Return the arrangement in the language of its collector, also when the debtor is at work in the portal."""
+        self.ensure_one()
+        return self.with_context(lang=self.user_id.lang or self.env.lang)
 
     def _tell_us(self, files):
         """Give our side its copy: in the history, and to the collector."""
-        self.ensure_one()
+        local = self._for_collector()
         # sudo: also when the debtor signs in the portal and it is countersigned by itself
-        self.sudo().message_post(
-            body=self.env._("Both sides signed %s. The signed agreement is attached.", self.name),
-            subject=self.display_name,
+        local.sudo().message_post(
+            body=local.env._("Both sides signed %s. The signed agreement is attached.", self.name),
+            subject=local.display_name,
             partner_ids=self.user_id.partner_id.ids if self.user_id.active and self.user_id != self.env.user else [],
             attachment_ids=files.ids, message_type='notification', subtype_xmlid='mail.mt_note')
 
-    def _ask_to_post(self, summary, note):
-        """Give the collector something to print.
-
-        :raise UserError: when there is no postal address either
-        """
+    def _check_postal_address(self):
+        """Raise when a letter would not arrive either."""
         self.ensure_one()
         if not self._get_addressee()._get_postal_partner()._has_dunning_address():
             raise UserError(self.env._(
                 "%s has neither an e-mail address that works nor a postal address. Complete the contact first.",
                 self.partner_id.display_name))
+
+    def _ask_to_post(self, summary):
+        """Give the collector something to print, once."""
+        self.ensure_one()
         if any(activity.summary == summary for activity in self.activity_ids):
             return
         self.activity_schedule(
             'mail.mail_activity_data_todo', date_deadline=self.company_id._dunning_today(), user_id=self.user_id.id,
-            automated=True, summary=summary, note=note)
+            automated=True, summary=summary,
+            note=self._for_collector().env._("%s has no e-mail address that works.", self.partner_id.name or ''))
 
     def action_print_offer(self):
         """Download what counts now: the agreement, else the proposal; of a draft how it would look."""

@@ -29,7 +29,8 @@ SIGNATURE_PIXELS = 4_000_000
 class NotSigned(UserError):
     """A signature was not taken; the message says why, in words for the debtor.
 
-    :ivar code: ``name``, ``signature``, ``agreed``, ``other_version``, ``changed``, ``expired``, ``signed`` or ``ended``
+    :ivar code: ``name``, ``signature``, ``agreed``, ``other_version``, ``changed``, ``expired``, ``signed`` or
+        ``ended``
     """
 
     def __init__(self, code, message):
@@ -147,11 +148,14 @@ class DunningArrangement(models.Model):
         """
         self.ensure_one()
         self.env.flush_all()
-        self.env.execute_query(SQL("SELECT id FROM dunning_arrangement WHERE id = %s FOR UPDATE", self.id))
+        # What is done again is no error for the log.
+        self.env.cr.execute(
+            SQL("SELECT id FROM dunning_arrangement WHERE id = %s FOR UPDATE", self.id), log_exceptions=False)
         items = self.line_ids.move_line_id
         if items:
-            self.env.execute_query(SQL(
-                "SELECT id FROM account_move_line WHERE id IN %s ORDER BY id FOR NO KEY UPDATE", tuple(items.ids)))
+            self.env.cr.execute(SQL(
+                "SELECT id FROM account_move_line WHERE id IN %s ORDER BY id FOR NO KEY UPDATE", tuple(items.ids)),
+                log_exceptions=False)
         self.invalidate_recordset()
         items.invalidate_recordset(['amount_residual', 'amount_residual_currency', 'reconciled', 'parent_state'])
 
@@ -199,8 +203,6 @@ class DunningArrangement(models.Model):
             'signed_via': via,
             'signed_how': how,
             'signed_fingerprint': fingerprint,
-            # Money that comes in from here on pays instalments, also before we signed.
-            'known': self._get_known(),
             **({'scan_attachment_id': scan.id} if scan else {}),
         })
         self._message_log(body=(
@@ -288,7 +290,8 @@ class DunningArrangement(models.Model):
                 # Known before anything is unpacked.
                 if image.width * image.height > SIGNATURE_PIXELS:
                     raise NotSigned('signature', self.env._(
-                        "The picture of the signature is too large. Please draw it again, or sign by typing your name."))
+                        "The picture of the signature is too large. Please draw it again, or sign by typing your "
+                        "name."))
                 drawn = image.convert('RGBA')
         except (binascii.Error, UnidentifiedImageError, Image.DecompressionBombError, OSError, ValueError,
                 SyntaxError) as error:
@@ -311,8 +314,8 @@ class DunningArrangement(models.Model):
         if any(activity.summary == summary for activity in self.activity_ids):
             return
         self._tell_collector(summary, local.env._(
-            "Something was paid or credited on the invoices of %s after it was offered. Draw up a new arrangement in its "
-            "place.", self.name))
+            "Something was paid or credited on the invoices of %s after it was offered. Draw up a new arrangement in "
+            "its place.", self.name))
 
     def _tell_collector(self, summary, note):
         self.ensure_one()

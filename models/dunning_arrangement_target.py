@@ -165,18 +165,21 @@ class DunningArrangement(models.Model):
             ('debit_move_id', 'in', self.line_ids.move_line_id.ids)])
         by_item = partials.grouped('debit_move_id')
         for arrangement in self:
-            since = arrangement.offered_on
+            since = arrangement.offered_on and arrangement.claim_date
             for line in arrangement.line_ids:
                 for partial in by_item.get(line.move_line_id, partials.browse()):
                     entry = partial.credit_move_id.move_id
-                    if since and entry.date >= fields.Date.to_date(since):
+                    if since and entry.date >= since:
                         found[arrangement.id] |= entry
         return found
 
     def _get_mails(self):
-        """Return the messages that went to the debtor by e-mail."""
+        """Return the messages between us and the debtor: not the notes for colleagues."""
         self.ensure_one()
-        return self.message_ids.filtered(lambda message: message.message_type in ('email', 'email_outgoing'))
+        comment = self.env.ref('mail.mt_comment')
+        return self.message_ids.filtered(lambda message: (
+            message.message_type in ('email', 'email_outgoing')
+            or (message.message_type == 'comment' and message.subtype_id == comment and not message.is_internal)))
 
     def action_open_invoices(self):
         """Show the invoices of this arrangement."""
@@ -255,7 +258,8 @@ class DunningArrangement(models.Model):
         """Return the activities about the approval."""
         kind = self.env.ref(APPROVAL_ACTIVITY, raise_if_not_found=False)
         # sudo: activities of colleagues as well
-        return self.sudo().activity_ids.filtered(lambda activity: activity.automated and activity.activity_type_id == kind)
+        activities = self.sudo().activity_ids
+        return activities.filtered(lambda activity: activity.automated and activity.activity_type_id == kind)
 
     def _get_approver(self):
         """Return a manager who did not draw it up; the one who is told of other things first."""
@@ -490,8 +494,7 @@ class DunningDebtor(models.Model):
     _inherit = 'dunning.debtor'
 
     arrangement_id = fields.Many2one(
-        comodel_name='dunning.arrangement', string="Arrangement", compute='_compute_arrangement',
-        search='_search_arrangement')
+        comodel_name='dunning.arrangement', compute='_compute_arrangement', search='_search_arrangement')
     arrangement_state = fields.Selection(
         related='arrangement_id.state', string="Arrangement State", related_sudo=False)
     instalment_date = fields.Date(

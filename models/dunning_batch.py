@@ -170,11 +170,13 @@ class DunningRun(models.AbstractModel):
     @api.model
     def _finish_piece(self, notices):
         # OVERRIDE: who pressed the button sees it move.
-        super()._finish_piece(notices)
+        result = super()._finish_piece(notices)
         self.env['dunning.batch']._tell(notices)
+        return result
 
     @api.model
     def _finish_round(self, began, done):
         # OVERRIDE: of several workers the last one sees all that the others did.
-        super()._finish_round(began, done)
+        result = super()._finish_round(began, done)
         self.env['dunning.batch']._tell(self.env['dunning.notice'].browse(done).exists())
+        return result

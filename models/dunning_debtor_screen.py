@@ -386,7 +386,8 @@ class DunningDebtor(models.Model):
         Hold = self.env['dunning.hold']
         holds = Hold.search(
             [('company_id', '=', self.company_id.id), ('partner_id', '=', facts.partner.id),
-             ('kind', '!=', 'promise'), ('arrangement_id', '=', False)], order='opened_on desc, id desc', limit=EVENTS_PER_KIND)
+             ('kind', '!=', 'promise'), ('arrangement_id', '=', False)],
+            order='opened_on desc, id desc', limit=EVENTS_PER_KIND)
         states = dict(Hold._fields['state']._description_selection(self.env))
         return [
             self._prepare_event(

@@ -28,6 +28,8 @@ _logger = logging.getLogger(__name__)
 
 # Minutes between the tries of a mail that was refused for a while: together some twenty hours.
 PAUSES = (5, 15, 60, 180, 360, 600)
+# In the context of what the program writes by itself: an object of this process, no browser can send it.
+AGAIN = object()
 
 
 class DunningHandover(models.Model):
@@ -136,7 +138,7 @@ class MailMail(models.Model):
 
     def write(self, vals):
         # OVERRIDE: whoever tries a failed mail again has looked whether it left.
-        if vals.get('state') == 'outgoing':
+        if vals.get('state') == 'outgoing' and self.env.context.get('dunning_again') is not AGAIN:
             again = self.filtered(lambda mail: (mail.model or '').startswith('dunning.') and mail.state != 'outgoing')
             if again:
                 # sudo: notes of the program
@@ -197,8 +199,8 @@ class MailMail(models.Model):
         if tries > len(PAUSES):
             return False
         moment = fields.Datetime.now() + timedelta(minutes=PAUSES[tries - 1])
-        # Past our own write: no person decided this, so what is known of it is not forgotten.
-        super().write({
+        # No person decided this, so what is known of it is not forgotten.
+        self.with_context(dunning_again=AGAIN).write({
             'state': 'outgoing', 'scheduled_date': moment, 'failure_type': False,
             'failure_reason': self._get_dunning_env()._(
                 "Refused for now, so it is tried again by itself: %s", reason or "")})

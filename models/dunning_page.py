@@ -83,7 +83,9 @@ class DunningPage(models.Model):
     request_ids = fields.One2many(comodel_name='dunning.page.request', inverse_name='page_id', readonly=True)
     url = fields.Char(string="Address", compute='_compute_url')
 
-    _company_partner_uniq = models.UniqueIndex("(company_id, partner_id)", "A debtor has one page per company.")
+    # A constraint and not an index: merging contacts looks for those, see `_fold_into`.
+    _company_partner_unique = models.Constraint(
+        'UNIQUE(company_id, partner_id)', "A debtor has one page per company.")
 
     @api.depends('partner_id', 'company_id')
     def _compute_display_name(self):
@@ -231,6 +233,37 @@ class DunningPage(models.Model):
         self.ensure_one()
         if notice and not user._is_internal() and notice.partner_id == self.partner_id:
             notice._register_portal_opening(self.company_id._dunning_today())
+
+
+    def _fold_into(self, debtor):
+        """Let the pages of contacts that are merged into a debtor become his, or part of his own page.
+
+        Where he has a page already, what was sent from the others moves to it and their links are dead: one debtor has
+        one key.
+        """
+        own = {page.company_id: page for page in self.search([('partner_id', '=', debtor.id)])}
+        for page in self.search([('partner_id', 'in', self.partner_id.ids)], order='id') - self.browse(
+                page.id for page in own.values()):
+            kept = own.setdefault(page.company_id, page)
+            if kept == page:
+                page.partner_id = debtor
+                continue
+            known = set(kept.request_ids.mapped('key'))
+            page.request_ids.filtered(lambda sent, known=known: sent.key not in known).page_id = kept
+            page.unlink()
+
+
+class BasePartnerMerge(models.TransientModel):
+    _inherit = 'base.partner.merge.automatic.wizard'
+
+    @api.model
+    def _update_foreign_keys(self, src_partners, dst_partner):
+        # EXTENDS: two pages of one company become one, before the database would refuse a second.
+        # sudo: nobody writes pages but the program; who may merge contacts may have their pages merged
+        pages = self.env['dunning.page'].sudo().search([('partner_id', 'in', src_partners.ids)])
+        pages._fold_into(dst_partner.commercial_partner_id)
+        self.env.flush_all()
+        return super()._update_foreign_keys(src_partners, dst_partner)
 
 
 class ResPartner(models.Model):

@@ -134,10 +134,11 @@ class DunningPage(models.Model):
     def _get_debt(self):
         """Return what is owed and why, in the words of the page, in the language of the environment.
 
-        :return: dict with ``debts`` (one for each currency), ``upcoming`` (not due yet) and ``count``
+        :return: dict with ``claims``, ``debts`` (one for each currency), ``upcoming`` (not due yet), ``count`` and
+            ``choices`` (invoices a form can be about)
         """
         self.ensure_one()
-        claims, items, decisions = self._compute_claims()
+        claims, items, _decisions = self._compute_claims()
         by_id = {item.id: item for item in items}
         holds = self._get_held_sentences(items.move_id)
         debts = {}
@@ -150,7 +151,8 @@ class DunningPage(models.Model):
             debt['specs'].append(spec)
             for entry, words in zip(claim.items, spec['items'], strict=True):
                 item = by_id[entry.item_id]
-                debt['moves'] |= item.move_id
+                if entry.total > 0:
+                    debt['moves'] |= item.move_id  # what is paid for with the whole amount
                 debt['rows'].append(self._prepare_row(item, entry, words, holds))
         for debt in debts.values():
             self._complete_debt(debt)
@@ -161,6 +163,7 @@ class DunningPage(models.Model):
             and not item.move_id.dunning_notice_id and item.date_maturity
             and item.date_maturity >= self.company_id._dunning_today()]
         return {
+            'claims': claims,
             'debts': list(debts.values()),
             'upcoming': upcoming,
             'count': sum(len(debt['rows']) for debt in debts.values()),

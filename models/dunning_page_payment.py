@@ -26,7 +26,8 @@ class DunningPage(models.Model):
         """Let nobody else begin to pay for this debtor until this transaction ends; who waited is asked anew."""
         self.ensure_one()
         self.env.flush_all()
-        self.env.execute_query(SQL("SELECT id FROM dunning_page WHERE id = %s FOR UPDATE", self.id))
+        # What is done again is no error for the log.
+        self.env.cr.execute(SQL("SELECT id FROM dunning_page WHERE id = %s FOR UPDATE", self.id), log_exceptions=False)
         # Without a write the other would go on with what it read before it waited.
         self.payment_begun_on = fields.Datetime.now()
         self.env.flush_all()

@@ -12,7 +12,7 @@ from datetime import date, timedelta
 
 from markupsafe import Markup
 
-from odoo import api, fields, models
+from odoo import fields, models
 from odoo.exceptions import UserError
 from odoo.tools import email_normalize, float_compare
 from odoo.tools.mimetypes import guess_mimetype
@@ -29,7 +29,7 @@ MAX_TEXT = 2000
 SAME_PAYMENT_DAYS = 60
 # How many years back a payment can have been made.
 OLDEST_PAYMENT = timedelta(days=3 * 366)
-AMOUNT = re.compile(r'\d{1,3}(?:[.,\' ]?\d{3})*(?:[.,]\d{1,2})?|\d+(?:[.,]\d{1,2})?')
+AMOUNT = re.compile(r"[0-9]{1,3}(?:[.,' ]?[0-9]{3})*(?:[.,][0-9]{1,2})?|[0-9]+(?:[.,][0-9]{1,2})?")
 PHONE = re.compile(r'[+()0-9 ./-]{6,30}')
 
 
@@ -61,10 +61,12 @@ def parse_amount(text):
     if not AMOUNT.fullmatch(text) or len(text) > 15:
         return None
     head, sep, tail = text, '', ''
-    match = re.fullmatch(r'(.*?)([.,])(\d{1,2})', text)
+    match = re.fullmatch(r'(.*?)([.,])([0-9]{1,2})', text)
     if match:
         head, sep, tail = match.groups()
-    whole = re.sub(r'\D', '', head)
+    if sep and sep in head:  # “12,345,6” says nothing for certain
+        return None
+    whole = re.sub(r'[^0-9]', '', head)
     value = float(f"{whole or '0'}.{tail or '0'}" if sep else whole)
     return value if value > 0 else None
 
@@ -142,9 +144,9 @@ class DunningPage(models.Model):
         self.ensure_one()
         company, debtor = self.company_id, self.partner_id
         probe = self.env['dunning.hold'].new({'company_id': company.id})
-        candidates = [debtor.dunning_user_id, company.dunning_user_id, self.env['dunning.prescription']._get_responsible(
-            debtor, move if move is not None else self.env['account.move'])]
-        for user in candidates:
+        responsible = self.env['dunning.prescription']._get_responsible(
+            debtor, move if move is not None else self.env['account.move'])
+        for user in (debtor.dunning_user_id, company.dunning_user_id, responsible):
             if user and user.active and not user._is_superuser() and probe._can_own(user):
                 return user
         return self.env.user
@@ -196,11 +198,11 @@ class DunningPage(models.Model):
         text = clean_text(values.get(name), 20, lines=False)
         if not text:
             return None
-        numbers = [int(part) for part in re.findall(r'\d+', text)]
+        numbers = [int(part) for part in re.findall(r'[0-9]+', text)]
         try:
-            if re.fullmatch(r'\d{4}-\d{1,2}-\d{1,2}', text):
+            if re.fullmatch(r'[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}', text):
                 return date(*numbers)
-            if re.fullmatch(r'\d{1,2}[-/. ]\d{1,2}[-/. ]\d{4}', text):
+            if re.fullmatch(r'[0-9]{1,2}[-/. ][0-9]{1,2}[-/. ][0-9]{4}', text):
                 return date(*reversed(numbers))
         except ValueError:
             pass
@@ -221,7 +223,8 @@ class DunningPage(models.Model):
             raise PageError(name, self.env._("The file is larger than 10 MB. Choose a smaller one."))
         kind = guess_mimetype(data, default='application/octet-stream')
         if kind not in FILE_TYPES:
-            raise PageError(name, self.env._("This kind of file cannot be added. Choose a PDF or a photo (JPG or PNG)."))
+            raise PageError(
+                name, self.env._("This kind of file cannot be added. Choose a PDF or a photo (JPG or PNG)."))
         base = re.split(r'[\\/]', clean_text(upload.filename, 200, lines=False))[-1]
         stem = re.sub(r'[^\w .,()+-]', '_', base.rpartition('.')[0] or base).strip(' .')[:80] or 'file'
         return f'{stem}.{FILE_TYPES[kind]}', data, kind
@@ -282,8 +285,9 @@ class DunningPage(models.Model):
         self._tell_collector(
             record, user,
             lambda env: (
-                env._("%(debtor)s disputes %(invoice)s again", debtor=self.partner_id.name, invoice=move.name) if earlier
-                else env._("%(debtor)s disputes %(invoice)s", debtor=self.partner_id.name, invoice=move.name)),
+                env._("%(debtor)s disputes %(invoice)s again", debtor=self.partner_id.name, invoice=move.name)
+                if earlier else
+                env._("%(debtor)s disputes %(invoice)s", debtor=self.partner_id.name, invoice=move.name)),
             lambda env: Markup("<p>%s</p>%s") % (
                 env._("It was settled before, so reminders go on unless you put it on hold.") if earlier
                 else env._("Sent from the debtor's page. Reminders wait; find out who is right and tell him."),
@@ -419,18 +423,21 @@ class DunningPage(models.Model):
         today = company._dunning_today()
         return today + timedelta(days=1), today + timedelta(days=company.dunning_page_offer_days)
 
-    def _get_offers(self):
+    def _get_offers(self, claims=None):
         """Return the arrangements that the debtor can have at once: ``[{count, text, total, …}]``, possibly none.
 
         None when the company wants a person to look, when an amount is in dispute, on hold or covered by credits, when
         something was broken in the last year, or when there is another arrangement: then a proposal goes to the
         collector.
+
+        :param claims: what is due, where it was worked out already
         """
         self.ensure_one()
         company = self.company_id
         if not company.dunning_page_offer or self._get_arrangements() or self._has_broken_arrangement():
             return []
-        claims, _items, _decisions = self._compute_claims()
+        if claims is None:
+            claims, _items, _decisions = self._compute_claims()
         # Letters that ask different things: a person decides what goes together.
         if len(claims) != 1 or any(entry.reduction for entry in claims[0].items):
             return []

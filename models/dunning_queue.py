@@ -65,10 +65,11 @@ class ResConfigSettings(models.TransientModel):
     )
 
     def set_values(self):
-        super().set_values()
+        result = super().set_values()
         Queue = self.env['dunning.queue']
         if self.dunning_senders != Queue._get_senders():
             Queue._set_senders(self.dunning_senders)
+        return result
 
 
 class DunningNotice(models.Model):
@@ -408,10 +409,11 @@ class DunningDispatcher(models.AbstractModel):
     @api.model
     def _queue_mails(self, notices):
         # OVERRIDE: “leaves in a moment” is not “within the hour”, which is how often the mail queue looks by itself.
-        super()._queue_mails(notices)
+        result = super()._queue_mails(notices)
         cron = self.env.ref('mail.ir_cron_mail_scheduler_action', raise_if_not_found=False)
         if notices and cron:
             cron.sudo()._trigger()  # sudo: users may wake the mail queue, not see it
+        return result
 
     @api.model
     def _stop_at_gate(self, notices, at_date):

@@ -1,6 +1,9 @@
 from . import (
     test_arrangement,
     test_arrangement_desk,
+    test_arrangement_document,
+    test_arrangement_follow,
+    test_arrangement_referee,
     test_arrangement_sign,
     test_booking,
     test_breaker,
@@ -31,6 +34,7 @@ from . import (
     test_one_message,
     test_planner,
     test_portal,
+    test_portal_payment,
     test_prescription,
     test_promise,
     test_promise_mail,

@@ -314,7 +314,7 @@ def job_queue(env, answer):
     notices[:len(channels)]._queue()
 
 
-def job_second_messages(env, answer):
+def job_second_messages(env, answer, state='queued'):
     """Everybody who gets an e-mail would get another message on the same day."""
     make = _Maker.use(env)
     today = env.company._dunning_today()
@@ -324,7 +324,7 @@ def job_second_messages(env, answer):
         items |= make.items(make.invoice(debtor, today - timedelta(days=20), 55.0))
     decisions = env['dunning.planner']._plan(
         env.company, today, items=items, ignore=frozenset({'one_message'}))
-    env['dunning.notice']._create_from_decisions(env.company, decisions, today, origin='manual', state='queued')
+    env['dunning.notice']._create_from_decisions(env.company, decisions, today, origin='manual', state=state)
 
 
 def job_plan(env, answer):

@@ -328,7 +328,8 @@ class Replay:
         calls = calls.filtered(lambda notice: notice.partner_id.id not in self.patient)
         if calls:
             calls.action_done()
-        letters = notices.search([('postal_state', '=', 'to_print')])
+        # As in the list of letters to post: what was cancelled meanwhile is not in it.
+        letters = notices.search([('state', 'in', ('to_post', 'sent')), ('postal_state', '=', 'to_print')])
         if letters:
             letters._recording().write({'postal_state': 'printed'})
             letters.action_mark_posted()
@@ -337,6 +338,7 @@ class Replay:
 
     def _fail(self, day, text):
         self.failures.append(f"{day}: {text}")
+        self.say(f"✗ {self.failures[-1]}")
 
     def _next_step(self, row, day):
         """Return the next level of a row and the day it is reached, or (None, None) at the end of the ladder."""
@@ -454,7 +456,7 @@ class Replay:
         return (
             notice.name, notice.state, notice.date, notice.deadline, notice.amount_due, notice.subject,
             notice.body_intro, notice.body_closing, notice.letter_sha256,
-            tuple(sorted((line.name, line.amount_residual, line.drop_reason or '') for line in notice.line_ids)))
+            tuple(sorted((line.name or '', line.amount_residual, line.drop_reason or '') for line in notice.line_ids)))
 
     def _check_day(self, env, day):
         """At the end of a day: every open item has the right answer, every invoice the right level."""
@@ -513,9 +515,9 @@ class Replay:
         return set()
 
     def _check_answer(self, env, row, decision, right, day):
-        if decision.reason not in right:
+        if (decision.reason or False) not in right:
             self._fail(day, f"{row.number} ({row.customer}), due {row.due_date}: the answer is "
-                            f"“{decision.reason or 'due'}” instead of {sorted(right) or 'having left'}")
+                            f"“{decision.reason or 'due'}” instead of {sorted(map(str, right)) or 'having left'}")
         if row.due_date < day:
             self.reasons[decision.reason or 'due'] += 1
             if decision.reason not in self.explained:

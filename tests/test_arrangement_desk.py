@@ -350,7 +350,6 @@ class TestArrangementDesk(DunningCommon):
         self.run_through(arrangement)
         self.assertEqual((arrangement.move_count, arrangement.hold_count), (2, 2))
         self.assertEqual(arrangement.payment_count, 0)
-        arrangement._recording().offered_on = '2025-03-03 09:00:00'
         self.pay(self.first, 100.0, TODAY + days(10))
         arrangement.invalidate_recordset()
         self.assertEqual(arrangement.payment_count, 1)

@@ -198,7 +198,8 @@ class TestCallOutcomes(CallCommon):
             self.assertRecordValues(self.env['dunning.hold'].browse(answer['hold_ids']), [{
                 'kind': 'arrangement', 'date_end': DUE + days(14), 'move_id': move.id}])
             self.assertEqual(self.tasks(call), [('todo', DUE + days(2), self.clerk)])
-            self.assertFalse(answer['action'], "There are no arrangements to open yet")
+            self.assertEqual(answer['action']['res_model'], 'dunning.arrangement.make')
+            self.assertEqual(answer['action']['context']['default_call_id'], call.id)
 
     def test_a_promise_holds_what_was_promised(self):
         self.refused("day", 'promise')

@@ -84,12 +84,12 @@ class TestInstalments(BaseCase):
     @settings(deadline=None, max_examples=200)
     @given(total=cents, count=counts)
     def test_the_amount_of_a_number_gives_no_more_than_that_number_and_a_rest(self, total, count):
-        total = money(max(total, count))
-        found = count_for(total, amount_for(total, count))
+        # Where an instalment is worth more than what rounding leaves: half a cent for each.
+        total = money(max(total, count * count))
+        amount = amount_for(total, count)
+        self.assertLessEqual(abs(amount * count - total), count * CENT / 2)
         # Rounding down leaves cents for one more; nothing else changes the number.
-        self.assertIn(found, (count, count + 1) if found >= count else range(1, count + 1))
-        again = make_schedule(total, first=date(2026, 1, 5), count=count)
-        self.assertEqual(len(again), count)
+        self.assertEqual(count_for(total, amount), count + 1 if amount * count < total else count)
 
     @settings(deadline=None, max_examples=200)
     @given(total=cents, amount=st.integers(1, 50_000_000))
@@ -165,7 +165,7 @@ class TestInstalments(BaseCase):
         ):
             with self.subTest(**wrong), self.assertRaises(ValueError) as caught:
                 make_schedule(**{**good, **wrong})
-            self.assertRegex(str(caught.exception), r'\A[A-Z].*\.\Z|\A[A-Z].*fewer\.\Z')
+            self.assertRegex(str(caught.exception), r'\A[A-Z].*\.\Z')
         for wrong in ((Decimal(0), Decimal(1)), (Decimal(1), Decimal(0)), (Decimal(-1), Decimal(1))):
             with self.assertRaises(ValueError):
                 count_for(*wrong)

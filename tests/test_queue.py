@@ -9,9 +9,10 @@ from unittest.mock import patch
 
 from psycopg2.extensions import TransactionRollbackError
 
-from odoo import fields
+from odoo import SUPERUSER_ID, api, fields
 from odoo.exceptions import AccessError, UserError, ValidationError
-from odoo.tests import new_test_user, tagged
+from odoo.modules.registry import Registry
+from odoo.tests import BaseCase, get_db_name, new_test_user, tagged
 from odoo.tools import mute_logger
 
 from odoo.addons.base.models import ir_actions_report
@@ -148,6 +149,47 @@ class TestClaim(QueueCommon):
 
 
 @tagged('post_install_l10n', 'post_install', '-at_install')
+class TestTurns(BaseCase):
+    """Whoever writes to a debtor has his turn; on connections of their own, with committed data."""
+
+    def setUp(self):
+        super().setUp()
+        self.registry = Registry(get_db_name())
+        self.addCleanup(self.clean)
+
+    def clean(self):
+        with self.registry.cursor() as cr:
+            cr.execute("DELETE FROM dunning_turn")
+
+    def take(self, cr, limit=None):
+        env = api.Environment(cr, SUPERUSER_ID, {})
+        company = env['res.company'].search([], limit=1)
+        debtors = env['res.partner'].with_context(active_test=False).search([], order='id', limit=3).ids
+        return [debtors.index(debtor) for debtor in env['dunning.turn']._take(company, debtors, limit)]
+
+    def test_two_at_the_same_moment_have_different_debtors(self):
+        with self.registry.cursor() as one, self.registry.cursor() as other:
+            self.assertEqual(self.take(one, 2), [0, 1])
+            self.assertEqual(self.take(other), [2])
+            self.assertEqual(self.take(one, 2), [0, 1], "Twice in one transaction is nothing else")
+            one.rollback()
+            other.rollback()
+        with self.registry.cursor() as cr:
+            self.assertEqual(self.take(cr), [0, 1, 2])
+
+    def test_whoever_knows_less_than_was_done_has_to_look_again(self):
+        with self.registry.cursor() as late:
+            late.execute("SELECT 1")  # what it sees from here on is what was committed by now
+            with self.registry.cursor() as cr:
+                self.assertEqual(self.take(cr), [0, 1, 2])
+            with self.assertRaises(TransactionRollbackError):
+                self.take(late)
+            late.rollback()
+            self.assertEqual(self.take(late), [0, 1, 2])
+            late.rollback()
+
+
+@tagged('post_install_l10n', 'post_install', '-at_install')
 class TestSenders(QueueCommon):
 
     def crons(self):
@@ -181,7 +223,7 @@ class TestSenders(QueueCommon):
         self.many(5)
         Trigger.search([]).unlink()
         self.run_cron(2)
-        woken = Trigger.search([('call_at', '<=', fields.Datetime.now())]).cron_id
+        woken = Trigger.search([('call_at', '<=', fields.Datetime.now())]).cron_id & self.crons()
         self.assertEqual(woken, self.crons()[1:3], "Five notices are three chunks: the first sender has one of them")
 
 

@@ -1,6 +1,7 @@
 """The bridge to OCA's queue_job, for real: its job runner, a server with two workers, jobs that are killed."""
 
 import contextlib
+import logging
 import os
 import signal
 import subprocess
@@ -20,6 +21,8 @@ try:
     from env import bootstrap, paths, python, queue_job, runtime, say
 except ImportError:
     bootstrap = None
+
+_logger = logging.getLogger(__name__)
 
 CHUNK = 3
 SECONDS = 60
@@ -73,7 +76,7 @@ class TestQueueJob(FaultsCommon):
                 yield
             except BaseException:
                 log.seek(0)
-                print(log.read()[-6000:])  # noqa: T201 (shown with the failure)
+                _logger.warning("The server said: %s", log.read()[-6000:])
                 raise
             finally:
                 with contextlib.suppress(ProcessLookupError):

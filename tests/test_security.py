@@ -339,7 +339,9 @@ class TestSecurity(DunningCommon):
             'dunning.arrangement': arrangement,
             'dunning.arrangement.instalment': arrangement.instalment_ids[0],
             'dunning.arrangement.make': self.env['dunning.arrangement.make'].with_context(
-                arrangement.action_replace()['context']).create({}),
+                **arrangement.action_replace()['context']).create({}),
+            'dunning.arrangement.scan': self.env['dunning.arrangement.scan'].create({
+                'arrangement_id': arrangement.id}),
             'dunning.arrangement.cancel': self.env['dunning.arrangement.cancel'].browse(
                 arrangement.action_ask_cancel()['res_id']),
             'dunning.promise.make': self.env['dunning.promise.make'].browse(

@@ -2,7 +2,7 @@
 
 import os
 
-from . import libraries, odoo, paths, postgres, python
+from . import axe, libraries, odoo, paths, postgres, python
 
 
 def configuration(home):
@@ -36,6 +36,8 @@ def environment():
     environ["VIRTUAL_ENV"] = str(python.folder())
     environ["PYTHONNOUSERSITE"] = "1"
     environ.setdefault("LANG", "C.UTF-8")
+    if axe.script():
+        environ["AXE_CORE"] = str(axe.script())
     environ.pop("PYTHONHOME", None)
     return environ
 
