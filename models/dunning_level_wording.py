@@ -208,8 +208,8 @@ class DunningLevel(models.Model):
                 "“%(passage)s”: an arrangement never lapses without a reminder, so the text must not say so."),
             'imputation_missing': self.env._("Say where payments go first: article 6:44 BW."),
             'revision_missing': self.env._(
-                "Say what happens when the situation of the debtor changes; an arrangement that is kept cannot be ended "
-                "without that."),
+                "Say what happens when the situation of the debtor changes; an arrangement that is kept cannot be "
+                "ended without that."),
             'reservation_missing': self.env._(
                 "Reserve the right to payment: “wij behouden ons recht op betaling” or “nakoming”."),
             'defence_waived': self.env._(

@@ -253,19 +253,6 @@ class DunningPage(models.Model):
             page.unlink()
 
 
-class BasePartnerMerge(models.TransientModel):
-    _inherit = 'base.partner.merge.automatic.wizard'
-
-    @api.model
-    def _update_foreign_keys(self, src_partners, dst_partner):
-        # EXTENDS: two pages of one company become one, before the database would refuse a second.
-        # sudo: nobody writes pages but the program; who may merge contacts may have their pages merged
-        pages = self.env['dunning.page'].sudo().search([('partner_id', 'in', src_partners.ids)])
-        pages._fold_into(dst_partner.commercial_partner_id)
-        self.env.flush_all()
-        return super()._update_foreign_keys(src_partners, dst_partner)
-
-
 class ResPartner(models.Model):
     _inherit = 'res.partner'
 

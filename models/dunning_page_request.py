@@ -8,6 +8,7 @@ contact or an invoice, and all of it is text.
 
 import re
 import unicodedata
+from contextlib import suppress
 from datetime import date, timedelta
 
 from markupsafe import Markup
@@ -199,13 +200,11 @@ class DunningPage(models.Model):
         if not text:
             return None
         numbers = [int(part) for part in re.findall(r'[0-9]+', text)]
-        try:
+        with suppress(ValueError):  # such as 31 February
             if re.fullmatch(r'[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}', text):
                 return date(*numbers)
             if re.fullmatch(r'[0-9]{1,2}[-/. ][0-9]{1,2}[-/. ][0-9]{4}', text):
                 return date(*reversed(numbers))
-        except ValueError:
-            pass
         raise PageError(name, self.env._(
             "“%s” is not a date. Write it as day, month and year, for example 31-12-2026.", text))
 

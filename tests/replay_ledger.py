@@ -8,6 +8,8 @@ he knows from when it can be over and when it must be, and says nothing in betwe
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 
+Day = date  # where a field is called date
+
 # Nothing leaves on the day a hold ended nor on the next, and it may not be an excuse for longer than this.
 SOFT_LEAST, SOFT_MOST = timedelta(days=1), timedelta(days=8)
 
@@ -138,11 +140,11 @@ class Step:
     """A rung that an invoice was on: what left about it, or was passed over."""
 
     level: object
-    date: date
-    deadline: date
+    date: Day
+    deadline: Day
     kind: str  # 'sent' or 'skipped'
     left: tuple = None
-    departure: date = None
+    departure: Day = None
     notice_id: int = 0
     line_id: int = 0
     channel: str = ''

@@ -488,8 +488,10 @@ class TestArrangementSign(SignCommon):
         self.company.dunning_auto_signatory_id = self.manager
         arrangement = self.offer()
 
+        reason = "No reason to hold"
+
         def fail(_self):
-            raise UserError("No reason to hold")
+            raise UserError(reason)
 
         with patch.object(self.registry['dunning.arrangement'], '_activate', fail):
             self.draw(arrangement)

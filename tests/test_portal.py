@@ -591,8 +591,10 @@ class TestPortalForms(PortalCase):
         self.assertFalse(self.holds())
 
     def test_what_we_cannot_do_is_said_in_words_for_a_debtor(self):
+        refusal = "Set the frobnication under Configuration."
+
         def refuse(*args, **kwargs):
-            raise UserError("Set the frobnication under Configuration.")
+            raise UserError(refusal)
 
         self.patch(self.registry['dunning.hold'], 'create', refuse)
         tree = self.assertCorrect(self.post('dispute', self.dispute()), "Please call us or write to us", "stale")

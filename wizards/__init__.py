@@ -1,3 +1,4 @@
+from . import base_partner_merge
 from . import dunning_arrangement_scan
 from . import dunning_call_enter
 from . import dunning_claim
