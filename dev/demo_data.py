@@ -314,6 +314,28 @@ DEBTORS = {
         },
     ),
     "D1023": ("Hoveniersbedrijf Groenrijk", {"is_company": True, "company_registry": "30123473"}),  # nothing reaches it
+    "D1024": (
+        "Autobedrijf Van der Horst B.V.",
+        {
+            "is_company": True,
+            "street": "Zijlweg 301",
+            "zip": "2015 CL",
+            "city": "Haarlem",
+            "email": "administratie@vanderhorst-auto.example",
+            "phone": "+31 23 555 24 24",
+            "company_registry": "30123474",
+        },
+    ),
+    "D1025": (
+        "Noor Willems",
+        {
+            "street": "Schotersingel 7",
+            "zip": "2021 GA",
+            "city": "Haarlem",
+            "email": "noor.willems@post.example",
+            "phone": "+31 6 5550 0025",
+        },
+    ),
 }
 # Whose debtors they are; all others are of the accountant.
 COLLEAGUES_DEBTORS = ["D1008", "D1009", "D1012", "D1017", "D1019", "D1020"]
@@ -374,6 +396,9 @@ NOW = [
     ("D1016", -18, 890.00, "Afzuiging behandelkamer", "promise_broken"),
     ("D1020", -21, 615.00, "Douchepanelen vervangen", "promise_kept"),
     ("D1012", -24, 940.00, "Keuken: boilers in de zaal", "promise_kept_in_part"),
+    # To be paid in instalments.
+    ("D1024", -104, 2760.00, "Luchtcompressor en leidingwerk werkplaats", "arrangement_late"),
+    ("D1025", -12, 1180.00, "Badkamer: afvoer en vloerverwarming", "arrangement_offered"),
     # Waiting.
     ("D1012", -2, 60.00, "Kraan gerepareerd"),
     ("D1022", -3, 410.00, "Filters vervangen"),
@@ -533,7 +558,13 @@ def _make_users(env):
         )
     accountant = _user(env, "accountant")
     accountant.partner_id.phone = "+31 23 555 01 41"
-    company.write({"dunning_contact_id": accountant.partner_id.id, "dunning_user_id": accountant.id})
+    company.write(
+        {
+            "dunning_contact_id": accountant.partner_id.id,
+            "dunning_user_id": accountant.id,
+            "dunning_signatory_ids": [Command.set(accountant.ids)],
+        }
+    )
 
 
 def _make_debtors(env):
@@ -745,6 +776,36 @@ def _happened_promise_kept(env, move, today):
 def _happened_promise_kept_in_part(env, move, today):
     _log_call(env, move, today, -13, outcome="promise", days=3, note="Betaalt in één keer.")
     _pay(env, move, today - timedelta(days=10), round(move.amount_total / 2, 2))
+
+
+def _happened_arrangement_late(env, move, today):
+    """Six instalments; two were paid, the third did not come and he was told."""
+    company = env.company
+    with _on(env, today - timedelta(days=88)) as then:
+        arrangement = _make_arrangement(then, move, {"instalment_count": 6})
+        arrangement._offer(send=False)
+        scan = then["ir.attachment"].create({"name": "Regeling getekend.pdf", "raw": b"%PDF-1.4 scan"})
+        arrangement._sign("Kees van der Horst", via="paper", scan=scan)
+        arrangement.with_user(_user(env, "accountant")).action_countersign()
+    for part in arrangement.instalment_ids.sorted("date_due")[:2]:
+        _pay(env, move, part.date_due, part.amount)
+    for days in range(28, -1, -7):
+        day = today - timedelta(days=days)
+        with _on(env, day) as then:
+            then["dunning.arrangement"]._judge(company, day)
+    env["mail.mail"].search([("model", "=", "dunning.arrangement"), ("state", "=", "outgoing")]).state = "sent"
+
+
+def _happened_arrangement_offered(env, move, today):
+    """On offer: it can be read and signed on its page."""
+    arrangement = _make_arrangement(env, move, {"instalment_count": 4})
+    arrangement.action_offer()
+
+
+def _make_arrangement(env, move, terms):
+    return env["dunning.arrangement"]._make(
+        env.company, move.partner_id, _receivable(move), terms, user=_user(env, "accountant").with_env(env)
+    )
 
 
 def _happened_paid_late(env, move, today):

@@ -545,7 +545,9 @@ class WorldReplay(Replay):
 
     def _withdraw(self, withdrawal, now):
         lines = withdrawal.line_ids
-        silent = self._chance('silent', now[0], withdrawal.partner_id.ref).random() < 0.5
+        customer = withdrawal.partner_id.ref
+        # Whom no mail reaches cannot be told by mail.
+        silent = customer in self.bounced or self._chance('silent', now[0], customer).random() < 0.5
         withdrawal._withdraw(now[0], silent=silent)
         self.events['withdrawal'] += 1
         for line in lines:
