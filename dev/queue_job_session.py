@@ -1,6 +1,7 @@
 """A real Odoo server with workers and the job runner of queue_job, until somebody ends it; for `test_queue_job`."""
 
 import sys
+import time
 
 # Odoo is importable only in the venv.
 # ruff: noqa: PLC0415
@@ -32,4 +33,8 @@ def main(database, port, addons_path, chunk):
 
 
 if __name__ == "__main__":
+    if "gevent" in sys.argv:
+        # Odoo starts this program once more for its bus, which nobody listens to here.
+        while True:
+            time.sleep(60)
     main(*sys.argv[1:])

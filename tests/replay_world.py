@@ -79,7 +79,7 @@ class WorldReplay(Replay):
     # --- the company ---
 
     def set_up(self):
-        super().set_up()
+        result = super().set_up()
         self.last += timedelta(days=self.aftermath)
         # Whether bank data are fresh is another story: statements come here without a day.
         for policy in self.ladders:
@@ -87,9 +87,10 @@ class WorldReplay(Replay):
         self.company.dunning_term_agreed_consumer = True
         self.receivable = self.company.partner_id.property_account_receivable_id
         self.under_way = self.bank.inbound_payment_method_line_ids.payment_account_id[:1]
+        return result
 
     def _make_debtors(self, policies):
-        super()._make_debtors(policies)
+        result = super()._make_debtors(policies)
         # Most consumers climb their own ladder: judged by bounds, see `_judge_bounds`.
         self.consumers = set()
         self.consumer_policy = policies['consumer']
@@ -100,6 +101,7 @@ class WorldReplay(Replay):
                 self.consumers.add(customer)
 
     # --- the days ---
+        return result
 
     def _live(self, day):
         env = self.env(context={**self.env.context, 'dunning_at_date': day})
@@ -180,10 +182,11 @@ class WorldReplay(Replay):
                     self._touch(row, now)
 
     def _post_invoices(self, env, day):
-        super()._post_invoices(env, day)
+        result = super()._post_invoices(env, day)  # pylint: disable=assignment-from-none
         for row in self.rows:
             if row.invoice_date == day:
                 self._draw_fate(row)
+        return result
 
     def _draw_fate(self, row):
         chance = self._chance('row', row.number)
@@ -480,7 +483,7 @@ class WorldReplay(Replay):
     # --- people ---
 
     def _collect(self, env, day):
-        super()._collect(env, day)
+        result = super()._collect(env, day)
         now = (day, EARLY)
         Notice = env['dunning.notice']
         for notice in Notice.browse(sorted(self.waiting_ids)).exists():
@@ -510,6 +513,7 @@ class WorldReplay(Replay):
         for withdrawal in env['dunning.withdrawal'].search([('state', '=', 'proposed')]):
             if not self._chance('withdraw', day, withdrawal.partner_id.ref).randrange(3):
                 self._withdraw(withdrawal, now)
+        return result
 
     def _do_not_count(self, notice):
         """What came back did not arrive: its rung is free again, unless it also went by post."""
@@ -849,7 +853,7 @@ class WorldReplay(Replay):
         if left and not self.failures:
             self._fail(self.last, f"never paid: {left[:5]}")
         self.counts['payments'] = self.counts['invoices']
-        super()._check_end()
+        return super()._check_end()
 
     def report(self):
         events = "\n".join(f"  {kind:<34}{count:>6}" for kind, count in sorted(self.events.items()))

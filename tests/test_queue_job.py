@@ -25,7 +25,7 @@ except ImportError:
 _logger = logging.getLogger(__name__)
 
 CHUNK = 3
-SECONDS = 60
+SECONDS = 180
 
 
 @tagged('post_install_l10n', 'post_install', '-at_install')
