@@ -108,19 +108,20 @@ class EventfulReplay(replay_world.WorldReplay):
     """Everything happens before planning on the day before the first reminder, and to businesses."""
 
     def _make_debtors(self, policies):
-        super()._make_debtors(policies)
+        result = super()._make_debtors(policies)
         for customer, debtor in self.debtors.items():
             debtor.write({'is_company': True, 'email': f'{customer.lower()}@replay.example'})
             debtor.with_company(self.company).dunning_policy_id = policies['business']
             self.policy_of[customer] = policies['business']
             self.reachable[customer].update(email=True, both=True)
         self.consumers = set()
+        return result
 
     def _plan_event(self, day, moment, kind, row, **words):
         if kind in ('hold', 'promise', 'receipt_by_reference', 'credit_lies_there', 'hold_debtor'):
             day, moment = row.due_date + timedelta(days=4), replay_engine.EARLY
             words['die'] = 0.9
-        super()._plan_event(day, moment, kind, row, **words)
+        return super()._plan_event(day, moment, kind, row, **words)
 
     def _collect(self, env, day):
         # No proposal is dropped, no mail comes back.
@@ -128,13 +129,13 @@ class EventfulReplay(replay_world.WorldReplay):
 
     def _pay(self, env, day, moment):
         # Between planning and sending.
-        if moment == replay_engine.LATE:
-            super()._pay(env, day, replay_engine.EARLY)
-            super()._pay(env, day, moment)
+        if moment != replay_engine.LATE:
+            return None
+        super()._pay(env, day, replay_engine.EARLY)
+        return super()._pay(env, day, moment)
 
     def _settle(self, env, row, now, again=False):
         if row.fate == 'booked_late':
             row.__dict__['dated'] = row.due_date + timedelta(days=1)
-            self._do_booked_late(env, row, (now[0], replay_engine.LATE))
-        else:
-            super()._settle(env, row, (now[0], replay_engine.LATE), again)
+            return self._do_booked_late(env, row, (now[0], replay_engine.LATE))
+        return super()._settle(env, row, (now[0], replay_engine.LATE), again)
