@@ -6,7 +6,6 @@ dev/bench.py --sizes 1000,10000           smaller
 dev/bench.py --only plan                  plan, create, wizard, debtors, mails, letters, peer, install, core
                                           (several with commas)
 dev/bench.py --json results.json          also as JSON
-dev/bench.py --plot growth.svg            also as a picture
 
 Every figure comes from a process of its own. Of each size there is one ledger; the addon, and the peer
 (OCA account_credit_control), are installed into copies of it. Ratios between two figures of one run say
@@ -67,10 +66,6 @@ def main():
     table.show(results)
     if words.json:
         Path(words.json).write_text(json.dumps(results, indent=1) + "\n")
-    if words.plot:
-        from measure import plot  # noqa: PLC0415 (needs a package that only this needs)
-
-        plot.draw(results, words.plot)
 
 
 def _words():
@@ -80,7 +75,6 @@ def _words():
     parser.add_argument("--only", default="", help=", ".join(GROUPS))
     parser.add_argument("--repeats", type=int, default=1, help="how often 500 invoices are posted and paid (1)")
     parser.add_argument("--json", default="", help="also write the results to this file")
-    parser.add_argument("--plot", default="", help="also draw the growth into this file (SVG)")
     parser.add_argument("--keep", action="store_true", help="keep the databases to look at them")
     return parser.parse_args()
 
