@@ -1,10 +1,10 @@
 """Payment arrangements: a written agreement in which a debtor acknowledges a debt and pays it in instalments.
 
 An arrangement is drawn up from due items and terms (:meth:`DunningArrangement._make`), offered with a document that
-never changes, signed by the debtor and by us, and from then on followed by the ledger. While it is kept, a hold rests
-on exactly its items. Who approves what is in ``dunning_arrangement_limit``, the documents are in
-``dunning_arrangement_document``, the signatures in ``dunning_arrangement_sign``, and what becomes of it in
-``dunning_arrangement_follow``.
+never changes, signed by the debtor and by us, and from then on followed by the ledger. From the offer on, as long as
+it can be signed and is kept, a hold rests on exactly its items. Who approves what is in ``dunning_arrangement_limit``,
+the documents are in ``dunning_arrangement_document``, the signatures in ``dunning_arrangement_sign``, and what becomes
+of it in ``dunning_arrangement_follow``.
 
 A promise (``dunning.promise``) is the same thing with one instalment and no signature; it has a model of its own, since
 nothing of it is written down but what was said.
@@ -49,6 +49,8 @@ USER_WRITABLE = frozenset({'note', 'user_id'})
 MIXIN_PREFIXES = ('activity_', 'message_', 'my_activity_', 'website_message_', 'rating_', 'has_message')
 # Days after today of the first instalment, and until which an offer can be signed, where nobody says otherwise.
 FIRST_DAYS, VALID_DAYS = 14, 14
+# Days for which items are held each time while what a debtor signed waits for our signature past its own days.
+WAITING_DAYS = 7
 
 # Put into the context by code that records what happened to an arrangement. Being one object of this process, no
 # integration or browser can send it.
@@ -718,6 +720,7 @@ class DunningArrangement(models.Model):
             'state': 'offered', 'offered_on': fields.Datetime.now(), 'offered_by_id': self.env.uid,
             # Money that comes in from now on pays instalments.
             'known': self._get_known()})
+        self._keep_held(today)
         self._portal_ensure_token()
         self._store_offer()
         if send:
@@ -849,29 +852,68 @@ class DunningArrangement(models.Model):
         self.ensure_one()
         return max(self.instalment_ids.mapped('grace_date'))
 
+    def _get_held_until(self, today):
+        """Return the last day on which its items have to be on hold as it stands now.
+
+        Who was offered an arrangement is not reminded of what it is about while he can still sign; who signed it is
+        not reminded while it waits for us.
+        """
+        self.ensure_one()
+        if self.state == 'offered':
+            return self.valid_until
+        if self.state == 'signed':
+            # Lengthened on its last day: what has ended cannot be.
+            return max(self.valid_until, min(self.instalment_ids.mapped('grace_date')), today + timedelta(days=1))
+        return self._get_hold_end()
+
+    def _keep_held(self, today):
+        """Keep exactly its open items on hold from the offer until it ends, no longer than a hold can last."""
+        for arrangement in self:
+            end = arrangement._get_held_until(today)
+            items = arrangement.line_ids.move_line_id.filtered(
+                lambda item: item.parent_state == 'posted' and not item.reconciled)
+            if arrangement.state != 'active':
+                # Held by the one that runs, until this one takes its place.
+                items -= arrangement.previous_id.hold_ids.filtered(
+                    lambda hold: not hold.closed_on and hold.date_end >= today).move_line_id
+            holds = arrangement.hold_ids.filtered(lambda hold: not hold.closed_on and hold.date_end >= today)
+            if items <= holds.filtered(lambda hold, end=end: hold.date_end >= end).move_line_id:
+                continue
+            if arrangement.state == 'signed':
+                end = max(end, today + timedelta(days=WAITING_DAYS))
+            reason = arrangement._get_hold_reason()
+            # sudo: a number of days
+            end = max(today, min(end, today + timedelta(days=reason.sudo().max_days)))
+            short = holds.filtered(lambda hold, end=end: hold.date_end < end)
+            if short:
+                local = arrangement.with_context(lang=arrangement.company_id.partner_id.lang)
+                short._extend(end, local.env._(
+                    "The payment arrangement %s still runs.", arrangement.name) if arrangement.state == 'active'
+                    else local.env._("The debtor signed the payment arrangement %s.", arrangement.name))
+            missing = items - holds.move_line_id
+            if missing:
+                self.env['dunning.hold']._recording().create([
+                    {
+                        'move_line_id': item.id,
+                        'reason_id': reason.id,
+                        'user_id': arrangement._get_owner().id,
+                        'date_end': end,
+                        'arrangement_id': arrangement.id,
+                    }
+                    for item in missing]).with_env(self.env)._take_back_notices()
+
     def _place_holds(self, today):
         """Hold exactly the items until the end of the last grace; other short holds for an arrangement end."""
         for arrangement in self:
-            reason = arrangement._get_hold_reason()
-            held = arrangement.hold_ids.filtered(lambda hold: not hold.closed_on).move_line_id
-            items = arrangement.line_ids.move_line_id.filtered(lambda item: not item.reconciled) - held
-            waiting = self.env['dunning.hold'].search(
+            items = arrangement.line_ids.move_line_id
+            short = self.env['dunning.hold'].search(
                 Domain('company_id', '=', arrangement.company_id.id) & Domain('kind', '=', 'arrangement')
                 & Domain('closed_on', '=', False) & Domain('arrangement_id', '=', False)
                 & Domain('partner_id', '=', arrangement.partner_id.id)
                 & (Domain('move_line_id', 'in', items.ids)
                    | (Domain('move_line_id', '=', False) & Domain('move_id', 'in', items.move_id.ids))))
-            holds = self.env['dunning.hold']._recording().create([
-                {
-                    'move_line_id': item.id,
-                    'reason_id': reason.id,
-                    'user_id': arrangement._get_owner().id,
-                    'date_end': arrangement._get_hold_end(),
-                    'arrangement_id': arrangement.id,
-                }
-                for item in items])
-            waiting._close(self.env._("The payment arrangement %s began.", arrangement.name))
-            holds.with_env(self.env)._take_back_notices()
+            arrangement._keep_held(today)
+            short._close(self.env._("The payment arrangement %s began.", arrangement.name))
 
     def _get_owner(self):
         """Return who answers for the holds: the collector, or who acts where he cannot see them."""

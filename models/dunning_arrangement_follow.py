@@ -421,6 +421,10 @@ class DunningArrangement(models.Model):
             batch = Arrangement.union(*chunk).try_lock_for_update().filtered_domain(domain)
             changed |= batch._decide(at_date)
             checkpoint()
+        # After the others: what one that ended leaves is held by the one that is to take its place.
+        offered = Domain('company_id', '=', company.id) & Domain('state', 'in', ('offered', 'signed'))
+        Arrangement.search(offered, order='id').try_lock_for_update().filtered_domain(offered)._apart(
+            lambda arrangement: arrangement._keep_held(at_date))
         return changed.with_env(self.env)
 
     @api.model
@@ -643,30 +647,6 @@ class DunningArrangement(models.Model):
         return max(
             self._get_break_date(part.last_date or self._get_last_date(part.grace_date + timedelta(days=1)))
             for part in unpaid or self.instalment_ids)
-
-    def _keep_held(self, today):
-        """Keep exactly its open items on hold while it runs, no longer than it can."""
-        self.ensure_one()
-        end = self._get_hold_end()
-        items = self.line_ids.move_line_id.filtered(lambda item: item.parent_state == 'posted' and not item.reconciled)
-        holds = self.hold_ids.filtered(lambda hold: not hold.closed_on and hold.date_end >= today)
-        if items <= holds.filtered(lambda hold: hold.date_end >= end).move_line_id:
-            return
-        reason = self._get_hold_reason()
-        # sudo: a number of days
-        end = max(today, min(end, today + timedelta(days=reason.sudo().max_days)))
-        short = holds.filtered(lambda hold: hold.date_end < end)
-        if short:
-            local = self.with_context(lang=self.company_id.partner_id.lang)
-            short._extend(end, local.env._("The payment arrangement %s still runs.", self.name))
-        missing = items - holds.move_line_id
-        if missing:
-            self.env['dunning.hold']._recording().create([
-                {
-                    'move_line_id': item.id, 'reason_id': reason.id, 'user_id': self._get_owner().id, 'date_end': end,
-                    'arrangement_id': self.id,
-                }
-                for item in missing]).with_env(self.env)._take_back_notices()
 
     def _get_stopped(self, at_date):
         """Return those about which nothing is sent now and which do not end: something else is going on.

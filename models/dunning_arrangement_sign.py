@@ -209,6 +209,7 @@ class DunningArrangement(models.Model):
             self.env._("%s signed on paper.", name) if via == 'paper'
             else self.env._("%s signed online, with the name typed and the box ticked.", name) if how == 'typed'
             else self.env._("%s signed online.", name)))
+        self._keep_held(today)
         self._countersign_or_ask()
         return True
 

@@ -722,6 +722,11 @@ class DunningHold(models.Model):
             columns=columns, holds=holds, lines=lines)
 
     @api.model
+    def _get_blocking_sql(self, at_date):
+        """Return the SQL condition on ``hold`` of what holds reminders back on a day, also in the soft days."""
+        return SQL("(hold.free_on IS NULL OR hold.free_on > %s)", at_date)
+
+    @api.model
     def _get_held_sql(self, company, at_date, lines):
         """Return SQL with one row per due item that is wholly or partly on hold on a day.
 
@@ -742,7 +747,7 @@ class DunningHold(models.Model):
                 SELECT hold.*,
                        (closed_on IS NULL OR closed_on > %(at_date)s) AND (needs_decision OR date_end >= %(at_date)s)
                            AS active,
-                       free_on IS NULL OR free_on > %(at_date)s AS blocks,
+                       %(blocks)s AS blocks,
                        is_dispute AND (resolved_on IS NULL OR resolved_on > %(at_date)s) AS disputed
                   FROM dunning_hold hold
                  WHERE company_id = %(company)s AND opened_on <= %(at_date)s
@@ -781,7 +786,7 @@ class DunningHold(models.Model):
               JOIN hold ON hold.id = summed.hold_id
             WINDOW older AS (PARTITION BY summed.move_id ORDER BY due_date, item_id)
             """,
-            at_date=at_date, company=company.id, to_flush=flushed,
+            at_date=at_date, company=company.id, to_flush=flushed, blocks=self._get_blocking_sql(at_date),
             reach=self._get_reach_sql(
                 SQL("""hold.id AS hold_id, COALESCE(hold.is_part, FALSE) AS is_part, hold.amount, hold.active,
                        hold.blocks, hold.disputed, hold.ended_on, hold.free_on, wide.move_wide,

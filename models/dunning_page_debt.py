@@ -11,7 +11,7 @@ from dateutil.relativedelta import relativedelta
 
 from odoo import api, models
 from odoo.fields import Domain
-from odoo.tools import str2bool
+from odoo.tools import SQL, str2bool
 from odoo.tools.misc import get_lang
 
 from .dunning_claim import ZERO, ClaimRequest, to_decimal
@@ -20,6 +20,25 @@ from .dunning_claim import ZERO, ClaimRequest, to_decimal
 LETTER_MONTHS = 24
 # What a debtor is told about a hold: that, not why; reasons inside the house are not for the page.
 TOLD_KINDS = ('dispute', 'promise', 'arrangement')
+
+
+class DunningHold(models.Model):
+    _inherit = 'dunning.hold'
+
+    def _get_blocking_sql(self, at_date):
+        # EXTENDS: a debtor can pay what is on offer to him, and what we only wait a few more days to ask for.
+        blocking = super()._get_blocking_sql(at_date)
+        if not self.env.context.get('dunning_for_debtor'):
+            return blocking
+        return SQL(
+            """
+            (%(blocking)s AND (hold.closed_on IS NULL OR hold.closed_on > %(at_date)s)
+             AND (hold.needs_decision OR hold.date_end >= %(at_date)s)
+             AND NOT EXISTS (
+                 SELECT FROM dunning_arrangement arrangement
+                  WHERE arrangement.id = hold.arrangement_id AND arrangement.state IN ('offered', 'signed')))
+            """,
+            blocking=blocking, at_date=at_date)
 
 
 class DunningPage(models.Model):
@@ -114,9 +133,10 @@ class DunningPage(models.Model):
         Claim = self.env['dunning.claim']
         items = Claim._get_claim_items(self.partner_id, today).filtered(
             lambda item: item.partner_id.commercial_partner_id == self.partner_id)
+        Planner = self.env['dunning.planner'].with_context(dunning_for_debtor=True)
         decisions = {
             decision.item_id: decision
-            for decision in (self.env['dunning.planner']._plan(self.company_id, today, items=items) if items else ())}
+            for decision in (Planner._plan(self.company_id, today, items=items) if items else ())}
         reductions = {
             item_id: to_decimal(decision.amount_netted + decision.amount_held)
             for item_id, decision in decisions.items()}
@@ -280,6 +300,10 @@ class DunningPage(models.Model):
                 "it meanwhile.")
         if hold.kind == 'promise':
             return self.env._("You promised to pay this. We wait until %s.", until)
+        if hold.arrangement_id.state == 'offered':
+            return self.env._(
+                "We offered you a payment arrangement for this. You can sign it until %s; we do not send reminders "
+                "meanwhile.", self._say_date(hold.arrangement_id.valid_until))
         if hold.kind == 'arrangement':
             return self.env._("This is part of your payment arrangement.")
         if says_paid and hold.reason_id == says_paid:

@@ -80,11 +80,15 @@ class DunningPage(models.Model):
         )
 
     def _get_waiting_items(self, items):
-        """Return those of the items that nobody is to pay now: disputed, or part of an agreement that runs."""
+        """Return those of the items that nobody is to pay now: disputed, or part of an agreement that runs.
+
+        What is on offer can still be paid at once.
+        """
         Hold = self.env['dunning.hold']
         holds = Hold.search(
             Hold._get_active_domain(self.company_id._dunning_today())
             & Domain('kind', 'in', ('dispute', 'arrangement', 'promise'))
+            & (Domain('arrangement_id', '=', False) | Domain('arrangement_id.state', '=', 'active'))
             & (Domain('move_line_id', 'in', items.ids)
                | (Domain('move_line_id', '=', False) & Domain('move_id', 'in', items.move_id.ids))))
         return Hold._get_items_in_dispute(items) | items.filtered(

@@ -15,6 +15,7 @@ from markupsafe import Markup
 
 from odoo import fields, models
 from odoo.exceptions import UserError
+from odoo.fields import Domain
 from odoo.tools import email_normalize, float_compare
 from odoo.tools.mimetypes import guess_mimetype
 
@@ -30,6 +31,8 @@ MAX_TEXT = 2000
 SAME_PAYMENT_DAYS = 60
 # How many years back a payment can have been made.
 OLDEST_PAYMENT = timedelta(days=3 * 366)
+# How long an offer that was not signed is remembered, and how many can be turned down in that time.
+UNSIGNED, MOST_DECLINED = timedelta(days=90), 3
 AMOUNT = re.compile(r"[0-9]{1,3}(?:[.,' ]?[0-9]{3})*(?:[.,][0-9]{1,2})?|[0-9]+(?:[.,][0-9]{1,2})?")
 PHONE = re.compile(r'[+()0-9 ./-]{6,30}')
 
@@ -426,14 +429,14 @@ class DunningPage(models.Model):
         """Return the arrangements that the debtor can have at once: ``[{count, text, total, …}]``, possibly none.
 
         None when the company wants a person to look, when an amount is in dispute, on hold or covered by credits, when
-        something was broken in the last year, or when there is another arrangement: then a proposal goes to the
-        collector.
+        something was broken in the last year or an offer was left to lie (:meth:`_was_unreliable`), or when there is
+        another arrangement: then a proposal goes to the collector.
 
         :param claims: what is due, where it was worked out already
         """
         self.ensure_one()
         company = self.company_id
-        if not company.dunning_page_offer or self._get_arrangements() or self._has_broken_arrangement():
+        if not company.dunning_page_offer or self._get_arrangements() or self._was_unreliable():
             return []
         if claims is None:
             claims, _items, _decisions = self._compute_claims()
@@ -474,11 +477,21 @@ class DunningPage(models.Model):
             })
         return offers
 
-    def _has_broken_arrangement(self):
-        since = self.company_id._dunning_today() - timedelta(days=365)
-        return bool(self.env['dunning.arrangement'].search_count([
-            ('company_id', '=', self.company_id.id), ('partner_id', '=', self.partner_id.id),
-            ('state', '=', 'broken'), ('closed_on', '>=', since)], limit=1))
+    def _was_unreliable(self):
+        """Return whether a person has to look at a proposal: something was broken, or was offered and left to lie.
+
+        Reminders wait while an offer can be signed, so who asks for offers and never signs one would wait for ever.
+        """
+        today = self.company_id._dunning_today()
+        mine = Domain('company_id', '=', self.company_id.id) & Domain('partner_id', '=', self.partner_id.id)
+        Arrangement = self.env['dunning.arrangement']
+        if Arrangement.search_count(
+            mine & (Domain('state', '=', 'broken') & Domain('closed_on', '>=', today - timedelta(days=365))
+                    | Domain('close_code', '=', 'expired') & Domain('closed_on', '>=', today - UNSIGNED)), limit=1,
+        ):
+            return True
+        declined = mine & Domain('close_code', '=', 'by_debtor') & Domain('closed_on', '>=', today - UNSIGNED)
+        return Arrangement.search_count(declined, limit=MOST_DECLINED) == MOST_DECLINED
 
     def _register_arrangement(self, values):
         """Offer what lies within the limits at once; pass everything else to the collector.

@@ -592,6 +592,79 @@ class TestArrangementFollow(FollowCommon):
         other._cancel("A mistake.")
         self.assertIn("A mistake.", other.story)
 
+    # --- before it runs ---
+
+    def offer(self, moves, *, on=SIGNED, **terms):
+        arrangement = self.on(on, self.env['dunning.arrangement'])._make(
+            self.company, moves.commercial_partner_id, self.items(moves), {
+                'instalment_count': 3, 'date_first': FIRST, 'with_interest': False, 'with_costs': False, **terms},
+            user=self.collector)
+        arrangement._offer()
+        return arrangement
+
+    def sign(self, arrangement, on):
+        with patch.object(self.registry['dunning.arrangement'], '_countersign_or_ask', lambda self: None):
+            self.on(on, arrangement)._sign("Jan Jansen", via='paper')
+
+    def test_no_reminder_leaves_while_the_offer_can_be_signed(self):
+        self.make_notices(SIGNED)
+        self.assertEqual(self.notices_of(self.move).mapped('state'), ['draft'])
+        arrangement = self.offer(self.move)
+        self.assertFalse(
+            self.notices_of(self.move).filtered(lambda notice: notice.state == 'draft'), "What waited is taken back")
+        self.assertRecordValues(arrangement.hold_ids, [
+            {'move_line_id': self.items(self.move).id, 'date_end': arrangement.valid_until}])
+        for day in (SIGNED, SIGNED + days(1), arrangement.valid_until):
+            self.judge(day)
+            self.assertEqual(self.reason(self.move, day), 'hold')
+        over = arrangement.valid_until + days(1)
+        self.on(over, self.env['dunning.run'])._plan_company(self.company, over)
+        self.assertEqual(arrangement.close_code, 'expired')
+        self.assertFalse(arrangement.hold_ids.filtered(lambda hold: not hold.closed_on))
+        self.assertEqual(self.reason(self.move, over), 'hold_ended')
+        free_on = arrangement.hold_ids.free_on
+        self.assertGreater(free_on, over)
+        self.assertNotIn(self.reason(self.move, free_on), ('hold', 'hold_ended'))
+
+    def test_what_was_turned_down_is_free_at_once(self):
+        arrangement = self.offer(self.move)
+        self.on(SIGNED + days(1), arrangement)._cancel("Too expensive.", 'by_debtor')
+        self.assertFalse(arrangement.hold_ids.filtered(lambda hold: not hold.closed_on))
+        self.assertEqual(self.reason(self.move, SIGNED + days(1)), 'hold_ended')
+
+    def test_who_signed_is_not_reminded_while_it_waits_for_us(self):
+        arrangement = self.offer(self.move)
+        signed = arrangement.valid_until
+        self.sign(arrangement, signed)
+        self.assertGreater(arrangement.hold_ids.date_end, signed)
+        day = signed
+        while day <= GRACE + days(20):
+            self.judge(day)
+            self.assertEqual(arrangement.state, 'signed')
+            self.assertEqual(self.reason(self.move, day), 'hold', day)
+            day += days(1)
+        hold = arrangement.hold_ids
+        self.assertEqual(len(hold), 1, "One hold, that goes on")
+        self.assertGreaterEqual(hold.date_end, day - days(1))
+        self.on(day, arrangement).with_user(self.collector)._countersign(self.collector)
+        self.assertEqual(arrangement.state, 'active')
+        self.assertEqual(arrangement.hold_ids, hold)
+        self.assertEqual(hold.date_end, arrangement._get_hold_end())
+
+    def test_what_the_running_one_lets_go_is_held_by_the_one_that_takes_its_place(self):
+        old = self.agree(self.move)
+        on = SIGNED + days(1)
+        Arrangement = self.on(on, self.env['dunning.arrangement']).with_context(dunning_arrangement_replacing=old.id)
+        new = Arrangement._make(
+            self.company, self.business, self.items(self.move), {
+                'date_first': FIRST, 'with_interest': False, 'with_costs': False}, previous=old)
+        new._offer()
+        self.assertFalse(new.hold_ids, "Held by the one that runs")
+        self.on(on, old)._cancel("A mistake.")
+        self.judge(on)
+        self.assertEqual(new.hold_ids.move_line_id, self.items(self.move))
+        self.assertEqual(self.reason(self.move, on + days(1)), 'hold')
+
     # --- the daily run ---
 
     def test_twice_on_a_day_is_once(self):

@@ -534,6 +534,32 @@ class TestPortalForms(PortalCase):
         self.assertEqual(self.env['dunning.arrangement'].search([('partner_id', '=', self.consumer.id)]), deal)
         self.assertIn("Your payment arrangement", self.words(self.tree(self.get(lang='en'))))
 
+    def test_what_is_on_offer_can_be_paid_at_once_and_is_not_asked_for(self):
+        self.post('arrangement', {'count': '3'}, follow=False)
+        deal = self.env['dunning.arrangement'].search([('partner_id', '=', self.consumer.id)])
+        for move in self.old | self.new:
+            self.assertEqual(self.reason(move, self.today), 'hold')
+        words = self.words(self.tree(self.get(lang='en')))
+        self.assertIn("To pay today €300.00", words)
+        self.assertIn("We offered you a payment arrangement for this.", words)
+        self.assertEqual(self.page._get_payable('due').amount, 300.0)
+        deal._cancel("Rather at once.", 'by_debtor')
+        self.assertEqual(self.reason(self.old, self.today), 'hold_ended')
+        self.assertEqual(self.page._get_payable('due').amount, 300.0, "Also while we wait to ask for it")
+
+    def test_offers_that_are_never_signed_put_nothing_off_for_ever(self):
+        self.post('arrangement', {'count': '3'}, follow=False)
+        deal = self.env['dunning.arrangement'].search([('partner_id', '=', self.consumer.id)])
+        deal._close('cancelled', 'expired', "It was not signed.")
+        self.assertFalse(self.page._get_offers(), "A person looks first")
+        deal._recording().closed_on = self.today - days(91)
+        self.assertTrue(self.page._get_offers())
+        for _time in range(3):
+            self.assertTrue(self.page._get_offers())
+            self.page._register_arrangement({'count': '3'})
+            self.page._get_arrangements()._cancel("Not this one.", 'by_debtor')
+        self.assertFalse(self.page._get_offers())
+
     def test_limits_are_judged_by_the_server(self):
         for count in ('4', '1', '-3', ''):
             self.assertEqual(self.post('arrangement', {'count': count}).status_code, 422, count)
