@@ -35,3 +35,36 @@ def insert_rows(model, vals_list):
         table=SQL.identifier(model._table), columns=columns, arrays=arrays, uid=model.env.uid,
     ))
     return [row_id for (row_id,) in rows]
+
+
+def log_on(records, bodies):
+    """Log one line on each of many records, as ``_message_log_batch`` does.
+
+    Core writes the first; for the others its row is copied in one statement, with their own text. So whatever core or
+    another addon puts on such a message is on all of them, at the price of one.
+
+    :param dict bodies: ``{record id: Markup}``; what several records share is cleaned once
+    """
+    first, others = records[:1], records[1:]
+    if not first:
+        return
+    message = first._message_log_batch({first.id: bodies[first.id]})
+    if not others:
+        return
+    message.flush_recordset()
+    body = message._fields['body']
+    cleaned = {text: body.convert_to_column(text, message) for text in {bodies[record.id] for record in others}}
+    columns = SQL(", ").join(
+        SQL.identifier(name) for name, field in message._fields.items()
+        if field.store and field.column_type and name not in ('id', 'res_id', 'body'))
+    message.env.execute_query(SQL(
+        """
+        INSERT INTO mail_message (%(columns)s, res_id, body)
+             SELECT %(columns)s, other.id, other.text
+               FROM (SELECT %(columns)s FROM mail_message WHERE id = %(message)s) said
+         CROSS JOIN UNNEST(%(ids)s::int[], %(texts)s::text[]) AS other (id, text)
+          RETURNING id
+        """,
+        columns=columns, message=message.id, ids=others.ids, texts=[cleaned[bodies[record.id]] for record in others],
+    ))
+    others.invalidate_recordset(['message_ids'])

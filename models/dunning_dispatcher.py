@@ -343,10 +343,18 @@ class DunningDispatcher(models.AbstractModel):
         template = template.sudo()  # sudo: as for any template, its author's rights count
         rendered = self.env['dunning.letter']._render_mails(template, notices)
         subtype = self.env['ir.model.data']._xmlid_to_res_id('mail.mt_comment')
+        authors = {notice: notice._get_responsible().partner_id for notice in notices}
+        senders = {
+            notice: rendered[notice.id].get('email_from') or notice.company_id.email_formatted
+            or authors[notice].email_formatted
+            for notice in notices}
+        # One look-up of aliases for all of them; core would ask for each.
+        replies = notices.sudo()._notify_get_reply_to_batch(  # sudo: as core does, who may send was checked
+            defaults={notice.id: senders[notice] for notice in notices},
+            author_ids={notice.id: authors[notice].id for notice in notices})
         values_list = []
         for notice in notices:
             values = rendered[notice.id]
-            author = notice._get_responsible().partner_id
             body = values['body_html']
             if template.email_layout_xmlid:
                 lang_notice = notice.with_context(lang=notice.lang)
@@ -361,8 +369,8 @@ class DunningDispatcher(models.AbstractModel):
                 'subject': values.get('subject') or notice.subject,
                 'body': values['body_html'],
                 'body_html': body,
-                'email_from': values.get('email_from') or notice.company_id.email_formatted or author.email_formatted,
-                'author_id': author.id,
+                'email_from': senders[notice],
+                'author_id': authors[notice].id,
                 'email_to': notice._get_email(),
                 'message_type': 'comment',
                 'subtype_id': subtype,
@@ -370,7 +378,7 @@ class DunningDispatcher(models.AbstractModel):
                 'auto_delete': template.auto_delete,
                 'mail_server_id': template.mail_server_id.id,
                 'attachment_ids': [(6, 0, attachments.get(notice.id, []))],
-                **({'reply_to': values['reply_to']} if values.get('reply_to') else {}),
+                'reply_to': values.get('reply_to') or replies[notice.id],
             })
         return values_list
 

@@ -67,7 +67,13 @@ class DunningLetter(models.AbstractModel):
         pattern = 'd MMMM y'
         if short:
             pattern = 'dd-MM-y' if (lang or '').startswith('nl') else 'd MMM y'
-        return format_date(self.env, date, lang_code=lang, date_format=pattern)
+        return self._say_date(date, get_lang(self.env, lang).code, pattern)
+
+    @api.model
+    @ormcache('date', 'code', 'pattern')
+    def _say_date(self, date, code, pattern):
+        # A batch of letters has few different dates, and each stands in many of them.
+        return format_date(self.env, date, lang_code=code, date_format=pattern)
 
     @api.model
     def _format_iban(self, number):

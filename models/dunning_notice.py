@@ -10,7 +10,7 @@ from odoo.tools.mail import is_html_empty
 from odoo.tools.misc import clean_context
 
 from ..tools.names import parse_name
-from .dunning_bulk import insert_rows
+from .dunning_bulk import insert_rows, log_on
 from .dunning_level import CHANNELS
 
 # How many earlier contacts a letter names at most: the last ones.
@@ -879,10 +879,8 @@ class DunningNotice(models.Model):
             partner = notice.partner_id.id
             partner_bodies[partner] = (
                 partner_bodies[partner] + Markup("<br/>") + body if partner in partner_bodies else body)
-        if move_bodies:
-            self.env['account.move'].browse(move_bodies)._message_log_batch(move_bodies)
-        if partner_bodies:
-            self.env['res.partner'].browse(partner_bodies)._message_log_batch(partner_bodies)
+        log_on(self.env['account.move'].browse(move_bodies), move_bodies)
+        log_on(self.env['res.partner'].browse(partner_bodies), partner_bodies)
 
     # -------------------------------------------------------------------------
     # ADDRESS

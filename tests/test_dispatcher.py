@@ -4,11 +4,14 @@ import base64
 import hashlib
 from unittest.mock import patch
 
+from markupsafe import Markup
+
 from odoo import Command
 from odoo.exceptions import RedirectWarning, UserError
 from odoo.tests import new_test_user, tagged
 from odoo.tools import mute_logger
 
+from ..models.dunning_bulk import log_on
 from .common import TODAY, DunningCommon, days, letter_bytes
 
 DUE = TODAY + days(5)
@@ -496,6 +499,25 @@ class TestChannels(DunningCommon):
             self.assertIn("100", message.body)
             self.assertIn(f'data-oe-id="{notice.id}"', message.body)
             self.assertTrue(message.is_internal or message.subtype_id.internal)
+
+    def test_what_many_tell_is_what_core_would_have_written(self):
+        """The rows that are copied differ from core's in nothing but what they are about and say."""
+        invoices = self.invoice() | self.invoice(amount=200.0) | self.invoice(amount=300.0)
+        bodies = dict(zip(invoices.ids, (
+            Markup("<p>One</p>"), Markup('<p>Two <b onclick="x()">bold</b><script>y()</script></p>'), "1 < 2"),
+            strict=True))
+        invoices.message_ids.mapped('body')  # in the cache, where they must not stay
+        invoices._message_log_batch(bodies)
+        by_core = [invoice.message_ids[0] for invoice in invoices]
+        log_on(invoices, bodies)
+        ours = [invoice.message_ids[0] for invoice in invoices]
+        self.assertFalse({message.id for message in by_core} & {message.id for message in ours})
+        names = [
+            name for name, field in by_core[0]._fields.items()
+            if field.store and field.column_type and name not in ('id', 'message_id')]
+        for core, copied in zip(by_core, ours, strict=True):
+            self.assertEqual(core.read(names)[0] | {'id': 0}, copied.read(names)[0] | {'id': 0})
+        self.assertNotIn('script', ours[1].body)
 
     def test_the_number_of_queries_for_the_chatter_does_not_grow_with_the_invoices(self):
         def log_queries(count):

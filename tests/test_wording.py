@@ -555,6 +555,15 @@ class TestLinterProperties(BaseCase):
         interrupts_prescription(text, language)
 
     @CALM
+    @given(st.data())
+    def test_tags_and_spaces_hide_no_reservation(self, data):
+        """What is not read since no word of it speaks of rights would not have reserved anything either."""
+        noise = st.sampled_from(["<b></b>", "<span>", "&shy;", "\u200b", "<!-- > -->", "<t></t>", "<i/>", "&#x200b;"])
+        text = ''.join(
+            character + (data.draw(noise) if data.draw(st.integers(0, 9)) == 0 else '') for character in RESERVATION)
+        self.assertTrue(interrupts_prescription(text, 'nl_NL'), text)
+
+    @CALM
     @given(st.sampled_from(SUSPECT), ROLES, DEBTORS, st.data())
     def test_tags_and_spaces_hide_nothing(self, text, role, debtor, data):
         noise = st.sampled_from(["<b></b>", "<span>", "</span>", "&shy;", "\u200b", "<!-- x -->", "<t></t>", "<i/>"])

@@ -250,6 +250,8 @@ RESERVES = phrase(
     r'\b(?:behoud\w*|voorbehoud\w*)(?: [\w,-]+){0,8}? recht op (?:volledige )?(?:nakoming|betaling)\b',
     r'\brecht(?:en)? op (?:volledige )?(?:nakoming|betaling)\b(?: [\w,-]+){0,6}? (?:voor(?:behoud\w*)?|behouden)\b',
     r'\breserv(?:e|es|ing) (?:[\w,-]+ ){0,5}?rights? (?:to|of|to claim|to demand) (?:full )?(?:performance|payment)\b')
+# One of these is in everything that RESERVES finds.
+RIGHTS = ('recht', 'right')
 UNAMBIGUOUS = phrase(
     r'\b(?:ondubbelzinnig\w*|uitdrukkelijk\w*|nadrukkelijk\w*|unequivocal\w*|unambiguous\w*|express(?:ly)?|'
     r'explicit\w*)\b')
