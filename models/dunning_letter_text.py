@@ -128,7 +128,7 @@ class DunningLetterText(models.AbstractModel):
     @api.model
     def _drop_indents(self, body):
         """Return the HTML of an e-mail without the indents of our templates: a third of it, that nobody sees."""
-        return body if '<pre' in body else Markup(re.sub(r'\n\s+', '\n', body))
+        return body if '<pre' in body else Markup('\n').join(line.lstrip() for line in body.split('\n') if line.strip())
 
     @api.model
     def _check_level_texts(self, levels):
