@@ -263,6 +263,14 @@ class DunningClaim(models.AbstractModel):
         return claimed
 
     @api.model
+    def _get_booked_sql(self):
+        # EXTENDS
+        self.env['dunning.arrangement.line'].flush_model(['move_line_id', 'booked_interest', 'booked_costs'])
+        return [*super()._get_booked_sql(), SQL(
+            "EXISTS (SELECT FROM dunning_arrangement_line agreed WHERE agreed.move_line_id = asked.move_line_id"
+            " AND COALESCE(agreed.booked_interest, 0) + COALESCE(agreed.booked_costs, 0) > 0)")]
+
+    @api.model
     def _read_extras(self, items):
         # EXTENDS: what arrangements booked; what is paid there is shared as it was booked.
         result = super()._read_extras(items)

@@ -329,6 +329,14 @@ class DunningClaim(models.AbstractModel):
     _inherit = 'dunning.claim'
 
     @api.model
+    def _get_booked_sql(self):
+        # EXTENDS
+        self.env['dunning.notice.line'].flush_model(['move_line_id', 'booked_interest', 'booked_costs'])
+        return [*super()._get_booked_sql(), SQL(
+            "EXISTS (SELECT FROM dunning_notice_line told WHERE told.move_line_id = asked.move_line_id"
+            " AND COALESCE(told.booked_interest, 0) + COALESCE(told.booked_costs, 0) > 0)")]
+
+    @api.model
     def _read_extras(self, items):
         """Return ``{item id: Extras}`` of what sent notices booked for these items.
 

@@ -53,7 +53,7 @@ class ClaimRequest(NamedTuple):
     :param debtor: ``res.partner``, the commercial partner
     :param items: ``account.move.line`` records of that debtor, in one currency
     :param policy: ``dunning.policy`` whose agreements hold; empty: that of each invoice, else of the debtor
-    :param with_interest, with_costs: what is claimed
+    :param with_interest, with_costs: what is claimed; of items of which some was booked before it is always claimed
     :param announce: also work out what a 14-day letter about the items announces
     :param reductions: ``{item id: amount}`` that is not claimed: open credits, parts on hold
     :param notice_id: the notice it is for: what that notice itself told does not count as told before
@@ -457,6 +457,22 @@ class DunningClaim(models.AbstractModel):
         """Return ``{item id: what was booked of its interest and costs}``; see ``dunning_booking``."""
         return {}
 
+    @api.model
+    def _get_booked(self, notices):
+        """Return those of the notices that ask for items of which interest or costs were booked; one query."""
+        conditions = self._get_booked_sql()
+        if not notices.ids or not conditions:
+            return notices.browse()
+        notices.line_ids.flush_model(['notice_id', 'move_line_id'])
+        return notices.browse(notice_id for (notice_id,) in self.env.execute_query(SQL(
+            "SELECT DISTINCT asked.notice_id FROM dunning_notice_line asked WHERE asked.notice_id = ANY(%s) AND (%s)",
+            list(notices.ids), SQL(" OR ").join(conditions))))
+
+    @api.model
+    def _get_booked_sql(self):
+        """Return a list of SQL conditions: something was booked of the item of the line ``asked``."""
+        return []
+
     # -------------------------------------------------------------------------
     # ONE DEBTOR
     # -------------------------------------------------------------------------
@@ -487,22 +503,29 @@ class DunningClaim(models.AbstractModel):
             else:
                 starts[item.id] = (None, '', NOTHING)
 
+        # What was booked is owed by the books: it is asked also where a level leaves the rest aside.
+        booked = {item.id: facts.extras.get(item.id) for item in request.items}
+        with_costs = {
+            item_id for item_id, extras in booked.items() if request.with_costs or (extras and extras.costs > 0)}
+        with_interest = {
+            item_id for item_id, extras in booked.items() if request.with_interest or (extras and extras.interest > 0)}
         costs, announced = {}, {}
         if lawful and not waived_costs:
             if consumer:
                 letters = self._walk_letters(request, facts)
-                if request.with_costs:
+                if with_costs:
                     costs = self._get_letter_costs(request, letters)
                 if request.announce:
                     announced = self._get_announced_costs(request, facts, letters)
-            elif request.with_costs:
+            elif with_costs:
                 costs = self._get_business_costs(request, facts, told, starts, policies)
+            costs = {item_id: asked for item_id, asked in costs.items() if item_id in with_costs}
 
         items = tuple(
             self._compute_item(
                 request, facts, item, told[item.id], starts[item.id], policies[item.id], debtor_type,
                 costs.get(item.id) or ClaimCosts(), announced.get(item.id),
-                lawful and request.with_interest and not waived_interest)
+                lawful and item.id in with_interest and not waived_interest)
             for item in request.items.sorted(lambda item: (item.date_maturity or item.date, item.id)))
         return Claim(
             key=request.key, debtor_id=debtor.id, company_id=company.id, at_date=request.at_date,
@@ -510,7 +533,7 @@ class DunningClaim(models.AbstractModel):
             agreed_percent=max((item.agreed_percent for item in items), default=ZERO),
             day_count=company.dunning_day_count, waived_interest=waived_interest, waived_costs=waived_costs,
             waive_reason=debtor.dunning_waive_reason or '', currency=(currencies or company.currency_id).name,
-            lawful=lawful, with_interest=request.with_interest, with_costs=request.with_costs)
+            lawful=lawful, with_interest=bool(with_interest), with_costs=bool(with_costs))
 
     def _compute_item(self, request, facts, item, told, start, policy, debtor_type, costs, announced, with_interest):
         """Return the :class:`ClaimItem` of one due item."""

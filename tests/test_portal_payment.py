@@ -12,21 +12,26 @@ from .common import days
 from .test_arrangement_sign import SignCommon, draw_signature
 
 
+def publish_demo_provider(cls):
+    """Let debtors of ``cls.company`` pay with Odoo's provider for trying, as ``cls.provider`` and ``cls.method``."""
+    method = cls.env.ref('payment_demo.payment_method_demo', raise_if_not_found=False)
+    if not method:
+        raise SkipTest("Odoo's provider for trying (payment_demo) is not installed")
+    cls.method = method.sudo()
+    cls.env['ir.config_parameter'].sudo().set_param('account_payment.enable_portal_payment', 'True')
+    demo = cls.env.ref('payment.payment_provider_demo').sudo()
+    cls.provider = demo.copy({'company_id': cls.company.id, 'state': 'test', 'is_published': True})
+    cls.method.active = True
+    cls.provider.payment_method_ids |= cls.method
+
+
 class PaymentCommon(SignCommon):
     """A running arrangement of three instalments of 100, and Odoo's provider for trying."""
 
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
-        method = cls.env.ref('payment_demo.payment_method_demo', raise_if_not_found=False)
-        if not method:
-            raise SkipTest("Odoo's provider for trying (payment_demo) is not installed")
-        cls.method = method.sudo()
-        cls.env['ir.config_parameter'].sudo().set_param('account_payment.enable_portal_payment', 'True')
-        demo = cls.env.ref('payment.payment_provider_demo').sudo()
-        cls.provider = demo.copy({'company_id': cls.company.id, 'state': 'test', 'is_published': True})
-        cls.method.active = True
-        cls.provider.payment_method_ids |= cls.method
+        publish_demo_provider(cls)
         cls.arrangement = cls.offer()
         cls.arrangement._sign(
             "Jan Jansen", draw_signature(), via='portal', sha256=cls.arrangement.offer_sha256, ip='127.0.0.1')
