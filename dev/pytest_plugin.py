@@ -2,14 +2,39 @@
 
 Odoo catches many exceptions (a scheduled action, a request, a mail) and only logs them, so a test
 can pass over a traceback. A test that provokes one says so with `mute_logger` or `assertLogs`.
+
+It also lets a run on several processors begin with what takes longest.
 """
 
 import dataclasses
 import logging
+import os
+from collections import Counter
 
 import pytest
 
 PLAIN = (str, int, float, bool, type(None))
+#: About how many seconds a class (or a file of `dev/checks`) takes, when that is not what its number of tests suggests.
+SECONDS = {
+    "dev/checks/test_core_rules.py": 90,
+    "dev/checks/test_style.py": 90,
+    "tests/test_arrangement_referee.py::TestArrangementReferee": 25,
+    "tests/test_debtor_screen.py::TestDebtorScreenTours": 60,
+    "tests/test_faults.py::TestFaults": 100,
+    "tests/test_install.py::TestLifeOfTheAddon": 90,
+    "tests/test_law_stories.py::TestBusinesses": 30,
+    "tests/test_law_stories.py::TestConsumers": 80,
+    "tests/test_one_message.py::TestTurns": 50,
+    "tests/test_promise_replay.py::TestPromiseReplay": 30,
+    "tests/test_properties.py::TestLifeOfADebtor": 50,
+    "tests/test_properties.py::TestPlannerProperties": 20,
+    "tests/test_queue_job.py::TestQueueJob": 60,
+    "tests/test_replay.py::TestReplay": 60,
+    "tests/test_simulation.py::TestSimulation": 140,
+    "tests/test_soak.py::TestSoak": 30,
+    "tests/test_state_machine.py::TestLifeWithPeople": 80,
+    "tests/test_tours.py::TestTours": 50,
+}
 
 
 class _Collector(logging.Handler):
@@ -33,6 +58,23 @@ def pytest_configure(config):
     if reporter:
         reporter.startpath = config.rootpath
     logging.getLogger().addHandler(_collector)
+
+
+def _scope(item):
+    """Return what a worker gets as a whole: a class, or a file without classes."""
+    return item.nodeid.split("[")[0].rsplit("::", 1)[0]
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items):
+    """Begin with what takes longest, so that no worker ends alone with it; within a class nothing changes."""
+    if not os.environ.get("PYTEST_XDIST_WORKER"):
+        return
+    seconds = Counter({_scope(item): 3 for item in items})
+    seconds.update(_scope(item) for item in items)
+    for scope in seconds:
+        seconds[scope] = SECONDS.get(scope, seconds[scope])
+    items.sort(key=lambda item: (-seconds[_scope(item)], _scope(item)))
 
 
 def pytest_unconfigure(config):

@@ -1,17 +1,42 @@
 from odoo import api, models
+from odoo.tools import SQL
+
+#: Our records about due items; what is in none of them was never our concern.
+ABOUT_ITEMS = ('dunning.notice.line', 'dunning.promise.line', 'dunning.arrangement.line')
 
 
 class AccountPartialReconcile(models.Model):
     _inherit = 'account.partial.reconcile'
 
     # A paid invoice has no level, an invoice whose payment bounced has its old level back.
-    # Only invoices that ever had a notice are touched; all others cost one indexed look-up per batch.
+    # Only items that ever had a notice, a promise or an arrangement are touched; all others cost one indexed look-up
+    # per batch.
 
     @api.model_create_multi
     def create(self, vals_list):
         partials = super().create(vals_list)
-        partials._refresh_dunning_levels()
+        known = partials._filter_dunning_known()
+        if known:
+            known._follow_dunning_match()
         return partials
+
+    def _filter_dunning_known(self):
+        """Return the partials about due items that had a notice, a promise or an arrangement: one look-up for all."""
+        items = self.debit_move_id  # a due item is a debit
+        if not items:
+            return self.browse()
+        parts = []
+        for name in ABOUT_ITEMS:
+            self.env[name].flush_model(['move_line_id'])
+            parts.append(SQL(
+                "SELECT move_line_id FROM %s WHERE move_line_id = ANY(%s)",
+                SQL.identifier(self.env[name]._table), list(items.ids)))
+        known = {item_id for (item_id,) in self.env.execute_query(SQL(" UNION ALL ").join(parts))}
+        return self.filtered(lambda partial: partial.debit_move_id.id in known) if known else self.browse()
+
+    def _follow_dunning_match(self):
+        """Do what follows from matching these partials; a hook."""
+        self._refresh_dunning_levels()
 
     def unlink(self):
         moves = self._get_dunned_moves()

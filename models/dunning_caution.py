@@ -43,6 +43,7 @@ class DunningRun(models.AbstractModel):
         if not groups or company._get_dunning_rivals():
             return []
         partners = self.env['res.partner'].browse({group[0].partner_id for group in groups})
+        partners.fetch(['dunning_review'])
         dear = set(partners.filtered('dunning_review').ids)
         return [group for group in groups if group[0].partner_id not in dear]
 

@@ -7,7 +7,6 @@ follow that one table.
 
 from odoo import api, fields, models
 from odoo.exceptions import UserError
-from odoo.fields import Domain
 from odoo.tools import SQL, email_split
 from odoo.tools.mail import is_html_empty
 
@@ -148,10 +147,9 @@ class DunningPlanner(models.AbstractModel):
     def _get_reached_sql(self):
         """Return SQL that adds which channel reaches whom an item is addressed to, and what its own channel lacks."""
         world = self._get_world()
-        # sudo: what a level says holds for every user; those by phone are few
-        calls = self.env['dunning.level'].sudo().search(
-            Domain('fallback_channel', '=', True)
-            & (Domain('channel', '=', 'phone') | Domain('id', 'in', list(world.levels) if world else [])))
+        changed = world.levels if world else ()
+        calls = self._get_levels().filtered(
+            lambda level: level.fallback_channel and (level.channel == 'phone' or level.id in changed))
         recipient = SQL.identifier('recipient')
         allowed = {
             'letter': SQL("asked_legal_role IS NULL"),
@@ -178,7 +176,9 @@ class DunningPlanner(models.AbstractModel):
                            debtor_address OR %(address)s AS has_address
                       FROM joined
                  LEFT JOIN dunning_level asked_level ON asked_level.id = asked_level_id
-                 LEFT JOIN res_partner recipient ON recipient.id = asked_recipient_id) faced
+                 LEFT JOIN res_partner recipient ON recipient.id = asked_recipient_id
+                    -- Fence: what was worked out is not worked out again for each channel.
+                    OFFSET 0) faced
             """,
             detours=detours, email=self._get_has_email_sql(recipient), phone=self._get_has_phone_sql(recipient),
             address=self._get_has_address_sql(recipient))
@@ -272,8 +272,8 @@ class DunningNotice(models.Model):
         help="What the post gave for handing in the registered letter.")
     post_proof_filename = fields.Char(readonly=True, copy=False)
     delivery_state = fields.Selection(
-        selection=DELIVERY_STATES, string="Delivery", compute='_compute_delivery_state', store=True, index=True,
-        help="How far it got, by the way that got furthest.")
+        selection=DELIVERY_STATES, string="Delivery", compute='_compute_delivery_state', store=True,
+        index='btree_not_null', help="How far it got, by the way that got furthest.")
     delivery_ways = fields.Html(string="Ways of Delivery", compute='_compute_delivery_ways', sanitize=False)
 
     @api.model
@@ -301,25 +301,34 @@ class DunningNotice(models.Model):
         return super().write(vals)
 
     @api.model
-    def _create_from_decisions(self, company, decisions, at_date, **kwargs):
+    def _prepare_from_decisions(self, decisions, head):
         # EXTENDS: what takes another way than its level says why.
-        notices = super()._create_from_decisions(company, decisions, at_date, **kwargs)
-        detours = {decision.item_id: decision for decision in decisions if decision.detour}
-        if detours:
-            found = {}
-            for line in notices.line_ids:
-                decision = detours.get(line.move_line_id.id)
-                notice = line.notice_id
-                if decision and decision.level_id == notice.level_id.id and notice.channel == decision.channel and (
-                    notice.channel == notice.level_id.channel == 'both'
-                    or notice.channel in DETOURS.get(notice.level_id.channel, ())
-                ):
-                    found[notice] = (decision.detour, decision.bounced_on or False)
-            for (lacks, bounced_on), batch in self.browse(
-                [notice.id for notice in found]
-            ).grouped(found.get).items():
-                batch._recording().write({'detour': lacks, 'detour_bounced_on': bounced_on})
-        return notices
+        vals = super()._prepare_from_decisions(decisions, head)
+        lacks = self._get_detour(decisions, vals['level_id'], vals['channel'])
+        return {**vals, 'detour': lacks[0], 'detour_bounced_on': lacks[1]}
+
+    def _settle_joined(self, decisions):
+        # EXTENDS: as above
+        super()._settle_joined(decisions)
+        by_item = {decision.item_id: decision for decision in decisions if decision.detour}
+        if not by_item:
+            return
+        for notice in self:
+            joined = [by_item[item.id] for item in notice.line_ids.move_line_id if item.id in by_item]
+            lacks, bounced_on = self._get_detour(joined, notice.level_id.id, notice.channel)
+            if lacks:
+                notice._recording().write({'detour': lacks, 'detour_bounced_on': bounced_on})
+
+    @api.model
+    def _get_detour(self, decisions, level_id, channel):
+        """Return why a notice goes by another channel than its level, and since when it bounced; or (False, False)."""
+        found = (False, False)
+        for decision in decisions:
+            if decision.detour and decision.level_id == level_id and decision.channel == channel:
+                own = self.env['dunning.level'].browse(level_id).channel
+                if channel == own == 'both' or channel in DETOURS.get(own, ()):
+                    found = (decision.detour, decision.bounced_on or False)
+        return found
 
     def _get_people(self):
         """Return whom it can be delivered to: the addressee, else the debtor himself."""

@@ -27,7 +27,8 @@ class AccountMove(models.Model):
             f'default_{name}' in self.env.context for name in RECORDED
         ):
             self._check_dunning_recorded()
-        return super().create(vals_list)
+        # Nobody was reminded of a new move: said here, it is not looked up for each one that is made.
+        return super().create([{'dunning_level_id': False, **vals} for vals in vals_list])
 
     def write(self, vals):
         # OVERRIDE: computing a level does not come along here.

@@ -9,7 +9,6 @@ Which items a hold reaches on which day follows from its dates alone (``opened_o
 for any day, past or future, with one join (:meth:`DunningHold._get_held_sql`).
 """
 
-from collections import defaultdict
 from datetime import timedelta
 
 from markupsafe import Markup
@@ -19,6 +18,8 @@ from odoo.exceptions import UserError, ValidationError
 from odoo.fields import Domain
 from odoo.tools import SQL, clean_context, format_amount
 from odoo.tools import format_date as format_date_of_lang
+
+from .dunning_bulk import schedule_activities
 
 # How long a review that is overdue is left alone before its owner is reminded again, in days.
 REMIND_EVERY = 7
@@ -294,14 +295,15 @@ class DunningHold(models.Model):
     @api.model_create_multi
     def create(self, vals_list):
         recording = self._is_recording()
-        complete = []
         for vals in vals_list:
-            unknown = {name for name in vals if not name.startswith(MIXIN_PREFIXES)} - USER_CREATABLE
-            if unknown and not recording:
+            unknown = set() if recording else {
+                name for name in vals if not name.startswith(MIXIN_PREFIXES)} - USER_CREATABLE
+            if unknown:
                 raise UserError(self.env._(
                     "A hold starts today and is placed by you. Say what it is about, its reason, owner, end date and "
                     "note; the rest follows from that (%(fields)s).", fields=", ".join(sorted(unknown))))
-            complete.append(self._complete_vals(vals))
+        known = self._find_targets(vals_list)
+        complete = [self._complete_vals(vals, known) for vals in vals_list]
         # Without defaults of a client: they would fill in what only the program records.
         env = self.env(context={**clean_context(self.env.context), 'mail_create_nosubscribe': True})
         holds = super(DunningHold, self.with_env(env)).create(complete)
@@ -315,15 +317,28 @@ class DunningHold(models.Model):
             env._("%(what)s on hold until %(date)s: %(reason)s (%(owner)s).", **hold._get_facts(env))))
         return holds
 
-    def _complete_vals(self, vals):
-        """Return the values of a new hold with everything that follows from what was said."""
-        reason = self.env['dunning.hold.reason'].browse(vals.get('reason_id')).exists()
+    @api.model
+    def _find_targets(self, vals_list):
+        """Return ``{field: what these holds name and what there is}``, in a query each."""
+        return {
+            name: self.env[self._fields[name].comodel_name].browse(
+                {vals[name] for vals in vals_list if vals.get(name)}).exists()
+            for name in ('reason_id', 'move_line_id', 'move_id', 'partner_id')}
+
+    def _complete_vals(self, vals, known):
+        """Return the values of a new hold with everything that follows from what was said.
+
+        :param dict known: as of :meth:`_find_targets`
+        """
+        def find(name):
+            return (known[name].browse(vals.get(name) or []) & known[name]).with_prefetch(known[name].ids)
+
+        reason = find('reason_id')
         if not reason:
             raise ValidationError(self.env._("Choose the reason of the hold."))
-        item = self.env['account.move.line'].browse(vals.get('move_line_id')).exists()
-        move = item.move_id or self.env['account.move'].browse(vals.get('move_id')).exists()
-        partner = (item.partner_id or move.partner_id if move else self.env['res.partner'].browse(
-            vals.get('partner_id')).exists()).commercial_partner_id
+        item = find('move_line_id')
+        move = item.move_id or find('move_id')
+        partner = (item.partner_id or move.partner_id if move else find('partner_id')).commercial_partner_id
         if not partner:
             raise ValidationError(self.env._(
                 "A hold is about a due item, an invoice or a debtor. Choose one; an item needs a partner."))
@@ -461,7 +476,7 @@ class DunningHold(models.Model):
     def _close(self, why, at_date=None):
         """End open holds today, by the current user, and tell their owners.
 
-        :param str why: one sentence for the history
+        :param str why: one sentence for the history, or a function of a hold that returns it
         """
         holds = self.filtered(lambda hold: not hold.closed_on)
         for company, batch in holds.grouped('company_id').items():
@@ -518,7 +533,8 @@ class DunningHold(models.Model):
         if not self:
             return
         self._refresh_soft_days()
-        self._recording().write({'closed_on': at_date, 'closed_by_id': user and user.id, 'close_reason': why})
+        for reason, holds in self.grouped(why if callable(why) else lambda hold: why).items():
+            holds._recording().write({'closed_on': at_date, 'closed_by_id': user and user.id, 'close_reason': reason})
         self._unlink_reminders()
         # Whoever closes his own hold knows; and nobody needs to act on what is no longer owed.
         told = self.filtered(lambda hold: hold.user_id != user)
@@ -541,15 +557,17 @@ class DunningHold(models.Model):
 
     def _tell_owners(self, at_date, get_summary):
         """Plan one activity per hold, for its owner or whoever answers for him."""
-        by_summary = defaultdict(lambda: self.env['dunning.hold'])
+        told = {}
         for hold in self:
             user = hold._get_responsible()
             if user:
                 hold_of_user = hold.with_context(lang=user.lang)
-                by_summary[user, get_summary(hold_of_user, hold_of_user.env)] |= hold
-        for (user, summary), holds in by_summary.items():
-            holds.with_context(mail_activity_quick_update=True).activity_schedule(
-                'mail.mail_activity_data_todo', date_deadline=at_date, user_id=user.id, summary=summary)
+                told[hold.id] = {
+                    'date_deadline': at_date, 'user_id': user.id,
+                    'summary': get_summary(hold_of_user, hold_of_user.env)}
+        if told:
+            schedule_activities(
+                self.with_context(mail_activity_quick_update=True), 'mail.mail_activity_data_todo', told)
 
     def _get_responsible(self):
         """Return the owner; where he left, whoever placed the hold, else the contact on letters of the company."""

@@ -238,7 +238,8 @@ class DunningDispatcher(models.AbstractModel):
         """Put free items into a 14-day letter that did not leave yet."""
         recording = notice._recording()
         Line = recording.env['dunning.notice.line']
-        Line._insert([Line._prepare_from_decision(recording, decision) for decision in decisions])
+        Line._insert([
+            Line._prepare_from_decision(notice.company_id.id, notice.id, decision) for decision in decisions])
         if notice.state == 'to_post':  # it was made without them
             recording.write({'state': 'queued', 'postal_state': False})
         notice._update_claim(at_date)

@@ -64,6 +64,8 @@ class DunningLevel(models.Model):
     @api.constrains(*DEBTOR_TEXTS, 'channel', 'legal_role', 'with_costs', 'policy_id')
     def _check_debtor_texts(self):
         """What the linter calls an error would cost the creditor his costs, or mislead the debtor."""
+        if self._is_shipping():
+            return
         for level in self:
             errors = [finding for finding in level._check_wording() if finding.severity == ERROR]
             if errors:

@@ -164,13 +164,11 @@ class DunningMoney(models.AbstractModel):
 class AccountPartialReconcile(models.Model):
     _inherit = 'account.partial.reconcile'
 
-    @api.model_create_multi
-    def create(self, vals_list):
-        # OVERRIDE: a payment may keep what was promised or arranged.
-        partials = super().create(vals_list)
-        for followers in partials._get_dunning_followers():
+    def _follow_dunning_match(self):
+        # EXTENDS: a payment may keep what was promised or arranged.
+        super()._follow_dunning_match()
+        for followers in self._get_dunning_followers():
             followers._decide_matched()
-        return partials
 
     def unlink(self):
         # OVERRIDE: a payment that bounced did not keep it.

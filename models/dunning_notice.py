@@ -81,10 +81,10 @@ class DunningNotice(models.Model):
         comodel_name='dunning.level', required=True, index=True, readonly=True, ondelete='restrict',
         group_expand='_group_expand_level_id')
     level_color = fields.Integer(related='level_id.color', string="Level Color")
-    policy_id = fields.Many2one(related='level_id.policy_id', store=True, index=True)
+    policy_id = fields.Many2one(related='level_id.policy_id', store=True)
     channel = fields.Selection(selection=CHANNELS, required=True, tracking=True)
     state = fields.Selection(
-        selection=STATES, default='draft', required=True, readonly=True, copy=False, index=True, tracking=True)
+        selection=STATES, default='draft', required=True, readonly=True, copy=False, tracking=True)
     origin = fields.Selection(
         selection=[('scheduled', "Scheduled action"), ('manual', "By hand")],
         default='manual', required=True, readonly=True)
@@ -96,7 +96,7 @@ class DunningNotice(models.Model):
         comodel_name='res.users', string="Decided By", readonly=True, default=lambda self: self.env.user)
 
     date_planned = fields.Date(string="Planned On", readonly=True, required=True)
-    date = fields.Date(readonly=True, copy=False, help="Date on the letter or of the call.", index=True)
+    date = fields.Date(readonly=True, copy=False, help="Date on the letter or of the call.", index='btree_not_null')
     deadline = fields.Date(string="Pay Before", copy=False, readonly=True,
                            help="Last day of the term this notice gives the debtor.")
     sent_on = fields.Datetime(readonly=True, copy=False)
@@ -557,33 +557,49 @@ class DunningNotice(models.Model):
         Notice = self._recording()
         Line = Notice.env['dunning.notice.line']
         new_keys = [key for key in groups if key not in waiting]
-        created = Notice._insert([
-            {
-                'company_id': company.id,
-                'partner_id': key[0],
-                'currency_id': key[1],
-                'recipient_id': key[2],
-                'level_id': highest[key].level_id,
-                'channel': highest[key].channel,
-                'state': state,
-                'origin': origin,
-                'forced': forced,
-                'backlog': any(decision.backlog for decision in groups[key]),
-                'date_planned': at_date,
-                **self._prepare_totals(groups[key]),
-            }
-            for key in new_keys
-        ])
-        notices = dict(zip(new_keys, created, strict=True)) | waiting
+        created = Notice._insert(
+            [
+                {
+                    'company_id': company.id,
+                    'state': state,
+                    'origin': origin,
+                    'forced': forced,
+                    'date_planned': at_date,
+                    **self._prepare_from_decisions(groups[key], highest[key]),
+                }
+                for key in new_keys
+            ],
+            [groups[key] for key in new_keys])
+        ids = dict(zip(new_keys, created.ids, strict=True)) | {key: notice.id for key, notice in waiting.items()}
         Line._insert([
-            Line._prepare_from_decision(notices[key], decision)
+            Line._prepare_from_decision(company.id, ids[key], decision)
             for key, group in groups.items() for decision in group
-        ])
-        created._forget_totals()
-        made = self.browse([notices[key].id for key in groups])
-        self.browse([notice.id for notice in waiting.values()])._settle_level()
+        ], created)
+        made = self.browse([ids[key] for key in groups])
+        self.browse([notice.id for notice in waiting.values()])._settle_joined(
+            [decision for key in waiting for decision in groups[key]])
         made._update_claim(at_date)
         return made
+
+    @api.model
+    def _prepare_from_decisions(self, decisions, head):
+        """Return what a new notice of these decisions says.
+
+        :param head: the one of the highest level
+        """
+        return {
+            'partner_id': head.partner_id,
+            'currency_id': head.currency_id,
+            'recipient_id': head.recipient_id,
+            'level_id': head.level_id,
+            'channel': head.channel,
+            'backlog': any(decision.backlog for decision in decisions),
+            **self._prepare_totals(decisions),
+        }
+
+    def _settle_joined(self, decisions):
+        """Put proposals right that items of ``decisions`` joined."""
+        self._settle_level()
 
     @api.model
     def _prepare_totals(self, decisions):
@@ -607,48 +623,74 @@ class DunningNotice(models.Model):
                 (decision.due_date for decision in decisions if decision.due_date), default=False),
         }
 
-    def _insert(self, vals_list):
+    def _insert(self, vals_list, groups):
         """Make notices in one statement; not tracked, since a new notice has no followers and no log.
 
         :param vals_list: dicts of columns, with the totals of their lines-to-be; the rest follows
+        :param groups: the decisions of each
         """
         self.check_access('create')
+        if not vals_list:
+            return self.browse()
         defaults = self.default_get(['author_id'])
         names = self._next_names(len(vals_list))
-        recipients = self.env['res.partner'].browse([vals['recipient_id'] for vals in vals_list])
-        langs = {}
-        for vals, name, recipient in zip(vals_list, names, recipients, strict=True):
-            level = self.env['dunning.level'].browse(vals['level_id'])
-            key = level.policy_id, recipient._get_dunning_lang()
-            if key not in langs:
-                langs[key] = level.policy_id._nearest_letter_lang(key[1])
-            vals.update(defaults, name=name, lang=langs[key], policy_id=level.policy_id.id)
-            currency = self.env['res.currency'].browse(vals['currency_id'])
-            company_currency = self.env['res.company'].browse(vals['company_id']).currency_id
+        langs = self._get_langs_of(vals_list)
+        levels = self.env['dunning.level'].browse({vals['level_id'] for vals in vals_list})
+        policies = {level.id: level.policy_id.id for level in levels}
+        currencies = self.env['res.currency'].browse({vals['currency_id'] for vals in vals_list})
+        places = {currency.id: currency.decimal_places for currency in currencies}
+        company_places = self.env['res.company'].browse(vals_list[0]['company_id']).currency_id.decimal_places
+        for vals, name, lang in zip(vals_list, names, langs, strict=True):
+            vals.update(defaults, name=name, lang=lang, policy_id=policies[vals['level_id']])
+            digits = places[vals['currency_id']]
             for total, amount in vals.items():
-                if total.startswith('amount_'):
-                    vals[total] = (company_currency if total == 'amount_due_company' else currency).round(amount)
-        created = self.browse(insert_rows(self, vals_list))
+                if amount and total.startswith('amount_'):
+                    # Sums of rounded amounts: only what adding floats left over is to go.
+                    vals[total] = round(amount, company_places if total == 'amount_due_company' else digits)
+        computed, joins = self._get_computed_sql(vals_list, groups)
+        created = self.browse(insert_rows(self, vals_list, computed=computed, joins=joins, alias='notice'))
+        # What goes on with them need not read again what was just written.
+        for name in ('company_id', 'partner_id', 'currency_id', 'recipient_id', 'level_id', 'policy_id', 'channel',
+                     'state', 'origin', 'name', 'lang', 'date_planned'):
+            self._fields[name]._insert_cache(created, [vals[name] or None for vals in vals_list])
         created.check_access('create')
-        if created:
-            created.modified(vals_list[0])
-            created._forget_totals(vals_list[0])
+        for field in self._fields.values():
+            if field.store and field.compute and field.name not in vals_list[0] and field.name not in computed:
+                self.env.add_to_compute(field, created)
+        self.env['res.partner'].invalidate_model(['dunning_notice_ids'])
         return created
 
-    def _forget_totals(self, names=None):
-        """Do not compute what was inserted together with the notices.
+    @api.model
+    def _get_langs_of(self, vals_list):
+        """Return the language of each of these notices-to-be."""
+        Level = self.env['dunning.level']
+        recipients = self.env['res.partner'].browse([vals['recipient_id'] for vals in vals_list])
+        recipients._read_dunning_lang()
+        langs, found = [], {}
+        for vals, recipient in zip(vals_list, recipients, strict=True):
+            key = vals['level_id'], recipient._get_dunning_lang()
+            if key not in found:
+                found[key] = Level.browse(key[0]).policy_id._nearest_letter_lang(key[1])
+            langs.append(found[key])
+        return langs
 
-        :param names: fields; None for those of :meth:`_prepare_totals`
+    @api.model
+    def _get_computed_sql(self, vals_list, groups):
+        """Return what the database works out while it inserts notices.
+
+        :param vals_list: dicts of columns of new notices
+        :param groups: the decisions of each
+        :return: ``{column: SQL}`` over the row ``notice``, and SQL of what is joined for it
         """
-        for name in self._prepare_totals([]) if names is None else names:
-            if self._fields[name].compute:
-                self.env.remove_to_compute(self._fields[name], self)
+        return {}, SQL()
 
     def _update_claim(self, at_date):
         """Write down the interest and collection costs that these notices ask on ``at_date``, in batches."""
-        claiming = self.filtered(lambda notice: (
-            notice.level_id.with_interest or notice.level_id.with_costs
-            or notice.level_id.legal_role == 'fourteen_day'))
+        levels = self.level_id.filtered(lambda level: level._is_claiming())
+        claiming = self.filtered(lambda notice: notice.level_id in levels) if levels else self.browse()
+        if len(claiming) < len(self):
+            # What was booked is owed by the books, whatever a level asks.
+            claiming |= self.env['dunning.claim']._get_booked(self)
         for company, notices in claiming.grouped('company_id').items():
             claims = self.env['dunning.claim'].with_company(company)._compute_for_notices(notices, at_date)
             for notice in notices._recording():

@@ -438,7 +438,7 @@ class DunningPlanner(models.AbstractModel):
         planner = self.with_company(company).with_context(
             dunning_at_date=at_date, dunning_company_id=company.id, dunning_impatient='waiting_delay' in ignore,
             # Asked by several parts of the statement, read once.
-            dunning_receivable_ids=self._get_receivable_ids(company))
+            dunning_receivable_ids=self._get_receivable_ids(company), dunning_level_ids=self._read_level_ids())
         statement = planner._get_statement(company, at_date, items, partners, frozenset(ignore), only_due, companions)
         return [Decision(*row) for row in self.env.execute_query(statement)]
 
@@ -556,7 +556,8 @@ class DunningPlanner(models.AbstractModel):
                                asked_step.sequence::bigint * %(rank)s + asked_level_id AS asked_rank,
                                due_date < start_date AND last_level_id IS NULL AS backlog
                           FROM netted
-                     LEFT JOIN dunning_level asked_step ON asked_step.id = asked_level_id) said
+                     LEFT JOIN dunning_level asked_step ON asked_step.id = asked_level_id
+                        OFFSET 0) said
             ),
             answered AS (
                 SELECT grouped.*,
@@ -566,12 +567,12 @@ class DunningPlanner(models.AbstractModel):
             decided AS (%(late)s)
             SELECT decided.id, move_id, partner_id, asked_recipient_id, currency_id, policy_id,
                    last_level_id, last_date, last_deadline, asked_level_id, asked_channel, due_date, level_date,
-                   amount_residual_currency,
+                   amount_residual_currency::float8,
                    CASE WHEN amount_residual = 0 THEN 0 ELSE ROUND(
-                       amount_residual_currency * amount_netted / amount_residual, currency.decimal_places) END,
-                   amount_held_currency,
-                   amount_residual - amount_netted - amount_held,
-                   group_amount, credit_company,
+                       amount_residual_currency * amount_netted / amount_residual, currency.decimal_places) END::float8,
+                   amount_held_currency::float8,
+                   (amount_residual - amount_netted - amount_held)::float8,
+                   group_amount::float8, credit_company::float8,
                    backlog,
                    reason,
                    CASE reason %(next_dates)s ELSE NULL END,
@@ -614,8 +615,9 @@ class DunningPlanner(models.AbstractModel):
 
     def _get_policies_sql(self, company, at_date):
         """Return SQL of the usable policies with their minimum in the company's currency."""
-        policies = self.env['dunning.policy'].sudo().search(  # sudo: what a policy says holds for every user
-            Domain('company_id', '=', False) | Domain('company_id', 'parent_of', company.id))
+        policies = self.env['dunning.policy'].sudo().search_fetch(  # sudo: what a policy says holds for every user
+            Domain('company_id', 'in', [False, *company.parent_ids.ids]),
+            ['debtor_type', 'minimum_amount', 'currency_id', 'require_invoice_sent', 'agreed_interest_percent'])
         rows = SQL(", ").join(
             SQL("(%s, %s, %s, %s, %s)", policy.id, policy.debtor_type,
                 self._get_policy_minimum(policy, company, at_date), policy.require_invoice_sent,
@@ -661,7 +663,18 @@ class DunningPlanner(models.AbstractModel):
     def _get_receivable_ids(self, company):
         # sudo: all users get the same answer; an archived account can still have open items
         return self.env['account.account'].sudo().with_company(company).with_context(active_test=False).search([
-            ('account_type', '=', 'asset_receivable'), ('company_ids', 'parent_of', company.id)]).ids
+            ('account_type', '=', 'asset_receivable'), ('company_ids', 'in', company.parent_ids.ids)]).ids
+
+    @api.model
+    def _read_level_ids(self):
+        # sudo: what a level says holds for every user
+        return self.env['dunning.level'].sudo().search_fetch(
+            Domain.TRUE, ['policy_id', 'legal_role', 'channel', 'fallback_channel', 'letter_intro', 'letter_closing'],
+        ).ids
+
+    def _get_levels(self):
+        """Return the levels of all policies; no query."""
+        return self.env['dunning.level'].sudo().browse(self.env.context['dunning_level_ids'])  # sudo: as above
 
     def _get_credits_sql(self, company, items, partners):
         """Return SQL of the open credits per debtor, in the currency of the company.
@@ -828,9 +841,7 @@ class DunningPlanner(models.AbstractModel):
         default for it and the letter does not cut short a term he was promised. What it asks is in the columns
         ``asked_…``; without a 14-day letter they are those of the item's own step.
         """
-        roles = self.env['dunning.level'].sudo().search_count(  # sudo: what a policy says holds for every user
-            [('legal_role', '=', 'fourteen_day')], limit=1)
-        if not roles:
+        if 'fourteen_day' not in self._get_levels().mapped('legal_role'):
             return SQL(
                 "SELECT judged.*, item_reason AS asked_reason, level_id AS asked_level_id,"
                 "       level_channel AS wanted_channel, recipient_id AS asked_recipient_id,"
@@ -865,7 +876,9 @@ class DunningPlanner(models.AbstractModel):
                                 AND (gathered.oldest_due_date IS NULL OR gathered.last_level_id IS NOT NULL
                                      OR gathered.due_date >= gathered.oldest_due_date)
                                 AND %(in_default)s
-                           END AS joins) joins
+                           END AS joins
+                   -- Fence: asked once per row, not once in each of the columns that it decides.
+                   OFFSET 0) joins
             """,
             at_date=at_date,
             letter_recipient=self._get_recipient_sql(
@@ -901,6 +914,16 @@ class DunningPlanner(models.AbstractModel):
 
     def _get_laddered_sql(self, at_date):
         """Return SQL that adds to the items: policy, last level, next level, its day and its recipient."""
+        def told(what, nothing):
+            return SQL(
+                """CASE WHEN next.with_costs AND item.debtor_type = 'consumer' THEN (
+                            SELECT %s
+                              FROM dunning_notice_line told
+                              JOIN dunning_notice notice ON notice.id = told.notice_id
+                             WHERE told.move_line_id = item.id AND told.status IN ('sent', 'skipped')
+                               AND notice.legal_role = 'fourteen_day' AND notice.date <= %s) ELSE %s END""",
+                what, at_date, nothing)
+
         return SQL(
             """
             SELECT item.*,
@@ -918,8 +941,9 @@ class DunningPlanner(models.AbstractModel):
                    last.level_id AS last_level_id, last.date AS last_date, last.deadline AS last_deadline,
                    next.id AS level_id, next.channel AS level_channel, next.legal_role AS level_legal_role,
                    next.with_interest AS level_with_interest, next.with_costs AS level_with_costs,
-                   fourteen_day.letters AS fourteen_day_letters, fourteen_day.costs_from AS fourteen_day_costs_from,
-                   COALESCE(fourteen_day.passed_over, FALSE) AND fourteen_day.letters = 0 AS fourteen_day_passed_over,
+                   -- Each behind a CASE: looked up where it matters, which a join would do for every item.
+                   %(letters)s AS fourteen_day_letters, %(costs_from)s AS fourteen_day_costs_from,
+                   %(passed_over)s AS fourteen_day_passed_over,
                    -- A due date that was moved after the last notice counts as well: what is not due is not owed.
                    CASE WHEN next.delay_from = 'previous_deadline' AND last.deadline IS NOT NULL
                         THEN GREATEST(last.deadline + next.delay_days, last.deadline + 1, item.due_date + 1)
@@ -972,17 +996,12 @@ class DunningPlanner(models.AbstractModel):
                AND first_level.consumer = (item.debtor_type = 'consumer')
          LEFT JOIN dunning_level next
                 ON next.id = CASE WHEN last.level_id IS NULL THEN first_level.id ELSE last.later_level_id END
-         LEFT JOIN LATERAL (
-                   SELECT COUNT(*) FILTER (WHERE told.status = 'sent') AS letters,
-                          MIN(notice.costs_from) FILTER (WHERE told.status = 'sent') AS costs_from,
-                          -- There was nothing to announce: the ladder goes on without costs.
-                          BOOL_OR(told.status = 'skipped') AS passed_over
-                     FROM dunning_notice_line told
-                     JOIN dunning_notice notice ON notice.id = told.notice_id
-                    WHERE next.with_costs AND item.debtor_type = 'consumer'
-                      AND told.move_line_id = item.id AND told.status IN ('sent', 'skipped')
-                      AND notice.legal_role = 'fourteen_day' AND notice.date <= %(at_date)s) fourteen_day ON TRUE
             """,
+            letters=told(SQL("COUNT(*) FILTER (WHERE told.status = 'sent')"), SQL("0::bigint")),
+            costs_from=told(SQL("MIN(notice.costs_from) FILTER (WHERE told.status = 'sent')"), SQL("NULL::date")),
+            # There was nothing to announce: the ladder goes on without costs.
+            passed_over=told(
+                SQL("COALESCE(BOOL_AND(told.status = 'skipped'), FALSE)"), SQL("FALSE")),
             recipient=self._get_recipient_sql(
                 SQL.identifier('next'), SQL.identifier('item'), SQL("item.invoice_contact_id")),
             too_late=self._get_too_late_sql(),

@@ -9,12 +9,15 @@ anew when a payment comes into the books late, or turns out to have bounced.
 from collections import defaultdict
 from datetime import timedelta
 
+from markupsafe import Markup, escape
+
 from odoo import Command, api, fields, models
 from odoo.exceptions import UserError
 from odoo.fields import Domain
 from odoo.tools import SQL, format_amount
 
 from ..tools.dutch_calendar import add_bank_days
+from .dunning_bulk import schedule_activities
 from .dunning_hold import format_date
 from .dunning_run import no_checkpoint
 
@@ -443,18 +446,24 @@ class DunningPromise(models.Model):
 
     def _place_holds(self, keep_notices=None):
         """Hold exactly the items of these promises until the end of their grace, and take back what waits."""
+        if not self:
+            return
+        vals_list, reason = [], self._get_reason()
         for promise in self:
-            reason = promise._get_reason()
-            holds = self.env['dunning.hold']._recording().create([
+            owner = promise._get_owner()
+            vals_list += [
                 {
                     'move_line_id': line.move_line_id.id,
                     'reason_id': reason.id,
-                    'user_id': promise._get_owner().id,
+                    'user_id': owner.id,
                     'date_end': promise.grace_date,
                     'promise_id': promise.id,
                 }
-                for line in promise._get_live_lines()])
-            holds.with_env(self.env)._take_back_notices(keep=keep_notices)
+                for line in promise._get_live_lines()]
+        if not vals_list:
+            return
+        holds = self.env['dunning.hold']._recording().create(vals_list)
+        holds.with_env(self.env)._take_back_notices(keep=keep_notices)
 
     def _get_owner(self):
         """Return who answers for the holds: the collector, or who records it where he cannot see them."""
@@ -512,7 +521,7 @@ class DunningPromise(models.Model):
         :param bool early: do not wait for the end of the grace
         :param bool matched_only: payments are being matched now: nothing runs out yet, it can only be kept
         """
-        changed = self.browse()
+        befores = {}
         figures = self._get_figures(at_date)
         for promise in self.sorted(lambda promise: (promise.date_promised, promise.id)):
             paid, unmatched, need, need_at_end, paid_on = figures[promise.id]
@@ -541,12 +550,12 @@ class DunningPromise(models.Model):
             changes = {name: value for name, value in vals.items() if (promise[name] or False) != (value or False)}
             if not changes:
                 continue
-            before = promise.state
+            if state != promise.state:
+                befores[promise.id] = promise.state
+                changes['decided_on'] = at_date if state != 'running' else False
             promise._recording().write(changes)
-            if state != before:
-                promise._recording().write({'decided_on': at_date if state != 'running' else False})
-                promise._follow_up(before, at_date)
-                changed |= promise
+        changed = self.browse(befores)
+        changed._follow_up(befores, at_date)
         return changed
 
     def _decide_matched(self):
@@ -606,49 +615,59 @@ class DunningPromise(models.Model):
     # WHAT FOLLOWS
     # -------------------------------------------------------------------------
 
-    def _follow_up(self, before, at_date):
-        """Let holds, activities and the history follow what was decided."""
-        self.ensure_one()
-        if self.state == 'running':
-            # A payment bounced within the time that was promised: it is waited for again.
-            self._unlink_reminders()
-            today = self.company_id._dunning_today()
-            if today <= self.grace_date:
-                self._place_holds()
-        else:
-            why = self.with_context(lang=self.company_id.partner_id.lang).story
-            self.hold_ids.filtered(lambda hold: not hold.closed_on)._close(why, at_date=at_date)
-            if self.state in ('partly', 'broken'):
-                self._tell_broken(before, at_date)
-            else:
-                self._unlink_reminders()
-        local = self.with_context(lang=self.company_id.partner_id.lang)
-        self._message_log(body=local.story)
-        if self.state in DECIDED:
-            self.partner_id._message_log(body=local.story)
+    def _follow_up(self, befores, at_date):
+        """Let holds, activities and the history follow what was decided; in a few queries for all of them.
+
+        :param dict befores: ``{promise id: its state before}``
+        """
+        if not self:
+            return
+        by_lang = self.grouped(lambda promise: promise.company_id.partner_id.lang)
+        stories = {
+            promise.id: promise.story
+            for lang, promises in by_lang.items() for promise in promises.with_context(lang=lang)}
+        again = self.filtered(lambda promise: promise.state == 'running')
+        broken = self.filtered(lambda promise: promise.state in ('partly', 'broken'))
+        # Running again, a payment bounced within the time that was promised: it is waited for.
+        (self - broken)._unlink_reminders()
+        again.filtered(lambda promise: promise.company_id._dunning_today() <= promise.grace_date)._place_holds()
+        (self - again).hold_ids.filtered(lambda hold: not hold.closed_on)._close(
+            lambda hold: stories[hold.promise_id.id], at_date=at_date)
+        broken._tell_broken(befores, at_date)
+        self._message_log_batch(stories)
+        told = defaultdict(list)
+        for promise in self.filtered(lambda promise: promise.state in DECIDED):
+            told[promise.partner_id.id].append(escape(stories[promise.id]))
+        if told:
+            self.env['res.partner'].browse(told)._message_log_batch({
+                partner_id: Markup("<br/>").join(parts) for partner_id, parts in told.items()})
 
     def _unlink_reminders(self):
         # sudo: activities of colleagues are to go as well
         self.sudo().activity_ids.filtered('automated').unlink()
 
-    def _tell_broken(self, before, at_date):
-        """Plan one call about a promise that was not kept, for the collector."""
-        self.ensure_one()
-        if self.activity_ids.filtered('automated'):
-            return
-        user = self._get_responsible()
-        if not user:
-            return
-        local = self.with_context(lang=user.lang)
-        summary = (
-            local.env._("%s paid only a part of what was promised", self.partner_id.name) if self.state == 'partly'
-            else local.env._("%s did not pay as promised", self.partner_id.name))
-        note = local.story
-        if before == 'kept':
-            note = local.env._("%s It had been paid, but that payment was undone.", note)
-        local.activity_schedule(
-            'mail.mail_activity_data_call', date_deadline=at_date, user_id=user.id, automated=True,
-            summary=summary, note=note)
+    def _tell_broken(self, befores, at_date):
+        """Plan one call about each promise that was not kept, for the collector."""
+        told, responsible = {}, {}
+        for promise in self.filtered(lambda promise: not promise.activity_ids.filtered('automated')):
+            key = promise.user_id, promise.company_id
+            if key not in responsible:
+                responsible[key] = promise._get_responsible()
+            user = responsible[key]
+            if not user:
+                continue
+            local = promise.with_context(lang=user.lang)
+            summary = (
+                local.env._("%s paid only a part of what was promised", promise.partner_id.name)
+                if promise.state == 'partly' else local.env._("%s did not pay as promised", promise.partner_id.name))
+            note = local.story
+            if befores[promise.id] == 'kept':
+                note = local.env._("%s It had been paid, but that payment was undone.", note)
+            told[promise.id] = {'date_deadline': at_date, 'user_id': user.id, 'summary': summary, 'note': note}
+        if told:
+            # The list of activities tells the collector, as of all that a night finds out: no e-mail for each.
+            schedule_activities(
+                self.with_context(mail_activity_quick_update=True), 'mail.mail_activity_data_call', told)
 
     def _get_responsible(self):
         """Return the collector; where he left, the contact on letters of the company, else a manager."""
@@ -674,8 +693,7 @@ class DunningPromise(models.Model):
     def _lapse(self, lapsed_by, at_date, why=None):
         self._recording().write({
             'state': 'cancelled', 'lapsed_by': lapsed_by, 'lapse_reason': why, 'decided_on': at_date})
-        for promise in self:
-            promise._follow_up('running', at_date)
+        self._follow_up(dict.fromkeys(self.ids, 'running'), at_date)
 
     def _take_back(self, why):
         """Let running promises lapse: recorded by mistake, or the debtor took his word back.

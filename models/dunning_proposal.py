@@ -16,6 +16,7 @@ from odoo import Command, api, fields, models
 from odoo.exceptions import UserError, ValidationError
 from odoo.tools import SQL, format_amount
 
+from .dunning_bulk import to_array
 from .dunning_hold import format_date
 from .dunning_level import MANUAL_CHANNELS
 from .dunning_notice import RECORDING, is_recording
@@ -287,13 +288,62 @@ class DunningNotice(models.Model):
             company, decisions, at_date, origin=origin, state=state, forced=forced)
         if self.env.context.get('dunning_preview') is RECORDING:
             return notices
-        watched = notices.filtered(lambda notice: notice.policy_id.four_eyes != 'never')
+        policies = notices.policy_id.filtered(lambda policy: policy.four_eyes != 'never')
+        watched = notices.filtered(lambda notice: notice.policy_id in policies) if policies else notices.browse()
         if origin == 'manual':
             notices._add_maker()
         if state == 'queued' and watched:
             watched.filtered(lambda notice: notice._needs_colleague())._recording().write({'state': 'draft'})
-        notices._take_snapshots('proposed_data')
+        # The others were made together with theirs, see `_get_computed_sql`.
+        levels = notices.level_id.filtered(lambda level: level._is_claiming())
+        if levels:
+            notices.filtered(lambda notice: notice.level_id in levels)._take_snapshots('proposed_data')
         return notices
+
+    @api.model
+    def _get_computed_sql(self, vals_list, groups):
+        """EXTENDS: what was proposed, where no claim has to be worked out first."""
+        computed, joins = super()._get_computed_sql(vals_list, groups)
+        if self.env.context.get('dunning_preview') is RECORDING:
+            return computed, joins
+        levels = self.env['dunning.level'].browse({vals['level_id'] for vals in vals_list})
+        claiming = levels.filtered(lambda level: level._is_claiming())
+        if claiming == levels:
+            return computed, joins
+        self.env.flush_all()
+        lines = [
+            (turn, decision.item_id, decision.move_id, decision.level_id, decision.amount_residual,
+             decision.amount_netted, decision.amount_held)
+            for turn, group in enumerate(groups, 1) for decision in group]
+        joins = SQL(
+            """%s
+             JOIN res_partner recipient ON recipient.id = notice.recipient_id
+             JOIN res_partner debtor ON debtor.id = notice.partner_id
+             -- Long texts, looked at once.
+             JOIN (SELECT level.id, spoken.lang, %s AS text
+                     FROM dunning_level level
+               CROSS JOIN UNNEST(%s) spoken (lang)
+                    WHERE level.id = ANY(%s)
+                   OFFSET 0) text ON text.id = notice.level_id AND text.lang = COALESCE(notice.lang, '')
+             JOIN (SELECT turn, jsonb_object_agg(line.move_line_id, jsonb_build_array(
+                              line.amount_residual - line.amount_netted - line.amount_held, move.name, line.level_id))
+                              AS items
+                     FROM UNNEST(%s) AS line (turn, move_line_id, move_id, level_id, amount_residual, amount_netted,
+                                              amount_held)
+                LEFT JOIN account_move move ON move.id = line.move_id
+                 GROUP BY turn) told ON told.turn = notice.turn_of_row
+            """,
+            joins,
+            self._get_text_sql(SQL.identifier('spoken', 'lang')),
+            list({vals['lang'] or '' for vals in vals_list}),
+            levels.ids,
+            SQL(", ").join(
+                SQL("%s::%s[]", to_array(values), SQL.identifier(kind))
+                for values, kind in zip(zip(*lines, strict=True), 4 * ['int4'] + 3 * ['numeric'], strict=True)))
+        snapshot = SQL(
+            "CASE WHEN notice.level_id = ANY(%s) THEN NULL ELSE %s END",
+            claiming.ids, self._get_snapshot_sql(SQL("told.items"), SQL("text.text")))
+        return {**computed, 'proposed_data': snapshot}, joins
 
     def _add_maker(self):
         """Remember that the current user had a hand in these notices."""
@@ -636,8 +686,23 @@ class DunningNotice(models.Model):
     # -------------------------------------------------------------------------
 
     @api.model
-    def _get_snapshot_sql(self):
-        """Return SQL of what a notice (with ``level``, ``recipient`` and ``debtor``) says, as jsonb."""
+    def _get_text_sql(self, lang):
+        """Return SQL by which a change of the texts of ``level`` is seen.
+
+        :param lang: SQL of the language
+        """
+        return SQL("MD5(CONCAT_WS('|', %s))", SQL(", ").join(
+            SQL("COALESCE(%(column)s->>%(lang)s, %(column)s->>'en_US')",
+                column=SQL.identifier('level', column), lang=lang)
+            for column in ('subject', 'letter_intro', 'letter_closing')))
+
+    @api.model
+    def _get_snapshot_sql(self, items=None, text=None):
+        """Return SQL of what a notice (with ``level``, ``recipient`` and ``debtor``) says, as jsonb.
+
+        :param items: SQL of its items; None: those of its lines
+        :param text: SQL as of :meth:`_get_text_sql`, where it was worked out before
+        """
         amounts = SQL(", ").join(
             SQL("%s::text, %s", name, SQL.identifier('notice', name)) for name in SNAPSHOT_AMOUNTS)
         return SQL(
@@ -655,20 +720,20 @@ class DunningNotice(models.Model):
                 END,
                 'lang', notice.lang,
                 'count', notice.line_count,
-                'text', MD5(CONCAT_WS('|',
-                    COALESCE(level.subject->>notice.lang, level.subject->>'en_US'),
-                    COALESCE(level.letter_intro->>notice.lang, level.letter_intro->>'en_US'),
-                    COALESCE(level.letter_closing->>notice.lang, level.letter_closing->>'en_US'))),
-                'items', COALESCE((
+                'text', %s,
+                'items', COALESCE(%s, '{}'::jsonb),
+                %s)
+            """,
+            text or self._get_text_sql(SQL.identifier('notice', 'lang')),
+            items or SQL("""(
                     SELECT jsonb_object_agg(line.move_line_id, jsonb_build_array(
                                line.amount_residual - COALESCE(line.amount_netted, 0) - COALESCE(line.amount_held, 0),
                                move.name, line.level_id))
                       FROM dunning_notice_line line
                  LEFT JOIN account_move move ON move.id = line.move_id
                      WHERE line.notice_id = notice.id AND line.drop_reason IS NULL AND line.move_line_id IS NOT NULL
-                ), '{}'::jsonb),
-                %s)
-            """, amounts)
+                )"""),
+            amounts)
 
     def _read_snapshots(self):
         """Return ``{notice_id: snapshot}`` of what the notices say now; one query."""

@@ -15,7 +15,7 @@ from odoo.tools import mute_logger, split_every
 
 _logger = logging.getLogger(__name__)
 
-PLAN_CHUNK = 200  # notices made per commit
+PLAN_CHUNK = 1000  # notices made per commit
 DISPATCH_CHUNK = 100  # notices sent per commit: one wkhtmltopdf process, some four seconds
 DISPATCH_TRIES = 6  # of a chunk that another transaction came before
 
@@ -86,7 +86,10 @@ class DunningRun(models.AbstractModel):
 
     @api.model
     def _make_notices(self, company, at_date, groups):
-        """Make the notices of some groups of decisions; another worker's notice of the same item wins."""
+        """Make the notices of some groups of decisions; another worker's notice of the same item wins.
+
+        Groups that fail are halved, until the culprit stands alone.
+        """
         Notice = self.env['dunning.notice']
         try:
             with mute_logger('odoo.sql_db'), self.env.cr.savepoint():
@@ -100,8 +103,9 @@ class DunningRun(models.AbstractModel):
             if len(groups) == 1:
                 _logger.exception("No notice could be made for debtor %s", groups[0][0].partner_id)
                 return Notice
-        for group in groups:
-            Notice |= self._make_notices(company, at_date, [group])
+        middle = len(groups) // 2
+        for half in (groups[:middle], groups[middle:]):
+            Notice |= self._make_notices(company, at_date, half)
         return Notice
 
     @api.model

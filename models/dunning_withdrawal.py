@@ -794,12 +794,10 @@ class DunningWithdrawal(models.Model):
 class AccountPartialReconcile(models.Model):
     _inherit = 'account.partial.reconcile'
 
-    @api.model_create_multi
-    def create(self, vals_list):
-        # OVERRIDE: what was paid before a notice left was not owed when it left.
-        partials = super().create(vals_list)
-        partials._update_dunning_wrong()
-        return partials
+    def _follow_dunning_match(self):
+        # EXTENDS: what was paid before a notice left was not owed when it left.
+        super()._follow_dunning_match()
+        self._update_dunning_wrong()
 
     def unlink(self):
         # OVERRIDE: what was matched by mistake was owed after all.

@@ -138,6 +138,12 @@ class ResPartner(models.Model):
                 company.dunning_policy_consumer_id if partner.dunning_effective_type == 'consumer'
                 else company.dunning_policy_business_id)
 
+    def _read_dunning_lang(self):
+        """Read what :meth:`_get_dunning_lang` looks at, and not all that is known of thousands of contacts."""
+        names = ['dunning_lang', 'lang', 'country_id', 'create_date']
+        self.fetch(['commercial_partner_id', *names])
+        self.commercial_partner_id.fetch(names)
+
     def _get_dunning_lang(self):
         """Return the language to write to this contact in, or False to leave it to the policy.
 

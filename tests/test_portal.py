@@ -221,7 +221,7 @@ class TestPortalPage(PortalCase):
     def test_another_company_is_another_page(self):
         company = self.setup_other_company()['company']
         foreign = self.invoice(self.consumer, self.today - days(9), 333.0, company=company)
-        self.assertNotIn("333", self.get(lang='en').text)
+        self.assertNotIn("333.00", self.get(lang='en').text)
         self.assertFalse(self.page._find_invoice(foreign.id))
         other = self.consumer._get_dunning_page(company)
         self.assertNotEqual(other, self.page)
@@ -235,7 +235,7 @@ class TestPortalPage(PortalCase):
         self.invoice(self.business, self.today - days(9), 50.0)
         hers = self.invoice(daughter, self.today - days(9), 444.0)
         page = self.business._get_dunning_page(self.company)
-        self.assertNotIn("444", self.get(page, lang='en').text)
+        self.assertNotIn("444.00", self.get(page, lang='en').text)
         self.assertFalse(page._find_invoice(hers.id))
 
     def test_who_became_part_of_another_does_not_see_the_other(self):

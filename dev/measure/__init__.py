@@ -1,5 +1,5 @@
-"""The benchmark: a company with many invoices, what is measured in it, and the table.
+"""The benchmark: a company with many invoices, what is measured in it, and what the figures say.
 
-``ledger``, ``history``, ``steps``, ``documents``, ``core`` and ``peer`` run inside Odoo (``session``); the others
-outside.
+Inside Odoo (``session``) run ``ledger``, ``history``, ``steps``, ``documents``, ``core``, ``explain`` and
+``peer``; outside it ``table``, ``plot`` and ``paper``.
 """

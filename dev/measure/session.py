@@ -51,6 +51,18 @@ def _peer(env):
     return peer.measure(env)
 
 
+def _explain(env):
+    from measure import explain
+
+    return explain.measure(env)
+
+
+def _indexes(env):
+    from measure import explain
+
+    return explain.list_indexes(env)
+
+
 def _uninstall(env, module):
     """Uninstall a module as an administrator does; the caller holds the clock."""
     env["ir.module.module"].search([("name", "=", module)]).button_immediate_uninstall()

@@ -1,7 +1,13 @@
-"""The tables of the benchmark: growth, ratios to the peer, to bare printing and to core."""
+"""What the figures of the benchmark say: growth, ratios to the peer, to bare printing and to core, and the targets.
 
+Nothing here measures and nothing needs Odoo: from the results of a run (`out/bench/results.json`) come the
+tables, on the terminal and as Markdown.
+"""
+
+import itertools
 import math
 import statistics
+from dataclasses import dataclass, field
 
 TITLES = {
     "plan_due": "planning: what is due",
@@ -21,122 +27,394 @@ CORE = {
     "import": "importing and matching receipts",
     "list": "opening the list of invoices",
 }
+#: Steps that do a fixed amount of work in whatever large company: growth is not what is asked of them.
+FIXED = {"wizard", "badges", "debtor", "mails"}
+#: Seconds of processor below which the ticks of the clock (10 ms) are most of what is measured.
+NOISE = 0.1
 WIDTH = 40
+
+
+@dataclass
+class Table:
+    """A table of text: its title, its head, its rows, and sentences below it."""
+
+    title: str
+    head: list
+    rows: list = field(default_factory=list)
+    notes: list = field(default_factory=list)
+
+    def as_text(self):
+        lines = [self.title, " " * WIDTH + "".join(f"{name:>11}" for name in self.head[1:])]
+        for first, *others in self.rows:
+            width = WIDTH if len(first) < WIDTH else len(first) + 1
+            lines.append(f"{first:<{width}}" + "".join(f"{cell:>11}" for cell in others))
+        return "\n".join([*lines, *self.notes]) + "\n"
+
+    def as_markdown(self):
+        lines = [f"**{self.title}**", "", _line(self.head), _line(["---", *("---:" for _name in self.head[1:])])]
+        lines += [_line(row) for row in self.rows]
+        if self.notes:
+            lines += ["", " ".join(self.notes)]
+        return "\n".join(lines) + "\n"
+
+
+def _line(cells):
+    return "| " + " | ".join(str(cell).replace("|", "\\|") for cell in cells) + " |"
+
+
+# --- figures from figures ---
+
+
+def get_growth(smaller, larger):
+    """Return the exponent of the growth between two rows: 1 is ten times the work for ten times the items.
+
+    :return: None where the clock is too coarse to tell
+    """
+    if smaller["size"] == larger["size"] or min(smaller["processor"], larger["processor"]) < NOISE:
+        return None
+    return math.log(larger["processor"] / smaller["processor"]) / math.log(larger["size"] / smaller["size"])
+
+
+def get_growths(steps):
+    """Return {(step, size): growth since the size before it}."""
+    found = {}
+    for step in TITLES:
+        rows = _rows_of(steps, step)
+        for before, row in itertools.pairwise(rows):
+            found[step, row["size"]] = get_growth(before, row)
+    return found
+
+
+def get_memory_growth(steps, smaller, larger):
+    """Return {step: MB of memory a process needs more at its most}, between two sizes."""
+    found = {}
+    for step in TITLES:
+        peaks = {row["size"]: row["peak"] for row in _rows_of(steps, step)}
+        if smaller in peaks and larger in peaks:
+            found[step] = peaks[larger] - peaks[smaller]
+    return found
+
+
+def _rows_of(steps, step):
+    return sorted((row for row in steps if row["step"] == step), key=lambda row: row["size"])
+
+
+def get_share(row, name):
+    """Return a figure of a step as it is compared with the peer: the mails per notice, the others whole."""
+    return row[name] / max(1, row["notices"]) if row["step"] == "mails" else row[name]
+
+
+def get_ratios(results):
+    """Return what the peer takes over what ours takes: {(step, size): {"faster", "fewer", "ours", "theirs"}}."""
+    found = {}
+    ours = {(row["step"], row["size"]): row for row in results["fresh"]}
+    for theirs in results["peer"]:
+        key = theirs["step"], theirs["size"]
+        if key in ours:
+            found[key] = {
+                "ours": ours[key],
+                "theirs": theirs,
+                "faster": get_share(theirs, "processor") / max(get_share(ours[key], "processor"), 1e-9),
+                "fewer": get_share(theirs, "queries") / max(get_share(ours[key], "queries"), 1e-9),
+            }
+    return found
 
 
 def compare(what, without, with_addon):
     """Compare pairs of blocks that ran next to each other: what else the machine does hits both."""
-    ratios = [a["seconds"] / b["seconds"] for a, b in zip(with_addon, without, strict=True)]
+    ratios = [a["seconds"] / b["seconds"] for a, b in zip(with_addon, without, strict=True) if b["seconds"]]
     return {
         "what": what,
         "without": sum(answer["seconds"] for answer in without),
         "with": sum(answer["seconds"] for answer in with_addon),
         "ratio": statistics.median(ratios),
-        "quartiles": statistics.quantiles(ratios, n=4) if len(ratios) > 3 else ratios,
+        "between": get_interval(ratios),
         "pairs": len(ratios),
         "queries": [sum(answer["queries"] for answer in answers) for answers in (without, with_addon)],
     }
 
 
-def show(results):
-    machine = results["machine"]
-    print(
-        f"\n{machine['processor']}, {machine['cores']} cores, load {machine['load']} at the start, "
-        f"Python {machine['python']}"
+def get_interval(values):
+    """Return the two of these values between which their true median lies, with a certainty of 95 %.
+
+    By counting only (the sign test): nothing is assumed about how a busy machine spreads them.
+    """
+    values = sorted(values)
+    if len(values) < 6:
+        return [values[0], values[-1]]
+    tail, lowest = 0.0, 0
+    while True:
+        tail += math.comb(len(values), lowest) / 2 ** len(values)
+        if tail > 0.025:
+            return [values[lowest - 1], values[-lowest]]
+        lowest += 1
+
+
+# --- targets ---
+
+
+def get_targets(results):
+    """Return the targets as (what, wanted, measured, True when met or None when this run does not tell)."""
+    return [*_planning_targets(results), *_peer_targets(results), *_other_targets(results)]
+
+
+def _target(what, wanted, value, met, text="{:.3g}"):
+    if value is None:
+        return what, wanted, "not measured", None
+    return what, wanted, text.format(value), bool(met(value))
+
+
+def _planning_targets(results):
+    steps = results["steps"]
+    plan = next((row for row in steps if (row["step"], row["size"]) == ("plan_due", 100_000)), None)
+    yield _target("queries to plan 100,000 items", "≤ 10", plan and plan["queries"], lambda value: value <= 10, "{:,}")
+    yield _target("planning 100,000 items", "≤ 3 s", plan and plan["seconds"], lambda value: value <= 3, "{:.2f} s")
+    growths = {key: value for key, value in get_growths(steps).items() if value is not None and key[0] not in FIXED}
+    worst = max(growths, key=growths.get, default=None)
+    value = f"{growths[worst]:.2f} ({TITLES[worst[0]]})" if worst else None
+    yield _target("growth exponent of every step", "≤ 1.05", value, lambda _text: growths[worst] <= 1.05, "{}")
+    memory = get_memory_growth(steps, 10_000, 100_000)
+    most = max(memory, key=memory.get, default=None)
+    value = f"{memory[most]:+.0f} MB ({TITLES[most]})" if most else None
+    yield _target("memory from 10,000 to 100,000 items", "≤ +150 MB", value, lambda _text: memory[most] <= 150, "{}")
+
+
+def _peer_targets(results):
+    ratios = get_ratios(results)
+    create, mails = ratios.get(("create", 3000)), ratios.get(("mails", 3000)) or ratios.get(("mails", 1000))
+    yield _target(
+        "queries of planning and making at 3,000, next to the peer",
+        "30 × fewer",
+        create and create["fewer"],
+        lambda value: value >= 30,
+        "{:.1f} ×",
     )
-    for name, show_part in (
-        ("steps", _show_steps),
-        ("peer", _show_peer),
-        ("letters", _show_letters),
-        ("install", _show_install),
-        ("core", _show_core),
-    ):
-        if results[name]:
-            print()
-            show_part(results)
-    print()
+    yield _target(
+        "planning and making at 3,000, next to the peer",
+        "15 × faster",
+        create and create["faster"],
+        lambda value: value >= 15,
+        "{:.1f} ×",
+    )
+    yield _target(
+        "mails per notice, next to the peer",
+        "5 × faster",
+        mails and mails["faster"],
+        lambda value: value >= 5,
+        "{:.1f} ×",
+    )
 
 
-def _head(*titles):
-    print(" " * WIDTH + "".join(f"{title:>10}" for title in titles))
+def _other_targets(results):
+    letters = results["letters"][-1] if results["letters"] else None
+    yield _target(
+        "a letter of 1,000, end to end",
+        "≤ 40 ms",
+        letters and 1000 * letters["seconds"] / max(1, letters["notices"]),
+        lambda value: value <= 40,
+        "{:.1f} ms",
+    )
+    core = {row["what"]: row for row in results["core"]}
+    for what, title in CORE.items():
+        row = core.get(what)
+        value = None
+        if row:
+            low, high = row["between"]
+            value = f"{row['ratio'] - 1:+.1%} ({low - 1:+.1%} to {high - 1:+.1%})"
+        yield _target(f"core: {title}", "< +2 %", value, lambda _text, row=row: row["ratio"] < 1.02, "{}")
+    large = [row for row in results["install"] if row["move_lines"] >= 200_000]
+    row = min(large, key=lambda row: row["move_lines"], default=None)
+    lines = f"{row['move_lines']:,}" if row else "200,000"
+    yield _target(
+        f"installing on {lines} lines",
+        "< 15 s",
+        row and row["install"]["seconds"],
+        lambda value: value < 15,
+        "{:.1f} s",
+    )
+    value = f"{row['install']['updated']:,} rows, {_yes(row['install']['rewritten'])}" if row else None
+    yield _target(
+        "rows of account_move_line changed by that, table rewritten",
+        "0, no",
+        value,
+        lambda _text: not row["install"]["updated"] and not row["install"]["rewritten"],
+        "{}",
+    )
 
 
-def _show_steps(results):
-    _head("items", "answers", "notices", "seconds", "processor", "queries", "MB more", "growth")
+def _yes(flag):
+    return "yes" if flag else "no"
+
+
+# --- tables ---
+
+
+def get_tables(results):
+    """Return the tables of whatever was measured."""
+    makers = (
+        ("steps", _steps_table),
+        ("peer", _peer_table),
+        ("letters", _letters_table),
+        ("install", _install_table),
+        ("core", _core_table),
+    )
+    tables = [maker(results) for name, maker in makers if results[name]]
+    tables.append(_targets_table(results))
+    if results["failed"]:
+        rows = [[row["what"], row["why"]] for row in results["failed"]]
+        tables.append(Table("Not measured, because it failed", ["", "why"], rows))
+    return tables
+
+
+def describe_machine(results):
+    machine = results["machine"]
+    return (
+        f"{machine['processor']}, {machine['cores']} cores, {machine['memory']:.0f} GB, {machine['system']}; "
+        f"Python {machine['python']}, PostgreSQL {machine['postgres']}; "
+        f"load {machine['load']} at the start, {machine.get('load_end', '?')} at the end; {machine['day']}, "
+        f"{machine.get('minutes', 0):.0f} minutes"
+    )
+
+
+def show(results):
+    print(f"\n{describe_machine(results)}\n")
+    for table in get_tables(results):
+        print(table.as_text())
+
+
+def as_markdown(results):
+    return "\n".join([describe_machine(results) + ".\n", *(table.as_markdown() for table in get_tables(results))])
+
+
+def _steps_table(results):
+    table = Table(
+        "The steps, in a company that has used it for a while",
+        ["", "items", "answers", "notices", "seconds", "processor", "queries", "MB more", "MB at most", "growth"],
+    )
+    growths = get_growths(results["steps"])
     for step, title in TITLES.items():
-        before = None
-        for row in (row for row in results["steps"] if row["step"] == step):
-            growth = ""
-            if before and before["processor"] > 0 and row["size"] != before["size"]:
-                times = row["processor"] / before["processor"]
-                row["growth"] = math.log(times) / math.log(row["size"] / before["size"])
-                growth = f"{row['growth']:.2f}"
-            print(
-                f"{title:<{WIDTH}}{row['size']:>10,}{row['answers']:>10,}{row['notices']:>10,}{row['seconds']:>10.2f}"
-                f"{row['processor']:>10.2f}{row['queries']:>10,}{row['memory']:>10.0f}{growth:>10}"
+        for row in _rows_of(results["steps"], step):
+            growth = growths.get((step, row["size"]))
+            table.rows.append(
+                [
+                    title,
+                    f"{row['size']:,}",
+                    f"{row['answers']:,}" if row["answers"] else "",
+                    f"{row['notices']:,}" if row["notices"] else "",
+                    f"{row['seconds']:.2f}",
+                    f"{row['processor']:.2f}",
+                    f"{row['queries']:,}",
+                    f"{row['memory']:.0f}",
+                    f"{row['peak']:.0f}",
+                    "" if growth is None else f"{growth:.2f}",
+                ]
             )
-            title, before = "", row
+            title = ""
+    return table
 
 
-def _show_peer(results):
-    print("Next to OCA account_credit_control, on the same invoices")
-    _head("items", "ours", "theirs", "faster", "queries", "theirs", "fewer")
-    for row in results["peer"]:
-        ours = next((own for own in results["fresh"] if (own["size"], own["step"]) == (row["size"], row["step"])), None)
-        if not ours:
-            continue
-        share = _per_notice if row["step"] == "mails" else _whole
-        row["faster"] = share(row, "processor") / share(ours, "processor")
-        row["fewer"] = share(row, "queries") / share(ours, "queries")
-        title = TITLES[row["step"]] + (", each" if row["step"] == "mails" else "")
-        print(
-            f"{title:<{WIDTH}}{row['size']:>10,}{share(ours, 'processor'):>10.4g}{share(row, 'processor'):>10.4g}"
-            f"{row['faster']:>9.1f}×{share(ours, 'queries'):>10.4g}{share(row, 'queries'):>10.4g}{row['fewer']:>9.1f}×"
+def _peer_table(results):
+    table = Table(
+        "Next to OCA account_credit_control, on the same invoices, both without a history (seconds of processor)",
+        ["", "items", "ours", "theirs", "faster", "queries", "theirs", "fewer", "MB", "theirs"],
+    )
+    for (step, size), row in get_ratios(results).items():
+        ours, theirs = row["ours"], row["theirs"]
+        table.rows.append(
+            [
+                TITLES[step] + (", each" if step == "mails" else ""),
+                f"{size:,}",
+                f"{get_share(ours, 'processor'):.4g}",
+                f"{get_share(theirs, 'processor'):.4g}",
+                f"{row['faster']:.1f} ×",
+                f"{get_share(ours, 'queries'):.4g}",
+                f"{get_share(theirs, 'queries'):.4g}",
+                f"{row['fewer']:.1f} ×",
+                f"{ours['peak']:.0f}",
+                f"{theirs['peak']:.0f}",
+            ]
         )
+    return table
 
 
-def _whole(row, name):
-    return row[name]
-
-
-def _per_notice(row, name):
-    return row[name] / max(1, row["notices"])
-
-
-def _show_letters(results):
+def _letters_table(results):
+    table = Table(
+        "Letters on paper: checked, written, printed, cut, frozen and recorded",
+        ["", "letters", "ms each", "processor", "MB at most"],
+    )
     for row in results["letters"]:
-        ours, bare, alone = (
-            1000 * part["seconds"] / max(1, part["notices"]) for part in (row, row["bare"], row["alone"])
-        )
-        busy = 1000 * row["processor"] / max(1, row["notices"])
-        row["ratio"] = ours / bare
-        print(f"{row['notices']:,} letters: checked, written, printed, cut, frozen and recorded")
-        print(f"{'  ours, end to end':<{WIDTH}}{ours:>10.1f} ms a letter ({busy:.1f} ms of processor)")
-        times = f"ours takes {row['ratio']:.2f} times that"
-        print(f"{'  bare wkhtmltopdf on the same pages':<{WIDTH}}{bare:>10.1f} ms: {times}")
-        print(f"{'  one process per letter':<{WIDTH}}{alone:>10.1f} ms, without anything else")
-        print(f"{'  most memory':<{WIDTH}}{row['peak']:>10.0f} MB")
-
-
-def _show_install(results):
-    _head("items", "lines", "seconds", "start", "MB", "updated", "rewritten")
-    for row in results["install"]:
-        for what in ("install", "uninstall"):
-            facts = row[what]
-            print(
-                f"{what + 'ing the addon':<{WIDTH}}{row['size']:>10,}{row['move_lines']:>10,}{facts['seconds']:>10.1f}"
-                f"{facts.get('start', 0):>10.1f}{facts['peak']:>10.0f}{facts.get('updated', 0):>10,}"
-                f"{'yes' if facts.get('rewritten') else 'no':>10}"
+        for title, part in (
+            ("ours, end to end", row),
+            ("bare wkhtmltopdf on the same pages", row["bare"]),
+            ("one process per letter, nothing else", row["alone"]),
+        ):
+            count = max(1, part["notices"])
+            table.rows.append(
+                [
+                    title,
+                    f"{part['notices']:,}",
+                    f"{1000 * part['seconds'] / count:.1f}",
+                    f"{1000 * part['processor'] / count:.1f}",
+                    f"{part['peak']:.0f}" if "peak" in part else "",
+                ]
             )
+        bare = row["bare"]["seconds"] / max(1, row["bare"]["notices"])
+        ratio = row["seconds"] / max(1, row["notices"]) / bare if bare else 0
+        table.notes.append(f"End to end is {ratio:.2f} times bare printing.")
+    return table
 
 
-def _show_core(results):
-    print("Seconds of processor of core's own work, in turns of 50")
-    _head("without", "with", "ratio")
+def _install_table(results):
+    table = Table(
+        "Installing and uninstalling",
+        ["", "items", "move lines", "seconds", "Python's", "of it start", "MB at most", "updated", "rewritten"],
+        notes=["Updated and rewritten: rows of account_move_line that changed, and whether its file was replaced."],
+    )
+    for row in sorted(results["install"], key=lambda row: row["size"]):
+        for what in ("install", "uninstall"):
+            facts = row.get(what)
+            if not facts:
+                continue
+            table.rows.append(
+                [
+                    f"{what}ing",
+                    f"{row['size']:,}",
+                    f"{row['move_lines']:,}",
+                    f"{facts['seconds']:.1f}",
+                    f"{facts['processor']:.1f}" if "processor" in facts else "",
+                    f"{facts['start']:.1f}" if "start" in facts else "",
+                    f"{facts['peak']:.0f}",
+                    f"{facts['updated']:,}",
+                    _yes(facts["rewritten"]),
+                ]
+            )
+    return table
+
+
+def _core_table(results):
+    table = Table(
+        "Core's own work without and with the addon, in turns (seconds of processor)",
+        ["", "without", "with", "ratio", "from", "to", "queries", "with"],
+        notes=["From and to: the median of the ratios lies between them with a certainty of 95 %."],
+    )
     for row in results["core"]:
-        quartiles = row["quartiles"]
-        print(
-            f"{CORE[row['what']]:<{WIDTH}}{row['without']:>9.2f}s{row['with']:>9.2f}s{row['ratio']:>10.3f}"
-            f"   middle half {quartiles[0]:.3f} to {quartiles[-1]:.3f}; "
-            f"{row['queries'][0]:,} and {row['queries'][1]:,} queries"
+        table.rows.append(
+            [
+                CORE[row["what"]],
+                f"{row['without']:.2f}",
+                f"{row['with']:.2f}",
+                f"{row['ratio']:.3f}",
+                f"{row['between'][0]:.3f}",
+                f"{row['between'][1]:.3f}",
+                f"{row['queries'][0]:,}",
+                f"{row['queries'][1]:,}",
+            ]
         )
+    return table
+
+
+def _targets_table(results):
+    words = {True: "met", False: "NOT MET", None: ""}
+    table = Table("Targets", ["", "wanted", "measured", ""])
+    table.rows = [[what, wanted, value, words[met]] for what, wanted, value, met in get_targets(results)]
+    return table

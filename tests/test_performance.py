@@ -1,0 +1,105 @@
+"""A night costs the same number of queries, however many debtors, promises and holds there are."""
+
+from odoo.tests import tagged
+
+from .common import TODAY, DunningCommon, days
+
+# Reminders are due; a promise of that day is broken, and a hold of that day over, when the demands are.
+DUE = TODAY + days(5)
+LATER = DUE + days(40)
+# What planning may take: company, currency, accounts, levels, policies, receipts, two about bank data, the statement.
+PLAN_QUERIES = 10
+
+
+@tagged('post_install_l10n', 'post_install', '-at_install')
+class TestQueries(DunningCommon):
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.ladder.write({'approval': 'automatic', 'agreed_interest_percent': 12.0})
+        cls.demand.write({'with_interest': True})
+        cls.reason_other = cls.env['dunning.hold.reason'].search([('kind', '=', 'other')], limit=1)
+        cls.made = 0
+
+    def add_debtors(self, count):
+        """Add debtors that owe three invoices: one is promised, one on hold."""
+        for number in range(self.made, self.made + count):
+            debtor = self.make_debtor(f"Debtor{number} BV")
+            promised, held, _free = (self.invoice(debtor, amount=100 + number) for _turn in range(3))
+            self.on(DUE, self.env['dunning.promise'])._make(
+                self.company, debtor, DUE + days(2), None, self.items(promised), self.env.user)
+            self.on(DUE, self.env['dunning.hold']).create({
+                'move_id': held.id, 'reason_id': self.reason_other.id, 'date_end': DUE + days(3)})
+        self.made += count
+
+    def count_queries(self, function):
+        """Return how many queries something takes, and undo it."""
+        self.env.flush_all()
+        self.env.invalidate_all()
+        savepoint = self.env.cr.savepoint(flush=False)
+        before = self.env.cr.sql_log_count
+        function()
+        self.env.flush_all()
+        count = self.env.cr.sql_log_count - before
+        savepoint.close(rollback=True)
+        self.env.invalidate_all(flush=False)
+        return count
+
+    def assertDoesNotGrow(self, function):
+        """Check that three times as many debtors take exactly as many queries."""
+        self.count_queries(function)  # reads once what is kept for all
+        few = self.count_queries(function)
+        self.assertEqual(self.count_queries(function), few, "The number of queries is not repeatable")
+        self.add_debtors(6)
+        self.count_queries(function)  # as above: new contacts empty such caches
+        self.assertEqual(self.count_queries(function), few)
+        return few
+
+    def test_planning_takes_ten_queries(self):
+        self.add_debtors(3)
+        count = self.assertDoesNotGrow(lambda: self.plan(DUE, only_due=True))
+        self.assertLessEqual(count, PLAN_QUERIES)
+
+    def test_making_notices_takes_as_many_queries_for_many_debtors(self):
+        self.add_debtors(3)
+        made = []
+        self.assertDoesNotGrow(lambda: made.append(len(self.make_notices(DUE))))
+        self.assertEqual(made, [3, 3, 3, 9, 9])
+
+    def test_a_night_with_broken_promises_holds_that_end_and_claims_takes_as_many(self):
+        self.add_debtors(3)
+        self.dun(DUE)
+        self.reminder.with_interest = True  # so that it shares a message with the demand
+        levels = []
+
+        def night():
+            levels.append(self.make_notices(LATER).mapped('level_id.name'))
+
+        self.count_queries(night)
+        few = self.count_queries(night)
+        self.add_debtors(6)
+        self.dun(DUE)
+        self.count_queries(night)
+        self.assertEqual(self.count_queries(night), few)
+        self.assertEqual(levels[-1], ["Demand"])  # which asks interest
+
+    def test_what_is_inserted_past_the_orm_is_what_it_would_have_made(self):
+        self.add_debtors(2)
+        notices = self.make_notices(DUE)
+        computed = [
+            name for name, field in notices._fields.items()
+            if field.store and field.compute and name not in ('lang', 'policy_id')]
+        self.env.flush_all()
+        self.env.invalidate_all()
+        inserted = notices.read(computed)
+        recording = notices._recording()
+        for name in computed:
+            self.env.add_to_compute(recording._fields[name], recording)
+        recording._recompute_recordset(computed)
+        self.env.flush_all()
+        self.env.invalidate_all()
+        self.assertEqual(notices.read(computed), inserted)
+        for notice in notices:
+            self.assertEqual(notice.proposed_data, {
+                **notice._read_snapshots()[notice.id], 'on': notice.proposed_data['on']})
