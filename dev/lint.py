@@ -11,7 +11,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
-from env import bootstrap, node, odoo, paths, python, runtime, say  # noqa: E402 (after the path it needs)
+from env import bootstrap, node, odoo, paths, python, reasons, runtime, say  # noqa: E402 (after the path it needs)
 
 
 class Skipped(Exception):
@@ -70,7 +70,12 @@ def eslint(fix=False):
     return _outcome([program, "--no-ignore", "--no-eslintrc", "-c", rules, *(["--fix"] if fix else []), *files])
 
 
-CHECKS = {"ruff": ruff, "pylint": pylint, "prettier": prettier, "eslint": eslint}
+def sudo(fix=False):
+    bare = reasons.unexplained()
+    return "\n".join(["say why it is safe (# sudo: …):", *bare]) if bare else ""
+
+
+CHECKS = {"ruff": ruff, "pylint": pylint, "prettier": prettier, "eslint": eslint, "sudo": sudo}
 
 
 def main():

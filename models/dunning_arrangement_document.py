@@ -317,7 +317,7 @@ class DunningArrangement(models.Model):
             raise UserError(self.env._(
                 "The text of payment arrangements is gone: the e-mail template was deleted. Update the app to get it "
                 "back."))
-        return template.sudo()
+        return template.sudo()  # sudo: as for any template, its author's rights count
 
     def _render_clauses(self, lang):
         """Return the clauses as a list of HTML: each a numbered heading with what belongs to it."""

@@ -321,6 +321,7 @@ class DunningDispatcher(models.AbstractModel):
         mails = self.env['mail.mail'].sudo().create(values_list)
         recipients = {notice.id: notice.recipient_id for notice in notices}
         # Delivery failures and bounces are written on these rows by the mail module.
+        # sudo: as for the mails they are about
         self.env['mail.notification'].sudo().create([
             {
                 'mail_message_id': mail.mail_message_id.id,

@@ -116,6 +116,7 @@ class ResPartner(models.Model):
             & Domain('partner_id', 'in', self.commercial_partner_id.ids))
         by_partner = holds.grouped('partner_id')
         for partner in self:
+            # sudo: as above, for the sentence of the badge
             mine = by_partner.get(partner.commercial_partner_id._origin.sudo(), Hold.sudo())
             partner.dunning_hold_text = mine._get_badge_text()
 

@@ -471,7 +471,7 @@ class DunningPlanner(models.AbstractModel):
     def _fmt_hold(self, decision):
         # sudo: only names; reasons and owners are few, so this costs no query per item
         reason = self.env['dunning.hold.reason'].browse(decision.hold_reason_id).sudo()
-        owner = self.env['res.users'].browse(decision.hold_user_id).sudo()
+        owner = self.env['res.users'].browse(decision.hold_user_id).sudo()  # sudo: as above
         return self.env._(
             "%(reason)s (%(owner)s)", reason=reason._get_name_in_sentence(), owner=owner.name or '')
 

@@ -14,10 +14,16 @@ ALONE = 20  # letters printed one by one, as core prints reports
 def measure(env, letters=LETTERS):
     company = env.company
     today = company._dunning_today()
-    notices = env["dunning.notice"].search([("state", "=", "queued")], limit=letters, order="company_id, id")
+    notices = env["dunning.notice"].search(
+        [("state", "=", "queued"), ("channel", "=", "email")], limit=letters, order="company_id, id"
+    )
+    # Both: what leaves is decided again when it leaves.
+    notices.level_id.channel = "letter"
+    env.flush_all()
     env.execute_query(
         SQL("UPDATE dunning_notice SET channel = 'letter' WHERE id = ANY(%s) RETURNING 1", list(notices.ids))
     )
+    env.cr.commit()
     env.invalidate_all()
     chunk = meter.get_chunk_size()
     batches = [notices[start : start + chunk] for start in range(0, len(notices), chunk)]
@@ -30,7 +36,13 @@ def measure(env, letters=LETTERS):
             env["dunning.dispatcher"]._dispatch(batch)
             env.cr.commit()
             env.invalidate_all()
-        return {"notices": len(notices.filtered(lambda notice: notice.state == "to_post" and notice.letter_pdf))}
+        with meter.outside_the_clock(env):
+            ready = notices.filtered(lambda notice: notice.state == "to_post")
+            return {
+                "notices": env["ir.attachment"].search_count(
+                    [("res_model", "=", ready._name), ("res_id", "in", ready.ids), ("mimetype", "=", "application/pdf")]
+                )
+            }
 
     answer = meter.measure(env, dispatch)
     return {**answer, "bare": _print_bare(env, batches), "alone": _print_alone(env, notices[:ALONE])}

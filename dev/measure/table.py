@@ -29,6 +29,8 @@ CORE = {
 }
 #: Steps that do a fixed amount of work in whatever large company: growth is not what is asked of them.
 FIXED = {"wizard", "badges", "debtor", "mails"}
+#: What core's own work may take more, with the addon.
+CORE_LIMIT = 1.02
 #: Seconds of processor below which the ticks of the clock (10 ms) are most of what is measured.
 NOISE = 0.1
 WIDTH = 40
@@ -221,7 +223,7 @@ def _other_targets(results):
         if row:
             low, high = row["between"]
             value = f"{row['ratio'] - 1:+.1%} ({low - 1:+.1%} to {high - 1:+.1%})"
-        yield _target(f"core: {title}", "< +2 %", value, lambda _text, row=row: row["ratio"] < 1.02, "{}")
+        yield _target(f"core: {title}", "< +2 %", value, lambda _text, row=row: row["ratio"] < CORE_LIMIT, "{}")
     large = [row for row in results["install"] if row["move_lines"] >= 200_000]
     row = min(large, key=lambda row: row["move_lines"], default=None)
     lines = f"{row['move_lines']:,}" if row else "200,000"
@@ -397,6 +399,8 @@ def _core_table(results):
         ["", "without", "with", "ratio", "from", "to", "queries", "with"],
         notes=["From and to: the median of the ratios lies between them with a certainty of 95 %."],
     )
+    if any(row["between"][0] < CORE_LIMIT <= row["between"][1] for row in results["core"]):
+        table.notes.append("Where 1.02 lies between them too, this run was too noisy to tell.")
     for row in results["core"]:
         table.rows.append(
             [
