@@ -31,6 +31,7 @@ from . import (
     test_law_stories,
     test_letters,
     test_mail,
+    test_merge,
     test_notice,
     test_one_message,
     test_performance,

@@ -1,4 +1,4 @@
-"""Merging contacts: two pages of one debtor become one."""
+"""Merging contacts: two pages of one debtor become one, and what was worked out of each is worked out anew."""
 
 from odoo import api, models
 
@@ -12,5 +12,10 @@ class BasePartnerMerge(models.TransientModel):
         # sudo: nobody writes pages but the program; who may merge contacts may have their pages merged
         pages = self.env['dunning.page'].sudo().search([('partner_id', 'in', src_partners.ids)])
         pages._fold_into(dst_partner.commercial_partner_id)
+        # One row per debtor, which both can have. Behaviour is worked out of the ledger each night, and a turn is taken
+        # whenever somebody writes to the debtor; who does that now is waited for.
+        for model in ('dunning.behaviour', 'dunning.turn'):
+            # sudo: as above
+            self.env[model].sudo().search([('partner_id', 'in', src_partners.ids)]).unlink()
         self.env.flush_all()
         return super()._update_foreign_keys(src_partners, dst_partner)
