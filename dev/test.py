@@ -13,6 +13,17 @@ sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 from env import bootstrap, database, paths, postgres, say, testing  # noqa: E402 (after the path it needs)
 
+#: The company that most test classes need, with its chart of accounts, which takes seconds (see tests/common.py).
+PREPARE = """
+company = env['res.company'].create({
+    # Behind the others, as one that is made later.
+    'name': "Prepared for tests", 'sequence': 99, 'country_id': env.ref('base.nl').id,
+    'currency_id': env.ref('base.EUR').id})
+env['account.chart.template'].try_loading('nl', company=company, install_demo=False)
+company.currency_id = env.ref('base.EUR')
+env.cr.commit()
+"""
+
 
 def main():
     with say.failures_as_sentences(), postgres.in_use():
@@ -23,6 +34,7 @@ def main():
             postgres.create(name, template)
             with say.timed("installing the addon into a new database"):
                 log = database.install(name, [paths.MODULE])
+                database.execute(name, PREPARE)
             environ = {**testing.environment(), "DUNNING_INSTALL_LOG": str(log)}
             words = sys.argv[1:] or _in_parallel()
             code = subprocess.run(testing.command(words, name), env=environ, check=False).returncode

@@ -222,8 +222,6 @@ class DunningArrangement(models.Model):
     countersigned_by_id = fields.Many2one(
         comodel_name='res.users', string="Signed for Us By", readonly=True, copy=False)
     countersigned_on = fields.Datetime(readonly=True, copy=False)
-    countersign_signature = fields.Image(
-        string="Our Signature", readonly=True, copy=False, max_width=1024, max_height=1024)
     agreement_attachment_id = fields.Many2one(
         comodel_name='ir.attachment', string="Agreement", readonly=True, copy=False)
     agreement_sha256 = fields.Char(readonly=True, copy=False)

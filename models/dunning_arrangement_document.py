@@ -34,7 +34,7 @@ from .dunning_letter import LetterDocument
 FORMAT = 1
 # Files that are a proof: fields of the arrangement that point to them, and pictures that are fields themselves.
 FROZEN = ('offer_attachment_id', 'agreement_attachment_id', 'scan_attachment_id')
-SIGNATURES = ('signed_signature', 'countersign_signature')
+SIGNATURES = ('signed_signature',)
 # A few pages photographed with a telephone; more than that is something else.
 SCAN_BYTES = 10 * 1024 * 1024
 SCAN_PIXELS = 60_000_000
@@ -420,8 +420,7 @@ class DunningArrangement(models.Model):
         title = env._("Payment arrangement")
         body = env['ir.qweb']._render('l10n_nl_dunning.arrangement_document', {
             'document': document,
-            # Rendered by QWeb, which escaped what came from others.
-            'clauses': [Markup(clause) for clause in document['clauses']],  # noqa: S704
+            'clauses': self._get_clauses(document),
             'company': company,
             'title': title,
             # What the head of letters asks for.
@@ -439,6 +438,11 @@ class DunningArrangement(models.Model):
             'concept': concept,
         }, minimal_qcontext=True)
         return f"<!DOCTYPE html>{body.strip()}"
+
+    def _get_clauses(self, document):
+        """Return the clauses of a document as they are printed in it."""
+        # Rendered by QWeb, which escaped what came from others.
+        return [Markup(clause) for clause in document['clauses']]  # noqa: S704
 
     def _prepare_phrases(self, env, document, signatures):
         """Return the sentences around the tables, as HTML."""
@@ -524,7 +528,7 @@ class DunningArrangement(models.Model):
             },
             {
                 'name': this.countersigned_by_id.name or '',
-                'image': self._get_picture(this.countersign_signature),
+                'image': '',  # who signs for us does so by name: the program knows that it was him
                 'when': moment(this.countersigned_on),
                 'how': env._("signed for %s", this.company_id.name),
                 'scan': '',

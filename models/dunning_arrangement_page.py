@@ -22,6 +22,7 @@ class DunningArrangement(models.Model):
         """Return what the page shows, in the language of the environment.
 
         :return: dict with ``status`` (kind and sentence), ``can_sign``, ``can_pay``, ``agreed`` (sentences),
+            ``clauses`` (as frozen in the document),
             ``instalments``, ``debt`` and ``sums`` (rows of words)
         """
         self.ensure_one()
@@ -34,6 +35,7 @@ class DunningArrangement(models.Model):
             'left': self._say_amount(self.amount_left) if self._get_payable('all') else '',
             'total': self._say_amount(self.amount_total),
             'agreed': self._tell_agreed(),
+            'clauses': self._get_clauses(self.document_data) if self.document_data else [],
             'instalments': self._prepare_page_instalments(),
             'debt': self._prepare_page_debt(),
             'sums': self._prepare_page_sums(),

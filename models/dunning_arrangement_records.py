@@ -110,8 +110,7 @@ class DunningRetention(models.Model):
     def _clean_arrangement(self, arrangements):
         arrangements._recording().write({
             'note': False, 'contact_id': False, 'signed_name': False, 'signed_ip': False, 'signed_signature': False,
-            'countersign_signature': False, 'offer_attachment_id': False, 'agreement_attachment_id': False,
-            'scan_attachment_id': False})
+            'offer_attachment_id': False, 'agreement_attachment_id': False, 'scan_attachment_id': False})
         self._clean_chatter(arrangements)
 
     @api.model

@@ -31,6 +31,16 @@ class DunningCommon(AccountTestInvoicingCommon):
     real_letters = False
 
     @classmethod
+    def setup_independent_company(cls, **kwargs):
+        """Take the company that ``make test`` prepared; make one where there is none."""
+        # sudo: a user sees his own companies only, and this one becomes his.
+        prepared = cls.env['res.company'].sudo().search([('name', '=', "Prepared for tests")])
+        if not prepared or kwargs:
+            return super().setup_independent_company(**kwargs)
+        cls.env.user.sudo().company_ids = [Command.link(prepared.id)]  # sudo: as creating it would
+        return prepared.with_env(cls.env)
+
+    @classmethod
     @AccountTestInvoicingCommon.setup_country('nl')
     def setUpClass(cls):
         super().setUpClass()

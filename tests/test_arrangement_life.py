@@ -1,5 +1,7 @@
 """The whole life of a payment arrangement, as those who live it see it: a collector, a debtor and a manager."""
 
+from urllib.parse import urlsplit
+
 from lxml import html
 
 from odoo import Command
@@ -76,7 +78,10 @@ class TestArrangementLife(DunningCommon, HttpCase):
         links = [link for link in html.fromstring(mail.body_html).xpath('//a/@href') if part in link]
         self.assertTrue(links, f"There is no link to {part} in {mail.subject}")
         path = links[0][links[0].index('/', len('https://')):]
-        self.assertEqual(self.url_open(path).status_code, 200, path)
+        self.authenticate(None, None)
+        response = self.url_open(path)
+        self.assertEqual(response.status_code, 200, path)
+        self.assertEqual(urlsplit(response.url).path, urlsplit(path).path, "Straight there, without an account")
         return path
 
     def call_and_sign(self):
@@ -130,30 +135,38 @@ class TestArrangementLife(DunningCommon, HttpCase):
         left = sum(arrangement.line_ids.move_line_id.mapped('amount_residual'))
         self.assertAlmostEqual(left, sum(parts[number:].mapped('amount')))
         self.assertAlmostEqual(arrangement.amount_left, left)
-        self.assertTrue(self.first.matched_payment_ids.filtered(lambda payment: payment.state == 'paid')
-                        or self.first.amount_residual < 200.0)
+        paid = parts[number - 1]
+        transaction = self.env['payment.transaction'].sudo().search([('dunning_instalment_id', '=', paid.id)])
+        self.assertRecordValues(transaction, [{
+            'state': 'done', 'is_post_processed': True, 'amount': paid.amount, 'partner_id': self.business.id}])
         return left
+
+    def wait_for(self, arrangement, number):
+        """Let the nights pass until an instalment is due; nothing is asked but a reminder of it, with its link."""
+        part, sent = arrangement.instalment_ids.sorted('date_due')[number - 1], self.mails(arrangement)
+        self.assertFalse(self.nights(part.date_due), "As long as it is kept nothing else is asked")
+        reminder = self.mails(arrangement) - sent
+        self.assertEqual(len(reminder), 1, reminder.mapped('subject'))
+        self.assertTrue(part.reminded_on and part.reminded_on < part.date_due)
+        self.follow_link(reminder, f'/pay/{part.id}')
+        return part
 
     # --- the stories ---
 
     def test_signed_and_broken(self):
         """Call, offer, signature, two instalments paid, one missed: reminded, told, broken, and dunning resumes."""
         arrangement = self.call_and_sign()
+        self.wait_for(arrangement, 1)
         self.pay_on_telephone(arrangement, 1)
+        self.wait_for(arrangement, 2)
         left = self.pay_on_telephone(arrangement, 2)
         third = arrangement.instalment_ids.sorted('date_due')[2]
         self.assertAlmostEqual(left, third.amount)
         items = arrangement.line_ids.move_line_id
         opened = items.filtered(lambda item: not item.reconciled)
 
+        self.wait_for(arrangement, 3)
         sent = self.mails(arrangement)
-        self.assertFalse(self.nights(third.date_due), "As long as it is kept nothing is asked")
-        reminder = self.mails(arrangement) - sent
-        self.assertEqual(len(reminder), 1, reminder.mapped('subject'))
-        self.follow_link(reminder, f'/pay/{third.id}')
-        self.assertTrue(third.reminded_on)
-
-        sent |= reminder
         self.assertFalse(self.nights(third.grace_date + days(1)))
         told = self.mails(arrangement) - sent
         self.assertEqual(len(told), 1, told.mapped('subject'))
@@ -184,6 +197,7 @@ class TestArrangementLife(DunningCommon, HttpCase):
         self.assertLessEqual(made.live_line_ids.move_line_id, opened)
         # What had been reminded goes on after that reminder, and what had not begins.
         for line in made.live_line_ids:
+            self.assertExplained(self.decision(line.move_id, self.day))
             self.assertEqual(
                 line.level_id, self.demand if line.move_line_id in told_before.line_ids.move_line_id else self.reminder)
         self.visit('/odoo/dunning-notices', 'arrangement_resumed', login='life_collector')
@@ -197,15 +211,21 @@ class TestArrangementLife(DunningCommon, HttpCase):
     def test_signed_and_kept(self):
         """All three are paid, the last one by bank: it is kept, nothing is left, and what ran meanwhile is waived."""
         arrangement = self.call_and_sign()
-        self.pay_on_telephone(arrangement, 1)
+        self.pay_on_telephone(arrangement, 1)  # both before their day
         left = self.pay_on_telephone(arrangement, 2)
-        third = arrangement.instalment_ids.sorted('date_due')[2]
-        self.assertFalse(self.nights(third.date_due - days(1)))
+        sent = self.mails(arrangement)
+        third = self.wait_for(arrangement, 3)
+        self.assertEqual(len(self.mails(arrangement) - sent), 1, "Of what was paid nobody is reminded")
+        sent = self.mails(arrangement)
         payment = self.receive(self.business, left, on=self.day)
         (payment | arrangement.line_ids.move_line_id).filtered(lambda line: not line.reconciled).reconcile()
         self.nights(third.date_due + days(3))
         self.assertRecordValues(arrangement, [{
             'state': 'kept', 'close_code': 'paid', 'amount_left': 0.0, 'amount_paid': arrangement.amount_total}])
+        kept = self.mails(arrangement) - sent
+        self.assertEqual(len(kept), 1, kept.mapped('subject'))
+        waived = self.env['dunning.waiver'].search([('item_id', 'in', arrangement.line_ids.move_line_id.ids)])
+        self.assertGreater(sum(waived.mapped('amount_interest')), 0.0)
         self.assertFalse(sum(arrangement.line_ids.move_line_id.mapped('amount_residual')))
         self.assertFalse(arrangement.hold_ids.filtered(lambda hold: not hold.closed_on))
         self.assertEqual(self.env['dunning.arrangement']._get_kept_ratio(self.business, self.company), {

@@ -89,7 +89,8 @@ class SimulationCommon(DunningCommon):
         self.env.flush_all()
         counts = {}
         for table in TABLES:
-            self.env.cr.execute(SQL("SELECT COUNT(*), MAX(write_date) FROM %s", SQL.identifier(table)))
+            self.env.cr.execute(SQL(
+                "SELECT COUNT(*), MD5(STRING_AGG(line::text, ',' ORDER BY id)) FROM %s line", SQL.identifier(table)))
             counts[table] = self.env.cr.fetchone()
         sequence = self.env.ref('l10n_nl_dunning.sequence_notice')
         self.env.cr.execute(SQL("SELECT last_value FROM %s", SQL.identifier('ir_sequence_%03d' % sequence.id)))

@@ -40,7 +40,11 @@ def measure(env, letters=LETTERS):
             ready = notices.filtered(lambda notice: notice.state == "to_post")
             return {
                 "notices": env["ir.attachment"].search_count(
-                    [("res_model", "=", ready._name), ("res_id", "in", ready.ids), ("mimetype", "=", "application/pdf")]
+                    [
+                        ("res_model", "=", ready._name),
+                        ("res_field", "=", "letter_file"),
+                        ("res_id", "in", ready.ids),
+                    ]
                 )
             }
 

@@ -19,7 +19,7 @@ SHORT = {
     "debtors": "worklist, first page",
     "badges": "80 contacts",
 }
-PEER = {"create": "peer: + notices", "raise": "peer: second run"}
+PEER = {"create": "peer: planning + notices", "raise": "peer: second run"}
 LEFT, TOP, RIGHT, BOTTOM, WIDTH, HEIGHT = 64, 56, 190, 60, 860, 460
 LABEL = 15  # pixels from one label to the next
 
@@ -124,10 +124,10 @@ def _guide(scale):
 def _labels(ends):
     """Write each name at the end of its line, moved apart where lines end close together."""
     right = [end for end in ends if end[1] > WIDTH - RIGHT - 60]
-    for group in (right, [end for end in ends if end not in right]):
+    for group, up in ((right, 0), ([end for end in ends if end not in right], 10)):
         group.sort()
         last = None
         for end in group:
-            y = end[0] if last is None else max(end[0], last + LABEL)
+            y = end[0] - up if last is None else max(end[0] - up, last + LABEL)
             last = y
             yield f'<text x="{end[1] + 10:.1f}" y="{y + 4:.1f}" fill="{end[3]}">{escape(end[2])}</text>'
