@@ -463,7 +463,7 @@ class DunningClaim(models.AbstractModel):
         conditions = self._get_booked_sql()
         if not notices.ids or not conditions:
             return notices.browse()
-        notices.line_ids.flush_model(['notice_id', 'move_line_id'])
+        self.env['dunning.notice.line'].flush_model(['notice_id', 'move_line_id'])
         return notices.browse(notice_id for (notice_id,) in self.env.execute_query(SQL(
             "SELECT DISTINCT asked.notice_id FROM dunning_notice_line asked WHERE asked.notice_id = ANY(%s) AND (%s)",
             list(notices.ids), SQL(" OR ").join(conditions))))

@@ -524,16 +524,16 @@ class DunningPlanner(models.AbstractModel):
             ),
             item AS (%(items)s),
             laddered AS (%(laddered)s),
-            judged AS (
+            -- Kept apart: what was worked out travels through the sorts below, not what it was worked out from; and
+            -- PostgreSQL, that would copy each expression into all that follow, plans this in less than half the time.
+            judged AS MATERIALIZED (
                 SELECT laddered.*,
                        %(item_reason)s AS item_reason
                   FROM laddered
-                -- Fence: what was worked out travels through the sorts below, not what it was worked out from.
-                OFFSET 0
             ),
             joined AS (%(joined)s),
             reached AS (%(reached)s),
-            netted AS (
+            netted AS MATERIALIZED (
                 SELECT reached.*,
                        CASE WHEN countable AND credit_company > 0 THEN
                            GREATEST(0, LEAST(
