@@ -580,6 +580,17 @@ class DunningWithdrawal(models.Model):
         todo.sudo().notice_ids._update_wrong()
         return todo.filtered(lambda withdrawal: withdrawal.state == 'proposed')
 
+    def _fold_into(self, debtor):
+        """Leave one proposal per company and currency of contacts that are merged into ``debtor``."""
+        kept = {
+            (one.company_id, one.currency_id): one
+            for one in self.search([('state', '=', 'proposed'), ('partner_id', '=', debtor.id)])}
+        for one in self.filtered(lambda one: one.state == 'proposed').sorted('id'):
+            own = kept.setdefault((one.company_id, one.currency_id), one)
+            if own != one:
+                own._recording().line_ids |= one.line_ids
+                one._cancel(self.env._("It became part of another proposal when the contacts were merged."))
+
     def _cancel(self, reason):
         self._recording().write({'state': 'cancelled', 'cancel_reason': reason})
         # sudo: activities of colleagues are to go as well

@@ -66,3 +66,21 @@ class TestMerge(DunningCommon):
         for move in moves:
             self.assertExplained(self.decision(move, on))
         self.on(on, self.env['dunning.run'])._plan_company(self.company, on)
+
+    def test_one_withdrawal_is_left_with_what_both_said(self):
+        debtors = self.make_debtor("Bakker BV"), self.make_debtor("De Bakker BV"), self.make_debtor("Bakkerij BV")
+        moves = [self.invoice(debtor, due=TODAY - days(10), amount=100.0) for debtor in debtors]
+        self.dun()
+        for move in moves:
+            self.pay(move, on=TODAY - days(3))
+        Withdrawal = self.env['dunning.withdrawal']
+        before = Withdrawal.search([('partner_id', 'in', [debtor.id for debtor in debtors])])
+        self.assertEqual(before.mapped('state'), ['proposed'] * 3)
+        lines, target = before.line_ids, debtors[2]
+        with mute_logger('odoo.addons.base.wizard.base_partner_merge'):
+            self.env['base.partner.merge.automatic.wizard'].create({})._merge(
+                [debtor.id for debtor in debtors], target)
+        self.env.invalidate_all()
+        left = before.filtered(lambda withdrawal: withdrawal.state == 'proposed')
+        self.assertRecordValues(left, [{'partner_id': target.id, 'amount_wrong': 300.0}])
+        self.assertEqual(left.line_ids, lines)

@@ -12,6 +12,9 @@ class BasePartnerMerge(models.TransientModel):
         # sudo: nobody writes pages but the program; who may merge contacts may have their pages merged
         pages = self.env['dunning.page'].sudo().search([('partner_id', 'in', src_partners.ids)])
         pages._fold_into(dst_partner.commercial_partner_id)
+        # sudo: as above; of one debtor one withdrawal is proposed
+        withdrawals = self.env['dunning.withdrawal'].sudo().search([('partner_id', 'in', src_partners.ids)])
+        withdrawals._fold_into(dst_partner)
         # One row per debtor, which both can have. Behaviour is worked out of the ledger each night, and a turn is taken
         # whenever somebody writes to the debtor; who does that now is waited for.
         for model in ('dunning.behaviour', 'dunning.turn'):
