@@ -166,9 +166,10 @@ class AccountPartialReconcile(models.Model):
 
     def _follow_dunning_match(self):
         # EXTENDS: a payment may keep what was promised or arranged.
-        super()._follow_dunning_match()
+        result = super()._follow_dunning_match()
         for followers in self._get_dunning_followers():
             followers._decide_matched()
+        return result
 
     def unlink(self):
         # OVERRIDE: a payment that bounced did not keep it.

@@ -440,7 +440,10 @@ class DunningPlanner(models.AbstractModel):
             # Asked by several parts of the statement, read once.
             dunning_receivable_ids=self._get_receivable_ids(company), dunning_level_ids=self._read_level_ids())
         statement = planner._get_statement(company, at_date, items, partners, frozenset(ignore), only_due, companions)
-        return [Decision(*row) for row in self.env.execute_query(statement)]
+        rows = self.env.execute_query(statement)
+        for index, row in enumerate(rows):  # in place: of a large ledger there is one copy
+            rows[index] = Decision._make(row)
+        return rows
 
     @api.model
     def _explain(self, decision, company):

@@ -807,8 +807,9 @@ class AccountPartialReconcile(models.Model):
 
     def _follow_dunning_match(self):
         # EXTENDS: what was paid before a notice left was not owed when it left.
-        super()._follow_dunning_match()
+        result = super()._follow_dunning_match()
         self._update_dunning_wrong()
+        return result
 
     def unlink(self):
         # OVERRIDE: what was matched by mistake was owed after all.

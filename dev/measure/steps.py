@@ -72,6 +72,7 @@ def _step_raise(env, company, today):
 def _plan_company(env, company, at_date):
     def checkpoint(*args, **kwargs):
         env.flush_all()
+        env.invalidate_all(flush=False)  # as the commit of the scheduled action does
         return float("inf")
 
     notices = env["dunning.run"]._plan_company(company, at_date, checkpoint=checkpoint)["notices"]

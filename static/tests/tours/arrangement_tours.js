@@ -7,7 +7,9 @@ const tours = registry.category("web_tour.tours");
 /** Throw when the page can be moved sideways: on a telephone that is a page nobody reads. */
 function checkWidth() {
     if (document.documentElement.scrollWidth > window.innerWidth) {
-        throw new Error(`The page is wider than the screen: ${document.documentElement.scrollWidth}`);
+        throw new Error(
+            `The page is wider than the screen: ${document.documentElement.scrollWidth}`
+        );
     }
 }
 
