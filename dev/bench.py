@@ -48,7 +48,7 @@ STEPS = (
 #: What a step needs to have been done before.
 NEEDS = {"mails": "create", "letters": "create"}
 #: Invoices per turn of core's own work: turns that are close in time have the same machine.
-BLOCK = 25
+BLOCK = 10
 LETTERS = 1000
 #: So many overdue items come with 200,000 posted move lines.
 INSTALL_ITEMS = 57_500

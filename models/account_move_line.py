@@ -3,7 +3,11 @@ from odoo.fields import Domain
 
 
 class AccountMoveLine(models.Model):
-    """What a list of due items shows. Nothing is stored: posting and paying cost nothing extra."""
+    """What a list of due items shows. Nothing is stored: posting and paying cost nothing extra.
+
+    Core describes all fields of journal items whenever it writes some, so every field here is paid for by every payment
+    (0.05 ms). What follows next and when is in the sentence of ``dunning_reason``.
+    """
 
     _inherit = 'account.move.line'
 
@@ -20,20 +24,9 @@ class AccountMoveLine(models.Model):
         compute='_compute_dunning_days_overdue',
         groups='base.group_user',
     )
-    dunning_next_level_id = fields.Many2one(
-        comodel_name='dunning.level',
-        string="Next Step",
-        compute='_compute_dunning_plan',
-        groups='account.group_account_invoice,account.group_account_readonly',
-    )
-    dunning_next_date = fields.Date(
-        string="Next Step On",
-        compute='_compute_dunning_plan',
-        groups='account.group_account_invoice,account.group_account_readonly',
-    )
     dunning_reason = fields.Text(
         string="Why (Not)?",
-        compute='_compute_dunning_plan',
+        compute='_compute_dunning_reason',
         groups='account.group_account_invoice,account.group_account_readonly',
         help="The planner's answer for today: what goes out, or the first reason why not.",
     )
@@ -68,16 +61,14 @@ class AccountMoveLine(models.Model):
             found |= Domain('id', 'not in', list(last))
         return found
 
-    @api.depends('date_maturity', 'date', 'reconciled')
     def _compute_dunning_days_overdue(self):
         today = self.env.company._dunning_today()
         for item in self:
             due = item.date_maturity or item.date
             item.dunning_days_overdue = max(0, (today - due).days) if due and not item.reconciled else 0
 
-    @api.depends('reconciled', 'amount_residual', 'date_maturity', 'no_followup', 'partner_id')
     @api.depends_context('lang')
-    def _compute_dunning_plan(self):
+    def _compute_dunning_reason(self):
         """Ask the planner about all items at once."""
         Planner = self.env['dunning.planner']
         answers = {}
@@ -86,13 +77,9 @@ class AccountMoveLine(models.Model):
             today = company._dunning_today()
             # sudo: the planner reads settings of the debtor; the answer is about items the user can read
             for decision in Planner.sudo()._plan(company, today, items=items):
-                answers[decision.item_id] = (
-                    decision, Planner._explain(decision, company), decision.next_date if decision.reason else today)
+                answers[decision.item_id] = Planner._explain(decision, company)
         for item in self:
-            decision, reason, next_date = answers.get(item._origin.id, (None, False, False))
-            item.dunning_reason = reason
-            item.dunning_next_level_id = next_date and decision.level_id
-            item.dunning_next_date = next_date
+            item.dunning_reason = answers.get(item._origin.id, False)
 
     def action_dunning_send(self):
         """Open the send wizard for these due items."""

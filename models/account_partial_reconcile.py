@@ -15,6 +15,7 @@ class AccountPartialReconcile(models.Model):
     @api.model_create_multi
     def create(self, vals_list):
         partials = super().create(vals_list)
+        self.env['account.move']._forget_dunning_answers()
         known = partials._filter_dunning_known()
         if known:
             known._follow_dunning_match()
@@ -39,6 +40,8 @@ class AccountPartialReconcile(models.Model):
         self._refresh_dunning_levels()
 
     def unlink(self):
+        if not self:  # core asks it for every invoice that is made
+            return super().unlink()
         moves = self._get_dunned_moves()
         result = super().unlink()
         self._refresh_dunning_levels(moves)

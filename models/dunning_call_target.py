@@ -16,6 +16,7 @@ class ResPartner(models.Model):
         string="Number of Calls", compute='_compute_dunning_call_count', groups=ACCOUNTING)
     dunning_phone_wrong_on = fields.Date(
         string="Wrong Number Since", readonly=True, copy=False,
+        prefetch='dunning',
         help="Who answered was not this debtor, so the number is not called. Cleared when the number changes.")
 
     @api.depends_context('company')

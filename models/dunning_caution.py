@@ -14,6 +14,7 @@ class ResPartner(models.Model):
         company_dependent=True,
         help="Reminders to this debtor never leave by themselves: each is a proposal until somebody approved it, "
              "whatever the policy says.",
+        prefetch='dunning',
     )
 
     @api.model

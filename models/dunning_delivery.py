@@ -646,10 +646,12 @@ class ResPartner(models.Model):
     )
     dunning_post_returned_on = fields.Date(
         string="Letter Came Back On", readonly=True, copy=False,
+        prefetch='dunning',
         help="A letter to this address came back, so nothing is posted to it. Cleared when the address changes.")
     dunning_unreachable_on = fields.Date(
         string="Cannot Be Reached Since", company_dependent=True, readonly=True, copy=False,
         groups='account.group_account_invoice,account.group_account_readonly',
+        prefetch='dunning',
         help="A reminder is due, and no channel reaches this debtor. Cleared when the contact is completed.")
 
     _dunning_director_idx = models.Index("(commercial_partner_id, id) WHERE type = 'director' AND active")

@@ -41,7 +41,6 @@ class AccountMove(models.Model):
         string="On Hold", compute='_compute_dunning_hold', groups=ACCOUNTING,
         help="Until when (a part of) this invoice is not reminded.")
 
-    @api.depends('partner_id', 'state')
     @api.depends_context('lang', 'dunning_at_date')
     def _compute_dunning_hold(self):
         """One query for all invoices."""

@@ -127,7 +127,7 @@ class DunningInterruption(models.Model):
             if vals.get('partner_id'):
                 vals['partner_id'] = self.env['res.partner'].browse(vals['partner_id']).commercial_partner_id.id
         acts = super().create(vals_list)
-        self._invalidate_dates()
+        self.env['account.move']._forget_dunning_answers()
         for act in acts:
             act._log(self.env._("Prescription interrupted: %s.", act.display_name))
         return acts
@@ -140,7 +140,7 @@ class DunningInterruption(models.Model):
             raise UserError(self.env._("This interruption was withdrawn already."))
         result = super().write({
             **vals, 'withdrawn_on': self.env.company._dunning_today(), 'withdrawn_by_id': self.env.uid})
-        self._invalidate_dates()
+        self.env['account.move']._forget_dunning_answers()
         for act in self:
             act._log(self.env._(
                 "%(act)s was withdrawn and interrupts prescription no more: %(reason)s",
@@ -157,13 +157,6 @@ class DunningInterruption(models.Model):
     def _unlink_never(self):
         raise UserError(self.env._(
             "An interruption is evidence and cannot be deleted. Withdraw it with a reason if it was a mistake."))
-
-    @api.model
-    def _invalidate_dates(self):
-        """Forget the days of prescription that were worked out: they do not depend on anything the ORM can follow."""
-        names = ['dunning_prescription_date', 'dunning_prescription_reason']
-        self.env['account.move.line'].invalidate_model(names, flush=False)
-        self.env['account.move'].invalidate_model(names, flush=False)
 
     # -------------------------------------------------------------------------
     # ENTERING

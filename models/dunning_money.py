@@ -173,6 +173,8 @@ class AccountPartialReconcile(models.Model):
 
     def unlink(self):
         # OVERRIDE: a payment that bounced did not keep it.
+        if not self:
+            return super().unlink()
         found = self._get_dunning_followers()
         result = super().unlink()
         for followers in found:

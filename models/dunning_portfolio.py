@@ -19,6 +19,7 @@ class ResPartner(models.Model):
         groups=ACCOUNTING,
         domain="[('share', '=', False)]",
         help="Who calls this debtor. Empty: the collector in the settings of the company.",
+        prefetch='dunning',
     )
 
     @api.model

@@ -421,7 +421,7 @@ class DunningPrescription(models.AbstractModel):
 class AccountMoveLine(models.Model):
     _inherit = 'account.move.line'
 
-    # Neither stored nor depending on other tables: posting and paying cost nothing extra.
+    # Neither stored nor depending on other fields (see _forget_dunning_answers): posting and paying cost nothing extra.
     dunning_prescription_date = fields.Date(
         string="Prescribes After",
         compute='_compute_dunning_prescription',
@@ -436,7 +436,6 @@ class AccountMoveLine(models.Model):
         help="How the day of prescription was worked out.",
     )
 
-    @api.depends('reconciled', 'amount_residual', 'date_maturity', 'partner_id', 'parent_state')
     @api.depends_context('lang', 'dunning_at_date')
     def _compute_dunning_prescription(self):
         """One query for all items; empty for what is not an open claim."""
@@ -490,11 +489,21 @@ class AccountMoveLine(models.Model):
         self.check_access('read')
         return self.env['dunning.interruption']._action_enter(self.move_id)
 
+    def _order_to_sql(self, order, query, alias=None, reverse=False):
+        # OVERRIDE 'base': core describes all fields, hence asks in which order they can be, whenever a journal item is
+        # written; only somebody who really wants this order pays for its query.
+        lines = self
+        if 'dunning_prescription_date' in (order or self._order):
+            lines = self.with_context(dunning_prescription_order=True)
+        return super(AccountMoveLine, lines)._order_to_sql(order, query, alias=alias, reverse=reverse)
+
     def _order_field_to_sql(self, alias, field_name, direction, nulls, query):
         # OVERRIDE 'base': the list of what prescribes first is of no use in another order.
         if field_name != 'dunning_prescription_date':
             return super()._order_field_to_sql(alias, field_name, direction, nulls, query)
         self._check_field_access(self._fields[field_name], 'read')
+        if not self.env.context.get('dunning_prescription_order'):
+            return SQL.identifier(alias, 'date_maturity')
         Service = self.env['dunning.prescription']
         wanted = SQL("TRUE") if self.env.su else SQL("line.company_id = ANY(%s)", list(self.env.companies.ids))
         dated = query.make_alias(alias, 'dunning_prescription')
@@ -517,6 +526,7 @@ class AccountMove(models.Model):
         help="What decides how long a claim on a consumer can be enforced: two years for the price of goods "
              "(article 7:28 BW), five years otherwise. Empty: what the products on the lines say, the short term when "
              "in doubt.",
+        prefetch='dunning',
     )
     dunning_prescription_date = fields.Date(
         string="Prescribes After",
@@ -533,7 +543,6 @@ class AccountMove(models.Model):
         help="How the day of prescription was worked out.",
     )
 
-    @api.depends('state', 'amount_residual', 'invoice_date_due', 'partner_id', 'dunning_claim_kind')
     @api.depends_context('lang', 'dunning_at_date')
     def _compute_dunning_prescription(self):
         """Of the open due item that prescribes first; one query for all invoices."""
@@ -582,7 +591,7 @@ class DunningNotice(models.Model):
         reserving = self.filtered(lambda notice: notice._reserves_performance())
         if reserving:
             reserving._recording().write({'interrupts_prescription': True})
-            self.env['dunning.interruption']._invalidate_dates()
+            self.env['account.move']._forget_dunning_answers()
         return result
 
     def _reserves_performance(self):

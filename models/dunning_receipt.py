@@ -500,6 +500,7 @@ class ResPartner(models.Model):
 
     dunning_email_bounced_on = fields.Date(
         string="E-mail Came Back On", readonly=True, copy=False,
+        prefetch='dunning',
         help="A reminder to this address came back, so nothing is mailed to it. Cleared when the address changes.")
 
     def write(self, vals):

@@ -813,6 +813,8 @@ class AccountPartialReconcile(models.Model):
 
     def unlink(self):
         # OVERRIDE: what was matched by mistake was owed after all.
+        if not self:
+            return super().unlink()
         Notice = self.env['dunning.notice'].sudo()  # sudo: whoever reconciles may not be allowed to read notices
         notices = Notice.browse(Notice._find_late_settled(self.debit_move_id))
         result = super().unlink()

@@ -103,3 +103,66 @@ class TestQueries(DunningCommon):
         for notice in notices:
             self.assertEqual(notice.proposed_data, {
                 **notice._read_snapshots()[notice.id], 'on': notice.proposed_data['on']})
+
+
+@tagged('post_install_l10n', 'post_install', '-at_install')
+class TestCoreStaysAsFast(DunningCommon):
+    """Who invoices and matches payments pays nothing for answers that nobody reads."""
+
+    def assertFollowsNothing(self, model, names):
+        """Check that changing these fields of core looks for no answers of ours about invoices and due items."""
+        for name in names:
+            todo, found = [self.env.registry.get_field_trigger_tree(self.env[model]._fields[name])], []
+            while todo:
+                tree = todo.pop()
+                found += [str(field) for field in tree.root if field.name.startswith('dunning_')
+                          and field.model_name in ('account.move', 'account.move.line', 'account.bank.statement.line')]
+                todo += tree.values()
+            self.assertEqual(found, [], f"{model}.{name}")
+
+    def test_nothing_is_looked_for_when_core_changes_an_invoice(self):
+        self.assertFollowsNothing('account.move', ['state', 'amount_residual', 'payment_state', 'invoice_date_due'])
+        self.assertFollowsNothing('account.move.line', ['reconciled', 'amount_residual', 'date_maturity', 'balance'])
+        self.assertFollowsNothing('account.partial.reconcile', ['amount', 'debit_move_id', 'credit_move_id'])
+
+    def test_a_new_invoice_is_not_asked_for_its_level(self):
+        move = self.invoice(post=False)
+        tocompute = self.env.transaction.tocompute
+        self.assertNotIn(move.id, tocompute.get(move._fields['dunning_level_id'], ()))
+        self.assertFalse(move.dunning_level_id)
+
+    def test_the_answer_is_fresh_all_the_same(self):
+        """What was read before a payment, a chargeback or a new policy is not what is read after it."""
+        move = self.on(DUE, self.invoice())
+        item = self.on(DUE, self.items(move))
+        self.assertTrue(move.dunning_is_due)
+        self.assertEqual(move.dunning_days_overdue, (DUE - TODAY).days)
+        due = item.dunning_reason
+        self.pay(move)
+        self.assertEqual((move.dunning_reason_code, move.dunning_days_overdue), ('settled', 0))
+        settled = item.dunning_reason
+        self.assertNotEqual(settled, due)
+        self.unpay(move)  # the money is still there
+        self.assertNotEqual(move.dunning_reason_code, 'settled')
+        self.assertNotEqual(item.dunning_reason, settled)
+        self.assertTrue(move.dunning_prescription_date)
+        credit = self.items(self.credit_note())
+        covered = item.dunning_reason
+        (item + credit).reconcile()
+        self.assertEqual(item.dunning_reason, settled)
+        item.remove_move_reconcile()
+        self.assertNotIn(item.dunning_reason, (settled, False))
+        self.assertNotEqual(covered, settled)
+        move.button_draft()
+        self.assertEqual(move.dunning_reason_code, 'not_posted')
+        self.assertFalse(move.dunning_prescription_date)
+
+    def test_contacts_are_read_without_what_only_reminders_need(self):
+        debtor = self.make_debtor("Reader BV")
+        self.env.flush_all()
+        debtor.invalidate_recordset()
+        self.assertTrue(debtor.property_account_receivable_id)
+        self.assertTrue(debtor.name)
+        ours = [field for name, field in debtor._fields.items() if name.startswith('dunning_') and field.store]
+        self.assertTrue(ours)
+        self.assertEqual([field.name for field in ours if debtor.id in field._get_cache(debtor.env)], [])

@@ -64,7 +64,7 @@ class PrescriptionCommon(DunningCommon):
         Notice.env['dunning.notice.line'].create([
             {'notice_id': notice.id, 'move_line_id': item.id, 'move_id': item.move_id.id} for item in items])
         notice.flush_recordset()
-        cls.env['dunning.interruption']._invalidate_dates()
+        cls.env['account.move']._forget_dunning_answers()
         return notice.with_env(cls.env)
 
     @classmethod
@@ -525,7 +525,7 @@ class TestPrescriptionSearch(PrescriptionCommon):
     def test_one_query_for_a_page(self):
         items = self.all_items
         items.mapped('dunning_prescription_reason')  # warm
-        self.env['dunning.interruption']._invalidate_dates()
+        self.env['account.move']._forget_dunning_answers()
         # The statement, the names of notices and the kinds of acts entered by hand.
         with self.assertQueryCount(3):
             items.mapped('dunning_prescription_reason')

@@ -306,8 +306,7 @@ class TestViewsAreSetBased(DunningCommon):
 
     def test_columns_of_due_items(self):
         self.assertListIsSetBased(self.items(self.moves), [
-            'dunning_level_id', 'dunning_level_color', 'dunning_days_overdue', 'dunning_next_level_id',
-            'dunning_next_date', 'dunning_reason'])
+            'dunning_level_id', 'dunning_level_color', 'dunning_days_overdue', 'dunning_reason'])
 
     def test_columns_of_debtors(self):
         self.assertListIsSetBased(self.debtors, [

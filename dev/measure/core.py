@@ -69,9 +69,9 @@ class _Work:
     def do_pay(self, _count):
         """Register payments of the first half."""
         moves = self.moves[: len(self.moves) // 2]
-        self.env["account.payment.register"].with_context(
-            active_model="account.move", active_ids=moves.ids
-        ).create({"payment_date": "2026-02-20", "group_payment": False})._create_payments()
+        self.env["account.payment.register"].with_context(active_model="account.move", active_ids=moves.ids).create(
+            {"payment_date": "2026-02-20", "group_payment": False}
+        )._create_payments()
 
     def do_import(self, _count):
         """Import a bank statement that pays the second half, and match each line with its invoice."""
@@ -93,12 +93,14 @@ class _Work:
         for item, receipt in zip(items, receipts, strict=True):
             (item + receipt.line_ids.filtered(lambda line, item=item: line.account_id == item.account_id)).reconcile()
 
-    def do_list(self, _count):
-        """Ask what the browser asks when an accountant opens the list of invoices."""
+    def do_list(self, count):
+        """Ask what the browser asks when an accountant opens the list of invoices; so many times."""
         Move = self.env["account.move"].with_user(self.user)
         arch = etree.fromstring(Move.get_view(self.env.ref("account.view_out_invoice_tree").id, "list")["arch"])
         names = {node.get("name") for node in arch.iter("field") if node.get("column_invisible") != "True"}
         spec = {
             name: {"fields": {"display_name": {}}} if Move._fields[name].relational else {} for name in sorted(names)
         }
-        Move.web_search_read([("move_type", "=", "out_invoice")], spec, limit=PAGE, count_limit=10001)
+        for _each in range(count):
+            self.env.invalidate_all()
+            Move.web_search_read([("move_type", "=", "out_invoice")], spec, limit=PAGE, count_limit=10001)
