@@ -4,6 +4,7 @@ import base64
 import io
 import re
 from decimal import ROUND_HALF_UP, Decimal
+from functools import cache
 from typing import NamedTuple
 
 from lxml import html
@@ -270,6 +271,11 @@ class DunningLetter(models.AbstractModel):
         length = DESCRIPTION_LENGTH if len(notice.live_line_ids) <= DESCRIPTION_ROWS else DESCRIPTION_LENGTH_SHORT
         rows = []
         steps = self._get_steps(notice)
+
+        @cache  # most items were not paid at all, so what is open is what it was
+        def say(amount):
+            return self._format_amount(amount, currency, lang, symbol=False)
+
         for line in notice.live_line_ids.sorted(lambda line: (line.date_maturity, line.name or '', line.id)):
             description = (line.description or '').strip()
             if len(description) > length:
@@ -281,9 +287,9 @@ class DunningLetter(models.AbstractModel):
                 'due_date': self._format_date(line.date_maturity, lang, short=True),
                 'days': line.days_overdue,
                 'step': steps.get(line.id, ''),
-                'original': self._format_amount(line.amount_original, currency, lang, symbol=False),
-                'paid': self._format_amount(line.amount_paid, currency, lang, symbol=False),
-                'open': self._format_amount(line.amount_residual, currency, lang, symbol=False),
+                'original': say(line.amount_original),
+                'paid': say(line.amount_paid),
+                'open': say(line.amount_residual),
             })
         return rows
 

@@ -15,6 +15,8 @@ from .dunning_policy import LETTER_LANGUAGES
 
 _logger = logging.getLogger(__name__)
 
+# Where a line begins, with the empty lines before it.
+INDENT = re.compile(r'\n\s+')
 # Between the texts of two notices that were rendered in one go; cannot occur in a text.
 SEPARATOR = '\x00next\x00'
 
@@ -128,7 +130,7 @@ class DunningLetterText(models.AbstractModel):
     @api.model
     def _drop_indents(self, body):
         """Return the HTML of an e-mail without the indents of our templates: a third of it, that nobody sees."""
-        return body if '<pre' in body else Markup('\n').join(line.lstrip() for line in body.split('\n') if line.strip())
+        return body if '<pre' in body else Markup(INDENT.sub('\n', body.strip()))  # noqa: S704 (it was HTML)
 
     @api.model
     def _check_level_texts(self, levels):

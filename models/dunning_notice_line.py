@@ -1,5 +1,6 @@
 from odoo import api, fields, models
 from odoo.exceptions import UserError
+from odoo.tools import SQL
 
 from .dunning_bulk import insert_rows
 from .dunning_notice import FINAL_STATES, PENDING_STATES, is_recording
@@ -163,22 +164,33 @@ class DunningNoticeLine(models.Model):
                 final[:1].notice_id.display_name))
 
     def _freeze_snapshot(self):
-        """Write down invoice number, dates, description and original amount of each item.
+        """Write down invoice number, dates, description and original amount of each item, in one statement.
 
-        Set-based reads; called by the dispatcher just before rendering.
+        Called by the dispatcher just before rendering.
         """
-        self.move_line_id.fetch(['amount_currency', 'name', 'move_id'])
+        self._check_recording()
+        if not self.ids:
+            return
+        self.move_line_id.fetch(['move_id'])
         moves = self.move_id
-        moves.fetch(['name', 'invoice_date', 'ref', 'date'])
+        moves.fetch(['ref'])
         descriptions = self._get_descriptions(moves)
-        for line in self:
-            item, move = line.move_line_id, line.move_id
-            line.write({
-                'name': move.name,
-                'invoice_date': move.invoice_date or move.date,
-                'description': descriptions.get(move.id) or False,
-                'amount_original': item.amount_currency,
-            })
+        names = ['name', 'invoice_date', 'description', 'amount_original']
+        self.flush_model(['move_line_id', *names])
+        self.env['account.move'].flush_model(['name', 'invoice_date', 'date'])
+        self.env['account.move.line'].flush_model(['move_id', 'amount_currency'])
+        self.env.execute_query(SQL(
+            """
+            UPDATE dunning_notice_line line
+               SET name = move.name, invoice_date = COALESCE(move.invoice_date, move.date),
+                   description = frozen.description, amount_original = item.amount_currency
+              FROM UNNEST(%s::int[], %s::varchar[]) AS frozen (id, description), account_move_line item
+              JOIN account_move move ON move.id = item.move_id
+             WHERE line.id = frozen.id AND item.id = line.move_line_id
+         RETURNING line.id
+            """, self.ids, [descriptions.get(line.move_id.id) or None for line in self]))
+        self.invalidate_recordset(names, flush=False)
+        self.modified(names)
 
     @api.model
     def _get_descriptions(self, moves):

@@ -35,6 +35,10 @@ def environment():
     environ["ODOO_RC"] = str(paths.workspace() / "odoo.conf")
     environ["VIRTUAL_ENV"] = str(python.folder())
     environ["PYTHONNOUSERSITE"] = "1"
+    # Installed Odoo has its bytecode. A machine told to write none would compile some thousand files at every start
+    # (1.2 of 3.3 seconds). In the cache, because a checkout holds only what is somebody's work.
+    environ["PYTHONPYCACHEPREFIX"] = str(paths.cache() / "bytecode")
+    environ.pop("PYTHONDONTWRITEBYTECODE", None)
     environ.setdefault("LANG", "C.UTF-8")
     if axe.script():
         environ["AXE_CORE"] = str(axe.script())
