@@ -63,6 +63,17 @@ class DunningPlanner(models.AbstractModel):
                          + 8 * (%(channel)s = 'phone')::int END""",
             channel=channel, policy=policy, level=level)
 
+    @api.model
+    def _get_answer_columns(self):
+        """Return the columns that are left when the messages take turns: what an answer says, and what decides."""
+        return [
+            'id', 'move_id', 'partner_id', 'asked_recipient_id', 'currency_id', 'policy_id', 'last_level_id',
+            'last_date', 'last_deadline', 'asked_level_id', 'asked_channel', 'asked_legal_role', 'due_date',
+            'level_date', 'amount_residual', 'amount_residual_currency', 'amount_netted', 'amount_held',
+            'amount_held_currency', 'group_amount', 'credit_company', 'backlog', 'first_reason', 'item_date',
+            'hold_reason_id', 'hold_user_id', 'hold_until', 'detour', 'email_bounced_on', 'said', 'asked_rank',
+        ]
+
     def _get_late_sql(self, company, at_date, reasons):
         """Return SQL of the decided items: which of the messages to one addressee goes today."""
         if 'one_message' not in reasons:
@@ -81,42 +92,51 @@ class DunningPlanner(models.AbstractModel):
             company=company.id, told=list(TOLD_STATES), at_date=at_date)
         return SQL(
             """
-            WITH occupied AS MATERIALIZED (%(occupied)s)
+            WITH occupied AS MATERIALIZED (%(occupied)s),
+            -- Only what is asked of it from here on: all that was worked out would be several times as wide.
+            marked AS MATERIALIZED (
+                SELECT %(columns)s,
+                       COALESCE(first_reason IS NULL AND asked_channel <> 'task', FALSE) AS speaks,
+                       (partner_id, asked_recipient_id) IN (
+                           SELECT partner_id, recipient_id FROM occupied WHERE state <> 'draft')
+                       OR (partner_id, asked_recipient_id) IN (
+                              SELECT partner_id, recipient_id FROM occupied WHERE state = 'draft')
+                          -- A proposal of today takes in what can be said in it.
+                          AND (partner_id, asked_recipient_id, currency_id, said) NOT IN (
+                              SELECT partner_id, recipient_id, currency_id, said
+                                FROM occupied WHERE state = 'draft') AS occupied
+                  FROM answered
+            ),
+            -- Of each addressee the message that goes first. Grouped, not in windows over all items: most have one.
+            turn AS (
+                SELECT DISTINCT ON (partner_id, asked_recipient_id)
+                       partner_id, asked_recipient_id, currency_id, said, rank
+                  FROM (
+                        SELECT partner_id, asked_recipient_id, currency_id, said, occupied,
+                               MAX(asked_rank) AS rank, MIN(level_date) AS since,
+                               -- Backlog goes a few a day: the others do not wait for its turn.
+                               BOOL_OR(backlog) AS backlog
+                          FROM marked
+                         WHERE speaks
+                      GROUP BY partner_id, asked_recipient_id, currency_id, said, occupied) message
+              ORDER BY partner_id, asked_recipient_id, occupied IS NOT TRUE DESC, backlog,
+                       CASE WHEN since <= %(patience)s THEN since END,
+                       rank DESC, currency_id = %(currency)s DESC, currency_id, said
+            )
             SELECT turned.*,
                    %(reason)s AS reason,
                    CASE WHEN occupied THEN NULL ELSE (first_rank & %(ids)s)::int END AS other_level_id
               FROM (
-                    SELECT ranked.*,
-                           FIRST_VALUE(said) OVER turn AS first_said,
-                           FIRST_VALUE(currency_id) OVER turn AS first_currency_id,
-                           FIRST_VALUE(message_rank) OVER turn AS first_rank
-                      FROM (
-                            SELECT marked.*,
-                                   MAX(asked_rank) FILTER (WHERE speaks) OVER message AS message_rank,
-                                   MIN(level_date) FILTER (WHERE speaks) OVER message AS message_since,
-                                   -- Backlog goes a few a day: the others do not wait for its turn.
-                                   BOOL_OR(backlog) FILTER (WHERE speaks) OVER message AS message_backlog
-                              FROM (
-                                    SELECT answered.*,
-                                           COALESCE(first_reason IS NULL AND asked_channel <> 'task', FALSE) AS speaks,
-                                           (partner_id, asked_recipient_id) IN (
-                                               SELECT partner_id, recipient_id FROM occupied WHERE state <> 'draft')
-                                           OR (partner_id, asked_recipient_id) IN (
-                                                  SELECT partner_id, recipient_id FROM occupied WHERE state = 'draft')
-                                              -- A proposal of today takes in what can be said in it.
-                                              AND (partner_id, asked_recipient_id, currency_id, said) NOT IN (
-                                                  SELECT partner_id, recipient_id, currency_id, said
-                                                    FROM occupied WHERE state = 'draft') AS occupied
-                                      FROM answered) marked
-                            WINDOW message AS (PARTITION BY partner_id, asked_recipient_id, currency_id, said)) ranked
-                    WINDOW turn AS (
-                        PARTITION BY partner_id, asked_recipient_id
-                        ORDER BY speaks AND occupied IS NOT TRUE DESC, message_backlog,
-                                 CASE WHEN message_since <= %(patience)s THEN message_since END,
-                                 message_rank DESC, currency_id = %(currency)s DESC, currency_id, said)) turned
+                    SELECT marked.*, turn.said AS first_said, turn.currency_id AS first_currency_id,
+                           turn.rank AS first_rank
+                      FROM marked
+                 LEFT JOIN turn
+                        ON turn.partner_id = marked.partner_id AND turn.asked_recipient_id = marked.asked_recipient_id
+                   ) turned
             """,
             occupied=occupied, ids=RANK - 1, patience=at_date - timedelta(days=PATIENCE_DAYS),
             currency=company.currency_id.id,
+            columns=SQL(", ").join(SQL.identifier(name) for name in self._get_answer_columns()),
             reason=SQL("COALESCE(first_reason, %s)", self._get_case(reasons)))
 
 

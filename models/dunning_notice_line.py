@@ -2,7 +2,7 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.tools import SQL
 
-from .dunning_bulk import insert_rows
+from .dunning_bulk import CopiedMany2one, insert_rows
 from .dunning_notice import FINAL_STATES, PENDING_STATES, is_recording
 
 
@@ -20,7 +20,7 @@ class DunningNoticeLine(models.Model):
     _log_access = False
 
     notice_id = fields.Many2one(comodel_name='dunning.notice', required=True, index=True, ondelete='cascade')
-    company_id = fields.Many2one(related='notice_id.company_id', store=True, precompute=True)
+    company_id = CopiedMany2one(related='notice_id.company_id', store=True, precompute=True)
     currency_id = fields.Many2one(related='notice_id.currency_id')
     company_currency_id = fields.Many2one(related='notice_id.company_currency_id', string="Company Currency")
     partner_id = fields.Many2one(related='notice_id.partner_id')

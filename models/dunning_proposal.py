@@ -312,8 +312,10 @@ class DunningNotice(models.Model):
             return computed, joins
         self.env.flush_all()
         lines = [
-            (turn, decision.item_id, decision.move_id, decision.level_id, decision.amount_residual,
-             decision.amount_netted, decision.amount_held)
+            (turn, decision.item_id, decision.move_id, decision.level_id,
+             # Of rounded amounts: only what adding floats left over is to go.
+             round(decision.amount_due, 6) if decision.amount_netted or decision.amount_held
+             else decision.amount_residual)
             for turn, group in enumerate(groups, 1) for decision in group]
         joins = SQL(
             """%s
@@ -325,11 +327,9 @@ class DunningNotice(models.Model):
                CROSS JOIN UNNEST(%s) spoken (lang)
                     WHERE level.id = ANY(%s)
                    OFFSET 0) text ON text.id = notice.level_id AND text.lang = COALESCE(notice.lang, '')
-             JOIN (SELECT turn, jsonb_object_agg(line.move_line_id, jsonb_build_array(
-                              line.amount_residual - line.amount_netted - line.amount_held, move.name, line.level_id))
-                              AS items
-                     FROM UNNEST(%s) AS line (turn, move_line_id, move_id, level_id, amount_residual, amount_netted,
-                                              amount_held)
+             JOIN (SELECT turn, jsonb_object_agg(
+                              line.move_line_id, jsonb_build_array(line.amount, move.name, line.level_id)) AS items
+                     FROM UNNEST(%s) AS line (turn, move_line_id, move_id, level_id, amount)
                 LEFT JOIN account_move move ON move.id = line.move_id
                  GROUP BY turn) told ON told.turn = notice.turn_of_row
             """,
@@ -339,7 +339,7 @@ class DunningNotice(models.Model):
             levels.ids,
             SQL(", ").join(
                 SQL("%s::%s[]", to_array(values), SQL.identifier(kind))
-                for values, kind in zip(zip(*lines, strict=True), 4 * ['int4'] + 3 * ['numeric'], strict=True)))
+                for values, kind in zip(zip(*lines, strict=True), 4 * ['int4'] + ['numeric'], strict=True)))
         snapshot = SQL(
             "CASE WHEN notice.level_id = ANY(%s) THEN NULL ELSE %s END",
             claiming.ids, self._get_snapshot_sql(SQL("told.items"), SQL("text.text")))

@@ -469,13 +469,14 @@ class MailNotification(models.Model):
         """Record what became of the mails of notices, from the state that the mail module keeps."""
         found = defaultdict(lambda: self.env['dunning.notice'])
         by_message = notices.grouped('mail_message_id')
+        kept = set(self.sudo().mail_mail_id.exists().ids)  # sudo: as above; mails that left are often deleted
         for notification in self.sudo():  # sudo: as above
             notice = by_message.get(notification.mail_message_id)
             if not notice:
                 continue
             status, reason = notification.notification_status, notification.failure_reason or ''
-            mail = notification.mail_mail_id.exists()
-            if status == 'sent' and (not mail or mail.state == 'sent'):
+            mail = notification.mail_mail_id
+            if status == 'sent' and (mail.id not in kept or mail.state == 'sent'):
                 found['sent', ''] |= notice
             elif status == 'bounce' or (status == 'exception' and (
                 notification.failure_type in ('mail_email_invalid', 'mail_email_missing')

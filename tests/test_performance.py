@@ -1,6 +1,9 @@
 """A night costs the same number of queries, however many debtors, promises and holds there are."""
 
+from psycopg2 import IntegrityError
+
 from odoo.tests import tagged
+from odoo.tools import SQL, mute_logger
 
 from .common import TODAY, DunningCommon, days
 
@@ -83,6 +86,23 @@ class TestQueries(DunningCommon):
         self.count_queries(night)
         self.assertEqual(self.count_queries(night), few)
         self.assertEqual(levels[-1], ["Demand"])  # which asks interest
+
+    def test_a_copy_of_a_reference_is_kept_by_the_key_of_what_it_copies(self):
+        self.env.cr.execute("""
+            SELECT conrelid::regclass::text, conname FROM pg_constraint
+             WHERE contype = 'f' AND conrelid IN ('dunning_notice'::regclass, 'dunning_notice_line'::regclass)
+        """)
+        keys = {name for _table, name in self.env.cr.fetchall()}
+        self.assertLessEqual(
+            {'dunning_notice_line_notice_id_fkey', 'dunning_notice_company_id_fkey', 'dunning_notice_level_id_fkey'},
+            keys)
+        self.assertFalse({'dunning_notice_line_company_id_fkey', 'dunning_notice_policy_id_fkey'} & keys)
+        self.add_debtors(1)
+        notice = self.make_notices(DUE)[:1]
+        self.assertEqual(notice.line_ids.company_id, notice.company_id)
+        with mute_logger('odoo.sql_db'), self.assertRaises(IntegrityError), self.env.cr.savepoint():
+            # Straight from the table, so that no rule of ours is before it.
+            self.env.cr.execute(SQL("DELETE FROM dunning_policy WHERE id = %s", notice.policy_id.id))
 
     def test_what_is_inserted_past_the_orm_is_what_it_would_have_made(self):
         self.add_debtors(2)

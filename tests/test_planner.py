@@ -3,7 +3,8 @@
 from odoo import Command
 from odoo.tests import tagged
 
-from odoo.addons.l10n_nl_dunning.models.dunning_planner import IMPATIENT_IGNORED
+from odoo.addons.l10n_nl_dunning.models.dunning_level import CHANNELS
+from odoo.addons.l10n_nl_dunning.models.dunning_planner import IMPATIENT_IGNORED, Decision
 
 from .common import TODAY, DunningCommon, days
 
@@ -727,6 +728,28 @@ class TestStatement(DunningCommon):
         self.assertEqual(self.plan(DUE, partners=self.business), everything)
         due = self.plan(DUE, only_due=True)
         self.assertEqual(due, {key: answer for key, answer in everything.items() if not answer.reason})
+
+    def test_an_answer_is_made_of_what_it_says_it_is_made_of(self):
+        # Each row is read from one text: every value has to come back as what it was.
+        self.reminder.channel = 'letter'
+        self.business.street = False
+        self.on(TODAY, self.env['dunning.hold']).create({
+            'move_id': self.invoice(amount=33.33).id, 'date_end': DUE + days(3),
+            'reason_id': self.env['dunning.hold.reason'].search([('kind', '=', 'other')], limit=1).id})
+        self.invoice(amount=1234.56)
+        self.credit_note(amount=0.05)
+        answers = list(self.plan(DUE).values()) + list(self.plan(DUE + days(60)).values())
+        for name, kind in Decision.__annotations__.items():
+            self.assertLessEqual({type(getattr(answer, name)) for answer in answers}, {kind, type(None)}, name)
+        self.assertIn(1234.56, [answer.amount_residual for answer in answers])
+        self.assertIn(0.05, [answer.credit_company for answer in answers])
+        self.assertIn(DUE + days(3), [answer.hold_until for answer in answers])
+        self.assertEqual({answer.backlog for answer in answers} - {False, None}, set())
+
+    def test_the_words_of_an_answer_are_read_as_they_are(self):
+        Planner = self.env['dunning.planner']
+        for word in (*Planner._item_reasons(), *Planner._notice_reasons(), *dict(CHANNELS)):
+            self.assertRegex(word, r'^[a-z_]+$', "A comma or a quote would be taken for the end of a word")
 
     def test_nothing_asked_nothing_answered(self):
         self.invoice()

