@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Measure how fast the addon is with many invoices, next to core and to a peer on the same invoices.
 
-dev/bench.py                              1,000, 10,000 and 100,000 overdue items, everything (some 20 minutes)
+dev/bench.py                              1,000, 10,000 and 100,000 overdue items, everything (some 25 minutes)
 dev/bench.py --quick                      1,000 and 10,000, fewer letters, core once (some 7 minutes)
 dev/bench.py --only plan                  plan, create, wizard, debtors, mails, letters, peer, install, core
                                           (several with commas)
@@ -24,6 +24,7 @@ import platform
 import subprocess
 import sys
 import time
+from contextlib import contextmanager
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
@@ -49,6 +50,9 @@ STEPS = (
 NEEDS = {"mails": "create", "letters": "create"}
 #: Invoices per turn of core's own work: turns that are close in time have the same machine.
 BLOCK = 10
+#: Pairs of processes that take turns. The same work in two of them differs by some per cent for as long as they live.
+PAIRS = 9
+CORE_WORK = ("post", "pay", "import", "list")
 LETTERS = 1000
 #: So many overdue items come with 200,000 posted move lines.
 INSTALL_ITEMS = 57_500
@@ -363,7 +367,22 @@ class Bench:
     # --- what the addon costs core ---
 
     def measure_core(self, repeats):
-        """Do the same work in a database without and in one with the addon, in turns."""
+        """Do the same work in databases without and with the addon, in turns, by several pairs of processes."""
+        blocks = max(2, repeats * 500 // BLOCK // PAIRS)
+        pairs, calls = [], None
+        with say.timed(
+            f"{PAIRS} × {blocks * BLOCK} invoices posted, paid and listed, without and with the addon in turns"
+        ):
+            for number in range(PAIRS):
+                with self._core_pair() as sides:
+                    pairs.append(_take_turns(sides, blocks))
+                    if not number:
+                        calls = _count_calls(sides)
+        return [table.compare(what, [pair[what] for pair in pairs], calls[what]) for what in CORE_WORK]
+
+    @contextmanager
+    def _core_pair(self):
+        """Yield two processes, one without and one with the addon, in databases of their own."""
         sides, names = {}, {}
         try:
             for side, source in (("without", self.base), ("with", database.with_addon(self.home))):
@@ -378,11 +397,7 @@ class Bench:
                 )
             for side in sides.values():
                 _turn(side, "setup 0")
-            answers = {}
-            with say.timed(f"{repeats} × 500 invoices posted, paid and listed, without and with the addon in turns"):
-                for what, side, answer in _take_turns(sides, repeats * 500 // BLOCK):
-                    answers.setdefault(what, {}).setdefault(side, []).append(answer)
-            return [table.compare(what, pair["without"], pair["with"]) for what, pair in answers.items()]
+            yield sides
         finally:
             for side in sides.values():
                 side.stdin.close()
@@ -409,17 +424,26 @@ class _Part:
 
 
 def _take_turns(sides, blocks):
-    """Yield (what, side, answer); who goes first changes every block, the first block only warms up."""
+    """Return `{what: {side: answers}}`; who goes first changes every block, the first block only warms up."""
+    answers = {what: {side: [] for side in sides} for what in CORE_WORK}
     order = list(sides)
     for block in range(blocks + 1):
         for side in order:
             _turn(sides[side], f"make {BLOCK}")
-        for what in ("post", "pay", "import", "list"):
+        for what in CORE_WORK:
             for side in order:
                 answer = _turn(sides[side], f"{what} {BLOCK}")
                 if block:
-                    yield what, side, answer
+                    answers[what][side].append(answer)
         order.reverse()
+    return answers
+
+
+def _count_calls(sides):
+    """Return `{what: [function calls without, with the addon]}` of one more block: nearly the same in every run."""
+    for side in sides.values():
+        _turn(side, f"make {BLOCK}")
+    return {what: [_turn(side, f"count:{what} {BLOCK}")["calls"] for side in sides.values()] for what in CORE_WORK}
 
 
 def _turn(process, command):

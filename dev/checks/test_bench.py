@@ -95,15 +95,31 @@ def test_what_was_not_measured_is_neither_met_nor_missed():
     assert {row[3] for row in table.get_targets(results())} == {None}
 
 
-def test_core_is_compared_pair_by_pair():
+def pair(ratio):
     """The machine slows down halfway; both sides of a pair suffer, so the ratio does not."""
     without = [{"seconds": seconds, "queries": 100} for seconds in [1.0] * 5 + [3.0] * 5]
-    with_addon = [{"seconds": row["seconds"] * 1.01, "queries": 101} for row in without]
-    row = table.compare("post", without, with_addon)
+    return {
+        "without": without,
+        "with": [{"seconds": row["seconds"] * ratio, "queries": 101} for row in without],
+    }
+
+
+def test_core_is_compared_pair_by_pair():
+    row = table.compare("post", [pair(1.01)] * 9, [1000, 1500])
     assert row["ratio"] == pytest.approx(1.01)
-    assert row["queries"] == [1000, 1010]
+    assert row["queries"] == [9000, 9090]
     assert target(results(core=[row]), "core: posting")[3] is True
-    row = table.compare("post", without, [{**row, "seconds": row["seconds"] * 1.02} for row in with_addon])
+    row = table.compare("post", [pair(1.03)] * 9, [1000, 1001])
+    assert target(results(core=[row]), "core: posting")[3] is False
+
+
+def test_where_the_clock_cannot_tell_calls_decide():
+    """One process is faster than the next for as long as it lives: that much, its hundred blocks do not change."""
+    pairs = [pair(ratio) for ratio in (0.97, 0.98, 0.99, 1.0, 1.01, 1.03, 1.04, 1.05, 1.06)]
+    row = table.compare("post", pairs, [1000, 1019])
+    assert row["between"] == [pytest.approx(0.98), pytest.approx(1.05)]
+    assert target(results(core=[row]), "core: posting")[3] is True
+    row = table.compare("post", pairs, [1000, 1021])
     assert target(results(core=[row]), "core: posting")[3] is False
 
 

@@ -1,6 +1,8 @@
 """What the addon costs those who do not remind anybody: core's own work, on request, in turns."""
 
+import cProfile
 import json
+import pstats
 import sys
 
 from lxml import etree
@@ -13,13 +15,22 @@ PAGE = 80
 
 
 def serve(env):
-    """Make, post and pay invoices, import payments and open the list, on request; answer with what each took."""
+    """Make, post and pay invoices, import payments and open the list, on request; answer with what each took.
+
+    A request is a name and a number, such as `post 10`; `count:post 10` does the same and counts the function calls.
+    """
     work = _Work(env)
     for line in sys.stdin:
-        command, count = line.split()
+        command, number = line.split()
+        method = getattr(work, f"do_{command.removeprefix('count:')}")
         env.invalidate_all()
+        if command.startswith("count:"):
+            calls = _count_calls(env, method, int(number))
+            env.cr.commit()
+            print(json.dumps({"calls": calls}), flush=True)
+            continue
         started, queries = meter.processor_seconds(env), env.cr.sql_log_count
-        getattr(work, f"do_{command}")(int(count))
+        method(int(number))
         env.flush_all()
         answer = {
             "seconds": meter.processor_seconds(env) - started,
@@ -27,6 +38,15 @@ def serve(env):
         }
         env.cr.commit()
         print(json.dumps(answer), flush=True)
+
+
+def _count_calls(env, method, number):
+    profile = cProfile.Profile()
+    profile.enable()
+    method(number)
+    env.flush_all()
+    profile.disable()
+    return pstats.Stats(profile).total_calls
 
 
 class _Work:
@@ -97,10 +117,18 @@ class _Work:
         """Ask what the browser asks when an accountant opens the list of invoices; so many times."""
         Move = self.env["account.move"].with_user(self.user)
         arch = etree.fromstring(Move.get_view(self.env.ref("account.view_out_invoice_tree").id, "list")["arch"])
-        names = {node.get("name") for node in arch.iter("field") if node.get("column_invisible") != "True"}
         spec = {
-            name: {"fields": {"display_name": {}}} if Move._fields[name].relational else {} for name in sorted(names)
+            node.get("name"): _get_spec(node) if Move._fields[node.get("name")].relational else {}
+            for node in arch.iter("field")
         }
         for _each in range(count):
             self.env.invalidate_all()
             Move.web_search_read([("move_type", "=", "out_invoice")], spec, limit=PAGE, count_limit=10001)
+
+
+def _get_spec(node):
+    """Return what the browser asks of a reference in a list: nothing more where the column is never shown."""
+    if node.get("column_invisible") == "True":
+        return {"fields": {}}
+    more = {"color": {}} if node.get("widget") == "dunning_level" else {}
+    return {"fields": {"display_name": {}, **more}}

@@ -144,7 +144,7 @@ def _step_badges(env, company, today):
     """The level of a page of contacts, as a salesperson sees it."""
     partners = env["res.partner"].search([("name", "like", "Debtor ")], limit=PAGE)
     rows = partners.with_user(meter.get_user(env)).web_read(
-        {"display_name": {}, "dunning_level_id": {"fields": {"display_name": {}}}, "dunning_level_color": {}}
+        {"display_name": {}, "dunning_level_id": {"fields": {"display_name": {}, "color": {}}}}
     )
     return {"answers": len(rows)}
 
