@@ -16,7 +16,6 @@ class AccountMove(models.Model):
         comodel_name='dunning.policy',
         copy=False,
         check_company=True,
-        index='btree_not_null',
         help="Only when this invoice follows another policy than its debtor.",
         prefetch='dunning',
     )
@@ -29,12 +28,11 @@ class AccountMove(models.Model):
         precompute=True,  # a new invoice brings it along (see dunning_guard) and it is not looked up
         index='btree_not_null',
         copy=False,
-        groups='base.group_user',
+        # No groups: who can read an invoice was told this level or is a colleague, and core would ask for his groups
+        # once per invoice in a list.
         help="The highest level of the due items of this invoice that are still open.",
         prefetch='dunning',
     )
-    dunning_level_color = fields.Integer(
-        related='dunning_level_id.color', string="Dunning Level Color", groups='base.group_user')
     dunning_line_ids = fields.One2many(
         comodel_name='dunning.notice.line',
         inverse_name='move_id',

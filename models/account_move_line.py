@@ -1,30 +1,31 @@
-from odoo import api, fields, models
+from odoo import api, models
 from odoo.fields import Domain
+
+from .dunning_field import AnswerInteger, AnswerMany2one, AnswerText
 
 
 class AccountMoveLine(models.Model):
     """What a list of due items shows. Nothing is stored: posting and paying cost nothing extra.
 
     Core describes all fields of journal items whenever it writes some, so every field here is paid for by every payment
-    (0.05 ms). What follows next and when is in the sentence of ``dunning_reason``.
+    (0.02 ms, see ``dunning_field``). What follows next and when is in the sentence of ``dunning_reason``.
     """
 
     _inherit = 'account.move.line'
 
-    dunning_level_id = fields.Many2one(
+    dunning_level_id = AnswerMany2one(
         comodel_name='dunning.level',
         compute='_compute_dunning_level_id',
         search='_search_dunning_level_id',
         groups='base.group_user',
         help="The level of the last notice that was sent about this item, as long as it is open.",
     )
-    dunning_level_color = fields.Integer(compute='_compute_dunning_level_id', groups='base.group_user')
-    dunning_days_overdue = fields.Integer(
+    dunning_days_overdue = AnswerInteger(
         string="Days Overdue",
         compute='_compute_dunning_days_overdue',
         groups='base.group_user',
     )
-    dunning_reason = fields.Text(
+    dunning_reason = AnswerText(
         string="Why (Not)?",
         compute='_compute_dunning_reason',
         groups='account.group_account_invoice,account.group_account_readonly',
@@ -41,7 +42,6 @@ class AccountMoveLine(models.Model):
         for item in self:
             level = last.get(item._origin.id)
             item.dunning_level_id = level.sudo(False) if level else False
-            item.dunning_level_color = level.color if level else 0
 
     def _search_dunning_level_id(self, operator, value):
         if operator not in ('in', 'any'):

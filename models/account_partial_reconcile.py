@@ -30,8 +30,8 @@ class AccountPartialReconcile(models.Model):
         for name in ABOUT_ITEMS:
             self.env[name].flush_model(['move_line_id'])
             parts.append(SQL(
-                "SELECT move_line_id FROM %s WHERE move_line_id = ANY(%s)",
-                SQL.identifier(self.env[name]._table), list(items.ids)))
+                "SELECT move_line_id FROM %s WHERE move_line_id IN %s",
+                SQL.identifier(self.env[name]._table), tuple(items.ids)))
         known = {item_id for (item_id,) in self.env.execute_query(SQL(" UNION ALL ").join(parts))}
         return self.filtered(lambda partial: partial.debit_move_id.id in known) if known else self.browse()
 

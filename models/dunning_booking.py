@@ -70,15 +70,16 @@ class AccountMove(models.Model):
         string="Claims Interest and Costs Of",
         copy=False,
         readonly=True,
-        index='btree_not_null',
         ondelete='restrict',
         groups='account.group_account_invoice,account.group_account_readonly',
         help="The notice whose interest and collection costs are booked here.",
     )
 
-    # Nothing twice: one living booking per notice, whoever records it.
+    # Nothing twice: one living booking per notice, whoever records it. All others differ by their own number, so that
+    # the bookings of a notice are found by the same index: every query about invoices weighs each index.
     _one_booking_per_notice = models.UniqueIndex(
-        "(dunning_notice_id) WHERE dunning_notice_id IS NOT NULL AND move_type = 'out_invoice' AND state <> 'cancel'",
+        "(dunning_notice_id, (CASE WHEN move_type = 'out_invoice' AND state <> 'cancel' THEN 0 ELSE id END)) "
+        "WHERE dunning_notice_id IS NOT NULL",
         "The interest and costs of this notice are booked already.",
     )
 

@@ -2,25 +2,10 @@
 
 import json
 
-from odoo import fields
-from odoo.tools import SQL, sql
+from odoo.tools import SQL
 
 # Types whose words need quotes in the text of an array.
 QUOTED_TYPES = frozenset({'char', 'text', 'html', 'selection', 'datetime', 'json'})
-
-
-class CopiedMany2one(fields.Many2one):
-    """A stored copy (``related``) of a reference for which its own record has a foreign key, without a second one.
-
-    The copy cannot outlive what it is a copy of, so a key of its own would find nothing that the other does not; and
-    PostgreSQL asks each key for each row: making notices, these questions are a quarter of the time.
-    """
-
-    def update_db_foreign_key(self, model, column):
-        # OVERRIDE: earlier versions had one.
-        name = f'{model._table}_{self.name}_fkey'
-        if sql.constraint_definition(model.env.cr, model._table, name):
-            sql.drop_constraint(model.env.cr, model._table, name)
 
 
 def insert_rows(model, vals_list, *, computed=None, joins=None, alias='new'):

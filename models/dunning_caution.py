@@ -12,6 +12,7 @@ class ResPartner(models.Model):
     dunning_review = fields.Boolean(
         string="Look First",
         company_dependent=True,
+        index=False,
         help="Reminders to this debtor never leave by themselves: each is a proposal until somebody approved it, "
              "whatever the policy says.",
         prefetch='dunning',

@@ -96,7 +96,6 @@ class DunningDebtor(models.Model):
         string="In Dispute", readonly=True, help="Open amount about which a dispute was not settled.")
     level_id = fields.Many2one(
         comodel_name='dunning.level', readonly=True, help="The highest level of the open invoices.")
-    level_color = fields.Integer(related='level_id.color', string="Level Color")
 
     # --- what was said ---
     last_contact = fields.Date(readonly=True, aggregator='max', help="Last notice that left, or last call.")

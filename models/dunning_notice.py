@@ -10,7 +10,8 @@ from odoo.tools.mail import is_html_empty
 from odoo.tools.misc import clean_context
 
 from ..tools.names import parse_name
-from .dunning_bulk import CopiedMany2one, insert_rows, log_on
+from .dunning_bulk import insert_rows, log_on
+from .dunning_field import CopiedMany2one
 from .dunning_level import CHANNELS
 
 # How many earlier contacts a letter names at most: the last ones.
@@ -80,7 +81,6 @@ class DunningNotice(models.Model):
     level_id = fields.Many2one(
         comodel_name='dunning.level', required=True, index=True, readonly=True, ondelete='restrict',
         group_expand='_group_expand_level_id')
-    level_color = fields.Integer(related='level_id.color', string="Level Color")
     policy_id = CopiedMany2one(related='level_id.policy_id', store=True)
     channel = fields.Selection(selection=CHANNELS, required=True, tracking=True)
     state = fields.Selection(

@@ -2,7 +2,8 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.tools import SQL
 
-from .dunning_bulk import CopiedMany2one, insert_rows
+from .dunning_bulk import insert_rows
+from .dunning_field import CopiedMany2one
 from .dunning_notice import FINAL_STATES, PENDING_STATES, is_recording
 
 

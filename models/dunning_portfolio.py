@@ -15,6 +15,7 @@ class ResPartner(models.Model):
         comodel_name='res.users',
         string="Collector",
         company_dependent=True,
+        index=False,
         tracking=True,
         groups=ACCOUNTING,
         domain="[('share', '=', False)]",

@@ -33,6 +33,7 @@ from odoo.fields import Domain
 from odoo.tools import SQL, format_date
 
 from ..tools.wording import interrupts_prescription
+from .dunning_field import AnswerDate, AnswerText
 from .dunning_interruption import JUDGMENT_YEARS, MAX_NEW_YEARS
 from .dunning_level import MANUAL_CHANNELS
 
@@ -422,14 +423,14 @@ class AccountMoveLine(models.Model):
     _inherit = 'account.move.line'
 
     # Neither stored nor depending on other fields (see _forget_dunning_answers): posting and paying cost nothing extra.
-    dunning_prescription_date = fields.Date(
+    dunning_prescription_date = AnswerDate(
         string="Prescribes After",
         compute='_compute_dunning_prescription',
         search='_search_dunning_prescription_date',
         groups=ACCOUNTING,
         help="The last day on which the claim can still be enforced or its prescription (verjaring) be interrupted.",
     )
-    dunning_prescription_reason = fields.Text(
+    dunning_prescription_reason = AnswerText(
         string="Prescription",
         compute='_compute_dunning_prescription',
         groups=ACCOUNTING,
@@ -489,21 +490,11 @@ class AccountMoveLine(models.Model):
         self.check_access('read')
         return self.env['dunning.interruption']._action_enter(self.move_id)
 
-    def _order_to_sql(self, order, query, alias=None, reverse=False):
-        # OVERRIDE 'base': core describes all fields, hence asks in which order they can be, whenever a journal item is
-        # written; only somebody who really wants this order pays for its query.
-        lines = self
-        if 'dunning_prescription_date' in (order or self._order):
-            lines = self.with_context(dunning_prescription_order=True)
-        return super(AccountMoveLine, lines)._order_to_sql(order, query, alias=alias, reverse=reverse)
-
     def _order_field_to_sql(self, alias, field_name, direction, nulls, query):
         # OVERRIDE 'base': the list of what prescribes first is of no use in another order.
         if field_name != 'dunning_prescription_date':
             return super()._order_field_to_sql(alias, field_name, direction, nulls, query)
         self._check_field_access(self._fields[field_name], 'read')
-        if not self.env.context.get('dunning_prescription_order'):
-            return SQL.identifier(alias, 'date_maturity')
         Service = self.env['dunning.prescription']
         wanted = SQL("TRUE") if self.env.su else SQL("line.company_id = ANY(%s)", list(self.env.companies.ids))
         dated = query.make_alias(alias, 'dunning_prescription')

@@ -17,10 +17,12 @@ class ResPartner(models.Model):
         ondelete={'dunning': lambda partners: partners.write({'type': 'contact'})},
     )
     # A prefetch group of our own: who reads a contact for a sale or an entry does not read these along. Those that
-    # depend on the company would have their default looked up each time, which invoicing and paying do often.
+    # depend on the company would have their default looked up each time, which invoicing and paying do often. Nor are
+    # they indexed: hardly anybody searches for them, and PostgreSQL weighs each index in every query about contacts.
     dunning_policy_id = fields.Many2one(
         comodel_name='dunning.policy',
         company_dependent=True,
+        index=False,
         domain="['|', ('company_id', '=', False), ('company_id', '=', current_company_id)]",
         help="Empty: the policy of the company for this type of debtor.",
         prefetch='dunning',
@@ -43,16 +45,18 @@ class ResPartner(models.Model):
         selection=[('yes', "Agreed"), ('no', "Not agreed")],
         string="Payment Term",
         company_dependent=True,
+        index=False,
         help="Whether the payment term was agreed with this debtor. Empty: as in the settings of the company.",
         prefetch='dunning',
     )
     dunning_waive_interest = fields.Boolean(
-        company_dependent=True, prefetch='dunning', help="Never ask interest of this debtor.")
+        company_dependent=True, index=False, prefetch='dunning', help="Never ask interest of this debtor.")
     dunning_waive_costs = fields.Boolean(
-        string="Waive Collection Costs", company_dependent=True, prefetch='dunning',
+        string="Waive Collection Costs", company_dependent=True, index=False, prefetch='dunning',
         help="Never ask collection costs of this debtor.")
     dunning_waive_reason = fields.Char(
-        company_dependent=True, help="Why interest or costs are waived; shown with the claim.", prefetch='dunning')
+        company_dependent=True, index=False, prefetch='dunning',
+        help="Why interest or costs are waived; shown with the claim.")
     dunning_effective_policy_id = fields.Many2one(
         comodel_name='dunning.policy',
         string="Policy That Applies",
@@ -84,7 +88,6 @@ class ResPartner(models.Model):
         groups='base.group_user',
         help="The highest level of the open invoices of this debtor in the current company.",
     )
-    dunning_level_color = fields.Integer(compute='_compute_dunning_level_id', groups='base.group_user')
     dunning_amount_overdue = fields.Monetary(
         string="Overdue",
         compute='_compute_dunning_overdue',
@@ -203,7 +206,6 @@ class ResPartner(models.Model):
         for partner in self:
             level = highest.get(partner.commercial_partner_id._origin.id)
             partner.dunning_level_id = level.sudo(False) if level else False
-            partner.dunning_level_color = level.color if level else 0
 
     def _search_dunning_level_id(self, operator, value):
         if operator not in ('in', 'any'):

@@ -301,16 +301,16 @@ class TestViewsAreSetBased(DunningCommon):
 
     def test_columns_of_invoices(self):
         self.assertListIsSetBased(self.moves, [
-            'dunning_level_id', 'dunning_level_color', 'dunning_days_overdue', 'dunning_next_level_id',
+            'dunning_level_id', 'dunning_days_overdue', 'dunning_next_level_id',
             'dunning_next_date', 'dunning_reason'])
 
     def test_columns_of_due_items(self):
         self.assertListIsSetBased(self.items(self.moves), [
-            'dunning_level_id', 'dunning_level_color', 'dunning_days_overdue', 'dunning_reason'])
+            'dunning_level_id', 'dunning_days_overdue', 'dunning_reason'])
 
     def test_columns_of_debtors(self):
         self.assertListIsSetBased(self.debtors, [
-            'dunning_level_id', 'dunning_level_color', 'dunning_effective_type', 'dunning_effective_policy_id',
+            'dunning_level_id', 'dunning_effective_type', 'dunning_effective_policy_id',
             'dunning_items_overdue', 'dunning_days_overdue', 'dunning_amount_overdue', 'dunning_notice_count'])
 
     def test_wizard(self):

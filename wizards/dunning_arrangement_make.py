@@ -4,6 +4,7 @@ from odoo.tools import clean_context, format_amount
 
 from ..models.dunning_arrangement import TERMS
 from ..models.dunning_claim import to_decimal
+from ..models.dunning_field import PickedMany2many
 from ..models.dunning_hold import format_date
 from ..tools.instalments import amount_for, count_for
 
@@ -24,7 +25,7 @@ class DunningArrangementMake(models.TransientModel):
     previous_id = fields.Many2one(comodel_name='dunning.arrangement', string="Takes the Place Of", readonly=True)
     currency_id = fields.Many2one(comodel_name='res.currency', compute='_compute_currency_id')
     available_item_ids = fields.Many2many(comodel_name='account.move.line', compute='_compute_available_item_ids')
-    item_ids = fields.Many2many(
+    item_ids = PickedMany2many(
         comodel_name='account.move.line', relation='dunning_arrangement_make_item_rel', column1='wizard_id',
         column2='item_id', string="Invoices", domain="[('id', 'in', available_item_ids)]")
     contact_id = fields.Many2one(

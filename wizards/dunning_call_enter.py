@@ -1,6 +1,8 @@
 from odoo import Command, api, fields, models
 from odoo.exceptions import UserError
 
+from ..models.dunning_field import PickedMany2many
+
 
 class DunningCallEnter(models.TransientModel):
     """Log a call: who, about what, how it ended. What follows is done by :meth:`dunning.call.log_call`."""
@@ -23,7 +25,7 @@ class DunningCallEnter(models.TransientModel):
     notice_id = fields.Many2one(comodel_name='dunning.notice', readonly=True)
     activity_id = fields.Many2one(comodel_name='mail.activity', readonly=True)
     open_item_ids = fields.Many2many(comodel_name='account.move.line', compute='_compute_open_item_ids')
-    item_ids = fields.Many2many(
+    item_ids = PickedMany2many(
         comodel_name='account.move.line', relation='dunning_call_enter_item_rel', column1='wizard_id',
         column2='item_id', string="Due Items", domain="[('id', 'in', open_item_ids)]")
     currency_id = fields.Many2one(comodel_name='res.currency', compute='_compute_currency_id')

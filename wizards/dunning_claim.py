@@ -5,6 +5,7 @@ from odoo.exceptions import UserError
 from odoo.tools import format_amount, format_date
 
 from ..models.dunning_claim import CENT, ZERO, share, to_decimal
+from ..models.dunning_field import PickedMany2many
 
 
 class DunningSpecification(models.TransientModel):
@@ -22,7 +23,7 @@ class DunningSpecification(models.TransientModel):
         help="The last day that counts, for interest and for payments. A day in the past gives what was owed then.")
     choose = fields.Boolean(
         string="Choose Invoices", help="Off: everything the debtor owed on that day.")
-    item_ids = fields.Many2many(
+    item_ids = PickedMany2many(
         comodel_name='account.move.line', string="Due Items",
         domain="[('partner_id', 'child_of', partner_id), ('company_id', '=', company_id), "
                "('account_id.account_type', '=', 'asset_receivable'), ('parent_state', '=', 'posted'), "
@@ -132,7 +133,7 @@ class DunningWaive(models.TransientModel):
         comodel_name='res.company', required=True, readonly=True, default=lambda self: self.env.company)
     currency_id = fields.Many2one(related='company_id.currency_id')
     partner_id = fields.Many2one(comodel_name='res.partner', string="Debtor", required=True, readonly=True)
-    item_ids = fields.Many2many(comodel_name='account.move.line', string="Due Items", required=True)
+    item_ids = PickedMany2many(comodel_name='account.move.line', string="Due Items", required=True)
     kind = fields.Selection(
         selection=[('waive', "Waive it"), ('keep', "Keep it, and claim it later")],
         string="Decision", required=True, default='waive')

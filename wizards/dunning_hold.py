@@ -2,6 +2,7 @@ from odoo import Command, api, fields, models
 from odoo.exceptions import UserError
 from odoo.fields import Domain
 
+from ..models.dunning_field import PickedMany2many
 from ..models.dunning_hold import format_date
 
 
@@ -14,8 +15,8 @@ class DunningHoldPlace(models.TransientModel):
     scope = fields.Selection(
         selection=[('item', "Due item"), ('invoice', "Invoice"), ('debtor', "Everything of the debtor")],
         string="What", required=True, default='invoice')
-    item_ids = fields.Many2many(comodel_name='account.move.line', readonly=True)
-    partner_ids = fields.Many2many(comodel_name='res.partner', readonly=True)
+    item_ids = PickedMany2many(comodel_name='account.move.line', readonly=True)
+    partner_ids = PickedMany2many(comodel_name='res.partner', readonly=True)
     # The call in which the debtor objected is not taken back: it is going on.
     notice_id = fields.Many2one(comodel_name='dunning.notice', readonly=True)
     company_id = fields.Many2one(comodel_name='res.company', required=True, readonly=True)

@@ -2,6 +2,7 @@ from odoo import Command, api, fields, models
 from odoo.exceptions import UserError
 from odoo.tools import format_amount
 
+from ..models.dunning_field import PickedMany2many
 from ..models.dunning_hold import format_date
 
 
@@ -15,7 +16,7 @@ class DunningPromiseMake(models.TransientModel):
     partner_id = fields.Many2one(comodel_name='res.partner', string="Debtor", required=True, readonly=True)
     currency_id = fields.Many2one(comodel_name='res.currency', compute='_compute_amounts')
     available_item_ids = fields.Many2many(comodel_name='account.move.line', compute='_compute_available_item_ids')
-    item_ids = fields.Many2many(
+    item_ids = PickedMany2many(
         comodel_name='account.move.line', string="Invoices", domain="[('id', 'in', available_item_ids)]")
     amount_open = fields.Monetary(string="Open", compute='_compute_amounts')
     amount = fields.Monetary(

@@ -23,7 +23,6 @@ class DunningProposalChange(models.TransientModel):
     partner_id = fields.Many2one(related='notice_id.partner_id')
     currency_id = fields.Many2one(related='notice_id.currency_id')
     current_level_id = fields.Many2one(related='notice_id.level_id', string="Proposed Level")
-    level_color = fields.Integer(related='notice_id.level_id.color', string="Level Color")
     item_ids = fields.One2many(
         comodel_name='dunning.proposal.change.item', inverse_name='wizard_id', string="Due Items")
     summary = fields.Char(compute='_compute_summary')

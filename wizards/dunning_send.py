@@ -4,6 +4,7 @@ from odoo import Command, api, fields, models
 from odoo.exceptions import UserError
 from odoo.tools import format_amount
 
+from ..models.dunning_field import PickedMany2many
 from ..models.dunning_level import CHANNELS
 from ..models.dunning_planner import IMPATIENT_IGNORED
 
@@ -24,7 +25,7 @@ class DunningSend(models.TransientModel):
         help="Also send for overdue items whose day has not come, that are below the minimum amount of the policy, "
              "or that were overdue for long before dunning was started.",
     )
-    item_ids = fields.Many2many(comodel_name='account.move.line', readonly=True)
+    item_ids = PickedMany2many(comodel_name='account.move.line', readonly=True)
     proposal_ids = fields.Many2many(comodel_name='dunning.notice', readonly=True)
     group_ids = fields.One2many(comodel_name='dunning.send.group', inverse_name='wizard_id', string="Goes Out")
     skip_ids = fields.One2many(comodel_name='dunning.send.skip', inverse_name='wizard_id', string="Does Not Go Out")
@@ -304,11 +305,10 @@ class DunningSendGroup(models.TransientModel):
     channel = fields.Selection(selection=CHANNELS, string="By", required=True)
     amount_due = fields.Monetary(string="To Pay", readonly=True)
     amount_netted = fields.Monetary(string="Credits", readonly=True)
-    item_ids = fields.Many2many(comodel_name='account.move.line', readonly=True)
+    item_ids = PickedMany2many(comodel_name='account.move.line', readonly=True)
     item_count = fields.Integer(string="Items", readonly=True)
     oldest_due_date = fields.Date(readonly=True)
     preview_file = fields.Binary(string="Preview", attachment=False, readonly=True)
-    level_color = fields.Integer(related='level_id.color', string="Level Color")
     lang_name = fields.Char(string="Language", compute='_compute_lang_name')
     problem = fields.Text(string="Attention", compute='_compute_problem')
 

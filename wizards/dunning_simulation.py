@@ -4,6 +4,7 @@ from odoo import Command, api, fields, models
 from odoo.exceptions import AccessError, UserError
 from odoo.tools import format_amount, formatLang
 
+from ..models.dunning_field import PickedMany2many
 from ..models.dunning_level import CHANNELS
 from ..models.dunning_simulation import Variant
 
@@ -29,7 +30,7 @@ class DunningTimeMachine(models.TransientModel):
     date_to = fields.Date(
         string="To", required=True,
         default=lambda self: self.env.company._dunning_today() + timedelta(days=60))
-    partner_ids = fields.Many2many(comodel_name='res.partner', string="Debtors")
+    partner_ids = PickedMany2many(comodel_name='res.partner', string="Debtors")
     calls = fields.Selection(
         selection=[('done', "are done the same day"), ('expire', "nobody does them")],
         string="Calls and Tasks", required=True, default='done')

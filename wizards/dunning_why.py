@@ -1,6 +1,8 @@
 from odoo import Command, api, fields, models
 from odoo.tools import format_amount
 
+from ..models.dunning_field import PickedMany2many
+
 # A dialog is read by a person.
 MAX_SHOWN = 50
 
@@ -15,8 +17,8 @@ class DunningWhy(models.TransientModel):
         required=True, default=lambda self: self.env.company._dunning_today(),
         help="Past days are answered from the ledger as it was then, coming days as if nothing happens until then.")
     about = fields.Char(readonly=True)
-    item_ids = fields.Many2many(comodel_name='account.move.line', string="Due Items")
-    partner_ids = fields.Many2many(comodel_name='res.partner', string="Debtors")
+    item_ids = PickedMany2many(comodel_name='account.move.line', string="Due Items")
+    partner_ids = PickedMany2many(comodel_name='res.partner', string="Debtors")
     answers = fields.Html(compute='_compute_answers', sanitize=False)
 
     @api.model
