@@ -75,14 +75,16 @@ def schedule_activities(records, activity_type, vals_by_id):
         {**shared, 'res_id': record_id, **vals} for record_id, vals in vals_by_id.items()])
 
 
-def log_on(records, bodies):
+def log_on(records, bodies, cleaned=None):
     """Log one line on each of many records, as ``_message_log_batch`` does.
 
     Core writes the first; for the others its row is copied in one statement, with their own text. So whatever core or
     another addon puts on such a message is on all of them, at the price of one.
 
     :param dict bodies: ``{record id: Markup}``; what several records share is cleaned once
+    :param dict cleaned: ``{Markup: what is stored}`` of the same texts on other records; is added to
     """
+    cleaned = {} if cleaned is None else cleaned
     first, others = records[:1], records[1:]
     if not first:
         return
@@ -91,7 +93,8 @@ def log_on(records, bodies):
         return
     message.flush_recordset()
     body = message._fields['body']
-    cleaned = {text: body.convert_to_column(text, message) for text in {bodies[record.id] for record in others}}
+    for text in {bodies[record.id] for record in others} - cleaned.keys():
+        cleaned[text] = body.convert_to_column(text, message)
     columns = SQL(", ").join(
         SQL.identifier(name) for name, field in message._fields.items()
         if field.store and field.column_type and name not in ('id', 'res_id', 'body'))

@@ -921,8 +921,9 @@ class DunningNotice(models.Model):
             partner = notice.partner_id.id
             partner_bodies[partner] = (
                 partner_bodies[partner] + Markup("<br/>") + body if partner in partner_bodies else body)
-        log_on(self.env['account.move'].browse(move_bodies), move_bodies)
-        log_on(self.env['res.partner'].browse(partner_bodies), partner_bodies)
+        cleaned = {}  # most debtors read the same line on their invoices and on themselves
+        log_on(self.env['account.move'].browse(move_bodies), move_bodies, cleaned)
+        log_on(self.env['res.partner'].browse(partner_bodies), partner_bodies, cleaned)
 
     # -------------------------------------------------------------------------
     # ADDRESS
