@@ -588,9 +588,9 @@ class DunningDispatcher(models.AbstractModel):
     _inherit = 'dunning.dispatcher'
 
     @api.model
-    def _recheck(self, notices, at_date):
+    def _recheck(self, notices, at_date, *, decisions=None):
         # EXTENDS: addresses may have come, gone or bounced since it was planned.
-        owed = super()._recheck(notices, at_date)
+        owed = super()._recheck(notices, at_date, decisions=decisions)
         owed._reroute()
         return owed
 

@@ -98,8 +98,12 @@ class DunningDispatcher(models.AbstractModel):
             dispatcher = self.with_company(company)
             at_date = company._dunning_today()
             batch = batch.with_company(company).with_env(dispatcher.env)
-            owed = dispatcher._recheck(batch, at_date)
-            owed -= dispatcher._stop_at_gate(owed, at_date)
+            # One question for both, since hardly anything ever has to wait at the gate. Whatever does is asked about
+            # twice: the gate takes nothing off, and what it stops may not be owed either.
+            decisions = dispatcher._judge(batch, at_date, gates=dispatcher._get_gates())
+            gate_open = not any(decision.reason in dispatcher._get_gates() for decision in decisions.values())
+            owed = dispatcher._recheck(batch, at_date, decisions=decisions if gate_open else None)
+            owed -= dispatcher._stop_at_gate(owed, at_date, gate_open=gate_open)
             owed = dispatcher._refuse_unlawful(owed, at_date)
             if not owed:
                 continue
@@ -123,24 +127,45 @@ class DunningDispatcher(models.AbstractModel):
         return notices - unreachable
 
     @api.model
-    def _recheck(self, notices, at_date):
-        """Take off what is no longer owed and cancel what is left empty.
+    def _get_gates(self):
+        """Return the reasons for which a notice waits in the queue.
 
-        :return: the notices that still have something to say
+        Whether another message goes is asked of what is in the queue, not of all that is owed.
         """
-        owed = self.env['dunning.notice']
+        return self.env['dunning.planner']._gate_reasons() - LATE_REASONS
+
+    @api.model
+    def _judge(self, notices, at_date, *, gates=frozenset()):
+        """Ask the planner about the items of notices, as if those were not there.
+
+        :param gates: reasons that ask for patience only, to be asked along; all others of that kind take nothing off
+        :return: ``{item id: decision}``; who asked for the gates and finds none of them has the answer without them
+        """
+        Planner = self.env['dunning.planner']
+        decisions = {}
         for company, batch in notices.grouped('company_id').items():
-            decisions = {}
             for forced, group in batch.grouped('forced').items():
-                # What only asks for patience takes nothing off.
-                ignore = RECHECK_IGNORED | NOT_ABOUT_THE_NOTICE | self.env['dunning.planner']._gate_reasons()
+                ignore = RECHECK_IGNORED | NOT_ABOUT_THE_NOTICE | (Planner._gate_reasons() - gates)
                 if forced:
                     ignore |= IMPATIENT_IGNORED
                 decisions.update({
                     decision.item_id: decision
-                    for decision in self.env['dunning.planner']._plan(
+                    for decision in Planner._plan(
                         company, at_date, items=group.live_line_ids.move_line_id, ignore=ignore)
                 })
+        return decisions
+
+    @api.model
+    def _recheck(self, notices, at_date, *, decisions=None):
+        """Take off what is no longer owed and cancel what is left empty.
+
+        :param dict decisions: what ``_judge`` says, when it was asked already
+        :return: the notices that still have something to say
+        """
+        if decisions is None:
+            decisions = self._judge(notices, at_date)
+        owed = self.env['dunning.notice']
+        for company, batch in notices.grouped('company_id').items():
             for notice in batch._recording():
                 if self._recheck_one(notice, decisions, company):
                     owed |= notice
@@ -150,19 +175,20 @@ class DunningDispatcher(models.AbstractModel):
         return owed
 
     @api.model
-    def _stop_at_gate(self, notices, at_date):
+    def _stop_at_gate(self, notices, at_date, *, gate_open=False):
         """Return the notices that have to wait in the queue, such as for new bank data; they say why.
 
         A notice that is owed is not cancelled for it: the next run asks again.
+
+        :param bool gate_open: the planner was asked already, and none of these items has to wait
         """
         Planner = self.env['dunning.planner']
         waiting = self.env['dunning.notice']
-        # Whether another message goes is asked below: of what is in the queue, not of all that is owed.
-        gates = Planner._gate_reasons() - LATE_REASONS
+        gates = self._get_gates()
         for company, batch in notices.grouped('company_id').items():
             others = frozenset(Planner._item_reasons() + Planner._notice_reasons()) - gates
             reasons = {}
-            for forced, group in batch.grouped('forced').items():
+            for forced, group in ({} if gate_open else batch.grouped('forced')).items():
                 ignore = others | (IMPATIENT_IGNORED if forced else frozenset())
                 reasons.update({
                     decision.item_id: Planner._explain(decision, company)

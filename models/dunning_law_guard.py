@@ -28,9 +28,9 @@ class DunningDispatcher(models.AbstractModel):
     _inherit = 'dunning.dispatcher'
 
     @api.model
-    def _recheck(self, notices, at_date):
+    def _recheck(self, notices, at_date, *, decisions=None):
         # OVERRIDE: a letter on the pile may have been overtaken by a payment, by evidence or by a setting.
-        owed = super()._recheck(notices, at_date)
+        owed = super()._recheck(notices, at_date, decisions=decisions)
         pile = owed.filtered(lambda notice: notice.state == 'to_post')
         for company, letters in pile.grouped('company_id').items():
             owed -= self.with_company(company)._recheck_pile(letters.with_company(company), at_date)

@@ -416,9 +416,9 @@ class DunningDispatcher(models.AbstractModel):
         return result
 
     @api.model
-    def _stop_at_gate(self, notices, at_date):
+    def _stop_at_gate(self, notices, at_date, *, gate_open=False):
         # OVERRIDE: an e-mail also waits for room in the mail queue.
-        waiting = super()._stop_at_gate(notices, at_date)
+        waiting = super()._stop_at_gate(notices, at_date, gate_open=gate_open)
         Queue = self.env['dunning.queue']
         for company, batch in (notices - waiting).filtered(
             lambda notice: notice.channel in MAIL_CHANNELS

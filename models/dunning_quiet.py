@@ -74,9 +74,9 @@ class DunningDispatcher(models.AbstractModel):
     _inherit = 'dunning.dispatcher'
 
     @api.model
-    def _stop_at_gate(self, notices, at_date):
+    def _stop_at_gate(self, notices, at_date, *, gate_open=False):
         # OVERRIDE: an e-mail also waits for the morning.
-        waiting = super()._stop_at_gate(notices, at_date)
+        waiting = super()._stop_at_gate(notices, at_date, gate_open=gate_open)
         by_mail = (notices - waiting).filtered(lambda notice: notice.channel in ('email', 'both'))
         for (company, country), batch in by_mail.grouped(
             lambda notice: (notice.company_id, notice.partner_id.country_id.code)

@@ -1,5 +1,7 @@
 """Nothing leaves while money may be on its way: old bank data, unmatched receipts, pending payments, contacts."""
 
+from unittest.mock import patch
+
 from odoo.tests import Form, tagged
 
 from .common import TODAY, DunningCommon, days
@@ -125,6 +127,48 @@ class TestGate(DunningCommon):
         line.unlink()
         self.send(notice, TODAY)
         self.assertEqual(notice.state, 'sent')
+
+    def test_one_chunk_of_all_kinds(self):
+        """Each debtor gets what is his, whatever the planner says of the others in the same chunk."""
+        def queue(name, *amounts):
+            debtor = self.make_debtor(name)
+            return [self.invoice(debtor, due=DUE, amount=amount) for amount in amounts]
+
+        (plain,) = queue("Plain BV", 10.0)
+        partly, rest = queue("Partly BV", 20.0, 21.0)
+        (paid,) = queue("Paid BV", 30.0)
+        (doubly,) = queue("Doubly BV", 40.0)
+        settled, named = queue("Named BV", 50.0, 51.0)
+        notices = self.make_notices(TODAY)
+        self.assertEqual(len(notices), 5)
+        for invoice in (partly, paid, doubly, settled):
+            self.pay(invoice)
+        self.bank_line(1.0, payment_ref=doubly.name)  # paid, and something else came for it
+        self.bank_line(2.0, payment_ref=named.name)
+        self.send(notices, TODAY)
+
+        def about(invoice):
+            return self.notices_of(invoice)
+
+        self.assertEqual(about(plain).state, 'sent')
+        self.assertEqual((about(rest).state, about(rest).amount_due), ('sent', 21.0))
+        self.assertEqual((about(paid).state, about(doubly).state), ('cancelled', 'cancelled'))
+        self.assertEqual((about(named).state, about(named).live_line_ids.move_id), ('queued', named))
+        self.assertIn("receipt", about(named).waiting_reason.lower())
+        self.assertEqual(notices.filtered('mail_id'), about(plain) | about(rest))
+
+    def test_the_planner_is_asked_once_when_nothing_waits(self):
+        self.invoice(due=DUE)
+        self.invoice(self.make_debtor("Other BV"), due=DUE)
+        paid = self.invoice(self.make_debtor("Paid BV"), due=DUE)
+        notices = self.on(TODAY, self.make_notices(TODAY))
+        notices._queue()
+        self.pay(paid)
+        Planner = type(self.env['dunning.planner'])
+        with patch.object(Planner, '_get_statement', autospec=True, side_effect=Planner._get_statement) as asked:
+            notices.env['dunning.dispatcher']._dispatch(notices)
+        self.assertEqual(sorted(notices.mapped('state')), ['cancelled', 'sent', 'sent'])
+        self.assertEqual(asked.call_count, 1)
 
     # --- online payments ---
 

@@ -101,7 +101,7 @@ class TestClaim(QueueCommon):
         original = self.registry['dunning.dispatcher']._stop_at_gate
         self.patch(
             self.registry['dunning.dispatcher'], '_stop_at_gate',
-            lambda this, owed, at_date: original(this, owed & last, at_date) | (owed - last))
+            lambda this, owed, at_date, **how: original(this, owed & last, at_date, **how) | (owed - last))
         run = self.env['dunning.run']
         with patch.object(dunning_run, 'DISPATCH_CHUNK', 2), patch.object(
             self.registry['ir.cron'], '_commit_progress', lambda *args, **kwargs: 1.0,
