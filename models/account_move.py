@@ -16,6 +16,7 @@ class AccountMove(models.Model):
         comodel_name='dunning.policy',
         copy=False,
         check_company=True,
+        groups='account.group_account_invoice,account.group_account_readonly',
         help="Only when this invoice follows another policy than its debtor.",
         prefetch='dunning',
     )

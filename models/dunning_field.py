@@ -34,7 +34,7 @@ class PickedMany2many(fields.Many2many):
             self.relation, self.column1, model._table, 'id', 'cascade', model, self._module, force=False)
 
 
-class _Answer:
+class Answer:
     """A field that is worked out when it is read: there is nothing in the database to sort, group or add up.
 
     Core finds that out by trying, for each such field, whenever it describes a journal item; which it does every time
@@ -46,19 +46,19 @@ class _Answer:
     _description_aggregator = None
 
 
-class AnswerMany2one(_Answer, fields.Many2one):
+class AnswerMany2one(Answer, fields.Many2one):
     """A reference that is worked out when it is read."""
 
 
-class AnswerInteger(_Answer, fields.Integer):
+class AnswerInteger(Answer, fields.Integer):
     """A number that is worked out when it is read."""
 
 
-class AnswerText(_Answer, fields.Text):
+class AnswerText(Answer, fields.Text):
     """A text that is worked out when it is read."""
 
 
-class AnswerDate(_Answer, fields.Date):
+class AnswerDate(Answer, fields.Date):
     """A day that is worked out when it is read, of a model that knows how to sort by it."""
 
     _description_sortable = True

@@ -2,9 +2,11 @@
 
 from psycopg2 import IntegrityError
 
+from odoo import fields
 from odoo.tests import tagged
 from odoo.tools import SQL, mute_logger
 
+from ..models.dunning_field import Answer
 from .common import TODAY, DunningCommon, days
 
 # Reminders are due; a promise of that day is broken, and a hold of that day over, when the demands are.
@@ -176,6 +178,56 @@ class TestCoreStaysAsFast(DunningCommon):
         move.button_draft()
         self.assertEqual(move.dunning_reason_code, 'not_posted')
         self.assertFalse(move.dunning_prescription_date)
+
+    def test_core_is_told_what_it_would_find_out_by_trying(self):
+        """A field that says itself that it cannot be sorted or grouped says what core's own attempt says."""
+        ours = [field for field in self.env['account.move.line']._fields.values() if isinstance(field, Answer)]
+        self.assertEqual(len(ours), 5)
+        for field in ours:
+            for what in ('sortable', 'groupable', 'aggregator'):
+                tried = getattr(fields.Field, f'_description_{what}')(field, self.env)
+                self.assertEqual(getattr(field, f'_description_{what}') or False, tried or False, f"{field} {what}")
+        names = [field.name for field in ours]
+        described = self.env['account.move.line'].fields_get(names, ['sortable', 'groupable'])
+        self.assertEqual([name for name in names if described[name]['sortable']], ['dunning_prescription_date'])
+
+    def test_every_index_on_tables_of_core_is_asked(self):
+        """PostgreSQL weighs each index of a table in each query about it, of whoever works with invoices."""
+        found = self.env.execute_query(SQL(
+            "SELECT indexname FROM pg_indexes WHERE indexdef LIKE %s AND tablename = ANY(%s) ORDER BY indexname",
+            '%dunning%', ['account_move', 'account_move_line', 'account_partial_reconcile', 'res_partner']))
+        self.assertEqual([name for (name,) in found], [
+            'account_move__dunning_arrangement_id_index',  # what was booked for an arrangement
+            'account_move__dunning_level_id_index',  # invoices with a level
+            'account_move_one_booking_per_notice',  # what was booked for a notice, once
+            'res_partner__dunning_unreachable_on_index',  # asked every night
+            'res_partner_dunning_contact_idx',  # both: who is written to
+            'res_partner_dunning_director_idx',
+        ])
+
+    def test_forms_have_no_keys_to_what_others_write(self):
+        """PostgreSQL asks each key to journal items whenever one is written."""
+        forms = {
+            field.relation for model in self.env.registry.values() if model._transient and 'dunning' in model._name
+            for field in model._fields.values() if field.type == 'many2many' and field.store}
+        keys = self.env.execute_query(SQL(
+            """SELECT conrelid::regclass::text, confrelid::regclass::text FROM pg_constraint
+                WHERE contype = 'f' AND confrelid = ANY(%s::regclass[]) AND conrelid::regclass::text = ANY(%s)""",
+            ['account_move_line', 'res_partner'], list(forms)))
+        self.assertGreaterEqual(len(forms), 12)
+        self.assertEqual(keys, [])
+
+    def test_an_open_form_forgets_what_was_deleted(self):
+        kept, gone = self.invoice(), self.invoice(post=False)
+        why = self.env['dunning.why'].create({'item_ids': (self.items(kept) | self.items(gone)).ids})
+        gone.unlink()
+        why.invalidate_recordset()
+        self.assertEqual(why.item_ids, self.items(kept))
+        why.unlink()
+        rest = self.env.execute_query(SQL(
+            "SELECT COUNT(*) FROM %s WHERE %s = %s", SQL.identifier(why._fields['item_ids'].relation),
+            SQL.identifier(why._fields['item_ids'].column1), why.id))
+        self.assertEqual(rest, [(0,)], "The rows go with the form")
 
     def test_contacts_are_read_without_what_only_reminders_need(self):
         debtor = self.make_debtor("Reader BV")

@@ -94,7 +94,8 @@ class TestReplay(AccountTestInvoicingCommon):
             " 0 AS hold_reason_id, 0 AS hold_user_id, NULL::date AS hold_until, FALSE AS hold_disputed WHERE FALSE"))
         self.patch(Planner, '_get_credits_sql', lambda planner, *args: SQL(
             "SELECT 0 AS partner_id, 0.0 AS amount WHERE FALSE"))
-        self.patch(type(self.env['dunning.dispatcher']), '_recheck', lambda dispatcher, notices, at_date: notices)
+        self.patch(type(self.env['dunning.dispatcher']), '_recheck',
+                   lambda dispatcher, notices, at_date, decisions=None: notices)
         self.patch(type(self.env['dunning.notice']), '_update_wrong', lambda notices: notices.browse())
         failures = "\n".join(replay.run())
         for text in (

@@ -201,6 +201,19 @@ class TestSecurity(DunningCommon):
         self.assertFalse({'dunning_amount_overdue', 'dunning_notice_ids'} & set(readable))
         me.read(readable)
 
+    def test_of_his_invoice_a_debtor_reads_the_level_he_was_told(self):
+        """The level of an invoice asks no groups, since core would check them per row; the rest of ours does."""
+        portal = self.users['portal']
+        portal.partner_id.parent_id = self.business
+        self.move.message_subscribe(portal.partner_id.ids)
+        mine = self.move.with_user(portal)
+        self.assertEqual(mine.read(['dunning_level_id'])[0]['dunning_level_id'][1], self.reminder.name)
+        self.assertEqual(self.notices_of(self.move).state, 'sent', "It is what he was told")
+        ours = {name for name in mine.fields_get() if name.startswith('dunning_')}
+        self.assertEqual(ours, {'dunning_level_id'})
+        with self.assertRaises(AccessError):
+            self.other_move.with_user(portal).read(['dunning_level_id'])
+
     # --- reading and working ---
 
     def test_readonly_reads_but_does_not_act(self):
