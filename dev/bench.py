@@ -52,6 +52,8 @@ NEEDS = {"mails": "create", "letters": "create"}
 BLOCK = 10
 #: Pairs of processes that take turns. The same work in two of them differs by some per cent for as long as they live.
 PAIRS = 9
+#: How often a step that the peer has too is done, and undone: the middle counts.
+TURNS = 3
 CORE_WORK = ("post", "pay", "import", "list")
 LETTERS = 1000
 #: So many overdue items come with 200,000 posted move lines.
@@ -354,14 +356,14 @@ class Bench:
         database.install(name, [paths.MODULE])
         _ask("history", name, "fresh")
         for step in ("create", "mails", "raise"):
-            self.results["fresh"].append({"size": size, "step": step, **_ask("step", name, step)})
+            self.results["fresh"].append({"size": size, "step": step, **_ask("step", name, step, TURNS)})
 
     def _measure_peer(self, name, ledger, size):
         addons_path = peer.addons_path(self.home)
         self._copy(name, ledger)
         say.step(f"  installing {peer.MODULE}, and its steps")
         database.install(name, [peer.MODULE], f"--addons-path={addons_path}")
-        for step, row in _ask("peer", name, addons_path=addons_path).items():
+        for step, row in _ask("peer", name, TURNS, addons_path=addons_path).items():
             self.results["peer"].append({"size": size, "step": step, **row})
 
     # --- what the addon costs core ---

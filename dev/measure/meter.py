@@ -10,12 +10,18 @@ from pathlib import Path
 _paused = {"seconds": 0.0, "processor": 0.0, "queries": 0}
 
 
-def measure(env, method, *, repeats=1):
-    """Return what `method` answers with what it took; of several times the middle one counts."""
+def measure(env, method, *, repeats=1, undo=False):
+    """Return what `method` answers with what it took; of several times the middle one counts.
+
+    :param undo: `method` changes something: it is undone before the next time, the last time stays
+    """
     warm(env)
     memory = peak()
     seconds, processor, queries, answer = [], [], 0, {}
-    for _repeat in range(repeats):
+    for repeat in range(repeats):
+        if repeat and undo:
+            env.cr.rollback()
+        before = answer
         env.invalidate_all()
         _paused.update(seconds=0.0, processor=0.0, queries=0)
         started = (time.perf_counter(), processor_seconds(env), env.cr.sql_log_count)
@@ -24,6 +30,8 @@ def measure(env, method, *, repeats=1):
         seconds.append(time.perf_counter() - started[0] - _paused["seconds"])
         processor.append(processor_seconds(env) - started[1] - _paused["processor"])
         queries = env.cr.sql_log_count - started[2] - _paused["queries"]
+        if repeat and answer != before:
+            raise RuntimeError(f"the same step answered {before} and then {answer}")
     return {
         "answers": 0,
         "notices": 0,

@@ -33,10 +33,10 @@ def _history(env, what=""):
     return history.generate(env, fresh=what == "fresh")
 
 
-def _step(env, name):
+def _step(env, name, turns="1"):
     from measure import steps
 
-    return steps.measure(env, name)
+    return steps.measure(env, name, turns=int(turns))
 
 
 def _letters(env, count):
@@ -45,10 +45,10 @@ def _letters(env, count):
     return documents.measure(env, int(count))
 
 
-def _peer(env):
+def _peer(env, turns):
     from measure import peer
 
-    return peer.measure(env)
+    return peer.measure(env, int(turns))
 
 
 def _explain(env):

@@ -14,15 +14,31 @@ INVOICES = 500
 # At most so many notices are turned into mails: the time per notice does not depend on how many there are.
 MAILS = 1000
 #: Steps that change something are done once; of the others the middle of five counts.
-ONCE = {"create", "raise", "mails", "letters"}
+ONCE = {"create", "raise", "mails"}
 
 
-def measure(env, step):
+def measure(env, step, *, turns=1):
+    """Measure a step.
+
+    :param turns: how often a step that changes something is done (and undone) to find the middle
+    """
     company = env.company
     today = company._dunning_today()
     method = globals()[f"_step_{step}"]
+    prepare = globals().get(f"_before_{step}")
+    if prepare:
+        prepare(env)
     _ask_once(env, company, today)
-    return meter.measure(env, lambda: method(env, company, today), repeats=1 if step in ONCE else 5)
+    env.cr.commit()
+    answer = meter.measure(
+        env,
+        lambda: method(env, company, today),
+        repeats=turns if step in ONCE else 5,
+        undo=step in ONCE,
+    )
+    if step != "mails":  # the next level comes with everything in the queue, and nothing leaves here
+        env.cr.commit()  # out of the clock, as for the peer: how fast the disk is does not count
+    return answer
 
 
 def _ask_once(env, company, today):
@@ -49,34 +65,35 @@ def _step_create(env, company, today):
     return _plan_company(env, company, today)
 
 
+def _before_raise(env):
+    """Let what was made leave."""
+    env.execute_query(
+        SQL(
+            """
+            UPDATE dunning_notice notice
+               SET state = 'sent', date = date_planned, sent_on = date_planned,
+                   deadline = date_planned + level.payment_term_days
+              FROM dunning_level level
+             WHERE level.id = notice.level_id AND notice.state = 'queued'
+         RETURNING 1
+            """
+        )
+    )
+    env.execute_query(
+        SQL(
+            """
+            UPDATE dunning_notice_line line
+               SET status = 'sent', date = notice.date, deadline = notice.deadline
+              FROM dunning_notice notice
+             WHERE notice.id = line.notice_id AND line.status = 'pending' AND notice.state = 'sent'
+         RETURNING 1
+            """
+        )
+    )
+
+
 def _step_raise(env, company, today):
-    """Let what was made leave, and plan again when its deadlines have passed."""
-    with meter.outside_the_clock(env):
-        env.execute_query(
-            SQL(
-                """
-                UPDATE dunning_notice notice
-                   SET state = 'sent', date = date_planned, sent_on = date_planned,
-                       deadline = date_planned + level.payment_term_days
-                  FROM dunning_level level
-                 WHERE level.id = notice.level_id AND notice.state = 'queued'
-             RETURNING 1
-                """
-            )
-        )
-        env.execute_query(
-            SQL(
-                """
-                UPDATE dunning_notice_line line
-                   SET status = 'sent', date = notice.date, deadline = notice.deadline
-                  FROM dunning_notice notice
-                 WHERE notice.id = line.notice_id AND line.status = 'pending' AND notice.state = 'sent'
-             RETURNING 1
-                """
-            )
-        )
-        env.cr.commit()
-        env.invalidate_all()
+    """Plan again when the deadlines of what left have passed."""
     return _plan_company(env, company, today + timedelta(days=40))
 
 
@@ -88,7 +105,6 @@ def _plan_company(env, company, at_date):
 
     notices = env["dunning.run"]._plan_company(company, at_date, checkpoint=checkpoint)["notices"]
     with meter.outside_the_clock(env):
-        env.cr.commit()  # as for the peer, how fast the disk is does not count
         answers = env["dunning.notice.line"].search_count([("notice_id", "in", notices.ids)])
     return {"answers": answers, "notices": len(notices)}
 
