@@ -69,11 +69,13 @@ class ResCompany(models.Model):
         string="Grace for Instalments (bank days)",
         default=3,
         help="Days on which banks settle after the date of an instalment, before it counts as missed.",
+        prefetch='dunning',
     )
     dunning_arrangement_valid_days = fields.Integer(
         string="Offers Are Valid for (days)",
         default=VALID_DAYS,
         help="How long a debtor can sign a payment arrangement that was offered to him.",
+        prefetch='dunning',
     )
 
     _check_dunning_arrangement_days = models.Constraint(

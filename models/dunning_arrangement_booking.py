@@ -26,7 +26,7 @@ class AccountMove(models.Model):
         comodel_name='dunning.arrangement', string="Interest and Costs of Arrangement", copy=False, readonly=True,
         index='btree_not_null', ondelete='restrict',
         groups='account.group_account_invoice,account.group_account_readonly',
-        help="The payment arrangement whose interest and collection costs are booked here.")
+        help="The payment arrangement whose interest and collection costs are booked here.", prefetch='dunning')
 
     def _is_dunning_booking(self):
         # EXTENDS

@@ -76,17 +76,20 @@ class ResCompany(models.Model):
         default=3,
         help="How many days on which banks settle before its date an instalment is announced by e-mail, with a link "
              "and a QR code to pay. 0: not at all.",
+        prefetch='dunning',
     )
     dunning_arrangement_break_days = fields.Integer(
         string="Last Chance for an Instalment (days)",
         default=7,
         help="Days the debtor gets in the notice that an instalment did not come in. What is not paid by then ends the "
              "arrangement.",
+        prefetch='dunning',
     )
     dunning_arrangement_tell_kept = fields.Boolean(
         string="Thank Who Kept an Arrangement",
         default=True,
         help="Whoever paid everything as agreed gets an e-mail that says so.",
+        prefetch='dunning',
     )
 
     _check_dunning_arrangement_follow = models.Constraint(

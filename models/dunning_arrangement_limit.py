@@ -14,16 +14,19 @@ class ResCompany(models.Model):
         string="Instalments Without Approval",
         default=12,
         help="More than this has to be approved by a manager. 0: no limit.",
+        prefetch='dunning',
     )
     dunning_arrangement_max_days = fields.Integer(
         string="Longest Without Approval (days)",
         default=366,
         help="An arrangement that runs longer has to be approved by a manager. 0: no limit.",
+        prefetch='dunning',
     )
     dunning_arrangement_max_amount = fields.Monetary(
         string="Amount Without Approval",
         currency_field='currency_id',
         help="A higher total, in the currency of the company, has to be approved by a manager. 0: no limit.",
+        prefetch='dunning',
     )
 
     _check_dunning_arrangement_limits = models.Constraint(

@@ -13,7 +13,7 @@ class ResCompany(models.Model):
     dunning_keep_arrangements = fields.Integer(
         string="Keep Signatures of Arrangements (months)", default=KEEP_MONTHS,
         help="After that notes, names, signatures and documents of closed arrangements go; the arrangement itself and "
-             "its instalments stay. 0: keep them.")
+             "its instalments stay. 0: keep them.", prefetch='dunning')
 
     _check_dunning_keep_arrangements = models.Constraint(
         'CHECK(dunning_keep_arrangements >= 0)',

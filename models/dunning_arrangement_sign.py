@@ -51,6 +51,7 @@ class ResCompany(models.Model):
         domain="[('share', '=', False), ('company_ids', 'in', id)]",
         help="Arrangements that needed no approval are signed for us, in the name of this colleague, as soon as the "
              "debtor has signed. Empty: a person signs each of them.",
+        prefetch='dunning',
     )
 
     @api.constrains('dunning_signatory_ids', 'dunning_auto_signatory_id')

@@ -25,6 +25,7 @@ class ResCompany(models.Model):
         domain="[('type', '=', 'service')]",
         default=lambda self: self.env.ref('l10n_nl_dunning.product_interest', raise_if_not_found=False),
         help="Its income account is the one that interest of debtors is booked on.",
+        prefetch='dunning',
     )
     dunning_cost_product_id = fields.Many2one(
         comodel_name='product.product',
@@ -32,6 +33,7 @@ class ResCompany(models.Model):
         domain="[('type', '=', 'service')]",
         default=lambda self: self.env.ref('l10n_nl_dunning.product_collection_costs', raise_if_not_found=False),
         help="Its income account is the one that collection costs are booked on.",
+        prefetch='dunning',
     )
     dunning_booking_journal_id = fields.Many2one(
         comodel_name='account.journal',
@@ -39,6 +41,7 @@ class ResCompany(models.Model):
         check_company=True,
         domain="[('type', '=', 'sale')]",
         help="Empty: the first sales journal.",
+        prefetch='dunning',
     )
 
     @api.model
@@ -73,6 +76,7 @@ class AccountMove(models.Model):
         ondelete='restrict',
         groups='account.group_account_invoice,account.group_account_readonly',
         help="The notice whose interest and collection costs are booked here.",
+        prefetch='dunning',
     )
 
     # Nothing twice: one living booking per notice, whoever records it. All others differ by their own number, so that

@@ -33,17 +33,20 @@ class ResCompany(models.Model):
         default=3.0,
         help="Reminders that nobody approved stop and ask when there are more of them on a day than this many times "
              "the average of the last 30 days on which reminders left. 0: never.",
+        prefetch='dunning',
     )
     dunning_breaker_minimum = fields.Integer(
         string="And Larger Than (notices)",
         default=50,
         help="A smaller number of reminders on a day is never a reason to stop.",
+        prefetch='dunning',
     )
     dunning_breaker_failures = fields.Float(
         string="Stop When More Fail Than (%)",
         default=25.0,
         help="Reminders that nobody approved stop and ask when at least 10, and more than this share, of the reminders "
              "of today and yesterday failed or came back. 0: never.",
+        prefetch='dunning',
     )
 
     _check_dunning_breaker = models.Constraint(

@@ -29,6 +29,7 @@ class AccountJournal(models.Model):
     dunning_ignore_age = fields.Boolean(
         string="No Receipts of Debtors",
         help="Debtors never pay on this account, so reminders do not wait for its bank statements.",
+        prefetch='dunning',
     )
 
 
@@ -39,6 +40,7 @@ class ResCompany(models.Model):
         string="Contacts per Debtor and Week",
         default=3,
         help="Letters, e-mails and calls together, of all levels. 0: no limit.",
+        prefetch='dunning',
     )
 
     _check_dunning_contacts_per_week = models.Constraint(

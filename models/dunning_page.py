@@ -24,24 +24,28 @@ class ResCompany(models.Model):
         default=True,
         help="Reminders by e-mail get a button to the page on which the debtor sees what he owes and why, and can pay, "
              "ask for an arrangement, dispute an invoice or say that he has paid.",
+        prefetch='dunning',
     )
     dunning_page_offer = fields.Boolean(
         string="Arrangements Without a Colleague",
         default=True,
         help="What a debtor proposes on his page within these limits is offered to him at once, to be signed. "
              "Everything else goes to the collector.",
+        prefetch='dunning',
     )
     dunning_page_offer_count = fields.Integer(
-        string="Instalments at Most", default=3, help="Of an arrangement that a debtor gets without a colleague.")
+        string="Instalments at Most", default=3, help="Of an arrangement that a debtor gets without a colleague.",
+        prefetch='dunning')
     dunning_page_offer_total = fields.Monetary(
         string="Up to a Total of", default=1500.0,
-        help="Of an arrangement that a debtor gets without a colleague, all that it covers together.")
+        help="Of an arrangement that a debtor gets without a colleague, all that it covers together.",
+        prefetch='dunning')
     dunning_page_offer_minimum = fields.Monetary(
         string="Instalment of at Least", default=25.0,
-        help="Of an arrangement that a debtor gets without a colleague.")
+        help="Of an arrangement that a debtor gets without a colleague.", prefetch='dunning')
     dunning_page_offer_days = fields.Integer(
         string="First Instalment Within (days)", default=14,
-        help="Of an arrangement that a debtor gets without a colleague.")
+        help="Of an arrangement that a debtor gets without a colleague.", prefetch='dunning')
 
     _check_dunning_page_offer = models.Constraint(
         'CHECK(dunning_page_offer_count BETWEEN 1 AND 60 AND dunning_page_offer_total >= 0'

@@ -36,11 +36,13 @@ class ResCompany(models.Model):
         string="Default Collector",
         domain="[('share', '=', False), ('company_ids', 'in', id)]",
         help="Who calls debtors without a collector of their own.",
+        prefetch='dunning',
     )
     dunning_large_debtor = fields.Monetary(
         string="A Large Debtor Owes",
         default=10000.0,
         help="From this collectable amount on, a debtor gets all points for his amount in the worklist.",
+        prefetch='dunning',
     )
 
     _check_dunning_large_debtor = models.Constraint(

@@ -604,6 +604,7 @@ class ResCompany(models.Model):
         required=True,
         help="For the prescription of claims on consumers: two years for goods, five for services. "
              "Goods is the safe choice.",
+        prefetch='dunning',
     )
 
 

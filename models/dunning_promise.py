@@ -41,11 +41,13 @@ class ResCompany(models.Model):
         default=2,
         help="Days on which banks settle after the promised date, before a promise counts as broken: money that was "
              "sent on the day itself is still on its way.",
+        prefetch='dunning',
     )
     dunning_promise_confirm = fields.Boolean(
         string="Confirm Promises by E-mail",
         help="Whoever promised to pay gets an e-mail with the date, the amount and how to pay. Can be chosen otherwise "
              "for each promise.",
+        prefetch='dunning',
     )
 
     _check_dunning_promise_grace_days = models.Constraint(

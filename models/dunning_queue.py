@@ -45,6 +45,7 @@ class ResCompany(models.Model):
         default=5000,
         help="While so many e-mails wait in the mail queue of the database, reminders by e-mail stay in their own "
              "queue. What several senders are working on comes on top. 0: no limit.",
+        prefetch='dunning',
     )
 
     _check_dunning_mail_limit = models.Constraint(

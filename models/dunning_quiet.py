@@ -27,6 +27,7 @@ class ResCompany(models.Model):
         default=True,
         help="No e-mail leaves on Sundays, on holidays of the debtor's country, nor between 20:00 and 07:00. "
              "What is queued then leaves afterwards.",
+        prefetch='dunning',
     )
 
     def _dunning_now(self):

@@ -33,6 +33,7 @@ class ResCompany(models.Model):
         string="Wait After a Reply",
         default=True,
         help="When a debtor answers a reminder by e-mail, the next one waits until somebody has read the answer.",
+        prefetch='dunning',
     )
 
 

@@ -28,16 +28,19 @@ class ResCompany(models.Model):
 
     dunning_keep_calls = fields.Integer(
         string="Keep Calls (months)", default=24,
-        help="After that the notes, names and numbers of calls are removed; who called and when is kept. 0: keep them.")
+        help="After that the notes, names and numbers of calls are removed; who called and when is kept. 0: keep them.",
+        prefetch='dunning')
     dunning_keep_promises = fields.Integer(
         string="Keep Notes of Promises (months)", default=24,
-        help="After that the notes and the name of who promised go; the promise itself stays. 0: keep them.")
+        help="After that the notes and the name of who promised go; the promise itself stays. 0: keep them.",
+        prefetch='dunning')
     dunning_keep_holds = fields.Integer(
         string="Keep Notes of Holds (months)", default=24,
-        help="After that the notes of closed holds go; the hold itself stays. 0: keep them.")
+        help="After that the notes of closed holds go; the hold itself stays. 0: keep them.", prefetch='dunning')
     dunning_retention_automatic = fields.Boolean(
         string="Clean by Itself",
-        help="What was listed goes two weeks later, unless somebody keeps it. Off: a manager decides each time.")
+        help="What was listed goes two weeks later, unless somebody keeps it. Off: a manager decides each time.",
+        prefetch='dunning')
 
     _check_dunning_keep = models.Constraint(
         'CHECK(dunning_keep_calls >= 0 AND dunning_keep_promises >= 0 AND dunning_keep_holds >= 0)',

@@ -229,6 +229,17 @@ class TestCoreStaysAsFast(DunningCommon):
             SQL.identifier(why._fields['item_ids'].column1), why.id))
         self.assertEqual(rest, [(0,)], "The rows go with the form")
 
+    def test_core_reads_its_records_without_ours(self):
+        """Whoever reads one field of a record reads all that are read along: ours are a group of their own."""
+        for model in (
+            'res.company', 'res.partner', 'res.users', 'account.move', 'account.move.line', 'account.journal',
+            'account.payment', 'account.partial.reconcile', 'account.bank.statement.line', 'mail.message', 'mail.mail',
+        ):
+            along = [
+                name for name, field in self.env[model]._fields.items()
+                if name.startswith('dunning_') and field.column_type and field.store and field.prefetch is True]
+            self.assertEqual(along, [], model)
+
     def test_contacts_are_read_without_what_only_reminders_need(self):
         debtor = self.make_debtor("Reader BV")
         self.env.flush_all()
