@@ -464,6 +464,7 @@ class DunningPlanner(models.AbstractModel):
         at_date = fields.Date.to_date(at_date)
         if items is not None and not items:
             return []
+        company._read_for_dunning()
         planner = self.with_company(company).with_context(
             dunning_at_date=at_date, dunning_company_id=company.id, dunning_impatient='waiting_delay' in ignore,
             # Asked by several parts of the statement, read once.
