@@ -12,7 +12,7 @@ def main(database, days, seed, letters):
     with odoo_environment(database):
         # Odoo's own addons path knows the addon by its technical name only from here on.
         from odoo.addons.l10n_nl_dunning.tests import faults_engine, soak_engine  # noqa: PLC0415
-        from odoo.addons.l10n_nl_dunning.tests.test_faults import FreePortController, MailServer  # noqa: PLC0415
+        from odoo.addons.l10n_nl_dunning.tests.kernel.test_faults import FreePortController, MailServer  # noqa: PLC0415
     logging.getLogger("mail.log").setLevel(logging.WARNING)  # aiosmtpd tells of each word
     server = MailServer()
     controller = FreePortController(server, hostname="127.0.0.1", port=0)

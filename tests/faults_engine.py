@@ -328,13 +328,13 @@ def job_second_messages(env, answer, state='queued'):
 
 
 def job_plan(env, answer):
-    module = sys.modules[ADDON + 'models.dunning_run']
+    module = sys.modules[ADDON + 'models.sending.dunning_run']
     module.PLAN_CHUNK = CHUNK
     env['dunning.run']._cron_plan()
 
 
 def job_dispatch(env, answer, chunk=CHUNK):
-    module = sys.modules[ADDON + 'models.dunning_run']
+    module = sys.modules[ADDON + 'models.sending.dunning_run']
     module.DISPATCH_CHUNK = chunk
     env['dunning.run']._cron_dispatch()
 

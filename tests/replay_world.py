@@ -134,7 +134,8 @@ class WorldReplay(Replay):
             return
         error = chance.choice((OperationalError, RuntimeError)) if self.commits else UserError
         with self._breaking(env, stage, error) as broke, mute_logger(
-            'odoo.addons.l10n_nl_dunning.models.dunning_run', 'odoo.addons.l10n_nl_dunning.models.dunning_dispatcher',
+            'odoo.addons.l10n_nl_dunning.models.sending.dunning_run',
+            'odoo.addons.l10n_nl_dunning.models.sending.dunning_dispatcher',
         ):
             self.commit()
             try:

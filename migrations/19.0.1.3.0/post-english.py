@@ -8,8 +8,8 @@ from odoo import SUPERUSER_ID, api
 from odoo.tools import convert_file
 
 NEW = (
-    'data/dunning_arrangement_document_data.xml',
-    'data/dunning_arrangement_mail_data.xml',
+    'data/agreement/dunning_arrangement_document_data.xml',
+    'data/agreement/dunning_arrangement_mail_data.xml',
 )
 
 

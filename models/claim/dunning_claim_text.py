@@ -1,0 +1,614 @@
+"""The claim in words and tables: how it was worked out, so that a judge can follow it with a pencil.
+
+Everything here is made of the claim as it is frozen on a notice (``Claim.to_json``), so that what left can be printed
+again in the same way, and a claim of today or of any other day is printed no differently.
+"""
+
+from datetime import date
+from decimal import Decimal
+
+from odoo import api, models
+
+from ...tools.collection_costs import HUNDRED, MAXIMUM, MINIMUM, SCALE, TOP_PERCENT
+from .dunning_claim import ZERO
+
+
+def scale_steps(principal):
+    """Return ``[(percentage, part of the principal, costs of that part)]`` of article 2 of the decree, not rounded."""
+    steps, rest = [], Decimal(principal)
+    for width, percent in (*SCALE, (None, TOP_PERCENT)):
+        part = rest if width is None else min(rest, width)
+        if part <= 0:
+            break
+        steps.append((percent, part, part * percent / HUNDRED))
+        rest -= part
+    return steps
+
+
+class DunningClaim(models.AbstractModel):
+    _inherit = 'dunning.claim'
+
+    # -------------------------------------------------------------------------
+    # WORDS
+    # -------------------------------------------------------------------------
+
+    @api.model
+    def _say_amount(self, amount, currency, *, symbol=True):
+        return self.env['dunning.letter']._format_amount(float(amount), currency, self.env.lang, symbol=symbol)
+
+    @api.model
+    def _say_date(self, day, *, short=False):
+        day = date.fromisoformat(day) if isinstance(day, str) else day
+        return self.env['dunning.letter']._format_date(day, self.env.lang, short=short)
+
+    @api.model
+    def _say_percent(self, percent, *, places=0):
+        """Return “10,4%”, with at least so many decimals."""
+        text = f"{Decimal(percent).normalize():f}"
+        whole, _dot, decimals = text.partition('.')
+        decimals = decimals.ljust(places, '0')
+        mark = ',' if (self.env.lang or '').startswith('nl') else '.'
+        return f"{whole}{mark + decimals if decimals else ''}%"
+
+    # -------------------------------------------------------------------------
+    # INTEREST
+    # -------------------------------------------------------------------------
+
+    @api.model
+    def _explain_interest(self, entry, data):
+        """Return the sentence that says from when an item bears interest, which and why; or why it bears none.
+
+        :param dict entry: one of ``items`` of a frozen claim
+        :param dict data: the frozen claim
+        """
+        basis = entry.get('interest_basis') or {}
+        if not data['lawful']:
+            return self.env._(
+                "The statutory interest and collection costs of the law are for debts in euros, so this claim in "
+                "%s is its principal only.", data['currency'])
+        if entry['interest_why'] == 'booked':
+            return self.env._("This invoice is for interest and collection costs, which bear neither themselves.")
+        if data['waived_interest']:
+            reason = data['waive_reason']
+            return (
+                self.env._("No interest is asked of this debtor: %s", reason) if reason
+                else self.env._("No interest is asked of this debtor."))
+        if not data['with_interest']:
+            return self.env._("No interest is asked here.")
+        if entry['interest_why'] == 'no_default':
+            return self.env._(
+                "No interest: the term of payment was not agreed, and no notice of default has been sent yet "
+                "(article 6:82 BW).")
+        if not entry['interest_from']:
+            return self.env._("No interest.")
+        first_day = self._say_date(entry['interest_from'])
+        name, law = self._get_interest_name(entry, data)
+        if entry['interest_from'] > data['at_date']:
+            return self.env._("No interest yet: it runs from %s.", first_day)
+        values = {'name': name, 'law': law, 'first': first_day}
+        if entry['interest_why'] == 'term':
+            if data['rate_kind'] == 'consumer':
+                return self.env._(
+                    "%(name)s (%(law)s) from %(first)s, the day after the agreed last day of payment, with which the "
+                    "default began (article 6:83 under a BW).", **values)
+            return self.env._(
+                "%(name)s (%(law)s) from %(first)s, the day after the agreed last day of payment.", **values)
+        if entry['interest_why'] == 'default':
+            return self.env._(
+                "%(name)s (%(law)s) from %(first)s: the notice of default %(notice)s of %(sent)s gave a term until "
+                "%(deadline)s (article 6:82 BW).",
+                notice=basis['notice'], sent=self._say_date(basis['sent']),
+                deadline=self._say_date(basis['deadline']), **values)
+        return self.env._(
+            "%(name)s (%(law)s) from %(first)s: no term of payment was agreed, so that it runs from 30 days after the "
+            "day that follows the receipt of the invoice, presumed on %(received)s.",
+            received=self._say_date(basis['received']), **values)
+
+    @api.model
+    def _get_interest_name(self, entry, data):
+        """Return (name of the interest, article it follows from)."""
+        if Decimal(entry.get('agreed_percent') or 0):
+            percent = self._say_percent(entry['agreed_percent'])
+            name = self.env._("Agreed interest of %s per year", percent)
+            return name, (
+                self.env._("article 6:119 paragraph 3 BW") if data['rate_kind'] == 'consumer'
+                else self._get_article("6:119a"))
+        if data['rate_kind'] == 'consumer':
+            return self.env._("Statutory interest"), self._get_article("6:119")
+        commercial = "6:119b" if data['debtor_type'] == 'government' else "6:119a"
+        return self.env._("Statutory commercial interest"), self._get_article(commercial)
+
+    @api.model
+    def _get_article(self, number):
+        return self.env._("article %s BW", number)
+
+    @api.model
+    def _explain_segment(self, segment, before, principal_changed):
+        """Return why a period of interest begins where it does."""
+        reasons = segment[6] if len(segment) > 6 else ()
+        words = []
+        if 'start' in reasons:
+            words.append(self.env._("begin"))
+        if 'payment' in reasons:
+            words.append(self.env._("after payment"))
+        if 'rate' in reasons:
+            words.append(self.env._("new rate"))
+        if 'year' in reasons:
+            words.append(self.env._("other length of the year"))
+        if 'anniversary' in reasons:
+            added = Decimal(segment[4]) - Decimal(before[4]) if before and not principal_changed else None
+            words.append(
+                self.env._(
+                    "a year further: %s interest added", self.env['dunning.letter']._format_amount(
+                        float(added), self.env.ref('base.EUR'), self.env.lang, symbol=False)) if added
+                else self.env._("a year further: unpaid interest added"))
+        return ", ".join(words)
+
+    # -------------------------------------------------------------------------
+    # COLLECTION COSTS
+    # -------------------------------------------------------------------------
+
+    @api.model
+    def _explain_costs(self, basis, currency):
+        """Return the sentences that say how collection costs were worked out.
+
+        :param dict basis: one of ``costs_bases`` of a frozen claim
+        :return: list of sentences in the language of the environment
+        """
+        def say(amount):
+            return self._say_amount(amount, currency)
+
+        formula, lines = basis['formula'], []
+        principal = Decimal(basis.get('principal') or 0)
+        total = Decimal(basis.get('total') or 0)
+        base = Decimal(basis.get('base') or principal)
+        already = Decimal(basis.get('already') or 0)
+        vat_rate = Decimal(basis.get('vat_rate') or 0)
+        if basis.get('claimed_in'):
+            lines.append(self.env._(
+                "Claimed in %(notice)s of %(date)s; later part payments do not change them.",
+                notice=basis['claimed_in'], date=self._say_date(basis['claimed_on'])))
+        if formula == 'claimed':
+            return lines
+        if formula == 'fourteen_day':
+            lines.append(self._explain_letter(basis, principal, currency))
+            if not principal:
+                return [*lines, self.env._("Nothing was left unpaid, so there are no collection costs.")]
+            if base != principal:
+                letters = ", ".join(name for name in basis['earlier'] if name)
+                lines.append(self.env._(
+                    "Added to the principal of the earlier letter %(letters)s, so that the scale is applied once "
+                    "(article 6:96 paragraph 7 BW, article 2a of the decree): %(base)s.",
+                    letters=letters, base=say(base)))
+        elif formula == 'minimum':
+            return [*lines, self.env._(
+                "The statutory minimum of %s between businesses, owed without a reminder (article 6:96 paragraph 4 "
+                "BW).",
+                say(total))]
+        elif formula == 'agreed':
+            sentence = self.env._(
+                "As agreed: %(percent)s over %(principal)s = %(costs)s.",
+                percent=self._say_percent(basis['percent']), principal=say(principal),
+                costs=say(principal * Decimal(basis['percent']) / HUNDRED))
+            lines.append(sentence)
+            if total != (principal * Decimal(basis['percent']) / HUNDRED).quantize(total):
+                lines.append(self.env._("The minimum applies: %s.", say(total)))
+            return lines
+        else:
+            lines.append(self.env._(
+                "Between businesses collection costs are owed without a reminder (article 6:96 paragraph 4 BW). The "
+                "scale over the principal that is late, %s:", say(principal)))
+        lines.append(self._explain_scale(base, currency))
+        costs = min(MAXIMUM, max(MINIMUM, sum((step[2] for step in scale_steps(base)), ZERO)))
+        if formula == 'scale_per_invoice' and total > costs * (HUNDRED + vat_rate) / HUNDRED:
+            lines.append(self.env._(
+                "At least %(minimum)s for each of the %(count)s late invoices: %(total)s.",
+                minimum=say(MINIMUM), count=basis['count'], total=say(total)))
+            return lines
+        if vat_rate:
+            lines.append(self.env._(
+                "Raised by %(percent)s VAT that the creditor cannot deduct (article 2 paragraph 3 of the decree): "
+                "%(total)s.",
+                percent=self._say_percent(vat_rate), total=say(costs * (HUNDRED + vat_rate) / HUNDRED)))
+        if already:
+            lines.append(self.env._(
+                "Less the collection costs of the earlier letter: %(already)s; left %(total)s.",
+                already=say(already), total=say(total)))
+        if basis.get('capped'):
+            lines.append(self.env._("No more than the letter announced: %s.", say(total)))
+        return lines
+
+    @api.model
+    def _explain_letter(self, basis, principal, currency):
+        """Return the sentence about a 14-day letter: sent, received, its term, and what was unpaid then."""
+        values = {'principal': self._say_amount(principal, currency)}
+        if not basis.get('since'):
+            return self.env._(
+                "Announced for when nothing is paid within the term of this 14-day letter, over %(principal)s.",
+                **values)
+        kinds = dict(self.env['dunning.notice']._fields['receipt_kind']._description_selection(self.env))
+        evidence = kinds.get(basis.get('evidence')) or self.env._("presumed")
+        values |= {
+            'notice': basis['notice'], 'sent': self._say_date(basis['sent']), 'last': self._say_date(basis['last_day']),
+            'received': self._say_date(basis['receipt']) if basis.get('receipt') else self.env._("unknown day"),
+            'evidence': evidence[:1].lower() + evidence[1:],
+        }
+        return self.env._(
+            "14-day letter %(notice)s of %(sent)s, received on %(received)s (%(evidence)s). Its term ran out at the "
+            "end of %(last)s; unpaid of the principal was then %(principal)s (article 6:96 paragraph 6 BW; HR 25 "
+            "November 2016, ECLI:NL:HR:2016:2704).", **values)
+
+    @api.model
+    def _explain_scale(self, principal, currency):
+        """Return “15% over € 2.500,00 = € 375,00; 10% over € 500,00 = € 50,00; together € 425,00.”"""
+        steps = scale_steps(principal)
+        parts = [
+            self.env._(
+                "%(percent)s over %(part)s = %(costs)s", percent=self._say_percent(percent),
+                part=self._say_amount(part, currency), costs=self._say_amount(costs, currency))
+            for percent, part, costs in steps]
+        total = sum((step[2] for step in steps), ZERO)
+        sentence = "; ".join(parts)
+        if len(steps) > 1:
+            sentence = self.env._(
+                "%(parts)s; together %(total)s", parts=sentence, total=self._say_amount(total, currency))
+        if total < MINIMUM:
+            sentence = self.env._(
+                "%(parts)s; at least %(minimum)s", parts=sentence, minimum=self._say_amount(MINIMUM, currency))
+        elif total > MAXIMUM:
+            sentence = self.env._(
+                "%(parts)s; at most %(maximum)s", parts=sentence, maximum=self._say_amount(MAXIMUM, currency))
+        return f"{sentence}."
+
+    # -------------------------------------------------------------------------
+    # THE SPECIFICATION
+    # -------------------------------------------------------------------------
+
+    @api.model
+    def _prepare_specification(self, data, debtor, company, *, number='', frozen=False):
+        """Return the words and amounts of a specification as they appear, in the language of the environment.
+
+        :param dict data: a frozen claim (``Claim.to_json``)
+        :param debtor: ``res.partner``
+        :param company: ``res.company``, the creditor
+        :param str number: of the notice it belongs to
+        :param bool frozen: it is the claim as that notice left
+        """
+        currency = self.env['res.currency'].with_context(active_test=False).search(
+            [('name', '=', data['currency'])], limit=1)
+
+        def say(amount):
+            return self._say_amount(amount, currency, symbol=False)
+
+        items = [self._prepare_item(entry, data, currency) for entry in data['items']]
+        total = {name: Decimal(data[name]) for name in ('principal', 'interest', 'costs', 'announced', 'total')}
+        original = sum((Decimal(entry['open']) for entry in data['items']), ZERO)
+        reduction = sum((Decimal(entry['reduction']) for entry in data['items']), ZERO)
+        left = [Decimal(amount) for amount in data['left']]
+        per_day = Decimal(data['per_day'])
+        costs = self._prepare_costs(data, currency)
+        return {
+            'title': self.env._("Specification of the claim"),
+            'subtitle': self.env._("calculation of interest and collection costs"),
+            'date': self._say_date(data['at_date']),
+            'number': number,
+            'belongs_to': (
+                self.env._("As claimed in %s", number) if frozen else self.env._("Belongs to %s", number)),
+            'total_label': self.env._("Total (%s)", data['currency']),
+            'lang': (self.env.lang or 'en')[:2],
+            'company': self.env['dunning.letter']._prepare_company(company, self.env.lang),
+            'debtor': self._prepare_debtor(debtor, data),
+            'currency': data['currency'],
+            'items': items,
+            'single': len(items) == 1,
+            'has_reduction': bool(reduction),
+            'has_interest': data['lawful'] and data['with_interest'] and not data['waived_interest'],
+            'has_costs': bool(costs) or bool(total['costs']),
+            'open': say(original),
+            'reduction': say(-reduction),
+            'principal': say(total['principal']),
+            'interest': say(total['interest']),
+            'costs': say(total['costs']),
+            'announced': say(total['announced']) if total['announced'] else '',
+            'total': self._say_amount(total['total'], currency),
+            'total_plain': say(total['total']),
+            'left': [say(amount) for amount in left],
+            'divided': left != [total['costs'], total['interest'], total['principal']],
+            'per_day': self._say_per_day(per_day, currency),
+            'costs_parts': costs,
+            'waived': self._explain_waived(data),
+            'remarks': self._get_remarks(items, costs, data),
+            'rates': self._prepare_rates(data),
+            'methods': self._prepare_methods(data),
+        }
+
+    @api.model
+    def _say_per_day(self, per_day, currency):
+        """Return the sentence about the interest of each further day, or an empty string."""
+        if not per_day:
+            return ''
+        return self.env._(
+            "Each day after this date adds %s of interest, until a payment, another rate or the turn of an interest "
+            "year.", self._say_amount(per_day, currency) if per_day >= Decimal('0.01')
+            else self.env._("less than a cent"))
+
+    @api.model
+    def _prepare_debtor(self, debtor, data):
+        partner = debtor.with_context(lang=self.env.lang)
+        kinds = {
+            'consumer': self.env._("consumer"), 'business': self.env._("business"),
+            'government': self.env._("public body")}
+        place = '  '.join(filter(None, [partner.zip, partner.city]))
+        abroad = partner.country_id and partner.country_id.code != 'NL'
+        numbers = [(self.env._("CoC"), partner.company_registry), (self.env._("VAT"), partner.vat)]
+        return {
+            'name': partner.name,
+            'lines': list(filter(None, [
+                partner.street, partner.street2, place, partner.country_id.name if abroad else ''])),
+            'numbers': [(label, value) for label, value in numbers if value and value.strip(' /-')],
+            'role': self.env._("Debtor (%s)", kinds[data['debtor_type']]),
+        }
+
+    @api.model
+    def _prepare_item(self, entry, data, currency):
+        """Return one due item as it appears: how it came about, its interest and where payments went."""
+        def say(amount):
+            return self._say_amount(amount, currency, symbol=False)
+
+        segments, before = [], None
+        paid_on = {line[0] for line in entry['imputations'] if Decimal(line[4])}
+        for segment in entry['segments']:
+            changed = before and any(before[0] <= day <= before[1] for day in paid_on)
+            segments.append({
+                'first': self._say_date(segment[0], short=True),
+                'last': self._say_date(segment[1], short=True),
+                'days': segment[2],
+                'rate': self._say_percent(segment[3], places=2),
+                'base': say(segment[4]),
+                'amount': say(segment[5]),
+                'why': self._explain_segment(segment, before, changed),
+            })
+            before = segment
+        interest_all, costs_all = Decimal(entry['interest_all']), Decimal(entry['costs_all'])
+        announced = entry['costs_why'] == 'announced'
+        off = [
+            (self.env._("Waived interest"), Decimal(entry['waived_interest'])),
+            (self.env._("Waived collection costs"), Decimal(entry['waived_costs'])),
+            (self.env._("Paid or credited on the invoice for interest and costs"), Decimal(entry['settled'])),
+        ]
+        facts = {
+            'date': self._say_date(entry['invoice_date']), 'due': self._say_date(entry['due_date']),
+            'original': self._say_amount(entry['original'], currency)}
+        return {
+            'name': entry['name'],
+            'title': self.env._("Invoice %s", entry['name']),
+            'facts': self.env._(
+                "Of %(date)s, to be paid by %(due)s, original amount %(original)s. Paid and credited:", **facts,
+            ) if entry['settlements'] else self.env._(
+                "Of %(date)s, to be paid by %(due)s, original amount %(original)s.", **facts),
+            'invoice_date': self._say_date(entry['invoice_date'], short=True),
+            'due_date': self._say_date(entry['due_date'], short=True),
+            'original': say(entry['original']),
+            'open': say(entry['open']),
+            'reduction': say(-Decimal(entry['reduction'])) if Decimal(entry['reduction']) else '',
+            'principal': say(Decimal(entry['open']) - Decimal(entry['reduction'])),
+            'interest': say(entry['interest']),
+            'interest_all': say(interest_all),
+            'costs': say(entry['costs']),
+            'costs_all': '' if announced or not costs_all else say(costs_all),
+            'total': say(sum(map(Decimal, (entry['open'], entry['interest'], entry['costs'])), -Decimal(
+                entry['reduction']))),
+            'settlements': [
+                {
+                    'date': self._say_date(day, short=True),
+                    'what': self.env._("payment") if is_money else self.env._("credit"),
+                    'label': label,
+                    'amount': say(-Decimal(amount)),
+                }
+                for day, amount, is_money, label in entry['settlements']],
+            'why': self._explain_interest(entry, data),
+            'segments': segments,
+            'imputations': [self._prepare_imputation(line, currency) for line in entry['imputations']],
+            # Before anything was claimed there is nothing to divide.
+            'divided': any(Decimal(line[2]) or Decimal(line[3]) for line in entry['imputations']),
+            'left': [say(amount) for amount in entry['left']],
+            'off': [(label, say(-amount)) for label, amount in off if amount],
+        }
+
+    @api.model
+    def _prepare_imputation(self, line, currency):
+        day, amount, costs, interest, principal, left, ref = line
+        kind, label = (*ref, '', '')[:2]
+        what = {
+            'waived': self.env._("waived"), 'booking': self.env._("payment of interest and costs"),
+        }.get(kind) or self.env._("payment")
+        return {
+            'date': self._say_date(day, short=True),
+            'what': what,
+            'label': label,
+            **{
+                name: self._say_amount(value, currency, symbol=False)
+                for name, value in (
+                    ('amount', amount), ('costs', costs), ('interest', interest), ('principal', principal),
+                    ('left_costs', left[0]), ('left_interest', left[1]), ('left_principal', left[2]))},
+        }
+
+    @api.model
+    def _prepare_costs(self, data, currency):
+        """Return the computations of collection costs: sentences, and the share of each invoice."""
+        parts = []
+        for position, basis in enumerate(data['costs_bases']):
+            shares = [entry for entry in data['items'] if entry['costs_basis'] == position]
+            announced = any(entry['costs_why'] == 'announced' for entry in shares)
+            whole = sum((Decimal(entry['announced' if announced else 'costs_all']) for entry in shares), ZERO)
+            parts.append({
+                'sentences': self._explain_costs(basis, currency),
+                'announced': announced,
+                'shares': [
+                    (self.env._("Announced for invoice %s", entry['name']) if announced
+                     else self.env._("Share of invoice %s", entry['name']),
+                     self._explain_lowered(entry, currency), self._say_amount(
+                        entry['announced' if announced else 'costs_all'], currency, symbol=False))
+                    for entry in shares],
+                'total': self._say_amount(whole, currency, symbol=False),
+                # Some of the invoices may not be in this claim, or were credited later.
+                'together': self.env._("Together") if whole == Decimal(basis.get('total') or whole) else self.env._(
+                    "Together, of %s for all invoices of that notice", self._say_amount(basis['total'], currency)),
+            })
+        return parts
+
+    @api.model
+    def _explain_lowered(self, entry, currency):
+        """Return why less costs are asked for an item than were claimed first, or an empty string."""
+        lowered = Decimal(entry['costs_lowered'])
+        return self.env._(
+            "%s less, in proportion to what was credited since",
+            self._say_amount(lowered, currency, symbol=False)) if lowered else ''
+
+    @api.model
+    def _get_remarks(self, items, costs, data):
+        """Return the reasons in short, for the screen: each sentence once."""
+        sentences = [item['why'] for item in items] + self._explain_waived(data)
+        sentences += [sentence for part in costs for sentence in part['sentences']]
+        return list(dict.fromkeys(sentences))
+
+    @api.model
+    def _explain_waived(self, data):
+        """Return the sentences about what is not asked of the debtor as a whole."""
+        sentences, reason = [], data['waive_reason']
+        if data['waived_costs'] and data['with_costs']:
+            sentences.append(
+                self.env._("No collection costs are asked of this debtor: %s", reason) if reason
+                else self.env._("No collection costs are asked of this debtor."))
+        elif (
+            data['debtor_type'] == 'consumer' and data['with_costs'] and data['lawful']
+            and not Decimal(data['costs']) and not data['costs_bases']
+        ):
+            sentences.append(self.env._(
+                "No collection costs: no 14-day letter to this debtor has run out (article 6:96 paragraph 6 BW)."))
+        return sentences
+
+    @api.model
+    def _prepare_rates(self, data):
+        """Return the rates used, each with its source."""
+        used = {}
+        for entry in data['items']:
+            agreed = Decimal(entry['agreed_percent'])
+            for segment in entry['segments']:
+                percent = Decimal(segment[3])
+                key = (segment[0], segment[1])
+                if agreed and percent == agreed:
+                    used.setdefault(('agreed', percent), key)
+                else:
+                    start = self._get_rate_start(data['rate_kind'], segment[0])
+                    used.setdefault((data['rate_kind'], percent, start), key)
+        if not used:
+            return []
+        Rate = self.env['dunning.interest.rate']
+        # sudo: rates are public law
+        sources = {rate.date_from: rate.source for rate in Rate.sudo().search([('kind', '=', data['rate_kind'])])}
+        rows = []
+        for key in sorted(used, key=lambda key: used[key]):
+            if key[0] == 'agreed':
+                rows.append({'from': '', 'percent': self._say_percent(key[1], places=2), 'source': self.env._(
+                    "agreed with the debtor")})
+                continue
+            _kind, percent, start = key
+            rows.append({
+                'from': self._say_date(start, short=True), 'percent': self._say_percent(percent, places=2),
+                'source': sources.get(start) or ''})
+        return rows
+
+    @api.model
+    def _get_rate_start(self, kind, day):
+        """Return from when the rate of a day applies."""
+        day = date.fromisoformat(day)
+        starts = [start for start, _percent in self.env['dunning.interest.rate']._get_rates(kind) if start <= day]
+        return starts[-1] if starts else day
+
+    @api.model
+    def _prepare_methods(self, data):
+        """Return the notes on how was counted and rounded."""
+        notes = []
+        if any(entry['segments'] for entry in data['items']):
+            days = (
+                self.env._("a year has 365 days, also a leap year") if data['day_count'] == 'act/365'
+                else self.env._("a year has 365 days, a leap year 366"))
+            notes.append(self.env._(
+                "Interest of a period = amount × rate × days ÷ days of the year, rounded to the cent, half a cent up. "
+                "The first and the last day both count; %s.", days))
+            if any(entry['compound'] and entry['segments'] for entry in data['items']):
+                notes.append(self.env._(
+                    "After each full year, counted from the first day of interest, the interest that is unpaid then "
+                    "bears interest as well (article 6:119 paragraph 2 and 6:119a paragraph 3 BW)."))
+            if any(Decimal(entry['agreed_percent']) for entry in data['items']):
+                notes.append(self.env._("Agreed interest does not bear interest itself."))
+            notes.append(self.env._(
+                "A payment counts on the day on which the account of the creditor was credited (article 6:114 "
+                "paragraph 2 BW), and that day still bears interest."))
+        if any(len(entry['imputations']) for entry in data['items']):
+            notes.append(self.env._(
+                "A payment goes first to collection costs, then to interest, then to the principal (article 6:44 "
+                "paragraph 1 "
+                "BW), as far as costs and interest had been claimed before it; payments before that go to the "
+                "principal only."))
+        if any(not line[2] for entry in data['items'] for line in entry['settlements']):
+            notes.append(self.env._(
+                "A credit lowers the principal from the beginning: no interest or costs over it."))
+        if any(Decimal(entry['reduction']) for entry in data['items']):
+            notes.append(self.env._(
+                "Credits that are still to be settled, and parts on hold, are not claimed and bear no interest or "
+                "costs."))
+        if Decimal(data['costs']) or Decimal(data['announced']):
+            notes.append(self.env._(
+                "Collection costs: article 6:96 paragraph 2 under c BW and article 2 of the Decree on compensation for "
+                "extrajudicial collection costs (Besluit BIK), over the principal only and rounded once; shared over "
+                "the invoices in proportion to their principal."))
+        return notes
+
+    # -------------------------------------------------------------------------
+    # PAPER
+    # -------------------------------------------------------------------------
+
+    @api.model
+    def _get_specification_data(self, notice):
+        """Return the frozen claim of a notice; of one that did not leave yet, the claim of its day.
+
+        Of a notice that left without any interest or costs nothing was frozen: then it is worked out for that day.
+        """
+        data = notice.claim_data
+        if data and data.get('format'):
+            return data
+        at_date = notice.date or self.env.company._dunning_today()
+        claims = self.with_company(notice.company_id)._compute_for_notices(notice, at_date)
+        return claims[notice.id].to_json()
+
+    @api.model
+    def _render_specification(self, data, debtor, company, lang, *, number='', frozen=False):
+        """Return the ``LetterDocument`` of a specification: one whole, self-contained HTML document."""
+        from ..letter.dunning_letter import LetterDocument
+
+        service = self.with_context(lang=lang)
+        words = service._prepare_specification(data, debtor, company, number=number, frozen=frozen)
+        body = service.env['ir.qweb']._render(
+            'l10n_nl_dunning.specification_document', {'spec': words}, minimal_qcontext=True)
+        left = "  ·  ".join(filter(None, [company.name, words['title'], debtor.name, words['date'], number]))
+        return LetterDocument(0, f"<!DOCTYPE html>{body.strip()}", number, left, words['company']['page_of'])
+
+    @api.model
+    def _print_specification(self, document):
+        """Return the PDF of a specification."""
+        return self.env['dunning.letter']._run_wkhtmltopdf([document])
+
+    @api.model
+    def _prepare_notice_document(self, notice):
+        """Return the ``LetterDocument`` of the specification of a notice as it left, in its language."""
+        data = self._get_specification_data(notice)
+        return self._render_specification(
+            data, notice.partner_id, notice.company_id, notice.lang, number=notice.name or '',
+            frozen=data == notice.claim_data and notice.state == 'sent')
+
+    @api.model
+    def _get_specification_pdf(self, notice):
+        """Return the PDF of the specification of a notice as it left: an annex to the letter."""
+        return self._print_specification(self._prepare_notice_document(notice))

@@ -1,0 +1,615 @@
+"""Prescription (verjaring): until which day a due item can be enforced, and why.
+
+The rules, all of Book 3 BW unless said otherwise:
+
+* A claim from a contract prescribes five years after the start of the day that follows the one on which it became due
+  (article 307 paragraph 1); the price of goods that a consumer bought two years after it (article 7:28). That day is
+  the due date of the item.
+* Years are counted by the calendar: the last day has the number of the due date, and 28 February where there is no 29th
+  (European Convention on the Calculation of Time-limits, Basel 1972, articles 3 and 4). That last day is still in time.
+  A weekend does not prolong it (General Extension of Time Limits Act, article 4).
+* It is interrupted by a written demand or notice in which the creditor unambiguously reserves the right to performance
+  (article 317 paragraph 1), by recognition (article 318) and by an act of legal action such as a summons (article 316).
+  A new term starts the next day: as long as the first, five years at most, and never ending before the old one would
+  have (article 319). A judgment can be executed for twenty years (article 324).
+* What was prescribed before the debtor was reached stays prescribed.
+
+Doubt counts as the shorter term: then one interrupts too early, which costs a letter. Extensions such as those of
+article 321, part payments (which may be a recognition) and the year of some other claims are left to a person.
+
+Nothing of it is stored on journal items. One statement answers for any set of items; the chain of interruptions is
+followed with window functions instead of one item at a time.
+"""
+
+from datetime import timedelta
+from functools import cache
+from typing import NamedTuple
+
+from dateutil.relativedelta import relativedelta
+from markupsafe import Markup
+
+from odoo import api, fields, models
+from odoo.fields import Domain
+from odoo.tools import SQL, format_date
+
+from ...tools.wording import interrupts_prescription
+from ..kernel.dunning_field import AnswerDate, AnswerText
+from ..ladder.dunning_level import MANUAL_CHANNELS
+from .dunning_interruption import JUDGMENT_YEARS, MAX_NEW_YEARS
+
+YEARS = 5
+YEARS_CONSUMER_GOODS = 2
+
+ACCOUNTING = 'account.group_account_invoice,account.group_account_readonly'
+
+
+class Prescription(NamedTuple):
+    """Until when one open due item can be enforced.
+
+    :ivar int item_id: the ``account.move.line``
+    :ivar date due_date: the day its first term runs from
+    :ivar int years: length of its term
+    :ivar str basis: why that length, see :meth:`DunningPrescription._get_basis_texts`
+    :ivar date until: the last day that is still in time
+    :ivar date first_until: what it would be without any interruption
+    :ivar int times: interruptions that were in time
+    :ivar int notice_id: the notice that decides ``until``, if one does
+    :ivar int act_id: the ``dunning.interruption`` that does
+    :ivar date act_date: its date
+    :ivar int late_notice_id: the first notice that came too late, if any
+    :ivar int late_act_id: the same of an act entered by hand
+    :ivar date late_date: its date
+    """
+
+    item_id: int
+    due_date: object
+    years: int
+    basis: str
+    until: object
+    first_until: object
+    times: int
+    notice_id: int
+    act_id: int
+    act_date: object
+    late_notice_id: int
+    late_act_id: int
+    late_date: object
+
+
+class DunningPrescription(models.AbstractModel):
+    _name = 'dunning.prescription'
+    _description = "Prescription of Claims"
+
+    # -------------------------------------------------------------------------
+    # ASKING
+    # -------------------------------------------------------------------------
+
+    @api.model
+    def _get_for(self, items):
+        """Return ``{account.move.line id: Prescription}`` of the open due items among ``items``, in one query."""
+        if not items.ids:
+            return {}
+        wanted = SQL("line.id = ANY(%s)", list(items.ids))
+        return {found.item_id: found for found in self._fetch(self._get_dates_sql(self._get_items_sql(wanted)))}
+
+    @api.model
+    def _get_before(self, company, day):
+        """Return the :class:`Prescription` of the open due items of a company that are prescribed on ``day``."""
+        dates = self._get_dates_sql(self._get_items_sql(SQL("line.company_id = %s", company.id), before=day))
+        return self._fetch(SQL("SELECT * FROM (%s) dated WHERE until < %s ORDER BY until, id", dates, day))
+
+    def _fetch(self, statement):
+        return [Prescription(*row) for row in self.env.execute_query(statement)]
+
+    # -------------------------------------------------------------------------
+    # THE STATEMENT
+    # -------------------------------------------------------------------------
+
+    @api.model
+    def _get_open_sql(self, line):
+        """Return SQL that is true for rows of the table ``line`` that are open claims.
+
+        The column tests are those of the index on unreconciled lines. The accounts are looked up by the statement
+        itself: core asks whether the date can be sorted by each time it writes journal items.
+        """
+        Item = self.env['account.move.line']
+        return SQL(
+            "(%(line)s.account_id = ANY(ARRAY(SELECT id FROM account_account WHERE account_type = 'asset_receivable'))"
+            " AND %(line)s.reconciled IS NOT TRUE"
+            " AND %(line)s.parent_state = 'posted' AND %(line)s.amount_residual > 0)",
+            line=line,
+            to_flush=[
+                self.env['account.account']._fields['account_type'],
+                *(Item._fields[name] for name in ('account_id', 'reconciled', 'parent_state', 'amount_residual'))])
+
+    @api.model
+    def _get_items_sql(self, wanted, before=None):
+        """Return SQL of open due items as :meth:`_get_dates_sql` wants them.
+
+        :param SQL wanted: condition on the table ``line``
+        :param date before: leave out what cannot be prescribed on that day, however its term is
+        """
+        Item, Partner = self.env['account.move.line'], self.env['res.partner']
+        old_enough = SQL("TRUE")
+        if before:
+            old_enough = SQL(
+                "due_date <= CASE debtor_type WHEN 'consumer' THEN %s::date ELSE %s::date END",
+                before - relativedelta(years=YEARS_CONSUMER_GOODS), before - relativedelta(years=YEARS))
+        return SQL(
+            """
+            SELECT * FROM (
+                SELECT line.id, line.move_id, line.company_id, debtor.id AS partner_id,
+                       COALESCE(line.date_maturity, line.date) AS due_date,
+                       COALESCE(debtor.dunning_debtor_type, CASE
+                           WHEN debtor.is_company OR TRIM(debtor.vat, ' /-') <> ''
+                             OR TRIM(debtor.company_registry, ' /-') <> ''
+                           THEN 'business' ELSE 'consumer' END) AS debtor_type
+                  FROM account_move_line line
+             LEFT JOIN res_partner partner ON partner.id = line.partner_id
+             LEFT JOIN res_partner debtor ON debtor.id = partner.commercial_partner_id
+                 WHERE %(open)s AND %(wanted)s) typed
+             WHERE %(old_enough)s
+            """,
+            open=self._get_open_sql(SQL.identifier('line')),
+            wanted=wanted,
+            old_enough=old_enough,
+            to_flush=[
+                *(Item._fields[name] for name in ('move_id', 'company_id', 'partner_id', 'date_maturity', 'date')),
+                *(Partner._fields[name] for name in (
+                    'commercial_partner_id', 'dunning_debtor_type', 'is_company', 'vat', 'company_registry')),
+            ])
+
+    @api.model
+    def _get_dates_sql(self, items):
+        """Return SQL with the columns of :class:`Prescription` for each row of ``items``.
+
+        :param SQL items: a SELECT with the columns ``id``, ``move_id``, ``company_id``, ``partner_id`` (the debtor),
+            ``due_date`` and ``debtor_type``
+        """
+        return SQL(
+            """
+            WITH item AS (
+                SELECT source.*, company.dunning_postal_days AS postal_days, basis.basis, term.years,
+                       (source.due_date + MAKE_INTERVAL(years => term.years))::date AS first_until
+                  FROM (%(items)s) source
+                  JOIN account_move move ON move.id = source.move_id
+                  JOIN res_company company ON company.id = source.company_id
+             LEFT JOIN LATERAL (
+                       SELECT BOOL_OR(template.type <> 'service') AS goods,
+                              BOOL_OR(template.type = 'service') AS services,
+                              BOOL_OR(template.id IS NULL) AS unknown
+                         FROM account_move_line sold
+                    LEFT JOIN product_product product ON product.id = sold.product_id
+                    LEFT JOIN product_template template ON template.id = product.product_tmpl_id
+                        WHERE sold.move_id = source.move_id AND sold.display_type = 'product'
+                          -- A discount is no thing that was sold.
+                          AND sold.price_subtotal > 0
+                          AND source.debtor_type = 'consumer' AND move.dunning_claim_kind IS NULL) sold ON TRUE
+            CROSS JOIN LATERAL (
+                       SELECT CASE
+                           WHEN source.debtor_type <> 'consumer' THEN 'business'
+                           WHEN move.dunning_claim_kind IS NOT NULL THEN 'chosen_' || move.dunning_claim_kind
+                           WHEN sold.goods AND (sold.services OR sold.unknown) THEN 'goods_among'
+                           WHEN sold.goods THEN 'goods'
+                           WHEN sold.services AND NOT sold.unknown THEN 'services'
+                           WHEN company.dunning_lines_without_product = 'services' THEN 'unknown_services'
+                           ELSE 'unknown_goods'
+                       END AS basis) basis
+            CROSS JOIN LATERAL (
+                       SELECT CASE WHEN basis.basis IN ('chosen_goods', 'goods', 'goods_among', 'unknown_goods')
+                              THEN %(goods_years)s::int ELSE %(years)s::int END AS years) term
+            ),
+            act AS (%(acts)s),
+            judged AS (
+                SELECT act.*,
+                       -- A judgment counts whatever happened before it.
+                       GREATEST(first_until, MAX(until) FILTER (WHERE judgment) OVER (PARTITION BY item_id)) AS base
+                  FROM act
+            ),
+            chained AS (
+                SELECT judged.*,
+                       NOT judgment AND reached > GREATEST(base, MAX(until) OVER (
+                           PARTITION BY item_id ORDER BY reached, nr
+                           ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING)) AS broken
+                  FROM judged
+            ),
+            -- What came after the chain broke is too late as well.
+            weighed AS (
+                SELECT chained.*,
+                       NOT judgment AND BOOL_OR(broken) OVER (PARTITION BY item_id ORDER BY reached, nr) AS late
+                  FROM chained
+            ),
+            outcome AS (
+                SELECT item_id,
+                       MAX(until) FILTER (WHERE NOT late) AS until,
+                       COUNT(*) FILTER (WHERE NOT late) AS times,
+                       (ARRAY_AGG(notice_id ORDER BY until DESC, reached DESC, nr) FILTER (WHERE NOT late))[1]
+                           AS notice_id,
+                       (ARRAY_AGG(act_id ORDER BY until DESC, reached DESC, nr) FILTER (WHERE NOT late))[1] AS act_id,
+                       (ARRAY_AGG(date ORDER BY until DESC, reached DESC, nr) FILTER (WHERE NOT late))[1] AS date,
+                       (ARRAY_AGG(notice_id ORDER BY reached, nr) FILTER (WHERE late))[1] AS late_notice_id,
+                       (ARRAY_AGG(act_id ORDER BY reached, nr) FILTER (WHERE late))[1] AS late_act_id,
+                       (ARRAY_AGG(date ORDER BY reached, nr) FILTER (WHERE late))[1] AS late_date
+                  FROM weighed
+              GROUP BY item_id
+            )
+            SELECT item.id, item.due_date, item.years, item.basis,
+                   -- Article 319 paragraph 2: interrupting never shortens.
+                   GREATEST(item.first_until, outcome.until) AS until, item.first_until,
+                   COALESCE(outcome.times, 0) AS times,
+                   outcome.notice_id, outcome.act_id, outcome.date,
+                   outcome.late_notice_id, outcome.late_act_id, outcome.late_date
+              FROM item
+         LEFT JOIN outcome ON outcome.item_id = item.id
+            """,
+            items=items,
+            acts=self._get_acts_sql(),
+            years=YEARS,
+            goods_years=YEARS_CONSUMER_GOODS,
+            to_flush=[
+                self.env['account.move']._fields['dunning_claim_kind'],
+                self.env['res.company']._fields['dunning_postal_days'],
+                self.env['res.company']._fields['dunning_lines_without_product'],
+                self.env['product.product']._fields['product_tmpl_id'],
+                self.env['product.template']._fields['type'],
+                *(self.env['account.move.line']._fields[name] for name in (
+                    'move_id', 'product_id', 'display_type', 'price_subtotal')),
+            ])
+
+    def _get_acts_sql(self):
+        """Return SQL of what may have interrupted the prescription of the rows of ``item``.
+
+        ``date`` is the day the new term runs from, ``reached`` the day the debtor had it: the first is the early, the
+        second the late reading of when it happened, both to the creditor's disadvantage.
+        """
+        at_date = self.env.company._dunning_today()
+        act_columns = SQL(
+            """act.id AS nr, NULL::int AS notice_id, act.id AS act_id, act.date, act.date AS reached,
+               act.kind = 'judgment' AS judgment,
+               (act.date + MAKE_INTERVAL(years => CASE act.kind WHEN 'judgment' THEN %s::int
+                                                  ELSE LEAST(item.years, %s::int) END))::date AS until""",
+            JUDGMENT_YEARS, MAX_NEW_YEARS)
+        counts = SQL("act.withdrawn_on IS NULL AND act.company_id = item.company_id AND act.date <= %s", at_date)
+        return SQL(
+            """
+            SELECT item.id AS item_id, item.first_until, notice.id AS nr, notice.id AS notice_id, NULL::int AS act_id,
+                   notice.date,
+                   GREATEST(notice.date, COALESCE(
+                       notice.receipt_date,
+                       CASE notice.channel WHEN 'letter'
+                            THEN COALESCE(notice.posted_on, notice.date) + item.postal_days END)) AS reached,
+                   FALSE AS judgment,
+                   (notice.date + MAKE_INTERVAL(years => LEAST(item.years, %(max_years)s::int)))::date AS until
+              FROM item
+              JOIN dunning_notice_line told ON told.move_line_id = item.id AND told.status = 'sent'
+              JOIN dunning_notice notice ON notice.id = told.notice_id
+             WHERE notice.interrupts_prescription AND notice.date <= %(at_date)s
+             UNION ALL
+            SELECT item.id, item.first_until, %(act_columns)s
+              FROM item
+              JOIN dunning_interruption act ON act.scope = 'debtor' AND act.partner_id = item.partner_id AND %(counts)s
+             UNION ALL
+            SELECT item.id, item.first_until, %(act_columns)s
+              FROM item
+              JOIN dunning_interruption_move_rel covered ON covered.move_id = item.move_id
+              JOIN dunning_interruption act ON act.id = covered.interruption_id AND %(counts)s
+             UNION ALL
+            SELECT item.id, item.first_until, %(act_columns)s
+              FROM item
+              JOIN dunning_interruption_item_rel covered ON covered.item_id = item.id
+              JOIN dunning_interruption act ON act.id = covered.interruption_id AND %(counts)s
+            """,
+            act_columns=act_columns,
+            counts=counts,
+            at_date=at_date,
+            max_years=MAX_NEW_YEARS,
+            to_flush=[
+                *(self.env['dunning.notice']._fields[name] for name in (
+                    'state', 'date', 'interrupts_prescription', 'receipt_date', 'posted_on', 'channel')),
+                *(self.env['dunning.notice.line']._fields[name] for name in ('status', 'move_line_id', 'notice_id')),
+                *(self.env['dunning.interruption']._fields[name] for name in (
+                    'withdrawn_on', 'company_id', 'date', 'kind', 'scope', 'partner_id', 'move_ids', 'item_ids')),
+            ])
+
+    @api.model
+    def _get_before_sql(self, day, wanted):
+        """Return SQL of the ids of open due items that are prescribed on ``day``."""
+        return SQL(
+            "SELECT dated.id FROM (%s) dated WHERE dated.until < %s",
+            self._get_dates_sql(self._get_items_sql(wanted, before=day)), day)
+
+    @api.model
+    def _get_is_prescribed_sql(self, item, company, at_date):
+        """Return SQL that is true when the row of the planner's table ``item`` is prescribed on ``at_date``.
+
+        Only what is old enough is looked at any closer.
+        """
+        row = SQL(
+            "SELECT %(item)s.id, %(item)s.move_id, %(company)s::int AS company_id, %(item)s.partner_id,"
+            " %(item)s.due_date, %(item)s.debtor_type",
+            item=item, company=company.id)
+        return SQL(
+            """(%(item)s.due_date <= CASE %(item)s.debtor_type WHEN 'consumer' THEN %(goods)s::date
+                                                               ELSE %(other)s::date END
+                AND EXISTS (SELECT FROM (%(dates)s) dated WHERE dated.until < %(at_date)s))""",
+            item=item,
+            goods=at_date - relativedelta(years=YEARS_CONSUMER_GOODS),
+            other=at_date - relativedelta(years=YEARS),
+            dates=self._get_dates_sql(row),
+            at_date=at_date)
+
+    # -------------------------------------------------------------------------
+    # EXPLAINING
+    # -------------------------------------------------------------------------
+
+    @api.model
+    def _explain(self, prescriptions):
+        """Return ``{account.move.line id: text}`` in the language of the environment.
+
+        Such as “5 years after 3 Dec 2021; interrupted on 4 Mar 2024 by AM2024-00012, so until 4 Mar 2029.”
+        """
+        # sudo: only numbers and kinds of what was sent about a readable item
+        notices = self.env['dunning.notice'].sudo().browse(
+            {id_ for found in prescriptions for id_ in (found.notice_id, found.late_notice_id) if id_})
+        acts = self.env['dunning.interruption'].sudo().browse(  # sudo: as above
+            {id_ for found in prescriptions for id_ in (found.act_id, found.late_act_id) if id_})
+        notice_names = {notice.id: notice.name for notice in notices}
+        kinds = {act.id: act.kind for act in acts}
+        act_names = self._get_act_names()
+        basis_texts = self._get_basis_texts()
+
+        def name(notice_id, act_id):
+            return notice_names.get(notice_id) or act_names.get(kinds.get(act_id), '')
+
+        @cache
+        def fmt(day):
+            return format_date(self.env, day, date_format='d MMM y')
+
+        result = {}
+        today = self.env.company._dunning_today()
+        for found in prescriptions:
+            parts = [self.env._("%(years)s years after %(due)s", years=found.years, due=fmt(found.due_date))]
+            if basis_texts[found.basis]:
+                parts[0] += f" ({basis_texts[found.basis]})"
+            if found.until > found.first_until:
+                parts.append(self._explain_interruption(found, kinds, name, fmt))
+            if found.late_date:
+                parts.append(self.env._(
+                    "%(act)s of %(date)s came too late",
+                    act=name(found.late_notice_id, found.late_act_id), date=fmt(found.late_date)))
+            if found.until < today:
+                parts.append(self.env._("prescribed since %s", fmt(found.until + timedelta(days=1))))
+            result[found.item_id] = "; ".join(parts) + "."
+        return result
+
+    def _explain_interruption(self, found, kinds, name, fmt):
+        words = {
+            'date': fmt(found.act_date), 'until': fmt(found.until), 'count': found.times,
+            'act': name(found.notice_id, found.act_id),
+        }
+        if kinds.get(found.act_id) == 'judgment':
+            return self.env._("judgment of %(date)s, which can be executed until %(until)s", **words)
+        if found.times > 1:
+            return self.env._(
+                "interrupted %(count)s times, last on %(date)s by %(act)s, so until %(until)s", **words)
+        return self.env._("interrupted on %(date)s by %(act)s, so until %(until)s", **words)
+
+    def _get_act_names(self):
+        """Return how each kind of interruption is called within a sentence."""
+        return {
+            'recognition': self.env._("a recognition of the debt"),
+            'written': self.env._("a written notice"),
+            'summons': self.env._("a summons"),
+            'judgment': self.env._("a judgment"),
+        }
+
+    def _get_basis_texts(self):
+        """Return why a term is as long as it is, by code; empty for the ordinary term."""
+        return {
+            'business': '',
+            'chosen_goods': self.env._("goods sold to a consumer, as chosen on the invoice"),
+            'chosen_services': self.env._("no goods, as chosen on the invoice"),
+            'chosen_other': self.env._("no goods, as chosen on the invoice"),
+            'goods': self.env._("goods sold to a consumer"),
+            'goods_among': self.env._("goods sold to a consumer, among other things"),
+            'services': self.env._("services to a consumer"),
+            'unknown_services': self.env._("services to a consumer: that is what lines without product stand for"),
+            'unknown_goods': self.env._(
+                "a consumer, and it is not known whether goods were sold: the short term, to be safe"),
+        }
+
+
+class AccountMoveLine(models.Model):
+    _inherit = 'account.move.line'
+
+    # Neither stored nor depending on other fields (see _forget_dunning_answers): posting and paying cost nothing extra.
+    dunning_prescription_date = AnswerDate(
+        string="Prescribes After",
+        compute='_compute_dunning_prescription',
+        search='_search_dunning_prescription_date',
+        groups=ACCOUNTING,
+        help="The last day on which the claim can still be enforced or its prescription (verjaring) be interrupted.",
+    )
+    dunning_prescription_reason = AnswerText(
+        string="Prescription",
+        compute='_compute_dunning_prescription',
+        groups=ACCOUNTING,
+        help="How the day of prescription was worked out.",
+    )
+
+    @api.depends_context('lang', 'dunning_at_date')
+    def _compute_dunning_prescription(self):
+        """One query for all items; empty for what is not an open claim."""
+        Service = self.env['dunning.prescription']
+        found = Service._get_for(self._origin)
+        texts = Service._explain(found.values())
+        for item in self:
+            answer = found.get(item._origin.id)
+            item.dunning_prescription_date = answer and answer.until
+            item.dunning_prescription_reason = texts.get(item._origin.id, False)
+
+    def _search_dunning_prescription_date(self, operator, value):
+        """By range of dates, set or not set. What lies far ahead is found as what is not prescribed by then."""
+        Service = self.env['dunning.prescription']
+        # Own companies are enough: the rules on journal items let no other through.
+        wanted = SQL("TRUE") if self.env.su else SQL("line.company_id = ANY(%s)", list(self.env.companies.ids))
+
+        def is_open(model, alias, query):
+            return Service._get_open_sql(SQL.identifier(alias))
+
+        def before(day):
+            return Domain.custom(to_sql=lambda model, alias, query: SQL(
+                "%s IN (%s)", SQL.identifier(alias, 'id'), Service._get_before_sql(day, wanted)))
+
+        def after(day):
+            return Domain.custom(to_sql=lambda model, alias, query: SQL(
+                "(%s AND %s NOT IN (%s))", is_open(model, alias, query), SQL.identifier(alias, 'id'),
+                Service._get_before_sql(day, wanted)))
+
+        def on(days):
+            return Domain.custom(to_sql=lambda model, alias, query: SQL(
+                "%s IN (SELECT dated.id FROM (%s) dated WHERE dated.until = ANY(%s))",
+                SQL.identifier(alias, 'id'),
+                Service._get_dates_sql(Service._get_items_sql(wanted, before=max(days) + timedelta(days=1))), days))
+
+        if operator in ('<', '>='):
+            return (before if operator == '<' else after)(value)
+        if operator in ('<=', '>'):
+            return (before if operator == '<=' else after)(value + timedelta(days=1))
+        if operator == 'in':
+            days = [fields.Date.to_date(day) for day in value if day]
+            found = on(days) if days else Domain.FALSE
+            if len(days) < len(list(value)):
+                found |= Domain.custom(to_sql=lambda model, alias, query: SQL(
+                    "(%s) IS NOT TRUE", is_open(model, alias, query)))
+            return found
+        return NotImplemented
+
+    def action_dunning_interruption(self):
+        """Open the form to enter what interrupted the prescription of the invoices of these items."""
+        self.check_access('read')
+        return self.env['dunning.interruption']._action_enter(self.move_id)
+
+    def _order_field_to_sql(self, alias, field_name, direction, nulls, query):
+        # OVERRIDE 'base': the list of what prescribes first is of no use in another order.
+        if field_name != 'dunning_prescription_date':
+            return super()._order_field_to_sql(alias, field_name, direction, nulls, query)
+        self._check_field_access(self._fields[field_name], 'read')
+        Service = self.env['dunning.prescription']
+        wanted = SQL("TRUE") if self.env.su else SQL("line.company_id = ANY(%s)", list(self.env.companies.ids))
+        dated = query.make_alias(alias, 'dunning_prescription')
+        query.add_join(
+            'LEFT JOIN', dated, SQL("(%s)", Service._get_dates_sql(Service._get_items_sql(wanted))),
+            SQL("%s = %s", SQL.identifier(dated, 'id'), SQL.identifier(alias, 'id')))
+        until = SQL.identifier(dated, 'until')
+        query._order_groupby.append(until)
+        return SQL("%s %s %s", until, direction, nulls)
+
+
+class AccountMove(models.Model):
+    _inherit = 'account.move'
+
+    dunning_claim_kind = fields.Selection(
+        selection=[('goods', "Goods"), ('services', "Services"), ('other', "Something else")],
+        string="Claim Is For",
+        copy=False,
+        groups=ACCOUNTING,
+        help="What decides how long a claim on a consumer can be enforced: two years for the price of goods "
+             "(article 7:28 BW), five years otherwise. Empty: what the products on the lines say, the short term when "
+             "in doubt.",
+        prefetch='dunning',
+    )
+    dunning_prescription_date = fields.Date(
+        string="Prescribes After",
+        compute='_compute_dunning_prescription',
+        search='_search_dunning_prescription_date',
+        groups=ACCOUNTING,
+        help="The last day on which the claim can still be enforced or its prescription (verjaring) be interrupted; of "
+             "the instalment that prescribes first.",
+    )
+    dunning_prescription_reason = fields.Char(
+        string="Prescription",
+        compute='_compute_dunning_prescription',
+        groups=ACCOUNTING,
+        help="How the day of prescription was worked out.",
+    )
+
+    @api.depends_context('lang', 'dunning_at_date')
+    def _compute_dunning_prescription(self):
+        """Of the open due item that prescribes first; one query for all invoices."""
+        Service = self.env['dunning.prescription']
+        items = self._origin.filtered(lambda move: move.state == 'posted')._get_dunning_items()
+        found = Service._get_for(items)
+        first = {}
+        for item in items:
+            answer = found.get(item.id)
+            if answer and (item.move_id.id not in first or answer.until < first[item.move_id.id].until):
+                first[item.move_id.id] = answer
+        texts = Service._explain(first.values())
+        for move in self:
+            answer = first.get(move._origin.id)
+            move.dunning_prescription_date = answer and answer.until
+            move.dunning_prescription_reason = texts.get(answer.item_id) if answer else False
+
+    def _search_dunning_prescription_date(self, operator, value):
+        """As for due items; the one that prescribes first speaks for the invoice."""
+        def some(*leaf):
+            return Domain('line_ids', 'any', [('dunning_prescription_date', *leaf)])
+
+        if operator in ('<', '<='):
+            return some(operator, value)
+        if operator in ('>', '>='):
+            return some(operator, value) & ~some('<=' if operator == '>' else '<', value)
+        if operator == 'in':
+            found = Domain.OR(some('in', [day]) & ~some('<', day) for day in value if day)
+            if not all(value):
+                found |= ~some('not in', [False])
+            return found
+        return NotImplemented
+
+    def action_dunning_interruption(self):
+        """Open the form to enter what interrupted the prescription of these invoices."""
+        self.check_access('read')
+        return self.env['dunning.interruption']._action_enter(self)
+
+
+class DunningNotice(models.Model):
+    _inherit = 'dunning.notice'
+
+    def _record_sent(self, at_date):
+        # OVERRIDE: what left says from now on whether it interrupted prescription.
+        result = super()._record_sent(at_date)
+        reserving = self.filtered(lambda notice: notice._reserves_performance())
+        if reserving:
+            reserving._recording().write({'interrupts_prescription': True})
+            self.env['account.move']._forget_dunning_answers()
+        return result
+
+    def _reserves_performance(self):
+        """Return whether the text that left interrupts prescription: written, and without doubt (article 3:317 BW)."""
+        self.ensure_one()
+        if self.channel in MANUAL_CHANNELS:
+            return False
+        text = Markup().join(filter(None, (self.body_intro, self.body_closing)))
+        return bool(text) and interrupts_prescription(text, self.lang)
+
+
+class ResCompany(models.Model):
+    _inherit = 'res.company'
+
+    dunning_lines_without_product = fields.Selection(
+        selection=[('goods', "Goods"), ('services', "Services")],
+        string="Invoice Lines Without Product Are",
+        default='goods',
+        required=True,
+        help="For the prescription of claims on consumers: two years for goods, five for services. "
+             "Goods is the safe choice.",
+        prefetch='dunning',
+    )
+
+
+class ResConfigSettings(models.TransientModel):
+    _inherit = 'res.config.settings'
+
+    dunning_lines_without_product = fields.Selection(
+        related='company_id.dunning_lines_without_product', readonly=False)

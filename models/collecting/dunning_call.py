@@ -1,0 +1,497 @@
+"""The call log: who was spoken to about what, how it ended, and what followed from that by itself."""
+
+from datetime import timedelta
+
+from markupsafe import escape
+
+from odoo import api, fields, models
+from odoo.exceptions import UserError
+from odoo.tools import format_amount
+
+from ...tools import dutch_calendar
+from ..hold.dunning_hold import format_date
+from ..notice.dunning_notice import RECORDING, is_recording
+
+MIXIN_PREFIXES = ('activity_', 'message_', 'my_activity_', 'website_message_', 'rating_')
+# Days until somebody looks whether the money came, and until an arrangement must have been made.
+LOOK_DAYS = 2
+ARRANGEMENT_DAYS = 14
+
+
+class DunningCall(models.Model):
+    """One telephone call about payment. Made by :meth:`log_call` only, and history from then on.
+
+    ``duration`` is in seconds, ``number`` in E.164, ``date_start`` in UTC; ``date`` is the day of the call where the
+    company is.
+    """
+
+    _name = 'dunning.call'
+    _inherit = ['mail.thread', 'mail.activity.mixin']
+    _description = "Call"
+    _order = 'date_start desc, id desc'
+    _check_company_auto = True
+    _mail_post_access = 'read'
+
+    company_id = fields.Many2one(comodel_name='res.company', required=True, index=True, readonly=True)
+    company_currency_id = fields.Many2one(related='company_id.currency_id', string="Company Currency")
+    partner_id = fields.Many2one(
+        comodel_name='res.partner', string="Debtor", required=True, index=True, readonly=True, ondelete='restrict')
+    contact_id = fields.Many2one(
+        comodel_name='res.partner', readonly=True, index='btree_not_null', ondelete='set null',
+        help="Whose number was called, or who called.")
+    contact_name = fields.Char(string="Spoken To", readonly=True)
+    number = fields.Char(readonly=True, help="With the code of the country, as in +31201234567.")
+    direction = fields.Selection(
+        selection=[('out', "Outgoing"), ('in', "Incoming")], default='out', required=True, readonly=True)
+    user_id = fields.Many2one(
+        comodel_name='res.users', string="Called By", required=True, index=True, readonly=True,
+        default=lambda self: self.env.user)
+    date_start = fields.Datetime(string="Start", required=True, readonly=True)
+    date = fields.Date(required=True, readonly=True, index=True, help="The day of the call where the company is.")
+    duration = fields.Integer(string="Duration (s)", readonly=True, help="In seconds.")
+    duration_text = fields.Char(string="Duration", compute='_compute_duration_text', help="In minutes and seconds.")
+    item_ids = fields.Many2many(
+        comodel_name='account.move.line', relation='dunning_call_item_rel', column1='call_id', column2='item_id',
+        string="Due Items", readonly=True)
+    item_count = fields.Integer(string="Number of Items", compute='_compute_item_count')
+    amount_discussed = fields.Monetary(
+        readonly=True, currency_field='company_currency_id', help="What was open of the items on the day of the call.")
+    outcome_id = fields.Many2one(
+        comodel_name='dunning.call.outcome', required=True, index=True, readonly=True, ondelete='restrict')
+    kind = fields.Selection(related='outcome_id.kind', store=True)
+    # As the outcome was when the call was logged: another setting does not change what happened.
+    reached = fields.Boolean(readonly=True)
+    note = fields.Text(help="Facts about the payment only. Internal.")
+    next_step = fields.Char(readonly=True)
+    next_date = fields.Date(string="Next Step On", readonly=True)
+    summary = fields.Char(string="What Was Done", readonly=True)
+    notice_ids = fields.Many2many(
+        comodel_name='dunning.notice', relation='dunning_call_notice_rel', column1='call_id', column2='notice_id',
+        string="Calls of the Ladder", readonly=True,
+        help="The calls of the ladder that this call was about. Reached, they count as made.")
+    hold_ids = fields.Many2many(
+        comodel_name='dunning.hold', relation='dunning_call_hold_rel', column1='call_id', column2='hold_id',
+        string="Holds", readonly=True)
+    promise_id = fields.Many2one(
+        comodel_name='dunning.promise', readonly=True, index='btree_not_null', ondelete='set null')
+    origin = fields.Selection(
+        selection=[
+            ('screen', "Debtor screen"),
+            ('form', "Form"),
+            ('api', "Telephone system"),
+            ('activity', "Activity"),
+            ('notice', "Call of the ladder"),
+        ],
+        default='form', required=True, readonly=True)
+    external_id = fields.Char(
+        string="External ID", readonly=True, copy=False, help="How the telephone system calls it.")
+    activity_source_id = fields.Integer(
+        string="Taken From Activity", readonly=True, copy=False, index='btree_not_null')
+
+    _external_id_uniq = models.UniqueIndex(
+        "(company_id, external_id) WHERE external_id IS NOT NULL",
+        "This call was logged already.",
+    )
+    _debtor_idx = models.Index("(partner_id, company_id, date_start DESC)")
+
+    @api.depends('outcome_id.name', 'partner_id.name', 'date')
+    def _compute_display_name(self):
+        for call in self:
+            call.display_name = self.env._(
+                "%(outcome)s, %(debtor)s, %(date)s", outcome=call.outcome_id.name or '',
+                debtor=call.partner_id.name or '', date=format_date(self.env, call.date) if call.date else '')
+
+    @api.depends('duration')
+    def _compute_duration_text(self):
+        for call in self:
+            call.duration_text = f'{call.duration // 60}:{call.duration % 60:02d}' if call.duration else False
+
+    @api.depends('item_ids')
+    def _compute_item_count(self):
+        for call in self:
+            call.item_count = len(call.item_ids)
+
+    # -------------------------------------------------------------------------
+    # CRUD
+    # -------------------------------------------------------------------------
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        if not is_recording(self.env):
+            self.check_access('create')
+            raise UserError(self.env._(
+                "A call is logged with its outcome, so that what follows from it happens by itself. Use “Log a call” "
+                "on the debtor, the invoice or the notice; programs use the method log_call."))
+        return super().create(vals_list)
+
+    def write(self, vals):
+        if not is_recording(self.env):
+            self.check_access('write')
+            self._check_user_write(vals)
+        return super().write(vals)
+
+    def _check_user_write(self, vals):
+        names = {name for name in vals if not name.startswith(MIXIN_PREFIXES)}
+        if names - {'note'}:
+            raise UserError(self.env._(
+                "A call that was logged is history: only its note can be corrected. Log another call if something "
+                "else was said."))
+        if names and not self.env.su and not self.env.user.has_group('account.group_account_manager') and any(
+            call.user_id != self.env.user for call in self
+        ):
+            raise UserError(self.env._("Only who made the call or an accounting manager corrects its note."))
+
+    def unlink(self):
+        # The chatter deletes its messages before the guards are asked; ask first.
+        self._unlink_except_retention()
+        return super().unlink()
+
+    @api.ondelete(at_uninstall=False)
+    def _unlink_except_retention(self):
+        if self and not is_recording(self.env):
+            self.check_access('unlink')
+            raise UserError(self.env._(
+                "%(call)s cannot be deleted: it explains what followed. What is too old goes by itself, as the "
+                "settings say.", call=self[:1].display_name))
+
+    def copy_data(self, default=None):
+        self.check_access('create')
+        raise UserError(self.env._("A call cannot be copied. Log a new one."))
+
+    def _recording(self):
+        """Return the calls in the context in which code writes down what happened."""
+        return self.with_context(
+            dunning_recording=RECORDING, mail_create_nosubscribe=True, mail_create_nolog=True, mail_notrack=True)
+
+    def action_open_holds(self):
+        """Show the holds that followed from this call."""
+        self.ensure_one()
+        self.check_access('read')
+        action = self.env['ir.actions.act_window']._for_xml_id('l10n_nl_dunning.dunning_hold_action')
+        action.update({'domain': [('id', 'in', self.hold_ids.ids)], 'context': {}})
+        return action
+
+    def action_open_invoices(self):
+        """Show the invoices that were talked about."""
+        self.ensure_one()
+        self.check_access('read')
+        action = self.env['ir.actions.act_window']._for_xml_id('account.action_move_out_invoice_type')
+        action['domain'] = [('id', 'in', self.item_ids.move_id.ids)]
+        return action
+
+    def action_log_again(self):
+        """Open the wizard for another call to the same debtor."""
+        self.ensure_one()
+        return self.env['dunning.call.enter']._action_open(
+            partner=self.partner_id, company=self.company_id, contact=self.contact_id)
+
+    # -------------------------------------------------------------------------
+    # OUTCOMES
+    # -------------------------------------------------------------------------
+    # Each returns a dict: `done` (what was done, one sentence), and where there is one `next_step`, `next_date`,
+    # `holds`, `promise` and `action` (what to open next).
+
+    def _apply_no_answer(self, data):
+        return self._try_again(self.env._("Nobody answered."))
+
+    def _apply_voicemail(self, data):
+        return self._try_again(self.env._("A message was left on the voicemail."))
+
+    def _apply_other_person(self, data):
+        return self._try_again(
+            self.env._("Spoke to %s, not to the debtor.", self.contact_name) if self.contact_name
+            else self.env._("Somebody else was spoken to, not the debtor."))
+
+    def _apply_wrong_number(self, data):
+        """Nobody is called at that number again until it is corrected."""
+        found = self._mark_number_wrong()
+        today = self.company_id._dunning_today()
+        summary = self.env._("Find the right number of %s", self.partner_id.display_name)
+        self._plan_activity('mail.mail_activity_data_todo', today, summary, self.env._(
+            "%s is not the number of this debtor.", self.number) if self.number else '')
+        return {
+            'done': self.env._("%s was marked as a wrong number.", self.number) if found
+            else self.env._("The number was wrong."),
+            'next_step': summary, 'next_date': today,
+        }
+
+    def _apply_call_back(self, data):
+        day = data['date']
+        today = self.company_id._dunning_today()
+        if not day:
+            raise UserError(self.env._("When is the debtor to be called back? Enter the day."))
+        if day < today:
+            raise UserError(self.env._("The day to call back lies in the past. Enter today or a later day."))
+        name = self.partner_id.display_name
+        summary = (
+            self.env._("Call %(debtor)s back at %(time)s", debtor=name, time=data['time']) if data['time']
+            else self.env._("Call %s back", name))
+        # sudo: the call of the ladder may be on the list of a colleague
+        waiting = self.notice_ids.sudo().activity_ids.filtered('automated')
+        if waiting:
+            waiting.with_context(mail_activity_quick_update=True).write({'date_deadline': day, 'summary': summary})
+        else:
+            self._plan_activity('mail.mail_activity_data_call', day, summary)
+        return {
+            'done': self.env._("%(what)s on %(date)s.", what=summary, date=format_date(self.env, day)),
+            'next_step': summary, 'next_date': day,
+        }
+
+    def _apply_promise(self, data):
+        day = data['date']
+        if not day:
+            raise UserError(self.env._("On which day will the debtor have paid? Enter it."))
+        items = self._get_items_in_one_currency()
+        promise = self.env['dunning.promise']._make(
+            self.company_id, self.partner_id, day, data['amount'] or None, items, self.env.user, call=self,
+            contact=self.contact_id or None, confirm=data['confirm'], keep_notices=self.notice_ids)
+        return {
+            'done': self.env._(
+                "Promised to pay %(amount)s by %(date)s.",
+                amount=format_amount(self.env, promise.amount, promise.currency_id), date=format_date(self.env, day)),
+            'next_step': self.env._("See whether the promise was kept"),
+            'next_date': promise.grace_date,
+            'holds': promise.hold_ids,
+            'promise': promise,
+        }
+
+    def _apply_paid_already(self, data):
+        today = self.company_id._dunning_today()
+        day = data['date']
+        if day and day > today:
+            raise UserError(self.env._(
+                "The day on which the debtor says he paid lies in the future. Then it is a promise to pay."))
+        holds = self._place_holds('says_paid', 'internal')
+        look = dutch_calendar.next_working_day(today + timedelta(days=LOOK_DAYS - 1))
+        summary = self.env._("Look for the payment of %s in the bank", self.partner_id.display_name)
+        self._plan_activity('mail.mail_activity_data_todo', look, summary, self.env._(
+            "Paid on %s, says the debtor.", format_date(self.env, day)) if day else '')
+        return {
+            'done': self.env._(
+                "Reminders wait until %s, so that the payment can be found.", self._format_end(holds)),
+            'next_step': summary, 'next_date': look, 'holds': holds,
+        }
+
+    def _apply_copy_wanted(self, data):
+        moves = self.item_ids.move_id
+        self._check_has_items()
+        recipient = self._get_mail_recipient()
+        today = self.company_id._dunning_today()
+        values = {}
+        if recipient:
+            # As “Send” on the invoice does, with the PDF that exists; Odoo's own mail queue delivers it.
+            self.env['account.move.send'].with_company(self.company_id)._generate_and_send_invoices(
+                moves, sending_methods={'email'}, extra_edis={}, mail_partner_ids=recipient.ids)
+            sent = self.env._("A copy was mailed to %s.", recipient.email)
+        else:
+            summary = self.env._("Send %s a copy of the invoices by post", self.partner_id.display_name)
+            self._plan_activity('mail.mail_activity_data_todo', today, summary, ", ".join(moves.mapped('name')))
+            sent = self.env._("There is no e-mail address: send the copy by post.")
+            values = {'next_step': summary, 'next_date': today}
+        holds = self._place_holds('invoice_copy', 'invoice_copy')
+        return {
+            'next_step': self.env._("Call again when the copy was read"), 'next_date': holds[:1].date_end,
+            **values,
+            'done': self.env._(
+                "%(sent)s Reminders wait until %(date)s.", sent=sent, date=self._format_end(holds)),
+            'holds': holds,
+        }
+
+    def _apply_awaiting_approval(self, data):
+        holds = self._place_holds('approval', 'other', date_end=data['date'])
+        return {
+            'done': self.env._("Reminders wait for the approval until %s.", self._format_end(holds)),
+            'next_step': self.env._("Ask whether it was approved"), 'next_date': holds[:1].date_end, 'holds': holds,
+        }
+
+    def _apply_disputed(self, data):
+        holds = self._place_holds(
+            'dispute', 'dispute', date_end=data['date'], amount=data['part_amount'],
+            dispute_category=data['category'] or 'other')
+        return {
+            'done': self.env._(
+                "%(count)s invoices in dispute until %(date)s.", count=len(holds.move_id),
+                date=self._format_end(holds)) if len(holds.move_id) > 1 else self.env._(
+                "%(invoice)s in dispute until %(date)s.", invoice=holds.move_id.name, date=self._format_end(holds)),
+            'next_step': self.env._("Settle the dispute"), 'next_date': holds[:1].date_end, 'holds': holds,
+        }
+
+    def _apply_hardship(self, data):
+        return self._prepare_arrangement()
+
+    def _apply_arrangement(self, data):
+        return self._prepare_arrangement()
+
+    def _apply_refuses(self, data):
+        today = self.company_id._dunning_today()
+        summary = self.env._("%s refuses to pay: decide what follows", self.partner_id.display_name)
+        # The note stays in the log: an activity is read in more places.
+        self._plan_activity('mail.mail_activity_data_todo', today, summary)
+        return {
+            'done': self.env._("The debtor refuses to pay. Reminders go on."),
+            'next_step': summary, 'next_date': today,
+        }
+
+    def _prepare_arrangement(self):
+        """Give the debtor a pause, and somebody the task to agree on terms."""
+        today = self.company_id._dunning_today()
+        holds = self._place_holds('arrangement', 'arrangement', date_end=today + timedelta(days=ARRANGEMENT_DAYS))
+        summary = self.env._("Make an arrangement with %s", self.partner_id.display_name)
+        day = dutch_calendar.next_working_day(today)
+        self._plan_activity('mail.mail_activity_data_todo', day, summary)
+        return {
+            'done': self.env._(
+                "Reminders wait until %s. Make an arrangement before that day.", self._format_end(holds)),
+            'next_step': summary, 'next_date': day, 'holds': holds,
+            'action': self._get_arrangement_action(),
+        }
+
+    def _get_arrangement_action(self):
+        """Return the action that opens an arrangement for the items of this call; False where there is none."""
+        self.ensure_one()
+        return False
+
+    # -------------------------------------------------------------------------
+    # HELPERS OF OUTCOMES
+    # -------------------------------------------------------------------------
+
+    def _try_again(self, done):
+        self.ensure_one()
+        today = self.company_id._dunning_today()
+        return {
+            'done': done,
+            'next_step': self.env._("Try again"),
+            'next_date': dutch_calendar.next_working_day(today),
+        }
+
+    def _check_has_items(self):
+        if self.item_ids:
+            return
+        if self._parse_items(None, self.company_id, self.partner_id, self.env['dunning.notice'], self.date):
+            raise UserError(self.env._("Which invoices was it about? Choose them."))
+        raise UserError(self.env._(
+            "%(debtor)s owes nothing at the moment, so there is no invoice this outcome could be about.",
+            debtor=self.partner_id.display_name))
+
+    def _get_items_in_one_currency(self):
+        self._check_has_items()
+        if len(self.item_ids.currency_id) > 1:
+            raise UserError(self.env._(
+                "The items are in different currencies. Log one call for the invoices in each currency."))
+        return self.item_ids
+
+    def _place_holds(self, xmlid, kind, *, date_end=None, amount=0.0, **values):
+        """Put the items of the call on hold: whole invoices where all that is open was talked about.
+
+        :param xmlid: of the reason, ``hold_reason_<xmlid>``; where it is gone or archived the first of ``kind``
+        :param date date_end: last day, at most what the reason allows; None: the days the reason proposes
+        :param amount: only this part, in the currency of the item
+        """
+        self._check_has_items()
+        Reason = self.env['dunning.hold.reason']
+        reason = self.env.ref(f'l10n_nl_dunning.hold_reason_{xmlid}', raise_if_not_found=False)
+        if not reason or not reason.active:
+            reason = Reason.search([('kind', '=', kind)], limit=1) or Reason.search([], limit=1)
+        if not reason:
+            raise UserError(self.env._("There is no reason to hold. Add one under Configuration ‣ Reasons to Hold."))
+        today = self.company_id._dunning_today()
+        common = {
+            'reason_id': reason.id,
+            'user_id': self.env.uid,
+            'date_end': date_end or today + timedelta(days=reason.default_days),
+            **values,
+        }
+        if reason.stops_everything:
+            targets = [{'partner_id': self.partner_id.id, 'company_id': self.company_id.id}]
+        else:
+            targets = []
+            for move, items in self.item_ids.grouped('move_id').items():
+                open_items = move._get_dunning_items().filtered(lambda item: not item.reconciled)
+                if items >= open_items:
+                    targets.append({'move_id': move.id})
+                else:
+                    targets += [{'move_line_id': item.id} for item in items]
+        if amount:
+            if len(targets) > 1:
+                raise UserError(self.env._(
+                    "A part of the amount is about one invoice. Choose that invoice only, or leave the part empty."))
+            common['amount'] = amount
+        return self.env['dunning.hold'].with_company(self.company_id).create([
+            {**common, **target} for target in targets])
+
+    def _format_end(self, holds):
+        return format_date(self.env, max(holds.mapped('date_end')))
+
+    def _plan_activity(self, xmlid, day, summary, note=''):
+        """Plan an activity on the call, for whoever answers for the debtor."""
+        user = self._get_responsible()
+        self.with_context(mail_activity_quick_update=True).activity_schedule(
+            xmlid, date_deadline=day, user_id=user.id, summary=summary, note=escape(note), automated=True)
+
+    def _get_responsible(self):
+        """Return the user who goes on with this debtor."""
+        self.ensure_one()
+        return self.user_id
+
+    def _get_mail_recipient(self):
+        """Return the contact a copy is mailed to: who was spoken to, else the debtor; empty when neither has mail."""
+        self.ensure_one()
+        for person in (self.contact_id | self.partner_id | self.item_ids.move_id.partner_id):
+            if person.email_normalized and not person.dunning_email_bounced_on:
+                return person
+        return self.env['res.partner']
+
+    def _mark_number_wrong(self):
+        """Mark the number on the contacts of this debtor that have it. Return those contacts."""
+        if not self.number:
+            return self.env['res.partner']
+        family = self.env['res.partner'].search([('commercial_partner_id', '=', self.partner_id.id)]) | self.partner_id
+        found = family.filtered(lambda person: person._get_dunning_number() == self.number)
+        # sudo: who may log a call need not be allowed to change contacts; this says only that the number is wrong
+        found.sudo().write({'dunning_phone_wrong_on': self.company_id._dunning_today()})
+        return found
+
+    # -------------------------------------------------------------------------
+    # WHAT FOLLOWS
+    # -------------------------------------------------------------------------
+
+    def _log_on_invoices(self):
+        """Log one line on each invoice that was talked about: that there was a call and how it ended, not the note."""
+        self.ensure_one()
+        link = self._get_html_link(title=self.outcome_id.name)
+        body = self.env._("Call of %(date)s: %(outcome)s.", date=format_date(self.env, self.date), outcome=link)
+        moves = self.item_ids.move_id
+        if moves:
+            moves._message_log_batch({move.id: body for move in moves})
+
+    def _finish_call_backs(self):
+        """Once spoken to, the debtor is not called back any more."""
+        earlier = self.search([
+            ('company_id', '=', self.company_id.id), ('partner_id', '=', self.partner_id.id), ('id', '!=', self.id)])
+        # sudo: a colleague may have planned it
+        waiting = earlier.sudo().activity_ids.filtered(
+            lambda activity: activity.automated and activity.activity_type_id.category == 'phonecall')
+        waiting.unlink()
+
+    def _advance_ladder(self, promised=None):
+        """Record the calls of the ladder as made when the debtor was reached, pass them over after too many tries.
+
+        :return: the notices that do not wait for a call any more
+        """
+        self.ensure_one()
+        notices = self.notice_ids.filtered(lambda notice: notice.state == 'todo')
+        if not notices:
+            return notices
+        today = self.company_id._dunning_today()
+        if self.reached:
+            notices._recording().write({'date': today, 'deadline': False, 'promised_date': promised or False})
+            notices._record_sent(today)
+            return notices
+        if not self.outcome_id._is_try():
+            return notices.browse()
+        # A number that is wrong is no use trying again.
+        no_number = self.kind == 'wrong_number' and not self.partner_id._get_dunning_phone_contact(self.contact_id)
+        tired = notices.filtered(lambda notice: no_number or (
+            notice.level_id.phone_tries and notice.call_tries >= notice.level_id.phone_tries))
+        tired._skip(today)
+        return tired

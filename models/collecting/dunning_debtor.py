@@ -1,0 +1,332 @@
+"""The worklist: one row per debtor, company and currency with what can be collected, and why he is where he is.
+
+Nothing is stored but the payment behaviour (``dunning.behaviour``): the rows come from the ledger, the holds, the
+notices, calls and promises of this moment. What the order of the list depends on is joined in sets; what is only
+shown is looked up for the rows that are shown (see ``_table_query``).
+
+Its statement is in ``dunning_debtor_rows.py``, what its order comes from in ``dunning_debtor_priority.py``.
+"""
+
+from odoo import api, fields, models
+from odoo.exceptions import UserError
+from odoo.tools import SQL, format_date
+
+from ..debtor.dunning_portfolio import ACCOUNTING
+
+# The id of a row: partner, company and currency in one number, so that it stays the same from day to day.
+# At most 2^53: a browser counts no further without errors.
+COMPANY_BITS, CURRENCY_BITS = 13, 9
+
+
+class DunningDebtor(models.Model):
+    """What one debtor owes one company in one currency, what can be collected of it today and what comes next."""
+
+    _name = 'dunning.debtor'
+    _description = "Debtor"
+    _auto = False
+    _order = 'priority desc, days_overdue desc, id'
+    _rec_name = 'partner_id'
+    _rec_names_search = ['partner_id']
+    _depends = {
+        'account.move.line': [
+            'company_id', 'partner_id', 'currency_id', 'account_id', 'parent_state', 'reconciled', 'amount_residual',
+            'amount_residual_currency', 'date_maturity', 'date', 'move_id', 'no_followup', 'balance'],
+        'account.move': ['payment_state', 'dunning_level_id'],
+        'account.account': ['account_type'],
+        'account.payment': ['state', 'move_id', 'partner_id', 'company_id', 'amount_company_currency_signed'],
+        'account.bank.statement.line': ['is_reconciled', 'partner_id'],
+        'res.partner': ['commercial_partner_id', 'dunning_user_id'],
+        'res.users': ['active'],
+        'dunning.level': ['sequence'],
+        'dunning.notice': ['company_id', 'partner_id', 'currency_id', 'state', 'channel', 'date'],
+        'dunning.hold': [
+            'company_id', 'scope', 'partner_id', 'move_id', 'move_line_id', 'is_part', 'amount', 'opened_on',
+            'date_end', 'closed_on', 'free_on', 'needs_decision', 'is_dispute', 'resolved_on'],
+        'dunning.call': ['company_id', 'partner_id', 'date', 'date_start', 'kind', 'next_date'],
+        'dunning.promise': [
+            'company_id', 'partner_id', 'currency_id', 'state', 'date_promised', 'grace_date', 'amount', 'decided_on'],
+        'dunning.behaviour': ['company_id', 'partner_id', 'average_days_late', 'trend_days'],
+    }
+
+    company_id = fields.Many2one(comodel_name='res.company', readonly=True)
+    partner_id = fields.Many2one(comodel_name='res.partner', string="Debtor", readonly=True)
+    currency_id = fields.Many2one(comodel_name='res.currency', readonly=True)
+    company_currency_id = fields.Many2one(comodel_name='res.currency', readonly=True)
+
+    # --- what he owes ---
+    item_count = fields.Integer(string="Due Items", readonly=True)
+    overdue_count = fields.Integer(string="Overdue Items", readonly=True)
+    amount_open = fields.Monetary(string="Open", readonly=True)
+    amount_overdue = fields.Monetary(string="Overdue", readonly=True)
+    amount_held = fields.Monetary(
+        string="On Hold", readonly=True, help="Of everything that is open, also of what is not due yet.")
+    amount_credit = fields.Monetary(
+        string="Credits", readonly=True,
+        help="Open credit notes and payments of the debtor, as far as they cover what is overdue. The oldest items are "
+             "covered first.")
+    amount_collectable = fields.Monetary(
+        string="Collectable", readonly=True,
+        help="What can be asked for today: overdue, less what is on hold, covered by credits, blocked, marked “No "
+             "Follow-Up” or already paid and waiting for the bank.")
+    amount_open_company = fields.Monetary(
+        string="Open (company currency)", currency_field='company_currency_id', readonly=True)
+    amount_overdue_company = fields.Monetary(
+        string="Overdue (company currency)", currency_field='company_currency_id', readonly=True)
+    amount_held_company = fields.Monetary(
+        string="On Hold (company currency)", currency_field='company_currency_id', readonly=True)
+    amount_collectable_company = fields.Monetary(
+        string="Collectable (company currency)", currency_field='company_currency_id', readonly=True)
+    bucket_1_30 = fields.Monetary(
+        string="1–30 Days", currency_field='company_currency_id', readonly=True,
+        help="Overdue for 1 to 30 days, in the currency of the company.")
+    bucket_31_60 = fields.Monetary(
+        string="31–60 Days", currency_field='company_currency_id', readonly=True,
+        help="Overdue for 31 to 60 days, in the currency of the company.")
+    bucket_61_90 = fields.Monetary(
+        string="61–90 Days", currency_field='company_currency_id', readonly=True,
+        help="Overdue for 61 to 90 days, in the currency of the company.")
+    bucket_91 = fields.Monetary(
+        string="Over 90 Days", currency_field='company_currency_id', readonly=True,
+        help="Overdue for more than 90 days, in the currency of the company.")
+    oldest_due_date = fields.Date(readonly=True)
+    days_overdue = fields.Integer(string="Days", readonly=True, aggregator='max', help="Of the oldest due item.")
+    days_collectable = fields.Integer(
+        readonly=True, aggregator='max', help="Days overdue of the oldest item that can be collected.")
+    dispute_amount = fields.Monetary(
+        string="In Dispute", readonly=True, help="Open amount about which a dispute was not settled.")
+    level_id = fields.Many2one(
+        comodel_name='dunning.level', readonly=True, help="The highest level of the open invoices.")
+
+    # --- what was said ---
+    last_contact = fields.Date(readonly=True, aggregator='max', help="Last notice that left, or last call.")
+    last_contact_kind = fields.Selection(
+        selection=[('email', "E-mail"), ('letter', "Letter"), ('both', "E-mail and letter"), ('phone', "Call")],
+        string="By", readonly=True)
+    last_call = fields.Date(readonly=True, aggregator='max')
+    never_called = fields.Boolean(readonly=True, help="No call with this debtor was ever logged.")
+    call_id = fields.Many2one(
+        comodel_name='dunning.call', string="Call to Follow Up", readonly=True,
+        help="The last call, where something is to be done after it on a day.")
+    call_notice_count = fields.Integer(
+        string="Calls Waiting", readonly=True, help="Calls that a level of the ladder asks for.")
+    promise_id = fields.Many2one(
+        comodel_name='dunning.promise', readonly=True, help="The promise that ends first.")
+    promise_date = fields.Date(string="Promised For", readonly=True, aggregator='min')
+    promise_amount = fields.Monetary(string="Promised", readonly=True)
+    broken_count = fields.Integer(
+        string="Broken Promises", readonly=True, aggregator='max', help="In the last twelve months.")
+
+    # --- how he pays ---
+    average_days_late = fields.Float(
+        string="Pays Late (days)", readonly=True, aggregator='avg', digits=(6, 0),
+        help="Days between due date and payment on average, of what was paid in the last twelve months.")
+    trend = fields.Selection(
+        selection=[('better', "Better"), ('same', "Same"), ('worse', "Worse")], readonly=True,
+        help="The last three months compared with the nine before: five days or more earlier or later.")
+
+    # --- what comes next, and who does it ---
+    next_date = fields.Date(
+        string="To Do On", readonly=True, aggregator='min',
+        help="The day on which a person has to do something: a call the ladder asks for, a call that was agreed, or a "
+             "promise that ends.")
+    next_kind = fields.Selection(
+        selection=[
+            ('call', "Call of the ladder"),
+            ('call_back', "Agreed call"),
+            ('follow_up', "Follow-up of a call"),
+            ('broken', "Promise broken"),
+            ('promise', "Promise ends"),
+        ],
+        string="To Do", readonly=True)
+    is_today = fields.Boolean(string="Today", readonly=True, help="What has to be done is due today or earlier.")
+    next_step = fields.Char(compute='_compute_next_step', help="What follows, by a person or by the ladder.")
+    user_id = fields.Many2one(
+        comodel_name='res.users', string="Collector",
+        help="The collector of the debtor, else that of the company. Empty it to use that of the company.")
+    owner_id = fields.Many2one(
+        comodel_name='res.users', string="On the List Of", readonly=True,
+        help="The collector, or whoever covers for him today.")
+    priority = fields.Integer(readonly=True, aggregator='max')
+    points = fields.Json(readonly=True, exportable=False)
+    priority_reason = fields.Char(
+        string="Why", compute='_compute_priority_text',
+        help="What counts most for the priority, besides the amount, the days and the last contact.")
+    priority_text = fields.Text(
+        string="Why This Priority", compute='_compute_priority_text', help="Every factor with its points.")
+
+    # -------------------------------------------------------------------------
+    # WHAT COMES NEXT
+    # -------------------------------------------------------------------------
+
+    @api.depends('next_kind', 'next_date')
+    @api.depends_context('lang')
+    def _compute_next_step(self):
+        """What a person does goes first; else the planner says what the ladder does, asked once per company."""
+        ladder = self.filtered(lambda debtor: not debtor.next_kind)
+        for debtor in self - ladder:
+            day = self._fmt_date(debtor.next_date)
+            if debtor.next_kind == 'promise':
+                debtor.next_step = self.env._(
+                    "Wait for the payment promised for %s", self._fmt_date(debtor.promise_date))
+            elif debtor.next_kind == 'broken':
+                debtor.next_step = self.env._("Call: a promise was broken on %s", day)
+            elif debtor.next_kind == 'call':
+                debtor.next_step = self.env._("Call, as the ladder asks since %s", day)
+            else:
+                step = debtor.call_id.next_step or self.env._("Follow up the last call")
+                debtor.next_step = self.env._("%(step)s, on %(date)s", step=step, date=day)
+        # sudo: the planner reads settings of the debtor; the answer is about rows the user can read
+        Planner = self.env['dunning.planner'].sudo()
+        for company, debtors in ladder.grouped('company_id').items():
+            today = company._dunning_today()
+            found = {}
+            for decision in Planner._plan(company, today, partners=debtors.partner_id):
+                key = decision.partner_id, decision.currency_id
+                # The first that goes out; else the first that can change by itself; else the oldest item.
+                rank = (0 if not decision.reason else 1 if decision.next_date else 2, decision.next_date or today)
+                if key not in found or rank < found[key][0]:
+                    found[key] = rank, decision
+            for debtor in debtors:
+                _rank, decision = found.get((debtor.partner_id.id, debtor.currency_id.id), (None, None))
+                debtor.next_step = decision and self._get_ladder_text(Planner, decision, company)
+
+    def _get_ladder_text(self, Planner, decision, company):
+        level = self.env['dunning.level'].browse(decision.level_id).sudo().name  # sudo: only its name
+        if decision.level_id and not decision.reason:
+            return self.env._("“%s” goes out today", level)
+        if decision.level_id and decision.reason in ('not_due', 'waiting_delay', 'waiting_deadline'):
+            return self.env._("“%(level)s” on %(date)s", level=level, date=self._fmt_date(decision.next_date))
+        return Planner._explain(decision, company)
+
+    # -------------------------------------------------------------------------
+    # READING
+    # -------------------------------------------------------------------------
+
+    def fetch(self, field_names=None):
+        """Read only what is about these debtors: the id says who they are."""
+        partner_ids = list({row_id >> (COMPANY_BITS + CURRENCY_BITS) for row_id in self.ids})
+        narrowed = self.with_context(dunning_debtor_partner_ids=partner_ids)
+        return super(DunningDebtor, narrowed).fetch(field_names)
+
+    @api.model
+    def web_search_read(self, domain, specification, offset=0, limit=None, order=None, count_limit=None):
+        """As core's, but with one statement that orders and counts: to work out everybody's place twice is too slow.
+
+        What the page shows is read for its own rows only, see :meth:`fetch`.
+        """
+        query = self._search(domain, offset=offset, limit=limit, order=order or self._order)
+        if query.is_empty():
+            return {'length': 0, 'records': []}
+        rows = self.env.execute_query(query.select(SQL.identifier(query.table, 'id'), SQL("COUNT(*) OVER ()")))
+        if not rows and offset:
+            return super().web_search_read(domain, specification, offset, limit, order, count_limit)
+        length = rows[0][1] if rows else 0
+        records = self.browse(row_id for row_id, _count in rows)
+        # All columns at once: what explains a row needs more of them than the list shows.
+        records.fetch([name for name, field in self._fields.items() if field.store])
+        return {
+            'length': min(length, count_limit) if count_limit else length,
+            'records': records.web_read(specification),
+        }
+
+    @api.model
+    def _get_id(self, partner, company, currency):
+        """Return the id of the row of a debtor in a company and currency."""
+        return (((partner.id << COMPANY_BITS) + company.id) << CURRENCY_BITS) + currency.id
+
+    # -------------------------------------------------------------------------
+    # WRITING: WHOSE DEBTOR HE IS
+    # -------------------------------------------------------------------------
+
+    def write(self, vals):
+        """Give debtors to a collector; everything else follows from what happens elsewhere."""
+        self.check_access('write')
+        if set(vals) - {'user_id'}:
+            raise UserError(self.env._(
+                "Of a row of the worklist only the collector can be changed. The rest follows from invoices, payments, "
+                "holds, calls and promises."))
+        user_id = vals.get('user_id')
+        for company, debtors in self.grouped('company_id').items():
+            # sudo: whoever divides the work may not be allowed to edit contacts; only the collector is written
+            debtors.partner_id.sudo().with_company(company).write({'dunning_user_id': user_id})
+        self.env.flush_all()
+        self.invalidate_model()
+        return super().write({})
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        if vals_list:
+            raise UserError(self.env._("Debtors appear in the worklist by themselves, when they owe something."))
+        return super().create(vals_list)
+
+    @api.ondelete(at_uninstall=False)
+    def _unlink_never(self):
+        raise UserError(self.env._("Debtors leave the worklist by themselves, when they owe nothing any more."))
+
+    def copy_data(self, default=None):
+        self.check_access('create')
+        raise UserError(self.env._("Debtors appear in the worklist by themselves, when they owe something."))
+
+    # -------------------------------------------------------------------------
+    # ACTIONS
+    # -------------------------------------------------------------------------
+
+    def action_open(self):
+        """Open the screen with everything for a call to this debtor.
+
+        ``dunning_debtor_ids`` in the context: the rows of the list, in its order, for “next debtor”.
+        """
+        self.ensure_one()
+        self.check_access('read')
+        listed = self.env.context.get('dunning_debtor_ids')
+        ids = [row_id for row_id in listed if isinstance(row_id, int)] if isinstance(listed, list) else self.ids
+        return {
+            'type': 'ir.actions.client',
+            'tag': 'l10n_nl_dunning.debtor_screen',
+            'name': self.partner_id.display_name,
+            'params': {
+                'debtor_id': self.id,
+                'partner_id': self.partner_id.id,
+                'company_id': self.company_id.id,
+                'ids': ids,
+            },
+        }
+
+    def _fmt_date(self, date):
+        return format_date(self.env, date, date_format='d MMM y') if date else ''
+
+
+class ResPartner(models.Model):
+    _inherit = 'res.partner'
+
+    dunning_debtor_count = fields.Integer(
+        string="Rows in the Worklist", compute='_compute_dunning_debtor', groups=ACCOUNTING)
+    dunning_amount_collectable = fields.Monetary(
+        string="To Collect", compute='_compute_dunning_debtor', groups=ACCOUNTING,
+        help="What the debtor can be asked for today, in the currency of the company.")
+
+    @api.depends_context('company', 'dunning_at_date')
+    def _compute_dunning_debtor(self):
+        debtors = self.commercial_partner_id
+        # The scope only makes it faster: what is read is what may be read.
+        groups = self.env['dunning.debtor'].with_context(dunning_debtor_partner_ids=debtors.ids)._read_group(
+            [('partner_id', 'in', debtors.ids), ('company_id', '=', self.env.company.id)],
+            ['partner_id'], ['__count', 'amount_collectable_company:sum'])
+        found = {debtor.id: values for debtor, *values in groups}
+        for partner in self:
+            count, amount = found.get(partner.commercial_partner_id._origin.id, (0, 0.0))
+            partner.dunning_debtor_count = count
+            partner.dunning_amount_collectable = amount
+
+    def action_dunning_worklist(self):
+        """Open the screen of this debtor; the worklist where he owes in several currencies."""
+        self.ensure_one()
+        self.check_access('read')
+        debtors = self.env['dunning.debtor'].search([
+            ('partner_id', '=', self.commercial_partner_id.id), ('company_id', '=', self.env.company.id)])
+        if len(debtors) == 1:
+            return debtors.action_open()
+        action = self.env['ir.actions.act_window']._for_xml_id('l10n_nl_dunning.dunning_debtor_action')
+        action['domain'] = [('partner_id', '=', self.commercial_partner_id.id)]
+        action['context'] = {}
+        return action

@@ -1,0 +1,814 @@
+"""Holds: dated reasons not to dun, and who answers for them.
+
+Every hold has a reason, an owner and an end date. When it ends somebody is told,
+and nothing leaves on that day: reminders go on after the soft days of the policy,
+and after a fresh look of the planner.
+
+Which items a hold reaches on which day follows from its dates alone (``opened_on``,
+``date_end``, ``closed_on``, ``free_on``), never from a state, so the planner answers
+for any day, past or future, with one join (:meth:`DunningHold._get_held_sql`).
+"""
+
+from datetime import timedelta
+
+from markupsafe import Markup
+
+from odoo import api, fields, models
+from odoo.exceptions import UserError, ValidationError
+from odoo.fields import Domain
+from odoo.tools import SQL, clean_context, format_amount
+from odoo.tools import format_date as format_date_of_lang
+
+from ..kernel.dunning_bulk import schedule_activities
+
+# How long a review that is overdue is left alone before its owner is reminded again, in days.
+REMIND_EVERY = 7
+# Soft days where no policy applies.
+DEFAULT_SOFT_DAYS = 3
+# What whoever places a hold says about it; the rest follows.
+USER_CREATABLE = frozenset({
+    'company_id', 'partner_id', 'move_id', 'move_line_id', 'amount', 'reason_id', 'user_id', 'date_end', 'note',
+    'dispute_category',
+})
+# What can be changed while a hold is open.
+USER_WRITABLE = frozenset({'user_id', 'note'})
+# How a dispute went: can be told until it was told, also after the hold itself ended.
+DISPUTE_WRITABLE = frozenset({'dispute_category', 'dispute_right', 'dispute_outcome', 'credit_move_id'})
+# Fields of mixins: chatter and activities go on after a hold was closed.
+MIXIN_PREFIXES = ('activity_', 'message_', 'my_activity_', 'website_message_', 'rating_')
+
+# Put into the context by code that records what happened to a hold. Being one object of
+# this process, no integration or browser can send it.
+RECORDING = object()
+
+
+def format_date(env, date):
+    """Return a date with the month as a word: “03-04” is not the same day everywhere."""
+    return format_date_of_lang(env, date, date_format='d MMM y')
+
+
+class DunningHoldReason(models.Model):
+    """Why something is on hold, how long that may last and how hard it stops."""
+
+    _name = 'dunning.hold.reason'
+    _description = "Dunning Hold Reason"
+    _order = 'sequence, id'
+
+    name = fields.Char(required=True, translate=True)
+    sequence = fields.Integer(default=10)
+    active = fields.Boolean(default=True)
+    kind = fields.Selection(
+        selection=[
+            ('dispute', "Dispute"),
+            ('promise', "Promise to pay"),
+            ('arrangement', "Payment arrangement"),
+            ('invoice_copy', "Copy of the invoice requested"),
+            ('insolvency', "Insolvency"),
+            ('deceased', "Deceased"),
+            ('guardianship', "Guardianship or administration"),
+            ('internal', "Internal"),
+            ('other', "Other"),
+        ],
+        default='other',
+        required=True,
+        help="What the reason means to the program. A dispute asks who is right and blocks the hand-over.",
+    )
+    default_days = fields.Integer(
+        string="Proposed Days", default=14, required=True,
+        help="The end date proposed for a new hold, in days from today.")
+    max_days = fields.Integer(
+        string="Longest (days)", default=30, required=True,
+        help="How far ahead the end date can lie, each time it is set.")
+    soft_days = fields.Integer(
+        help="Days between the end of the hold and the next reminder. The soft days of the policy count where they "
+             "are more.")
+    stops_everything = fields.Boolean(
+        help="Such a hold is always about everything of the debtor, never about one invoice.")
+    needs_person_decision = fields.Boolean(
+        string="Until a Person Decides",
+        help="The end date is a day for review: when it passes the hold goes on, and its owner is reminded until he "
+             "closes it.")
+
+    _check_days = models.Constraint(
+        'CHECK(max_days > 0 AND default_days > 0 AND default_days <= max_days AND soft_days >= 0)',
+        "The longest number of days of a hold is at least one, the proposed number lies between one and the longest, "
+        "and the soft days are not negative.",
+    )
+
+    @api.ondelete(at_uninstall=False)
+    def _unlink_except_used(self):
+        # sudo: only asks whether a hold exists, in any company
+        used = self.env['dunning.hold'].sudo().search([('reason_id', 'in', self.ids)], limit=1)
+        if used:
+            raise UserError(self.env._(
+                "Holds were placed for “%(reason)s”, so it stays as their explanation. Archive it instead.",
+                reason=used.reason_id.name))
+
+    def _check_date_end(self, date_end, today):
+        """Raise a sentence when a hold set ``today`` cannot last until ``date_end`` (its last day)."""
+        self.ensure_one()
+        if not date_end:
+            raise ValidationError(self.env._("Every hold ends: enter its end date."))
+        if date_end < today:
+            raise ValidationError(self.env._(
+                "The end date of the hold (%(date)s) lies in the past. Choose today or a later day.",
+                date=format_date(self.env, date_end)))
+        last = today + timedelta(days=self.max_days)
+        if date_end > last:
+            raise ValidationError(self.env._(
+                "A hold for “%(reason)s” lasts %(days)s days at most, so no longer than %(date)s. "
+                "Choose an earlier day; it can be extended when the time comes.",
+                reason=self.name, days=self.max_days, date=format_date(self.env, last)))
+
+    def _get_name_in_sentence(self):
+        """Return the name as it stands inside a sentence: “dispute”."""
+        name = self.name or ''
+        return name if name[:2].isupper() else name[:1].lower() + name[1:]
+
+
+class DunningHold(models.Model):
+    """A dated reason not to dun a due item, an invoice or a debtor, or a part of an amount.
+
+    Amounts are in the currency of the item or invoice; ``date_end`` is the last day
+    of the hold. Placed and closed holds are history: see :meth:`write`.
+    """
+
+    _name = 'dunning.hold'
+    _inherit = ['mail.thread', 'mail.activity.mixin']
+    _description = "Dunning Hold"
+    _order = 'date_end, id'
+    _check_company_auto = True
+    _mail_post_access = 'read'
+
+    company_id = fields.Many2one(comodel_name='res.company', required=True, index=True, readonly=True)
+    company_currency_id = fields.Many2one(related='company_id.currency_id', string="Company Currency")
+    scope = fields.Selection(
+        selection=[('item', "Due item"), ('invoice', "Invoice"), ('debtor', "Whole debtor")],
+        string="About", required=True, readonly=True)
+    partner_id = fields.Many2one(
+        comodel_name='res.partner', string="Debtor", required=True, index=True, readonly=True, ondelete='restrict')
+    move_id = fields.Many2one(
+        comodel_name='account.move', string="Invoice", index='btree_not_null', readonly=True, ondelete='set null',
+        check_company=True)
+    # An invoice that is reset to draft may get new journal items: then the hold is about the invoice.
+    move_line_id = fields.Many2one(
+        comodel_name='account.move.line', string="Due Item", index='btree_not_null', readonly=True,
+        ondelete='set null', check_company=True)
+    date_maturity = fields.Date(related='move_line_id.date_maturity', string="Due Date")
+    currency_id = fields.Many2one(comodel_name='res.currency', required=True, readonly=True)
+    is_part = fields.Boolean(string="Part of the Amount", readonly=True)
+    amount = fields.Monetary(
+        string="Part on Hold", readonly=True, help="Empty: the whole amount, also when it changes.")
+    amount_held = fields.Monetary(
+        string="Amount on Hold", compute='_compute_amount_held', currency_field='company_currency_id',
+        help="What is open today of what this hold is about, as long as it was not closed.")
+
+    reason_id = fields.Many2one(
+        comodel_name='dunning.hold.reason', required=True, index=True, readonly=True, ondelete='restrict',
+        tracking=True)
+    kind = fields.Selection(related='reason_id.kind', store=True)
+    # As the reason was when the hold was placed: another setting does not change what held yesterday.
+    stops_everything = fields.Boolean(readonly=True)
+    needs_decision = fields.Boolean(string="Until a Person Decides", readonly=True)
+    soft_days = fields.Integer(
+        readonly=True, help="Days between the end of the hold and the first reminder after it.")
+    user_id = fields.Many2one(
+        comodel_name='res.users', string="Owner", required=True, index=True, tracking=True,
+        default=lambda self: self.env.user, domain="[('share', '=', False), ('company_ids', 'in', company_id)]")
+    note = fields.Text()
+
+    opened_on = fields.Date(readonly=True, required=True)
+    opened_by_id = fields.Many2one(comodel_name='res.users', readonly=True, required=True)
+    date_end = fields.Date(
+        string="End Date", required=True, readonly=True, tracking=True, help="The last day of the hold.")
+    closed_on = fields.Date(readonly=True, copy=False, index='btree_not_null')
+    closed_by_id = fields.Many2one(
+        comodel_name='res.users', readonly=True, copy=False, help="Empty: the end date passed.")
+    close_reason = fields.Char(string="Why It Ended", readonly=True, copy=False)
+    ended_on = fields.Date(compute='_compute_ended_on', store=True)
+    free_on = fields.Date(
+        string="Reminders From", compute='_compute_ended_on', store=True,
+        help="The first day on which a reminder can go out again. Empty: not before a person decides.")
+    reminded_on = fields.Date(readonly=True, copy=False)
+    state = fields.Selection(
+        selection=[
+            ('active', "On hold"),
+            ('overdue', "Decision overdue"),
+            ('ended', "Ended"),
+        ],
+        compute='_compute_state')
+    days_open = fields.Integer(compute='_compute_days_open')
+
+    is_dispute = fields.Boolean(compute='_compute_is_dispute', store=True)
+    dispute_category = fields.Selection(
+        selection=[
+            ('quality', "Quality or complaint"),
+            ('delivery', "Not or not completely delivered"),
+            ('quantity', "Wrong quantity"),
+            ('price', "Price or discount"),
+            ('not_ordered', "Not ordered"),
+            ('paid', "Says it was paid"),
+            ('data', "Wrong data on the invoice"),
+            ('other', "Other"),
+        ],
+        string="What Is Disputed", tracking=True)
+    dispute_right = fields.Selection(
+        selection=[
+            ('open', "Not settled yet"),
+            ('debtor', "The debtor is right"),
+            ('us', "We are right"),
+            ('partly', "Each partly"),
+        ],
+        string="Who Is Right", tracking=True)
+    dispute_outcome = fields.Text(string="Outcome")
+    credit_move_id = fields.Many2one(
+        comodel_name='account.move', string="Credit Note", index='btree_not_null', check_company=True,
+        domain="[('move_type', '=', 'out_refund'), ('commercial_partner_id', '=', partner_id),"
+               " ('company_id', '=', company_id)]")
+    resolved_on = fields.Date(
+        string="Settled On", readonly=True, copy=False, help="The day on which somebody said who is right.")
+
+    # The planner looks for what holds on a day; see `_get_held_sql`.
+    _free_on_idx = models.Index("(company_id, free_on)")
+    _dispute_idx = models.Index("(company_id, resolved_on) WHERE is_dispute")
+    _check_amount = models.Constraint(
+        "CHECK((is_part AND amount > 0 AND scope != 'debtor') OR (is_part IS NOT TRUE AND COALESCE(amount, 0) = 0))",
+        "A part on hold is a positive amount of an invoice or a due item.",
+    )
+
+    # -------------------------------------------------------------------------
+    # COMPUTES
+    # -------------------------------------------------------------------------
+
+    @api.depends('reason_id', 'move_id', 'partner_id', 'scope')
+    def _compute_display_name(self):
+        for hold in self:
+            target = hold.partner_id.name if hold.scope == 'debtor' else hold.move_id.name
+            hold.display_name = f"{hold.reason_id.name}: {target}" if target else hold.reason_id.name
+
+    @api.depends('reason_id.kind')
+    def _compute_is_dispute(self):
+        for hold in self:
+            hold.is_dispute = hold.reason_id.kind == 'dispute'
+
+    @api.depends('date_end', 'closed_on', 'needs_decision', 'soft_days')
+    def _compute_ended_on(self):
+        """The last day counts as the end; closed, it is the day of closing, that does not hold any more."""
+        for hold in self:
+            ends = [hold.closed_on, not hold.needs_decision and hold.date_end]
+            hold.ended_on = min(filter(None, ends), default=False)
+            hold.free_on = hold.ended_on and hold.ended_on + timedelta(days=hold.soft_days + 1)
+
+    @api.depends('date_end', 'closed_on', 'needs_decision', 'company_id')
+    @api.depends_context('dunning_at_date')
+    def _compute_state(self):
+        for hold in self:
+            today = hold.company_id._dunning_today()
+            if hold.closed_on and hold.closed_on <= today:
+                hold.state = 'ended'
+            elif hold.date_end and hold.date_end < today:
+                hold.state = 'overdue' if hold.needs_decision else 'ended'
+            else:
+                hold.state = 'active'
+
+    @api.depends('opened_on', 'ended_on', 'resolved_on', 'is_dispute')
+    @api.depends_context('dunning_at_date')
+    def _compute_days_open(self):
+        """Days since it was placed, until it ended or, for a dispute, until it was settled."""
+        for hold in self:
+            today = hold.company_id._dunning_today()
+            end = hold.resolved_on if hold.is_dispute else hold.ended_on
+            hold.days_open = (min(end or today, today) - hold.opened_on).days if hold.opened_on else 0
+
+    @api.depends('amount', 'closed_on', 'move_id', 'move_line_id', 'partner_id')
+    def _compute_amount_held(self):
+        groups = self.env['dunning.hold.report']._read_group(
+            [('hold_id', 'in', self.ids)], ['hold_id'], ['amount_reached:sum'])
+        amounts = {hold.id: amount for hold, amount in groups}
+        for hold in self:
+            hold.amount_held = amounts.get(hold._origin.id, 0.0)
+
+    # -------------------------------------------------------------------------
+    # CRUD
+    # -------------------------------------------------------------------------
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        recording = self._is_recording()
+        for vals in vals_list:
+            unknown = set() if recording else {
+                name for name in vals if not name.startswith(MIXIN_PREFIXES)} - USER_CREATABLE
+            if unknown:
+                raise UserError(self.env._(
+                    "A hold starts today and is placed by you. Say what it is about, its reason, owner, end date and "
+                    "note; the rest follows from that (%(fields)s).", fields=", ".join(sorted(unknown))))
+        known = self._find_targets(vals_list)
+        complete = [self._complete_vals(vals, known) for vals in vals_list]
+        # Without defaults of a client: they would fill in what only the program records.
+        env = self.env(context={**clean_context(self.env.context), 'mail_create_nosubscribe': True})
+        holds = super(DunningHold, self.with_env(env)).create(complete)
+        holds = holds.with_env(self.env)
+        holds._recording()._refresh_soft_days()
+        holds._log_on_target(lambda hold, env: (
+            env._(
+                "%(what)s on hold until somebody decides: %(reason)s (%(owner)s). To be reviewed by %(date)s.",
+                **hold._get_facts(env))
+            if hold.needs_decision else
+            env._("%(what)s on hold until %(date)s: %(reason)s (%(owner)s).", **hold._get_facts(env))))
+        return holds
+
+    @api.model
+    def _find_targets(self, vals_list):
+        """Return ``{field: what these holds name and what there is}``, in a query each."""
+        return {
+            name: self.env[self._fields[name].comodel_name].browse(
+                {vals[name] for vals in vals_list if vals.get(name)}).exists()
+            for name in ('reason_id', 'move_line_id', 'move_id', 'partner_id')}
+
+    def _complete_vals(self, vals, known):
+        """Return the values of a new hold with everything that follows from what was said.
+
+        :param dict known: as of :meth:`_find_targets`
+        """
+        def find(name):
+            return (known[name].browse(vals.get(name) or []) & known[name]).with_prefetch(known[name].ids)
+
+        reason = find('reason_id')
+        if not reason:
+            raise ValidationError(self.env._("Choose the reason of the hold."))
+        item = find('move_line_id')
+        move = item.move_id or find('move_id')
+        partner = (item.partner_id or move.partner_id if move else find('partner_id')).commercial_partner_id
+        if not partner:
+            raise ValidationError(self.env._(
+                "A hold is about a due item, an invoice or a debtor. Choose one; an item needs a partner."))
+        company = (item or move).company_id or self.env['res.company'].browse(
+            vals.get('company_id') or self.env.company.id)
+        items = item or move._get_dunning_items()
+        if move and (move.state != 'posted' or not items or any(
+            line.account_id.account_type != 'asset_receivable' for line in items
+        )):
+            raise ValidationError(self.env._(
+                "%(name)s cannot be put on hold: only what a debtor has to pay can, so a posted customer invoice.",
+                name=move.display_name))
+        amount = vals.get('amount') or 0.0
+        if amount:
+            self._check_part(items, amount)
+        if reason.stops_everything and (move or amount):
+            raise ValidationError(self.env._(
+                "A hold for “%(reason)s” is always about everything of the debtor. Place it on the debtor.",
+                reason=reason.name))
+        today = company._dunning_today()
+        date_end = fields.Date.to_date(vals.get('date_end'))
+        reason._check_date_end(date_end, today)
+        return {
+            'user_id': self.env.uid,
+            **vals,
+            'company_id': company.id,
+            'scope': 'item' if item else 'invoice' if move else 'debtor',
+            'partner_id': partner.id,
+            'move_id': move.id,
+            'move_line_id': item.id,
+            'currency_id': (item or move).currency_id.id or company.currency_id.id,
+            'is_part': bool(amount),
+            'amount': amount,
+            'stops_everything': reason.stops_everything,
+            'needs_decision': reason.needs_person_decision,
+            'soft_days': reason.soft_days,
+            'opened_on': vals.get('opened_on') or today,
+            'opened_by_id': vals.get('opened_by_id') or self.env.uid,
+            'dispute_right': 'open' if reason.kind == 'dispute' else False,
+        }
+
+    def _check_part(self, items, amount):
+        if not items:
+            raise ValidationError(self.env._("Of a whole debtor no part can be put on hold. Choose an invoice."))
+        currency = items[:1].currency_id
+        left = sum(item.amount_residual_currency for item in items)
+        if currency.compare_amounts(amount, 0) < 0 or currency.compare_amounts(amount, left) > 0:
+            raise ValidationError(self.env._(
+                "%(open)s is open, so the part on hold lies between zero and that. "
+                "Leave the amount empty to hold everything.",
+                open=format_amount(self.env, left, currency)))
+
+    @api.constrains('user_id', 'company_id')
+    def _check_user_id(self):
+        """The owner must be able to see what he answers for."""
+        for hold in self:
+            if not hold._can_own(hold.user_id):
+                raise ValidationError(self.env._(
+                    "%(user)s cannot see holds of %(company)s, so cannot own one. Choose a colleague who works in "
+                    "accounting there.", user=hold.user_id.name, company=hold.company_id.name))
+
+    def _can_own(self, user):
+        self.ensure_one()
+        if user._is_superuser():
+            return True
+        # sudo: whether a colleague works in a company and in accounting
+        return (
+            user.active and self.company_id in user.sudo().company_ids
+            and self.env['dunning.hold'].with_user(user).has_access('read'))
+
+    def write(self, vals):
+        if not self._is_recording():
+            vals = self._check_user_write(vals)
+        return super().write(vals)
+
+    def _check_user_write(self, vals):
+        """Return the values a user may write; raise what to do instead for the others."""
+        names = {name for name in vals if not name.startswith(MIXIN_PREFIXES)}
+        if not names:
+            return vals
+        told = self.filtered(lambda hold: hold.is_dispute and hold.dispute_right != 'open')
+        if names & DISPUTE_WRITABLE and (told or not all(hold.is_dispute for hold in self)):
+            raise UserError(self.env._(
+                "%(hold)s: there is no open dispute, or it was settled already. What was decided stays as it was; "
+                "place a new hold if there is a new dispute.",
+                hold=(told or self.filtered(lambda hold: not hold.is_dispute))[:1].display_name))
+        closed = self.filtered('closed_on')
+        if names - DISPUTE_WRITABLE and closed:
+            raise UserError(self.env._(
+                "%(hold)s was closed on %(date)s, so it cannot be changed any more. It explains why reminders "
+                "waited. Place a new hold if there is a new reason.",
+                hold=closed[:1].display_name, date=format_date(self.env, closed[:1].closed_on)))
+        if names - USER_WRITABLE - DISPUTE_WRITABLE:
+            raise UserError(self.env._(
+                "Of an open hold the owner and the note can be changed. Use “Extend” for another end date, “Close” "
+                "to end it, and close it and place a new one for everything else."))
+        if vals.get('dispute_right', 'open') != 'open':
+            vals = {**vals, 'resolved_on': self.company_id[:1]._dunning_today()}
+        return vals
+
+    def unlink(self):
+        # The chatter deletes its messages before the guards are asked; ask first.
+        self._unlink_never()
+        return super().unlink()
+
+    @api.ondelete(at_uninstall=False)
+    def _unlink_never(self):
+        if self:
+            raise UserError(self.env._(
+                "%(hold)s cannot be deleted: it explains why reminders waited. Close it instead.",
+                hold=self[:1].display_name))
+
+    def copy_data(self, default=None):
+        self.check_access('create')
+        raise UserError(self.env._("A hold cannot be copied. Place a new one where it is needed."))
+
+    # -------------------------------------------------------------------------
+    # WHAT HAPPENS TO A HOLD
+    # -------------------------------------------------------------------------
+
+    def action_close(self):
+        """Open the wizard that ends holds and asks why."""
+        return self.env['dunning.hold.close']._action_open(self, 'close')
+
+    def action_extend(self):
+        """Open the wizard that gives holds a later end date and asks why."""
+        return self.env['dunning.hold.close']._action_open(self, 'extend')
+
+    def action_open_target(self):
+        """Show the invoice or the debtor that is on hold."""
+        self.ensure_one()
+        target = self.partner_id if self.scope == 'debtor' or not self.move_id else self.move_id
+        return target._get_records_action()
+
+    def _close(self, why, at_date=None):
+        """End open holds today, by the current user, and tell their owners.
+
+        :param str why: one sentence for the history, or a function of a hold that returns it
+        """
+        holds = self.filtered(lambda hold: not hold.closed_on)
+        for company, batch in holds.grouped('company_id').items():
+            today = at_date or company._dunning_today()
+            batch._record_end(today, why, self.env.user)
+        return holds
+
+    def _extend(self, date_end, why):
+        """Give open holds another last day; logged with the reason.
+
+        :param date date_end: the new last day, no further ahead than the reason allows, counted from today
+        """
+        if not (why or '').strip():
+            raise UserError(self.env._("Say why the hold goes on: it is kept in its history."))
+        for hold in self:
+            today = hold.company_id._dunning_today()
+            if hold.closed_on or (hold.date_end < today and not hold.needs_decision):
+                raise UserError(self.env._(
+                    "%(hold)s has ended, so it cannot be extended. Place a new hold.", hold=hold.display_name))
+            hold.reason_id._check_date_end(date_end, today)
+        bodies = {
+            hold.id: self.env._(
+                "End date moved from %(before)s to %(after)s: %(why)s",
+                before=format_date(self.env, hold.date_end), after=format_date(self.env, date_end), why=why)
+            for hold in self
+        }
+        self._recording().write({'date_end': date_end, 'reminded_on': False})
+        self._unlink_reminders()
+        self._message_log_batch(bodies)
+
+    @api.model
+    def _end_holds(self, company, at_date):
+        """Record what ended by its date and tell the owners; remind those who have to decide.
+
+        Run every day by the planning, in a few queries however many holds there are.
+        """
+        open_holds = Domain('company_id', '=', company.id) & Domain('closed_on', '=', False)
+        passed = open_holds & Domain('date_end', '<', at_date)
+        to_end = passed & Domain('needs_decision', '=', False)
+        lapsed = self.search(to_end).try_lock_for_update().filtered_domain(to_end)
+        for lang, batch in lapsed.grouped(lambda hold: hold.user_id.lang).items():
+            batch._record_end(at_date, self.with_context(lang=lang).env._("The end date passed."))
+        to_remind = passed & Domain('needs_decision', '=', True) & (
+            Domain('reminded_on', '=', False) | Domain('reminded_on', '<=', at_date - timedelta(days=REMIND_EVERY)))
+        waiting = self.search(to_remind).try_lock_for_update().filtered_domain(to_remind)
+        waiting.filtered(lambda hold: not hold.activity_ids.filtered('automated'))._tell_owners(
+            at_date, lambda hold, env: env._(
+                "Decide: %(hold)s. Reminders stay stopped until you close it.", hold=hold.display_name))
+        waiting._recording().write({'reminded_on': at_date})
+        return lapsed
+
+    def _record_end(self, at_date, why, user=None):
+        """Write down that holds ended, freeze their soft days and tell the owners."""
+        if not self:
+            return
+        self._refresh_soft_days()
+        for reason, holds in self.grouped(why if callable(why) else lambda hold: why).items():
+            holds._recording().write({'closed_on': at_date, 'closed_by_id': user and user.id, 'close_reason': reason})
+        self._unlink_reminders()
+        # Whoever closes his own hold knows; and nobody needs to act on what is no longer owed.
+        told = self.filtered(lambda hold: hold.user_id != user)
+        settled = told.filtered(lambda hold: hold.scope != 'debtor')._get_settled()
+        (told - settled)._tell_owners(at_date, lambda hold, env: env._(
+            "Hold ended: %(hold)s. Reminders go on from %(date)s.",
+            hold=hold.display_name, date=format_date(env, hold.free_on)))
+        self._log_on_target(lambda hold, env: env._(
+            "Hold ended (%(reason)s): %(why)s Reminders go on from %(date)s.",
+            reason=hold._get_link(hold.reason_id._get_name_in_sentence()), why=hold.close_reason,
+            date=format_date(env, hold.free_on)))
+
+    def _get_settled(self):
+        """Return the holds of invoices and items of which nothing is open any more; one query."""
+        open_moves = self.env['account.move.line']._read_group(
+            self.env['account.move']._get_dunning_open_items_domain() & Domain('move_id', 'in', self.move_id.ids),
+            ['move_id'])
+        still_open = {move.id for (move,) in open_moves}
+        return self.filtered(lambda hold: hold.move_id.id not in still_open)
+
+    def _tell_owners(self, at_date, get_summary):
+        """Plan one activity per hold, for its owner or whoever answers for him."""
+        told = {}
+        for hold in self:
+            user = hold._get_responsible()
+            if user:
+                hold_of_user = hold.with_context(lang=user.lang)
+                told[hold.id] = {
+                    'date_deadline': at_date, 'user_id': user.id,
+                    'summary': get_summary(hold_of_user, hold_of_user.env)}
+        if told:
+            schedule_activities(
+                self.with_context(mail_activity_quick_update=True), 'mail.mail_activity_data_todo', told)
+
+    def _get_responsible(self):
+        """Return the owner; where he left, whoever placed the hold, else the contact on letters of the company."""
+        self.ensure_one()
+        # sudo: which user belongs to the contact on our own letters
+        contact = self.company_id.dunning_contact_id.sudo().user_ids.sudo(False)
+        for user in (self.user_id | self.opened_by_id | contact):
+            if user.active and not user._is_superuser() and self._can_own(user):
+                return user
+        return self.env['res.users']
+
+    def _unlink_reminders(self):
+        # sudo: activities of colleagues are to go as well
+        self.sudo().activity_ids.filtered('automated').unlink()
+
+    def _refresh_soft_days(self):
+        """Write the soft days that count: those of the reason or of the policy, whichever is more."""
+        wanted = self._get_soft_days()
+        for soft_days, holds in self.grouped(lambda hold: wanted[hold.id]).items():
+            changed = holds.filtered(lambda hold, soft_days=soft_days: hold.soft_days != soft_days)
+            if changed:
+                changed._recording().write({'soft_days': soft_days})
+
+    def _get_soft_days(self):
+        """Return ``{hold_id: days}``."""
+        result = {}
+        for company, holds in self.grouped('company_id').items():
+            debtors = holds.filtered(lambda hold: hold.scope == 'debtor').partner_id
+            # sudo: the policies a debtor's invoices have of their own, whoever asks
+            own = self.env['account.move'].sudo()._read_group(
+                [
+                    ('company_id', '=', company.id), ('commercial_partner_id', 'in', debtors.ids),
+                    ('dunning_policy_id', '!=', False), ('state', '=', 'posted'),
+                    ('payment_state', 'in', ('not_paid', 'partial', 'in_payment')),
+                ], ['commercial_partner_id'], ['dunning_policy_id:recordset']) if debtors else []
+            policies_of = {debtor.id: policies for debtor, policies in own}
+            for hold in holds.with_company(company):
+                # sudo: what a policy says holds for every user
+                policies = (hold.move_id.dunning_policy_id or hold.partner_id.dunning_effective_policy_id).sudo()
+                if hold.scope == 'debtor' and hold.partner_id.id in policies_of:
+                    policies |= policies_of[hold.partner_id.id]
+                result[hold.id] = max([hold.reason_id.soft_days, *(
+                    policies.mapped('soft_days') or [DEFAULT_SOFT_DAYS])])
+        return result
+
+    # -------------------------------------------------------------------------
+    # RECORDING
+    # -------------------------------------------------------------------------
+
+    def _is_recording(self):
+        return self.env.context.get('dunning_hold_recording') is RECORDING
+
+    def _recording(self):
+        """Return the holds in the context in which code records what happened to them."""
+        return self.with_context(dunning_hold_recording=RECORDING, mail_notrack=True)
+
+    def _get_link(self, label):
+        self.ensure_one()
+        return Markup('<a href="#" data-oe-model="dunning.hold" data-oe-id="%s">%s</a>') % (self.id, label)
+
+    def _get_facts(self, env):
+        """Return the words of the sentences about a hold."""
+        return {
+            'what': self._get_what(env),
+            'date': format_date(env, self.date_end),
+            'reason': self._get_link(self.reason_id._get_name_in_sentence()),
+            'owner': self.user_id.name,
+        }
+
+    def _get_what(self, env):
+        """Return what is on hold: “€ 40.00 of it”, “It”, “Everything”."""
+        self.ensure_one()
+        if self.scope == 'debtor':
+            return env._("Everything")
+        if self.is_part:
+            return env._("%s of it", format_amount(env, self.amount, self.currency_id))
+        if self.scope == 'item' and self.move_line_id:
+            return env._("What is due on %s", format_date(env, self.date_maturity))
+        return env._("This invoice")
+
+    def _log_on_target(self, get_body):
+        """Log one line on each invoice or debtor the holds are about, in two batches."""
+        bodies = {'account.move': {}, 'res.partner': {}}
+        for hold in self:
+            # Chatter is for the users of the company. The scheduled action has no language.
+            hold = hold.with_context(lang=self.env.lang or hold.company_id.partner_id.lang)
+            target = hold.partner_id if hold.scope == 'debtor' or not hold.move_id else hold.move_id
+            body, found = get_body(hold, hold.env), bodies[target._name]
+            found[target.id] = found[target.id] + Markup("<br/>") + body if target.id in found else body
+        for model, found in bodies.items():
+            if found:
+                self.env[model].browse(found)._message_log_batch(found)
+
+    # -------------------------------------------------------------------------
+    # WHAT IS ON HOLD
+    # -------------------------------------------------------------------------
+
+    @api.model
+    def _get_active_domain(self, at_date):
+        """Domain of the holds that hold on a day; not those that ended and still give soft days."""
+        return (
+            Domain('opened_on', '<=', at_date)
+            & (Domain('closed_on', '=', False) | Domain('closed_on', '>', at_date))
+            & (Domain('needs_decision', '=', True) | Domain('date_end', '>=', at_date)))
+
+    @api.model
+    def _get_items_in_dispute(self, items):
+        """Return those of the due items (``account.move.line``) about which a dispute was not settled.
+
+        Of the item, its invoice or everything of its debtor; whole or part; also when the hold itself has
+        ended by its date: a dispute ends when somebody says who is right.
+        """
+        open_disputes = Domain('is_dispute', '=', True) & Domain('resolved_on', '=', False) & Domain(
+            'company_id', 'in', items.company_id.ids)
+        about = (
+            (Domain('scope', '=', 'item') & Domain('move_line_id', 'in', items.ids))
+            | Domain('move_id', 'in', items.move_id.ids)
+            | (Domain('scope', '=', 'debtor') & Domain('partner_id', 'in', items.partner_id.commercial_partner_id.ids)))
+        # sudo: whether there is a dispute counts for whoever hands over
+        disputes = self.sudo().search(open_disputes & about)
+        found = {(hold.scope, hold.company_id.id, (
+            hold.partner_id if hold.scope == 'debtor' else hold.move_line_id or hold.move_id).id)
+            for hold in disputes}
+        lost = {hold.move_id.id for hold in disputes if hold.scope == 'item' and not hold.move_line_id}
+        return items.filtered(lambda item: (
+            ('item', item.company_id.id, item.id) in found
+            or ('invoice', item.company_id.id, item.move_id.id) in found
+            or ('debtor', item.company_id.id, item.partner_id.commercial_partner_id.id) in found
+            or item.move_id.id in lost))
+
+    @api.model
+    def _has_open_dispute(self, items):
+        """Return whether a dispute about one of the due items was not settled; such items are not handed over."""
+        return bool(self._get_items_in_dispute(items))
+
+    @api.model
+    def _get_reach_sql(self, columns, holds, lines):
+        """Return SQL of the pairs of a hold and a due item it is about.
+
+        :param columns: SQL of what to select of ``hold``, ``line`` and ``move_wide`` (whether the amount of the
+            hold is of the invoice, not of the item)
+        :param holds: SQL of the table of holds, to be named ``hold``
+        :param lines: SQL condition on ``line`` and on its partner ``partner``
+        """
+        return SQL(
+            """
+            SELECT %(columns)s
+              FROM %(holds)s
+              JOIN account_move_line line ON line.id = hold.move_line_id
+              JOIN res_partner partner ON partner.id = line.partner_id
+        CROSS JOIN (VALUES (FALSE)) AS wide (move_wide)
+             WHERE hold.scope = 'item' AND %(lines)s
+         UNION ALL
+            SELECT %(columns)s
+              FROM %(holds)s
+              JOIN account_move_line line ON line.move_id = hold.move_id
+              JOIN res_partner partner ON partner.id = line.partner_id
+        CROSS JOIN (VALUES (TRUE)) AS wide (move_wide)
+             WHERE (hold.scope = 'invoice' OR (hold.scope = 'item' AND hold.move_line_id IS NULL)) AND %(lines)s
+         UNION ALL
+            SELECT %(columns)s
+              FROM %(holds)s
+              -- A debtor that became part of another one takes his hold along.
+              JOIN res_partner holder ON holder.id = hold.partner_id
+              JOIN res_partner partner ON partner.commercial_partner_id = holder.commercial_partner_id
+              JOIN account_move_line line ON line.partner_id = partner.id AND line.company_id = hold.company_id
+        CROSS JOIN (VALUES (FALSE)) AS wide (move_wide)
+             WHERE hold.scope = 'debtor' AND %(lines)s
+            """,
+            columns=columns, holds=holds, lines=lines)
+
+    @api.model
+    def _get_blocking_sql(self, at_date):
+        """Return the SQL condition on ``hold`` of what holds reminders back on a day, also in the soft days."""
+        return SQL("(hold.free_on IS NULL OR hold.free_on > %s)", at_date)
+
+    @api.model
+    def _get_held_sql(self, company, at_date, lines):
+        """Return SQL with one row per due item that is wholly or partly on hold on a day.
+
+        Parts are added up and never more than what is open. Parts of an invoice with instalments hold the
+        oldest instalments first: those would be asked for first.
+
+        :param lines: SQL condition on open items ``line`` and their partner ``partner``
+        :return: SQL of ``item_id``, ``hold_amount`` (in the currency of the item), ``hold_active`` (false in the
+            soft days after the end), ``hold_free_on`` (the day this can change by itself), the reason, owner and
+            date to name, and ``hold_disputed`` (a dispute is not settled)
+        """
+        flushed = [self._fields[name] for name in (
+            'company_id', 'scope', 'partner_id', 'move_id', 'move_line_id', 'is_part', 'amount', 'reason_id', 'user_id',
+            'opened_on', 'date_end', 'closed_on', 'ended_on', 'free_on', 'needs_decision', 'is_dispute', 'resolved_on')]
+        return SQL(
+            """
+            WITH hold AS MATERIALIZED (
+                SELECT hold.*,
+                       (closed_on IS NULL OR closed_on > %(at_date)s) AND (needs_decision OR date_end >= %(at_date)s)
+                           AS active,
+                       %(blocks)s AS blocks,
+                       is_dispute AND (resolved_on IS NULL OR resolved_on > %(at_date)s) AS disputed
+                  FROM dunning_hold hold
+                 WHERE company_id = %(company)s AND opened_on <= %(at_date)s
+                   AND (free_on IS NULL OR free_on > %(at_date)s
+                        OR (is_dispute AND (resolved_on IS NULL OR resolved_on > %(at_date)s)))
+            ),
+            reach AS (%(reach)s),
+            summed AS (
+                SELECT item_id, move_id, due_date, residual,
+                       BOOL_OR(blocks AND NOT is_part) AS whole,
+                       LEAST(residual, COALESCE(SUM(amount) FILTER (WHERE blocks AND NOT move_wide), 0)) AS item_part,
+                       COALESCE(SUM(amount) FILTER (WHERE blocks AND move_wide), 0) AS move_part,
+                       BOOL_OR(disputed) AS disputed,
+                       -- Wholly on hold, it is free when the last hold is; in parts, when the first is.
+                       CASE WHEN BOOL_OR(blocks AND NOT is_part AND free_on IS NULL) THEN NULL
+                            WHEN BOOL_OR(blocks AND NOT is_part) THEN MAX(free_on) FILTER (WHERE NOT is_part)
+                            ELSE MIN(free_on) FILTER (WHERE blocks) END AS free_on,
+                       (ARRAY_AGG(hold_id ORDER BY blocks DESC, is_part, active DESC,
+                                                   ended_on DESC NULLS FIRST, hold_id))[1] AS hold_id
+                  FROM reach
+              GROUP BY item_id, move_id, due_date, residual
+            )
+            SELECT item_id,
+                   CASE WHEN whole THEN residual
+                        ELSE item_part + GREATEST(0, LEAST(
+                            residual - item_part,
+                            move_part - (SUM(residual - item_part) OVER older - (residual - item_part))))
+                   END AS hold_amount,
+                   hold.active AS hold_active,
+                   summed.free_on AS hold_free_on,
+                   hold.reason_id AS hold_reason_id,
+                   hold.user_id AS hold_user_id,
+                   CASE WHEN hold.active THEN hold.date_end ELSE hold.ended_on END AS hold_until,
+                   summed.disputed AS hold_disputed
+              FROM summed
+              JOIN hold ON hold.id = summed.hold_id
+            WINDOW older AS (PARTITION BY summed.move_id ORDER BY due_date, item_id)
+            """,
+            at_date=at_date, company=company.id, to_flush=flushed, blocks=self._get_blocking_sql(at_date),
+            reach=self._get_reach_sql(
+                SQL("""hold.id AS hold_id, COALESCE(hold.is_part, FALSE) AS is_part, hold.amount, hold.active,
+                       hold.blocks, hold.disputed, hold.ended_on, hold.free_on, wide.move_wide,
+                       line.id AS item_id, line.move_id, COALESCE(line.date_maturity, line.date) AS due_date,
+                       line.amount_residual_currency AS residual"""),
+                SQL("hold"), lines),
+        )

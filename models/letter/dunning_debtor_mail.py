@@ -1,0 +1,161 @@
+"""Writing to a debtor about a record of ours: to whom, in which language, and through the mail queue."""
+
+import base64
+from types import SimpleNamespace
+
+import pytz
+
+from odoo import models
+from odoo.tools import email_normalize, str2bool
+from odoo.tools.misc import get_lang
+
+from ...tools.names import parse_name
+
+# The picture travels with the e-mail, so that it is seen without asking a server for it.
+QR_NAME = 'betaalcode.png'
+
+
+class DunningDebtorMail(models.AbstractModel):
+    """What can be written about to a debtor.
+
+    Whoever inherits it has ``company_id``, ``partner_id`` (the debtor), ``contact_id`` (the person, or empty),
+    ``user_id`` (the collector), ``currency_id``, ``move_ids`` and a chatter.
+    """
+
+    _name = 'dunning.debtor.mail'
+    _description = "Written to a Debtor"
+
+    def _get_recipient(self):
+        """Return who is written to: the person it is about, else the contact for reminders, for invoices, the debtor.
+
+        Whoever has no e-mail address that works is passed over; nobody: an empty record.
+        """
+        self.ensure_one()
+        debtor = self.partner_id
+        addresses = debtor.address_get(['dunning', 'invoice'])
+        ids = [self.contact_id.id, addresses.get('dunning'), addresses.get('invoice'), debtor.id]
+        for person in self.env['res.partner'].browse(dict.fromkeys(filter(None, ids))):
+            if person.email_normalized and not person.dunning_email_bounced_on:
+                return person
+        return self.env['res.partner']
+
+    def _get_lang(self):
+        """Return the language the debtor is written to in."""
+        self.ensure_one()
+        person = self._get_recipient() or self.partner_id
+        return self._get_installed_lang(person._get_dunning_lang() or self.company_id.partner_id.lang)
+
+    def _get_installed_lang(self, lang):
+        return lang if lang in dict(self.env['res.lang'].get_installed()) else get_lang(self.env, 'nl_NL').code
+
+    def _get_salutation(self, person=None):
+        """Return “Dear Ms Jansen,” in the language of the debtor."""
+        self.ensure_one()
+        env = self.with_context(lang=self._get_lang()).env
+        person = person or self._get_recipient() or self.partner_id
+        name = parse_name(person.name, dutch=(self._get_lang() or '').startswith('nl'))
+        if person.is_company or name.is_desk or (person.parent_id and ' ' not in name.full and not name.gender):
+            return env._("Dear Sir or Madam,")
+        if name.gender == 'male':
+            return env._("Dear Mr %s,", name.surname)
+        if name.gender == 'female':
+            return env._("Dear Ms %s,", name.surname)
+        return env._("Dear %s,", name.full)
+
+    def _get_bank(self):
+        """Return the account to pay on: that of the invoices, else the first of the company."""
+        self.ensure_one()
+        owner = self.company_id.partner_id
+        banks = self.move_ids.partner_bank_id.filtered(
+            lambda bank: bank.partner_id.commercial_partner_id == owner.commercial_partner_id)
+        return banks[:1] or owner.bank_ids[:1]
+
+    def _get_qr(self, amount, reference):
+        """Return the EPC QR code of an amount as a data URI, or ``''`` where a bank could not read it."""
+        self.ensure_one()
+        return self.env['dunning.letter']._get_qr(self._get_bank(), SimpleNamespace(
+            currency_id=self.currency_id, amount_due=amount, reference=reference, partner_id=self.partner_id))
+
+    def _get_qr_png(self, amount, reference):
+        """Return the EPC QR code of an amount as PNG bytes, or None where a bank could not read it."""
+        uri = self._get_qr(amount, reference)
+        return base64.b64decode(uri.partition(',')[2]) if uri else None
+
+    def _can_pay_online(self):
+        self.ensure_one()
+        # sudo: whether debtors can pay online is the same for every user
+        allowed = self.env['ir.config_parameter'].sudo().get_param('account_payment.enable_portal_payment', 'False')
+        return str2bool(allowed) and bool(self.env['payment.provider'].sudo().search_count([  # sudo: as above
+            ('state', '!=', 'disabled'), ('is_published', '=', True), ('company_id', '=', self.company_id.id),
+        ], limit=1))
+
+    def _send_mail(self, template, person, *, files=None, picture=None, author=None):
+        """Hand an e-mail to the mail queue, in the house's own layout; it leaves when the debtor may be written to.
+
+        :param str template: XML ID of the ``mail.template`` with the words, in which ``object`` is this record
+        :param person: whom it goes to
+        :param files: ``ir.attachment`` that go along as they are
+        :param bytes picture: PNG that the text shows as ``cid:`` :data:`QR_NAME`
+        :param author: ``res.partner`` that it comes from; None for the user, or the collector
+        :return: the ``mail.mail``
+        """
+        self.ensure_one()
+        company, lang = self.company_id, self._get_lang()
+        # sudo: as for any template, its author's rights count
+        template = self.env.ref(template).sudo()
+        subject = template._render_field('subject', self.ids, set_lang=lang)[self.id]
+        body = template._render_field('body_html', self.ids, set_lang=lang)[self.id]
+        layout = self.env['ir.qweb'].with_context(lang=lang)._render(
+            'l10n_nl_dunning.withdrawal_mail', {'subject': subject, 'body': body, 'company': company},
+            minimal_qcontext=True)
+        # sudo: the picture belongs to the record, which the user may write
+        image = self.env['ir.attachment'].sudo().create({
+            'name': QR_NAME, 'raw': picture, 'mimetype': 'image/png', 'res_model': self._name, 'res_id': self.id,
+        }) if picture else self.env['ir.attachment']
+        author = author or (self.user_id if self.env.user._is_superuser() else self.env.user).partner_id
+        until = company._get_dunning_quiet_until(self.partner_id.country_id.code)
+        attachments = (files or self.env['ir.attachment']) | image
+        # sudo: mail.mail belongs to the system
+        mail = self.env['mail.mail'].sudo().create({
+            'model': self._name,
+            'res_id': self.id,
+            'record_name': self.display_name,
+            'subject': subject,
+            # In the history the picture is that of the attachment.
+            'body': body.replace(f'cid:{QR_NAME}', f'/web/image/{image.id}'),
+            'body_html': layout,
+            'email_from': company.email_formatted or author.email_formatted,
+            'author_id': author.id,
+            'email_to': person.email_formatted,
+            'message_type': 'comment',
+            'subtype_id': self.env['ir.model.data']._xmlid_to_res_id('mail.mt_comment'),
+            'is_notification': True,
+            'attachment_ids': [(4, attachment.id) for attachment in attachments],
+            'scheduled_date': until and company._get_dunning_tz().localize(until).astimezone(
+                pytz.utc).replace(tzinfo=None),
+        })
+        # sudo: as above; failures and bounces are written on it by the mail module
+        self.env['mail.notification'].sudo().create({
+            'mail_message_id': mail.mail_message_id.id,
+            'mail_mail_id': mail.id,
+            'res_partner_id': person.id,
+            'mail_email_address': email_normalize(person.email),
+            'notification_type': 'email',
+            'notification_status': 'ready',
+            'author_id': author.id,
+        })
+        return mail
+
+
+class IrMailServer(models.Model):
+    _inherit = 'ir.mail_server'
+
+    def _build_email__(self, email_from, email_to, subject, body, *args, **kwargs):
+        # OVERRIDE: core attaches pictures; one that the text shows (“cid:name”) needs its name as Content-ID.
+        message = super()._build_email__(email_from, email_to, subject, body, *args, **kwargs)
+        if f'cid:{QR_NAME}' in (body or ''):
+            for part in message.iter_attachments():
+                if part.get_filename() == QR_NAME and 'Content-ID' not in part:
+                    part['Content-ID'] = f'<{QR_NAME}>'
+                    part.replace_header('Content-Disposition', f'inline; filename="{QR_NAME}"')
+        return message

@@ -1,0 +1,356 @@
+"""Privacy: what was noted about people goes when it is old, after somebody has seen what would go.
+
+The General Data Protection Regulation (article 5 paragraph 1 under e) lets personal data be kept no longer than they
+are needed. Calls, promises and holds stay as the explanation of what was sent; what goes is what was said and who said
+it. Nothing goes about a debtor who still owes what it is about: it may be needed as evidence.
+"""
+
+from dateutil.relativedelta import relativedelta
+
+from odoo import Command, api, fields, models
+from odoo.exceptions import UserError
+from odoo.fields import Domain
+
+from ..hold.dunning_hold import format_date
+
+MIXIN_PREFIXES = ('activity_', 'message_', 'my_activity_', 'website_message_', 'rating_', 'has_message')
+# How long a dry run is shown before it is carried out without anybody's word, in days, where that is switched on.
+SHOWN_DAYS = 14
+CLEAN_CHUNK = 500
+
+# Put into the context by code that records what happened. Being one object of this process, no integration or browser
+# can send it.
+RECORDING = object()
+
+
+class ResCompany(models.Model):
+    _inherit = 'res.company'
+
+    dunning_keep_calls = fields.Integer(
+        string="Keep Calls (months)", default=24,
+        help="After that the notes, names and numbers of calls are removed; who called and when is kept. 0: keep them.",
+        prefetch='dunning')
+    dunning_keep_promises = fields.Integer(
+        string="Keep Notes of Promises (months)", default=24,
+        help="After that the notes and the name of who promised go; the promise itself stays. 0: keep them.",
+        prefetch='dunning')
+    dunning_keep_holds = fields.Integer(
+        string="Keep Notes of Holds (months)", default=24,
+        help="After that the notes of closed holds go; the hold itself stays. 0: keep them.", prefetch='dunning')
+    dunning_retention_automatic = fields.Boolean(
+        string="Clean by Itself",
+        help="What was listed goes two weeks later, unless somebody keeps it. Off: a manager decides each time.",
+        prefetch='dunning')
+
+    _check_dunning_keep = models.Constraint(
+        'CHECK(dunning_keep_calls >= 0 AND dunning_keep_promises >= 0 AND dunning_keep_holds >= 0)',
+        "The number of months that notes are kept cannot be negative.",
+    )
+
+
+class ResConfigSettings(models.TransientModel):
+    _inherit = 'res.config.settings'
+
+    dunning_keep_calls = fields.Integer(related='company_id.dunning_keep_calls', readonly=False)
+    dunning_keep_promises = fields.Integer(related='company_id.dunning_keep_promises', readonly=False)
+    dunning_keep_holds = fields.Integer(related='company_id.dunning_keep_holds', readonly=False)
+    dunning_retention_automatic = fields.Boolean(related='company_id.dunning_retention_automatic', readonly=False)
+
+    def action_dunning_retention(self):
+        """List what would go today; nothing goes."""
+        self.check_access('create')
+        return self.env['dunning.retention'].action_dry_run()
+
+
+class DunningRetention(models.Model):
+    """What is old enough to be cleaned: a list first, then, when somebody agrees, done."""
+
+    _name = 'dunning.retention'
+    _inherit = ['mail.thread', 'mail.activity.mixin']
+    _description = "Cleaning of Personal Data"
+    _order = 'date desc, id desc'
+
+    company_id = fields.Many2one(comodel_name='res.company', required=True, readonly=True, index=True)
+    date = fields.Date(string="Listed On", required=True, readonly=True)
+    state = fields.Selection(
+        selection=[('listed', "Listed"), ('done', "Cleaned"), ('kept', "Kept for now")],
+        default='listed', required=True, readonly=True)
+    line_ids = fields.One2many(comodel_name='dunning.retention.line', inverse_name='retention_id', readonly=True)
+    call_count = fields.Integer(string="Calls", readonly=True)
+    promise_count = fields.Integer(string="Promises", readonly=True)
+    hold_count = fields.Integer(string="Holds", readonly=True)
+    cleaned_count = fields.Integer(string="Cleaned", readonly=True)
+    done_on = fields.Date(readonly=True)
+    done_by_id = fields.Many2one(comodel_name='res.users', readonly=True, help="Empty: it went by itself.")
+    clean_on = fields.Date(
+        string="Will Be Cleaned On", compute='_compute_clean_on', help="Empty: when somebody agrees.")
+
+    @api.depends('date', 'state', 'company_id.dunning_retention_automatic')
+    def _compute_clean_on(self):
+        for run in self:
+            automatic = run.state == 'listed' and run.company_id.dunning_retention_automatic
+            run.clean_on = automatic and run.date and run.date + relativedelta(days=SHOWN_DAYS)
+
+    @api.depends('date')
+    def _compute_display_name(self):
+        for run in self:
+            run.display_name = run.date and self.env._("Old notes, listed on %s", format_date(self.env, run.date))
+
+    # -------------------------------------------------------------------------
+    # CRUD
+    # -------------------------------------------------------------------------
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        self._check_recording()
+        return super().create(vals_list)
+
+    def write(self, vals):
+        if {name for name in vals if not name.startswith(MIXIN_PREFIXES)}:
+            self._check_recording()
+        return super().write(vals)
+
+    @api.ondelete(at_uninstall=False)
+    def _unlink_never(self):
+        if self:
+            raise UserError(self.env._("A list of what was cleaned stays as the proof that it was; it is not deleted."))
+
+    @api.model
+    def _is_recording(self):
+        return self.env.context.get('dunning_retention_recording') is RECORDING
+
+    @api.model
+    def _check_recording(self):
+        if not self._is_recording():
+            raise UserError(self.env._(
+                "What is cleaned follows from the settings; use the buttons to list it, to clean it or to keep it."))
+
+    def _recording(self):
+        return self.with_context(dunning_retention_recording=RECORDING)
+
+    # -------------------------------------------------------------------------
+    # WHAT IS OLD
+    # -------------------------------------------------------------------------
+
+    @api.model
+    def _get_kinds(self):
+        """Return ``{kind: (model, setting with the months)}``; a kind names its methods, as ``_find_call``."""
+        return {
+            'call': ('dunning.call', 'dunning_keep_calls'),
+            'promise': ('dunning.promise', 'dunning_keep_promises'),
+            'hold': ('dunning.hold', 'dunning_keep_holds'),
+        }
+
+    @api.model
+    def _find(self, company, today):
+        """Return ``{kind: records}`` of what is older than the settings allow and was not cleaned before.
+
+        What is about an item that is still open is left out.
+        """
+        found = {}
+        for kind, (model, setting) in self._get_kinds().items():
+            months = company[setting]
+            if months:
+                found[kind] = getattr(self, f'_find_{kind}')(
+                    # sudo: a manager decides about everything old, or the scheduled action does
+                    self.env[model].sudo(), company, today - relativedelta(months=months))
+        return found
+
+    @api.model
+    def _find_call(self, calls, company, before):
+        return calls.search(
+            Domain('company_id', '=', company.id) & Domain('date', '<', before)
+            & ~Domain('item_ids', 'any', [('reconciled', '=', False)])
+            & (Domain('note', '!=', False) | Domain('contact_id', '!=', False) | Domain('contact_name', '!=', False)
+               | Domain('number', '!=', False)))
+
+    @api.model
+    def _find_promise(self, promises, company, before):
+        return promises.search(
+            Domain('company_id', '=', company.id) & Domain('grace_date', '<', before) & Domain('state', '!=', 'running')
+            & ~Domain('line_ids', 'any', [('move_line_id.reconciled', '=', False)])
+            & (Domain('note', '!=', False) | Domain('contact_id', '!=', False) | Domain('email_to', '!=', False)))
+
+    @api.model
+    def _find_hold(self, holds, company, before):
+        found = holds.search(
+            Domain('company_id', '=', company.id) & Domain('closed_on', '<', before) & Domain('note', '!=', False))
+        still_open = self.env['account.move.line'].sudo()._read_group(  # sudo: only whether something is open
+            self.env['account.move']._get_dunning_open_items_domain()
+            & Domain('company_id', '=', company.id)
+            & (Domain('move_id', 'in', found.move_id.ids)
+               | Domain('partner_id.commercial_partner_id', 'in',
+                        found.filtered(lambda hold: hold.scope == 'debtor').partner_id.ids)),
+            ['move_id', 'partner_id'])
+        moves = {move.id for move, _partner in still_open}
+        debtors = {partner.commercial_partner_id.id for _move, partner in still_open}
+        return found.filtered(lambda hold: (
+            hold.partner_id.id not in debtors if hold.scope == 'debtor' else hold.move_id.id not in moves))
+
+    # -------------------------------------------------------------------------
+    # CLEANING
+    # -------------------------------------------------------------------------
+
+    @api.model
+    def _clean_call(self, calls):
+        calls._recording().write({
+            'note': False, 'contact_id': False, 'contact_name': False, 'number': False, 'next_step': False})
+        self._clean_chatter(calls)
+
+    @api.model
+    def _clean_promise(self, promises):
+        promises._recording().write({'note': False, 'contact_id': False, 'email_to': False})
+        self._clean_chatter(promises)
+
+    @api.model
+    def _clean_hold(self, holds):
+        # Their history says by whom and why they were placed and ended: no more than the company's own acts.
+        holds._recording().write({'note': False})
+
+    @api.model
+    def _clean_chatter(self, records):
+        """Take away what was written about these records, with its attachments."""
+        # sudo: messages of colleagues are to go as well
+        self.env['mail.message'].sudo().search([
+            ('model', '=', records._name), ('res_id', 'in', records.ids)]).unlink()
+        self.env['ir.attachment'].sudo().search([  # sudo: as above
+            ('res_model', '=', records._name), ('res_id', 'in', records.ids)]).unlink()
+
+    @api.model
+    def _list(self, company, today):
+        """Make the dry run: the list of what would go, in place of one that nobody decided about."""
+        found = {kind: records for kind, records in self._find(company, today).items() if records}
+        # sudo: the list follows from the settings, whoever asks
+        waiting = self.sudo().search([('company_id', '=', company.id), ('state', '=', 'listed')])
+        run = waiting[:1]._recording()
+        values = {
+            'line_ids': [Command.clear() if run else Command.set([]), *(
+                Command.create({
+                    'kind': kind, 'res_model': record._name, 'res_id': record.id,
+                    'partner_id': record.partner_id.id, 'name': record.display_name,
+                    'date': self._get_day(record)})
+                for kind, records in found.items() for record in records)],
+            **{f'{kind}_count': len(found.get(kind, ())) for kind in self._get_kinds()},
+        }
+        if run:
+            run.write(values)
+        elif found:
+            run = self.sudo()._recording().create({'company_id': company.id, 'date': today, **values})  # sudo: as above
+        return run.sudo(False).with_context(dunning_retention_recording=None)
+
+    @api.model
+    def _get_day(self, record):
+        return {
+            'dunning.call': lambda: record.date,
+            'dunning.promise': lambda: record.date_made,
+            'dunning.hold': lambda: record.opened_on,
+        }[record._name]()
+
+    def _clean(self, today, user=None):
+        """Take away what was listed, as far as it may still go; what was paid back or opened since stays."""
+        for run in self.sudo():  # sudo: who may was checked; users cannot write history themselves
+            allowed = {kind: set(records.ids) for kind, records in self._find(run.company_id, today).items()}
+            count = 0
+            for kind, lines in run.line_ids.grouped('kind').items():
+                ids = [line.res_id for line in lines if line.res_id in allowed.get(kind, ())]
+                for start in range(0, len(ids), CLEAN_CHUNK):
+                    records = run.env[self._get_kinds()[kind][0]].browse(ids[start:start + CLEAN_CHUNK])
+                    getattr(self, f'_clean_{kind}')(records)
+                count += len(ids)
+            run._recording().write({
+                'state': 'done', 'done_on': today, 'done_by_id': user and user.id, 'cleaned_count': count})
+            # The list itself must not keep what it cleaned.
+            run.line_ids.with_context(dunning_retention_recording=RECORDING).unlink()
+            run.activity_ids.unlink()
+
+    @api.model
+    def _cron_clean(self):
+        """Every week: list what is old, tell a manager; clean what was shown long enough where that is switched on."""
+        for company in self.env['res.company'].search(Domain.TRUE):  # each company has its own settings
+            today = company._dunning_today()
+            run = self.with_company(company)
+            ripe = run.search([
+                ('company_id', '=', company.id), ('state', '=', 'listed'),
+                ('date', '<=', today - relativedelta(days=SHOWN_DAYS))])
+            if company.dunning_retention_automatic:
+                ripe._clean(today)
+            made = run._list(company, today)
+            if made.line_ids and not made.sudo().activity_ids:  # sudo: activities of colleagues count as well
+                made._tell_manager(today)
+
+    def _tell_manager(self, today):
+        user = self.env['dunning.interest.rate']._get_manager(self.company_id)
+        if user:
+            local = self.sudo().with_context(lang=user.lang)  # sudo: planned for somebody else
+            local.activity_schedule(
+                'mail.mail_activity_data_todo', date_deadline=today, user_id=user.id, automated=True,
+                summary=local.env._("Old notes about debtors: look what would go"))
+
+    # -------------------------------------------------------------------------
+    # ACTIONS
+    # -------------------------------------------------------------------------
+
+    @api.model
+    def action_dry_run(self):
+        """List what would go today, and show the list; nothing goes."""
+        self.check_access('write')
+        company = self.env.company
+        run = self._list(company, company._dunning_today())
+        if not run.line_ids:
+            raise UserError(self.env._(
+                "Nothing is older than the settings of %s allow, so nothing would go.", company.name))
+        return run._get_records_action(name=self.env._("What would go"))
+
+    def action_clean(self):
+        """Take away what is listed."""
+        self.check_access('write')
+        todo = self.filtered(lambda run: run.state == 'listed').try_lock_for_update()
+        for company, runs in todo.grouped('company_id').items():
+            runs._clean(company._dunning_today(), self.env.user)
+        return True
+
+    def action_keep(self):
+        """Keep what is listed; the next list names it again."""
+        self.check_access('write')
+        todo = self.filtered(lambda run: run.state == 'listed').try_lock_for_update()
+        # sudo: the right was checked; users cannot write it themselves
+        todo.sudo()._recording().write({
+            'state': 'kept', 'done_on': self.env.company._dunning_today(), 'done_by_id': self.env.uid})
+        todo.sudo().activity_ids.unlink()  # sudo: as above
+        return True
+
+
+class DunningRetentionLine(models.Model):
+    _name = 'dunning.retention.line'
+    _description = "Personal Data to Clean"
+    _order = 'kind, date, id'
+
+    retention_id = fields.Many2one(
+        comodel_name='dunning.retention', required=True, readonly=True, index=True, ondelete='cascade')
+    company_id = fields.Many2one(related='retention_id.company_id', store=True)
+    kind = fields.Selection(
+        selection=[('call', "Call"), ('promise', "Promise"), ('hold', "Hold")], required=True, readonly=True)
+    res_model = fields.Char(readonly=True)
+    res_id = fields.Many2oneReference(model_field='res_model', readonly=True)
+    partner_id = fields.Many2one(comodel_name='res.partner', string="Debtor", readonly=True, ondelete='set null')
+    name = fields.Char(readonly=True)
+    date = fields.Date(readonly=True)
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        self.env['dunning.retention']._check_recording()
+        return super().create(vals_list)
+
+    def write(self, vals):
+        self.env['dunning.retention']._check_recording()
+        return super().write(vals)
+
+    @api.ondelete(at_uninstall=False)
+    def _unlink_by_code_only(self):
+        self.env['dunning.retention']._check_recording()
+
+    def action_open(self):
+        """Show the record that would be cleaned."""
+        self.check_access('read')
+        self.ensure_one()
+        return self.env[self.res_model].browse(self.res_id)._get_records_action()

@@ -1,0 +1,454 @@
+"""The dispatcher: recheck, render, deliver, record. Only then the level rises."""
+
+import logging
+from collections import defaultdict
+from datetime import timedelta
+
+from psycopg2 import OperationalError
+
+from odoo import api, models
+from odoo.exceptions import RedirectWarning, UserError, ValidationError
+from odoo.tools import email_normalize
+
+from ..ladder.dunning_level import MANUAL_CHANNELS
+from ..planner.dunning_planner import IMPATIENT_IGNORED, LATE_REASONS, RECHECK_IGNORED
+
+# The planner's answer about addresses is for the level's channel; the notice may go by another one.
+NOT_ABOUT_THE_NOTICE = frozenset({'no_address'})
+
+_logger = logging.getLogger(__name__)
+
+
+class DunningDispatcher(models.AbstractModel):
+    _name = 'dunning.dispatcher'
+    _description = "Dunning Dispatcher"
+
+    # -------------------------------------------------------------------------
+    # ENTRANCES
+    # -------------------------------------------------------------------------
+
+    @api.model
+    def _trigger(self):
+        """Wake the scheduled action that sends the queue; refuse when it sleeps for good."""
+        cron = self.env.ref('l10n_nl_dunning.ir_cron_dunning_dispatch', raise_if_not_found=False)
+        cron = cron and cron.sudo()  # sudo: users may wake the queue, not see scheduled actions
+        if not cron or not cron.active:
+            message = self.env._(
+                "The scheduled action “Debtors: send reminders” is switched off, so nothing would leave. "
+                "Switch it on, or use “Send now”.")
+            if cron and self.env.user.has_group('base.group_system'):
+                raise RedirectWarning(
+                    message, {
+                        'type': 'ir.actions.act_window', 'res_model': 'ir.cron', 'res_id': cron.id,
+                        'views': [(False, 'form')],
+                    }, self.env._("Open the scheduled action"))
+            raise UserError(message)
+        cron._trigger()
+
+    @api.model
+    def _dispatch_interactively(self, notices):
+        """Dispatch queued notices in a user's request; one bad notice does not stop the others."""
+        queued = notices.filtered(lambda notice: notice.state == 'queued').try_lock_for_update()
+        # Nobody else may be writing to the same debtor at this moment: what he is told then stays in the queue.
+        queued = self.env['dunning.queue']._take_turns(queued)
+        # The first to one addressee leaves, the others wait a day.
+        for notice in self._in_turn(queued, self.env.company._dunning_today()):
+            self._dispatch_one(notice)
+
+    @api.model
+    def _in_turn(self, notices, at_date):
+        """Return notices in the order in which they may leave."""
+        return notices
+
+    @api.model
+    def _dispatch_one(self, notice):
+        """Dispatch one notice; a failure takes it out of the queue with a readable message."""
+        try:
+            with self.env.cr.savepoint():
+                self._dispatch(notice)
+        except OperationalError:
+            raise  # another transaction was first, or the database is away: it stays in the queue
+        except Exception as error:  # noqa: BLE001 - whatever is wrong with one notice, the others go on
+            self._mark_failed(notice, error)
+
+    @api.model
+    def _mark_failed(self, notice, error):
+        if isinstance(error, UserError | ValidationError):
+            message = str(error)
+        else:
+            _logger.exception("Notice %s could not be sent", notice.id, exc_info=error)
+            message = self.env._(
+                "Something went wrong while making or sending this notice, so it did not leave. Try it again; "
+                "if it fails again, show your administrator this: %(error)s",
+                error=f"{type(error).__name__}: {error}")
+        notice._mark_failed(message)
+
+    # -------------------------------------------------------------------------
+    # THE WAY OF A NOTICE
+    # -------------------------------------------------------------------------
+
+    @api.model
+    def _dispatch(self, notices):
+        """Let queued notices go. The caller holds their locks.
+
+        :return: the notices that left or now wait for a person or the post
+        """
+        gone = self.env['dunning.notice']
+        for company, batch in notices.grouped('company_id').items():
+            dispatcher = self.with_company(company)
+            at_date = company._dunning_today()
+            batch = batch.with_company(company).with_env(dispatcher.env)
+            # One question for both, since hardly anything ever has to wait at the gate. Whatever does is asked about
+            # twice: the gate takes nothing off, and what it stops may not be owed either.
+            decisions = dispatcher._judge(batch, at_date, gates=dispatcher._get_gates())
+            gate_open = not any(decision.reason in dispatcher._get_gates() for decision in decisions.values())
+            owed = dispatcher._recheck(batch, at_date, decisions=decisions if gate_open else None)
+            owed -= dispatcher._stop_at_gate(owed, at_date, gate_open=gate_open)
+            owed = dispatcher._refuse_unlawful(owed, at_date)
+            if not owed:
+                continue
+            manual = owed.filtered(lambda notice: notice.channel in MANUAL_CHANNELS)
+            dispatcher._hand_to_person(manual, at_date)
+            documents = dispatcher._drop_unreachable(owed - manual)
+            documents = dispatcher._render(documents, at_date)
+            if documents:
+                dispatcher._deliver(documents, at_date)
+            gone |= manual | documents
+        return gone
+
+    @api.model
+    def _drop_unreachable(self, notices):
+        """Return the notices whose own channel reaches the recipient or the debtor; the others fail."""
+        unreachable = notices.filtered(lambda notice: not (
+            (notice.channel in ('email', 'both') and notice._get_email())
+            or (notice.channel in ('letter', 'both') and notice._has_postal_address())))
+        for notice in unreachable:
+            notice._mark_failed(self.env._("%s Then try again.", notice._explain_unreachable()))
+        return notices - unreachable
+
+    @api.model
+    def _get_gates(self):
+        """Return the reasons for which a notice waits in the queue.
+
+        Whether another message goes is asked of what is in the queue, not of all that is owed.
+        """
+        return self.env['dunning.planner']._gate_reasons() - LATE_REASONS
+
+    @api.model
+    def _judge(self, notices, at_date, *, gates=frozenset()):
+        """Ask the planner about the items of notices, as if those were not there.
+
+        :param gates: reasons that ask for patience only, to be asked along; all others of that kind take nothing off
+        :return: ``{item id: decision}``; who asked for the gates and finds none of them has the answer without them
+        """
+        Planner = self.env['dunning.planner']
+        decisions = {}
+        for company, batch in notices.grouped('company_id').items():
+            for forced, group in batch.grouped('forced').items():
+                ignore = RECHECK_IGNORED | NOT_ABOUT_THE_NOTICE | (Planner._gate_reasons() - gates)
+                if forced:
+                    ignore |= IMPATIENT_IGNORED
+                decisions.update({
+                    decision.item_id: decision
+                    for decision in Planner._plan(
+                        company, at_date, items=group.live_line_ids.move_line_id, ignore=ignore)
+                })
+        return decisions
+
+    @api.model
+    def _recheck(self, notices, at_date, *, decisions=None):
+        """Take off what is no longer owed and cancel what is left empty.
+
+        :param dict decisions: what ``_judge`` says, when it was asked already
+        :return: the notices that still have something to say
+        """
+        if decisions is None:
+            decisions = self._judge(notices, at_date)
+        owed = self.env['dunning.notice']
+        for company, batch in notices.grouped('company_id').items():
+            for notice in batch._recording():
+                if self._recheck_one(notice, decisions, company):
+                    owed |= notice
+        owed = notices.browse(owed.ids)
+        # Interest runs on: what was worked out for a proposal is of that day. A letter on the pile is of its own day.
+        owed.filtered(lambda notice: notice.state != 'to_post')._update_claim(at_date)
+        return owed
+
+    @api.model
+    def _stop_at_gate(self, notices, at_date, *, gate_open=False):
+        """Return the notices that have to wait in the queue, such as for new bank data; they say why.
+
+        A notice that is owed is not cancelled for it: the next run asks again.
+
+        :param bool gate_open: the planner was asked already, and none of these items has to wait
+        """
+        Planner = self.env['dunning.planner']
+        waiting = self.env['dunning.notice']
+        gates = self._get_gates()
+        for company, batch in notices.grouped('company_id').items():
+            others = frozenset(Planner._item_reasons() + Planner._notice_reasons()) - gates
+            reasons = {}
+            for forced, group in ({} if gate_open else batch.grouped('forced')).items():
+                ignore = others | (IMPATIENT_IGNORED if forced else frozenset())
+                reasons.update({
+                    decision.item_id: Planner._explain(decision, company)
+                    for decision in Planner._plan(
+                        company, at_date, items=group.live_line_ids.move_line_id, ignore=ignore)
+                    if decision.reason in gates})
+            for notice in batch._recording():
+                found = list(dict.fromkeys(
+                    reasons[line.move_line_id.id] for line in notice.live_line_ids
+                    if line.move_line_id.id in reasons))
+                waiting_reason = " ".join(found) or False
+                if notice.waiting_reason != waiting_reason:
+                    notice.waiting_reason = waiting_reason
+                if found:
+                    waiting |= notice
+            waiting |= self._keep_to_one_message(batch - waiting, at_date)
+        return notices.browse(waiting.ids)
+
+    @api.model
+    def _recheck_one(self, notice, decisions, company):
+        """Refresh the items of one notice from the planner's answers. Return whether anything is still owed."""
+        Planner = self.env['dunning.planner']
+        currency, reasons, changed = notice.currency_id, [], False
+        for line in notice.live_line_ids:
+            decision = decisions.get(line.move_line_id.id)
+            if decision is None:
+                code, text = 'gone', self.env._("The item does not exist any more.")
+            elif (decision.partner_id, decision.currency_id) != (notice.partner_id.id, currency.id):
+                code, text = 'changed', self.env._("The invoice is for another debtor or in another currency now.")
+            else:
+                code, text = decision.reason, decision.reason and Planner._explain(decision, company)
+            if code:
+                line.write({'drop_reason': code, 'drop_text': text})
+                reasons.append(text)
+                continue
+            if (
+                currency.compare_amounts(line.amount_residual, decision.amount_residual)
+                or currency.compare_amounts(line.amount_netted, decision.amount_netted)
+                or currency.compare_amounts(line.amount_held, decision.amount_held)
+                or line.date_maturity != decision.due_date
+            ):
+                changed = True
+                line.write({
+                    'amount_residual': decision.amount_residual,
+                    'amount_netted': decision.amount_netted,
+                    'amount_held': decision.amount_held,
+                    'amount_due_company': decision.amount_company,
+                    'date_maturity': decision.due_date,
+                })
+        if not notice.line_count or currency.compare_amounts(notice.amount_principal, 0) <= 0:
+            notice._cancel(" ".join(dict.fromkeys(reasons)) or self.env._("Nothing is owed any more."))
+            return False
+        if reasons:
+            # Each item was judged at its own step; of what is left the highest is what the notice says.
+            notice._settle_level()
+        if notice.state == 'to_post' and (changed or reasons):
+            # The letter on the pile says something that is not true any more: make it again.
+            notice.write({'state': 'queued', 'postal_state': False})
+        return True
+
+    @api.model
+    def _hand_to_person(self, notices, at_date):
+        """A call or an internal task: it waits for a person, and the planner waits with it."""
+        for notice in notices._recording():
+            notice.line_ids._freeze_snapshot()
+            notice.write({
+                'state': 'todo', 'date': at_date, 'deadline': False, 'error_message': False,
+                'legal_role': notice.level_id.legal_role})
+        self._schedule_activities(notices, at_date)
+
+    @api.model
+    def _render(self, notices, at_date):
+        """Fix date, term, texts and PDF of notices that leave as a document; return those that may."""
+        self._prepare_letters(notices, at_date)
+        notices = self._refuse_unlawful_letters(notices)
+        Letter = self.env['dunning.letter']
+        Letter._store_pdfs(notices._recording(), Letter._render_pdfs(notices))
+        return notices
+
+    @api.model
+    def _prepare_letters(self, notices, at_date):
+        """Write on the notices what their letters say."""
+        recording = notices._recording()
+        recording.live_line_ids._freeze_snapshot()
+        for (level, term), batch in recording.grouped(
+            lambda notice: (notice.level_id, notice._get_term_days())
+        ).items():
+            batch.write({
+                'date': at_date,
+                'deadline': at_date + timedelta(days=term),
+                'legal_role': level.legal_role,
+            })
+            if level.legal_role == 'fourteen_day':
+                for notice in batch:
+                    notice.deadline = notice._estimate_deadline(at_date)
+        texts = self.env['dunning.letter']._render_texts(notices)
+        for notice in recording:
+            notice.write(texts[notice.id])
+
+    @api.model
+    def _deliver(self, notices, at_date):
+        """Hand the documents to the mail queue or to the post."""
+        by_mail = notices.filtered(lambda notice: notice.channel in ('email', 'both') and notice._get_email())
+        by_post = notices.filtered(
+            lambda notice: notice.channel == 'letter' or (notice.channel == 'both' and notice._has_postal_address()))
+        self._queue_mails(by_mail)
+        by_post._recording().write({'postal_state': 'to_print'})
+        (by_post - by_mail)._recording().write({'state': 'to_post', 'error_message': False})
+        by_mail._record_sent(at_date)
+        # A letter plans its activity when it is posted.
+        self._schedule_activities(by_mail, at_date)
+
+    @api.model
+    def _schedule_activities(self, notices, at_date):
+        """Plan the activity of the level, for its user or else whoever decided about the notice."""
+        for level, batch in notices.grouped('level_id').items():
+            activity_type = level.activity_type_id
+            if not activity_type and batch[0].channel == 'phone':
+                activity_type = self.env.ref('mail.mail_activity_data_call', raise_if_not_found=False)
+            if not activity_type and batch[0].channel == 'task':
+                activity_type = self.env.ref('mail.mail_activity_data_todo', raise_if_not_found=False)
+            if not activity_type:
+                continue
+            by_user = defaultdict(lambda: self.env['dunning.notice'])
+            for notice in batch:
+                by_user[level.activity_user_id or notice._get_responsible()] |= notice
+            for user, group in by_user.items():
+                if user._is_superuser():
+                    continue  # nobody reads the activities of the system: the list “To do” shows the notice
+                level_of_user = level.with_context(lang=user.lang)
+                group.with_context(mail_activity_quick_update=True).activity_schedule(
+                    activity_type_id=activity_type.id, date_deadline=at_date, user_id=user.id,
+                    summary=level_of_user.activity_summary or level_of_user.name, automated=True)
+
+    # -------------------------------------------------------------------------
+    # E-MAIL
+    # -------------------------------------------------------------------------
+
+    @api.model
+    def _queue_mails(self, notices):
+        """Put one mail per notice into Odoo's queue, with the letter (and the invoices) attached.
+
+        Never speaks SMTP itself: a rollback here takes the mail back with it. The
+        message is on the notice, so that replies and bounces find it.
+        """
+        if not notices:
+            return
+        default_template = self.env.ref('l10n_nl_dunning.mail_template_notice')
+        attachments = self._get_mail_attachments(notices)
+        values_list = []
+        for template, batch in notices.grouped(
+            lambda notice: notice.level_id.mail_template_id or default_template
+        ).items():
+            values_list += self._prepare_mails(template, batch, attachments)
+        # sudo: mail.mail belongs to the system; who may send notices was checked at the entrance
+        mails = self.env['mail.mail'].sudo().create(values_list)
+        recipients = {notice.id: notice.recipient_id for notice in notices}
+        # Delivery failures and bounces are written on these rows by the mail module.
+        # sudo: as for the mails they are about
+        self.env['mail.notification'].sudo().create([
+            {
+                'mail_message_id': mail.mail_message_id.id,
+                'mail_mail_id': mail.id,
+                'res_partner_id': recipients[mail.res_id].id,
+                'mail_email_address': email_normalize(mail.email_to),  # what a bounce is recognized by
+                'notification_type': 'email',
+                'notification_status': 'ready',
+                'author_id': mail.author_id.id,
+            }
+            for mail in mails
+        ])
+        for mail in mails:
+            self.env['dunning.notice'].browse(mail.res_id)._recording().write({
+                'mail_id': mail.id, 'mail_message_id': mail.mail_message_id.id, 'email_to': mail.email_to})
+
+    @api.model
+    def _prepare_mails(self, template, notices, attachments):
+        """Return the values of the mails of notices that share a template."""
+        template = template.sudo()  # sudo: as for any template, its author's rights count
+        rendered = self.env['dunning.letter']._render_mails(template, notices)
+        subtype = self.env['ir.model.data']._xmlid_to_res_id('mail.mt_comment')
+        authors = {notice: notice._get_responsible().partner_id for notice in notices}
+        senders = {
+            notice: rendered[notice.id].get('email_from') or notice.company_id.email_formatted
+            or authors[notice].email_formatted
+            for notice in notices}
+        # One look-up of aliases for all of them; core would ask for each.
+        replies = notices.sudo()._notify_get_reply_to_batch(  # sudo: as core does, who may send was checked
+            defaults={notice.id: senders[notice] for notice in notices},
+            author_ids={notice.id: authors[notice].id for notice in notices})
+        values_list = []
+        for notice in notices:
+            values = rendered[notice.id]
+            body = values['body_html']
+            if template.email_layout_xmlid:
+                lang_notice = notice.with_context(lang=notice.lang)
+                body = template.with_context(lang=notice.lang)._render_encapsulate(
+                    template.email_layout_xmlid, body,
+                    add_context={'company': notice.company_id, 'model_description': lang_notice.subject},
+                    context_record=lang_notice)
+            values_list.append({
+                'model': 'dunning.notice',
+                'res_id': notice.id,
+                'record_name': notice.name,
+                'subject': values.get('subject') or notice.subject,
+                'body': values['body_html'],
+                'body_html': body,
+                'email_from': senders[notice],
+                'author_id': authors[notice].id,
+                'email_to': notice._get_email(),
+                'message_type': 'comment',
+                'subtype_id': subtype,
+                'is_notification': True,
+                'auto_delete': template.auto_delete,
+                'mail_server_id': template.mail_server_id.id,
+                'attachment_ids': [(6, 0, attachments.get(notice.id, []))],
+                'reply_to': values.get('reply_to') or replies[notice.id],
+            })
+        return values_list
+
+    @api.model
+    def _get_mail_attachments(self, notices):
+        """Return ``{notice_id: [attachment_id]}``: the frozen letter and, where the level wants it, the invoices."""
+        pdfs = self.env['dunning.letter']._get_frozen_pdfs(notices)
+        with_letter = notices.filtered(lambda notice: notice.id in pdfs)
+        # A second row, since the file of a field cannot be attached to a mail; the file store keeps one file for both.
+        # sudo: attachments of the mail, which belongs to the system
+        attachments = self.env['ir.attachment'].sudo().create([
+            {
+                'name': notice.letter_filename,
+                'res_model': 'dunning.notice',
+                'res_id': notice.id,
+                'company_id': notice.company_id.id,
+                'mimetype': 'application/pdf',
+                'raw': pdfs[notice.id],
+            }
+            for notice in with_letter
+        ])
+        result = defaultdict(list)
+        for attachment in attachments:
+            result[attachment.res_id].append(attachment.id)
+        for notice in notices.filtered('level_id.attach_invoices'):
+            for move in notice.live_line_ids.move_id.filtered(lambda move: move.move_type == 'out_invoice'):
+                result[notice.id] += self._get_invoice_attachments(move)
+        return result
+
+    @api.model
+    def _get_invoice_attachments(self, move):
+        """Return ids of the PDF of an invoice: the legal one, else a fresh print."""
+        move = move.sudo()  # sudo: the invoice's own document, sent to its own debtor
+        if move.invoice_pdf_report_id:
+            return move.invoice_pdf_report_id.ids
+        document = move._get_invoice_legal_documents('pdf', allow_fallback=True)
+        if not document:
+            return []
+        # sudo: as above
+        return self.env['ir.attachment'].sudo().create({
+            'name': document['filename'],
+            'raw': document['content'],
+            'mimetype': 'application/pdf',
+            'res_model': 'account.move',
+            'res_id': move.id,
+        }).ids

@@ -1,0 +1,838 @@
+"""Withdrawal: what a notice asked and was not owed when it left is taken back, counted and said sorry for.
+
+A payment or credit note can be booked after a notice left and be dated before it. What it settled was not owed when
+the notice left. That is found out when it is reconciled and once more every day, written on the lines
+(``wrong_amount``) and proposed as a :class:`DunningWithdrawal`. Until somebody decides about the proposal it follows
+the books: whoever matched a payment by mistake and undoes that, withdrew nothing.
+
+Only the withdrawal takes the level back. It freezes what was wrong; the notice stays as the proof of what was said.
+"""
+
+import base64
+from datetime import timedelta
+
+import pytz
+from markupsafe import Markup
+
+from odoo import Command, api, fields, models
+from odoo.exceptions import UserError
+from odoo.tools import SQL, email_normalize, format_amount, format_date
+
+from ..letter.dunning_letter import LetterDocument
+from ..notice.dunning_notice import is_recording
+from .dunning_run import no_checkpoint
+
+# How far back the daily step looks for what was booked late.
+LOOK_BACK_DAYS = 400
+# What a user may change by hand on a proposal.
+USER_WRITABLE = frozenset({'channel', 'credit_bookings'})
+MIXIN_PREFIXES = ('activity_', 'message_', 'my_activity_', 'website_message_', 'rating_')
+# States of a notice that reached, or may have reached, a debtor.
+LEFT_STATES = ('sent', 'withdrawn')
+
+# The day on which a notice left: of paper the day it was posted, as in ``_get_departure_date``.
+DEPARTURE = SQL(
+    "(CASE WHEN notice.channel = 'letter' THEN COALESCE(notice.posted_on, notice.date) ELSE notice.date END)")
+# What settles as the debtor would say it: money and credit notes. Writing off is a decision of the company itself.
+IS_SETTLEMENT = SQL(
+    "(journal.type IN ('bank', 'cash', 'credit') OR move.move_type = 'out_refund'"
+    " OR move.origin_payment_id IS NOT NULL)")
+
+
+class ResCompany(models.Model):
+    _inherit = 'res.company'
+
+    def get_dunning_wrong_rate(self, date_from=None, date_to=None):
+        """Return how many of the notices of these companies were wrong, in per cent (0.0 when none was sent).
+
+        A notice is wrong when part of what it asked had been paid or credited before the day it left. Internal tasks
+        are no notices to a debtor, and a payment dated on that day or later has crossed it: neither counts.
+
+        :param date_from: first day on which the notices were dated; without it from the first notice on
+        :param date_to: last day; without it until today
+        :raise AccessError: to who may not read notices
+        """
+        domain = self._get_dunning_wrong_domain()
+        if date_from:
+            domain.append(('date', '>=', date_from))
+        if date_to:
+            domain.append(('date', '<=', date_to))
+        groups = self.env['dunning.notice']._read_group(domain, ['is_wrong'], ['__count'])
+        counts = {bool(wrong): count for wrong, count in groups}
+        total = sum(counts.values())
+        return 100.0 * counts.get(True, 0) / total if total else 0.0
+
+    def _get_dunning_wrong_domain(self):
+        return [('company_id', 'in', self.ids), ('state', 'in', LEFT_STATES), ('channel', '!=', 'task')]
+
+
+class DunningPolicy(models.Model):
+    _inherit = 'dunning.policy'
+
+    withdrawal_automatic = fields.Boolean(
+        string="Say Sorry by Itself",
+        help="When it turns out that a debtor had paid before the notice left, it is withdrawn and the debtor is told "
+             "the day after, without anybody approving that. Off: it is proposed.",
+    )
+
+
+class DunningNoticeLine(models.Model):
+    _inherit = 'dunning.notice.line'
+
+    wrong_amount = fields.Monetary(
+        string="Not Owed", readonly=True, copy=False,
+        help="Of what was asked, what had been paid or credited before the day the notice left.")
+    wrong_on = fields.Date(string="Found Out On", readonly=True, copy=False)
+    wrong_paid_on = fields.Date(
+        string="Settled On", readonly=True, copy=False, help="Date of the last payment or credit note from before it.")
+    wrong_credited = fields.Boolean(
+        readonly=True, copy=False, help="Only credit notes settled it, and no payment.")
+    withdrawn_amount = fields.Monetary(
+        readonly=True, copy=False, help="Of what was not owed, what was withdrawn.")
+    withdrawn_on = fields.Date(
+        readonly=True, copy=False, help="Nothing of the item was owed: it is back at the level it had before.")
+    withdrawal_ids = fields.Many2many(
+        comodel_name='dunning.withdrawal', relation='dunning_withdrawal_line_rel', column1='line_id',
+        column2='withdrawal_id', string="Withdrawals", readonly=True, copy=False)
+
+    @api.depends('withdrawn_on')
+    def _compute_status(self):
+        # OVERRIDE: one item of a notice can be withdrawn while the others stand.
+        result = super()._compute_status()
+        for line in self:
+            if line.withdrawn_on and line.status == 'sent':
+                line.status = 'withdrawn'
+        return result
+
+    def _get_asked(self):
+        """Return what was asked of the item itself, in its currency."""
+        self.ensure_one()
+        return self.amount_residual - self.amount_netted - self.amount_held
+
+    def _is_wholly_wrong(self):
+        self.ensure_one()
+        return bool(self.wrong_amount) and self.currency_id.compare_amounts(self.wrong_amount, self._get_asked()) >= 0
+
+
+class DunningNotice(models.Model):
+    _inherit = 'dunning.notice'
+
+    is_wrong = fields.Boolean(
+        string="Wrong", compute='_compute_wrong', store=True,
+        help="Part or all of what it asked had been paid or credited before the day it left.")
+    wrong_amount = fields.Monetary(string="Not Owed", compute='_compute_wrong', store=True)
+    wrong_percent = fields.Float(
+        string="Wrong (%)", compute='_compute_wrong', store=True, aggregator='avg', digits=(6, 2),
+        help="100 for a wrong notice, else 0: the average is the rate of wrong notices.")
+    withdrawn_on = fields.Date(readonly=True, copy=False)
+    withdrawal_ids = fields.Many2many(
+        comodel_name='dunning.withdrawal', string="Withdrawals", compute='_compute_withdrawal_ids')
+    withdrawal_count = fields.Integer(compute='_compute_withdrawal_ids')
+
+    @api.depends('line_ids.wrong_amount')
+    def _compute_wrong(self):
+        for notice in self:
+            notice.wrong_amount = sum(notice.line_ids.mapped('wrong_amount'))
+            notice.is_wrong = bool(notice.wrong_amount)
+            notice.wrong_percent = 100.0 if notice.is_wrong else 0.0
+
+    @api.model
+    def _prepare_totals(self, decisions):
+        # EXTENDS
+        return {**super()._prepare_totals(decisions), 'wrong_amount': 0.0, 'is_wrong': False, 'wrong_percent': 0.0}
+
+    @api.depends('line_ids.withdrawal_ids')
+    def _compute_withdrawal_ids(self):
+        for notice in self:
+            notice.withdrawal_ids = notice.line_ids.withdrawal_ids
+            notice.withdrawal_count = len(notice.withdrawal_ids)
+
+    def action_withdrawals(self):
+        """Show the withdrawals of this notice."""
+        self.ensure_one()
+        self.check_access('read')
+        action = self.env['ir.actions.act_window']._for_xml_id('l10n_nl_dunning.dunning_withdrawal_action')
+        action.update({'domain': [('id', 'in', self.withdrawal_ids.ids)], 'context': {}})
+        if self.withdrawal_count == 1:
+            action.update({'res_id': self.withdrawal_ids.id, 'view_mode': 'form', 'views': [(False, 'form')]})
+        return action
+
+    @api.model
+    def get_dunning_wrong_figure(self):
+        """Return what the list of notices says about the last twelve months in the current companies, or ``''``."""
+        self.check_access('read')
+        today = self.env.company._dunning_today()
+        domain = [*self.env.companies._get_dunning_wrong_domain(), ('date', '>', today - timedelta(days=365))]
+        total = self.search_count(domain)
+        wrong = self.search_count([*domain, ('is_wrong', '=', True)]) if total else 0
+        if not wrong:
+            return ''
+        lang = self.env['res.lang']._lang_get(self.env.lang or 'en_US')
+        return self.env._(
+            "Wrong notices in the last twelve months: %(wrong)s of %(total)s (%(rate)s%%)",
+            wrong=wrong, total=total, rate=lang.format('%.1f', 100.0 * wrong / total))
+
+    # -------------------------------------------------------------------------
+    # FINDING OUT
+    # -------------------------------------------------------------------------
+
+    @api.model
+    def _find_late_settled(self, items):
+        """Return the ids of sent notices about these items that a settlement may have preceded: one indexed look-up."""
+        if not items:
+            return []
+        self._flush_for_wrong()
+        return [notice_id for (notice_id,) in self.env.execute_query(SQL(
+            """
+            SELECT DISTINCT notice.id
+              FROM account_partial_reconcile partial
+              JOIN dunning_notice_line line ON line.move_line_id = partial.debit_move_id AND line.status = 'sent'
+              JOIN dunning_notice notice ON notice.id = line.notice_id
+              JOIN account_move_line counterpart ON counterpart.id = partial.credit_move_id
+             WHERE partial.debit_move_id = ANY(%s) AND counterpart.date < %s
+            """, list(items.ids), DEPARTURE))]
+
+    @api.model
+    def _flush_for_wrong(self):
+        self.env['account.partial.reconcile'].flush_model()
+        self.env['dunning.notice'].flush_model(['date', 'posted_on', 'channel', 'state'])
+        self.env['dunning.notice.line'].flush_model(
+            ['move_line_id', 'status', 'amount_original', 'amount_residual', 'wrong_amount'])
+
+    def _update_wrong(self):
+        """Write on the lines of these sent notices what was not owed when they left, and propose or drop withdrawals.
+
+        :return: the notices of which that changed
+        """
+        if not self:
+            return self
+        self._flush_for_wrong()
+        rows = self.env.execute_query(SQL(
+            """
+            SELECT line.id,
+                   SUM(partial.debit_amount_currency),
+                   COALESCE(SUM(partial.debit_amount_currency) FILTER (WHERE move.move_type = 'out_refund'), 0),
+                   -- What was in the books already can have been netted.
+                   COALESCE(SUM(partial.debit_amount_currency) FILTER (WHERE move.create_date <= notice.sent_on), 0),
+                   MAX(counterpart.date)
+              FROM dunning_notice_line line
+              JOIN dunning_notice notice ON notice.id = line.notice_id
+              JOIN account_partial_reconcile partial ON partial.debit_move_id = line.move_line_id
+              JOIN account_move_line counterpart ON counterpart.id = partial.credit_move_id
+              JOIN account_move move ON move.id = counterpart.move_id
+              JOIN account_journal journal ON journal.id = move.journal_id
+             WHERE notice.id = ANY(%(notices)s) AND notice.channel <> 'task' AND line.status = 'sent'
+               AND counterpart.date < %(departure)s AND %(is_settlement)s
+          GROUP BY line.id
+            """, notices=list(self.ids), departure=DEPARTURE, is_settlement=IS_SETTLEMENT))
+        settled = {row[0]: row[1:] for row in rows}
+        changed = self.browse()
+        for notice in self._recording().filtered(lambda notice: notice.state == 'sent'):
+            if notice._write_wrong(settled):
+                changed |= notice
+        if changed:
+            changed = self.browse(changed.ids)
+            changed._update_withdrawals()
+        return changed
+
+    def _write_wrong(self, settled):
+        """Write what was not owed on the lines of one notice. Return whether anything changed.
+
+        :param settled: ``{line id: (all, of credit notes, of moves known when it left, last date)}`` of what is dated
+            before the day it left, in the currency of the notice
+        """
+        self.ensure_one()
+        currency = self.currency_id
+        lines = self.live_line_ids.filtered(lambda line: line.status == 'sent')
+        wrong, spare, absorbable = {}, 0.0, {}
+        for line in lines:
+            everything, credited, known, _date = settled.get(line.id, (0.0, 0.0, 0.0, None))
+            # What had been settled when it left was not asked; only what came on top was wrong.
+            late = min(line.amount_residual, everything - (line.amount_original - line.amount_residual))
+            if currency.compare_amounts(late, 0) <= 0:
+                spare += line.amount_netted
+                wrong[line] = 0.0
+                continue
+            # A credit note is first about the part that was disputed and not asked.
+            late -= min(late, line.amount_held, credited)
+            netted = min(late, line.amount_netted, known)
+            spare += line.amount_netted - netted
+            wrong[line] = min(late - netted, line._get_asked())
+            absorbable[line] = max(0.0, known - netted)
+        # A credit that was deducted from one invoice of the notice can have been matched to another one.
+        for line, amount in absorbable.items():
+            taken = min(spare, amount, wrong[line])
+            wrong[line] -= taken
+            spare -= taken
+        today = self.company_id._dunning_today()
+        changed = False
+        for line, amount in wrong.items():
+            # What the debtor was told stays told.
+            amount = currency.round(max(amount, line.withdrawn_amount, 0.0))
+            if not currency.compare_amounts(amount, line.wrong_amount):
+                continue
+            changed = True
+            everything, credited, _known, paid_on = settled.get(line.id, (0.0, 0.0, 0.0, line.wrong_paid_on))
+            line.write({
+                'wrong_amount': amount,
+                'wrong_on': amount and today,
+                'wrong_paid_on': amount and paid_on,
+                'wrong_credited': bool(amount) and not currency.compare_amounts(everything, credited),
+            })
+        return changed
+
+    def _update_withdrawals(self):
+        """Let the proposals to withdraw follow what was found out about these notices."""
+        # sudo: it follows from the books, whoever booked; nobody can make one by hand
+        Withdrawal = self.env['dunning.withdrawal'].sudo()._recording()
+        groups = self.grouped(lambda notice: (notice.company_id, notice.partner_id, notice.currency_id))
+        # One message per debtor, however many notices.
+        open_ones = {
+            (withdrawal.company_id, withdrawal.partner_id, withdrawal.currency_id): withdrawal
+            for withdrawal in Withdrawal.search([
+                ('state', '=', 'proposed'), ('partner_id', 'in', self.partner_id.ids),
+                ('company_id', 'in', self.company_id.ids)])}
+        for key, notices in groups.items():
+            company, partner, currency = key
+            withdrawal = open_ones.get(key, Withdrawal)
+            lines = notices.line_ids.filtered(lambda line: (
+                line.currency_id.compare_amounts(line.wrong_amount, line.withdrawn_amount) > 0))
+            lines |= withdrawal.line_ids.filtered(lambda line, notices=notices: line.notice_id not in notices)
+            if withdrawal and not lines:
+                withdrawal._cancel(self.env._("The payment or credit note was taken off these items again."))
+            elif withdrawal:
+                withdrawal.line_ids = [Command.set(lines.ids)]
+            elif lines:
+                Withdrawal.create({
+                    'company_id': company.id, 'partner_id': partner.id, 'currency_id': currency.id,
+                    'line_ids': [Command.set(lines.ids)],
+                    'credit_bookings': any(line._is_wholly_wrong() for line in lines),
+                })._tell_somebody()
+
+
+class DunningWithdrawal(models.Model):
+    """To be told to a debtor: what notices asked of him and was not owed when they left."""
+
+    _name = 'dunning.withdrawal'
+    _inherit = ['mail.thread', 'mail.activity.mixin']
+    _description = "Dunning Withdrawal"
+    _order = 'id desc'
+    _check_company_auto = True
+    _mail_post_access = 'read'
+
+    company_id = fields.Many2one(comodel_name='res.company', required=True, readonly=True, index=True)
+    currency_id = fields.Many2one(comodel_name='res.currency', required=True, readonly=True)
+    partner_id = fields.Many2one(
+        comodel_name='res.partner', string="Debtor", required=True, readonly=True, index=True, ondelete='restrict')
+    state = fields.Selection(
+        selection=[
+            ('proposed', "Proposed"),
+            ('to_post', "To Post"),
+            ('sent', "Sent"),
+            ('silent', "Without a Message"),
+            ('cancelled', "Cancelled"),
+        ],
+        default='proposed', required=True, readonly=True, copy=False, index=True)
+    channel = fields.Selection(
+        selection=[('email', "E-mail"), ('letter', "Letter")], string="By", required=True,
+        compute='_compute_channel', store=True, readonly=False, precompute=True)
+    line_ids = fields.Many2many(
+        comodel_name='dunning.notice.line', relation='dunning_withdrawal_line_rel', column1='withdrawal_id',
+        column2='line_id', string="Items Not Owed", readonly=True, copy=False)
+    notice_ids = fields.Many2many(comodel_name='dunning.notice', string="Notices", compute='_compute_notice_ids')
+    notice_id = fields.Many2one(
+        comodel_name='dunning.notice', string="Last Notice", compute='_compute_notice_id', store=True, precompute=True,
+        index='btree_not_null', ondelete='restrict',
+        help="The last of the notices; the message goes to its addressee.")
+    recipient_id = fields.Many2one(related='notice_id.recipient_id', string="Addressed To")
+    lang = fields.Char(related='notice_id.lang', string="Language")
+    amount_wrong = fields.Monetary(string="Not Owed", compute='_compute_amount_wrong', store=True)
+    is_whole = fields.Boolean(
+        compute='_compute_whole', help="Nothing of these items was owed.")
+    is_all = fields.Boolean(
+        compute='_compute_whole', help="Nothing that these notices asked was owed.")
+    is_credited = fields.Boolean(compute='_compute_whole', help="Only credit notes settled it, and no payment.")
+    amount_extras = fields.Monetary(
+        string="Interest and Costs Asked", compute='_compute_extras', compute_sudo=True,
+        help="What these notices asked in interest and collection costs for the items that were not owed.")
+    amount_booked = fields.Monetary(
+        string="Of That in the Books, Open", compute='_compute_extras', compute_sudo=True)
+    amount_booked_paid = fields.Monetary(
+        string="Of That Paid by the Debtor", compute='_compute_extras', compute_sudo=True)
+    credit_bookings = fields.Boolean(
+        string="Credit Interest and Costs",
+        help="Credit what was booked as interest and collection costs of the notices that are withdrawn entirely.")
+    decided_by_id = fields.Many2one(comodel_name='res.users', readonly=True, copy=False)
+    decided_on = fields.Datetime(readonly=True, copy=False)
+    date = fields.Date(readonly=True, copy=False, help="Date of the message.")
+    cancel_reason = fields.Char(readonly=True, copy=False)
+    subject = fields.Char(readonly=True, copy=False)
+    body = fields.Html(readonly=True, copy=False, sanitize=False)
+    email_to = fields.Char(string="E-mailed To", readonly=True, copy=False)
+    letter_file = fields.Binary(string="Letter", attachment=True, readonly=True, copy=False)
+    letter_filename = fields.Char(compute='_compute_letter_filename')
+    preview_subject = fields.Char(string="Proposed Subject", compute='_compute_preview')
+    preview_body = fields.Html(string="Proposed Message", compute='_compute_preview', sanitize=False)
+
+    # Words for the text, in the language of the notice.
+    salutation = fields.Char(compute='_compute_words')
+    greeting = fields.Char(compute='_compute_words')
+    notices_text = fields.Char(compute='_compute_words', help="As in “our reminder of 3 November 2026”.")
+    invoices_text = fields.Char(compute='_compute_words', help="The numbers of the invoices.")
+    amount_text = fields.Char(compute='_compute_words', help="What was asked and not owed.")
+    open_text = fields.Char(
+        compute='_compute_words', help="What is still open of these invoices today; empty when nothing is.")
+    contact_text = fields.Char(compute='_compute_words')
+    invoice_count = fields.Integer(compute='_compute_words')
+
+    _one_proposed = models.UniqueIndex(
+        "(company_id, partner_id, currency_id) WHERE state = 'proposed'",
+        "A withdrawal was proposed for this debtor already.",
+    )
+
+    # -------------------------------------------------------------------------
+    # COMPUTES
+    # -------------------------------------------------------------------------
+
+    @api.depends('partner_id', 'amount_wrong')
+    def _compute_display_name(self):
+        for withdrawal in self:
+            withdrawal.display_name = self.env._(
+                "%(debtor)s: %(amount)s not owed", debtor=withdrawal.partner_id.name or '',
+                amount=format_amount(self.env, withdrawal.amount_wrong, withdrawal.currency_id))
+
+    @api.depends('line_ids')
+    def _compute_notice_ids(self):
+        for withdrawal in self:
+            withdrawal.notice_ids = withdrawal.line_ids.notice_id.sorted(lambda notice: (notice.date, notice.id))
+
+    @api.depends('line_ids')
+    def _compute_notice_id(self):
+        for withdrawal in self:
+            withdrawal.notice_id = withdrawal.notice_ids[-1:]._origin  # also while the record is being made
+
+    @api.depends('line_ids')
+    def _compute_channel(self):
+        for withdrawal in self:
+            notice = withdrawal.notice_id
+            by_mail = bool(notice) and bool(notice._get_email())
+            by_post = bool(notice) and notice._has_postal_address()
+            wants_paper = notice.channel == 'letter'
+            withdrawal.channel = 'letter' if by_post and (wants_paper or not by_mail) else 'email'
+
+    @api.depends('line_ids.wrong_amount')
+    def _compute_amount_wrong(self):
+        for withdrawal in self:
+            withdrawal.amount_wrong = sum(withdrawal.line_ids.mapped('wrong_amount'))
+
+    @api.depends('line_ids.wrong_amount')
+    def _compute_whole(self):
+        for withdrawal in self:
+            lines = withdrawal.line_ids
+            withdrawal.is_whole = bool(lines) and all(line._is_wholly_wrong() for line in lines)
+            withdrawal.is_all = withdrawal.is_whole and withdrawal.notice_ids == withdrawal._get_notices_to_withdraw()
+            withdrawal.is_credited = bool(lines) and all(lines.mapped('wrong_credited'))
+
+    @api.depends('line_ids.wrong_amount')
+    def _compute_extras(self):
+        """Interest and costs that fall with the items; what of it was booked, and what the debtor paid of that."""
+        for withdrawal in self:
+            withdrawal.amount_extras = sum(
+                line.amount_interest + line.amount_costs for line in withdrawal.line_ids)
+            bookings = withdrawal.notice_ids.booking_ids.filtered(
+                lambda move: move.move_type == 'out_invoice' and move.state == 'posted')
+            withdrawal.amount_booked = sum(bookings.mapped('amount_residual'))
+            credited = sum(withdrawal.notice_ids.booking_ids.filtered(
+                lambda move: move.move_type == 'out_refund' and move.state == 'posted').mapped('amount_total'))
+            withdrawal.amount_booked_paid = max(
+                0.0, sum(bookings.mapped('amount_total')) - withdrawal.amount_booked - credited)
+
+    @api.depends('partner_id', 'date')
+    def _compute_letter_filename(self):
+        for withdrawal in self:
+            withdrawal.letter_filename = f"{withdrawal.notice_id.name or 'concept'}-withdrawal.pdf".replace('/', '-')
+
+    @api.depends('line_ids.wrong_amount', 'line_ids.move_line_id.amount_residual_currency')
+    def _compute_words(self):
+        Letter = self.env['dunning.letter']
+        for withdrawal in self:
+            notice, lang = withdrawal.notice_id, withdrawal.lang
+            lines, currency = withdrawal.line_ids, withdrawal.currency_id
+            names = list(dict.fromkeys(line.name or line.move_id.name or '' for line in lines))
+            still_open = sum(max(0.0, item.amount_residual_currency) for item in lines.move_line_id)
+            is_open = currency and currency.compare_amounts(still_open, 0) > 0
+            told = sum(line.withdrawn_amount for line in lines) if withdrawal.state == 'proposed' else 0.0
+            withdrawal.salutation = notice and notice._get_salutation()
+            withdrawal.greeting = notice.greeting
+            withdrawal.notices_text = notice and notice._tell_history(withdrawal.notice_ids)
+            withdrawal.invoices_text = notice and notice._join_words(notice.with_context(lang=lang).env, names)
+            withdrawal.invoice_count = len(names)
+            withdrawal.amount_text = Letter._format_amount(withdrawal.amount_wrong - told, currency, lang)
+            withdrawal.open_text = Letter._format_amount(still_open, currency, lang) if is_open else ''
+            withdrawal.contact_text = withdrawal.company_id._get_dunning_contact_text()
+
+    @api.depends('line_ids.wrong_amount', 'state')
+    def _compute_preview(self):
+        texts = self.filtered('line_ids')._render_texts()
+        for withdrawal in self:
+            withdrawal.preview_subject, withdrawal.preview_body = texts.get(withdrawal.id, (False, False))
+
+    def _render_texts(self):
+        """Return ``{id: (subject, body)}`` as the debtor would read it now, from the e-mail template."""
+        template = self.env.ref('l10n_nl_dunning.mail_template_withdrawal')
+        template = template.sudo()  # sudo: as for any template, its author's rights count
+        result = {}
+        for lang, batch in self._origin.grouped('lang').items():
+            subjects = template._render_field('subject', batch.ids, set_lang=lang)
+            bodies = template._render_field('body_html', batch.ids, set_lang=lang)
+            result.update({record.id: (subjects[record.id], bodies[record.id]) for record in batch})
+        return result
+
+    def _get_notices_to_withdraw(self):
+        """Return the notices of which nothing is left when the items of these withdrawals are taken back."""
+        whole = self.line_ids.filtered(lambda line: line._is_wholly_wrong())
+        return self.notice_ids.filtered(lambda notice: all(
+            line in whole or line.status == 'withdrawn' for line in notice.live_line_ids))
+
+    # -------------------------------------------------------------------------
+    # CRUD
+    # -------------------------------------------------------------------------
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        if not is_recording(self.env):
+            raise UserError(self.env._(
+                "Withdrawals follow from payments that were booked after a notice left; they cannot be made by hand."))
+        return super().create(vals_list)
+
+    def write(self, vals):
+        names = {name for name in vals if not name.startswith(MIXIN_PREFIXES)}
+        if names and not is_recording(self.env):
+            if names - USER_WRITABLE:
+                raise UserError(self.env._("What is withdrawn follows from the books; use the buttons to decide."))
+            if any(withdrawal.state != 'proposed' for withdrawal in self):
+                raise UserError(self.env._("Somebody decided about it already, so it cannot be changed any more."))
+        return super().write(vals)
+
+    @api.ondelete(at_uninstall=False)
+    def _unlink_never(self):
+        raise UserError(self.env._("A withdrawal stays as the proof of what was found out; it cannot be deleted."))
+
+    def _recording(self):
+        return self.env['dunning.notice']._recording().env[self._name].browse(self.ids)
+
+    # -------------------------------------------------------------------------
+    # DECIDING
+    # -------------------------------------------------------------------------
+
+    def action_open_wizard(self):
+        """Look at the message, change it where needed, and send it."""
+        self.check_access('write')
+        return self.env['dunning.withdrawal.send']._action_open(self)
+
+    def action_send(self):
+        """Withdraw and tell the debtors."""
+        self.check_access('write')
+        todo = self._lock_proposed()
+        if todo:
+            todo._withdraw(self.env.company._dunning_today())
+        return True
+
+    def action_silent(self):
+        """Withdraw without a message, such as when the debtor was told already."""
+        self.check_access('write')
+        todo = self._lock_proposed()
+        if todo:
+            todo._withdraw(self.env.company._dunning_today(), silent=True)
+        return True
+
+    def action_mark_posted(self):
+        """Record that the printed letters were brought to the post."""
+        self.check_access('write')
+        todo = self.filtered(lambda withdrawal: withdrawal.state == 'to_post')
+        # sudo: the right was checked, and users cannot write it themselves
+        todo._recording().sudo().write({'state': 'sent', 'date': self.env.company._dunning_today()})
+        return True
+
+    def action_print(self):
+        """Download the letter."""
+        self.ensure_one()
+        self.check_access('read')
+        if not self.letter_file:
+            raise UserError(self.env._("There is no letter: the message went by e-mail, or was not approved yet."))
+        return {
+            'type': 'ir.actions.act_url',
+            'url': f"/web/content/dunning.withdrawal/{self.id}/letter_file?download=true"
+                   f"&filename={self.letter_filename}",
+            'target': 'self',
+        }
+
+    def action_open_notices(self):
+        """Show the notices it is about."""
+        self.ensure_one()
+        self.check_access('read')
+        return self.notice_ids._get_action_show()
+
+    def _lock_proposed(self):
+        """Return those that still wait for a decision, as the books are now; nobody else can decide about them."""
+        todo = self.filtered(lambda withdrawal: withdrawal.state == 'proposed').try_lock_for_update()
+        # sudo: the caller may decide; reading the payments needs more than that
+        todo.sudo().notice_ids._update_wrong()
+        return todo.filtered(lambda withdrawal: withdrawal.state == 'proposed')
+
+    def _fold_into(self, debtor):
+        """Leave one proposal per company and currency of contacts that are merged into ``debtor``."""
+        kept = {
+            (one.company_id, one.currency_id): one
+            for one in self.search([('state', '=', 'proposed'), ('partner_id', '=', debtor.id)])}
+        for one in self.filtered(lambda one: one.state == 'proposed').sorted('id'):
+            own = kept.setdefault((one.company_id, one.currency_id), one)
+            if own != one:
+                own._recording().line_ids |= one.line_ids
+                one._cancel(self.env._("It became part of another proposal when the contacts were merged."))
+
+    def _cancel(self, reason):
+        self._recording().write({'state': 'cancelled', 'cancel_reason': reason})
+        # sudo: activities of colleagues are to go as well
+        self.sudo().activity_ids.unlink()
+
+    def _withdraw(self, at_date, *, silent=False, texts=None):
+        """Take the level back and tell the debtor.
+
+        :param date at_date: the day on which that is done
+        :param bool silent: nobody is told
+        :param dict texts: ``{id: (subject, body)}`` that a person wrote instead of the template's
+        """
+        # sudo: who may decide was checked; notices cannot be written by users
+        recording = self.sudo()._recording()
+        texts = {} if silent else {**recording._render_texts(), **(texts or {})}
+        for withdrawal in recording:
+            lines, notices = withdrawal.line_ids, withdrawal._get_notices_to_withdraw()
+            whole = lines.filtered(lambda line: line._is_wholly_wrong())
+            withdrawal.write({
+                'state': 'silent', 'date': at_date, 'decided_by_id': self.env.uid,
+                'decided_on': fields.Datetime.now()})
+            for line in lines:
+                line.write({'withdrawn_amount': line.wrong_amount})
+            if not silent:
+                withdrawal._send(*texts[withdrawal.id])
+            whole.write({'withdrawn_on': at_date})
+            if notices:
+                notices.write({'state': 'withdrawn', 'withdrawn_on': at_date})
+                notices._unlink_level_activities()
+                if withdrawal.credit_bookings:
+                    notices._credit_bookings(withdrawal.env._("Withdrawn: it was paid before the notice left"))
+            withdrawal._log_withdrawn(whole, notices)
+            withdrawal.activity_ids.unlink()
+        return recording
+
+    def _log_withdrawn(self, whole, notices):
+        """Say on the invoices, the debtor and the notices what was taken back."""
+        for notice in self.notice_ids:
+            env = self.env['base'].with_context(lang=self.env.lang or self.company_id.partner_id.lang).env
+            amount = format_amount(
+                env, sum(line.wrong_amount for line in self.line_ids if line.notice_id == notice), self.currency_id)
+            link = notice._get_link(notice.level_id.name)
+            date = format_date(env, notice.date)
+            if notice in notices:
+                text = env._(
+                    "%(level)s of %(date)s was withdrawn: %(amount)s had been settled before it left.",
+                    level=link, date=date, amount=amount)
+            else:
+                text = env._(
+                    "%(level)s of %(date)s was withdrawn in part: %(amount)s had been settled before it left.",
+                    level=link, date=date, amount=amount)
+            told = {
+                'silent': env._("The debtor was not told."),
+                'sent': env._("The debtor was told by e-mail."),
+                'to_post': env._("A letter to the debtor is ready."),
+            }[self.state]
+            body = Markup("%s %s") % (text, told)
+            moves = self.line_ids.filtered(lambda line, notice=notice: line.notice_id == notice).move_id
+            moves._message_log_batch(dict.fromkeys(moves.ids, body))
+            notice._message_log(body=body)
+            self.partner_id._message_log(body=body)
+
+    # -------------------------------------------------------------------------
+    # TELLING
+    # -------------------------------------------------------------------------
+
+    def _tell_somebody(self):
+        """Plan an activity for whoever decided about the notice, else for a manager."""
+        today = self.env.company._dunning_today()
+        for withdrawal in self.sudo():  # sudo: the caller books a payment; the activity is for somebody else
+            user = withdrawal.notice_id._get_responsible()
+            if not user or user._is_superuser() or withdrawal.company_id not in user.company_ids:
+                user = self.env['dunning.interest.rate']._get_manager(withdrawal.company_id)
+            if not user:
+                continue
+            local = withdrawal.with_context(lang=user.lang)
+            local.activity_schedule(
+                'mail.mail_activity_data_todo', date_deadline=today, user_id=user.id, automated=True,
+                summary=local.env._("%s had paid already: say sorry", withdrawal.partner_id.name),
+                note=local.env._(
+                    "%(amount)s of what %(notices)s asked had been settled before it left. Approve the message to the "
+                    "debtor, or withdraw it without one.",
+                    amount=format_amount(local.env, withdrawal.amount_wrong, withdrawal.currency_id),
+                    notices=", ".join(withdrawal.notice_ids.mapped('name'))))
+
+    def _send(self, subject, body):
+        """Hand one message to the mail queue, or make its letter."""
+        self.ensure_one()
+        notice = self.notice_id
+        if self.channel == 'letter':
+            if not notice._has_postal_address():
+                raise UserError(self.env._(
+                    "%s has no postal address (street and city). Complete the contact, or choose e-mail.",
+                    self.partner_id.display_name))
+            self.write({
+                'state': 'to_post', 'subject': subject, 'body': body,
+                'letter_file': base64.b64encode(self._render_letter(subject, body)),
+            })
+            return
+        address = notice._get_email()
+        if not address:
+            raise UserError(self.env._(
+                "%s has no e-mail address that works. Complete the contact, choose a letter, or withdraw without a "
+                "message.", self.partner_id.display_name))
+        self.write({'state': 'sent', 'subject': subject, 'body': body, 'email_to': address})
+        author = (self.env.user if not self.env.user._is_superuser() else notice._get_responsible()).partner_id
+        layout = self.env['ir.qweb'].with_context(lang=self.lang)._render(
+            'l10n_nl_dunning.withdrawal_mail',
+            {'subject': subject, 'body': body, 'company': self.company_id}, minimal_qcontext=True)
+        until = self.company_id._get_dunning_quiet_until(self.partner_id.country_id.code)
+        # sudo: mail.mail belongs to the system
+        mail = self.env['mail.mail'].sudo().create({
+            'model': self._name,
+            'res_id': self.id,
+            'record_name': self.display_name,
+            'subject': subject,
+            'body': body,
+            'body_html': layout,
+            'email_from': self.company_id.email_formatted or author.email_formatted,
+            'author_id': author.id,
+            'email_to': address,
+            'message_type': 'comment',
+            'subtype_id': self.env['ir.model.data']._xmlid_to_res_id('mail.mt_comment'),
+            'is_notification': True,
+            'scheduled_date': until and self.company_id._get_dunning_tz().localize(until).astimezone(
+                pytz.utc).replace(tzinfo=None),
+        })
+        # sudo: as above; delivery failures and bounces are written on it by the mail module
+        self.env['mail.notification'].sudo().create({
+            'mail_message_id': mail.mail_message_id.id,
+            'mail_mail_id': mail.id,
+            'res_partner_id': notice.recipient_id.id,
+            'mail_email_address': email_normalize(address),
+            'notification_type': 'email',
+            'notification_status': 'ready',
+            'author_id': author.id,
+        })
+
+    def _render_letter(self, subject, body):
+        """Return the PDF of the message as a letter."""
+        self.ensure_one()
+        Letter = self.env['dunning.letter'].with_context(lang=self.lang)
+        notice = self.notice_id.with_context(lang=self.lang)
+        shared = Letter._prepare_company(self.company_id, self.lang)
+        letter = {
+            'number': notice.name,
+            'title': subject,
+            'date': Letter._format_date(self.date, self.lang),
+            'address': Letter._get_address_lines(notice),
+            'body': Letter._make_self_contained(body),
+            'iban': '',
+        }
+        html = Letter.env['ir.qweb']._render(
+            'l10n_nl_dunning.withdrawal_document', {'letter': letter, 'company': shared}, minimal_qcontext=True)
+        return Letter._run_wkhtmltopdf([LetterDocument(
+            notice.id, f"<!DOCTYPE html>{html.strip()}", notice.name, f"{self.company_id.name}  ·  {notice.name}",
+            shared['page_of'])])
+
+    # -------------------------------------------------------------------------
+    # EVERY DAY
+    # -------------------------------------------------------------------------
+
+    @api.model
+    def _look_again(self, company, at_date):
+        """Find out what the booking of payments did not tell, and let go what needs no approval.
+
+        Set-based: one statement over the sent notices of a year, and work only for those that changed.
+        """
+        Notice = self.env['dunning.notice'].sudo()  # sudo: what was not owed follows from the books, whoever plans
+        Notice._flush_for_wrong()
+        found = self.env.execute_query(SQL(
+            """
+            SELECT DISTINCT found.notice_id FROM (
+                SELECT line.notice_id
+                  FROM dunning_notice notice
+                  JOIN dunning_notice_line line ON line.notice_id = notice.id AND line.status = 'sent'
+                  JOIN account_partial_reconcile partial ON partial.debit_move_id = line.move_line_id
+                  JOIN account_move_line counterpart ON counterpart.id = partial.credit_move_id
+                 WHERE notice.company_id = %(company)s AND notice.state = 'sent' AND notice.date >= %(since)s
+                   AND counterpart.date < %(departure)s
+              GROUP BY line.id
+                HAVING SUM(partial.debit_amount_currency)
+                       > line.amount_original - line.amount_residual + COALESCE(line.wrong_amount, 0)
+             UNION ALL
+                SELECT line.notice_id
+                  FROM dunning_notice_line line
+                 WHERE line.company_id = %(company)s AND line.status = 'sent' AND line.wrong_amount > 0
+            ) found
+            """, company=company.id, since=at_date - timedelta(days=LOOK_BACK_DAYS), departure=DEPARTURE))
+        Notice.browse([notice_id for (notice_id,) in found])._update_wrong()
+        self._withdraw_automatically(company, at_date)
+
+    @api.model
+    def _withdraw_automatically(self, company, at_date):
+        """Let go what policies want withdrawn without approval: what was found out before today.
+
+        A day later, so that a payment that was matched by mistake can be taken off again.
+        """
+        ripe = self.search([('company_id', '=', company.id), ('state', '=', 'proposed')]).filtered(
+            lambda withdrawal: withdrawal.line_ids
+            and all(withdrawal.notice_ids.policy_id.mapped('withdrawal_automatic'))
+            and max(withdrawal.line_ids.mapped('wrong_on')) < at_date)
+        for withdrawal in ripe.try_lock_for_update():
+            try:
+                with self.env.cr.savepoint():
+                    withdrawal._withdraw(at_date)
+            except UserError as error:
+                # It stays proposed, and whoever opens it reads why.
+                withdrawal._message_log(body=str(error))
+
+
+class AccountPartialReconcile(models.Model):
+    _inherit = 'account.partial.reconcile'
+
+    def _follow_dunning_match(self):
+        # EXTENDS: what was paid before a notice left was not owed when it left.
+        result = super()._follow_dunning_match()
+        self._update_dunning_wrong()
+        return result
+
+    def unlink(self):
+        # OVERRIDE: what was matched by mistake was owed after all.
+        if not self:
+            return super().unlink()
+        Notice = self.env['dunning.notice'].sudo()  # sudo: whoever reconciles may not be allowed to read notices
+        notices = Notice.browse(Notice._find_late_settled(self.debit_move_id))
+        result = super().unlink()
+        notices._update_wrong()
+        return result
+
+    def _update_dunning_wrong(self):
+        Notice = self.env['dunning.notice'].sudo()  # sudo: as above
+        Notice.browse(Notice._find_late_settled(self.debit_move_id))._update_wrong()
+
+
+class DunningRun(models.AbstractModel):
+    _inherit = 'dunning.run'
+
+    @api.model
+    def _plan_company(self, company, at_date, *, checkpoint=no_checkpoint):
+        # OVERRIDE: every day
+        result = super()._plan_company(company, at_date, checkpoint=checkpoint)
+        self.with_company(company).env['dunning.withdrawal']._look_again(company, at_date)
+        checkpoint()
+        return result

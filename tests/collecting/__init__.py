@@ -1,0 +1,6 @@
+from . import (
+    test_call,
+    test_call_api,
+    test_debtor,
+    test_debtor_screen,
+)

@@ -1,0 +1,17 @@
+from . import (
+    test_faults,
+    test_i18n,
+    test_install,
+    test_mail,
+    test_merge,
+    test_performance,
+    test_properties,
+    test_replay,
+    test_rpc,
+    test_rules,
+    test_security,
+    test_soak,
+    test_state_machine,
+    test_tours,
+    test_views,
+)

@@ -1,0 +1,7 @@
+from . import (
+    test_gate,
+    test_one_message,
+    test_planner,
+    test_simulation,
+    test_why,
+)

@@ -1,0 +1,4 @@
+from . import (
+    test_portal,
+    test_portal_payment,
+)

@@ -1,0 +1,363 @@
+from collections import defaultdict
+
+from odoo import Command, api, fields, models
+from odoo.exceptions import UserError
+from odoo.tools import format_amount
+
+from ...models.kernel.dunning_field import PickedMany2many
+from ...models.ladder.dunning_level import CHANNELS
+from ...models.planner.dunning_planner import IMPATIENT_IGNORED
+
+
+class DunningSend(models.TransientModel):
+    """What would go out for a selection of invoices, debtors or proposals, and what would not and why.
+
+    The planner decides; this only shows its answers and lets a person choose.
+    """
+
+    _name = 'dunning.send'
+    _inherit = ['dunning.interest.alert']
+    _description = "Send Reminders"
+
+    at_date = fields.Date(string="Date", required=True, readonly=True)
+    ahead = fields.Boolean(
+        string="Also what still waits",
+        help="Also send for overdue items whose day has not come, that are below the minimum amount of the policy, "
+             "or that were overdue for long before dunning was started.",
+    )
+    item_ids = PickedMany2many(comodel_name='account.move.line', readonly=True)
+    proposal_ids = fields.Many2many(comodel_name='dunning.notice', readonly=True)
+    group_ids = fields.One2many(comodel_name='dunning.send.group', inverse_name='wizard_id', string="Goes Out")
+    skip_ids = fields.One2many(comodel_name='dunning.send.skip', inverse_name='wizard_id', string="Does Not Go Out")
+    group_count = fields.Integer(compute='_compute_counts')
+    selected_count = fields.Integer(compute='_compute_counts')
+    skip_count = fields.Integer(compute='_compute_counts')
+    problem_count = fields.Integer(compute='_compute_counts')
+    summary = fields.Char(compute='_compute_counts')
+    queue_asleep = fields.Boolean(compute='_compute_queue_asleep')
+    bank_state = fields.Char(string="Bank Data", compute='_compute_bank_state')
+    bank_is_stale = fields.Boolean(compute='_compute_bank_state')
+    rival_names = fields.Char(compute='_compute_rival_names')
+
+    @api.depends('group_ids.selected', 'group_ids.channel', 'group_ids.problem', 'skip_ids')
+    def _compute_counts(self):
+        channels = dict(self.env['dunning.send.group']._fields['channel']._description_selection(self.env))
+        for wizard in self:
+            selected = wizard.group_ids.filtered('selected')
+            wizard.group_count = len(wizard.group_ids)
+            wizard.selected_count = len(selected)
+            wizard.skip_count = len(wizard.skip_ids)
+            wizard.problem_count = len(wizard.group_ids.filtered('problem'))
+            if not selected:
+                wizard.summary = False
+                continue
+            amounts = " + ".join(
+                format_amount(self.env, sum(groups.mapped('amount_due')), currency)
+                for currency, groups in selected.grouped('currency_id').items())
+            by_channel = ", ".join(
+                f"{len(groups)} × {channels[channel].lower()}"
+                for channel, groups in selected.grouped('channel').items())
+            wizard.summary = f"{amounts} · {by_channel}"
+
+    def _compute_queue_asleep(self):
+        cron = self.env.ref('l10n_nl_dunning.ir_cron_dunning_dispatch', raise_if_not_found=False)
+        self.queue_asleep = not cron or not cron.sudo().active  # sudo: only whether it is switched on
+
+    def _compute_rival_names(self):
+        self.rival_names = ", ".join(self.env.company._get_dunning_rivals())
+
+    @api.depends('at_date', 'item_ids', 'proposal_ids')
+    def _compute_bank_state(self):
+        """How old the bank data are, the oldest account first: what came in later is not known."""
+        Planner = self.env['dunning.planner']
+        for wizard in self:
+            companies = wizard.item_ids.company_id | wizard.proposal_ids.company_id
+            states = sorted(
+                (state for company in companies for state in company._get_dunning_bank_states()),
+                key=lambda state: state[1])
+            wizard.bank_state = " · ".join(
+                Planner._fmt_bank_state(journal, newest, wizard.at_date) for journal, newest in states)
+            wizard.bank_is_stale = any(
+                Planner._get_stale_policies(company, wizard.at_date) for company in companies)
+
+    # -------------------------------------------------------------------------
+    # OPENING
+    # -------------------------------------------------------------------------
+
+    @api.model
+    def _action_open(self, *, moves=None, items=None, partners=None, notices=None):
+        """Open the wizard for a selection of one kind of records."""
+        self.check_access('create')
+        if moves is not None:
+            items = moves._get_dunning_items()
+        elif items is not None:
+            items = items.filtered(lambda item: item.account_id.account_type == 'asset_receivable')
+        elif partners is not None:
+            items = self._get_items_of_partners(partners)
+        else:
+            items = self.env['account.move.line']
+        proposals = notices.filtered(lambda notice: notice.state in ('draft', 'error')) if notices else notices
+        if not items and not proposals:
+            raise UserError(self.env._(
+                "Nothing in the selection can be reminded. Select posted customer invoices, "
+                "debtors with open invoices, or proposals."))
+        wizard = self.create({
+            'at_date': self.env.company._dunning_today(),
+            'item_ids': [Command.set(items.ids)],
+            'proposal_ids': [Command.set(proposals.ids if proposals else [])],
+        })
+        wizard._load()
+        return wizard._get_action()
+
+    @api.model
+    def _get_items_of_partners(self, partners):
+        domain = self.env['account.move']._get_dunning_open_items_domain()
+        return self.env['account.move.line'].sudo().search(  # sudo: the access to the wizard was checked
+            domain & fields.Domain('partner_id', 'in', partners.commercial_partner_id.ids)
+            & fields.Domain('company_id', 'in', self.env.companies.ids))
+
+    def _get_action(self):
+        self.ensure_one()
+        return {
+            'type': 'ir.actions.act_window',
+            'name': self.env._("Send reminders"),
+            'res_model': self._name,
+            'res_id': self.id,
+            'view_mode': 'form',
+            'target': 'new',
+            'context': {'dialog_size': 'extra-large'},
+        }
+
+    def _load(self):
+        """Ask the planner and show its answers."""
+        self.ensure_one()
+        groups, skips = [], []
+        proposals = self.proposal_ids
+        for company, items in self.item_ids.grouped('company_id').items():
+            decisions = self._plan(company, items)
+            for group in self._group(decisions):
+                groups.append(self._prepare_group(company, group))
+            # Proposals hold their items: those are shown as what can go out, not as waiting for themselves.
+            waiting = self._get_proposals_of(decisions)
+            proposals |= waiting
+            held = set(waiting.line_ids.filtered(lambda line: line.status == 'pending').move_line_id.ids)
+            skips += [
+                self._prepare_skip(company, decision)
+                for decision in decisions if decision.reason and decision.item_id not in held]
+        groups += [self._prepare_group_from_notice(notice) for notice in proposals]
+        self.write({
+            'group_ids': [Command.clear(), *(Command.create(vals) for vals in groups)],
+            'skip_ids': [Command.clear(), *(Command.create(vals) for vals in skips)],
+        })
+
+    @api.model
+    def _get_proposals_of(self, decisions):
+        """Return the proposals and failed notices that hold items which would be due without them."""
+        held = [decision.item_id for decision in decisions if decision.reason == 'pending']
+        return self.env['dunning.notice.line'].search([
+            ('move_line_id', 'in', held), ('status', '=', 'pending'), ('notice_id.state', 'in', ('draft', 'error')),
+        ]).notice_id
+
+    def _plan(self, company, items, ignore=frozenset()):
+        # sudo: the planner reads settings of policies and debtors; the items were chosen with the user's rights
+        return self.env['dunning.planner'].sudo()._plan(
+            company, self.at_date, items=items, companions=True,
+            ignore=ignore | (IMPATIENT_IGNORED if self.ahead else frozenset()))
+
+    @api.model
+    def _group(self, decisions):
+        groups = defaultdict(list)
+        for decision in decisions:
+            if not decision.reason:
+                groups[decision.message].append(decision)
+        return groups.values()
+
+    @api.model
+    def _get_group_key(self, decisions):
+        """Return by what the message of some decisions is recognized: debtor, currency, level and addressee."""
+        highest = max(decisions, key=lambda decision: decision.level_rank)
+        return (highest.partner_id, highest.currency_id, highest.level_id, highest.recipient_id)
+
+    @api.model
+    def _prepare_group(self, company, decisions):
+        first = max(decisions, key=lambda decision: decision.level_rank)
+        return {
+            'company_id': company.id,
+            'partner_id': first.partner_id,
+            'recipient_id': first.recipient_id,
+            'currency_id': first.currency_id,
+            'level_id': first.level_id,
+            'channel': first.channel,
+            'amount_due': sum(decision.amount_due for decision in decisions),
+            'amount_netted': sum(decision.amount_netted for decision in decisions),
+            'item_ids': [Command.set([decision.item_id for decision in decisions])],
+            'item_count': len(decisions),
+            'oldest_due_date': min(decision.due_date for decision in decisions),
+        }
+
+    @api.model
+    def _prepare_group_from_notice(self, notice):
+        return {
+            'company_id': notice.company_id.id,
+            'partner_id': notice.partner_id.id,
+            'recipient_id': notice.recipient_id.id,
+            'currency_id': notice.currency_id.id,
+            'level_id': notice.level_id.id,
+            'channel': notice.channel,
+            'amount_due': notice.amount_due,
+            'amount_netted': notice.amount_netted,
+            'item_ids': [Command.set(notice.live_line_ids.move_line_id.ids)],
+            'item_count': notice.line_count,
+            'oldest_due_date': notice.oldest_due_date,
+            'notice_id': notice.id,
+        }
+
+    @api.model
+    def _prepare_skip(self, company, decision):
+        return {
+            'company_id': company.id,
+            'move_id': decision.move_id,
+            'partner_id': decision.partner_id,
+            'currency_id': decision.currency_id,
+            'due_date': decision.due_date,
+            'amount_residual': decision.amount_residual,
+            'reason_code': decision.reason,
+            'reason': self.env['dunning.planner']._explain(decision, company),
+            'next_date': decision.next_date,
+        }
+
+    # -------------------------------------------------------------------------
+    # ACTIONS
+    # -------------------------------------------------------------------------
+
+    def action_toggle_ahead(self):
+        """Plan again, with or without what still waits."""
+        self.ensure_one()
+        self.ahead = not self.ahead
+        self._load()
+        return self._get_action()
+
+    def action_send_now(self):
+        """Send the selected notices in this request."""
+        notices = self._make_notices()
+        self.env['dunning.dispatcher']._dispatch_interactively(notices)
+        return notices._notify_outcome()
+
+    def action_queue(self):
+        """Leave the sending to the scheduled action, a moment later."""
+        notices = self._make_notices()
+        notices._begin_batch()
+        self.env['dunning.dispatcher']._trigger()
+        kept = notices.filtered('needs_colleague')
+        if kept:
+            return notices._notify_result(
+                self.env._(
+                    "%(count)s reminders are queued and leave in a moment. %(left)s are proposals that a colleague "
+                    "approves, since you made or changed them.", count=len(notices - kept), left=len(kept)),
+                kind='warning')
+        return notices._notify_result(
+            self.env._("%(count)s reminders are queued and leave in a moment.", count=len(notices)))
+
+    def _make_notices(self):
+        """Plan the selected items once more and make queued notices of what is due now."""
+        self.ensure_one()
+        selected = self.group_ids.filtered('selected')
+        if not selected:
+            raise UserError(self.env._("Select at least one debtor to send a reminder to."))
+        # Somebody else may have sent or cancelled a proposal while this window was open.
+        notices = selected.notice_id.filtered(lambda notice: notice.state in ('draft', 'error'))
+        for group in selected:
+            if group.notice_id in notices and group.notice_id.channel != group.channel:
+                group.notice_id.channel = group.channel
+        notices._queue_allowed()  # what needs a colleague stays a proposal
+        for company, groups in (selected.filtered(lambda group: not group.notice_id)).grouped('company_id').items():
+            chosen = {
+                (group.partner_id.id, group.currency_id.id, group.level_id.id, group.recipient_id.id): group
+                for group in groups
+            }
+            # Whether the channel that was chosen reaches the debtor is seen when it leaves, and said then.
+            for group in self._group(self._plan(company, groups.item_ids, frozenset({'no_address'}))):
+                shown = chosen.get(self._get_group_key(group))
+                if not shown:
+                    continue  # changed since the wizard was opened: not what the user saw
+                decisions = [decision._replace(channel=shown.channel) for decision in group]
+                notices |= self.env['dunning.notice'].with_company(company)._create_from_decisions(
+                    company, decisions, self.at_date, origin='manual', state='queued', forced=self.ahead)
+        if not notices:
+            raise UserError(self.env._(
+                "Nothing is due any more: it was paid, credited or sent while this window was open."))
+        return notices
+
+
+class DunningSendGroup(models.TransientModel):
+    _name = 'dunning.send.group'
+    _description = "Reminder About to Be Sent"
+    _order = 'partner_id, id'
+
+    wizard_id = fields.Many2one(comodel_name='dunning.send', required=True, ondelete='cascade', index=True)
+    selected = fields.Boolean(string="Send", default=True)
+    company_id = fields.Many2one(comodel_name='res.company', readonly=True)
+    notice_id = fields.Many2one(comodel_name='dunning.notice', string="Proposal", readonly=True)
+    partner_id = fields.Many2one(comodel_name='res.partner', string="Debtor", readonly=True)
+    recipient_id = fields.Many2one(comodel_name='res.partner', string="To", readonly=True)
+    currency_id = fields.Many2one(comodel_name='res.currency', readonly=True)
+    level_id = fields.Many2one(comodel_name='dunning.level', readonly=True)
+    channel = fields.Selection(selection=CHANNELS, string="By", required=True)
+    amount_due = fields.Monetary(string="To Pay", readonly=True)
+    amount_netted = fields.Monetary(string="Credits", readonly=True)
+    item_ids = PickedMany2many(comodel_name='account.move.line', readonly=True)
+    item_count = fields.Integer(string="Items", readonly=True)
+    oldest_due_date = fields.Date(readonly=True)
+    preview_file = fields.Binary(string="Preview", attachment=False, readonly=True)
+    lang_name = fields.Char(string="Language", compute='_compute_lang_name')
+    problem = fields.Text(string="Attention", compute='_compute_problem')
+
+    @api.depends('notice_id', 'recipient_id', 'partner_id', 'level_id')
+    def _compute_lang_name(self):
+        names = dict(self.env['res.lang'].get_installed())
+        for group in self:
+            lang = group.notice_id.lang or group.level_id.policy_id._nearest_letter_lang(
+                (group.recipient_id or group.partner_id)._get_dunning_lang())
+            group.lang_name = names.get(lang, lang).split(" / ")[-1].split(" (")[0]
+
+    @api.depends('channel', 'recipient_id', 'partner_id', 'notice_id')
+    def _compute_problem(self):
+        """What a person should see before sending: the chosen channel does not reach anybody, or it failed before."""
+        for group in self:
+            people = (group.recipient_id, group.partner_id)  # no union: it would read them one by one
+            by_mail = any(person.email_normalized and not person.dunning_email_bounced_on for person in people)
+            by_post = any(person._has_dunning_address() for person in people)
+            if group.channel == 'email' and not by_mail:
+                group.problem = self.env._("No e-mail address: choose another channel or complete the contact.")
+            elif group.channel == 'letter' and not by_post:
+                group.problem = self.env._("No postal address: choose another channel or complete the contact.")
+            elif group.channel == 'both' and not (by_mail or by_post):
+                group.problem = self.env._("Neither an e-mail nor a postal address: complete the contact.")
+            elif group.channel == 'phone' and not any(person._has_dunning_phone() for person in people):
+                group.problem = self.env._("No phone number: complete the contact.")
+            elif group.notice_id.state == 'error':
+                group.problem = group.notice_id.error_message
+            else:
+                group.problem = False
+
+    def action_preview(self):
+        """Show the letter as it would leave now; nothing is stored."""
+        self.ensure_one()
+        return self.env['dunning.letter']._action_preview_group(self)
+
+
+class DunningSendSkip(models.TransientModel):
+    _name = 'dunning.send.skip'
+    _description = "Item That Gets No Reminder Now"
+    _order = 'reason_code, partner_id, due_date, id'
+
+    wizard_id = fields.Many2one(comodel_name='dunning.send', required=True, ondelete='cascade', index=True)
+    company_id = fields.Many2one(comodel_name='res.company', readonly=True)
+    move_id = fields.Many2one(comodel_name='account.move', string="Invoice", readonly=True)
+    partner_id = fields.Many2one(comodel_name='res.partner', string="Debtor", readonly=True)
+    currency_id = fields.Many2one(comodel_name='res.currency', readonly=True)
+    due_date = fields.Date(readonly=True)
+    amount_residual = fields.Monetary(string="Open", readonly=True)
+    reason_code = fields.Char(readonly=True)
+    reason = fields.Text(string="Why Not", readonly=True)
+    next_date = fields.Date(string="From", readonly=True)
