@@ -21,6 +21,7 @@ from odoo.tools import SQL, clean_context
 from ...tools import instalments
 from ...tools.dutch_calendar import add_bank_days, extended
 from ..claim.dunning_claim import ZERO, to_decimal
+from ..debtor.res_company import FIRST_DAYS
 from ..hold.dunning_hold import format_date
 
 STATES = [
@@ -47,11 +48,8 @@ SCHEDULE_TERMS = TERMS - {'valid_until', 'lang', 'contact_id', 'grace_days', 'ne
 # What a user may change at any time.
 USER_WRITABLE = frozenset({'note', 'user_id'})
 MIXIN_PREFIXES = ('activity_', 'message_', 'my_activity_', 'website_message_', 'rating_', 'has_message')
-# Days after today of the first instalment, and until which an offer can be signed, where nobody says otherwise.
-FIRST_DAYS, VALID_DAYS = 14, 14
 # Days for which items are held each time while what a debtor signed waits for our signature past its own days.
 WAITING_DAYS = 7
-
 # Put into the context by code that records what happened to an arrangement. Being one object of this process, no
 # integration or browser can send it.
 RECORDING = object()
@@ -60,49 +58,6 @@ RECORDING = object()
 def is_recording(env):
     """Return whether code, and not a user, is writing down what happened to an arrangement."""
     return env.context.get('dunning_arrangement_recording') is RECORDING
-
-
-class ResCompany(models.Model):
-    _inherit = 'res.company'
-
-    dunning_arrangement_grace_days = fields.Integer(
-        string="Grace for Instalments (bank days)",
-        default=3,
-        help="Days on which banks settle after the date of an instalment, before it counts as missed.",
-        prefetch='dunning',
-    )
-    dunning_arrangement_valid_days = fields.Integer(
-        string="Offers Are Valid for (days)",
-        default=VALID_DAYS,
-        help="How long a debtor can sign a payment arrangement that was offered to him.",
-        prefetch='dunning',
-    )
-
-    _check_dunning_arrangement_days = models.Constraint(
-        'CHECK(dunning_arrangement_grace_days BETWEEN 0 AND 20 AND dunning_arrangement_valid_days BETWEEN 1 AND 60)',
-        "The grace for instalments lies between 0 and 20 bank days, and an offer is valid for 1 to 60 days.",
-    )
-
-
-class ResConfigSettings(models.TransientModel):
-    _inherit = 'res.config.settings'
-
-    dunning_arrangement_grace_days = fields.Integer(
-        related='company_id.dunning_arrangement_grace_days', readonly=False)
-    dunning_arrangement_valid_days = fields.Integer(
-        related='company_id.dunning_arrangement_valid_days', readonly=False)
-
-
-class DunningHold(models.Model):
-    _inherit = 'dunning.hold'
-
-    arrangement_id = fields.Many2one(
-        comodel_name='dunning.arrangement', readonly=True, index='btree_not_null', ondelete='restrict', copy=False)
-
-    def _tell_owners(self, at_date, get_summary):
-        # OVERRIDE: the owner of an arrangement is told what became of it, and that is enough.
-        return super(DunningHold, self.filtered(lambda hold: not hold.arrangement_id))._tell_owners(
-            at_date, get_summary)
 
 
 class DunningArrangement(models.Model):

@@ -10,10 +10,10 @@ class DunningArrangementLine(models.Model):
     """One due item in an arrangement, with what was owed on it when the arrangement was drawn up."""
 
     _name = 'dunning.arrangement.line'
+
     _description = "Debt in a Payment Arrangement"
     _order = 'arrangement_id, date_due, id'
     _rec_name = 'name'
-
     arrangement_id = fields.Many2one(
         comodel_name='dunning.arrangement', required=True, index=True, readonly=True, ondelete='cascade')
     company_id = fields.Many2one(related='arrangement_id.company_id', store=True, index=True, precompute=True)
@@ -34,7 +34,6 @@ class DunningArrangementLine(models.Model):
     amount_costs = fields.Monetary(string="Collection Costs", readonly=True)
     amount_total = fields.Monetary(string="Total", compute='_compute_amount_total')
     amount_residual = fields.Monetary(string="Open Now", compute='_compute_amount_residual')
-
     # Nothing twice: an item is in one arrangement at a time.
     _one_live_arrangement = models.UniqueIndex(
         "(move_line_id) WHERE is_live",
@@ -80,67 +79,9 @@ class DunningArrangementLine(models.Model):
         if self:
             self._check_recording()
 
-
-class DunningArrangementInstalment(models.Model):
-    """One payment of an arrangement; what came in on it follows from the ledger."""
-
-    _name = 'dunning.arrangement.instalment'
-    _description = "Instalment"
-    _order = 'arrangement_id, date_due, sequence, id'
-    _rec_name = 'date_due'
-
-    arrangement_id = fields.Many2one(
-        comodel_name='dunning.arrangement', required=True, index=True, readonly=True, ondelete='cascade')
-    company_id = fields.Many2one(related='arrangement_id.company_id', store=True, index=True, precompute=True)
-    partner_id = fields.Many2one(
-        related='arrangement_id.partner_id', store=True, index=True, precompute=True, string="Debtor")
-    user_id = fields.Many2one(related='arrangement_id.user_id', store=True, string="Collector")
-    arrangement_state = fields.Selection(related='arrangement_id.state', store=True, string="State of the Arrangement")
-    currency_id = fields.Many2one(related='arrangement_id.currency_id', store=True, precompute=True)
-    sequence = fields.Integer(string="No.", readonly=True)
-    kind = fields.Selection(
-        selection=[('down_payment', "Down payment"), ('instalment', "Instalment"), ('interest', "Interest")],
-        required=True, readonly=True, default='instalment')
-    date_due = fields.Date(string="To Be Paid By", required=True, readonly=True, index=True)
-    grace_date = fields.Date(
-        string="Waits Until", readonly=True, help="Money that came in by this day is in time.")
-    amount = fields.Monetary(required=True, readonly=True, aggregator='sum')
-    amount_paid = fields.Monetary(string="Paid", readonly=True, aggregator='sum')
-    amount_left = fields.Monetary(string="Left", readonly=True, aggregator='sum')
-    state = fields.Selection(
-        selection=[
-            ('open', "To Come"),
-            ('due', "Due"),
-            ('paid', "Paid"),
-            ('late', "Late"),
-            ('missed', "Missed"),
-            ('cancelled', "Lapsed"),
-        ],
-        required=True, readonly=True, default='open', index=True)
-    paid_on = fields.Date(readonly=True)
-    reminded_on = fields.Date(readonly=True, help="The debtor was told that it is about to be due.")
-    missed_on = fields.Date(readonly=True, help="The debtor was told that it did not come in.")
-
-    def _recording(self):
-        return self.with_context(dunning_arrangement_recording=RECORDING)
-
-    def _check_recording(self):
-        if not is_recording(self.env):
-            raise UserError(self.env._(
-                "The debt and the instalments of an arrangement follow from its terms; they cannot be changed by "
-                "hand."))
-
-    @api.model_create_multi
-    def create(self, vals_list):
-        self._check_recording()
-        return super().create(vals_list)
-
-    def write(self, vals):
-        self._check_recording()
-        return super().write(vals)
-
-    @api.ondelete(at_uninstall=False)
-    def _unlink_only_recording(self):
-        # With a draft that is deleted they go in the database.
-        if self:
-            self._check_recording()
+    to_book_interest = fields.Monetary(
+        readonly=True, copy=False, help="Of the interest, what no notice or other arrangement booked before.")
+    to_book_costs = fields.Monetary(
+        readonly=True, copy=False, help="Of the costs, what no notice or other arrangement booked before.")
+    booked_interest = fields.Monetary(readonly=True, copy=False, help="Of the interest, what this arrangement booked.")
+    booked_costs = fields.Monetary(readonly=True, copy=False, help="Of the costs, what this arrangement booked.")

@@ -14,12 +14,11 @@ from markupsafe import Markup, escape
 from odoo import Command, api, fields, models
 from odoo.exceptions import UserError
 from odoo.fields import Domain
-from odoo.tools import SQL, format_amount
+from odoo.tools import format_amount
 
 from ...tools.dutch_calendar import add_bank_days
 from ..hold.dunning_hold import format_date
 from ..kernel.dunning_bulk import schedule_activities
-from ..sending.dunning_run import no_checkpoint
 
 # How long after its date a promise that was decided is looked at again every day, in days. What is matched later than
 # that is noticed when it is matched.
@@ -27,51 +26,9 @@ LOOK_BACK_DAYS = 60
 USER_WRITABLE = frozenset({'note'})
 MIXIN_PREFIXES = ('activity_', 'message_', 'my_activity_', 'website_message_', 'rating_', 'has_message')
 DECIDED = ('kept', 'partly', 'broken')
-
 # Put into the context by code that records what happened to a promise. Being one object of this process, no
 # integration or browser can send it.
 RECORDING = object()
-
-
-class ResCompany(models.Model):
-    _inherit = 'res.company'
-
-    dunning_promise_grace_days = fields.Integer(
-        string="Grace for Promises (bank days)",
-        default=2,
-        help="Days on which banks settle after the promised date, before a promise counts as broken: money that was "
-             "sent on the day itself is still on its way.",
-        prefetch='dunning',
-    )
-    dunning_promise_confirm = fields.Boolean(
-        string="Confirm Promises by E-mail",
-        help="Whoever promised to pay gets an e-mail with the date, the amount and how to pay. Can be chosen otherwise "
-             "for each promise.",
-        prefetch='dunning',
-    )
-
-    _check_dunning_promise_grace_days = models.Constraint(
-        'CHECK(dunning_promise_grace_days BETWEEN 0 AND 10)',
-        "The grace for promises lies between 0 and 10 bank days.",
-    )
-
-
-class ResConfigSettings(models.TransientModel):
-    _inherit = 'res.config.settings'
-
-    dunning_promise_grace_days = fields.Integer(related='company_id.dunning_promise_grace_days', readonly=False)
-    dunning_promise_confirm = fields.Boolean(related='company_id.dunning_promise_confirm', readonly=False)
-
-
-class DunningHold(models.Model):
-    _inherit = 'dunning.hold'
-
-    promise_id = fields.Many2one(
-        comodel_name='dunning.promise', readonly=True, index='btree_not_null', ondelete='restrict', copy=False)
-
-    def _tell_owners(self, at_date, get_summary):
-        # OVERRIDE: the owner of a promise is told what became of it, and that is enough.
-        return super(DunningHold, self.filtered(lambda hold: not hold.promise_id))._tell_owners(at_date, get_summary)
 
 
 class DunningPromise(models.Model):
@@ -737,90 +694,3 @@ class DunningPromise(models.Model):
                 partner.id: found[partner.commercial_partner_id.id] for partner in records
                 if partner.commercial_partner_id.id in found}
         return found
-
-
-class DunningPromiseLine(models.Model):
-    """What was promised of one due item, in its currency."""
-
-    _name = 'dunning.promise.line'
-    _description = "Promised Item"
-    _order = 'date_maturity, id'
-    _rec_name = 'move_id'
-
-    promise_id = fields.Many2one(
-        comodel_name='dunning.promise', required=True, readonly=True, index=True, ondelete='restrict')
-    company_id = fields.Many2one(related='promise_id.company_id', store=True)
-    currency_id = fields.Many2one(related='promise_id.currency_id')
-    # No cascade: a draft invoice can lose its lines, and the promise stays as what was said.
-    move_line_id = fields.Many2one(
-        comodel_name='account.move.line', string="Due Item", readonly=True, index=True, ondelete='set null')
-    move_id = fields.Many2one(
-        comodel_name='account.move', string="Invoice", compute='_compute_move_id', store=True, index='btree_not_null',
-        ondelete='set null')
-    date_maturity = fields.Date(string="Due Date", compute='_compute_move_id', store=True)
-    amount_open = fields.Monetary(string="Open", readonly=True, help="What was open of it when it was promised.")
-    amount = fields.Monetary(string="Promised", readonly=True)
-    amount_residual = fields.Monetary(string="Open Now", compute='_compute_amount_residual')
-    replaced_by_id = fields.Many2one(
-        comodel_name='dunning.promise', readonly=True, index='btree_not_null',
-        ondelete='restrict')
-
-    _check_amount = models.Constraint(
-        'CHECK(amount > 0 AND amount <= amount_open)', "What is promised of an item is part of what is open of it.")
-
-    @api.depends('move_line_id')
-    def _compute_move_id(self):
-        """As it was when it was promised: an item that is gone takes nothing along."""
-        for line in self:
-            item = line.move_line_id
-            if item or not line.move_id:
-                line.move_id = item.move_id
-                line.date_maturity = item.date_maturity or item.date
-
-    @api.depends('move_line_id.amount_residual_currency')
-    def _compute_amount_residual(self):
-        for line in self:
-            line.amount_residual = line.move_line_id.amount_residual_currency
-
-    def _recording(self):
-        return self.env['dunning.promise']._recording().env[self._name].browse(self.ids)
-
-    def _check_recording(self):
-        if not self.env['dunning.promise']._is_recording():
-            raise UserError(self.env._("The items of a promise follow from what was said; they cannot be changed."))
-
-    @api.model_create_multi
-    def create(self, vals_list):
-        self._check_recording()
-        return super().create(vals_list)
-
-    def write(self, vals):
-        self._check_recording()
-        return super().write(vals)
-
-    @api.ondelete(at_uninstall=False)
-    def _unlink_never(self):
-        if self:
-            raise UserError(self.env._("The items of a promise stay as what was said; they cannot be deleted."))
-
-
-class DunningMoney(models.AbstractModel):
-    _inherit = 'dunning.money'
-
-    @api.model
-    def _get_follower_sql(self, item_ids):
-        # EXTENDS: promises about these items.
-        self.env['dunning.promise.line'].flush_model(['move_line_id', 'replaced_by_id', 'promise_id'])
-        return [*super()._get_follower_sql(item_ids), SQL(
-            "SELECT 'dunning.promise', promise_id FROM dunning_promise_line"
-            " WHERE move_line_id = ANY(%s) AND replaced_by_id IS NULL", item_ids)]
-
-
-class DunningRun(models.AbstractModel):
-    _inherit = 'dunning.run'
-
-    @api.model
-    def _plan_company(self, company, at_date, *, checkpoint=no_checkpoint):
-        # OVERRIDE: promises are decided first, so that what is planned knows of it
-        self.with_company(company).env['dunning.promise']._judge(company, at_date)
-        return super()._plan_company(company, at_date, checkpoint=checkpoint)

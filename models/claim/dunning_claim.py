@@ -286,6 +286,107 @@ def _plain(value):
     return str(value) if isinstance(value, Decimal) else value
 
 
+def _take_off(interest, costs, off_interest, off_costs):
+    """Return (interest, costs) less what was waived of each; what one cannot bear comes off the other."""
+    interest, costs = interest - off_interest, costs - off_costs
+    if interest < 0:
+        interest, costs = ZERO, costs + interest
+    if costs < 0:
+        interest, costs = max(ZERO, interest + costs), ZERO
+    return interest, costs
+
+
+# -----------------------------------------------------------------------------
+# WHAT WAS READ
+# -----------------------------------------------------------------------------
+
+
+class Settlement(NamedTuple):
+    """What was set against an item: money, or a credit that lowers it from the beginning."""
+
+    day: date
+    amount: Decimal
+    is_money: bool
+    label: str
+
+
+class Waiver(NamedTuple):
+    day: date
+    interest: Decimal
+    costs: Decimal
+    reason: str
+
+
+class _Terms(NamedTuple):
+    rates: object
+    compound: bool
+    agreed: Decimal
+
+
+class _Told(NamedTuple):
+    """An item on a notice that left."""
+
+    item_id: int
+    notice_id: int  # negative: what else claimed it, such as an arrangement
+    debtor_id: int
+    sent_on: date
+    deadline: date
+    legal_role: str
+    costs_from: date
+    name: str
+    receipt_date: date
+    receipt_kind: str
+    interest: Decimal
+    costs: Decimal
+    announced: Decimal
+    principal: Decimal  # what it asked of the invoice itself
+
+
+class _History(NamedTuple):
+    told: dict  # by item
+    letters: dict  # 14-day letters by debtor
+
+
+class _LetterCosts(NamedTuple):
+    notice_id: int | None
+    sent_on: date
+    since: date | None  # from when the costs are owed
+    total: Decimal
+    small: bool
+    shares: dict  # by item
+    item_ids: frozenset
+    basis: dict
+
+
+class _Facts(NamedTuple):
+    """The ledger and the notices, as far as they matter for some claims."""
+
+    history: _History
+    settlements: dict
+    due_dates: dict
+    extras: dict  # see dunning_booking
+    waivers: dict
+    claimed: dict  # frozen claims by notice
+    tables: dict  # of rates
+
+    def settled(self, item_id, until):
+        return [line for line in self.settlements[item_id] if line.day <= until]
+
+    def principal(self, item, until, *, credits_until=None):
+        """Return what was unpaid of an item at the end of a day.
+
+        Credits count from the beginning, as far as they are known on ``credits_until``: what was credited was never
+        owed.
+        """
+        credits_until = credits_until or until
+        return to_decimal(item.amount_currency) - sum(
+            (line.amount for line in self.settlements[item.id]
+             if line.day <= (until if line.is_money else credits_until)), ZERO)
+
+    def due_date(self, item_id):
+        return self.due_dates[item_id]
+
+
 class DunningClaim(models.AbstractModel):
     """Principal, interest and collection costs of due items of one debtor on any day.
 
@@ -836,104 +937,3 @@ class DunningClaim(models.AbstractModel):
         }
         return _LetterCosts(
             told and told.notice_id, sent_on, told and told.costs_from, total, small, shares, item_ids, basis)
-
-
-def _take_off(interest, costs, off_interest, off_costs):
-    """Return (interest, costs) less what was waived of each; what one cannot bear comes off the other."""
-    interest, costs = interest - off_interest, costs - off_costs
-    if interest < 0:
-        interest, costs = ZERO, costs + interest
-    if costs < 0:
-        interest, costs = max(ZERO, interest + costs), ZERO
-    return interest, costs
-
-
-# -----------------------------------------------------------------------------
-# WHAT WAS READ
-# -----------------------------------------------------------------------------
-
-
-class Settlement(NamedTuple):
-    """What was set against an item: money, or a credit that lowers it from the beginning."""
-
-    day: date
-    amount: Decimal
-    is_money: bool
-    label: str
-
-
-class Waiver(NamedTuple):
-    day: date
-    interest: Decimal
-    costs: Decimal
-    reason: str
-
-
-class _Terms(NamedTuple):
-    rates: object
-    compound: bool
-    agreed: Decimal
-
-
-class _Told(NamedTuple):
-    """An item on a notice that left."""
-
-    item_id: int
-    notice_id: int  # negative: what else claimed it, such as an arrangement
-    debtor_id: int
-    sent_on: date
-    deadline: date
-    legal_role: str
-    costs_from: date
-    name: str
-    receipt_date: date
-    receipt_kind: str
-    interest: Decimal
-    costs: Decimal
-    announced: Decimal
-    principal: Decimal  # what it asked of the invoice itself
-
-
-class _History(NamedTuple):
-    told: dict  # by item
-    letters: dict  # 14-day letters by debtor
-
-
-class _LetterCosts(NamedTuple):
-    notice_id: int | None
-    sent_on: date
-    since: date | None  # from when the costs are owed
-    total: Decimal
-    small: bool
-    shares: dict  # by item
-    item_ids: frozenset
-    basis: dict
-
-
-class _Facts(NamedTuple):
-    """The ledger and the notices, as far as they matter for some claims."""
-
-    history: _History
-    settlements: dict
-    due_dates: dict
-    extras: dict  # see dunning_booking
-    waivers: dict
-    claimed: dict  # frozen claims by notice
-    tables: dict  # of rates
-
-    def settled(self, item_id, until):
-        return [line for line in self.settlements[item_id] if line.day <= until]
-
-    def principal(self, item, until, *, credits_until=None):
-        """Return what was unpaid of an item at the end of a day.
-
-        Credits count from the beginning, as far as they are known on ``credits_until``: what was credited was never
-        owed.
-        """
-        credits_until = credits_until or until
-        return to_decimal(item.amount_currency) - sum(
-            (line.amount for line in self.settlements[item.id]
-             if line.day <= (until if line.is_money else credits_until)), ZERO)
-
-    def due_date(self, item_id):
-        return self.due_dates[item_id]

@@ -1,13 +1,6 @@
-import base64
-
 from odoo import api, fields, models
 from odoo.exceptions import UserError, ValidationError
 from odoo.tools import format_date
-
-# Article 3:324 BW: a judgment can be executed for twenty years.
-JUDGMENT_YEARS = 20
-# Article 3:319 BW: the term that starts after an interruption is as long as the first, five years at most.
-MAX_NEW_YEARS = 5
 
 
 class DunningInterruption(models.Model):
@@ -190,20 +183,3 @@ class DunningInterruption(models.Model):
                 'default_move_ids': moves.ids,
             },
         }
-
-
-class IrAttachment(models.Model):
-    _inherit = 'ir.attachment'
-
-    def _check_dunning_letters(self, vals=None):
-        # EXTENDS: the proof of an interruption is kept as well.
-        proofs = self.filtered(lambda attachment: (
-            attachment.res_model == 'dunning.interruption' and attachment.res_field == 'proof'))
-        # Moving the file to another storage writes the same content again.
-        if vals and vals.keys() <= {'raw', 'datas', 'mimetype'}:
-            content = vals['raw'] if 'raw' in vals else base64.b64decode(vals.get('datas') or b'')
-            proofs = proofs.filtered(lambda attachment: attachment.raw != content)
-        if proofs:
-            raise UserError(self.env._(
-                "This is the proof of an interruption of prescription, so it cannot be changed or deleted."))
-        return super()._check_dunning_letters(vals)

@@ -10,7 +10,7 @@ from odoo.tools import format_amount
 
 from ...tools import dutch_calendar
 from ..hold.dunning_hold import format_date
-from ..notice.dunning_notice import RECORDING, is_recording
+from ..kernel.ir_attachment import RECORDING, is_recording
 
 MIXIN_PREFIXES = ('activity_', 'message_', 'my_activity_', 'website_message_', 'rating_')
 # Days until somebody looks whether the money came, and until an arrangement must have been made.

@@ -11,8 +11,6 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.tools import SQL, format_date
 
-from ..debtor.dunning_portfolio import ACCOUNTING
-
 # The id of a row: partner, company and currency in one number, so that it stays the same from day to day.
 # At most 2^53: a browser counts no further without errors.
 COMPANY_BITS, CURRENCY_BITS = 13, 9
@@ -294,39 +292,3 @@ class DunningDebtor(models.Model):
 
     def _fmt_date(self, date):
         return format_date(self.env, date, date_format='d MMM y') if date else ''
-
-
-class ResPartner(models.Model):
-    _inherit = 'res.partner'
-
-    dunning_debtor_count = fields.Integer(
-        string="Rows in the Worklist", compute='_compute_dunning_debtor', groups=ACCOUNTING)
-    dunning_amount_collectable = fields.Monetary(
-        string="To Collect", compute='_compute_dunning_debtor', groups=ACCOUNTING,
-        help="What the debtor can be asked for today, in the currency of the company.")
-
-    @api.depends_context('company', 'dunning_at_date')
-    def _compute_dunning_debtor(self):
-        debtors = self.commercial_partner_id
-        # The scope only makes it faster: what is read is what may be read.
-        groups = self.env['dunning.debtor'].with_context(dunning_debtor_partner_ids=debtors.ids)._read_group(
-            [('partner_id', 'in', debtors.ids), ('company_id', '=', self.env.company.id)],
-            ['partner_id'], ['__count', 'amount_collectable_company:sum'])
-        found = {debtor.id: values for debtor, *values in groups}
-        for partner in self:
-            count, amount = found.get(partner.commercial_partner_id._origin.id, (0, 0.0))
-            partner.dunning_debtor_count = count
-            partner.dunning_amount_collectable = amount
-
-    def action_dunning_worklist(self):
-        """Open the screen of this debtor; the worklist where he owes in several currencies."""
-        self.ensure_one()
-        self.check_access('read')
-        debtors = self.env['dunning.debtor'].search([
-            ('partner_id', '=', self.commercial_partner_id.id), ('company_id', '=', self.env.company.id)])
-        if len(debtors) == 1:
-            return debtors.action_open()
-        action = self.env['ir.actions.act_window']._for_xml_id('l10n_nl_dunning.dunning_debtor_action')
-        action['domain'] = [('partner_id', '=', self.commercial_partner_id.id)]
-        action['context'] = {}
-        return action

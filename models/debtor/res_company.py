@@ -1,9 +1,28 @@
-from datetime import date, timedelta
+"""Quiet hours: no e-mail leaves on Sundays, holidays or at night.
+
+The norm for collection agencies (Besluit kwaliteit incassodienstverlening, article 4.2)
+is good practice for a creditor's own reminders. Holidays are those of the country of
+the debtor, hours those of the company.
+"""
+
+from datetime import date, datetime, time, timedelta
 
 import pytz
 
 from odoo import api, fields, models
 from odoo.exceptions import ValidationError
+
+from ...tools import dutch_calendar
+
+DAY_STARTS, DAY_ENDS = time(7), time(20)
+NOON = time(12)
+SUNDAY = 6
+# Days after today of the first instalment, and until which an offer can be signed, where nobody says otherwise.
+FIRST_DAYS, VALID_DAYS = 14, 14
+# Addons that remind debtors too. Both at once would tell them everything twice.
+RIVALS = ('account_followup', 'account_credit_control', 'account_invoice_overdue_reminder')
+#: A closed arrangement explains the books: it stays as long as these have to be kept (art. 2:10 paragraph 3 BW).
+KEEP_MONTHS = 84
 
 
 class ResCompany(models.Model):
@@ -104,7 +123,6 @@ class ResCompany(models.Model):
         help="Distance between the top of the paper and the first line of the address.",
         prefetch='dunning',
     )
-
     _check_dunning_backlog_daily = models.Constraint(
         'CHECK(dunning_backlog_daily >= 0)',
         "The number of backlog notices per day cannot be negative.",
@@ -152,3 +170,357 @@ class ResCompany(models.Model):
         tz = self[:1].partner_id.tz or self.env.user.tz or 'Europe/Amsterdam'
         return fields.Datetime.now().replace(tzinfo=pytz.utc).astimezone(pytz.timezone(tz)).date()
 
+    dunning_contacts_per_week = fields.Integer(
+        string="Contacts per Debtor and Week",
+        default=3,
+        help="Letters, e-mails and calls together, of all levels. 0: no limit.",
+        prefetch='dunning',
+    )
+    _check_dunning_contacts_per_week = models.Constraint(
+        'CHECK(dunning_contacts_per_week >= 0)',
+        "The number of contacts per week cannot be negative.",
+    )
+
+    def _get_dunning_bank_states(self):
+        """Return ``[(journal, date of its newest statement line)]`` of the bank journals debtors pay on.
+
+        A journal that never had a statement line is kept by hand: nothing is known of its age.
+        """
+        self.ensure_one()
+        # sudo: whoever sends reminders is told how old the bank data are, not what is in them
+        journals = self.env['account.journal'].sudo().search([
+            *self.env['account.journal']._check_company_domain(self),
+            ('type', '=', 'bank'), ('dunning_ignore_age', '=', False)])
+        newest = dict(self.env['account.bank.statement.line'].sudo()._read_group(  # sudo: as above
+            [('journal_id', 'in', journals.ids), ('state', '=', 'posted')], ['journal_id'], ['date:max']))
+        return [(journal, newest[journal]) for journal in journals if newest.get(journal)]
+
+    dunning_interest_product_id = fields.Many2one(
+        comodel_name='product.product',
+        string="Product for Interest",
+        domain="[('type', '=', 'service')]",
+        default=lambda self: self.env.ref('l10n_nl_dunning.product_interest', raise_if_not_found=False),
+        help="Its income account is the one that interest of debtors is booked on.",
+        prefetch='dunning',
+    )
+    dunning_cost_product_id = fields.Many2one(
+        comodel_name='product.product',
+        string="Product for Collection Costs",
+        domain="[('type', '=', 'service')]",
+        default=lambda self: self.env.ref('l10n_nl_dunning.product_collection_costs', raise_if_not_found=False),
+        help="Its income account is the one that collection costs are booked on.",
+        prefetch='dunning',
+    )
+    dunning_booking_journal_id = fields.Many2one(
+        comodel_name='account.journal',
+        string="Journal for Interest and Costs",
+        check_company=True,
+        domain="[('type', '=', 'sale')]",
+        help="Empty: the first sales journal.",
+        prefetch='dunning',
+    )
+
+    @api.model
+    def _set_dunning_products(self):
+        """Give companies without products for interest and costs those that ship."""
+        for field, name in (
+            ('dunning_interest_product_id', 'product_interest'),
+            ('dunning_cost_product_id', 'product_collection_costs'),
+        ):
+            product = self.env.ref(f'l10n_nl_dunning.{name}', raise_if_not_found=False)
+            companies = self.with_context(active_test=False).search([(field, '=', False)])
+            if product and companies:
+                companies.write({field: product.id})
+
+    dunning_lines_without_product = fields.Selection(
+        selection=[('goods', "Goods"), ('services', "Services")],
+        string="Invoice Lines Without Product Are",
+        default='goods',
+        required=True,
+        help="For the prescription of claims on consumers: two years for goods, five for services. "
+             "Goods is the safe choice.",
+        prefetch='dunning',
+    )
+    dunning_quiet = fields.Boolean(
+        string="Quiet Hours",
+        default=True,
+        help="No e-mail leaves on Sundays, on holidays of the debtor's country, nor between 20:00 and 07:00. "
+             "What is queued then leaves afterwards.",
+        prefetch='dunning',
+    )
+
+    def _dunning_now(self):
+        """Return the time where the company is, without time zone; noon when a date was given instead of the clock."""
+        self.ensure_one()
+        if isinstance(self.env.context.get('dunning_at_date'), date):
+            return datetime.combine(self._dunning_today(), NOON)
+        return fields.Datetime.now().replace(tzinfo=pytz.utc).astimezone(self._get_dunning_tz()).replace(tzinfo=None)
+
+    def _get_dunning_tz(self):
+        return pytz.timezone(self[:1].partner_id.tz or self.env.user.tz or 'Europe/Amsterdam')
+
+    def _get_dunning_quiet_until(self, country_code=None):
+        """Return when a debtor in that country may be written to again (local time), or None when he may be now."""
+        self.ensure_one()
+        now = self._dunning_now()
+        if not self.dunning_quiet:
+            return None
+        day = now.date()
+        if not self._is_dunning_rest_day(day, country_code) and DAY_STARTS <= now.time() < DAY_ENDS:
+            return None
+        if now.time() >= DAY_STARTS:
+            day += timedelta(days=1)
+        while self._is_dunning_rest_day(day, country_code):
+            day += timedelta(days=1)
+        return datetime.combine(day, DAY_STARTS)
+
+    @api.model
+    def _is_dunning_rest_day(self, day, country_code):
+        if day.weekday() == SUNDAY:
+            return True
+        try:
+            return dutch_calendar.is_holiday(day, country_code or 'NL')
+        except ValueError:  # a country whose holidays nobody knows
+            return dutch_calendar.is_holiday(day)
+
+    dunning_promise_grace_days = fields.Integer(
+        string="Grace for Promises (bank days)",
+        default=2,
+        help="Days on which banks settle after the promised date, before a promise counts as broken: money that was "
+             "sent on the day itself is still on its way.",
+        prefetch='dunning',
+    )
+    dunning_promise_confirm = fields.Boolean(
+        string="Confirm Promises by E-mail",
+        help="Whoever promised to pay gets an e-mail with the date, the amount and how to pay. Can be chosen otherwise "
+             "for each promise.",
+        prefetch='dunning',
+    )
+    _check_dunning_promise_grace_days = models.Constraint(
+        'CHECK(dunning_promise_grace_days BETWEEN 0 AND 10)',
+        "The grace for promises lies between 0 and 10 bank days.",
+    )
+    dunning_arrangement_grace_days = fields.Integer(
+        string="Grace for Instalments (bank days)",
+        default=3,
+        help="Days on which banks settle after the date of an instalment, before it counts as missed.",
+        prefetch='dunning',
+    )
+    dunning_arrangement_valid_days = fields.Integer(
+        string="Offers Are Valid for (days)",
+        default=VALID_DAYS,
+        help="How long a debtor can sign a payment arrangement that was offered to him.",
+        prefetch='dunning',
+    )
+    _check_dunning_arrangement_days = models.Constraint(
+        'CHECK(dunning_arrangement_grace_days BETWEEN 0 AND 20 AND dunning_arrangement_valid_days BETWEEN 1 AND 60)',
+        "The grace for instalments lies between 0 and 20 bank days, and an offer is valid for 1 to 60 days.",
+    )
+    dunning_arrangement_max_instalments = fields.Integer(
+        string="Instalments Without Approval",
+        default=12,
+        help="More than this has to be approved by a manager. 0: no limit.",
+        prefetch='dunning',
+    )
+    dunning_arrangement_max_days = fields.Integer(
+        string="Longest Without Approval (days)",
+        default=366,
+        help="An arrangement that runs longer has to be approved by a manager. 0: no limit.",
+        prefetch='dunning',
+    )
+    dunning_arrangement_max_amount = fields.Monetary(
+        string="Amount Without Approval",
+        currency_field='currency_id',
+        help="A higher total, in the currency of the company, has to be approved by a manager. 0: no limit.",
+        prefetch='dunning',
+    )
+    _check_dunning_arrangement_limits = models.Constraint(
+        'CHECK(dunning_arrangement_max_instalments >= 0 AND dunning_arrangement_max_days >= 0'
+        ' AND COALESCE(dunning_arrangement_max_amount, 0) >= 0)',
+        "The limits of payment arrangements cannot be negative; 0 is no limit.",
+    )
+    dunning_signatory_ids = fields.Many2many(
+        comodel_name='res.users', relation='dunning_signatory_rel', column1='company_id', column2='user_id',
+        string="Sign Arrangements for Us", domain="[('share', '=', False), ('company_ids', 'in', id)]",
+        help="Who may sign payment arrangements after the debtor did. Nobody here: every accounting manager.",
+    )
+    dunning_auto_signatory_id = fields.Many2one(
+        comodel_name='res.users', string="Signed at Once in the Name of",
+        domain="[('share', '=', False), ('company_ids', 'in', id)]",
+        help="Arrangements that needed no approval are signed for us, in the name of this colleague, as soon as the "
+             "debtor has signed. Empty: a person signs each of them.",
+        prefetch='dunning',
+    )
+
+    @api.constrains('dunning_signatory_ids', 'dunning_auto_signatory_id')
+    def _check_dunning_signatories(self):
+        for company in self:
+            user = company.dunning_auto_signatory_id
+            if user and not company._may_sign_arrangements(user):
+                raise ValidationError(self.env._(
+                    "%s may not sign payment arrangements, so they cannot be signed in that name. Add the colleague to "
+                    "those who sign, or choose another.", user.name))
+
+    def _may_sign_arrangements(self, user):
+        """Return whether a user may sign payment arrangements for this company."""
+        self.ensure_one()
+        # sudo: who may sign is the same for every reader
+        company, user = self.sudo(), user.sudo()
+        if not user.active or user.share or company not in user.company_ids:
+            return False
+        if company.dunning_signatory_ids:
+            return user in company.dunning_signatory_ids
+        return user.has_group('account.group_account_manager')
+
+    dunning_arrangement_remind_days = fields.Integer(
+        string="Reminder before an Instalment (bank days)",
+        default=3,
+        help="How many days on which banks settle before its date an instalment is announced by e-mail, with a link "
+             "and a QR code to pay. 0: not at all.",
+        prefetch='dunning',
+    )
+    dunning_arrangement_break_days = fields.Integer(
+        string="Last Chance for an Instalment (days)",
+        default=7,
+        help="Days the debtor gets in the notice that an instalment did not come in. What is not paid by then ends the "
+             "arrangement.",
+        prefetch='dunning',
+    )
+    dunning_arrangement_tell_kept = fields.Boolean(
+        string="Thank Who Kept an Arrangement",
+        default=True,
+        help="Whoever paid everything as agreed gets an e-mail that says so.",
+        prefetch='dunning',
+    )
+    _check_dunning_arrangement_follow = models.Constraint(
+        'CHECK(dunning_arrangement_remind_days BETWEEN 0 AND 10 AND dunning_arrangement_break_days BETWEEN 3 AND 60)',
+        "An instalment is announced 0 to 10 bank days before its date, and a missed one is waited for 3 to 60 days.",
+    )
+    dunning_keep_calls = fields.Integer(
+        string="Keep Calls (months)", default=24,
+        help="After that the notes, names and numbers of calls are removed; who called and when is kept. 0: keep them.",
+        prefetch='dunning')
+    dunning_keep_promises = fields.Integer(
+        string="Keep Notes of Promises (months)", default=24,
+        help="After that the notes and the name of who promised go; the promise itself stays. 0: keep them.",
+        prefetch='dunning')
+    dunning_keep_holds = fields.Integer(
+        string="Keep Notes of Holds (months)", default=24,
+        help="After that the notes of closed holds go; the hold itself stays. 0: keep them.", prefetch='dunning')
+    dunning_retention_automatic = fields.Boolean(
+        string="Clean by Itself",
+        help="What was listed goes two weeks later, unless somebody keeps it. Off: a manager decides each time.",
+        prefetch='dunning')
+    _check_dunning_keep = models.Constraint(
+        'CHECK(dunning_keep_calls >= 0 AND dunning_keep_promises >= 0 AND dunning_keep_holds >= 0)',
+        "The number of months that notes are kept cannot be negative.",
+    )
+    dunning_pause_on_reply = fields.Boolean(
+        string="Wait After a Reply",
+        default=True,
+        help="When a debtor answers a reminder by e-mail, the next one waits until somebody has read the answer.",
+        prefetch='dunning',
+    )
+
+    @api.model
+    def _get_dunning_rivals(self):
+        """Return the names of other installed addons that remind debtors."""
+        # sudo: what is installed is no secret to who sends reminders
+        modules = self.env['ir.module.module'].sudo().search([
+            ('name', 'in', list(RIVALS)), ('state', 'in', ('installed', 'to upgrade'))], order='name')
+        return [module.shortdesc or module.name for module in modules]
+
+    dunning_breaker_factor = fields.Float(
+        string="Stop a Run That Is Larger Than (times usual)",
+        default=3.0,
+        help="Reminders that nobody approved stop and ask when there are more of them on a day than this many times "
+             "the average of the last 30 days on which reminders left. 0: never.",
+        prefetch='dunning',
+    )
+    dunning_breaker_minimum = fields.Integer(
+        string="And Larger Than (notices)",
+        default=50,
+        help="A smaller number of reminders on a day is never a reason to stop.",
+        prefetch='dunning',
+    )
+    dunning_breaker_failures = fields.Float(
+        string="Stop When More Fail Than (%)",
+        default=25.0,
+        help="Reminders that nobody approved stop and ask when at least 10, and more than this share, of the reminders "
+             "of today and yesterday failed or came back. 0: never.",
+        prefetch='dunning',
+    )
+    _check_dunning_breaker = models.Constraint(
+        'CHECK(dunning_breaker_factor >= 0 AND dunning_breaker_minimum >= 0'
+        ' AND dunning_breaker_failures BETWEEN 0 AND 100)',
+        "The numbers at which reminders stop and ask are not negative, and a share lies between 0 and 100%.",
+    )
+    dunning_mail_limit = fields.Integer(
+        string="E-mails in the Mail Queue at Most",
+        default=5000,
+        help="While so many e-mails wait in the mail queue of the database, reminders by e-mail stay in their own "
+             "queue. What several senders are working on comes on top. 0: no limit.",
+        prefetch='dunning',
+    )
+    _check_dunning_mail_limit = models.Constraint(
+        'CHECK(dunning_mail_limit >= 0)',
+        "The number of e-mails in the mail queue cannot be negative.",
+    )
+    dunning_user_id = fields.Many2one(
+        comodel_name='res.users',
+        string="Default Collector",
+        domain="[('share', '=', False), ('company_ids', 'in', id)]",
+        help="Who calls debtors without a collector of their own.",
+        prefetch='dunning',
+    )
+    dunning_large_debtor = fields.Monetary(
+        string="A Large Debtor Owes",
+        default=10000.0,
+        help="From this collectable amount on, a debtor gets all points for his amount in the worklist.",
+        prefetch='dunning',
+    )
+    _check_dunning_large_debtor = models.Constraint(
+        'CHECK(dunning_large_debtor > 0)',
+        "The amount of a large debtor is more than zero.",
+    )
+    dunning_keep_arrangements = fields.Integer(
+        string="Keep Signatures of Arrangements (months)", default=KEEP_MONTHS,
+        help="After that notes, names, signatures and documents of closed arrangements go; the arrangement itself and "
+             "its instalments stay. 0: keep them.", prefetch='dunning')
+    _check_dunning_keep_arrangements = models.Constraint(
+        'CHECK(dunning_keep_arrangements >= 0)',
+        "The number of months that arrangements are kept cannot be negative.",
+    )
+    dunning_page_in_mails = fields.Boolean(
+        string="Link to the Debtor's Page",
+        default=True,
+        help="Reminders by e-mail get a button to the page on which the debtor sees what he owes and why, and can pay, "
+             "ask for an arrangement, dispute an invoice or say that he has paid.",
+        prefetch='dunning',
+    )
+    dunning_page_offer = fields.Boolean(
+        string="Arrangements Without a Colleague",
+        default=True,
+        help="What a debtor proposes on his page within these limits is offered to him at once, to be signed. "
+             "Everything else goes to the collector.",
+        prefetch='dunning',
+    )
+    dunning_page_offer_count = fields.Integer(
+        string="Instalments at Most", default=3, help="Of an arrangement that a debtor gets without a colleague.",
+        prefetch='dunning')
+    dunning_page_offer_total = fields.Monetary(
+        string="Up to a Total of", default=1500.0,
+        help="Of an arrangement that a debtor gets without a colleague, all that it covers together.",
+        prefetch='dunning')
+    dunning_page_offer_minimum = fields.Monetary(
+        string="Instalment of at Least", default=25.0,
+        help="Of an arrangement that a debtor gets without a colleague.", prefetch='dunning')
+    dunning_page_offer_days = fields.Integer(
+        string="First Instalment Within (days)", default=14,
+        help="Of an arrangement that a debtor gets without a colleague.", prefetch='dunning')
+    _check_dunning_page_offer = models.Constraint(
+        'CHECK(dunning_page_offer_count BETWEEN 1 AND 60 AND dunning_page_offer_total >= 0'
+        ' AND dunning_page_offer_minimum > 0 AND dunning_page_offer_days BETWEEN 1 AND 60)',
+        "Arrangements without a colleague have one to sixty instalments of more than zero, a total that is not "
+        "negative, and a first instalment within one to sixty days.",
+    )

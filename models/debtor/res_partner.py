@@ -1,4 +1,5 @@
 from odoo import api, fields, models
+from odoo.exceptions import ValidationError
 from odoo.fields import Domain
 
 DEBTOR_TYPES = [('business', "Business"), ('consumer', "Consumer"), ('government', "Government")]
@@ -7,6 +8,9 @@ DEBTOR_TYPES = [('business', "Business"), ('consumer', "Consumer"), ('government
 def _is_number(text):
     """Return whether a VAT or company number was filled in; “/” is how one says that there is none."""
     return bool(text and text.strip(' /-'))
+
+
+ACCOUNTING = 'account.group_account_invoice,account.group_account_readonly'
 
 
 class ResPartner(models.Model):
@@ -70,24 +74,6 @@ class ResPartner(models.Model):
         help="Empty: the language of the contact, else that of the policy.",
         prefetch='dunning',
     )
-    dunning_notice_ids = fields.One2many(
-        comodel_name='dunning.notice',
-        inverse_name='partner_id',
-        string="Notices",
-        groups='account.group_account_invoice,account.group_account_readonly',
-    )
-    dunning_notice_count = fields.Integer(
-        string="Number of Notices",
-        compute='_compute_dunning_notice_count',
-        groups='account.group_account_invoice,account.group_account_readonly',
-    )
-    dunning_level_id = fields.Many2one(
-        comodel_name='dunning.level',
-        compute='_compute_dunning_level_id',
-        search='_search_dunning_level_id',
-        groups='base.group_user',
-        help="The highest level of the open invoices of this debtor in the current company.",
-    )
     dunning_amount_overdue = fields.Monetary(
         string="Overdue",
         compute='_compute_dunning_overdue',
@@ -104,14 +90,13 @@ class ResPartner(models.Model):
         compute='_compute_dunning_overdue',
         groups='account.group_account_invoice,account.group_account_readonly',
     )
-
     _dunning_contact_idx = models.Index("(commercial_partner_id, id) WHERE type = 'dunning' AND active")
 
     @api.model
     def _commercial_fields(self):
         return super()._commercial_fields() + [
             'dunning_policy_id', 'dunning_debtor_type', 'dunning_term_agreed', 'dunning_waive_interest',
-            'dunning_waive_costs', 'dunning_waive_reason']
+            'dunning_waive_costs', 'dunning_waive_reason', 'dunning_review', 'dunning_user_id']
 
     # -------------------------------------------------------------------------
     # WHO IS THE DEBTOR
@@ -178,52 +163,6 @@ class ResPartner(models.Model):
             return False
         return 'nl_NL' if country in ('NL', 'BE', 'SR', 'CW', 'AW', 'SX', 'BQ') else 'en_US'
 
-    # -------------------------------------------------------------------------
-    # LEVEL AND AMOUNTS
-    # -------------------------------------------------------------------------
-
-    def _get_dunning_moves_domain(self):
-        return Domain([
-            ('company_id', '=', self.env.company.id),
-            ('state', '=', 'posted'),
-            ('dunning_level_id', '!=', False),
-        ])
-
-    @api.depends_context('company')
-    def _compute_dunning_level_id(self):
-        """One query for all contacts. Everybody may see a level; amounts stay with accounting."""
-        # sudo: sales staff sees the level of a contact, not the invoices it comes from
-        groups = self.env['account.move'].sudo()._read_group(
-            self._get_dunning_moves_domain()
-            & Domain('commercial_partner_id', 'in', self.commercial_partner_id.ids),
-            ['commercial_partner_id', 'dunning_level_id'],
-        )
-        highest = {}
-        for debtor, level in groups:
-            found = highest.get(debtor.id)
-            if not found or (level.sequence, level.id) > (found.sequence, found.id):
-                highest[debtor.id] = level
-        for partner in self:
-            level = highest.get(partner.commercial_partner_id._origin.id)
-            partner.dunning_level_id = level.sudo(False) if level else False
-
-    def _search_dunning_level_id(self, operator, value):
-        if operator not in ('in', 'any'):
-            return NotImplemented
-        domain = self._get_dunning_moves_domain()
-        if operator == 'in':
-            levels = [level for level in value if level]
-            wanted = Domain('dunning_level_id', 'in', levels)
-            without = len(levels) < len(list(value))
-        else:
-            wanted, without = Domain('dunning_level_id', 'any', value), False
-        # sudo: as in the compute, the level of a contact is for everybody
-        Move = self.env['account.move'].sudo()
-        found = Domain('commercial_partner_id', 'in', Move._search(domain & wanted).subselect('commercial_partner_id'))
-        if without:
-            found |= Domain('commercial_partner_id', 'not in', Move._search(domain).subselect('commercial_partner_id'))
-        return found
-
     def _get_dunning_overdue_domain(self):
         """Domain on ``account.move.line``: what is overdue today, whether it may be reminded or not."""
         return Domain([
@@ -265,14 +204,6 @@ class ResPartner(models.Model):
             found |= Domain('id', 'not in', some)
         return found
 
-    @api.depends_context('company')
-    def _compute_dunning_notice_count(self):
-        groups = self.env['dunning.notice']._read_group(
-            [('partner_id', 'in', self.commercial_partner_id.ids)], ['partner_id'], ['__count'])
-        counts = {partner.id: count for partner, count in groups}
-        for partner in self:
-            partner.dunning_notice_count = counts.get(partner.commercial_partner_id._origin.id, 0)
-
     # -------------------------------------------------------------------------
     # ACTIONS
     # -------------------------------------------------------------------------
@@ -281,9 +212,32 @@ class ResPartner(models.Model):
         """Open the send wizard for all overdue items of these debtors."""
         return self.env['dunning.send']._action_open(partners=self.commercial_partner_id)
 
-    def action_dunning_notices(self):
-        self.ensure_one()
-        action = self.env['ir.actions.act_window']._for_xml_id('l10n_nl_dunning.dunning_notice_action')
-        action['domain'] = [('partner_id', '=', self.commercial_partner_id.id)]
-        action['context'] = {}
-        return action
+    @api.constrains('dunning_waive_interest', 'dunning_waive_costs', 'dunning_waive_reason')
+    def _check_dunning_waive_reason(self):
+        for partner in self:
+            if (partner.dunning_waive_interest or partner.dunning_waive_costs) and not (
+                partner.dunning_waive_reason or ''
+            ).strip():
+                raise ValidationError(self.env._(
+                    "Say why interest or collection costs of %s are waived: the reason is shown with the claim.",
+                    partner.display_name))
+
+    dunning_review = fields.Boolean(
+        string="Look First",
+        company_dependent=True,
+        index=False,
+        help="Reminders to this debtor never leave by themselves: each is a proposal until somebody approved it, "
+             "whatever the policy says.",
+        prefetch='dunning',
+    )
+    dunning_user_id = fields.Many2one(
+        comodel_name='res.users',
+        string="Collector",
+        company_dependent=True,
+        index=False,
+        tracking=True,
+        groups=ACCOUNTING,
+        domain="[('share', '=', False)]",
+        help="Who calls this debtor. Empty: the collector in the settings of the company.",
+        prefetch='dunning',
+    )

@@ -36,7 +36,6 @@ USER_WRITABLE = frozenset({'user_id', 'note'})
 DISPUTE_WRITABLE = frozenset({'dispute_category', 'dispute_right', 'dispute_outcome', 'credit_move_id'})
 # Fields of mixins: chatter and activities go on after a hold was closed.
 MIXIN_PREFIXES = ('activity_', 'message_', 'my_activity_', 'website_message_', 'rating_')
-
 # Put into the context by code that records what happened to a hold. Being one object of
 # this process, no integration or browser can send it.
 RECORDING = object()
@@ -45,85 +44,6 @@ RECORDING = object()
 def format_date(env, date):
     """Return a date with the month as a word: “03-04” is not the same day everywhere."""
     return format_date_of_lang(env, date, date_format='d MMM y')
-
-
-class DunningHoldReason(models.Model):
-    """Why something is on hold, how long that may last and how hard it stops."""
-
-    _name = 'dunning.hold.reason'
-    _description = "Dunning Hold Reason"
-    _order = 'sequence, id'
-
-    name = fields.Char(required=True, translate=True)
-    sequence = fields.Integer(default=10)
-    active = fields.Boolean(default=True)
-    kind = fields.Selection(
-        selection=[
-            ('dispute', "Dispute"),
-            ('promise', "Promise to pay"),
-            ('arrangement', "Payment arrangement"),
-            ('invoice_copy', "Copy of the invoice requested"),
-            ('insolvency', "Insolvency"),
-            ('deceased', "Deceased"),
-            ('guardianship', "Guardianship or administration"),
-            ('internal', "Internal"),
-            ('other', "Other"),
-        ],
-        default='other',
-        required=True,
-        help="What the reason means to the program. A dispute asks who is right and blocks the hand-over.",
-    )
-    default_days = fields.Integer(
-        string="Proposed Days", default=14, required=True,
-        help="The end date proposed for a new hold, in days from today.")
-    max_days = fields.Integer(
-        string="Longest (days)", default=30, required=True,
-        help="How far ahead the end date can lie, each time it is set.")
-    soft_days = fields.Integer(
-        help="Days between the end of the hold and the next reminder. The soft days of the policy count where they "
-             "are more.")
-    stops_everything = fields.Boolean(
-        help="Such a hold is always about everything of the debtor, never about one invoice.")
-    needs_person_decision = fields.Boolean(
-        string="Until a Person Decides",
-        help="The end date is a day for review: when it passes the hold goes on, and its owner is reminded until he "
-             "closes it.")
-
-    _check_days = models.Constraint(
-        'CHECK(max_days > 0 AND default_days > 0 AND default_days <= max_days AND soft_days >= 0)',
-        "The longest number of days of a hold is at least one, the proposed number lies between one and the longest, "
-        "and the soft days are not negative.",
-    )
-
-    @api.ondelete(at_uninstall=False)
-    def _unlink_except_used(self):
-        # sudo: only asks whether a hold exists, in any company
-        used = self.env['dunning.hold'].sudo().search([('reason_id', 'in', self.ids)], limit=1)
-        if used:
-            raise UserError(self.env._(
-                "Holds were placed for “%(reason)s”, so it stays as their explanation. Archive it instead.",
-                reason=used.reason_id.name))
-
-    def _check_date_end(self, date_end, today):
-        """Raise a sentence when a hold set ``today`` cannot last until ``date_end`` (its last day)."""
-        self.ensure_one()
-        if not date_end:
-            raise ValidationError(self.env._("Every hold ends: enter its end date."))
-        if date_end < today:
-            raise ValidationError(self.env._(
-                "The end date of the hold (%(date)s) lies in the past. Choose today or a later day.",
-                date=format_date(self.env, date_end)))
-        last = today + timedelta(days=self.max_days)
-        if date_end > last:
-            raise ValidationError(self.env._(
-                "A hold for “%(reason)s” lasts %(days)s days at most, so no longer than %(date)s. "
-                "Choose an earlier day; it can be extended when the time comes.",
-                reason=self.name, days=self.max_days, date=format_date(self.env, last)))
-
-    def _get_name_in_sentence(self):
-        """Return the name as it stands inside a sentence: “dispute”."""
-        name = self.name or ''
-        return name if name[:2].isupper() else name[:1].lower() + name[1:]
 
 
 class DunningHold(models.Model):
@@ -135,11 +55,11 @@ class DunningHold(models.Model):
 
     _name = 'dunning.hold'
     _inherit = ['mail.thread', 'mail.activity.mixin']
+
     _description = "Dunning Hold"
     _order = 'date_end, id'
     _check_company_auto = True
     _mail_post_access = 'read'
-
     company_id = fields.Many2one(comodel_name='res.company', required=True, index=True, readonly=True)
     company_currency_id = fields.Many2one(related='company_id.currency_id', string="Company Currency")
     scope = fields.Selection(
@@ -162,7 +82,6 @@ class DunningHold(models.Model):
     amount_held = fields.Monetary(
         string="Amount on Hold", compute='_compute_amount_held', currency_field='company_currency_id',
         help="What is open today of what this hold is about, as long as it was not closed.")
-
     reason_id = fields.Many2one(
         comodel_name='dunning.hold.reason', required=True, index=True, readonly=True, ondelete='restrict',
         tracking=True)
@@ -176,7 +95,6 @@ class DunningHold(models.Model):
         comodel_name='res.users', string="Owner", required=True, index=True, tracking=True,
         default=lambda self: self.env.user, domain="[('share', '=', False), ('company_ids', 'in', company_id)]")
     note = fields.Text()
-
     opened_on = fields.Date(readonly=True, required=True)
     opened_by_id = fields.Many2one(comodel_name='res.users', readonly=True, required=True)
     date_end = fields.Date(
@@ -198,7 +116,6 @@ class DunningHold(models.Model):
         ],
         compute='_compute_state')
     days_open = fields.Integer(compute='_compute_days_open')
-
     is_dispute = fields.Boolean(compute='_compute_is_dispute', store=True)
     dispute_category = fields.Selection(
         selection=[
@@ -227,7 +144,6 @@ class DunningHold(models.Model):
                " ('company_id', '=', company_id)]")
     resolved_on = fields.Date(
         string="Settled On", readonly=True, copy=False, help="The day on which somebody said who is right.")
-
     # The planner looks for what holds on a day; see `_get_held_sql`.
     _free_on_idx = models.Index("(company_id, free_on)")
     _dispute_idx = models.Index("(company_id, resolved_on) WHERE is_dispute")
@@ -812,3 +728,44 @@ class DunningHold(models.Model):
                        line.amount_residual_currency AS residual"""),
                 SQL("hold"), lines),
         )
+
+    def _get_items(self):
+        """Return the open due items these holds are about."""
+        by_scope = self.grouped('scope')
+        empty = self.browse()
+        lost = by_scope.get('item', empty).filtered(lambda hold: not hold.move_line_id)
+        about = Domain('id', 'in', by_scope.get('item', empty).move_line_id.ids) | Domain(
+            'move_id', 'in', (by_scope.get('invoice', empty) | lost).move_id.ids)
+        for company, holds in by_scope.get('debtor', empty).grouped('company_id').items():
+            about |= Domain('company_id', '=', company.id) & Domain(
+                'partner_id.commercial_partner_id', 'in', holds.partner_id.commercial_partner_id.ids)
+        return self.env['account.move.line'].search(
+            self.env['account.move']._get_dunning_open_items_domain() & about)
+
+    def _take_back_notices(self, keep=None):
+        """Judge again what waits about these holds, so that it does not wait for the night.
+
+        What is sent later is judged again anyhow. A letter that was printed lies on somebody's desk: a person takes
+        it out of the pile.
+
+        :param keep: notices to leave alone, such as the call that is going on
+        """
+        lines = self.env['dunning.notice.line'].search([
+            ('move_line_id', 'in', self._get_items().ids), ('status', '=', 'pending')])
+        notices = lines.notice_id.filtered(lambda notice: notice.postal_state != 'printed')
+        if keep:
+            notices -= keep
+        for company, batch in notices.try_lock_for_update().grouped('company_id').items():
+            self.env['dunning.dispatcher'].with_company(company)._recheck(batch, company._dunning_today())
+
+    def _get_badge_text(self):
+        """Return “On hold until 3 Dec 2026”, “Partly on hold until …”, or False for holds that hold nothing today."""
+        holds = self.filtered(lambda hold: hold.state in ('active', 'overdue'))
+        if not holds:
+            return False
+        whole = holds.filtered(lambda hold: not hold.is_part)
+        shown = whole or holds
+        if any(hold.needs_decision for hold in shown):
+            return self.env._("On hold until a decision")
+        last = format_date(self.env, max(shown.mapped('date_end')))
+        return self.env._("On hold until %s", last) if whole else self.env._("Partly on hold until %s", last)

@@ -4,7 +4,15 @@ from pathlib import Path
 from odoo import api, models
 from odoo.exceptions import UserError
 
-from ..notice.dunning_notice import is_recording
+# Put into the context by code that records what happened. Being one object of this
+# process, no integration or browser can send it.
+RECORDING = object()
+
+
+def is_recording(env):
+    """Return whether code, and not a user, is writing the books of what happened."""
+    return env.context.get('dunning_recording') is RECORDING
+
 
 # What makes a file the file it is, and where it belongs.
 CONTENT = frozenset({'raw', 'datas', 'db_datas', 'type', 'url', 'name', 'mimetype', 'company_id'})

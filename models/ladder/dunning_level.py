@@ -4,7 +4,11 @@ from lxml import html
 
 from odoo import api, fields, models
 from odoo.exceptions import UserError, ValidationError
+from odoo.tools.mail import is_html_empty
 from odoo.tools.rendering_tools import parse_inline_template
+
+from ...tools.wording import FOURTEEN_DAY
+from .dunning_policy import LATER
 
 CHANNELS = [
     ('email', "E-mail"),
@@ -28,6 +32,10 @@ WORDS = (
 )
 PLAIN_WORD = re.compile(r'\s*object\.(%s)\s*' % '|'.join(map(re.escape, WORDS)))
 PLAIN_CONDITION = re.compile(r'\s*(not\s+)?%s((==|!=|<|>|<=|>=)\s*\d+\s*)?' % PLAIN_WORD.pattern)
+# Of related records everybody knows the name; their help would be about something else.
+RELATED_WORDS = ('partner_id.name', 'recipient_id.name', 'company_id.name', 'level_id.name')
+# What to use, the first choice first, when a channel reaches nobody.
+DETOURS = {'email': ('letter',), 'letter': ('email',), 'phone': ('email', 'letter')}
 
 
 class DunningLevel(models.Model):
@@ -39,11 +47,11 @@ class DunningLevel(models.Model):
 
     _name = 'dunning.level'
     _inherit = ['mail.render.mixin', 'dunning.interest.alert']
+
     _description = "Dunning Level"
     _order = 'policy_id, sequence, id'
     # As with mail templates: whoever may write a level wrote its text, everybody's notices may use it.
     _unrestricted_rendering = True
-
     name = fields.Char(required=True, translate=True)
     policy_id = fields.Many2one(
         comodel_name='dunning.policy',
@@ -56,7 +64,6 @@ class DunningLevel(models.Model):
     sequence = fields.Integer(default=10, required=True)
     active = fields.Boolean(default=True)
     color = fields.Integer(string="Color Index", default=0)
-
     delay_days = fields.Integer(
         string="Delay (days)",
         required=True,
@@ -127,7 +134,6 @@ class DunningLevel(models.Model):
     )
     activity_summary = fields.Char(translate=True)
     activity_user_id = fields.Many2one(comodel_name='res.users', string="Activity For")
-
     subject = fields.Char(translate=True, required=True)
     letter_intro = fields.Html(
         string="Text Before the Table",
@@ -147,7 +153,6 @@ class DunningLevel(models.Model):
         sanitize='email_outgoing',
         help="What to say, for a level by phone.",
     )
-
     _check_payment_term_days = models.Constraint(
         'CHECK(payment_term_days >= 0)',
         "The new payment term of a level cannot be negative.",
@@ -275,3 +280,128 @@ class DunningLevel(models.Model):
                 "Notices were made at level “%(level)s”, so it stays as their proof. Archive it instead.",
                 level=used.level_id.name,
             ))
+
+    words_help = fields.Html(
+        string="Words", compute='_compute_words_help', sanitize=False)  # made by a template of ours
+    is_shipped = fields.Boolean(string="Shipped with the App", compute='_compute_is_shipped')
+
+    @api.depends_context('lang')
+    def _compute_words_help(self):
+        Notice = self.env['dunning.notice']
+        rows = []
+        for word in WORDS:
+            field = Notice._fields[word.partition('.')[0]]
+            text = field._description_string(self.env)
+            if word not in RELATED_WORDS:
+                text = field._description_help(self.env) or text
+            rows.append((f"object.{word}", text))
+        self.words_help = self.env['ir.qweb']._render('l10n_nl_dunning.level_words', {'rows': rows})
+
+    @api.depends('policy_id')
+    def _compute_is_shipped(self):
+        shipped = self.env['dunning.policy']._get_shipped_ids('dunning.level', self)
+        for level in self:
+            level.is_shipped = level._origin.id in shipped
+
+    def action_load_shipped(self):
+        """Give these levels the texts and settings that they ship with, in Dutch and English."""
+        self.check_access('write')
+        shipped = self.env['dunning.policy']._get_shipped_ids('dunning.level', self)
+        if not shipped:
+            raise UserError(self.env._("This level did not ship with the app, so there is no text to load."))
+        self.env['dunning.policy']._load_shipped(set(shipped.values()))
+        return True
+
+    @api.constrains('legal_role', 'with_costs', 'channel', 'policy_id', 'sequence', 'active')
+    def _check_law(self):
+        """What could never lead to costs that are owed is not set up either."""
+        if self.env.context.get('dunning_ladder') is not LATER:
+            self.policy_id._check_ladder()
+
+    def _check_rung(self, letter, consumers):
+        """Refuse a level that cannot be where it is in the ladder.
+
+        :param letter: the level with the 14-day letter of the same policy, or none
+        :param bool consumers: whether the policy serves consumers
+        """
+        self.ensure_one()
+        if self.legal_role and self.channel in MANUAL_CHANNELS:
+            raise ValidationError(self.env._(
+                "Level “%(level)s” is a notice of default or a 14-day letter, so it must be written: choose e-mail, "
+                "letter or both.", level=self.name))
+        if self.legal_role == FOURTEEN_DAY and self.with_costs:
+            raise ValidationError(self.env._(
+                "Level “%(level)s” is a 14-day letter: it announces collection costs and cannot ask them as well. "
+                "Switch “With Collection Costs” off.", level=self.name))
+        if self.with_costs and consumers and (
+            not letter or (self.sequence, self.id) < (letter.sequence, letter.id)
+        ):
+            raise ValidationError(self.env._(
+                "Level “%(level)s” asks collection costs, and its policy also serves consumers, who owe none before a "
+                "14-day letter has run out. Put a 14-day letter before it, or make the policy for businesses only.",
+                level=self.name))
+
+    recipient = fields.Selection(
+        selection=[
+            ('reminder', "Contact for reminders"),
+            ('invoice', "Contact on the invoice"),
+            ('director', "Director"),
+        ],
+        string="Addressed To",
+        required=True,
+        default='reminder',
+        help="Contact for reminders: the contact of the type “Reminders”, else the contact on the invoice.\n"
+             "Director: the contact of the type “Director”, else the contact for reminders, else the debtor.\n"
+             "Without an address of his own he is reached at that of the debtor.",
+    )
+    fallback_channel = fields.Boolean(
+        string="Else by Another Channel",
+        default=True,
+        help="When the channel reaches nobody, such as an e-mail address that is missing or bounced, the notice goes "
+             "by letter or e-mail instead, and says so. Off: somebody gets a to-do.\n"
+             "A notice of default or 14-day letter that has to go by post never becomes an e-mail.",
+    )
+    post_registered = fields.Boolean(
+        string="By Registered Post",
+        help="Letters of this level are posted with a tracking code, which is asked when they are marked as posted.",
+    )
+
+    def _can_be_written(self):
+        """Return whether the level has a text for a letter: one by phone may have only a script."""
+        self.ensure_one()
+        return any(
+            not is_html_empty(self.with_context(lang=lang)[name])
+            for lang, _name in self.env['res.lang'].get_installed() for name in ('letter_intro', 'letter_closing'))
+
+    def _get_way(self, reach):
+        """Return (channel, what the own channel lacks or False) for somebody who can be reached so.
+
+        The same as :meth:`DunningPlanner._get_reached_sql`.
+
+        :param dict reach: ``{'email', 'letter', 'phone', 'bounced': whether}``
+        """
+        self.ensure_one()
+        channel = self.channel
+        if channel in ('email', 'both') and not reach['email']:
+            lacks = 'bounced' if reach['bounced'] else 'email'
+        elif channel in ('letter', 'both') and not reach['letter']:
+            lacks = 'post'
+        elif channel == 'phone' and not reach['phone']:
+            lacks = 'phone'
+        else:
+            return channel, False
+        if self.fallback_channel:
+            for other in DETOURS.get(channel, ()):
+                if reach[other] and not (
+                    (channel == 'letter' and self.legal_role) or (channel == 'phone' and not self._can_be_written())
+                ):
+                    return other, lacks
+        return channel, lacks
+
+    phone_tries = fields.Integer(
+        string="Tries", default=3, required=True,
+        help="After so many calls in which the debtor was not reached the next level follows. 0: keep trying.")
+    _check_phone_tries = models.Constraint(
+        'CHECK(phone_tries >= 0)',
+        "The number of tries of a level cannot be negative.",
+    )

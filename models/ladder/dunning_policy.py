@@ -1,9 +1,28 @@
+"""Texts of levels: the words there are for them, and the texts and ladders that ship."""
+
+from lxml import etree
+
 from odoo import api, fields, models
-from odoo.exceptions import UserError
+from odoo.exceptions import UserError, ValidationError
 from odoo.fields import Domain
+from odoo.tools import file_open
+from odoo.tools.convert import xml_import
+
+from ...tools.wording import FOURTEEN_DAY
 
 # The languages the addon ships letters in. A debtor gets the one nearest to his own.
 LETTER_LANGUAGES = ('nl_NL', 'en_US')
+MODULE = 'l10n_nl_dunning'
+# The ladders in Dutch and then in English, in the order in which an installation loads them.
+SHIPPED_FILES = ('data/ladder/dunning_policy_data.xml', 'data/ladder/dunning_policy_data_en.xml')
+# Settings that a level has unless its data says otherwise.
+DEFAULTS = {
+    'active': True, 'legal_role': False, 'with_interest': False, 'with_costs': False, 'attach_invoices': False,
+    'expire_days': 0, 'phone_tries': 3, 'recipient': 'reminder', 'fallback_channel': True, 'post_registered': False,
+}
+# Put into the context while a policy is saved with its levels: its ladder is judged when all of it is there.
+# Being one object of this process, no integration or browser can send it.
+LATER = object()
 
 
 class DunningPolicy(models.Model):
@@ -11,11 +30,11 @@ class DunningPolicy(models.Model):
 
     _name = 'dunning.policy'
     _inherit = ['dunning.interest.alert']
+
     _description = "Dunning Policy"
     _order = 'sequence, id'
     _check_company_auto = True
     _check_company_domain = models.check_company_domain_parent_of
-
     name = fields.Char(required=True, translate=True)
     sequence = fields.Integer(default=10)
     active = fields.Boolean(default=True)
@@ -57,11 +76,6 @@ class DunningPolicy(models.Model):
         string="Invoice Must Be Sent",
         default=True,
         help="Never remind about an invoice that was not marked as sent.",
-    )
-    soft_days = fields.Integer(
-        string="Calm Days After a Hold",
-        default=3,
-        help="When a hold has ended, nothing goes out for this number of days.",
     )
     cost_formula = fields.Selection(
         selection=[
@@ -112,14 +126,9 @@ class DunningPolicy(models.Model):
     level_count = fields.Integer(string="Number of Levels", compute='_compute_level_count')
     summary = fields.Char(string="Ladder", compute='_compute_summary')
     note = fields.Text(string="Description", translate=True)
-
     _check_minimum_amount = models.Constraint(
         'CHECK(minimum_amount >= 0)',
         "The minimum amount of a dunning policy cannot be negative.",
-    )
-    _check_soft_days = models.Constraint(
-        'CHECK(soft_days >= 0)',
-        "The number of calm days after a hold cannot be negative.",
     )
     _check_agreed = models.Constraint(
         'CHECK(agreed_cost_percent >= 0 AND agreed_cost_percent <= 100 AND agreed_cost_minimum >= 0'
@@ -189,3 +198,181 @@ class DunningPolicy(models.Model):
         nearest = next((code for code in installed if code.startswith(wanted)), None)
         return nearest or self.lang
 
+    @api.constrains('debtor_type')
+    def _check_level_wording(self):
+        """What may be written to a business may not be written to a consumer."""
+        self.level_ids._check_debtor_texts()
+
+    is_shipped = fields.Boolean(string="Shipped with the App", compute='_compute_is_shipped')
+
+    def _compute_is_shipped(self):
+        shipped = self._get_shipped_ids('dunning.policy', self)
+        for policy in self:
+            policy.is_shipped = policy._origin.id in shipped
+
+    def action_load_shipped(self):
+        """Give this policy the levels that it ships with.
+
+        Levels that shipped get their own texts and settings back, levels that are missing are made, levels that do
+        not ship any more are archived: notices of theirs stay as proof. Levels of the company's own are left alone.
+        """
+        self.ensure_one()
+        self.check_access('write')
+        shipped = self._get_shipped_ids('dunning.policy', self)
+        if not shipped:
+            raise UserError(self.env._("This policy did not ship with the app, so there is no ladder to load."))
+        [name] = shipped.values()
+        names = [
+            record.get('id') for record in self._get_shipped_records(SHIPPED_FILES[0])
+            if any(field.get('ref') == name for field in record.iterchildren('field'))]
+        # sudo: only which of the levels came with the app
+        outdated = self.env['ir.model.data'].sudo().search([
+            ('module', '=', MODULE), ('model', '=', 'dunning.level'), ('res_id', 'in', self.level_ids.ids),
+            ('name', 'not in', names)])
+        self.env['dunning.level'].browse(outdated.mapped('res_id')).active = False
+        self._load_shipped({name, *names})
+        return True
+
+    @api.model
+    def _get_shipped_ids(self, model, records):
+        """Return ``{id: name}`` of the records that ship today."""
+        if not records._origin.ids:
+            return {}
+        names = [record.get('id') for record in self._get_shipped_records(SHIPPED_FILES[0])]
+        # sudo: only the names of records that the caller can see
+        found = self.env['ir.model.data'].sudo().search([
+            ('module', '=', MODULE), ('model', '=', model), ('name', 'in', names),
+            ('res_id', 'in', records._origin.ids)])
+        return {data.res_id: data.name for data in found}
+
+    @api.model
+    def _get_shipped_records(self, path):
+        """Return the records of a data file of ours."""
+        with file_open(f'{MODULE}/{path}', 'rb') as stream:
+            return list(etree.parse(stream).getroot().iter('record'))
+
+    @api.model
+    def _load_shipped(self, names):
+        """Load records from the data files, as an installation does: also those that were changed or deleted.
+
+        :param set names: of records, without the name of the module
+        """
+        self.check_access('write')
+        # sudo: names of records belong to the system; whoever may write ladders may have the ones that ship
+        loader = xml_import(self.sudo().env, MODULE, {}, 'init', noupdate=True)
+        # A text is judged in all its languages and by what its level is for. Until both are there, nobody reads it.
+        for path, unread in ((SHIPPED_FILES[0], True), (SHIPPED_FILES[1], False), (SHIPPED_FILES[0], False)):
+            records = [record for record in self._get_shipped_records(path) if record.get('id') in names]
+            if path == SHIPPED_FILES[0]:
+                self._complete_shipped(records, unread)
+            for record in records:
+                loader.parse(self._wrap_record(record))
+
+    @api.model
+    def _complete_shipped(self, records, unread):
+        """Name in level records what the data leaves to its default, for a company may have changed it.
+
+        :param bool unread: make internal tasks of the levels for now
+        """
+        for record in records:
+            if record.get('model') != 'dunning.level':
+                continue
+            fields_by_name = {field.get('name'): field for field in record.iterchildren('field')}
+            if unread:
+                fields_by_name['channel'].text = 'task'
+            for name, default in DEFAULTS.items():
+                if unread and name in fields_by_name:
+                    record.remove(fields_by_name.pop(name))
+                if name not in fields_by_name:
+                    etree.SubElement(record, 'field', name=name, eval=repr(default))
+
+    @api.model
+    def _wrap_record(self, record):
+        """Return the root of a data file with one record, in the language of the file it comes from."""
+        root = etree.Element('odoo')
+        data = etree.SubElement(root, 'data', record.getparent().attrib)
+        data.append(record)
+        return root
+
+    bank_max_age = fields.Integer(
+        string="Bank Data at Most (days old)",
+        default=5,
+        help="Nothing goes out when the newest bank statement line of an account is older. 0: not looked at.",
+    )
+    _check_bank_max_age = models.Constraint(
+        'CHECK(bank_max_age >= 0)',
+        "The age of bank data cannot be negative.",
+    )
+    soft_days = fields.Integer(
+        default=3,
+        help="Days between the end of a hold (a dispute, a promise) and the first reminder after it. "
+             "Ending a hold never sends a letter at once.",
+    )
+    _check_soft_days = models.Constraint(
+        'CHECK(soft_days >= 0)',
+        "The soft days of a dunning policy cannot be negative.",
+    )
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        # OVERRIDE: the levels come one by one; the ladder is judged when it is complete.
+        policies = super(DunningPolicy, self.with_context(dunning_ladder=LATER)).create(vals_list).with_env(self.env)
+        policies._check_ladder()
+        return policies
+
+    def write(self, vals):
+        # OVERRIDE: as above
+        result = super(DunningPolicy, self.with_context(dunning_ladder=LATER)).write(vals)
+        if vals.keys() & {'level_ids', 'debtor_type', 'cost_formula'}:
+            self._check_ladder()
+        return result
+
+    def _check_ladder(self):
+        """Refuse a ladder that would announce or ask collection costs where the law does not allow it."""
+        for policy in self:
+            levels = policy.level_ids.sorted(lambda level: (level.sequence, level.id))
+            letters = levels.filtered(lambda level: level.legal_role == FOURTEEN_DAY)
+            consumers = policy.debtor_type != 'business'
+            if letters and policy.debtor_type == 'business':
+                raise ValidationError(self.env._(
+                    "Level “%(level)s” is a 14-day letter, and that is for consumers; the policy “%(policy)s” is for "
+                    "businesses. Take the role off the level, or let the policy serve consumers.",
+                    level=letters[0].name, policy=policy.name))
+            if policy.cost_formula == 'agreed' and consumers:
+                raise ValidationError(self.env._(
+                    "“%(policy)s” also serves consumers, and with them no other collection costs can be agreed than "
+                    "those of the law (article 6:96 paragraph 5 BW). Choose another formula, or make the policy for "
+                    "businesses only.", policy=policy.name))
+            if len(letters) > 1:
+                raise ValidationError(self.env._(
+                    "“%(policy)s” has two 14-day letters (%(levels)s). Costs are announced once: keep one of them.",
+                    policy=policy.name, levels=", ".join(letters.mapped('name'))))
+            for level in levels:
+                level._check_rung(letters[:1], consumers)
+
+    withdrawal_automatic = fields.Boolean(
+        string="Say Sorry by Itself",
+        help="When it turns out that a debtor had paid before the notice left, it is withdrawn and the debtor is told "
+             "the day after, without anybody approving that. Off: it is proposed.",
+    )
+    four_eyes = fields.Selection(
+        selection=[
+            ('never', "Not needed"),
+            ('above', "Above an amount"),
+            ('always', "Always"),
+        ],
+        string="Second Pair of Eyes",
+        default='never',
+        required=True,
+        help="Whoever made or changed a proposal cannot approve it: a colleague does.\n"
+             "What would be sent by itself then waits for approval as well.",
+    )
+    four_eyes_amount = fields.Monetary(
+        string="From More Than",
+        help="A colleague approves when more than this has to be paid. Amounts in another currency are converted at "
+             "the day's rate.",
+    )
+    _check_four_eyes_amount = models.Constraint(
+        'CHECK(four_eyes_amount >= 0)',
+        "The amount above which a colleague approves is not negative.",
+    )

@@ -5,7 +5,6 @@ from decimal import Decimal
 from odoo import api, fields, models, tools
 from odoo.exceptions import UserError
 from odoo.fields import Domain
-from odoo.tools import SQL
 from odoo.tools.misc import format_date, formatLang
 
 #: Who owes which interest: article 6:119 BW, or 6:119a (trade) and 6:119b (government) BW.
@@ -24,35 +23,6 @@ def half_year(day):
     if day.month <= 6:
         return date(day.year, 1, 1), date(day.year, 6, 30)
     return date(day.year, 7, 1), date(day.year, 12, 31)
-
-
-class DunningInterestAlert(models.AbstractModel):
-    """For whatever shows or decides about reminders that ask interest: why they wait, if they do."""
-
-    _name = 'dunning.interest.alert'
-    _description = "Alert about Statutory Interest"
-
-    rates_alert = fields.Char(compute='_compute_rates_alert')
-
-    @api.depends_context('company', 'dunning_at_date', 'lang')
-    def _compute_rates_alert(self):
-        Rate = self.env['dunning.interest.rate']
-        today = self.env.company._dunning_today()
-        self.rates_alert = Rate._get_stale_text(Rate._freshness(today), today)
-
-
-class ResCompany(models.Model):
-    _inherit = 'res.company'
-
-    rates_alert = fields.Char(
-        compute='_compute_rates_alert', help="For the settings: why reminders with interest wait.")
-
-    @api.depends_context('dunning_at_date', 'lang')
-    def _compute_rates_alert(self):
-        Rate = self.env['dunning.interest.rate']
-        for company in self:
-            today = company._dunning_today()
-            company.rates_alert = Rate._get_stale_text(Rate._freshness(today), today)
 
 
 class DunningInterestRate(models.Model):
@@ -435,35 +405,3 @@ class DunningInterestRate(models.Model):
             ('all_group_ids', 'in', manager.ids), ('company_ids', 'in', company.ids), ('share', '=', False)],
             order='id')
         return (users & company.sudo().dunning_contact_id.user_ids or users)[:1]  # sudo: as above
-
-
-class DunningInterestRateHistory(models.Model):
-    """The rates quarter by quarter, for the graph: a rate counts until the next one, not only on its first day."""
-
-    _name = 'dunning.interest.rate.history'
-    _description = "Statutory Interest through Time"
-    _auto = False
-    _order = 'date, kind'
-
-    kind = fields.Selection(selection=KINDS, readonly=True)
-    date = fields.Date(string="Quarter", readonly=True)
-    percent = fields.Float(string="% per Year", digits=(6, 3), aggregator='avg', readonly=True)
-
-    @property
-    def _table_query(self):
-        today = self.env.company._dunning_today()
-        return SQL("""
-            SELECT (row_number() OVER (ORDER BY quarter.day, wanted.kind))::integer AS id,
-                   wanted.kind, quarter.day::date AS date, rate.percent
-              FROM generate_series(
-                       (SELECT min(date_from) FROM dunning_interest_rate WHERE active), %s::date, interval '3 months'
-                   ) AS quarter(day)
-        CROSS JOIN (VALUES ('consumer'), ('commercial')) AS wanted(kind)
-CROSS JOIN LATERAL (
-                    SELECT percent
-                      FROM dunning_interest_rate
-                     WHERE active AND kind = wanted.kind AND date_from <= quarter.day
-                  ORDER BY date_from DESC
-                     LIMIT 1
-                   ) AS rate
-        """, today)

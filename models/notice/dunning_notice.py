@@ -12,6 +12,7 @@ from odoo.tools.misc import clean_context
 from ...tools.names import parse_name
 from ..kernel.dunning_bulk import insert_rows, log_on
 from ..kernel.dunning_field import CopiedMany2one
+from ..kernel.ir_attachment import RECORDING, is_recording
 from ..ladder.dunning_level import CHANNELS
 
 # How many earlier contacts a letter names at most: the last ones.
@@ -43,15 +44,6 @@ USER_WRITABLE = frozenset({'channel', 'recipient_id', 'lang', 'note'})
 USER_WRITABLE_HANDED_OUT = frozenset({'note'})
 # Fields of mixins: chatter and activities go on after a notice left.
 MIXIN_PREFIXES = ('activity_', 'message_', 'my_activity_', 'website_message_', 'rating_', 'access_')
-
-# Put into the context by code that records what happened. Being one object of this
-# process, no integration or browser can send it.
-RECORDING = object()
-
-
-def is_recording(env):
-    """Return whether code, and not a user, is writing the books of what happened."""
-    return env.context.get('dunning_recording') is RECORDING
 
 
 class DunningNotice(models.Model):

@@ -4,7 +4,8 @@ from odoo.tools import SQL
 
 from ..kernel.dunning_bulk import insert_rows
 from ..kernel.dunning_field import CopiedMany2one
-from .dunning_notice import FINAL_STATES, PENDING_STATES, is_recording
+from ..kernel.ir_attachment import is_recording
+from .dunning_notice import FINAL_STATES, PENDING_STATES
 
 
 class DunningNoticeLine(models.Model):
@@ -15,11 +16,11 @@ class DunningNoticeLine(models.Model):
     """
 
     _name = 'dunning.notice.line'
+
     _description = "Dunning Notice Line"
     _order = 'notice_id, date_maturity, id'
     # Who made it and when is known of the notice; here it would be a third of the time of a run.
     _log_access = False
-
     notice_id = fields.Many2one(comodel_name='dunning.notice', required=True, index=True, ondelete='cascade')
     company_id = CopiedMany2one(related='notice_id.company_id', store=True, precompute=True)
     currency_id = fields.Many2one(related='notice_id.currency_id')
@@ -30,7 +31,6 @@ class DunningNoticeLine(models.Model):
         comodel_name='account.move.line', string="Due Item", index='btree_not_null', ondelete='set null')
     move_id = fields.Many2one(
         comodel_name='account.move', string="Invoice", index='btree_not_null', ondelete='set null')
-
     # Its own, not that of the notice: one letter can be the reminder of one item and the demand of another.
     level_id = fields.Many2one(
         comodel_name='dunning.level', readonly=True, ondelete='restrict',
@@ -52,7 +52,6 @@ class DunningNoticeLine(models.Model):
             ('cancelled', "Cancelled"),
         ],
         compute='_compute_status', store=True, precompute=True)
-
     # What was owed: taken when planned, refreshed when the notice is rendered, frozen when it leaves.
     name = fields.Char(string="Invoice Number")
     description = fields.Char()
@@ -72,7 +71,6 @@ class DunningNoticeLine(models.Model):
     amount_paid = fields.Monetary(string="Paid", compute='_compute_amount_paid')
     amount_due_company = fields.Monetary(currency_field='company_currency_id')
     days_overdue = fields.Integer(compute='_compute_days_overdue')
-
     # Nothing twice: one live line per item and level, and one pending line per item.
     _one_per_level = models.UniqueIndex(
         "(move_line_id, level_id) WHERE status IN ('pending', 'sent', 'skipped')",
@@ -206,3 +204,9 @@ class DunningNoticeLine(models.Model):
                 first = (line.name or '').strip().splitlines()
                 texts.setdefault(line.move_id.id, first[0][:120] if first else False)
         return texts
+
+    booked_interest = fields.Monetary(readonly=True, copy=False, help="Of the interest asked, what this notice booked.")
+    booked_costs = fields.Monetary(readonly=True, copy=False, help="Of the costs asked, what this notice booked.")
+    dropped_hold_id = fields.Many2one(
+        comodel_name='dunning.hold', string="Put on Hold", readonly=True, copy=False, index='btree_not_null',
+        help="The hold with which a person took the item off.")

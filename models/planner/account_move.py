@@ -1,57 +1,12 @@
-from datetime import timedelta
+"""“Why (not)?”: the planner's answer about due items on any day, with its facts, for people and for programs."""
 
 from odoo import api, fields, models
 from odoo.fields import Domain
-from odoo.tools import ormcache
-
-#: What the answers about an invoice depend on, and is written on the invoice itself.
-ASKED = frozenset({
-    'dunning_claim_kind', 'dunning_policy_id', 'invoice_date_due', 'is_move_sent', 'line_ids', 'partner_id', 'state'})
 
 
 class AccountMove(models.Model):
     _inherit = 'account.move'
 
-    dunning_policy_id = fields.Many2one(
-        comodel_name='dunning.policy',
-        copy=False,
-        check_company=True,
-        groups='account.group_account_invoice,account.group_account_readonly',
-        help="Only when this invoice follows another policy than its debtor.",
-        prefetch='dunning',
-    )
-    # Depends on our own lines only, never on residuals: posting and paying cost nothing extra.
-    # Reconciliation refreshes it for invoices that had a notice (see account_partial_reconcile).
-    dunning_level_id = fields.Many2one(
-        comodel_name='dunning.level',
-        compute='_compute_dunning_level_id',
-        store=True,
-        precompute=True,  # a new invoice brings it along (see dunning_guard) and it is not looked up
-        index='btree_not_null',
-        copy=False,
-        # No groups: who can read an invoice was told this level or is a colleague, and core would ask for his groups
-        # once per invoice in a list.
-        help="The highest level of the due items of this invoice that are still open.",
-        prefetch='dunning',
-    )
-    dunning_line_ids = fields.One2many(
-        comodel_name='dunning.notice.line',
-        inverse_name='move_id',
-        string="Notices",
-        groups='account.group_account_invoice,account.group_account_readonly',
-    )
-    dunning_notice_count = fields.Integer(
-        string="Number of Notices",
-        compute='_compute_dunning_notice_count',
-        groups='account.group_account_invoice,account.group_account_readonly',
-    )
-    dunning_days_overdue = fields.Integer(
-        string="Days Overdue",
-        compute='_compute_dunning_days_overdue',
-        search='_search_dunning_days_overdue',
-        groups='base.group_user',
-        help="Days since the oldest open due date of the invoice.",
-    )
     # The answers name amounts of the debtor: for accounting only.
     dunning_next_level_id = fields.Many2one(
         comodel_name='dunning.level',
@@ -81,91 +36,6 @@ class AccountMove(models.Model):
         groups='account.group_account_invoice,account.group_account_readonly',
         help="The planner's answer for today: what goes out, or the first reason why not.",
     )
-
-    @api.depends('dunning_line_ids.status', 'dunning_line_ids.level_id', 'dunning_line_ids.move_line_id')
-    def _compute_dunning_level_id(self):
-        sent = self.env['dunning.notice.line'].sudo().search(  # sudo: the level is a fact, whoever triggers it
-            [('move_id', 'in', self.ids), ('status', '=', 'sent'), ('move_line_id.reconciled', '=', False)],
-            order='date, id',
-        )
-        last = {line.move_line_id: line for line in sent}  # the last sent line of each item
-        highest = {}
-        for line in last.values():
-            level = line.level_id
-            found = highest.get(line.move_id.id)
-            if not found or (level.sequence, level.id) > (found.sequence, found.id):
-                highest[line.move_id.id] = level
-        for move in self:
-            move.dunning_level_id = highest.get(move._origin.id or move.id, False)
-
-    def _compute_dunning_notice_count(self):
-        groups = self.env['dunning.notice.line']._read_group(
-            [('move_id', 'in', self.ids)], ['move_id'], ['notice_id:count_distinct'])
-        counts = {move.id: count for move, count in groups}
-        for move in self:
-            move.dunning_notice_count = counts.get(move.id, 0)
-
-    def write(self, vals):
-        # OVERRIDE: what was worked out before may no longer be true.
-        result = super().write(vals)
-        if vals.keys() & ASKED:
-            self._forget_dunning_answers()
-        return result
-
-    @api.model
-    def _forget_dunning_answers(self):
-        """Forget what was worked out about invoices and due items: days, next step, reason, holds, prescription.
-
-        These answers do not depend on fields in the sense of the ORM. If they did, every payment that is matched would
-        walk from each invoice to all its payments and back to find which answers to forget, which was 5 % of the time
-        it takes to register a payment. They are worked out once per request, and forgotten here.
-        """
-        for name, answers in self._get_dunning_answers().items():
-            self.env[name].invalidate_model(answers, flush=False)
-
-    @api.model
-    @ormcache()
-    def _get_dunning_answers(self):
-        """Return the names of our fields that are worked out when they are read, by model."""
-        return {name: tuple(
-            field.name for field in self.env[name]._fields.values()
-            if field.name.startswith('dunning_') and field.compute and not field.store
-        ) for name in ('account.move', 'account.move.line')}
-
-    @api.model
-    def _get_dunning_open_items_domain(self):
-        return Domain([
-            ('parent_state', '=', 'posted'),
-            ('account_id.account_type', '=', 'asset_receivable'),
-            ('reconciled', '=', False),
-            ('amount_residual', '>', 0),
-        ])
-
-    @api.depends_context('company', 'dunning_at_date')
-    def _compute_dunning_days_overdue(self):
-        today = self.env.company._dunning_today()
-        groups = self.env['account.move.line'].sudo()._read_group(  # sudo: a number of days of a readable invoice
-            self._get_dunning_open_items_domain() & Domain('move_id', 'in', self.ids),
-            ['move_id'], ['date_maturity:min'])
-        oldest = {move.id: due for move, due in groups if due}
-        for move in self:
-            due = oldest.get(move._origin.id or move.id)
-            move.dunning_days_overdue = max(0, (today - due).days) if due else 0
-
-    def _search_dunning_days_overdue(self, operator, value):
-        """Overdue for more than (or at least) n days, n >= 0; or exactly not overdue."""
-        today = self.env.company._dunning_today()
-        open_items = self._get_dunning_open_items_domain()
-        if operator in ('>', '>='):
-            days = value + 1 if operator == '>' else value
-            if days <= 0:
-                return Domain.TRUE
-            items = open_items & Domain('date_maturity', '<=', today - timedelta(days=days))
-            return Domain('line_ids', 'any', items)
-        if operator in ('<', '<='):
-            inverse = '>=' if operator == '<' else '>'
-            return ~Domain(self._search_dunning_days_overdue(inverse, value))
-        return NotImplemented
 
     @api.depends_context('lang', 'dunning_at_date')
     def _compute_dunning_plan(self):
@@ -214,19 +84,27 @@ class AccountMove(models.Model):
             return (3, decision.due_date)
         return (1 if decision.next_date else 2, decision.next_date or decision.due_date)
 
-    def _get_dunning_items(self):
-        """Return the due items (receivable journal items) of these moves, open or not."""
-        return self.env['account.move.line'].sudo().search([  # sudo: the caller checked the moves
-            ('move_id', 'in', self.ids), ('account_id.account_type', '=', 'asset_receivable')])
-
     def action_dunning_send(self):
         """Open the send wizard for the due items of these invoices."""
         self.check_access('read')
         return self.env['dunning.send']._action_open(moves=self)
 
-    def action_dunning_notices(self):
-        self.ensure_one()
-        action = self.env['ir.actions.act_window']._for_xml_id('l10n_nl_dunning.dunning_notice_action')
-        action['domain'] = [('line_ids.move_id', '=', self.id)]
-        action['context'] = {}
-        return action
+    def get_dunning_reason(self, date=None):
+        """Say for each due item of these invoices why it is (not) reminded on a day.
+
+        :param date: a date or an ISO string; empty: today. Only for asking
+        :return: list of dicts, one per due item, the first due date first: see ``dunning.planner._answer``
+        :raise AccessError: for who may not read the invoices, or is not in accounting
+        """
+        self.check_access('read')
+        Planner = self.env['dunning.planner']
+        Planner._check_may_ask()
+        answers = []
+        for company, items in self._get_dunning_items().grouped('company_id').items():
+            answers += Planner._answer(company, Planner._parse_asked_date(company, date), items=items)
+        return sorted(answers, key=lambda answer: (answer['company_id'], answer['due_date'], answer['item_id']))
+
+    def action_dunning_why(self):
+        """Open the dialog that answers for any day."""
+        self.check_access('read')
+        return self.env['dunning.why']._action_open(items=self._get_dunning_items(), about=self[:1].display_name)

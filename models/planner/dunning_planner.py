@@ -111,7 +111,6 @@ UNSHARED = {
     'amount_company': lambda word: float(word) if word else None}
 # The same as `Decision._make`, without a call per decision.
 make_decision = partial(tuple.__new__, Decision)
-
 # Reasons that are only asked when it is known what would go out.
 LATE_REASONS = frozenset({'one_message'})
 # What a due item may have grown past between the proposal and the sending, without the notice being wrong.

@@ -11,6 +11,7 @@ on those days and on the day after anything happened to him; :data:`STILL` names
 and who is waiting for anything else is asked every day.
 """
 
+import datetime
 from collections import defaultdict
 from dataclasses import dataclass, field
 from datetime import date, timedelta
@@ -20,12 +21,32 @@ from odoo.tools import SQL, split_every
 
 from ...tools import dutch_calendar
 from ..ladder.dunning_level import MANUAL_CHANNELS
-from ..sending.dunning_dispatcher import NOT_ABOUT_THE_NOTICE
-from .dunning_answer import PAST_IGNORED
-from .dunning_gate import CONTACT_DAYS
 from .dunning_planner import RECHECK_IGNORED
-from .dunning_world import Step, World
+from .dunning_planner__answer import PAST_IGNORED
+from .dunning_planner__gate import CONTACT_DAYS
+from .dunning_planner__world import World
 
+
+@dataclass(slots=True)
+class Step:
+    """A notice line that only exists in a world: one item that was told at one level."""
+
+    item_id: int
+    notice_id: int  # negative: no record has such an id
+    partner_id: int
+    level_id: int
+    channel: str
+    status: str  # as of dunning.notice.line
+    date: datetime.date
+    deadline: datetime.date | None
+    legal_role: str | None = None
+    costs_from: datetime.date | None = None
+    receipt_date: datetime.date | None = None
+    recipient_id: int | None = None
+
+
+# The planner's answer about addresses is for the level's channel; the notice may go by another one.
+NOT_ABOUT_THE_NOTICE = frozenset({'no_address'})
 ONE_DAY = timedelta(days=1)
 # Debtors asked in one statement: the notices of the simulation have no index.
 CHUNK = 150
@@ -68,64 +89,6 @@ class Outcome:
     channel: str
     amount: float  # without interest and costs, in the currency of the company
     items: list  # (due item id, open, covered by credits, on hold), in its own currency
-
-
-class DunningSimulation(models.AbstractModel):
-    _name = 'dunning.simulation'
-    _description = "Dunning Simulation"
-
-    @api.model
-    def _simulate(
-        self, company, first, last, *, variant=None, partners=None, calls='done', payments='nobody', every_day=False,
-    ):
-        """Return what would go out in a period, as a list of :class:`Outcome` by day.
-
-        Assumed: proposals are approved and letters posted on the day they are made, e-mails arrive, bank statements
-        keep coming in, and no letter is refused for its words. Of past days the ledger counts as it was, and of the
-        notices that really left those before the period; what waits today leaves on the first day.
-
-        :param company: one ``res.company``
-        :param date first: first day to tell about; of a coming period the days until then are lived through as well
-        :param date last: last day
-        :param Variant variant: another ladder; None: the policies as they are
-        :param partners: only these debtors, or None
-        :param calls: ``done`` (on the day itself) or ``expire`` (nobody calls)
-        :param payments: ``nobody`` pays on coming days, or each after his own ``average`` number of days
-        :param bool every_day: ask everybody every day: slower, the same answer
-        """
-        return _Run(self, company, first, last, variant or Variant(), partners, calls, payments, every_day).run()
-
-    @api.model
-    def _get_average_days_late(self, company, partners=None):
-        """Return ``({debtor id: days}, days of all)``: how long after the due date invoices were paid, on average.
-
-        Of the invoices due in the two years before today; negative for who pays early.
-        """
-        today = company._dunning_today()
-        Line, Partial = self.env['account.move.line'], self.env['account.partial.reconcile']
-        rows = self.env.execute_query(SQL(
-            """
-            SELECT partner.commercial_partner_id, AVG(paid.on_day - COALESCE(line.date_maturity, line.date)), COUNT(*)
-              FROM account_move_line line
-              JOIN res_partner partner ON partner.id = line.partner_id
-              JOIN account_account account ON account.id = line.account_id
-        CROSS JOIN LATERAL (SELECT MAX(max_date) AS on_day FROM account_partial_reconcile partial
-                             WHERE partial.debit_move_id = line.id) paid
-             WHERE line.company_id = %(company)s AND line.parent_state = 'posted' AND line.reconciled
-               AND account.account_type = 'asset_receivable' AND line.balance > 0 AND paid.on_day IS NOT NULL
-               AND COALESCE(line.date_maturity, line.date) BETWEEN %(since)s AND %(today)s
-               AND %(wanted)s
-          GROUP BY partner.commercial_partner_id
-            """,
-            company=company.id, since=today - timedelta(days=730), today=today,
-            wanted=SQL("TRUE") if partners is None else SQL(
-                "partner.commercial_partner_id = ANY(%s)", partners.commercial_partner_id.ids),
-            to_flush=[*(Line._fields[name] for name in ('reconciled', 'date_maturity', 'parent_state', 'partner_id')),
-                      Partial._fields['max_date'], Partial._fields['debit_move_id'],
-                      self.env['res.partner']._fields['commercial_partner_id']]))
-        total = sum(count for _partner, _days, count in rows)
-        overall = round(sum(float(days) * count for _partner, days, count in rows) / total) if total else None
-        return {partner_id: round(float(days)) for partner_id, days, _count in rows}, overall
 
 
 class _Run:
@@ -493,3 +456,61 @@ class _Run:
         if on_day and on_day > day:
             self.pay_on[on_day].append((decision.partner_id, decision.item_id))
             self.agenda[on_day].add(decision.partner_id)
+
+
+class DunningSimulation(models.AbstractModel):
+    _name = 'dunning.simulation'
+    _description = "Dunning Simulation"
+
+    @api.model
+    def _simulate(
+        self, company, first, last, *, variant=None, partners=None, calls='done', payments='nobody', every_day=False,
+    ):
+        """Return what would go out in a period, as a list of :class:`Outcome` by day.
+
+        Assumed: proposals are approved and letters posted on the day they are made, e-mails arrive, bank statements
+        keep coming in, and no letter is refused for its words. Of past days the ledger counts as it was, and of the
+        notices that really left those before the period; what waits today leaves on the first day.
+
+        :param company: one ``res.company``
+        :param date first: first day to tell about; of a coming period the days until then are lived through as well
+        :param date last: last day
+        :param Variant variant: another ladder; None: the policies as they are
+        :param partners: only these debtors, or None
+        :param calls: ``done`` (on the day itself) or ``expire`` (nobody calls)
+        :param payments: ``nobody`` pays on coming days, or each after his own ``average`` number of days
+        :param bool every_day: ask everybody every day: slower, the same answer
+        """
+        return _Run(self, company, first, last, variant or Variant(), partners, calls, payments, every_day).run()
+
+    @api.model
+    def _get_average_days_late(self, company, partners=None):
+        """Return ``({debtor id: days}, days of all)``: how long after the due date invoices were paid, on average.
+
+        Of the invoices due in the two years before today; negative for who pays early.
+        """
+        today = company._dunning_today()
+        Line, Partial = self.env['account.move.line'], self.env['account.partial.reconcile']
+        rows = self.env.execute_query(SQL(
+            """
+            SELECT partner.commercial_partner_id, AVG(paid.on_day - COALESCE(line.date_maturity, line.date)), COUNT(*)
+              FROM account_move_line line
+              JOIN res_partner partner ON partner.id = line.partner_id
+              JOIN account_account account ON account.id = line.account_id
+        CROSS JOIN LATERAL (SELECT MAX(max_date) AS on_day FROM account_partial_reconcile partial
+                             WHERE partial.debit_move_id = line.id) paid
+             WHERE line.company_id = %(company)s AND line.parent_state = 'posted' AND line.reconciled
+               AND account.account_type = 'asset_receivable' AND line.balance > 0 AND paid.on_day IS NOT NULL
+               AND COALESCE(line.date_maturity, line.date) BETWEEN %(since)s AND %(today)s
+               AND %(wanted)s
+          GROUP BY partner.commercial_partner_id
+            """,
+            company=company.id, since=today - timedelta(days=730), today=today,
+            wanted=SQL("TRUE") if partners is None else SQL(
+                "partner.commercial_partner_id = ANY(%s)", partners.commercial_partner_id.ids),
+            to_flush=[*(Line._fields[name] for name in ('reconciled', 'date_maturity', 'parent_state', 'partner_id')),
+                      Partial._fields['max_date'], Partial._fields['debit_move_id'],
+                      self.env['res.partner']._fields['commercial_partner_id']]))
+        total = sum(count for _partner, _days, count in rows)
+        overall = round(sum(float(days) * count for _partner, days, count in rows) / total) if total else None
+        return {partner_id: round(float(days)) for partner_id, days, _count in rows}, overall

@@ -4,66 +4,13 @@ Nobody but the program creates or writes a page. A visitor has no rights of his 
 through the methods of his page, each of which looks at the debtor and the company of that page and at nothing else.
 """
 
-import logging
 import uuid
 
 from odoo import SUPERUSER_ID, api, fields, models
 from odoo.exceptions import AccessError
 from odoo.tools import consteq, hmac
 
-_logger = logging.getLogger(__name__)
-
 ACCOUNTING = 'account.group_account_invoice,account.group_account_readonly'
-
-
-class ResCompany(models.Model):
-    _inherit = 'res.company'
-
-    dunning_page_in_mails = fields.Boolean(
-        string="Link to the Debtor's Page",
-        default=True,
-        help="Reminders by e-mail get a button to the page on which the debtor sees what he owes and why, and can pay, "
-             "ask for an arrangement, dispute an invoice or say that he has paid.",
-        prefetch='dunning',
-    )
-    dunning_page_offer = fields.Boolean(
-        string="Arrangements Without a Colleague",
-        default=True,
-        help="What a debtor proposes on his page within these limits is offered to him at once, to be signed. "
-             "Everything else goes to the collector.",
-        prefetch='dunning',
-    )
-    dunning_page_offer_count = fields.Integer(
-        string="Instalments at Most", default=3, help="Of an arrangement that a debtor gets without a colleague.",
-        prefetch='dunning')
-    dunning_page_offer_total = fields.Monetary(
-        string="Up to a Total of", default=1500.0,
-        help="Of an arrangement that a debtor gets without a colleague, all that it covers together.",
-        prefetch='dunning')
-    dunning_page_offer_minimum = fields.Monetary(
-        string="Instalment of at Least", default=25.0,
-        help="Of an arrangement that a debtor gets without a colleague.", prefetch='dunning')
-    dunning_page_offer_days = fields.Integer(
-        string="First Instalment Within (days)", default=14,
-        help="Of an arrangement that a debtor gets without a colleague.", prefetch='dunning')
-
-    _check_dunning_page_offer = models.Constraint(
-        'CHECK(dunning_page_offer_count BETWEEN 1 AND 60 AND dunning_page_offer_total >= 0'
-        ' AND dunning_page_offer_minimum > 0 AND dunning_page_offer_days BETWEEN 1 AND 60)',
-        "Arrangements without a colleague have one to sixty instalments of more than zero, a total that is not "
-        "negative, and a first instalment within one to sixty days.",
-    )
-
-
-class ResConfigSettings(models.TransientModel):
-    _inherit = 'res.config.settings'
-
-    dunning_page_in_mails = fields.Boolean(related='company_id.dunning_page_in_mails', readonly=False)
-    dunning_page_offer = fields.Boolean(related='company_id.dunning_page_offer', readonly=False)
-    dunning_page_offer_count = fields.Integer(related='company_id.dunning_page_offer_count', readonly=False)
-    dunning_page_offer_total = fields.Monetary(related='company_id.dunning_page_offer_total', readonly=False)
-    dunning_page_offer_minimum = fields.Monetary(related='company_id.dunning_page_offer_minimum', readonly=False)
-    dunning_page_offer_days = fields.Integer(related='company_id.dunning_page_offer_days', readonly=False)
 
 
 class DunningPage(models.Model):
@@ -255,40 +202,3 @@ class DunningPage(models.Model):
             known = set(kept.request_ids.mapped('key'))
             page.request_ids.filtered(lambda sent, known=known: sent.key not in known).page_id = kept
             page.unlink()
-
-
-class ResPartner(models.Model):
-    _inherit = 'res.partner'
-
-    def _get_dunning_page(self, company):
-        """Return the page of this debtor at a company, made when it was not there yet; as the program itself."""
-        self.ensure_one()
-        return self._get_dunning_pages(company)[self.commercial_partner_id.id]
-
-    def _get_dunning_pages(self, company):
-        """Return ``{id of the debtor: his page}`` of these contacts at a company; two queries for all of them."""
-        debtors = self.commercial_partner_id
-        # sudo: pages are made by the program alone; a page says nothing until its token was given out
-        Page = self.env['dunning.page'].sudo()
-        pages = Page.search([('company_id', '=', company.id), ('partner_id', 'in', debtors.ids)])
-        missing = debtors - pages.partner_id
-        if missing:
-            pages |= Page.create([
-                {'company_id': company.id, 'partner_id': debtor.id, 'access_token': str(uuid.uuid4())}
-                for debtor in missing])
-        return {page.partner_id.id: page for page in pages._as_visitor()}
-
-    def action_dunning_page(self):
-        """Show where the page of this debtor is, whether it was opened and what was sent with it."""
-        self.ensure_one()
-        self.env['dunning.page'].check_access('read')
-        page = self._get_dunning_page(self.env.company)
-        return {
-            'type': 'ir.actions.act_window',
-            'name': self.env._("Debtor's page"),
-            'res_model': 'dunning.page',
-            'res_id': page.id,
-            'views': [(False, 'form')],
-            'target': 'new',
-            'context': {'dialog_size': 'large'},
-        }

@@ -17,49 +17,9 @@ MIXIN_PREFIXES = ('activity_', 'message_', 'my_activity_', 'website_message_', '
 # How long a dry run is shown before it is carried out without anybody's word, in days, where that is switched on.
 SHOWN_DAYS = 14
 CLEAN_CHUNK = 500
-
 # Put into the context by code that records what happened. Being one object of this process, no integration or browser
 # can send it.
 RECORDING = object()
-
-
-class ResCompany(models.Model):
-    _inherit = 'res.company'
-
-    dunning_keep_calls = fields.Integer(
-        string="Keep Calls (months)", default=24,
-        help="After that the notes, names and numbers of calls are removed; who called and when is kept. 0: keep them.",
-        prefetch='dunning')
-    dunning_keep_promises = fields.Integer(
-        string="Keep Notes of Promises (months)", default=24,
-        help="After that the notes and the name of who promised go; the promise itself stays. 0: keep them.",
-        prefetch='dunning')
-    dunning_keep_holds = fields.Integer(
-        string="Keep Notes of Holds (months)", default=24,
-        help="After that the notes of closed holds go; the hold itself stays. 0: keep them.", prefetch='dunning')
-    dunning_retention_automatic = fields.Boolean(
-        string="Clean by Itself",
-        help="What was listed goes two weeks later, unless somebody keeps it. Off: a manager decides each time.",
-        prefetch='dunning')
-
-    _check_dunning_keep = models.Constraint(
-        'CHECK(dunning_keep_calls >= 0 AND dunning_keep_promises >= 0 AND dunning_keep_holds >= 0)',
-        "The number of months that notes are kept cannot be negative.",
-    )
-
-
-class ResConfigSettings(models.TransientModel):
-    _inherit = 'res.config.settings'
-
-    dunning_keep_calls = fields.Integer(related='company_id.dunning_keep_calls', readonly=False)
-    dunning_keep_promises = fields.Integer(related='company_id.dunning_keep_promises', readonly=False)
-    dunning_keep_holds = fields.Integer(related='company_id.dunning_keep_holds', readonly=False)
-    dunning_retention_automatic = fields.Boolean(related='company_id.dunning_retention_automatic', readonly=False)
-
-    def action_dunning_retention(self):
-        """List what would go today; nothing goes."""
-        self.check_access('create')
-        return self.env['dunning.retention'].action_dry_run()
 
 
 class DunningRetention(models.Model):
@@ -318,39 +278,3 @@ class DunningRetention(models.Model):
             'state': 'kept', 'done_on': self.env.company._dunning_today(), 'done_by_id': self.env.uid})
         todo.sudo().activity_ids.unlink()  # sudo: as above
         return True
-
-
-class DunningRetentionLine(models.Model):
-    _name = 'dunning.retention.line'
-    _description = "Personal Data to Clean"
-    _order = 'kind, date, id'
-
-    retention_id = fields.Many2one(
-        comodel_name='dunning.retention', required=True, readonly=True, index=True, ondelete='cascade')
-    company_id = fields.Many2one(related='retention_id.company_id', store=True)
-    kind = fields.Selection(
-        selection=[('call', "Call"), ('promise', "Promise"), ('hold', "Hold")], required=True, readonly=True)
-    res_model = fields.Char(readonly=True)
-    res_id = fields.Many2oneReference(model_field='res_model', readonly=True)
-    partner_id = fields.Many2one(comodel_name='res.partner', string="Debtor", readonly=True, ondelete='set null')
-    name = fields.Char(readonly=True)
-    date = fields.Date(readonly=True)
-
-    @api.model_create_multi
-    def create(self, vals_list):
-        self.env['dunning.retention']._check_recording()
-        return super().create(vals_list)
-
-    def write(self, vals):
-        self.env['dunning.retention']._check_recording()
-        return super().write(vals)
-
-    @api.ondelete(at_uninstall=False)
-    def _unlink_by_code_only(self):
-        self.env['dunning.retention']._check_recording()
-
-    def action_open(self):
-        """Show the record that would be cleaned."""
-        self.check_access('read')
-        self.ensure_one()
-        return self.env[self.res_model].browse(self.res_id)._get_records_action()

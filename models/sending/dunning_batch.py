@@ -2,52 +2,11 @@
 
 from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError
-from odoo.fields import Domain
 from odoo.tools import SQL
 
 from .dunning_breaker import GONE_STATES
 
 PROGRESS = 'l10n_nl_dunning.progress'
-# Of fewer notices nobody needs to be told how far they are.
-SMALLEST_BATCH = 2
-
-
-class DunningNotice(models.Model):
-    _inherit = 'dunning.notice'
-
-    batch_id = fields.Many2one(
-        comodel_name='dunning.batch', string="Sent Together", readonly=True, copy=False, index='btree_not_null')
-
-    def action_approve(self):
-        # OVERRIDE: whoever lets several go sees how far they are.
-        todo = self.filtered(lambda notice: notice.state in ('draft', 'error'))
-        result = super().action_approve()
-        todo._begin_batch()
-        return result
-
-    def _begin_batch(self):
-        """Remember that the user let these notices go together, in as far as they are in the queue now."""
-        queued = self.filtered(lambda notice: notice.state == 'queued')
-        for company, notices in queued.grouped('company_id').items():
-            if len(notices) < SMALLEST_BATCH:
-                continue
-            # sudo: written by the program only
-            batch = self.env['dunning.batch'].sudo().create({
-                'company_id': company.id, 'user_id': self.env.uid, 'total': len(notices)})
-            notices._recording().write({'batch_id': batch.id})
-
-    @api.model
-    def get_dunning_running(self):
-        """Return what the list of notices says about what is being sent in the current companies.
-
-        :return: list of dicts with ``id``, ``text``, ``done``, ``total`` and ``may_stop``
-        """
-        self.check_access('read')
-        groups = self._read_group(
-            Domain('company_id', 'in', self.env.companies.ids) & Domain('state', '=', 'queued')
-            & Domain('batch_id', '!=', False) & Domain('breaker_id', '=', False), ['batch_id'], [])
-        batches = self.env['dunning.batch'].browse([batch.id for [batch] in groups])
-        return [batch._get_progress() for batch in batches.sorted('id')]
 
 
 class DunningBatch(models.Model):
@@ -162,21 +121,3 @@ class DunningBatch(models.Model):
                AND NOT EXISTS (SELECT FROM dunning_notice WHERE batch_id = batch.id AND state = 'queued')
          RETURNING id
             """))
-
-
-class DunningRun(models.AbstractModel):
-    _inherit = 'dunning.run'
-
-    @api.model
-    def _finish_piece(self, notices):
-        # OVERRIDE: who pressed the button sees it move.
-        result = super()._finish_piece(notices)
-        self.env['dunning.batch']._tell(notices)
-        return result
-
-    @api.model
-    def _finish_round(self, began, done):
-        # OVERRIDE: of several workers the last one sees all that the others did.
-        result = super()._finish_round(began, done)
-        self.env['dunning.batch']._tell(self.env['dunning.notice'].browse(done).exists())
-        return result

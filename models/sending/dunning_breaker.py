@@ -14,7 +14,7 @@ from odoo.exceptions import AccessError, UserError
 from odoo.fields import Domain
 from odoo.tools import SQL, format_date, mute_logger
 
-from ..notice.dunning_notice import is_recording
+from ..kernel.ir_attachment import is_recording
 
 # Days on which notices left that make up what is usual.
 USUAL_DAYS = 30
@@ -23,91 +23,6 @@ FAILURES_AT_LEAST = 10
 # States of notices that were let go by the dispatcher.
 GONE_STATES = ('sent', 'withdrawn', 'undelivered', 'todo', 'to_post')
 MIXIN_PREFIXES = ('activity_', 'message_', 'my_activity_', 'website_message_', 'rating_')
-
-
-class ResCompany(models.Model):
-    _inherit = 'res.company'
-
-    dunning_breaker_factor = fields.Float(
-        string="Stop a Run That Is Larger Than (times usual)",
-        default=3.0,
-        help="Reminders that nobody approved stop and ask when there are more of them on a day than this many times "
-             "the average of the last 30 days on which reminders left. 0: never.",
-        prefetch='dunning',
-    )
-    dunning_breaker_minimum = fields.Integer(
-        string="And Larger Than (notices)",
-        default=50,
-        help="A smaller number of reminders on a day is never a reason to stop.",
-        prefetch='dunning',
-    )
-    dunning_breaker_failures = fields.Float(
-        string="Stop When More Fail Than (%)",
-        default=25.0,
-        help="Reminders that nobody approved stop and ask when at least 10, and more than this share, of the reminders "
-             "of today and yesterday failed or came back. 0: never.",
-        prefetch='dunning',
-    )
-
-    _check_dunning_breaker = models.Constraint(
-        'CHECK(dunning_breaker_factor >= 0 AND dunning_breaker_minimum >= 0'
-        ' AND dunning_breaker_failures BETWEEN 0 AND 100)',
-        "The numbers at which reminders stop and ask are not negative, and a share lies between 0 and 100%.",
-    )
-
-
-class ResConfigSettings(models.TransientModel):
-    _inherit = 'res.config.settings'
-
-    dunning_breaker_factor = fields.Float(related='company_id.dunning_breaker_factor', readonly=False)
-    dunning_breaker_minimum = fields.Integer(related='company_id.dunning_breaker_minimum', readonly=False)
-    dunning_breaker_failures = fields.Float(related='company_id.dunning_breaker_failures', readonly=False)
-
-
-class DunningNotice(models.Model):
-    _inherit = 'dunning.notice'
-
-    approved = fields.Boolean(readonly=True, copy=False, help="A person let it go; it never stops and asks.")
-    failed_on = fields.Datetime(readonly=True, copy=False)
-    breaker_id = fields.Many2one(
-        comodel_name='dunning.breaker', string="Stopped By", readonly=True, copy=False, index='btree_not_null')
-
-    def _queue(self):
-        # OVERRIDE: approving is a person's decision, also about what was stopped.
-        result = super()._queue()
-        self._recording().write({'approved': True, 'breaker_id': False})
-        return result
-
-    def _mark_failed(self, message):
-        # OVERRIDE: remember when, so that many failures in a row are seen.
-        result = super()._mark_failed(message)
-        self._recording().write({'failed_on': fields.Datetime.now()})
-        return result
-
-    def action_send_now(self):
-        # OVERRIDE: whoever sends a stopped notice by hand decides about it.
-        self.check_access('write')
-        self.filtered(lambda notice: notice.state == 'queued' and notice.breaker_id)._queue()
-        return super().action_send_now()
-
-    def _is_unapproved(self):
-        """Return whether nobody decided about it but its policy."""
-        self.ensure_one()
-        return self.origin == 'scheduled' and not self.approved
-
-    @api.model
-    def get_dunning_stopped(self):
-        """Return what the list of notices says about stopped queues of the current companies.
-
-        :return: list of dicts with ``id``, ``text`` and ``may_decide``
-        """
-        self.check_access('read')
-        breakers = self.env['dunning.breaker'].search([
-            ('state', '=', 'stopped'), ('company_id', 'in', self.env.companies.ids)])
-        return [
-            {'id': breaker.id, 'text': breaker._get_text(with_company=len(self.env.companies) > 1),
-             'may_decide': breaker._may_decide()}
-            for breaker in breakers]
 
 
 class DunningBreaker(models.Model):
@@ -395,37 +310,3 @@ class DunningBreaker(models.Model):
         }[state]
         self._message_log(body=done)
         return notices
-
-
-class DunningDispatcher(models.AbstractModel):
-    _inherit = 'dunning.dispatcher'
-
-    @api.model
-    def _stop_at_gate(self, notices, at_date, *, gate_open=False):
-        # OVERRIDE: what could leave asks once more whether so many of them should.
-        waiting = super()._stop_at_gate(notices, at_date, gate_open=gate_open)
-        for company, batch in (notices - waiting).grouped('company_id').items():
-            waiting |= self.env['dunning.breaker'].with_company(company)._stop(batch, at_date)
-        return waiting
-
-
-class DunningRun(models.AbstractModel):
-    _inherit = 'dunning.run'
-
-    @api.model
-    def _get_queue_domain(self):
-        # OVERRIDE: what was stopped would only be in the way of the others.
-        return super()._get_queue_domain() & (
-            Domain('breaker_id', '=', False) | Domain('breaker_id.state', '!=', 'stopped'))
-
-    @api.model
-    def _refresh_pending(self, company, at_date):
-        # OVERRIDE: a queue whose notices were all cancelled needs no decision any more; the others stay true.
-        breaker = self.env['dunning.breaker']._get_stopped(company)
-        if breaker:
-            stopped = breaker._get_waiting().try_lock_for_update()
-            self.env['dunning.dispatcher']._recheck(stopped, at_date)
-            if not breaker._get_waiting():
-                breaker._recording().write({'state': 'turned_back', 'decided_on': fields.Datetime.now()})
-                breaker.activity_ids.unlink()
-        return super()._refresh_pending(company, at_date)

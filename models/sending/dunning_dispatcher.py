@@ -12,9 +12,7 @@ from odoo.tools import email_normalize
 
 from ..ladder.dunning_level import MANUAL_CHANNELS
 from ..planner.dunning_planner import IMPATIENT_IGNORED, LATE_REASONS, RECHECK_IGNORED
-
-# The planner's answer about addresses is for the level's channel; the notice may go by another one.
-NOT_ABOUT_THE_NOTICE = frozenset({'no_address'})
+from ..planner.dunning_simulation import NOT_ABOUT_THE_NOTICE
 
 _logger = logging.getLogger(__name__)
 

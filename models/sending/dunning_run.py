@@ -14,7 +14,6 @@ from odoo.fields import Domain
 from odoo.tools import mute_logger, split_every
 
 _logger = logging.getLogger(__name__)
-
 PLAN_CHUNK = 1000  # notices made per commit
 DISPATCH_CHUNK = 100  # notices sent per commit: one wkhtmltopdf process, some four seconds
 DISPATCH_TRIES = 6  # of a chunk that another transaction came before

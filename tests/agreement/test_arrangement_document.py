@@ -15,7 +15,7 @@ from odoo.tests import new_test_user, tagged
 from odoo.tools import mute_logger
 from odoo.tools.pdf import PdfFileReader, PdfFileWriter
 
-from ...models.agreement.dunning_arrangement_document import SCAN_BYTES
+from ...models.agreement.dunning_arrangement__document import SCAN_BYTES
 from ...tools.wording import ARRANGEMENT, ERROR, check_text
 from ..common import TODAY, DunningCommon, days
 

@@ -12,7 +12,7 @@ from odoo.exceptions import AccessError, UserError
 from odoo.tests import Form, new_test_user, tagged
 
 from ...models.claim.dunning_claim import share, to_decimal
-from ...models.claim.dunning_claim_text import scale_steps
+from ...models.claim.dunning_claim__claim_text import scale_steps
 from ..common import TODAY, DunningCommon, days
 from ..law_oracle import CALM, Walk, cents
 

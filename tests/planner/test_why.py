@@ -9,7 +9,7 @@ from odoo import Command, fields
 from odoo.exceptions import AccessError, UserError
 from odoo.tests import Form, new_test_user, tagged
 
-from odoo.addons.l10n_nl_dunning.models.planner.dunning_world import World
+from odoo.addons.l10n_nl_dunning.models.planner.dunning_planner__world import World
 
 from ..common import TODAY, DunningCommon, days
 

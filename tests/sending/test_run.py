@@ -9,8 +9,8 @@ from odoo.modules.registry import Registry
 from odoo.tests import BaseCase, freeze_time, get_db_name, new_test_user, tagged
 from odoo.tools import SQL, mute_logger
 
-from odoo.addons.l10n_nl_dunning.models import dunning_run
-from odoo.addons.l10n_nl_dunning.models.notice.dunning_notice import RECORDING
+from odoo.addons.l10n_nl_dunning.models.kernel.ir_attachment import RECORDING
+from odoo.addons.l10n_nl_dunning.models.sending import dunning_run
 
 from ..common import TODAY, DunningCommon, days
 

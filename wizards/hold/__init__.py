@@ -1,0 +1,2 @@
+from . import dunning_hold_place
+from . import dunning_hold_close

@@ -1,0 +1,4 @@
+from . import dunning_time_machine
+from . import dunning_time_machine_level
+from . import dunning_time_machine_row
+from . import dunning_why

@@ -5,7 +5,7 @@ import json
 
 from odoo import api, fields, models
 
-from ...models.privacy.dunning_statement import CSV_COLUMNS
+from ...models.privacy.res_partner import CSV_COLUMNS
 
 
 class DunningPersonalData(models.TransientModel):

@@ -47,19 +47,3 @@ class DunningPostRegistered(models.TransientModel):
                     notice.display_name))
             notice._record_registered(line._get_code(), line.proof, line.proof_filename)
         return notices._notify_result(self.env._("%(count)s letters went by registered post.", count=len(notices)))
-
-
-class DunningPostRegisteredLine(models.TransientModel):
-    _name = 'dunning.post.registered.line'
-    _description = "Registered Letter"
-
-    wizard_id = fields.Many2one(comodel_name='dunning.post.registered', required=True, ondelete='cascade', index=True)
-    notice_id = fields.Many2one(comodel_name='dunning.notice', required=True, readonly=True)
-    partner_id = fields.Many2one(related='notice_id.partner_id')
-    tracking_code = fields.Char(help="The number on the receipt of the post. Empty: this letter waits.")
-    proof = fields.Binary(string="Receipt of the Post")
-    proof_filename = fields.Char()
-
-    def _get_code(self):
-        self.ensure_one()
-        return "".join((self.tracking_code or '').split()).upper()

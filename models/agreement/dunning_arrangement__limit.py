@@ -1,0 +1,127 @@
+"""How far somebody may go in a payment arrangement, and a manager's approval of what goes further."""
+
+from odoo import api, fields, models
+from odoo.exceptions import AccessError, UserError
+from odoo.tools import format_amount
+
+from .dunning_arrangement import TERMS
+
+
+class DunningArrangement(models.Model):
+    _inherit = 'dunning.arrangement'
+
+    approved_extent = fields.Json(readonly=True, copy=False)
+    may_approve = fields.Boolean(compute='_compute_may_approve', help="You may approve it.")
+
+    @api.depends('approval_state', 'author_id', 'state')
+    @api.depends_context('uid')
+    def _compute_may_approve(self):
+        manager = self.env.user.has_group('account.group_account_manager')
+        for arrangement in self:
+            arrangement.may_approve = (
+                manager and arrangement.state == 'draft' and arrangement.approval_state == 'needed'
+                and arrangement.author_id != self.env.user)
+
+    @api.model
+    def _get_approval_reason(self, company, debtor, answer):
+        # EXTENDS: above the limits of the company a manager approves.
+        reasons = []
+        count = sum(part['kind'] == 'instalment' for part in answer['instalments'])
+        most = company.dunning_arrangement_max_instalments
+        if most and count > most:
+            reasons.append(self.env._(
+                "%(count)s instalments, and %(most)s go without approval.", count=count, most=most))
+        days = (answer['instalments'][-1]['date_due'] - company._dunning_today()).days
+        longest = company.dunning_arrangement_max_days
+        if longest and days > longest:
+            reasons.append(self.env._(
+                "It runs %(days)s days, and %(most)s go without approval.", days=days, most=longest))
+        if answer['terms']['interest_mode'] == 'runs' and (
+                debtor.with_company(company).dunning_effective_type == 'consumer'):
+            # Articles 7:57 and 7:58 BW: only when it is free of charge it is no consumer credit.
+            reasons.append(self.env._(
+                "Interest runs on for a consumer, and only what is free of charge is no credit."))
+        limit = company.dunning_arrangement_max_amount
+        total = answer['currency']._convert(
+            answer['amount_total'], company.currency_id, company, company._dunning_today())
+        if limit and company.currency_id.compare_amounts(total, limit) > 0:
+            reasons.append(self.env._(
+                "It is about %(total)s, and %(most)s goes without approval.",
+                total=format_amount(self.env, total, company.currency_id),
+                most=format_amount(self.env, limit, company.currency_id)))
+        return " ".join(reasons) or super()._get_approval_reason(company, debtor, answer)
+
+    def _judge_limits(self):
+        # EXTENDS: an approval holds for what was approved, and no longer.
+        result = super()._judge_limits()
+        for arrangement in self.filtered(lambda arrangement: arrangement.state == 'draft'):
+            reason = arrangement._get_approval_reason(
+                arrangement.company_id, arrangement.partner_id, {
+                    'currency': arrangement.currency_id,
+                    'terms': {'interest_mode': arrangement.interest_mode},
+                    'amount_total': arrangement.amount_total,
+                    'instalments': [
+                        {'kind': part.kind, 'date_due': part.date_due, 'amount': part.amount}
+                        for part in arrangement.instalment_ids.sorted('date_due')],
+                })
+            if not reason:
+                state = 'not_needed'
+            elif arrangement.approval_state == 'approved' and arrangement._is_within_approval():
+                state = 'approved'
+            else:
+                state = 'needed'
+            vals = {'approval_state': state, 'approval_reason': reason}
+            if state != 'approved':
+                vals.update(approved_by_id=False, approved_on=False, approved_extent=False)
+            arrangement._recording().write(vals)
+        return result
+
+    def _get_extent(self):
+        """Return how far an arrangement goes, to compare with what was approved."""
+        self.ensure_one()
+        return {
+            'count': len(self.instalment_ids),
+            'until': self.date_last.isoformat(),
+            # Interest that came on top since is no reason to ask again.
+            'principal': self.amount_principal,
+            'interest_mode': self.interest_mode,
+        }
+
+    def _is_within_approval(self):
+        """Return whether a draft goes no further than what was approved."""
+        self.ensure_one()
+        approved, now = self.approved_extent or {}, self._get_extent()
+        return bool(approved) and (
+            now['count'] <= approved['count'] and now['until'] <= approved['until']
+            and self.currency_id.compare_amounts(now['principal'], approved['principal']) <= 0
+            and now['interest_mode'] == approved['interest_mode'])
+
+    def write(self, vals):
+        # OVERRIDE: what was approved was approved with other terms.
+        result = super().write(vals)
+        if vals.keys() & TERMS and 'approval_state' not in vals:
+            changed = self.filtered(lambda arrangement: arrangement.approval_state == 'approved')
+            if changed and not self.env.context.get('dunning_arrangement_recording'):
+                changed._recording().write({
+                    'approval_state': 'needed', 'approved_by_id': False, 'approved_on': False,
+                    'approved_extent': False})
+        return result
+
+    def action_approve(self):
+        """Approve what goes beyond the limits; whoever drew it up cannot."""
+        self.check_access('write')
+        if not self.env.user.has_group('account.group_account_manager'):
+            raise AccessError(self.env._("Only an accounting manager can approve payment arrangements."))
+        for arrangement in self:
+            arrangement._lock_with_items()
+            if arrangement.state != 'draft' or arrangement.approval_state != 'needed':
+                raise UserError(self.env._("%s does not need approval.", arrangement.display_name))
+            if arrangement.author_id == self.env.user:
+                raise UserError(self.env._(
+                    "You drew up %s, so a colleague has to approve it.", arrangement.display_name))
+            arrangement._recording().write({
+                'approval_state': 'approved', 'approved_by_id': self.env.uid,
+                'approved_on': fields.Datetime.now(), 'approved_extent': arrangement._get_extent()})
+            arrangement._message_log(body=self.env._(
+                "Approved by %(user)s: %(why)s", user=self.env.user.name, why=arrangement.approval_reason or ''))
+        return True

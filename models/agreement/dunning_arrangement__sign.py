@@ -1,0 +1,365 @@
+"""Both sides sign a payment arrangement: the debtor on the page of the offer or on paper, and one of us.
+
+What a debtor signs is the document he read, known by its sha256, about amounts that are still those of the ledger. Both
+are checked under a lock. Signing the same thing in the same way again changes nothing and is answered the same, so
+that a second click, or a request that the network sent twice, does no harm.
+"""
+
+import base64
+import binascii
+import hashlib
+import io
+import unicodedata
+
+from markupsafe import escape
+from PIL import Image, UnidentifiedImageError
+
+from odoo import api, fields, models
+from odoo.exceptions import AccessError, UserError
+from odoo.tools import SQL, consteq, format_amount
+
+NAME_LENGTH = 100
+REASON_LENGTH = 1000
+# A signature drawn on a screen takes some tens of kB. Encoded, base64 adds a third.
+SIGNATURE_BYTES = 1_500_000
+# Of the picture when it is unpacked: a small file can hold a huge one.
+SIGNATURE_PIXELS = 4_000_000
+
+
+class NotSigned(UserError):
+    """A signature was not taken; the message says why, in words for the debtor.
+
+    :ivar code: ``name``, ``signature``, ``agreed``, ``other_version``, ``changed``, ``expired``, ``signed`` or
+        ``ended``
+    """
+
+    def __init__(self, code, message):
+        super().__init__(message)
+        self.code = code
+
+
+class DunningArrangement(models.Model):
+    _inherit = 'dunning.arrangement'
+
+    signed_how = fields.Selection(
+        selection=[
+            ('drawn', "Signature on the screen"),
+            ('typed', "Name typed and box ticked"),
+            ('paper', "Signature on paper"),
+        ],
+        string="Way of Signing", readonly=True, copy=False)
+    signed_fingerprint = fields.Char(
+        readonly=True, copy=False,
+        help="sha256 of the document, the name and the signature together: shows that none of them was changed.")
+    # What was open on each item when it was offered: {id of the item: amount}.
+    offered_open = fields.Json(readonly=True, copy=False)
+    may_countersign = fields.Boolean(compute='_compute_may_countersign', help="You may sign it for the company.")
+
+    @api.depends('state', 'company_id')
+    @api.depends_context('uid')
+    def _compute_may_countersign(self):
+        for arrangement in self:
+            arrangement.may_countersign = (
+                arrangement.state == 'signed' and not arrangement.countersigned_on
+                and arrangement.company_id._may_sign_arrangements(self.env.user))
+
+    # -------------------------------------------------------------------------
+    # THE OFFER
+    # -------------------------------------------------------------------------
+
+    def _offer(self, **kwargs):
+        # EXTENDS: what is open on the day of the offer is what the debtor signs for.
+        result = super()._offer(**kwargs)
+        self._recording().write({'offered_open': self._get_open_amounts()})
+        return result
+
+    def _get_open_amounts(self):
+        """Return ``{id of the item: what is open on it}``, in the currency of the arrangement."""
+        self.ensure_one()
+        return {
+            str(line.move_line_id.id or 0): self.currency_id.round(line.move_line_id.amount_residual_currency)
+            for line in self.line_ids
+            # What was booked when it began to run was not there when it was offered.
+            if line.move_id != self.booking_move_id}
+
+    def _has_changed(self):
+        """Return whether something was paid, credited or undone on the items since the offer."""
+        self.ensure_one()
+        now, then = self._get_open_amounts(), self.offered_open or {}
+        return bool(
+            now.keys() != then.keys()
+            or any(self.currency_id.compare_amounts(now[item], then[item]) for item in now)
+            or any(line.move_line_id.parent_state != 'posted' for line in self.line_ids))
+
+    def _is_expired(self):
+        """Return whether an offer cannot be signed any more since its last day has passed."""
+        self.ensure_one()
+        return self.state == 'offered' and bool(self.valid_until) and (
+            self.valid_until < self.company_id._dunning_today())
+
+    def _lock_to_sign(self):
+        """Wait until nobody else signs it or pays its items.
+
+        Other than ``lock_for_update`` this waits. When the other changed something, PostgreSQL says that it cannot be
+        serialized, and Odoo does the request again with what is true by then.
+        """
+        self.ensure_one()
+        self.env.flush_all()
+        # What is done again is no error for the log.
+        self.env.cr.execute(
+            SQL("SELECT id FROM dunning_arrangement WHERE id = %s FOR UPDATE", self.id), log_exceptions=False)
+        items = self.line_ids.move_line_id
+        if items:
+            self.env.cr.execute(SQL(
+                "SELECT id FROM account_move_line WHERE id IN %s ORDER BY id FOR NO KEY UPDATE", tuple(items.ids)),
+                log_exceptions=False)
+        self.invalidate_recordset()
+        items.invalidate_recordset(['amount_residual', 'amount_residual_currency', 'reconciled', 'parent_state'])
+
+    # -------------------------------------------------------------------------
+    # THE DEBTOR SIGNS
+    # -------------------------------------------------------------------------
+
+    def _sign(self, name, signature=None, *, via, ip=None, sha256=None, scan=None, agreed=False, signed_date=None):
+        """Record that the debtor signed the offer.
+
+        :param str name: who signs
+        :param signature: the picture of the signature as PNG, base64; None where the name was typed or it is on paper
+        :param via: ``'portal'`` or ``'paper'``
+        :param str ip: address of the visitor, for the portal
+        :param str sha256: of the document that was read, for the portal
+        :param scan: ``ir.attachment`` of what was signed on paper
+        :param bool agreed: the box was ticked, for who typed his name
+        :param date signed_date: the day that stands on the paper; None for today
+        :return: True
+        :raise NotSigned: when it is not taken; nothing was written then
+        """
+        self.ensure_one()
+        self._lock_to_sign()
+        name = self._clean_name(name)
+        picture = self._check_picture(signature) if signature else None
+        how = 'paper' if via == 'paper' else 'drawn' if picture else 'typed'
+        if via == 'portal' and not consteq(str(sha256 or ''), self.offer_sha256 or ''):
+            raise NotSigned('other_version', self._tell_why('other_version'))
+        if how == 'typed' and not agreed:
+            raise NotSigned('agreed', self.env._(
+                "Nothing was signed yet: tick the box to say that you read the arrangement and agree."))
+        fingerprint = self._get_fingerprint(name, how, picture)
+        if self.state in ('signed', 'active') and fingerprint == self.signed_fingerprint:
+            return True
+        today = self.company_id._dunning_today()
+        signed_date = signed_date or today
+        self._check_signable(signed_date, via)
+        self._recording().write({
+            'state': 'signed',
+            'signed_name': name,
+            'signed_on': fields.Datetime.now(),
+            'signed_date': signed_date,
+            'signed_ip': ip,
+            'signed_signature': base64.b64encode(picture) if picture else False,
+            'signed_via': via,
+            'signed_how': how,
+            'signed_fingerprint': fingerprint,
+            **({'scan_attachment_id': scan.id} if scan else {}),
+        })
+        self._message_log(body=(
+            self.env._("%s signed on paper.", name) if via == 'paper'
+            else self.env._("%s signed online, with the name typed and the box ticked.", name) if how == 'typed'
+            else self.env._("%s signed online.", name)))
+        self._keep_held(today)
+        self._countersign_or_ask()
+        return True
+
+    def _check_signable(self, signed_date, via):
+        """Raise :class:`NotSigned` with the reason why this cannot be signed (any more)."""
+        self.ensure_one()
+        if self.state in ('signed', 'active', 'kept', 'broken'):
+            raise NotSigned('signed', self._tell_why('signed'))
+        if self.state != 'offered':
+            raise NotSigned('ended', self._tell_ended())
+        if self.valid_until and signed_date > self.valid_until:
+            raise NotSigned('expired', self.env._(
+                "This offer could be signed until %s. Contact us if you still want to pay in instalments.",
+                self._say_day(self.valid_until)))
+        if via == 'paper' and signed_date > self.company_id._dunning_today():
+            raise NotSigned('ended', self.env._("The day on the paper lies in the future."))
+        if self._has_changed():
+            raise NotSigned('changed', self._tell_why('changed'))
+
+    def _tell_why(self, code):
+        """Return what to say about a signature that was not taken, on the page that is shown after it; or None."""
+        self.ensure_one()
+        if code == 'other_version':
+            return self.env._(
+                "This is not the version of the arrangement that is on offer. Nothing was signed. The page shows the "
+                "present version; please read it again.")
+        if code == 'changed':
+            return self.env._(
+                "Something was paid or credited since we made this offer, so its amounts are no longer right. Nothing "
+                "was signed. We were told, and will send you a new offer.")
+        if code == 'signed':
+            return self.env._(
+                "This arrangement was signed already, by %(name)s on %(date)s. Nothing was changed.",
+                name=self.signed_name or '', date=self._say_day(self.signed_date))
+        return None
+
+    def _tell_ended(self):
+        """Return why there is nothing to sign, in words for the debtor."""
+        self.ensure_one()
+        if self.state == 'replaced':
+            return self.env._("A newer arrangement took the place of this one. Please use the newest that we sent you.")
+        if self.close_code == 'expired':
+            return self.env._(
+                "This offer could be signed until %s. Contact us if you still want to pay in instalments.",
+                self._say_day(self.valid_until))
+        if self.close_code == 'by_debtor':
+            return self.env._("You turned this offer down. Contact us if you changed your mind.")
+        return self.env._("This offer was taken back. Contact us if you want to pay in instalments.")
+
+    @api.model
+    def _clean_name(self, name):
+        """Return a name as it is kept: what shows on the page, and no more."""
+        text = unicodedata.normalize('NFC', name if isinstance(name, str) else '')
+        # Control and format characters can hide or turn around what one reads.
+        text = ''.join(' ' if char.isspace() else char for char in text if char.isspace() or char.isprintable())
+        text = ' '.join(text.split())
+        if sum(char.isalpha() for char in text) < 2:
+            raise NotSigned('name', self.env._("Enter your full name: without it the signature does not count."))
+        if len(text) > NAME_LENGTH:
+            raise NotSigned('name', self.env._("Enter a name of %s characters at most.", NAME_LENGTH))
+        return text
+
+    @api.model
+    def _check_picture(self, signature):
+        """Return the bytes of a signature that somebody drew; what is something else is not taken.
+
+        :param signature: PNG, base64, as text or bytes
+        :raise NotSigned: what is wrong with it
+        """
+        unreadable = self.env._("The signature could not be read. Please draw it again, or sign by typing your name.")
+        if not isinstance(signature, (str, bytes)):
+            raise NotSigned('signature', unreadable)
+        if len(signature) > SIGNATURE_BYTES * 4 // 3 + 4:
+            raise NotSigned('signature', self.env._(
+                "The picture of the signature is too large. Please draw it again, or sign by typing your name."))
+        try:
+            content = base64.b64decode(signature, validate=True)
+            with Image.open(io.BytesIO(content), formats=['PNG']) as image:
+                # Known before anything is unpacked.
+                if image.width * image.height > SIGNATURE_PIXELS:
+                    raise NotSigned('signature', self.env._(
+                        "The picture of the signature is too large. Please draw it again, or sign by typing your "
+                        "name."))
+                drawn = image.convert('RGBA')
+        except (binascii.Error, UnidentifiedImageError, Image.DecompressionBombError, OSError, ValueError,
+                SyntaxError) as error:
+            raise NotSigned('signature', unreadable) from error
+        if not drawn.getchannel('A').getbbox() or len(drawn.getcolors(maxcolors=2) or (1, 2)) < 2:
+            raise NotSigned('signature', self.env._("Draw your signature first, or sign by typing your name."))
+        return content
+
+    def _get_fingerprint(self, name, how, picture):
+        """Return the sha256 of what was signed, by whom and how."""
+        self.ensure_one()
+        parts = ['%d' % self.id, self.offer_sha256 or '', name, how, hashlib.sha256(picture or b'').hexdigest()]
+        return hashlib.sha256('\n'.join(parts).encode()).hexdigest()
+
+    def _tell_changed(self):
+        """Tell the collector that the debtor could not sign, once."""
+        self.ensure_one()
+        local = self.with_context(lang=self.user_id.lang or self.env.lang)
+        summary = local.env._("%s wants to sign, but the amounts have changed", self.partner_id.name)
+        if any(activity.summary == summary for activity in self.activity_ids):
+            return
+        self._tell_collector(summary, local.env._(
+            "Something was paid or credited on the invoices of %s after it was offered. Draw up a new arrangement in "
+            "its place.", self.name))
+
+    def _tell_collector(self, summary, note):
+        self.ensure_one()
+        self.activity_schedule(
+            'mail.mail_activity_data_todo', date_deadline=self.company_id._dunning_today(), user_id=self.user_id.id,
+            # What a debtor typed is no HTML.
+            automated=True, summary=summary, note=escape(note))
+
+    # -------------------------------------------------------------------------
+    # THE DEBTOR DECLINES
+    # -------------------------------------------------------------------------
+
+    def _decline(self, reason=''):
+        """Record that the debtor does not want what was offered; once is enough.
+
+        :raise NotSigned: when it is not on offer any more
+        """
+        self.ensure_one()
+        self._lock_to_sign()
+        if self.state == 'cancelled' and self.close_code == 'by_debtor':
+            return True
+        if self.state != 'offered':
+            self._check_signable(self.company_id._dunning_today(), 'portal')
+        reason = ' '.join(str(reason or '').split())[:REASON_LENGTH]
+        local = self.with_context(lang=self.user_id.lang or self.env.lang)
+        why = (
+            local.env._("The debtor turned it down: “%s”", reason) if reason
+            else local.env._("The debtor turned it down, without a reason."))
+        self._cancel(why, code='by_debtor')
+        self._tell_collector(local.env._("%s turned the payment arrangement down", self.partner_id.name), why)
+        return True
+
+    # -------------------------------------------------------------------------
+    # WE SIGN
+    # -------------------------------------------------------------------------
+
+    def _countersign_or_ask(self):
+        """Sign at once where the company wants that, else ask somebody who may."""
+        self.ensure_one()
+        company = self.company_id
+        user = company.sudo().dunning_auto_signatory_id  # sudo: a setting
+        local = self.with_context(lang=self.user_id.lang or self.env.lang)
+        if user and self.approval_state == 'not_needed' and company._may_sign_arrangements(user):
+            try:
+                with self.env.cr.savepoint():
+                    self._countersign(user)
+                return
+            except UserError as error:
+                # The debtor did his part; what stands in our way is for us.
+                self.invalidate_recordset()
+                self._message_log(body=local.env._("It could not be signed for us at once: %s", error))
+        self._tell_collector(
+            local.env._("%s signed: countersign the payment arrangement", self.partner_id.name),
+            local.env._("%(name)s signed %(arrangement)s. It begins to run when we have signed it too.",
+                        name=self.signed_name, arrangement=self.name))
+
+    def action_countersign(self):
+        """Sign for the company what the debtor signed: from now on it runs."""
+        self.check_access('write')
+        for arrangement in self:
+            if not arrangement.company_id._may_sign_arrangements(self.env.user):
+                raise AccessError(self.env._(
+                    "You may not sign payment arrangements for %s. Who may is in the settings.",
+                    arrangement.company_id.name))
+            arrangement._lock_to_sign()
+            arrangement._countersign(self.env.user)
+        return True
+
+    def _countersign(self, user):
+        """Record our signature and let it run.
+
+        :param user: in whose name; whether he may has been asked
+        :raise UserError: when there is nothing to sign
+        """
+        self.ensure_one()
+        if self.countersigned_on and self.state == 'active':
+            return
+        if self.state != 'signed':
+            raise UserError(self.env._(
+                "%s was not signed by the debtor, so there is nothing to countersign.", self.display_name))
+        self._recording().write({'countersigned_by_id': user.id, 'countersigned_on': fields.Datetime.now()})
+        self._unlink_reminders()
+        self._activate()
+        self._store_agreement()
+        self._message_log(body=self.env._(
+            "Signed for us by %(user)s: %(total)s in %(count)s instalments.",
+            user=user.name, total=format_amount(self.env, self.amount_total, self.currency_id),
+            count=len(self.instalment_ids)))
+        self._send_agreement()

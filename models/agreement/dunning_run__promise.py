@@ -1,0 +1,13 @@
+from odoo import api, models
+
+from ..sending.dunning_run import no_checkpoint
+
+
+class DunningRun(models.AbstractModel):
+    _inherit = 'dunning.run'
+
+    @api.model
+    def _plan_company(self, company, at_date, *, checkpoint=no_checkpoint):
+        # OVERRIDE: promises are decided first, so that what is planned knows of it
+        self.with_company(company).env['dunning.promise']._judge(company, at_date)
+        return super()._plan_company(company, at_date, checkpoint=checkpoint)

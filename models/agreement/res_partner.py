@@ -1,0 +1,89 @@
+from odoo import api, fields, models
+
+ACCOUNTING = 'account.group_account_invoice,account.group_account_readonly'
+ACCOUNTING = 'account.group_account_invoice,account.group_account_readonly'
+
+
+class ResPartner(models.Model):
+    _inherit = 'res.partner'
+
+    dunning_promise_count = fields.Integer(
+        string="Number of Promises", compute='_compute_dunning_promise', groups=ACCOUNTING)
+    dunning_promise_text = fields.Char(
+        string="Promises Kept", compute='_compute_dunning_promise', groups=ACCOUNTING,
+        help="How many of the promises that were decided were kept in full.")
+
+    @api.depends_context('company', 'lang')
+    def _compute_dunning_promise(self):
+        """Two queries for all contacts."""
+        Promise = self.env['dunning.promise']
+        groups = Promise._read_group(
+            [('partner_id', 'in', self.commercial_partner_id.ids), ('company_id', '=', self.env.company.id)],
+            ['partner_id'], ['__count'])
+        counts = {partner.id: count for partner, count in groups}
+        ratios = Promise._get_kept_ratio(self, self.env.company) if counts else {}
+        for partner in self:
+            partner.dunning_promise_count = counts.get(partner.commercial_partner_id._origin.id, 0)
+            kept, decided = ratios.get(partner.id, (0, 0))
+            partner.dunning_promise_text = self.env._(
+                "%(kept)s of %(decided)s", kept=kept, decided=decided) if decided else False
+
+    def action_dunning_promise(self):
+        """Open the wizard that records a promise of this debtor about everything he owes."""
+        return self.env['dunning.promise.make']._action_open(partner=self)
+
+    def action_dunning_promises(self):
+        """Show the promises of this debtor."""
+        self.ensure_one()
+        self.env['dunning.promise'].check_access('read')
+        action = self.env['ir.actions.act_window']._for_xml_id('l10n_nl_dunning.dunning_promise_action')
+        action['domain'] = [('partner_id', '=', self.commercial_partner_id.id)]
+        action['context'] = {}
+        return action
+
+    dunning_arrangement_count = fields.Integer(
+        string="Number of Arrangements", compute='_compute_dunning_arrangement', groups=ACCOUNTING)
+    dunning_arrangement_id = fields.Many2one(
+        comodel_name='dunning.arrangement', string="Payment Arrangement", compute='_compute_dunning_arrangement',
+        groups=ACCOUNTING, help="The arrangement that runs, else the one that is being made.")
+    dunning_arrangement_story = fields.Char(
+        string="Arrangement", compute='_compute_dunning_arrangement', groups=ACCOUNTING)
+    dunning_arrangement_text = fields.Char(
+        string="Arrangements Kept", compute='_compute_dunning_arrangement', groups=ACCOUNTING,
+        help="How many of the arrangements that came to an end were kept.")
+
+    @api.depends_context('company', 'lang')
+    def _compute_dunning_arrangement(self):
+        """A few queries for all contacts."""
+        Arrangement = self.env['dunning.arrangement']
+        groups = Arrangement._read_group(
+            [('partner_id', 'in', self.commercial_partner_id.ids), ('company_id', '=', self.env.company.id)],
+            ['partner_id'], ['__count'])
+        counts = {partner.id: count for partner, count in groups}
+        ratios = Arrangement._get_kept_ratio(self, self.env.company) if counts else {}
+        found = Arrangement._get_current(self.env.company, self.env['res.partner'].browse(counts))
+        for partner in self:
+            debtor_id = partner.commercial_partner_id._origin.id
+            current = found.get(debtor_id, Arrangement)
+            partner.dunning_arrangement_count = counts.get(debtor_id, 0)
+            partner.dunning_arrangement_id = current
+            partner.dunning_arrangement_story = current.story
+            kept, decided = ratios.get(partner.id, (0, 0))
+            partner.dunning_arrangement_text = self.env._(
+                "%(kept)s of %(decided)s", kept=kept, decided=decided) if decided else False
+
+    def action_dunning_arrangement(self):
+        """Open the wizard that makes an arrangement with this debtor about everything he owes."""
+        return self.env['dunning.arrangement.make']._action_open(partner=self)
+
+    def action_dunning_arrangements(self):
+        """Show the arrangements with this debtor; the one there is, where there is only one."""
+        self.ensure_one()
+        self.env['dunning.arrangement'].check_access('read')
+        found = self.env['dunning.arrangement'].search([('partner_id', '=', self.commercial_partner_id.id)])
+        if len(found) == 1:
+            return found._get_records_action()
+        action = self.env['ir.actions.act_window']._for_xml_id('l10n_nl_dunning.dunning_arrangement_action')
+        action['domain'] = [('partner_id', '=', self.commercial_partner_id.id)]
+        action['context'] = {}
+        return action

@@ -1,0 +1,414 @@
+"""The statement behind the worklist: from due items to one row per debtor, company and currency."""
+
+from datetime import timedelta
+
+from odoo import models
+from odoo.fields import Domain
+from odoo.tools import SQL
+
+from .dunning_debtor import COMPANY_BITS, CURRENCY_BITS
+from .dunning_debtor__priority import CONTACT_DAYS
+
+BROKEN_MONTHS = 12
+
+
+class DunningDebtor(models.Model):
+    _inherit = 'dunning.debtor'
+
+    @property
+    def _table_query(self):
+        """One simple SELECT over joined sets.
+
+        It has no WITH, grouping or order of its own at the top, so that PostgreSQL merges it with the query of the
+        ORM: a list that is sorted by priority then looks up what is only shown (the sub-selects below) for its own
+        page, and joins that a query does not need are left out.
+        """
+        factors = self._get_factors()
+        points = SQL(" + ").join(SQL("(%s)", factor.points) for factor in factors.values()) or SQL("0")
+        return SQL(
+            """
+            SELECT ((debtor.partner_id::bigint << %(company_bits)s) + debtor.company_id << %(currency_bits)s)
+                       + debtor.currency_id AS id,
+                   debtor.company_id, debtor.partner_id, debtor.currency_id, company_currency_id,
+                   item_count, overdue_count, amount_open, amount_overdue, amount_held, amount_credit,
+                   amount_collectable, amount_open_company, amount_overdue_company, amount_held_company,
+                   collectable_company AS amount_collectable_company,
+                   bucket_1_30, bucket_31_60, bucket_61_90, bucket_91,
+                   oldest_due_date, GREATEST(0, today - oldest_due_date) AS days_overdue,
+                   GREATEST(0, days_collectable) AS days_collectable,
+                   dispute_amount,
+                   (level_rank & 4294967295)::int AS level_id,
+                   %(last_contact)s AS last_contact, %(last_contact_kind)s AS last_contact_kind,
+                   last_call, last_call IS NULL AS never_called, call_id, call_notice_count,
+                   promise_id, promise_date, promise_amount, broken_count,
+                   average_days_late,
+                   CASE WHEN trend_days >= 5 THEN 'worse' WHEN trend_days <= -5 THEN 'better'
+                        WHEN trend_days IS NOT NULL THEN 'same' END AS trend,
+                   next_date, next_date <= today AS is_today,
+                   CASE next_date WHEN call_back_date THEN 'call_back' WHEN follow_up_date THEN 'follow_up'
+                                  WHEN broken_on THEN 'broken'
+                                  WHEN call_notice_date THEN 'call' WHEN promise_end THEN 'promise' END AS next_kind,
+                   user_id, COALESCE(cover.cover_id, user_id) AS owner_id,
+                   (%(priority)s)::int AS priority,
+                   jsonb_build_object(%(points)s) AS points
+              FROM (%(rows)s) debtor
+         LEFT JOIN (%(covers)s) cover ON cover.company_id = debtor.company_id AND cover.absent_id = debtor.user_id
+            """,
+            company_bits=COMPANY_BITS, currency_bits=CURRENCY_BITS,
+            priority=points,
+            points=SQL(", ").join(SQL("%s, %s", code, factor.points) for code, factor in factors.items()),
+            rows=self._get_rows_sql(),
+            covers=self._get_covers_sql(),
+            last_contact=SQL("(SELECT MAX(day) FROM (%s) contact)", self._get_contacts_of_debtor_sql()),
+            last_contact_kind=SQL(
+                "(SELECT kind FROM (%s) contact ORDER BY day DESC, nr DESC LIMIT 1)",
+                self._get_contacts_of_debtor_sql()),
+        )
+
+    def _get_companies(self):
+        """Return the companies to show: of a user those he chose, of code that runs for everybody all of them."""
+        if self.env.su and not self.env.context.get('allowed_company_ids'):
+            return self.env['res.company'].search(Domain.TRUE)  # each company that is there
+        return self.env.companies
+
+    def _get_companies_sql(self):
+        """Return SQL of the companies with their day and what the settings say, to be used as a table."""
+        rows = SQL(", ").join(
+            SQL("(%s, %s::date, %s, %s::int, %s::numeric, %s)", company.id, company._dunning_today(),
+                company.currency_id.id, company.dunning_user_id.id or None, company.dunning_large_debtor,
+                company.currency_id.decimal_places)
+            # sudo: settings that count for every user of the worklist
+            for company in self._get_companies().sudo())
+        return SQL("(VALUES %s) AS company (id, today, currency_id, user_id, large, places)", rows)
+
+    def _get_covers_sql(self):
+        """Return SQL of who answers for whom today."""
+        rows = [
+            SQL("(%s, %s, %s)", company.id, absent, cover)
+            for company in self._get_companies()
+            for absent, cover in self.env['dunning.absence']._get_covers(company._dunning_today()).items()
+        ]
+        return SQL(
+            "SELECT * FROM (VALUES %s) AS cover (company_id, absent_id, cover_id)",
+            SQL(", ").join(rows or [SQL("(0, 0, 0)")]))
+
+    def _get_scope_sql(self):
+        """Return SQL that keeps the debtors (``partner``) whose rows are read."""
+        partner_ids = self.env.context.get('dunning_debtor_partner_ids')
+        if partner_ids is None:
+            return SQL("TRUE")
+        return SQL("partner.commercial_partner_id = ANY(%s)", list(partner_ids))
+
+    def _get_per_company_sql(self, get_sql):
+        """Return SQL of what ``get_sql(company)`` selects, of all companies, with the column ``company_id``."""
+        return SQL(" UNION ALL ").join(
+            SQL("(SELECT %s AS company_id, part.* FROM (%s) part)", company.id, get_sql(company))
+            for company in self._get_companies())
+
+    def _get_held_sql(self):
+        Hold = self.env['dunning.hold']
+        lines = SQL(
+            "%s AND %s", self.env['dunning.prescription']._get_open_sql(SQL.identifier('line')), self._get_scope_sql())
+        return self._get_per_company_sql(lambda company: Hold._get_held_sql(
+            company, company._dunning_today(), SQL("line.company_id = %s AND %s", company.id, lines)))
+
+    def _get_credits_sql(self):
+        """Return SQL of the open credits per company and debtor, as the planner knows them."""
+        Planner = self.env['dunning.planner']
+        partner_ids = self.env.context.get('dunning_debtor_partner_ids')
+        partners = None if partner_ids is None else self.env['res.partner'].browse(partner_ids)
+
+        def get_sql(company):
+            planner = Planner.with_company(company).with_context(
+                dunning_receivable_ids=Planner._get_receivable_ids(company))
+            return planner._get_credits_sql(company, None, partners)
+
+        return self._get_per_company_sql(get_sql)
+
+    def _get_items_sql(self, columns, extra, wanted):
+        """Return SQL of open due items.
+
+        :param columns: SQL of what to select besides what every item has
+        :param extra: SQL of joins to ``line``, ``partner`` and ``company``
+        """
+        return SQL(
+            """
+            SELECT line.id, line.company_id, partner.commercial_partner_id AS partner_id, line.currency_id,
+                   company.today, company.places,
+                   COALESCE(line.date_maturity, line.date) AS due_date,
+                   line.amount_residual_currency AS residual, line.amount_residual AS residual_company,
+                   COALESCE(held.hold_amount, 0) AS held,
+                   CASE WHEN held.hold_amount IS NULL THEN 0
+                        WHEN held.hold_amount >= line.amount_residual_currency THEN line.amount_residual
+                        ELSE ROUND(line.amount_residual * held.hold_amount / line.amount_residual_currency,
+                                   company.places)
+                   END AS held_company,
+                   -- As in the planner: what could be asked for, and so what credits are set against.
+                   line.no_followup IS NOT TRUE
+                       AND COALESCE(move.payment_state, '') NOT IN ('blocked', 'in_payment', 'paid', 'reversed')
+                       AS countable%(columns)s
+              FROM account_move_line line
+              JOIN %(companies)s ON company.id = line.company_id
+              JOIN res_partner partner ON partner.id = line.partner_id
+              JOIN account_move move ON move.id = line.move_id
+         LEFT JOIN (%(held)s) held ON held.item_id = line.id
+              %(extra)s
+             -- What a difference in exchange rates left in one of the two currencies is nobody's to pay.
+             WHERE %(open)s AND line.amount_residual_currency > 0 AND %(scope)s AND %(wanted)s
+            """,
+            columns=columns, extra=extra, wanted=wanted,
+            companies=self._get_companies_sql(),
+            held=self._get_held_sql(),
+            open=self.env['dunning.prescription']._get_open_sql(SQL.identifier('line')),
+            scope=self._get_scope_sql(),
+        )
+
+    def _get_debts_sql(self):
+        """Return SQL of what is open per company, debtor and currency, before credits."""
+        return SQL(
+            """
+            SELECT item.company_id, item.partner_id, item.currency_id,
+                   COUNT(*) AS item_count,
+                   COUNT(*) FILTER (WHERE overdue > 0) AS overdue_count,
+                   SUM(residual) AS amount_open,
+                   COALESCE(SUM(residual) FILTER (WHERE overdue > 0), 0) AS amount_overdue,
+                   SUM(held) AS amount_held,
+                   COALESCE(SUM(residual - held) FILTER (WHERE overdue > 0 AND countable), 0) AS amount_free,
+                   SUM(residual_company) AS amount_open_company,
+                   COALESCE(SUM(residual_company) FILTER (WHERE overdue > 0), 0) AS amount_overdue_company,
+                   SUM(held_company) AS amount_held_company,
+                   COALESCE(SUM(residual_company - held_company) FILTER (WHERE overdue > 0 AND countable), 0)
+                       AS free_company,
+                   COALESCE(SUM(residual_company) FILTER (WHERE overdue BETWEEN 1 AND 30), 0) AS bucket_1_30,
+                   COALESCE(SUM(residual_company) FILTER (WHERE overdue BETWEEN 31 AND 60), 0) AS bucket_31_60,
+                   COALESCE(SUM(residual_company) FILTER (WHERE overdue BETWEEN 61 AND 90), 0) AS bucket_61_90,
+                   COALESCE(SUM(residual_company) FILTER (WHERE overdue > 90), 0) AS bucket_91,
+                   MIN(due_date) AS oldest_due_date,
+                   MAX(overdue) FILTER (WHERE countable AND held < residual) AS days_collectable,
+                   MAX(level_rank) AS level_rank
+              FROM (SELECT *, today - due_date AS overdue FROM (%(items)s) found) item
+          GROUP BY item.company_id, item.partner_id, item.currency_id
+            """,
+            items=self._get_items_sql(
+                # The highest sequence wins; one number holds both, so that no row has to be sorted.
+                SQL(", (level.sequence::bigint << 32) + level.id AS level_rank"),
+                SQL("LEFT JOIN dunning_level level ON level.id = move.dunning_level_id"),
+                SQL("TRUE")))
+
+    def _get_netted_sql(self):
+        """Return SQL of what credits cover of what is overdue: the oldest items of a debtor first, as in the planner.
+
+        Only debtors who have credits are looked at.
+        """
+        return SQL(
+            """
+            SELECT company_id, partner_id, currency_id, SUM(netted) AS netted_company,
+                   SUM(ROUND(residual * netted / residual_company, decimal_places)) AS netted
+              FROM (
+                    SELECT item.*, currency.decimal_places,
+                           GREATEST(0, LEAST(
+                               residual_company - held_company,
+                               credit - SUM(residual_company - held_company) OVER older
+                                      + residual_company - held_company)) AS netted
+                      FROM (%(items)s) item
+                      JOIN res_currency currency ON currency.id = item.currency_id
+                     WHERE countable
+                    WINDOW older AS (
+                               PARTITION BY item.company_id, item.partner_id ORDER BY due_date, item.id
+                               ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW)
+                   ) covered
+             WHERE due_date < today AND netted > 0
+          GROUP BY company_id, partner_id, currency_id
+            """,
+            items=self._get_items_sql(
+                SQL(", credit.amount AS credit"),
+                SQL("""JOIN (%s) credit ON credit.company_id = line.company_id
+                                       AND credit.partner_id = partner.commercial_partner_id""",
+                    self._get_credits_sql()),
+                SQL("credit.amount > 0")))
+
+    def _get_disputes_sql(self):
+        """Return SQL of what is disputed per company, debtor and currency: disputes nobody settled."""
+        open_items = SQL(
+            "line.company_id = hold.company_id AND %s AND %s",
+            self.env['dunning.prescription']._get_open_sql(SQL.identifier('line')), self._get_scope_sql())
+        return SQL(
+            """
+            SELECT company_id, partner_id, currency_id, SUM(LEAST(residual, whole + part)) AS dispute_amount
+              FROM (
+                    SELECT company_id, partner_id, currency_id, move_id, SUM(residual) AS residual,
+                           COALESCE(SUM(residual) FILTER (WHERE whole), 0) AS whole,
+                           -- A part of an invoice with instalments is one amount, though it reaches each of them.
+                           SUM(item_part) + MAX(move_part) AS part
+                      FROM (
+                            SELECT company_id, partner_id, currency_id, move_id, item_id, residual,
+                                   BOOL_OR(NOT is_part) AS whole,
+                                   COALESCE(SUM(amount) FILTER (WHERE is_part AND NOT move_wide), 0) AS item_part,
+                                   COALESCE(SUM(amount) FILTER (WHERE is_part AND move_wide), 0) AS move_part
+                              FROM (%(reach)s) reach
+                          GROUP BY company_id, partner_id, currency_id, move_id, item_id, residual) item
+                  GROUP BY company_id, partner_id, currency_id, move_id) move
+          GROUP BY company_id, partner_id, currency_id
+            """,
+            reach=self.env['dunning.hold']._get_reach_sql(
+                SQL("""hold.company_id, partner.commercial_partner_id AS partner_id, line.currency_id, line.move_id,
+                       line.id AS item_id, line.amount_residual_currency AS residual, hold.amount,
+                       COALESCE(hold.is_part, FALSE) AS is_part, wide.move_wide"""),
+                SQL("(SELECT * FROM dunning_hold WHERE is_dispute AND resolved_on IS NULL) AS hold"), open_items))
+
+    def _get_contacts_of_debtor_sql(self):
+        """Return SQL of the contacts with one ``debtor``: looked up for the rows that are shown only."""
+        return SQL(
+            """
+            SELECT notice.date AS day, notice.channel AS kind, notice.id AS nr
+              FROM dunning_notice notice
+             WHERE notice.partner_id = debtor.partner_id AND notice.company_id = debtor.company_id
+               AND notice.state IN ('sent', 'withdrawn') AND notice.channel <> 'task' AND notice.date <= debtor.today
+         UNION ALL
+            SELECT called.date, 'phone', called.id
+              FROM dunning_call called
+             WHERE called.partner_id = debtor.partner_id AND called.company_id = debtor.company_id
+            """)
+
+    def _get_recent_contacts_sql(self):
+        """Return SQL of the last notice of the last days per company and debtor."""
+        return SQL(
+            """
+            SELECT notice.company_id, notice.partner_id, MAX(notice.date) AS last_notice
+              FROM dunning_notice notice
+              JOIN %(companies)s ON company.id = notice.company_id
+             WHERE notice.state IN ('sent', 'withdrawn') AND notice.channel <> 'task'
+               AND notice.date >= company.today - %(days)s AND notice.date <= company.today
+               -- The same with a constant, for the index.
+               AND notice.date >= %(since)s
+          GROUP BY notice.company_id, notice.partner_id
+            """,
+            companies=self._get_companies_sql(), days=CONTACT_DAYS,
+            since=min(company._dunning_today() for company in self._get_companies()) - timedelta(days=CONTACT_DAYS))
+
+    def _get_last_calls_sql(self):
+        """Return SQL of the last call per company and debtor, and of what is to be done after it.
+
+        Called again since means that what was agreed before was done. A promise looks after itself.
+        """
+        return SQL(
+            """
+            SELECT DISTINCT ON (partner_id, company_id) partner_id, company_id, date AS last_call, id AS call_id, kind,
+                   CASE WHEN kind <> 'promise' THEN next_date END AS agreed_date
+              FROM dunning_call
+          -- As its index.
+          ORDER BY partner_id, company_id, date_start DESC, id DESC
+            """)
+
+    def _get_recorded_calls_sql(self):
+        """Return SQL of the last call of the ladder per company and debtor, also when it was recorded without a log."""
+        return SQL(
+            """
+            SELECT company_id, partner_id, MAX(date) AS last_phone
+              FROM dunning_notice
+             WHERE state IN ('sent', 'withdrawn') AND channel = 'phone'
+          GROUP BY company_id, partner_id
+            """)
+
+    def _get_running_promises_sql(self):
+        """Return SQL of the running promise that ends first, per company, debtor and currency."""
+        return SQL(
+            """
+            SELECT DISTINCT ON (company_id, partner_id, currency_id)
+                   company_id, partner_id, currency_id, id AS promise_id, date_promised AS promise_date,
+                   grace_date AS promise_end, amount AS promise_amount
+              FROM dunning_promise
+             WHERE state = 'running'
+          ORDER BY company_id, partner_id, currency_id, date_promised, id
+            """)
+
+    def _get_broken_promises_sql(self):
+        """Return SQL of the number of broken promises per company and debtor, and when the last one was."""
+        return SQL(
+            """
+            SELECT promise.company_id, promise.partner_id, COUNT(*)::int AS broken_count,
+                   MAX(promise.decided_on) AS last_broken
+              FROM dunning_promise promise
+              JOIN %(companies)s ON company.id = promise.company_id
+             WHERE promise.state = 'broken'
+               AND promise.decided_on > company.today - MAKE_INTERVAL(months => %(months)s)
+               AND promise.decided_on <= company.today
+          GROUP BY promise.company_id, promise.partner_id
+            """,
+            companies=self._get_companies_sql(), months=BROKEN_MONTHS)
+
+    def _get_calls_waiting_sql(self):
+        """Return SQL of the calls the ladder asks for, per company, debtor and currency."""
+        return SQL(
+            """
+            SELECT company_id, partner_id, currency_id, COUNT(*)::int AS call_notice_count,
+                   MIN(date) AS call_notice_date
+              FROM dunning_notice
+             WHERE state = 'todo' AND channel = 'phone'
+          GROUP BY company_id, partner_id, currency_id
+            """)
+
+    def _get_rows_sql(self):
+        """Return SQL of what the priority and the columns are made of."""
+        return SQL(
+            """
+            SELECT joined.*,
+                   -- Nobody is called before the day that was agreed; a promise broken since changes that.
+                   agreed_waits AND broken_on IS NULL AS waits,
+                   collectable_company > 0 AND NOT (agreed_waits AND broken_on IS NULL) AS counts,
+                   LEAST(call_back_date, follow_up_date, broken_on, promise_end,
+                         CASE WHEN NOT agreed_waits THEN call_notice_date END) AS next_date
+              FROM (
+            SELECT debt.*, company.today, company.large, company.currency_id AS company_currency_id,
+                   COALESCE(netted.netted, 0) AS amount_credit,
+                   debt.amount_free - COALESCE(netted.netted, 0) AS amount_collectable,
+                   debt.free_company - COALESCE(netted.netted_company, 0) AS collectable_company,
+                   COALESCE(dispute.dispute_amount, 0) AS dispute_amount,
+                   behaviour.average_days_late, behaviour.trend_days,
+                   COALESCE(waiting.call_notice_count, 0) AS call_notice_count, waiting.call_notice_date,
+                   GREATEST(called.last_call, phoned.last_phone) AS last_call,
+                   GREATEST(contact.last_notice, called.last_call) AS recent_contact,
+                   CASE WHEN called.kind = 'call_back' THEN called.agreed_date END AS call_back_date,
+                   CASE WHEN called.kind <> 'call_back' THEN called.agreed_date END AS follow_up_date,
+                   COALESCE(called.agreed_date > company.today, FALSE) AS agreed_waits,
+                   CASE WHEN called.agreed_date IS NOT NULL THEN called.call_id END AS call_id,
+                   promise.promise_id, promise.promise_date, promise.promise_end, promise.promise_amount,
+                   COALESCE(broken.broken_count, 0) AS broken_count,
+                   CASE WHEN COALESCE(GREATEST(called.last_call, phoned.last_phone) < broken.last_broken, TRUE)
+                         AND debt.free_company > COALESCE(netted.netted_company, 0)
+                        THEN broken.last_broken END AS broken_on,
+                   COALESCE(collector.id, company.user_id) AS user_id
+              FROM (%(debts)s) debt
+              JOIN %(companies)s ON company.id = debt.company_id
+              JOIN res_partner partner ON partner.id = debt.partner_id
+         LEFT JOIN res_users collector
+                ON collector.id = (partner.dunning_user_id ->> debt.company_id::text)::int AND collector.active
+         LEFT JOIN (%(netted)s) netted
+                ON netted.company_id = debt.company_id AND netted.partner_id = debt.partner_id
+               AND netted.currency_id = debt.currency_id
+         LEFT JOIN (%(disputes)s) dispute
+                ON dispute.company_id = debt.company_id AND dispute.partner_id = debt.partner_id
+               AND dispute.currency_id = debt.currency_id
+         LEFT JOIN dunning_behaviour behaviour
+                ON behaviour.company_id = debt.company_id AND behaviour.partner_id = debt.partner_id
+         LEFT JOIN (%(contacts)s) contact
+                ON contact.company_id = debt.company_id AND contact.partner_id = debt.partner_id
+         LEFT JOIN (%(calls)s) called
+                ON called.company_id = debt.company_id AND called.partner_id = debt.partner_id
+         LEFT JOIN (%(recorded)s) phoned
+                ON phoned.company_id = debt.company_id AND phoned.partner_id = debt.partner_id
+         LEFT JOIN (%(waiting)s) waiting
+                ON waiting.company_id = debt.company_id AND waiting.partner_id = debt.partner_id
+               AND waiting.currency_id = debt.currency_id
+         LEFT JOIN (%(running)s) promise
+                ON promise.company_id = debt.company_id AND promise.partner_id = debt.partner_id
+               AND promise.currency_id = debt.currency_id
+         LEFT JOIN (%(broken)s) broken
+                ON broken.company_id = debt.company_id AND broken.partner_id = debt.partner_id) joined
+            """,
+            debts=self._get_debts_sql(), companies=self._get_companies_sql(), netted=self._get_netted_sql(),
+            disputes=self._get_disputes_sql(), contacts=self._get_recent_contacts_sql(),
+            calls=self._get_last_calls_sql(), recorded=self._get_recorded_calls_sql(),
+            waiting=self._get_calls_waiting_sql(), running=self._get_running_promises_sql(),
+            broken=self._get_broken_promises_sql(),
+        )

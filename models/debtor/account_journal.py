@@ -1,0 +1,11 @@
+from odoo import fields, models
+
+
+class AccountJournal(models.Model):
+    _inherit = 'account.journal'
+
+    dunning_ignore_age = fields.Boolean(
+        string="No Receipts of Debtors",
+        help="Debtors never pay on this account, so reminders do not wait for its bank statements.",
+        prefetch='dunning',
+    )

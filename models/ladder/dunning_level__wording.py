@@ -1,0 +1,267 @@
+"""The wording linter on the texts of levels: live in the form, and before a text is saved."""
+
+import re
+
+from markupsafe import Markup
+
+from odoo import api, fields, models
+from odoo.exceptions import ValidationError
+
+from ...tools.wording import ERROR, SEVERITIES, check_text, interrupts_prescription
+from .dunning_level import MANUAL_CHANNELS
+from .dunning_policy import LETTER_LANGUAGES
+
+#: The texts a debtor reads, in the order in which he does.
+DEBTOR_TEXTS = ('subject', 'letter_intro', 'letter_closing')
+
+
+class DunningLevel(models.Model):
+    _inherit = 'dunning.level'
+
+    wording_findings = fields.Html(
+        string="Wording",
+        compute='_compute_wording_findings',
+        sanitize=False,  # made by a template of ours
+        help="What Dutch law asks of the text, and what it forbids.",
+    )
+    interrupts_prescription = fields.Boolean(
+        compute='_compute_interrupts_prescription',
+        help="The text reserves the right to performance without doubt, in every language, so that prescription starts "
+             "anew when the notice has left (article 3:317 BW).",
+    )
+
+    @api.depends(
+        *DEBTOR_TEXTS, 'interrupts_prescription', 'channel', 'legal_role', 'with_costs', 'sequence',
+        'policy_id.debtor_type', 'policy_id.company_id', 'policy_id.level_ids.legal_role',
+        'policy_id.level_ids.sequence')
+    @api.depends_context('lang', 'company')
+    def _compute_wording_findings(self):
+        names = dict(self.env['res.lang'].get_installed())
+        for level in self:
+            texts = level._get_debtor_texts()
+            findings = level._check_wording(texts)
+            level.wording_findings = bool(texts) and self.env['ir.qweb']._render('l10n_nl_dunning.level_wording', {
+                'interrupts': level.interrupts_prescription,
+                'findings': [
+                    {
+                        'severity': finding.severity,
+                        'explanation': explanation,
+                        # Only when the other languages are right.
+                        'languages': [] if len(codes) == len(texts) else [names.get(code, code) for code in codes],
+                    }
+                    for (finding, codes), explanation in zip(
+                        findings.items(), self._explain_findings(findings), strict=True)
+                ],
+            })
+
+    @api.depends(*DEBTOR_TEXTS, 'channel')
+    def _compute_interrupts_prescription(self):
+        for level in self:
+            texts = level._get_debtor_texts()
+            level.interrupts_prescription = bool(texts) and all(
+                interrupts_prescription(text, lang) for lang, text in texts.items())
+
+    @api.constrains(*DEBTOR_TEXTS, 'channel', 'legal_role', 'with_costs', 'policy_id')
+    def _check_debtor_texts(self):
+        """What the linter calls an error would cost the creditor his costs, or mislead the debtor."""
+        if self._is_shipping():
+            return
+        for level in self:
+            errors = [finding for finding in level._check_wording() if finding.severity == ERROR]
+            if errors:
+                raise ValidationError(self.env._(
+                    "The text of level “%(level)s” cannot stay like this:\n%(sentences)s",
+                    level=level.name,
+                    sentences="\n".join(f"• {sentence}" for sentence in self._explain_findings(errors))))
+
+    def _update_field_translations(self, field_name, translations, digest=None, source_lang=''):
+        # OVERRIDE: the dialog of translations checks no constraints.
+        result = super()._update_field_translations(field_name, translations, digest, source_lang)
+        if field_name in DEBTOR_TEXTS:
+            self._check_debtor_texts()
+        return result
+
+    def _check_wording(self, texts=None):
+        """Return ``{finding: [language codes it was found in]}`` of the texts of this level, errors first.
+
+        :param dict texts: ``{language: text}`` when it is known already
+        """
+        self.ensure_one()
+        debtor = self.policy_id.debtor_type
+        company = self.policy_id.company_id or self.env.company
+        term_agreed = (
+            company.dunning_term_agreed_business if debtor == 'business' else company.dunning_term_agreed_consumer)
+        # After a notice of default the debtor is in default, agreed or not.
+        earlier = self.policy_id.level_ids.filtered(
+            lambda level: level.legal_role == 'default_notice' and level.sequence < self.sequence)
+        result = {}
+        for lang, text in (self._get_debtor_texts() if texts is None else texts).items():
+            for finding in check_text(
+                text, role=self.legal_role, debtor=debtor, language=lang, with_costs=self.with_costs,
+                term_agreed=None if earlier else term_agreed, vat_sentence=company.dunning_vat_on_costs,
+            ):
+                result.setdefault(finding, []).append(lang)
+        # Of two languages, errors of the second still come before advice on the first.
+        return dict(sorted(result.items(), key=lambda pair: SEVERITIES.index(pair[0].severity)))
+
+    def _get_debtor_texts(self):
+        """Return ``{language: text}`` of what debtors read of this level: nothing for a call or task.
+
+        In the form the language of the user is the text as it stands there.
+        """
+        self.ensure_one()
+        if self.channel in MANUAL_CHANNELS:
+            return {}
+        saved, own = self._origin, self.env.lang or 'en_US'
+        installed = dict(self.env['res.lang'].get_installed())
+        languages = {
+            lang for field in DEBTOR_TEXTS if saved
+            for lang in self._fields[field]._get_stored_translations(saved) or {}
+            if lang in installed
+        }
+        edited = self != saved and any(self[field] != saved[field] for field in DEBTOR_TEXTS)
+        if not saved or edited:
+            languages.add(own)
+        texts = {}
+        for lang in sorted(languages, key=lambda lang: (lang not in LETTER_LANGUAGES, lang != own, lang)):
+            level = self if lang == own else saved.with_context(lang=lang)
+            subject, intro, closing = (level[field] or '' for field in DEBTOR_TEXTS)
+            texts[lang] = Markup('<p>%s</p>%s%s') % (subject, Markup(intro), Markup(closing))  # noqa: S704 - only read
+        return texts
+
+    @api.model
+    def _explain_findings(self, findings):
+        """Return a sentence for each finding of the wording linter, in the language of the environment."""
+        explanations = self._get_wording_explanations()
+        sentences = []
+        for finding in findings:
+            words = {
+                key: re.sub(r'\{~?([\w.]+)\}', r'object.\1', getattr(finding, key)) for key in ('passage', 'expected')}
+            sentences.append(explanations[finding.code] % words)
+        return sentences
+
+    @api.model
+    def _get_wording_explanations(self):
+        """Return ``{code: sentence}``: what to change, and why; ``passage`` and ``expected`` are words of the text."""
+        return {
+            # The 14-day letter
+            'term_missing': self.env._(
+                "A 14-day letter must give its term in the approved words. Insert object.term_text, or write: "
+                "“%(expected)s”."),
+            'term_start': self.env._(
+                "“%(passage)s” lets the term begin too early, and then no collection costs are owed. It begins on "
+                "the day after the letter was delivered: use object.term_text."),
+            'term_competing': self.env._(
+                "“%(passage)s” competes with the term of fourteen days. Remove it, or write “within this term”."),
+            'deadline_date': self.env._(
+                "“%(passage)s” gives a date as the end of the term. A 14-day letter must not: nobody knows yet when "
+                "it will be delivered. Use object.term_text."),
+            'term_not_printed': self.env._(
+                "The letter does not give the term that was worked out for it: “%(expected)s”."),
+            'consequence_missing': self.env._(
+                "Say what follows if the debtor does not pay within the term: that he then owes collection costs."),
+            'legal_basis_missing': self.env._(
+                "Name the law the costs follow from: article 6:96 BW and the Besluit vergoeding voor "
+                "buitengerechtelijke incassokosten."),
+            'default_missing': self.env._(
+                "Say that the debtor is in default (“in verzuim”) or that the payment term has passed: a 14-day "
+                "letter counts only after that."),
+            'costs_missing': self.env._(
+                "The exact amount of the collection costs must be named as such (%(expected)s)."),
+            'costs_unknown': self.env._("No collection costs were worked out for this 14-day letter."),
+            'costs_wrong': self.env._(
+                "“%(passage)s” is not the amount of the collection costs, which is %(expected)s. A wrong amount "
+                "loses them all."),
+            'costs_unspecified': self.env._(
+                "“%(passage)s” announces costs without their amount. Name the exact amount, or leave it out."),
+            'costs_over_interest': self.env._(
+                "“%(passage)s”: collection costs are computed over the principal, not over interest."),
+            'amount_missing': self.env._("The amount to pay is missing (%(expected)s)."),
+            'amount_competing': self.env._(
+                "“%(passage)s” competes with the one amount to pay (%(expected)s). Ask one amount only."),
+            'amount_typed': self.env._(
+                "“%(passage)s” is typed into the text. Amounts differ from letter to letter: insert "
+                "object.amount_text or object.costs_announced_text."),
+            'iban_missing': self.env._("The account to pay to is missing: %(expected)s."),
+            'iban_other': self.env._(
+                "“%(passage)s” is another account than the one to pay to (%(expected)s). Name one account only."),
+            'iban_typed': self.env._(
+                "“%(passage)s” is typed into the text. The letter prints the account itself, and must name one "
+                "only: remove it."),
+            'vat_missing': self.env._(
+                "The collection costs are raised with VAT. The letter must declare so, and that you cannot deduct "
+                "the VAT (“de btw niet kunnen verrekenen”)."),
+            'vat_unfounded': self.env._(
+                "“%(passage)s”: the collection costs are not raised with VAT, so the text must not say so. See the "
+                "settings if you cannot deduct the VAT of a collection agency."),
+            'language_unsupported': self.env._(
+                "A 14-day letter can be written in Dutch and English only: there is no approved wording in "
+                "%(expected)s. Remove this translation."),
+            # The payment arrangement
+            'acknowledgement_missing': self.env._(
+                "A payment arrangement says that the debtor acknowledges the debt (“erkent”, “acknowledge”)."),
+            'fatal_missing': self.env._(
+                "Say that the dates of the schedule are final (“uiterste datum”, “fatale termijn”, article 6:83 BW)."),
+            'lapse_missing': self.env._(
+                "Say what follows when an instalment is missed: that all that is left is to be paid at once."),
+            'lapse_reminder_missing': self.env._(
+                "Say that a reminder comes first when an instalment is missed; that is what happens."),
+            'lapse_at_once': self.env._(
+                "“%(passage)s”: an arrangement never lapses without a reminder, so the text must not say so."),
+            'imputation_missing': self.env._("Say where payments go first: article 6:44 BW."),
+            'revision_missing': self.env._(
+                "Say what happens when the situation of the debtor changes; an arrangement that is kept cannot be "
+                "ended without that."),
+            'reservation_missing': self.env._(
+                "Reserve the right to payment: “wij behouden ons recht op betaling” or “nakoming”."),
+            'defence_waived': self.env._(
+                "“%(passage)s”: a consumer acknowledges a debt, he does not give up his rights. Remove it."),
+            # Consumers
+            'fee_forbidden': self.env._(
+                "“%(passage)s”: a consumer owes no fee for reminders or administration, under any name. Remove it."),
+            'costs_too_early': self.env._(
+                "“%(passage)s”: a consumer owes no costs before a 14-day letter has run out. Remove it, or write "
+                "that you will first send a letter about costs."),
+            'costs_typed': self.env._(
+                "“%(passage)s” is typed into the text. The costs follow from the claim: insert object.costs_text."),
+            'commercial_interest': self.env._(
+                "“%(passage)s”: commercial interest is for businesses. A consumer owes the statutory interest "
+                "(“wettelijke rente”)."),
+            'penalty': self.env._(
+                "“%(passage)s”: a penalty is only owed if it was agreed and is fair. Leave it out if in doubt."),
+            # All debtors
+            'threat_seizure': self.env._(
+                "“%(passage)s”: seizure and eviction need a judgment. Remove it, or say that the court comes first."),
+            'threat_bailiff_visit': self.env._(
+                "“%(passage)s”: you cannot send a bailiff to the door. Write that you may hand the claim over to a "
+                "bailiff."),
+            'threat_registration': self.env._(
+                "“%(passage)s”: you cannot have an unpaid invoice put in a credit register. Remove it."),
+            'threat_crime': self.env._("“%(passage)s”: not paying is no offence. Remove it."),
+            'threat_exposure': self.env._("“%(passage)s”: you may not tell others about the debt. Remove it."),
+            'threat_bankruptcy': self.env._(
+                "“%(passage)s”: bankruptcy can only be asked for when there is a second creditor. Only write what "
+                "you will do."),
+            'threat_handed_over': self.env._("“%(passage)s”: only write this if it has really happened."),
+            'discharge': self.env._(
+                "“%(passage)s” can be read as a receipt: the debtor then no longer owes interest and costs. Remove "
+                "it."),
+            'default_term_missing': self.env._(
+                "A notice of default must give a term in which to pay. Insert object.deadline_text."),
+            'default_consequence_missing': self.env._(
+                "A notice of default must say what follows when the term has passed: that the debtor will be in "
+                "default (“in verzuim”)."),
+            'default_claimed_early': self.env._(
+                "“%(passage)s”: as long as the payment term was not agreed, the debtor is in default only after a "
+                "notice of default. Write what will happen if he does not pay."),
+            'prescription_unclear': self.env._(
+                "“%(passage)s” speaks of prescription, but only these words interrupt it: “Wij behouden ons "
+                "ondubbelzinnig het recht op nakoming voor” (We unequivocally reserve our right to performance)."),
+            'crossing_missing': self.env._("Say what to do if the debtor has just paid."),
+            'objection_missing': self.env._("Say whom to turn to if the debtor does not agree."),
+            'arrangement_missing': self.env._("Say whom to turn to if the debtor cannot pay at once."),
+            'privacy_missing': self.env._("Say where the debtor can read what you do with his personal data."),
+            'language_mismatch': self.env._("The text is in another language than the one it is for. Translate it."),
+            'sentence_long': self.env._(
+                "“%(passage)s” is a long sentence. Most people understand shorter ones better."),
+        }

@@ -1,0 +1,89 @@
+from odoo import api, fields, models
+from odoo.exceptions import UserError
+
+from ..kernel.ir_attachment import is_recording
+
+# What a booking and its level say about notices: written by the program alone.
+RECORDED = frozenset({'dunning_arrangement_id', 'dunning_level_id', 'dunning_notice_id'})
+
+
+class AccountMove(models.Model):
+    _inherit = 'account.move'
+
+    # Depends on our own lines only, never on residuals: posting and paying cost nothing extra.
+    # Reconciliation refreshes it for invoices that had a notice (see account_partial_reconcile).
+    dunning_level_id = fields.Many2one(
+        comodel_name='dunning.level',
+        compute='_compute_dunning_level_id',
+        store=True,
+        precompute=True,  # a new invoice brings it along (see dunning_guard) and it is not looked up
+        index='btree_not_null',
+        copy=False,
+        # No groups: who can read an invoice was told this level or is a colleague, and core would ask for his groups
+        # once per invoice in a list.
+        help="The highest level of the due items of this invoice that are still open.",
+        prefetch='dunning',
+    )
+    dunning_line_ids = fields.One2many(
+        comodel_name='dunning.notice.line',
+        inverse_name='move_id',
+        string="Notices",
+        groups='account.group_account_invoice,account.group_account_readonly',
+    )
+    dunning_notice_count = fields.Integer(
+        string="Number of Notices",
+        compute='_compute_dunning_notice_count',
+        groups='account.group_account_invoice,account.group_account_readonly',
+    )
+
+    @api.depends('dunning_line_ids.status', 'dunning_line_ids.level_id', 'dunning_line_ids.move_line_id')
+    def _compute_dunning_level_id(self):
+        sent = self.env['dunning.notice.line'].sudo().search(  # sudo: the level is a fact, whoever triggers it
+            [('move_id', 'in', self.ids), ('status', '=', 'sent'), ('move_line_id.reconciled', '=', False)],
+            order='date, id',
+        )
+        last = {line.move_line_id: line for line in sent}  # the last sent line of each item
+        highest = {}
+        for line in last.values():
+            level = line.level_id
+            found = highest.get(line.move_id.id)
+            if not found or (level.sequence, level.id) > (found.sequence, found.id):
+                highest[line.move_id.id] = level
+        for move in self:
+            move.dunning_level_id = highest.get(move._origin.id or move.id, False)
+
+    def _compute_dunning_notice_count(self):
+        groups = self.env['dunning.notice.line']._read_group(
+            [('move_id', 'in', self.ids)], ['move_id'], ['notice_id:count_distinct'])
+        counts = {move.id: count for move, count in groups}
+        for move in self:
+            move.dunning_notice_count = counts.get(move.id, 0)
+
+    def action_dunning_notices(self):
+        self.ensure_one()
+        action = self.env['ir.actions.act_window']._for_xml_id('l10n_nl_dunning.dunning_notice_action')
+        action['domain'] = [('line_ids.move_id', '=', self.id)]
+        action['context'] = {}
+        return action
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        # OVERRIDE: also not as a default in the context.
+        if any(vals.keys() & RECORDED for vals in vals_list) or any(
+            f'default_{name}' in self.env.context for name in RECORDED
+        ):
+            self._check_dunning_recorded()
+        # Nobody was reminded of a new move: said here, it is not looked up for each one that is made.
+        return super().create([{'dunning_level_id': False, **vals} for vals in vals_list])
+
+    def write(self, vals):
+        # OVERRIDE: computing a level does not come along here.
+        if vals.keys() & RECORDED:
+            self._check_dunning_recorded()
+        return super().write(vals)
+
+    def _check_dunning_recorded(self):
+        if not is_recording(self.env):
+            raise UserError(self.env._(
+                "The level of an invoice, and the notice whose interest and costs it books, follow from the notices "
+                "that left; they cannot be changed by hand."))

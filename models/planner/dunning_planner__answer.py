@@ -1,0 +1,204 @@
+from odoo import api, fields, models
+from odoo.exceptions import AccessError, UserError
+
+from .dunning_planner__world import World
+
+# What nobody can know of a past day, or need not be told of a coming one.
+PAST_IGNORED = frozenset({'transaction_pending', 'unmatched_receipt', 'bank_stale'})
+# Bank statements keep coming in.
+FUTURE_IGNORED = frozenset({'bank_stale'})
+# Reasons that pass by themselves.
+TIME = frozenset({
+    'not_due', 'waiting_delay', 'waiting_deadline', 'fourteen_day_running', 'hold_ended', 'contact_budget'})
+BANK = frozenset({'payment_pending', 'transaction_pending', 'unmatched_receipt', 'bank_stale', 'netted'})
+NOBODY = frozenset({'settled', 'credit', 'prescribed', 'not_yet', 'booked_extra'})
+
+
+class DunningPlanner(models.AbstractModel):
+    _inherit = 'dunning.planner'
+
+    @api.model
+    def _answer(self, company, day, *, items=None, partners=None):
+        """Return the answers about due items of one company on a day, as plain dicts.
+
+        :param company: one ``res.company``
+        :param date day: past days are answered from the ledger and the notices as they were
+        :param items: exactly these ``account.move.line`` records; None: what was open then
+        :param partners: restrict to these debtors, or None
+        :return: list of dicts; dates are ISO strings or False, amounts in the currency of the item
+        """
+        today = company._dunning_today()
+        past = day < today
+        ignore = PAST_IGNORED if past else FUTURE_IGNORED if day > today else frozenset()
+        # sudo: the planner reads settings of debtors; the caller checked who asks about what
+        planner = self.sudo().with_company(company)
+        decisions = planner._plan(
+            company, day, items=items, partners=partners, ignore=ignore,
+            world=World.of(day) if past else None)
+        planner = planner.with_context(dunning_at_date=day)
+        pending = planner._get_waiting_notices(decisions)
+        prefetch = {
+            'items': [decision.item_id for decision in decisions],
+            'debtors': list({decision.partner_id for decision in decisions if decision.partner_id})}
+        planner.env['account.move.line'].browse(prefetch['items']).move_id.fetch(['name'])
+        answers = [planner._prepare_answer(company, day, decision, pending, prefetch) for decision in decisions]
+        if items is not None:
+            found = {decision.item_id for decision in decisions}
+            answers += [
+                planner._prepare_missing_answer(day, item)
+                for item in items.filtered(lambda item: item.company_id == company and item.id not in found)]
+        return answers
+
+    @api.model
+    def _prepare_answer(self, company, day, decision, pending, prefetch):
+        env = self.env
+        item = env['account.move.line'].browse(decision.item_id).with_prefetch(prefetch['items'])
+        debtor = env['res.partner'].browse(decision.partner_id or []).with_prefetch(prefetch['debtors'])
+        currency = env['res.currency'].browse(decision.currency_id)
+        levels = env['dunning.level'].browse(filter(None, [decision.last_level_id])), env['dunning.level'].browse(
+            filter(None, [decision.level_id]))
+        reason = decision.reason or 'due'
+        channels = dict(env['dunning.level']._fields['channel']._description_selection(env))
+        changes_on = decision.next_date if decision.reason else False
+        to_date = fields.Date.to_string
+        return {
+            'date': to_date(day),
+            'item_id': item.id,
+            'invoice_id': item.move_id.id,
+            'invoice': item.move_id.name or '',
+            'debtor_id': decision.partner_id or False,
+            'debtor': debtor.display_name or '',
+            'company_id': company.id,
+            'due_date': to_date(decision.due_date),
+            'currency': currency.name,
+            'amount_open': currency.round(decision.amount_residual or 0.0),
+            'amount_netted': currency.round(decision.amount_netted or 0.0),
+            'amount_on_hold': currency.round(decision.amount_held or 0.0),
+            'amount_due': 0.0 if decision.reason else currency.round(decision.amount_due),
+            'policy_id': decision.policy_id or False,
+            'policy': env['dunning.policy'].browse(decision.policy_id or []).name or '',
+            'last_level_id': levels[0].id,
+            'last_level': levels[0].name or '',
+            'last_date': to_date(decision.last_date) or False,
+            'deadline': to_date(decision.last_deadline) or False,
+            'next_level_id': levels[1].id,
+            'next_level': levels[1].name or '',
+            'next_channel': channels.get(decision.channel, '') if levels[1] else '',
+            'next_level_date': to_date(decision.level_date) or False,
+            'is_due': not decision.reason,
+            'reason': reason,
+            'text': self._explain(decision, company),
+            'waits_for': self._get_waits_for(decision, pending.get(decision.item_id)),
+            'changes_on': to_date(changes_on) or False,
+        }
+
+    @api.model
+    def _prepare_missing_answer(self, day, item):
+        """The answer about an item that did not exist on a past day."""
+        currency = item.currency_id
+        return {
+            'date': fields.Date.to_string(day),
+            'item_id': item.id,
+            'invoice_id': item.move_id.id,
+            'invoice': item.move_id.name or '',
+            'debtor_id': item.partner_id.commercial_partner_id.id,
+            'debtor': item.partner_id.commercial_partner_id.display_name or '',
+            'company_id': item.company_id.id,
+            'due_date': fields.Date.to_string(item.date_maturity or item.date),
+            'currency': currency.name,
+            'amount_open': 0.0, 'amount_netted': 0.0, 'amount_on_hold': 0.0, 'amount_due': 0.0,
+            'policy_id': False, 'policy': '', 'last_level_id': False, 'last_level': '', 'last_date': False,
+            'deadline': False, 'next_level_id': False, 'next_level': '', 'next_channel': '', 'next_level_date': False,
+            'is_due': False,
+            'reason': 'not_yet',
+            'text': self.env._(
+                "It was not in the books yet: it is dated %s.", self._fmt_date(item.date)),
+            'waits_for': self.env._("Nobody"),
+            'changes_on': fields.Date.to_string(item.date),
+        }
+
+    @api.model
+    def _get_waiting_notices(self, decisions):
+        """Return ``{item id: notice}`` of the notices that decisions wait for."""
+        waiting = [decision.item_id for decision in decisions if decision.reason == 'pending']
+        if not waiting:
+            return {}
+        lines = self.env['dunning.notice.line'].search(
+            [('move_line_id', 'in', waiting), ('status', '=', 'pending')])
+        return {line.move_line_id.id: line.notice_id for line in lines}
+
+    @api.model
+    def _get_waits_for(self, decision, notice=None):
+        """Return who or what has to move before the answer is another one."""
+        reason = decision.reason
+        if not reason:
+            return self.env._("Nobody: it goes out")
+        if reason == 'hold':
+            return self.env['res.users'].browse(decision.hold_user_id).name if decision.hold_user_id else ''
+        if reason == 'pending' and notice:
+            return notice.display_name
+        if reason in TIME:
+            return self.env._("Time")
+        if reason in BANK:
+            return self.env._("The bank: a payment to match")
+        if reason in NOBODY:
+            return self.env._("Nobody")
+        if reason in ('not_posted', 'not_sent', 'blocked', 'no_followup'):
+            return self.env._("Whoever is responsible for the invoice")
+        if reason == 'no_address':
+            return self.env._("Whoever completes the contact")
+        if reason in ('no_policy', 'wrong_policy', 'no_default', 'needs_fourteen_day'):
+            return self.env._("Whoever sets up the policies")
+        if reason == 'rates_stale':
+            return self.env._("Whoever confirms the interest rates")
+        if reason == 'below_minimum':
+            return self.env._("More overdue items, or a lower minimum in the policy")
+        if reason == 'open_dispute':
+            return self.env._("Whoever settles the dispute")
+        return self.env._("A person")
+
+    @api.model
+    def _get_unknown(self, company, day):
+        """Return what an answer about another day than today does not know, as sentences."""
+        today = company._dunning_today()
+        if day < today:
+            return [
+                self.env._(
+                    "The ledger, the notices and the holds are those of that day. A payment counts from its date, also "
+                    "when it was entered later."),
+                self.env._(
+                    "Not known of the past, and taken as it is today: whether the invoice was sent, blocked or marked "
+                    "“No Follow-Up”, the policy, and the addresses. Proposals that were cancelled, online payments and "
+                    "unmatched receipts of then are left out."),
+            ]
+        if day > today:
+            return [self.env._(
+                "As if until then nobody pays, nothing else goes out and nothing is changed, and bank statements keep "
+                "coming in.")]
+        return []
+
+    @api.model
+    def _parse_asked_date(self, company, day):
+        """Return the day a user or program asks about; only ever for asking, never for dating a letter.
+
+        :raise UserError: when it is no date
+        """
+        if not day:
+            return company._dunning_today()
+        try:
+            result = fields.Date.to_date(day)
+        except (ValueError, TypeError):
+            result = None
+        if not result:
+            raise UserError(self.env._(
+                "“%s” is not a date. Give it as year, month and day, such as 2026-03-31.", day))
+        return result
+
+    @api.model
+    def _check_may_ask(self):
+        if not self.env.su and not self.env.user.has_groups(
+            'account.group_account_invoice,account.group_account_readonly'
+        ):
+            raise AccessError(self.env._(
+                "The answers name amounts of debtors, so they are for accounting only. Ask your administrator for "
+                "access to invoicing."))

@@ -1,0 +1,197 @@
+"""The gate: nothing leaves while money may be on its way or the debtor heard enough.
+
+Bank data that are too old, receipts nobody matched yet, online payments that are
+pending, and the number of contacts per week are reasons of the planner like any
+other: they are asked again at the moment of sending.
+"""
+
+import json
+import re
+from collections import defaultdict
+from datetime import timedelta
+from typing import NamedTuple
+
+from odoo import api, models
+from odoo.tools import SQL
+
+from .dunning_planner import Reason
+
+# An online payment that stays pending for longer was given up (a bank transfer that never came).
+TRANSACTION_DAYS = 7
+CONTACT_DAYS = 7
+# What can be a number of an invoice in the text of a bank transfer.
+REFERENCE = re.compile(r'[A-Z0-9][A-Z0-9/._-]{2,}[A-Z0-9]')
+
+
+class Receipts(NamedTuple):
+    """Receipts on the bank that nobody matched and that name no partner."""
+
+    partner_ids: list  # debtors whose account they came from
+    move_ids: list  # invoices their text names
+    amounts: list  # exact amounts of those that say neither
+
+
+class DunningPlanner(models.AbstractModel):
+    _inherit = 'dunning.planner'
+
+    @api.model
+    def _item_reasons(self):
+        codes = super()._item_reasons()
+        at = codes.index('payment_pending') + 1
+        codes[at:at] = ['transaction_pending', 'unmatched_receipt']
+        at = codes.index('backlog')
+        # Last: they hold for everything or for today, and say less than what is about the item itself.
+        codes[at:at] = ['bank_stale', 'contact_budget']
+        return codes
+
+    @api.model
+    def _gate_reasons(self):
+        return super()._gate_reasons() | {'transaction_pending', 'unmatched_receipt', 'bank_stale', 'contact_budget'}
+
+    def _reason_transaction_pending(self):
+        at_date = self._at_date()
+        return Reason(
+            SQL(
+                """EXISTS (
+                       SELECT FROM account_invoice_transaction_rel rel
+                         JOIN payment_transaction payment ON payment.id = rel.transaction_id
+                        WHERE rel.invoice_id = move_id AND payment.state IN ('pending', 'authorized')
+                          AND COALESCE(payment.last_state_change, payment.create_date)::date > %s)""",
+                at_date - timedelta(days=TRANSACTION_DAYS)),
+            lambda d: self.env._("An online payment of this invoice is being processed."),
+        )
+
+    def _reason_unmatched_receipt(self):
+        receipts = self._get_unmatched_receipts()
+        return Reason(
+            SQL("partner_id = ANY(%s) OR move_id = ANY(%s) OR amount_residual = ANY(%s::numeric[])",
+                receipts.partner_ids, receipts.move_ids, receipts.amounts)
+            if any(receipts) else SQL("FALSE"),
+            lambda d: self.env._(
+                "A receipt on the bank that nobody matched yet may be the payment of this item (by its account number, "
+                "text or exact amount). Match it first."),
+        )
+
+    def _reason_bank_stale(self):
+        company, at_date = self.env.company, self._at_date()
+        stale = self._get_stale_policies(company, at_date)
+
+        def sentence(decision):
+            journal, newest = min(company._get_dunning_bank_states(), key=lambda state: state[1])
+            return self.env._(
+                "The newest bank data of “%(journal)s” are of %(date)s, and the policy allows %(days)s days. "
+                "Import the bank statements first.",
+                journal=journal.name, date=self._fmt_date(newest),
+                # sudo: only a number of the policy
+                days=self.env['dunning.policy'].browse(decision.policy_id).sudo().bank_max_age)
+
+        return Reason(SQL("policy_id = ANY(%s)", stale) if stale else SQL("FALSE"), sentence)
+
+    def _reason_contact_budget(self):
+        # The day on which the oldest of the last contacts leaves the week.
+        busy = self._get_busy_debtors(self.env.company, self._at_date())
+        days = SQL(
+            "(%s::jsonb ->> partner_id::text)::date",
+            json.dumps({str(debtor): day.isoformat() for debtor, day in busy.items()}))
+        return Reason(
+            SQL("partner_id = ANY(%s)", list(busy)) if busy else SQL("FALSE"),
+            lambda d: self.env._(
+                "This debtor was contacted %(count)s times in a week, which is the limit of the settings. "
+                "He is left alone until %(date)s.",
+                count=self.env.company.dunning_contacts_per_week, date=self._fmt_date(d.next_date)),
+            days,
+        )
+
+    @api.model
+    def _get_stale_policies(self, company, at_date):
+        """Return the ids of the policies that find the bank data of a day too old."""
+        states = company._get_dunning_bank_states()
+        if not states:
+            return []
+        age = (at_date - min(newest for _journal, newest in states)).days
+        # sudo: what a policy says holds for every user
+        return self.env['dunning.policy'].sudo().search([
+            ('bank_max_age', '>', 0), ('bank_max_age', '<', age)]).ids
+
+    @api.model
+    def _get_busy_debtors(self, company, at_date):
+        """Return ``{debtor id: day from which he may be contacted again}`` of who had his contacts of a week."""
+        limit = company.dunning_contacts_per_week
+        if not limit:
+            return {}
+        self.env['dunning.notice'].flush_model(['company_id', 'partner_id', 'state', 'date', 'channel'])
+        return dict(self.env.execute_query(SQL(
+            """
+            SELECT partner_id, (ARRAY_AGG(date ORDER BY date DESC))[%(limit)s] + %(days)s
+              FROM (%(contacts)s) contact
+             WHERE date > %(since)s AND date <= %(at_date)s
+          GROUP BY partner_id
+            HAVING COUNT(*) >= %(limit)s
+            """,
+            limit=limit, days=CONTACT_DAYS, contacts=self._get_contacts_sql(company),
+            since=at_date - timedelta(days=CONTACT_DAYS), at_date=at_date)))
+
+    @api.model
+    def _get_contacts_sql(self, company):
+        """Return SQL of what debtors of a company heard from it: ``partner_id`` and ``date``, a row per contact."""
+        return SQL(
+            "SELECT partner_id, date FROM dunning_notice"
+            " WHERE company_id = %s AND state IN ('sent', 'withdrawn') AND channel <> 'task'", company.id)
+
+    @api.model
+    def _get_unmatched_receipts(self):
+        """Return the :class:`Receipts` of the current company that may be payments of debtors.
+
+        Receipts of a known partner are netted with what he owes (see the credits of the planner).
+        """
+        company = self.env.company
+        self.env['account.bank.statement.line'].flush_model()
+        self.env['account.move.line'].flush_model(['parent_state', 'balance', 'account_id'])
+        self.env['account.move'].flush_model(['ref', 'name', 'payment_reference', 'state'])
+        rows = self.env.execute_query(SQL(
+            """
+            SELECT receipt.account_number, CONCAT_WS(' ', receipt.payment_ref, move.ref), -line.balance
+              FROM account_bank_statement_line receipt
+              JOIN account_move move ON move.id = receipt.move_id
+              JOIN account_journal journal ON journal.id = receipt.journal_id
+              JOIN account_move_line line ON line.move_id = receipt.move_id
+                                         AND line.account_id = journal.suspense_account_id
+             WHERE receipt.company_id = %s AND receipt.is_reconciled IS NOT TRUE AND receipt.partner_id IS NULL
+               AND line.parent_state = 'posted' AND line.balance < 0
+            """, company.id))
+        if not rows:
+            return Receipts([], [], [])
+        accounts = defaultdict(list)
+        tokens = defaultdict(list)
+        for index, (account, text, _amount) in enumerate(rows):
+            if account:
+                accounts[re.sub(r'\W', '', account).upper()].append(index)
+            for token in REFERENCE.findall((text or '').upper()):
+                tokens[token].append(index)
+        known, partner_ids, move_ids = set(), set(), set()
+        # sudo: an account number on a bank statement is compared with those of debtors, whoever asks
+        banks = self.env['res.partner.bank'].sudo().search([('sanitized_acc_number', 'in', list(accounts))])
+        for bank in banks:
+            partner_ids.add(bank.partner_id.commercial_partner_id.id)
+            known.update(accounts[bank.sanitized_acc_number.upper()])
+        if tokens:
+            names = list(tokens)
+            for move_id, name, reference in self.env.execute_query(SQL(
+                """
+                SELECT id, UPPER(name), UPPER(payment_reference) FROM account_move
+                 WHERE company_id = %s AND state = 'posted' AND move_type IN ('out_invoice', 'out_receipt')
+                   AND (name = ANY(%s) OR payment_reference = ANY(%s))
+                """, company.id, names, names,
+            )):
+                move_ids.add(move_id)
+                known.update(tokens.get(name, []))
+                known.update(tokens.get(reference, []))
+        # An amount says little: it only counts for receipts about which nothing else is known.
+        amounts = [amount for index, (_account, _text, amount) in enumerate(rows) if index not in known]
+        return Receipts(list(partner_ids), list(move_ids), amounts)
+
+    @api.model
+    def _fmt_bank_state(self, journal, newest, today):
+        return self.env._(
+            "%(journal)s: up to %(date)s (%(days)s days ago)", journal=journal.name, date=self._fmt_date(newest),
+            days=(today - newest).days)

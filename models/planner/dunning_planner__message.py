@@ -1,0 +1,131 @@
+from datetime import timedelta
+
+from odoo import api, models
+from odoo.fields import Domain
+from odoo.tools import SQL
+
+from ..ladder.dunning_level import RANK
+from .dunning_planner import Reason
+
+# Days after which a message goes before one of a higher level.
+PATIENCE_DAYS = 7
+# What left, or was handed to a person or the post, as the debtor sees it. A bounced e-mail he never saw.
+TOLD_STATES = ('sent', 'withdrawn', 'todo', 'to_post')
+
+
+class DunningPlanner(models.AbstractModel):
+    _inherit = 'dunning.planner'
+
+    def _reason_one_message(self):
+        tomorrow = self._at_date() + timedelta(days=1)
+        return Reason(
+            SQL("speaks AND (occupied OR (first_said, first_currency_id) <> (said, currency_id))"),
+            lambda d: self.env._(
+                "Another message goes to this debtor today (“%(level)s”); this item follows on %(date)s.",
+                level=self._fmt_level(d.other_level_id or self._get_other_level_id(d)),
+                date=self._fmt_date(d.next_date)),
+            SQL("%s::date", tomorrow),
+        )
+
+    def _get_other_level_id(self, decision):
+        """Return the level of the message that went to the addressee today, or is about to."""
+        company_id = self.env.context.get('dunning_company_id') or self.env.company.id
+        at_date = decision.next_date - timedelta(days=1)  # the day that was asked about
+        # sudo: only the name of its level is told
+        return self.env['dunning.notice'].sudo().search(
+            Domain('company_id', '=', company_id) & Domain('partner_id', '=', decision.partner_id)
+            & Domain('recipient_id', '=', decision.recipient_id) & Domain('channel', '!=', 'task')
+            & Domain('state', 'in', ('draft', 'queued', *TOLD_STATES))
+            & (Domain('date', '=', at_date) | Domain('posted_on', '=', at_date) | Domain('date_planned', '=', at_date)),
+            order='date, id desc', limit=1).level_id.id
+
+    def _get_said_sql(self, channel, policy, level):
+        """Return SQL of the number of ``dunning.level._get_said``.
+
+        :param channel: SQL of the channel it goes by
+        :param policy: SQL of the policy of the level
+        :param level: SQL of the name of the level's table
+        """
+        return SQL(
+            """CASE WHEN %(channel)s = 'task' OR %(level)s.legal_role = 'fourteen_day' THEN -%(level)s.id::bigint
+                    ELSE %(policy)s::bigint * 16 + (%(level)s.with_interest IS TRUE)::int
+                         + 2 * (%(level)s.with_costs IS TRUE)::int
+                         + 4 * (%(level)s.legal_role IS NOT DISTINCT FROM 'default_notice')::int
+                         + 8 * (%(channel)s = 'phone')::int END""",
+            channel=channel, policy=policy, level=level)
+
+    @api.model
+    def _get_answer_columns(self):
+        """Return the columns that are left when the messages take turns: what an answer says, and what decides."""
+        return [
+            'id', 'move_id', 'partner_id', 'asked_recipient_id', 'currency_id', 'policy_id', 'last_level_id',
+            'last_date', 'last_deadline', 'asked_level_id', 'asked_channel', 'asked_legal_role', 'due_date',
+            'level_date', 'amount_residual', 'amount_residual_currency', 'amount_netted', 'amount_held',
+            'amount_held_currency', 'group_amount', 'credit_company', 'backlog', 'first_reason', 'item_date',
+            'hold_reason_id', 'hold_user_id', 'hold_until', 'detour', 'email_bounced_on', 'said', 'asked_rank',
+        ]
+
+    def _get_late_sql(self, company, at_date, reasons):
+        """Return SQL of the decided items: which of the messages to one addressee goes today."""
+        if 'one_message' not in reasons:
+            return SQL("SELECT answered.*, first_reason AS reason, NULL::int AS other_level_id FROM answered")
+        occupied = SQL(
+            """
+            SELECT notice.partner_id, notice.recipient_id, notice.currency_id, notice.state, %(said)s AS said
+              FROM dunning_notice notice
+              JOIN dunning_level level ON level.id = notice.level_id
+             WHERE notice.company_id = %(company)s AND notice.channel <> 'task'
+               AND (notice.state = ANY(%(told)s) AND (notice.date = %(at_date)s OR notice.posted_on = %(at_date)s)
+                    -- Planned today: it is about to leave.
+                    OR notice.state IN ('draft', 'queued', 'todo', 'to_post') AND notice.date_planned = %(at_date)s)
+            """,
+            said=self._get_said_sql(SQL("notice.channel"), SQL("level.policy_id"), SQL.identifier('level')),
+            company=company.id, told=list(TOLD_STATES), at_date=at_date)
+        return SQL(
+            """
+            WITH occupied AS MATERIALIZED (%(occupied)s),
+            -- Only what is asked of it from here on: all that was worked out would be several times as wide.
+            marked AS MATERIALIZED (
+                SELECT %(columns)s,
+                       COALESCE(first_reason IS NULL AND asked_channel <> 'task', FALSE) AS speaks,
+                       (partner_id, asked_recipient_id) IN (
+                           SELECT partner_id, recipient_id FROM occupied WHERE state <> 'draft')
+                       OR (partner_id, asked_recipient_id) IN (
+                              SELECT partner_id, recipient_id FROM occupied WHERE state = 'draft')
+                          -- A proposal of today takes in what can be said in it.
+                          AND (partner_id, asked_recipient_id, currency_id, said) NOT IN (
+                              SELECT partner_id, recipient_id, currency_id, said
+                                FROM occupied WHERE state = 'draft') AS occupied
+                  FROM answered
+            ),
+            -- Of each addressee the message that goes first. Grouped, not in windows over all items: most have one.
+            turn AS (
+                SELECT DISTINCT ON (partner_id, asked_recipient_id)
+                       partner_id, asked_recipient_id, currency_id, said, rank
+                  FROM (
+                        SELECT partner_id, asked_recipient_id, currency_id, said, occupied,
+                               MAX(asked_rank) AS rank, MIN(level_date) AS since,
+                               -- Backlog goes a few a day: the others do not wait for its turn.
+                               BOOL_OR(backlog) AS backlog
+                          FROM marked
+                         WHERE speaks
+                      GROUP BY partner_id, asked_recipient_id, currency_id, said, occupied) message
+              ORDER BY partner_id, asked_recipient_id, occupied IS NOT TRUE DESC, backlog,
+                       CASE WHEN since <= %(patience)s THEN since END,
+                       rank DESC, currency_id = %(currency)s DESC, currency_id, said
+            )
+            SELECT turned.*,
+                   %(reason)s AS reason,
+                   CASE WHEN occupied THEN NULL ELSE (first_rank & %(ids)s)::int END AS other_level_id
+              FROM (
+                    SELECT marked.*, turn.said AS first_said, turn.currency_id AS first_currency_id,
+                           turn.rank AS first_rank
+                      FROM marked
+                 LEFT JOIN turn
+                        ON turn.partner_id = marked.partner_id AND turn.asked_recipient_id = marked.asked_recipient_id
+                   ) turned
+            """,
+            occupied=occupied, ids=RANK - 1, patience=at_date - timedelta(days=PATIENCE_DAYS),
+            currency=company.currency_id.id,
+            columns=SQL(", ").join(SQL.identifier(name) for name in self._get_answer_columns()),
+            reason=SQL("COALESCE(first_reason, %s)", self._get_case(reasons)))

@@ -1,0 +1,27 @@
+"""What the debtor's page shows: what is owed and why, what was sent, and how to pay.
+
+Each method reads for the debtor and the company of its page only. Amounts come from ``dunning.claim`` and the
+ledger, and leave as words: the templates add nothing up.
+"""
+
+from odoo import models
+from odoo.tools import SQL
+
+
+class DunningHold(models.Model):
+    _inherit = 'dunning.hold'
+
+    def _get_blocking_sql(self, at_date):
+        # EXTENDS: a debtor can pay what is on offer to him, and what we only wait a few more days to ask for.
+        blocking = super()._get_blocking_sql(at_date)
+        if not self.env.context.get('dunning_for_debtor'):
+            return blocking
+        return SQL(
+            """
+            (%(blocking)s AND (hold.closed_on IS NULL OR hold.closed_on > %(at_date)s)
+             AND (hold.needs_decision OR hold.date_end >= %(at_date)s)
+             AND NOT EXISTS (
+                 SELECT FROM dunning_arrangement arrangement
+                  WHERE arrangement.id = hold.arrangement_id AND arrangement.state IN ('offered', 'signed')))
+            """,
+            blocking=blocking, at_date=at_date)

@@ -1,0 +1,335 @@
+from decimal import Decimal
+from types import SimpleNamespace
+
+from dateutil.relativedelta import relativedelta
+
+from odoo import api, models
+from odoo.fields import Domain
+from odoo.tools import str2bool
+from odoo.tools.misc import get_lang
+
+from ..claim.dunning_claim import ZERO, ClaimRequest, to_decimal
+
+# How far back letters are shown, in months.
+LETTER_MONTHS = 24
+# What a debtor is told about a hold: that, not why; reasons inside the house are not for the page.
+TOLD_KINDS = ('dispute', 'promise', 'arrangement')
+
+
+class DunningPage(models.Model):
+    _inherit = 'dunning.page'
+
+    # -------------------------------------------------------------------------
+    # WHAT BELONGS TO THIS PAGE
+    # -------------------------------------------------------------------------
+
+    def _get_own_domain(self):
+        """Return the domain of journal items of this debtor in this company, not of others in his family."""
+        self.ensure_one()
+        return Domain([
+            ('company_id', '=', self.company_id.id), ('partner_id.commercial_partner_id', '=', self.partner_id.id)])
+
+    def _get_open_items(self):
+        """Return the open due items of this debtor, the oldest first."""
+        self.ensure_one()
+        return self.env['account.move.line'].search(
+            self._get_own_domain() & self.env['account.move']._get_dunning_open_items_domain(),
+            order='date_maturity, id')
+
+    def _find_invoice(self, move_id, *, only_open=False):
+        """Return an invoice of this debtor by the id a visitor sent, or an empty record.
+
+        :param move_id: as it came: text
+        :param bool only_open: only one of which something is open
+        """
+        self.ensure_one()
+        Move = self.env['account.move']
+        text = str(move_id or '')
+        if not text.isdecimal() or len(text) > 9:
+            return Move
+        move = Move.browse(int(text)).exists()
+        if (
+            not move or move.company_id != self.company_id or move.commercial_partner_id != self.partner_id
+            or move.state != 'posted' or move.move_type not in ('out_invoice', 'out_receipt', 'out_refund')
+        ):
+            return Move
+        return Move if only_open and move not in self._get_open_items().move_id else move
+
+    def _get_letters(self):
+        """Return the notices that left for this debtor as a letter or with one, the last first."""
+        self.ensure_one()
+        since = self.company_id._dunning_today() - relativedelta(months=LETTER_MONTHS)
+        return self.env['dunning.notice'].search([
+            ('company_id', '=', self.company_id.id), ('partner_id', '=', self.partner_id.id), ('state', '=', 'sent'),
+            ('letter_file', '!=', False), ('date', '>=', since)], order='date desc, id desc', limit=24)
+
+    def _find_letter(self, notice_id):
+        """Return one of the letters of this debtor by the id a visitor sent, or an empty record."""
+        self.ensure_one()
+        return self._get_letters().filtered(lambda notice: str(notice.id) == str(notice_id))
+
+    def _get_arrangements(self):
+        """Return what is offered to this debtor, signed or running."""
+        self.ensure_one()
+        return self.env['dunning.arrangement'].search([
+            ('company_id', '=', self.company_id.id), ('partner_id', '=', self.partner_id.id),
+            ('state', 'in', ('offered', 'signed', 'active'))], order='id desc')
+
+    def _get_languages(self):
+        """Return ``{code of two letters: installed language}`` of those the page speaks."""
+        installed = [code for code, _name in self.env['res.lang'].get_installed()]
+        found = {}
+        for code in installed:
+            if code[:2] in ('nl', 'en'):
+                found.setdefault(code[:2], code)
+        return found
+
+    def _get_page_lang(self, asked=None):
+        """Return the language of the page: the one asked for, else that of the debtor's letters."""
+        self.ensure_one()
+        languages = self._get_languages()
+        if asked in languages:
+            return languages[asked]
+        lang = self.partner_id._get_dunning_lang() or self.company_id.partner_id.lang or 'nl_NL'
+        return languages.get(lang[:2]) or languages.get('nl') or get_lang(self.env).code
+
+    # -------------------------------------------------------------------------
+    # WHAT IS OWED AND WHY
+    # -------------------------------------------------------------------------
+
+    def _compute_claims(self):
+        """Return ``(claims, items, planner's decisions by item)`` of what is due today.
+
+        An item is told with interest and costs when the last notice about it asked those, so that the page never asks
+        more than the letters did; items that ask the same are one claim, as in letters.
+        """
+        self.ensure_one()
+        today = self.company_id._dunning_today()
+        Claim = self.env['dunning.claim']
+        items = Claim._get_claim_items(self.partner_id, today).filtered(
+            lambda item: item.partner_id.commercial_partner_id == self.partner_id)
+        Planner = self.env['dunning.planner'].with_context(dunning_for_debtor=True)
+        decisions = {
+            decision.item_id: decision
+            for decision in (Planner._plan(self.company_id, today, items=items) if items else ())}
+        reductions = {
+            item_id: to_decimal(decision.amount_netted + decision.amount_held)
+            for item_id, decision in decisions.items()}
+        groups = items.grouped(lambda item: (
+            item.currency_id, item.dunning_level_id.with_interest, item.dunning_level_id.with_costs))
+        requests = [
+            ClaimRequest(
+                key, self.partner_id, group, today, self.env['dunning.policy'], key[1], key[2],
+                reductions={item.id: reductions.get(item.id, ZERO) for item in group})
+            for key, group in groups.items()]
+        claims = Claim._compute_batch(requests) if requests else {}
+        order = sorted(claims, key=lambda key: (key[0].name != 'EUR', key[0].name, not key[2], not key[1]))
+        return [claims[key] for key in order], items, decisions
+
+    def _get_debt(self):
+        """Return what is owed and why, in the words of the page, in the language of the environment.
+
+        :return: dict with ``claims``, ``debts`` (one for each currency), ``upcoming`` (not due yet), ``count`` and
+            ``choices`` (invoices a form can be about)
+        """
+        self.ensure_one()
+        claims, items, _decisions = self._compute_claims()
+        by_id = {item.id: item for item in items}
+        holds = self._get_held_sentences(items.move_id)
+        debts = {}
+        for claim in claims:
+            currency = by_id[claim.items[0].item_id].currency_id
+            debt = debts.setdefault(currency, {
+                'currency': currency, 'claims': [], 'rows': [], 'specs': [], 'moves': self.env['account.move']})
+            spec = self.env['dunning.claim']._prepare_specification(claim.to_json(), self.partner_id, self.company_id)
+            debt['claims'].append(claim)
+            debt['specs'].append(spec)
+            for entry, words in zip(claim.items, spec['items'], strict=True):
+                item = by_id[entry.item_id]
+                if entry.total > 0:
+                    debt['moves'] |= item.move_id  # what is paid for with the whole amount
+                debt['rows'].append(self._prepare_row(item, entry, words, holds))
+        for debt in debts.values():
+            self._complete_debt(debt)
+        due_ids = {row['move'].id for debt in debts.values() for row in debt['rows']}
+        upcoming = [
+            self._prepare_upcoming(item)
+            for item in self._get_open_items() if item.id not in by_id and item.move_id.id not in due_ids
+            and not item.move_id.dunning_notice_id and item.date_maturity
+            and item.date_maturity >= self.company_id._dunning_today()]
+        return {
+            'claims': claims,
+            'debts': list(debts.values()),
+            'upcoming': upcoming,
+            'count': sum(len(debt['rows']) for debt in debts.values()),
+            'choices': self._get_choices(),
+        }
+
+    def _get_choices(self):
+        """Return ``[(id, words)]`` of the invoices that something can be said about."""
+        moves = self._get_open_items().move_id.filtered(lambda move: not move.dunning_notice_id)
+        return [
+            (move.id, self.env._(
+                "%(invoice)s of %(date)s, open %(amount)s", invoice=move.name or '',
+                date=self._say_date(move.invoice_date or move.date),
+                amount=self._say_amount(move.amount_residual, move.currency_id)))
+            for move in moves]
+
+    def _prepare_row(self, item, entry, words, holds):
+        """Return one invoice as the page shows it; the sentences are those of the specification."""
+        today = self.company_id._dunning_today()
+        late = (today - entry.due_date).days if entry.due_date else 0
+        say = self._say_amount
+        return {
+            **words,
+            'item': item,
+            'move': item.move_id,
+            'late': late,
+            'late_text': (
+                self.env._("1 day late") if late == 1 else self.env._("%s days late", late)) if late > 0 else '',
+            'amount': say(entry.total, item.currency_id),
+            'amount_open': say(entry.open, item.currency_id),
+            'has_extras': bool(entry.interest or entry.costs or entry.reduction or entry.open != entry.original),
+            'amount_reduction': say(-entry.reduction, item.currency_id) if entry.reduction else '',
+            'amount_interest': say(entry.interest, item.currency_id) if entry.interest else '',
+            'amount_costs': say(entry.costs, item.currency_id) if entry.costs else '',
+            'held': holds.get(item.move_id.id, ''),
+            'is_whole_held': bool(entry.reduction) and entry.total <= 0,
+            'can_pay': item.currency_id.compare_amounts(item.move_id.amount_residual, 0) > 0,
+        }
+
+    def _complete_debt(self, debt):
+        """Add up what was worked out per claim, in ``Decimal``, and say it."""
+        currency, claims = debt['currency'], debt['claims']
+        sums = {
+            name: sum((getattr(claim, name) for claim in claims), ZERO)
+            for name in ('principal', 'interest', 'costs', 'total')}
+        opened = sum((entry.open for claim in claims for entry in claim.items), ZERO)
+        reduction = sum((entry.reduction for claim in claims for entry in claim.items), ZERO)
+        per_day = sum((claim.per_day for claim in claims), Decimal())
+        count = len(debt['rows'])
+        lines = [(
+            self.env._("Invoice") if count == 1 else self.env._("%s invoices together", count),
+            self._say_amount(opened, currency))]
+        if reduction:
+            lines.append((
+                self.env._("Credits, and what waits because it is looked into"), self._say_amount(
+                    -reduction, currency)))
+        if sums['interest']:
+            lines.append((self.env._("Interest until today"), self._say_amount(sums['interest'], currency)))
+        if sums['costs']:
+            lines.append((self.env._("Collection costs"), self._say_amount(sums['costs'], currency)))
+        debt.update({
+            'total_value': sums['total'],
+            'total': self._say_amount(sums['total'], currency),
+            'lines': lines if len(lines) > 1 else [],
+            'has_extras': bool(sums['interest'] or sums['costs']),
+            'per_day': self.env['dunning.claim']._say_per_day(per_day, currency),
+            'costs_sentences': [
+                sentence for spec in debt['specs'] for part in spec['costs_parts'] if not part['announced']
+                for sentence in part['sentences']],
+            'announced': [
+                sentence for spec in debt['specs'] for part in spec['costs_parts'] if part['announced']
+                for sentence in part['sentences']],
+            'methods': list(dict.fromkeys(note for spec in debt['specs'] for note in spec['methods'])),
+            'bank': self._prepare_bank(debt['moves'], currency, sums['total']),
+        })
+
+    def _prepare_upcoming(self, item):
+        return {
+            'move': item.move_id,
+            'name': item.move_id.name or '',
+            'due_date': self._say_date(item.date_maturity),
+            'amount': self._say_amount(item.amount_residual_currency, item.currency_id),
+        }
+
+    def _get_held_sentences(self, moves):
+        """Return ``{invoice id: sentence}`` of what waits, without the reasons we have for ourselves."""
+        self.ensure_one()
+        Hold = self.env['dunning.hold']
+        today = self.company_id._dunning_today()
+        holds = Hold.search(
+            Hold._get_active_domain(today) & Domain('company_id', '=', self.company_id.id)
+            & Domain('partner_id', '=', self.partner_id.id)
+            & (Domain('move_id', 'in', moves.ids) | Domain('move_line_id.move_id', 'in', moves.ids)
+               | Domain('scope', '=', 'debtor')), order='id')
+        says_paid = self.env.ref('l10n_nl_dunning.hold_reason_says_paid', raise_if_not_found=False)
+        found = {}
+        for hold in holds:
+            sentence = self._say_hold(hold, says_paid)
+            targets = moves if hold.scope == 'debtor' else hold.move_id or hold.move_line_id.move_id
+            for move in targets:
+                if hold.kind in TOLD_KINDS or move.id not in found:
+                    found[move.id] = sentence
+        return found
+
+    def _say_hold(self, hold, says_paid):
+        until = '' if hold.needs_decision else self._say_date(hold.date_end)
+        if hold.kind == 'dispute' and hold.is_part:
+            return self.env._(
+                "You told us that you do not agree with %s of this. We are looking into that part and do not send "
+                "reminders about it meanwhile.", self._say_amount(hold.amount, hold.currency_id))
+        if hold.kind == 'dispute':
+            return self.env._(
+                "You told us that you do not agree with this. We are looking into it and do not send reminders about "
+                "it meanwhile.")
+        if hold.kind == 'promise':
+            return self.env._("You promised to pay this. We wait until %s.", until)
+        if hold.arrangement_id.state == 'offered':
+            return self.env._(
+                "We offered you a payment arrangement for this. You can sign it until %s; we do not send reminders "
+                "meanwhile.", self._say_date(hold.arrangement_id.valid_until))
+        if hold.kind == 'arrangement':
+            return self.env._("This is part of your payment arrangement.")
+        if says_paid and hold.reason_id == says_paid:
+            return self.env._("You told us that you have paid this. We are looking for your payment.")
+        return (
+            self.env._("We do not send reminders about this until %s.", until) if until
+            else self.env._("We do not send reminders about this for now."))
+
+    # -------------------------------------------------------------------------
+    # HOW TO PAY
+    # -------------------------------------------------------------------------
+
+    def _prepare_bank(self, moves, currency, total):
+        """Return the account to pay on with amount, reference and QR code; empty without an account."""
+        self.ensure_one()
+        Letter = self.env['dunning.letter']
+        owner = self.company_id.partner_id
+        banks = moves.partner_bank_id.filtered(
+            lambda bank: bank.partner_id.commercial_partner_id == owner.commercial_partner_id)
+        bank = banks[:1] or owner.bank_ids[:1]
+        if not bank or total <= 0:
+            return {}
+        if len(moves) == 1:
+            reference = moves.payment_reference or moves.name or ''
+        else:
+            reference = ' '.join(move.name for move in moves.sorted('invoice_date') if move.name)[:140]
+        return {
+            'iban': Letter._format_iban(bank.acc_number),
+            'holder': bank.acc_holder_name or bank.partner_id.name or self.company_id.name,
+            'bic': bank.bank_bic or '',
+            'reference': reference,
+            'qr': Letter._get_qr(bank, SimpleNamespace(
+                currency_id=currency, amount_due=float(total), reference=reference, partner_id=self.partner_id)),
+        }
+
+    @api.model
+    def _can_pay_online(self):
+        """Return whether this company takes payments online."""
+        allowed = self.env['ir.config_parameter'].get_param('account_payment.enable_portal_payment', 'False')
+        return str2bool(allowed) and bool(self.env['payment.provider'].search_count([
+            ('state', '!=', 'disabled'), ('is_published', '=', True), ('company_id', '=', self.company_id.id),
+        ], limit=1))
+
+    # -------------------------------------------------------------------------
+    # WORDS
+    # -------------------------------------------------------------------------
+
+    @api.model
+    def _say_amount(self, amount, currency):
+        return self.env['dunning.letter']._format_amount(float(amount), currency, self.env.lang)
+
+    @api.model
+    def _say_date(self, day):
+        return self.env['dunning.letter']._format_date(day, self.env.lang) if day else ''

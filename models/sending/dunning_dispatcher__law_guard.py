@@ -1,0 +1,383 @@
+from odoo import api, models
+from odoo.exceptions import UserError
+from odoo.tools import SQL, format_date
+from odoo.tools.float_utils import float_is_zero
+
+from ...tools.wording import ERROR, FOURTEEN_DAY, LetterFacts, check_letter
+from ..ladder.dunning_level import MANUAL_CHANNELS
+from ..planner.dunning_planner import IMPATIENT_IGNORED
+
+# Findings about costs: these stop any letter to a consumer, the others only a 14-day letter.
+COST_CODES = frozenset({
+    'costs_too_early', 'costs_typed', 'costs_wrong', 'costs_missing', 'costs_unspecified', 'costs_over_interest',
+    'fee_forbidden', 'vat_unfounded',
+})
+# What people write themselves; everything else of a letter is worked out.
+WRITTEN_PARTS = frozenset({'intro', 'closing', 'title', 'qr'})
+
+
+class DunningDispatcher(models.AbstractModel):
+    _inherit = 'dunning.dispatcher'
+
+    @api.model
+    def _recheck(self, notices, at_date, *, decisions=None):
+        # OVERRIDE: a letter on the pile may have been overtaken by a payment, by evidence or by a setting.
+        owed = super()._recheck(notices, at_date, decisions=decisions)
+        pile = owed.filtered(lambda notice: notice.state == 'to_post')
+        for company, letters in pile.grouped('company_id').items():
+            owed -= self.with_company(company)._recheck_pile(letters.with_company(company), at_date)
+        return owed
+
+    @api.model
+    def _recheck_pile(self, letters, at_date):
+        """Judge letters about costs that were made but not posted; return those that must not leave at all.
+
+        When an amount is another one now, the letter goes back into the queue to be made again.
+        """
+        letters = letters.filtered(lambda notice: notice.legal_role == FOURTEEN_DAY or notice.amount_costs)
+        if not letters:
+            return letters
+        lawful = self._refuse_unlawful(letters, at_date)
+        claims = self.env['dunning.claim']._compute_for_notices(lawful, at_date)
+        for notice in lawful._recording():
+            claim, currency = claims[notice.id], notice.currency_id
+            # Interest runs on; the letter is of its own day. Costs do not.
+            if (
+                currency.compare_amounts(notice.amount_announced, float(claim.announced))
+                or currency.compare_amounts(notice.amount_costs, float(claim.costs))
+                or len(claim.items) != len(notice.live_line_ids)
+            ):
+                notice.write({'state': 'queued', 'postal_state': False})
+        return letters - lawful
+
+    # -------------------------------------------------------------------------
+    # BEFORE THE LETTER IS MADE
+    # -------------------------------------------------------------------------
+
+    @api.model
+    def _refuse_unlawful(self, notices, at_date):
+        """Fail notices about collection costs that the law does not allow; return the others.
+
+        Claims that have to be in the same 14-day letter join it.
+        """
+        problems = {notice: [] for notice in notices}
+        letters = notices.filtered(lambda notice: notice.level_id.legal_role == FOURTEEN_DAY)
+        asking = (notices - letters).filtered(lambda notice: notice.level_id.with_costs or notice.amount_costs)
+        for notice in notices:
+            if notice.level_id.legal_role and notice.channel in MANUAL_CHANNELS:
+                problems[notice].append(self.env._(
+                    "“%(level)s” has to be written to have effect. Choose e-mail, letter or both.",
+                    level=notice.level_id.name))
+        letters = letters.filtered(lambda notice: not problems[notice])
+        for company, batch in letters.grouped('company_id').items():
+            self.with_company(company)._check_fourteen_day(batch.with_company(company), at_date, problems)
+        for notice in asking:
+            if self._is_consumer(notice):
+                problems[notice] += self._check_owed(notice, at_date)
+        for notice in notices:
+            kind = notice.policy_id.debtor_type
+            if not problems[notice] and kind != 'any' and (kind == 'consumer') != self._is_consumer(notice):
+                problems[notice].append(self.env._(
+                    "“%(level)s” is of a policy that is not meant for this kind of debtor: %(debtor)s is treated as "
+                    "another (%(reason)s). Cancel this notice; the right one is planned by itself.",
+                    level=notice.level_id.name, debtor=notice.partner_id.display_name,
+                    reason=notice.partner_id.dunning_effective_type_reason))
+        refused = notices.browse()
+        for notice, sentences in problems.items():
+            if sentences:
+                refused |= notice
+                notice._mark_failed("\n".join(sentences))
+                notice._recording().filtered('postal_state').write({'postal_state': False})
+        return notices - refused - self._pass_over_without_costs(letters - refused, at_date)
+
+    @api.model
+    def _pass_over_without_costs(self, letters, at_date):
+        """Pass over the 14-day letters that have no costs to announce, and return them.
+
+        The costs are waived, other small instalments bore them, or the debt is not in euros. Without costs such a
+        letter says nothing; the ladder goes on to the last demand, which asks none for these items.
+        """
+        empty = letters.filtered(lambda notice: float_is_zero(notice.amount_announced, precision_digits=2))
+        empty._recording().live_line_ids._freeze_snapshot()
+        for notice in empty._recording():
+            waived = notice.partner_id.with_company(notice.company_id).dunning_waive_costs
+            notice.write({
+                'postal_state': False, 'legal_role': FOURTEEN_DAY,
+                'cancel_reason': self.env._(
+                    "Passed over: there are no collection costs to announce (%s).",
+                    self.env._("they are waived") if waived else self.env._(
+                        "they were waived or asked before, or the debt is not in euros"))})
+        empty._skip(at_date)
+        return empty
+
+    @api.model
+    def _is_consumer(self, notice):
+        debtor = notice.partner_id.with_company(notice.company_id)
+        return debtor.dunning_effective_type == 'consumer'
+
+    @api.model
+    def _check_fourteen_day(self, letters, at_date, problems):
+        """Add to ``problems`` why 14-day letters of the current company may not leave, and complete them."""
+        for notice in letters:
+            if not self._is_consumer(notice):
+                debtor = notice.partner_id
+                problems[notice].append(self.env._(
+                    "A 14-day letter is for consumers, and %(debtor)s is not one (%(reason)s). Cancel this notice; the "
+                    "next level is planned by itself.",
+                    debtor=debtor.display_name, reason=debtor.dunning_effective_type_reason))
+        letters = letters.filtered(lambda notice: not problems[notice])
+        self._check_default(letters, at_date, problems)
+        self._check_announced_before(letters, problems)
+        letters = letters.filtered(lambda notice: not problems[notice])
+        self._join_companions(letters, at_date, problems)
+        banks = self.env['dunning.letter']._get_banks(letters)
+        for notice in letters:
+            if not (banks[notice.id].acc_number or '').strip():
+                problems[notice].append(self.env._(
+                    "A 14-day letter must name the account to pay on, and %s has no bank account. Add its IBAN to the "
+                    "company, or choose one on the invoice.", notice.company_id.display_name))
+
+    @api.model
+    def _get_items_before_default(self, items, at_date):
+        """Return the due items for which a consumer is not in default (verzuim) on a day."""
+        if not items:
+            return items
+        Planner = self.env['dunning.planner'].with_context(dunning_at_date=at_date)
+        Partner = self.env['res.partner']
+        self.env.flush_all()
+        return items.browse([item_id for (item_id,) in self.env.execute_query(SQL(
+            """
+            SELECT item.id
+              FROM (SELECT line.id, COALESCE(line.date_maturity, line.date) AS due_date,
+                           %(term)s AS debtor_term_agreed
+                      FROM account_move_line line
+                      JOIN res_partner partner ON partner.id = line.partner_id
+                      JOIN res_partner debtor ON debtor.id = partner.commercial_partner_id
+                     WHERE line.id = ANY(%(items)s)) item
+             WHERE NOT (%(in_default)s)
+            """,
+            term=Partner._field_to_sql('debtor', 'dunning_term_agreed'),
+            items=items.ids,
+            in_default=Planner._get_in_default_sql(SQL.identifier('item')),
+        ))])
+
+    @api.model
+    def _check_default(self, letters, at_date, problems):
+        """Article 6:96 paragraph 6 BW: only after default."""
+        outside = self._get_items_before_default(letters.live_line_ids.move_line_id, at_date)
+        for notice in letters:
+            early = notice.live_line_ids.move_line_id & outside
+            if early:
+                problems[notice].append(self.env._(
+                    "A 14-day letter before default has no effect, and the debtor is not in default for %(invoices)s: "
+                    "the payment term was not agreed with him and no notice of default has run out. Send that first, "
+                    "or state on the contact that the term was agreed.",
+                    invoices=self._name_invoices(early.move_id)))
+
+    @api.model
+    def _check_announced_before(self, letters, problems):
+        """Costs are announced once: a second letter would name other amounts and another term."""
+        lines = self.env['dunning.notice.line'].search([
+            ('move_line_id', 'in', letters.live_line_ids.move_line_id.ids), ('status', '=', 'sent'),
+            ('notice_id.legal_role', '=', FOURTEEN_DAY)])
+        for notice in letters:
+            earlier = lines.filtered(
+                lambda line, notice=notice: line.move_line_id in notice.live_line_ids.move_line_id
+                and line.notice_id != notice)
+            if earlier:
+                problems[notice].append(self.env._(
+                    "%(invoices)s was in a 14-day letter before (%(letter)s). A second one would only confuse and "
+                    "could cost you the costs. Cancel this notice and pass this level over.",
+                    invoices=self._name_invoices(earlier.move_id), letter=earlier[0].notice_id.display_name))
+
+    @api.model
+    def _join_companions(self, letters, at_date, problems):
+        """Article 6:96 paragraph 7 BW: claims that can be claimed together are claimed in one letter."""
+        for forced, batch in letters.grouped('forced').items():
+            ignore = frozenset({'pending', 'no_address', 'below_minimum', 'waiting_delay', 'one_message'})
+            if forced:
+                ignore |= IMPATIENT_IGNORED
+            missing = {}
+            mine = {item.id for item in batch.live_line_ids.move_line_id}
+            for decision in self.env['dunning.planner']._plan(
+                self.env.company, at_date, items=batch.live_line_ids.move_line_id, ignore=ignore, companions=True,
+            ):
+                if decision.item_id not in mine and not decision.reason:
+                    key = (decision.partner_id, decision.currency_id, decision.level_id)
+                    missing.setdefault(key, []).append(decision)
+            if not missing:
+                continue
+            waiting = {
+                line.move_line_id.id: line.notice_id
+                for line in self.env['dunning.notice.line'].search([
+                    ('status', '=', 'pending'),
+                    ('move_line_id', 'in', [d.item_id for group in missing.values() for d in group])])}
+            for notice in batch:
+                decisions = missing.get((notice.partner_id.id, notice.currency_id.id, notice.level_id.id), [])
+                free = [decision for decision in decisions if decision.item_id not in waiting]
+                held = self.env['dunning.notice'].union(
+                    *(waiting[decision.item_id] for decision in decisions if decision.item_id in waiting))
+                if held:
+                    problems[notice].append(self.env._(
+                        "All claims on a consumer that can be claimed together must be in one 14-day letter, and some "
+                        "wait in another notice: %s. Cancel that one, then try again: its items will join this letter.",
+                        ", ".join(held.mapped('display_name'))))
+                elif free:
+                    self._add_items(notice, free, at_date)
+
+    @api.model
+    def _add_items(self, notice, decisions, at_date):
+        """Put free items into a 14-day letter that did not leave yet."""
+        recording = notice._recording()
+        Line = recording.env['dunning.notice.line']
+        Line._insert([
+            Line._prepare_from_decision(notice.company_id.id, notice.id, decision) for decision in decisions])
+        if notice.state == 'to_post':  # it was made without them
+            recording.write({'state': 'queued', 'postal_state': False})
+        notice._update_claim(at_date)
+        recording._message_log(body=self.env._(
+            "Added, because one 14-day letter must contain all claims that can be claimed together: %s.",
+            self._name_invoices(self.env['account.move'].browse([decision.move_id for decision in decisions]))))
+
+    @api.model
+    def _check_owed(self, notice, at_date):
+        """Return why a consumer does not owe the collection costs that a notice is about."""
+        items = notice.live_line_ids.move_line_id
+        told = self.env['dunning.notice.line'].search([
+            ('move_line_id', 'in', items.ids), ('status', 'in', ('sent', 'skipped')),
+            ('notice_id.legal_role', '=', FOURTEEN_DAY)])
+        letters = told.filtered(lambda line: line.status == 'sent')
+        # Nothing was announced about these, and nothing is asked.
+        asked = notice.live_line_ids.filtered('amount_costs').move_line_id
+        items -= (told - letters).move_line_id - letters.move_line_id - asked
+        sentences = []
+        untold = items - letters.move_line_id
+        if untold:
+            sentences.append(self.env._(
+                "“%(level)s” asks collection costs, but no 14-day letter about %(invoices)s reached the debtor. A "
+                "consumer owes no costs before such a letter has run out. Cancel this notice; the 14-day letter is "
+                "planned again.",
+                level=notice.level_id.name, invoices=self._name_invoices(untold.move_id)))
+        for item in items - untold:
+            days = letters.filtered(lambda line, item=item: line.move_line_id == item).notice_id.mapped('costs_from')
+            first = min(filter(None, days), default=None)
+            if not first or first > at_date:
+                sentences.append(self.env._(
+                    "“%(level)s” asks collection costs, but the fourteen days of the 14-day letter about %(invoice)s "
+                    "have not run out: %(when)s.",
+                    level=notice.level_id.name, invoice=item.move_id.display_name,
+                    when=self.env._("the costs are owed from %s", format_date(self.env, first)) if first
+                    else self.env._("it is not known when it was received")))
+        return list(dict.fromkeys(sentences))
+
+    @api.model
+    def _name_invoices(self, moves):
+        names = moves.mapped('display_name')
+        return ", ".join(names[:3]) + ("…" if len(names) > 3 else "")
+
+    # -------------------------------------------------------------------------
+    # THE LETTER AS THE DEBTOR WILL READ IT
+    # -------------------------------------------------------------------------
+
+    @api.model
+    def _refuse_unlawful_letters(self, notices):
+        """Read the finished letters to consumers and fail those whose words are not lawful; return the others."""
+        consumers = notices.filtered(self._is_consumer)
+        facts = self._get_letter_facts(consumers)
+        refused = notices.browse()
+        for document in self.env['dunning.letter']._prepare_documents(consumers):
+            notice = notices.browse(document.notice_id)
+            errors = self._check_words(notice, document.html, facts[notice.id])
+            if errors:
+                refused |= notice
+                notice._mark_failed(self._explain_words(errors))
+        return notices - refused
+
+    @api.model
+    def _prepare_mails(self, template, notices, attachments):
+        # OVERRIDE: an e-mail has words of its own.
+        values_list = super()._prepare_mails(template, notices, attachments)
+        consumers = notices.filtered(self._is_consumer)
+        facts = self._get_letter_facts(consumers)
+        for values in values_list:
+            notice = notices.browse(values['res_id'])
+            if notice not in consumers:
+                continue
+            text = '<p>%s</p>%s' % (values['subject'] or '', values['body'])
+            errors = [
+                finding for finding in self._check_words(notice, text, facts[notice.id])
+                # The letter is attached, and it says everything.
+                if not finding.code.endswith('_missing')]
+            if errors:
+                raise UserError(self._explain_words(errors))
+        return values_list
+
+    @api.model
+    def _check_words(self, notice, text, facts):
+        role = notice.level_id.legal_role
+        return [
+            finding
+            for finding in check_letter(text, role=role, debtor='consumer', language=notice.lang, facts=facts)
+            if finding.severity == ERROR and (role == FOURTEEN_DAY or finding.code in COST_CODES)]
+
+    @api.model
+    def _explain_words(self, findings):
+        sentences = list(dict.fromkeys(self.env['dunning.level']._explain_findings(findings)))
+        return self.env._("What the debtor would read is not lawful:\n%s", "\n".join(f"• {line}" for line in sentences))
+
+    @api.model
+    def _get_letter_facts(self, notices):
+        """Return ``{notice_id: LetterFacts}``: what letters say when they say the truth."""
+        Letter = self.env['dunning.letter']
+        result = {}
+        for (company, lang), batch in notices.grouped(lambda notice: (notice.company_id, notice.lang)).items():
+            batch = batch.with_context(lang=lang)
+            shared = Letter.with_context(lang=lang)._prepare_company(company, lang)
+            letters = Letter.with_context(lang=lang)._prepare_letters(batch, shared, mail=True)
+            for notice, letter in zip(batch, letters, strict=True):
+                result[notice.id] = self._get_facts_of_letter(notice, letter)
+        return result
+
+    @api.model
+    def _get_facts_of_letter(self, notice, letter):
+        Letter, currency, lang = self.env['dunning.letter'], notice.currency_id, notice.lang
+
+        def written(amount):
+            return Letter._format_amount(amount, currency, lang)
+
+        fourteen_day = notice.level_id.legal_role == FOURTEEN_DAY
+        costs = notice.amount_announced if fourteen_day else notice.amount_costs
+        with_costs = notice.amount_due + notice.amount_announced
+        amounts = [
+            notice.amount_residual, -notice.amount_netted, notice.amount_netted, notice.amount_held,
+            -notice.amount_held, notice.amount_principal, notice.amount_interest,
+            notice.amount_principal + notice.amount_interest,
+            *notice.live_line_ids.mapped('amount_residual'), *notice.live_line_ids.mapped('amount_original')]
+        words = {name: notice[name] for name, field in notice._fields.items()
+                 if field.type == 'char' and name.endswith('_text') and not field.store}
+        lines = notice.live_line_ids
+        company, recipient = notice.company_id, notice.recipient_id
+        contact = company.dunning_contact_id
+        return LetterFacts(
+            amount_to_pay=notice.amount_text,
+            iban=letter.get('iban') or '',
+            costs=written(costs) if currency.compare_amounts(costs, 0) > 0 else None,
+            total_with_costs=written(with_costs) if fourteen_day else None,
+            vat_sentence=bool(notice.vat_sentence),
+            term_required=False,  # of a 14-day letter the approved words are looked for
+            other_amounts=tuple(dict.fromkeys([*map(written, amounts), *self._find_written_amounts([letter, words])])),
+            names=tuple(filter(None, {
+                notice.partner_id.name, recipient.name, company.name, contact.name, notice.name})),
+            quoted=tuple(filter(None, {
+                *lines.mapped('name'), *lines.mapped('description'), notice.reference,
+                *(row['description'] for row in letter['items'])})))
+
+    @api.model
+    def _find_written_amounts(self, part):
+        """Return the amounts with a currency sign in what was worked out for a letter."""
+        if isinstance(part, dict):
+            return [found for key, value in part.items() if key not in WRITTEN_PARTS
+                    for found in self._find_written_amounts(value)]
+        if isinstance(part, (list, tuple)):
+            return [found for value in part for found in self._find_written_amounts(value)]
+        return [part] if isinstance(part, str) and '€' in part and len(part) < 30 else []

@@ -1,0 +1,344 @@
+from odoo import api, fields, models
+from odoo.exceptions import UserError
+from odoo.tools import email_split
+
+from ..kernel.ir_attachment import is_recording
+from ..ladder.dunning_level import DETOURS, MANUAL_CHANNELS
+
+# What a channel lacked.
+LACKS = [
+    ('email', "No e-mail address"),
+    ('bounced', "The e-mail address bounced"),
+    ('post', "No postal address"),
+    ('phone', "No phone number"),
+]
+# Notices that can still take another way.
+REROUTABLE = ('draft', 'queued', 'error')
+DELIVERY_STATES = [
+    ('queued', "In mail queue"),
+    ('to_post', "To be posted"),
+    ('handed_over', "Handed over"),
+    ('posted', "Posted"),
+    ('registered', "Registered post"),
+    ('opened', "Opened"),
+    ('delivered', "Delivered"),
+    ('bounced', "E-mail bounced"),
+    ('returned', "Letter returned"),
+]
+# Notices of which something can be said: they left, or wait for the post.
+GONE = ('to_post', 'sent', 'undelivered', 'withdrawn')
+
+
+class DunningNotice(models.Model):
+    _inherit = 'dunning.notice'
+
+    recipient_id = fields.Many2one(
+        help="Whom the level is addressed to: the contact for reminders, the contact on the invoice or the director.")
+    detour = fields.Selection(
+        selection=LACKS, string="Other Channel Because", readonly=True, copy=False,
+        help="What the channel of the level lacked, so that the notice takes another way.")
+    detour_bounced_on = fields.Date(string="Address Bounced On", readonly=True, copy=False)
+    detour_text = fields.Char(string="Other Channel", compute='_compute_detour_text')
+    tracking_code = fields.Char(
+        readonly=True, copy=False, help="Of registered post: the number on the receipt of the post.")
+    post_proof = fields.Binary(
+        string="Receipt of the Post", attachment=True, readonly=True, copy=False,
+        help="What the post gave for handing in the registered letter.")
+    post_proof_filename = fields.Char(readonly=True, copy=False)
+    delivery_state = fields.Selection(
+        selection=DELIVERY_STATES, string="Delivery", compute='_compute_delivery_state', store=True,
+        index='btree_not_null', help="How far it got, by the way that got furthest.")
+    delivery_ways = fields.Html(string="Ways of Delivery", compute='_compute_delivery_ways', sanitize=False)
+
+    @api.model
+    def _prepare_totals(self, decisions):
+        # EXTENDS
+        return {**super()._prepare_totals(decisions), 'delivery_state': False}
+
+    @api.depends('detour', 'detour_bounced_on', 'channel')
+    def _compute_detour_text(self):
+        Planner = self.env['dunning.planner']
+        for notice in self:
+            notice.detour_text = notice.detour and Planner._explain_detour(
+                notice.detour, notice.channel, notice.detour_bounced_on)
+
+    # -------------------------------------------------------------------------
+    # WHICH WAY
+    # -------------------------------------------------------------------------
+
+    def write(self, vals):
+        # OVERRIDE: who chooses a channel or addressee himself needs no explanation of it.
+        if not is_recording(self.env) and vals.keys() & {'channel', 'recipient_id'}:
+            result = super().write(vals)
+            self.filtered('detour')._recording().write({'detour': False, 'detour_bounced_on': False})
+            return result
+        return super().write(vals)
+
+    @api.model
+    def _prepare_from_decisions(self, decisions, head):
+        # EXTENDS: what takes another way than its level says why.
+        vals = super()._prepare_from_decisions(decisions, head)
+        lacks = self._get_detour(decisions, vals['level_id'], vals['channel'])
+        return {**vals, 'detour': lacks[0], 'detour_bounced_on': lacks[1]}
+
+    def _settle_joined(self, decisions):
+        # EXTENDS: as above
+        super()._settle_joined(decisions)
+        by_item = {decision.item_id: decision for decision in decisions if decision.detour}
+        if not by_item:
+            return
+        for notice in self:
+            joined = [by_item[item.id] for item in notice.line_ids.move_line_id if item.id in by_item]
+            lacks, bounced_on = self._get_detour(joined, notice.level_id.id, notice.channel)
+            if lacks:
+                notice._recording().write({'detour': lacks, 'detour_bounced_on': bounced_on})
+
+    @api.model
+    def _get_detour(self, decisions, level_id, channel):
+        """Return why a notice goes by another channel than its level, and since when it bounced; or (False, False)."""
+        found = (False, False)
+        for decision in decisions:
+            if decision.detour and decision.level_id == level_id and decision.channel == channel:
+                own = self.env['dunning.level'].browse(level_id).channel
+                if channel == own == 'both' or channel in DETOURS.get(own, ()):
+                    found = (decision.detour, decision.bounced_on or False)
+        return found
+
+    def _get_people(self):
+        """Return whom it can be delivered to: the addressee, else the debtor himself."""
+        self.ensure_one()
+        return (self.recipient_id, self.partner_id)
+
+    def _get_reach(self):
+        """Return which channels reach anybody, see :meth:`DunningLevel._get_way`."""
+        self.ensure_one()
+        people = self._get_people()
+        return {
+            'email': bool(self._get_email()),
+            'letter': self._has_postal_address(),
+            'phone': any(person._has_dunning_phone() for person in people),
+            'bounced': any(person.dunning_email_bounced_on for person in people),
+        }
+
+    def _get_postal_partner(self):
+        # OVERRIDE: not where a letter came back from
+        self.ensure_one()
+        return next(
+            (person for person in self._get_people() if person._has_dunning_address()), self.partner_id)
+
+    def _has_postal_address(self):
+        # OVERRIDE: as above
+        self.ensure_one()
+        return any(person._has_dunning_address() for person in self._get_people())
+
+    def _reroute(self):
+        """Let notices that did not leave take the way that reaches somebody now; back to that of the level if it does.
+
+        A channel that a person chose stays.
+        """
+        for notice in self.filtered(lambda notice: notice.state in REROUTABLE):
+            level = notice.level_id
+            if notice.channel != level.channel and not notice.detour:
+                continue
+            reach = notice._get_reach()
+            channel, lacks = level._get_way(reach)
+            if channel == level.channel and not (channel == 'both' and (reach['email'] or reach['letter'])):
+                lacks = False  # nothing else reaches him either: that is said when it fails
+            bounced_on = notice._get_bounced_on() if lacks == 'bounced' else False
+            if (channel, lacks, bounced_on) != (notice.channel, notice.detour, notice.detour_bounced_on):
+                notice._recording().write({'channel': channel, 'detour': lacks, 'detour_bounced_on': bounced_on})
+
+    def _get_bounced_on(self):
+        self.ensure_one()
+        return max(filter(None, (person.dunning_email_bounced_on for person in self._get_people())), default=False)
+
+    def _explain_unreachable(self):
+        """Return why the channel of this notice reaches nobody, and what to do."""
+        self.ensure_one()
+        reach = self._get_reach()
+        lacks = {'letter': 'post', 'phone': 'phone'}.get(self.channel) or ('bounced' if reach['bounced'] else 'email')
+        return self.env['dunning.planner']._explain_missing(
+            self.level_id, self.channel, lacks, self._get_bounced_on())
+
+    # -------------------------------------------------------------------------
+    # WHAT BECAME OF IT
+    # -------------------------------------------------------------------------
+
+    @api.depends(
+        'state', 'channel', 'postal_state', 'tracking_code', 'mail_message_id', 'receipt_ids.kind',
+        'receipt_ids.withdrawn_on')
+    def _compute_delivery_state(self):
+        for notice in self:
+            notice.delivery_state = notice._judge_delivery() if (
+                notice.state in GONE and notice.channel not in MANUAL_CHANNELS) else False
+
+    def _judge_delivery(self):
+        """Return how far a notice that left got: by the way that got furthest, what failed last."""
+        self.ensure_one()
+        kinds = set(self.receipt_ids.filtered(lambda receipt: not receipt.withdrawn_on).mapped('kind'))
+        if kinds & {'registered', 'acknowledged'}:
+            return 'delivered'
+        if 'portal_opened' in kinds:
+            return 'opened'
+        by_post = self.postal_state if 'returned' not in kinds else False
+        by_mail = self.mail_message_id and 'bounced' not in kinds
+        if by_post == 'posted':
+            return 'registered' if self.tracking_code else 'posted'
+        if by_mail and 'email_accepted' in kinds:
+            return 'handed_over'
+        if by_post:
+            return 'to_post'
+        if by_mail:
+            return 'queued'
+        if 'returned' in kinds:
+            return 'returned'
+        return 'bounced' if 'bounced' in kinds else False
+
+    @api.depends(
+        'delivery_state', 'email_to', 'sent_on', 'posted_on', 'posted_by_id', 'post_proof_filename', 'receipt_ids.date',
+        'receipt_ids.note', 'receipt_ids.proof_filename')
+    @api.depends_context('lang')
+    def _compute_delivery_ways(self):
+        for notice in self:
+            ways = notice._get_delivery_ways() if notice.delivery_state else []
+            notice.delivery_ways = ways and self.env['ir.qweb']._render(
+                'l10n_nl_dunning.delivery_ways', {'ways': ways}, minimal_qcontext=True).strip()
+
+    def _get_delivery_ways(self):
+        """Return, for each way by which it left, how far it got and what proves that.
+
+        :return: list of dicts ``name, icon, address, badge (label, colour), steps``; a step is ``date, text`` with
+            perhaps ``code`` (a tracking code) and ``url, file`` of its proof
+        """
+        self.ensure_one()
+        evidence = self.receipt_ids.filtered(lambda receipt: not receipt.withdrawn_on).sorted('date')
+        ways = []
+        if self.mail_message_id:
+            ways.append(self._get_mail_way(evidence))
+        if self.postal_state:
+            ways.append(self._get_post_way(evidence))
+        opened = evidence.filtered(lambda receipt: receipt.kind in ('portal_opened', 'acknowledged'))
+        if opened:
+            ways.append({
+                'icon': 'fa-check-circle', 'name': self.env._("Debtor"), 'address': self.partner_id.display_name,
+                'badge': (self.env._("Opened") if opened[0].kind == 'portal_opened'
+                          else self.env._("Acknowledged"), 'success'),
+                'steps': [self._get_evidence_step(receipt) for receipt in opened]})
+        return ways
+
+    def _get_evidence_step(self, receipt, text=None):
+        Planner = self.env['dunning.planner']
+        step = {
+            'date': Planner._fmt_date(receipt.date),
+            'text': text or ": ".join(filter(None, [receipt.display_name, receipt.note])),
+            'code': receipt.tracking_code}
+        if receipt.proof_filename or receipt.proof:
+            step['url'] = f"/web/content/dunning.receipt/{receipt.id}/proof?download=true"
+            step['file'] = receipt.proof_filename or self.env._("Proof")
+        return step
+
+    def _get_mail_way(self, evidence):
+        Planner = self.env['dunning.planner']
+        kinds = {receipt.kind: receipt for receipt in evidence}
+        left = fields.Datetime.context_timestamp(self, self.sent_on).date() if self.sent_on else self.date
+        steps = [{'date': Planner._fmt_date(left), 'text': self.env._("Put in the mail queue")}]
+        badge = (self.env._("In mail queue"), 'info')
+        accepted, bounced = kinds.get('email_accepted'), kinds.get('bounced')
+        if accepted:
+            badge = (self.env._("Handed over"), 'success')
+            steps.append({
+                'date': Planner._fmt_date(fields.Date.subtract(accepted.date, days=1)),
+                'text': self.env._("Handed over to the mail server")})
+        if bounced:
+            badge = (self.env._("Came back"), 'danger')
+            steps.append(self._get_evidence_step(bounced))
+        elif not accepted:
+            # sudo: the state of our own mail
+            failed = self.mail_message_id.sudo().notification_ids.filtered(
+                lambda notification: notification.notification_status == 'exception')[:1]
+            if failed:
+                badge = (self.env._("Not taken yet"), 'warning')
+                steps.append({'date': '', 'text': self.env._(
+                    "The mail server did not take it; it can be tried again. %s",
+                    (failed.failure_reason or '').strip()[:250])})
+        return {
+            'icon': 'fa-envelope-o', 'name': self.env._("E-mail"), 'address': ", ".join(email_split(self.email_to)),
+            'badge': badge,
+            'steps': steps}
+
+    def _get_post_way(self, evidence):
+        Planner = self.env['dunning.planner']
+        partner = self._get_postal_partner()
+        kinds = {receipt.kind: receipt for receipt in evidence}
+        steps = []
+        badge = {
+            'to_print': (self.env._("To be printed"), 'warning'), 'printed': (self.env._("To be posted"), 'info'),
+            'posted': (self.env._("Posted"), 'success')}[self.postal_state]
+        if self.postal_state == 'posted':
+            step = {
+                'date': Planner._fmt_date(self.posted_on), 'code': self.tracking_code,
+                'text': self.env._("Posted by %s", self.posted_by_id.name) if self.posted_by_id
+                else self.env._("Posted")}
+            if self.tracking_code:
+                badge = (self.env._("Registered, on its way"), 'success')
+                step['text'] = self.env._("Posted as registered post by %s", self.posted_by_id.name or '')
+            if self.post_proof_filename:
+                step['url'] = f"/web/content/dunning.notice/{self.id}/post_proof?download=true"
+                step['file'] = self.post_proof_filename
+            steps.append(step)
+        delivered, returned = kinds.get('registered'), kinds.get('returned')
+        presumed = kinds.get('post_presumed')
+        if delivered:
+            badge = (self.env._("Delivered"), 'success')
+            steps.append(self._get_evidence_step(delivered))
+        elif presumed and not returned:
+            steps.append({'date': Planner._fmt_date(presumed.date), 'text': self.env._("Presumed to be delivered")})
+        if returned:
+            badge = (self.env._("Came back"), 'danger')
+            steps.append(self._get_evidence_step(returned))
+        return {
+            'icon': 'fa-file-text-o', 'name': self.env._("Registered post") if self.tracking_code
+            else self.env._("Post"),
+            'address': ", ".join(filter(None, [partner.street, " ".join(filter(None, [partner.zip, partner.city]))])),
+            'badge': badge, 'steps': steps}
+
+    # -------------------------------------------------------------------------
+    # REGISTERED POST
+    # -------------------------------------------------------------------------
+
+    def action_mark_posted(self):
+        # OVERRIDE: of registered post the tracking code is asked first.
+        registered = self.filtered(lambda notice: (
+            notice.postal_state == 'printed' and notice.level_id.post_registered and not notice.tracking_code
+            and notice.state in ('to_post', 'sent')))
+        others = self - registered
+        result = super(DunningNotice, others).action_mark_posted() if others or not registered else None
+        return registered.action_post_registered() if registered else result
+
+    def action_post_registered(self):
+        """Ask the tracking codes of letters that go, or went, by registered post."""
+        self.check_access('write')
+        letters = self.filtered(lambda notice: (
+            notice.state in ('to_post', 'sent') and notice.postal_state in ('printed', 'posted')
+            and not notice.tracking_code))
+        if not letters:
+            raise UserError(self.env._(
+                "Choose letters that were printed: a tracking code belongs to a letter in an envelope."))
+        return self.env['dunning.post.registered']._action_open(letters)
+
+    def _record_registered(self, code, proof=None, proof_filename=None):
+        """Record that this letter was handed in as registered post."""
+        self.ensure_one()
+        self._recording().write({
+            'tracking_code': code, 'post_proof': proof, 'post_proof_filename': proof_filename if proof else False})
+        if self.postal_state == 'printed':
+            self.action_mark_posted()
+        self._message_log(body=self.env._("Posted as registered post, tracking code %s.", code))
+
+    def _add_receipt(self, kind, date, **values):
+        # EXTENDS: a letter that came back tells that the address does not work.
+        if kind == 'returned':
+            for notice in self:
+                # sudo: an address that does not work does not work for anybody
+                notice._get_postal_partner().sudo().dunning_post_returned_on = date
+        return super()._add_receipt(kind, date, **values)

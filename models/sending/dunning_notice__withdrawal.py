@@ -1,0 +1,207 @@
+from datetime import timedelta
+
+from odoo import Command, api, fields, models
+from odoo.tools import SQL
+
+from .dunning_withdrawal import DEPARTURE
+
+# What settles as the debtor would say it: money and credit notes. Writing off is a decision of the company itself.
+IS_SETTLEMENT = SQL(
+    "(journal.type IN ('bank', 'cash', 'credit') OR move.move_type = 'out_refund'"
+    " OR move.origin_payment_id IS NOT NULL)")
+
+
+class DunningNotice(models.Model):
+    _inherit = 'dunning.notice'
+
+    is_wrong = fields.Boolean(
+        string="Wrong", compute='_compute_wrong', store=True,
+        help="Part or all of what it asked had been paid or credited before the day it left.")
+    wrong_amount = fields.Monetary(string="Not Owed", compute='_compute_wrong', store=True)
+    wrong_percent = fields.Float(
+        string="Wrong (%)", compute='_compute_wrong', store=True, aggregator='avg', digits=(6, 2),
+        help="100 for a wrong notice, else 0: the average is the rate of wrong notices.")
+    withdrawn_on = fields.Date(readonly=True, copy=False)
+    withdrawal_ids = fields.Many2many(
+        comodel_name='dunning.withdrawal', string="Withdrawals", compute='_compute_withdrawal_ids')
+    withdrawal_count = fields.Integer(compute='_compute_withdrawal_ids')
+
+    @api.depends('line_ids.wrong_amount')
+    def _compute_wrong(self):
+        for notice in self:
+            notice.wrong_amount = sum(notice.line_ids.mapped('wrong_amount'))
+            notice.is_wrong = bool(notice.wrong_amount)
+            notice.wrong_percent = 100.0 if notice.is_wrong else 0.0
+
+    @api.model
+    def _prepare_totals(self, decisions):
+        # EXTENDS
+        return {**super()._prepare_totals(decisions), 'wrong_amount': 0.0, 'is_wrong': False, 'wrong_percent': 0.0}
+
+    @api.depends('line_ids.withdrawal_ids')
+    def _compute_withdrawal_ids(self):
+        for notice in self:
+            notice.withdrawal_ids = notice.line_ids.withdrawal_ids
+            notice.withdrawal_count = len(notice.withdrawal_ids)
+
+    def action_withdrawals(self):
+        """Show the withdrawals of this notice."""
+        self.ensure_one()
+        self.check_access('read')
+        action = self.env['ir.actions.act_window']._for_xml_id('l10n_nl_dunning.dunning_withdrawal_action')
+        action.update({'domain': [('id', 'in', self.withdrawal_ids.ids)], 'context': {}})
+        if self.withdrawal_count == 1:
+            action.update({'res_id': self.withdrawal_ids.id, 'view_mode': 'form', 'views': [(False, 'form')]})
+        return action
+
+    @api.model
+    def get_dunning_wrong_figure(self):
+        """Return what the list of notices says about the last twelve months in the current companies, or ``''``."""
+        self.check_access('read')
+        today = self.env.company._dunning_today()
+        domain = [*self.env.companies._get_dunning_wrong_domain(), ('date', '>', today - timedelta(days=365))]
+        total = self.search_count(domain)
+        wrong = self.search_count([*domain, ('is_wrong', '=', True)]) if total else 0
+        if not wrong:
+            return ''
+        lang = self.env['res.lang']._lang_get(self.env.lang or 'en_US')
+        return self.env._(
+            "Wrong notices in the last twelve months: %(wrong)s of %(total)s (%(rate)s%%)",
+            wrong=wrong, total=total, rate=lang.format('%.1f', 100.0 * wrong / total))
+
+    # -------------------------------------------------------------------------
+    # FINDING OUT
+    # -------------------------------------------------------------------------
+
+    @api.model
+    def _find_late_settled(self, items):
+        """Return the ids of sent notices about these items that a settlement may have preceded: one indexed look-up."""
+        if not items:
+            return []
+        self._flush_for_wrong()
+        return [notice_id for (notice_id,) in self.env.execute_query(SQL(
+            """
+            SELECT DISTINCT notice.id
+              FROM account_partial_reconcile partial
+              JOIN dunning_notice_line line ON line.move_line_id = partial.debit_move_id AND line.status = 'sent'
+              JOIN dunning_notice notice ON notice.id = line.notice_id
+              JOIN account_move_line counterpart ON counterpart.id = partial.credit_move_id
+             WHERE partial.debit_move_id = ANY(%s) AND counterpart.date < %s
+            """, list(items.ids), DEPARTURE))]
+
+    @api.model
+    def _flush_for_wrong(self):
+        self.env['account.partial.reconcile'].flush_model()
+        self.env['dunning.notice'].flush_model(['date', 'posted_on', 'channel', 'state'])
+        self.env['dunning.notice.line'].flush_model(
+            ['move_line_id', 'status', 'amount_original', 'amount_residual', 'wrong_amount'])
+
+    def _update_wrong(self):
+        """Write on the lines of these sent notices what was not owed when they left, and propose or drop withdrawals.
+
+        :return: the notices of which that changed
+        """
+        if not self:
+            return self
+        self._flush_for_wrong()
+        rows = self.env.execute_query(SQL(
+            """
+            SELECT line.id,
+                   SUM(partial.debit_amount_currency),
+                   COALESCE(SUM(partial.debit_amount_currency) FILTER (WHERE move.move_type = 'out_refund'), 0),
+                   -- What was in the books already can have been netted.
+                   COALESCE(SUM(partial.debit_amount_currency) FILTER (WHERE move.create_date <= notice.sent_on), 0),
+                   MAX(counterpart.date)
+              FROM dunning_notice_line line
+              JOIN dunning_notice notice ON notice.id = line.notice_id
+              JOIN account_partial_reconcile partial ON partial.debit_move_id = line.move_line_id
+              JOIN account_move_line counterpart ON counterpart.id = partial.credit_move_id
+              JOIN account_move move ON move.id = counterpart.move_id
+              JOIN account_journal journal ON journal.id = move.journal_id
+             WHERE notice.id = ANY(%(notices)s) AND notice.channel <> 'task' AND line.status = 'sent'
+               AND counterpart.date < %(departure)s AND %(is_settlement)s
+          GROUP BY line.id
+            """, notices=list(self.ids), departure=DEPARTURE, is_settlement=IS_SETTLEMENT))
+        settled = {row[0]: row[1:] for row in rows}
+        changed = self.browse()
+        for notice in self._recording().filtered(lambda notice: notice.state == 'sent'):
+            if notice._write_wrong(settled):
+                changed |= notice
+        if changed:
+            changed = self.browse(changed.ids)
+            changed._update_withdrawals()
+        return changed
+
+    def _write_wrong(self, settled):
+        """Write what was not owed on the lines of one notice. Return whether anything changed.
+
+        :param settled: ``{line id: (all, of credit notes, of moves known when it left, last date)}`` of what is dated
+            before the day it left, in the currency of the notice
+        """
+        self.ensure_one()
+        currency = self.currency_id
+        lines = self.live_line_ids.filtered(lambda line: line.status == 'sent')
+        wrong, spare, absorbable = {}, 0.0, {}
+        for line in lines:
+            everything, credited, known, _date = settled.get(line.id, (0.0, 0.0, 0.0, None))
+            # What had been settled when it left was not asked; only what came on top was wrong.
+            late = min(line.amount_residual, everything - (line.amount_original - line.amount_residual))
+            if currency.compare_amounts(late, 0) <= 0:
+                spare += line.amount_netted
+                wrong[line] = 0.0
+                continue
+            # A credit note is first about the part that was disputed and not asked.
+            late -= min(late, line.amount_held, credited)
+            netted = min(late, line.amount_netted, known)
+            spare += line.amount_netted - netted
+            wrong[line] = min(late - netted, line._get_asked())
+            absorbable[line] = max(0.0, known - netted)
+        # A credit that was deducted from one invoice of the notice can have been matched to another one.
+        for line, amount in absorbable.items():
+            taken = min(spare, amount, wrong[line])
+            wrong[line] -= taken
+            spare -= taken
+        today = self.company_id._dunning_today()
+        changed = False
+        for line, amount in wrong.items():
+            # What the debtor was told stays told.
+            amount = currency.round(max(amount, line.withdrawn_amount, 0.0))
+            if not currency.compare_amounts(amount, line.wrong_amount):
+                continue
+            changed = True
+            everything, credited, _known, paid_on = settled.get(line.id, (0.0, 0.0, 0.0, line.wrong_paid_on))
+            line.write({
+                'wrong_amount': amount,
+                'wrong_on': amount and today,
+                'wrong_paid_on': amount and paid_on,
+                'wrong_credited': bool(amount) and not currency.compare_amounts(everything, credited),
+            })
+        return changed
+
+    def _update_withdrawals(self):
+        """Let the proposals to withdraw follow what was found out about these notices."""
+        # sudo: it follows from the books, whoever booked; nobody can make one by hand
+        Withdrawal = self.env['dunning.withdrawal'].sudo()._recording()
+        groups = self.grouped(lambda notice: (notice.company_id, notice.partner_id, notice.currency_id))
+        # One message per debtor, however many notices.
+        open_ones = {
+            (withdrawal.company_id, withdrawal.partner_id, withdrawal.currency_id): withdrawal
+            for withdrawal in Withdrawal.search([
+                ('state', '=', 'proposed'), ('partner_id', 'in', self.partner_id.ids),
+                ('company_id', 'in', self.company_id.ids)])}
+        for key, notices in groups.items():
+            company, partner, currency = key
+            withdrawal = open_ones.get(key, Withdrawal)
+            lines = notices.line_ids.filtered(lambda line: (
+                line.currency_id.compare_amounts(line.wrong_amount, line.withdrawn_amount) > 0))
+            lines |= withdrawal.line_ids.filtered(lambda line, notices=notices: line.notice_id not in notices)
+            if withdrawal and not lines:
+                withdrawal._cancel(self.env._("The payment or credit note was taken off these items again."))
+            elif withdrawal:
+                withdrawal.line_ids = [Command.set(lines.ids)]
+            elif lines:
+                Withdrawal.create({
+                    'company_id': company.id, 'partner_id': partner.id, 'currency_id': currency.id,
+                    'line_ids': [Command.set(lines.ids)],
+                    'credit_bookings': any(line._is_wholly_wrong() for line in lines),
+                })._tell_somebody()

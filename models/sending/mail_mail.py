@@ -1,0 +1,175 @@
+import logging
+from datetime import timedelta
+from smtplib import SMTPRecipientsRefused, SMTPResponseException, SMTPServerDisconnected
+
+from odoo import fields, models
+
+_logger = logging.getLogger(__name__)
+# Minutes between the tries of a mail that was refused for a while: together some twenty hours.
+PAUSES = (5, 15, 60, 180, 360, 600)
+# In the context of what the program writes by itself: an object of this process, no browser can send it.
+AGAIN = object()
+
+
+def _decode(text):
+    return text.decode(errors='replace') if isinstance(text, bytes) else str(text)
+
+
+class MailMail(models.Model):
+    _inherit = 'mail.mail'
+
+    def write(self, vals):
+        # OVERRIDE: whoever tries a failed mail again has looked whether it left.
+        if vals.get('state') == 'outgoing' and self.env.context.get('dunning_again') is not AGAIN:
+            again = self.filtered(lambda mail: (mail.model or '').startswith('dunning.') and mail.state != 'outgoing')
+            if again:
+                # sudo: notes of the program
+                self.env['dunning.handover'].sudo()._forget(again.mapped('message_id'))
+        return super().write(vals)
+
+    def _send(
+        self, auto_commit=False, raise_exception=False, smtp_session=None, alias_domain_id=False, mail_server=False,
+        post_send_callback=None,
+    ):
+        # OVERRIDE: only where each mail is committed on its own. Elsewhere a mail may be part of a larger transaction.
+        kwargs = {
+            'auto_commit': auto_commit, 'raise_exception': raise_exception, 'smtp_session': smtp_session,
+            'alias_domain_id': alias_domain_id, 'mail_server': mail_server, 'post_send_callback': post_send_callback}
+        if auto_commit is not True:
+            return super()._send(**kwargs)
+        settled = self._settle_dunning_handovers()
+        if settled and post_send_callback:
+            post_send_callback(settled.ids)
+        # In the context: no browser or integration can send a set.
+        started, later, begun = set(), {}, {}
+        if smtp_session:
+            self._note_what_is_accepted(smtp_session, started, later)
+        try:
+            return super(MailMail, (self - settled).with_context(
+                dunning_handover=started, dunning_later=later, dunning_begun=begun))._send(**kwargs)
+        except SMTPServerDisconnected:
+            # Hung up halfway, or too slow to answer. Odoo leaves a sentence about missing recipients behind.
+            for mail in self.exists().filtered(lambda mail: mail.message_id in started and mail.state == 'exception'):
+                mail._record_uncertain_handover()
+            raise
+
+    def _postprocess_sent_message(self, success_pids, success_emails, failure_reason=False, failure_type=None):
+        # OVERRIDE: it is known what became of these; some are tried again.
+        started, later = self.env.context.get('dunning_handover'), self.env.context.get('dunning_later')
+        postponed = self.browse()
+        if isinstance(started, set):
+            started.difference_update(self.mapped('message_id'))
+            begun = self.env.context['dunning_begun']
+            for mail in self.filtered(lambda mail: mail.message_id in begun):
+                # Another process had it in hand and was stopped while this one waited for its row.
+                postponed |= mail
+                mail._settle_dunning_handover(begun.pop(mail.message_id))
+            postponed |= (self - postponed).filtered(lambda mail: mail.message_id in later and mail._try_again_later(
+                later.pop(mail.message_id)))
+        elif failure_type == 'mail_smtp':
+            # There was no mail server to offer them to.
+            postponed = self.filtered(lambda mail: (
+                (mail.model or '').startswith('dunning.') and mail._try_again_later(mail.failure_reason)))
+        return super(MailMail, self - postponed)._postprocess_sent_message(
+            success_pids, success_emails, failure_reason=failure_reason, failure_type=failure_type)
+
+    def _try_again_later(self, reason):
+        """Let a mail that certainly did not leave wait in the mail queue; return whether it was not tried too often."""
+        self.ensure_one()
+        # sudo: notes of the program
+        tries = self.env['dunning.handover'].sudo()._refuse(self.message_id)
+        if tries > len(PAUSES):
+            return False
+        moment = fields.Datetime.now() + timedelta(minutes=PAUSES[tries - 1])
+        # No person decided this, so what is known of it is not forgotten.
+        self.with_context(dunning_again=AGAIN).write({
+            'state': 'outgoing', 'scheduled_date': moment, 'failure_type': False,
+            'failure_reason': self._get_dunning_env()._(
+                "Refused for now, so it is tried again by itself: %s", reason or "")})
+        # sudo: the rows of the program's own mail
+        notifications = self.env['mail.notification'].sudo().search([
+            ('mail_mail_id', '=', self.id), ('notification_status', 'not in', ('sent', 'canceled'))])
+        notifications.write({'notification_status': 'ready', 'failure_type': False, 'failure_reason': False})
+        # sudo: wakes the mail queue at that moment
+        self.env.ref('mail.ir_cron_mail_scheduler_action').sudo()._trigger(moment + timedelta(seconds=1))
+        return True
+
+    def _note_what_is_accepted(self, session, started, later):
+        """Let it be written down first of all what the mail server answered in this SMTP session.
+
+        :param set started: the Message-Ids that are being handed over
+        :param dict later: gets ``{Message-Id: reply}`` of what it refused for a while
+        """
+        send_message = session.send_message
+        handover = self.env['dunning.handover'].sudo()  # sudo: notes of the program
+
+        def send_and_note(message, *args, **kwargs):
+            message_id = message['Message-Id']
+            try:
+                refused = send_message(message, *args, **kwargs)
+            except (SMTPRecipientsRefused, SMTPResponseException) as error:
+                replies = list(error.recipients.values()) if isinstance(error, SMTPRecipientsRefused) else [error.args]
+                if message_id in started and all(400 <= reply[0] < 500 for reply in replies):
+                    later[message_id] = ", ".join(f"{reply[0]} {_decode(reply[1])}" for reply in replies)
+                raise
+            if message_id in started:
+                handover._accept(message_id)
+            return refused
+
+        session.send_message = send_and_note
+
+    def _settle_dunning_handovers(self):
+        """Record what is known of mails that wait although they were begun. Return them: they do not leave again."""
+        waiting = self.filtered(lambda mail: (mail.model or '').startswith('dunning.') and mail.state == 'outgoing')
+        if not waiting:
+            return waiting
+        # sudo: notes of the program
+        started = self.env['dunning.handover'].sudo()._get_started(waiting.mapped('message_id'))
+        settled = self.browse()
+        for mail in waiting.filtered(lambda mail: mail.message_id in started):
+            settled |= mail
+            # Whoever holds the row is handing the mail over at this moment, and records it himself.
+            if mail.try_lock_for_update():
+                mail._settle_dunning_handover(started[mail.message_id])
+        return settled
+
+    def _settle_dunning_handover(self, accepted):
+        """Record what is known of a mail that another process had begun to hand over."""
+        self.ensure_one()
+        if not accepted:
+            self._record_uncertain_handover()
+            return
+        _logger.info("Mail %s was accepted before the server stopped; it is not sent again", self.message_id)
+        self.write({'state': 'sent', 'failure_type': False, 'failure_reason': False})
+        self._postprocess_sent_message(success_pids=[], success_emails=[self.email_to])
+
+    def _get_dunning_env(self):
+        """Return the environment for sentences: the mail queue has no language, who reads it works for the company."""
+        self.ensure_one()
+        company = self.env[self.model].browse(self.res_id).sudo().company_id  # sudo: only for its language
+        return self.with_context(lang=self.env.lang or company.partner_id.lang).env
+
+    def _record_uncertain_handover(self):
+        self.ensure_one()
+        env = self._get_dunning_env()
+        reason = env._(
+            "The connection was lost while this e-mail was handed to the mail server, so it is not certain whether it "
+            "left. It does not leave again by itself. Look in the log of the mail server, or ask the debtor: if it did "
+            "not arrive, try the e-mail again.")
+        self.write({'state': 'exception', 'failure_type': 'unknown', 'failure_reason': reason})
+        self._postprocess_sent_message(
+            success_pids=[], success_emails=[], failure_type='unknown', failure_reason=reason)
+
+    def _prepare_outgoing_list(self, *args, **kwargs):
+        # OVERRIDE: the last step before the mail server, after the locks of the mail were taken.
+        result = super()._prepare_outgoing_list(*args, **kwargs)
+        started = self.env.context.get('dunning_handover')
+        if isinstance(started, set) and (self.model or '').startswith('dunning.'):
+            self.flush_recordset()  # whoever else sends this mail fails here, not afterwards
+            # sudo: notes of the program
+            accepted = self.env['dunning.handover'].sudo()._start(self.message_id)
+            if accepted is not None:
+                self.env.context['dunning_begun'][self.message_id] = accepted
+                return []
+            started.add(self.message_id)
+        return result

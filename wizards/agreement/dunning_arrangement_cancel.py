@@ -1,0 +1,50 @@
+from odoo import Command, api, fields, models
+from odoo.exceptions import UserError
+
+
+class DunningArrangementCancel(models.TransientModel):
+    """Take arrangements back, with the reason."""
+
+    _name = 'dunning.arrangement.cancel'
+    _description = "Cancel an Arrangement"
+
+    arrangement_ids = fields.Many2many(
+        comodel_name='dunning.arrangement', relation='dunning_arrangement_cancel_rel', column1='wizard_id',
+        column2='arrangement_id', readonly=True)
+    summary = fields.Text(compute='_compute_summary')
+    runs = fields.Boolean(compute='_compute_summary')
+    by_debtor = fields.Boolean(string="The Debtor Turned It Down")
+    # Required by the view: the wizard is there before the answer is.
+    why = fields.Char()
+
+    @api.depends('arrangement_ids')
+    def _compute_summary(self):
+        for wizard in self:
+            wizard.summary = "\n".join(filter(None, (
+                arrangement.display_name for arrangement in wizard.arrangement_ids)))
+            wizard.runs = 'active' in wizard.arrangement_ids.mapped('state')
+
+    @api.model
+    def _action_open(self, arrangements):
+        self.check_access('create')
+        still = arrangements.filtered(lambda one: one.state in ('draft', 'offered', 'signed', 'active'))
+        if not still:
+            raise UserError(self.env._("These arrangements have ended already."))
+        wizard = self.create({'arrangement_ids': [Command.set(still.ids)]})
+        return {
+            'type': 'ir.actions.act_window',
+            'name': self.env._("Cancel an arrangement"),
+            'res_model': self._name,
+            'res_id': wizard.id,
+            'view_mode': 'form',
+            'target': 'new',
+            'context': {'dialog_size': 'medium'},
+        }
+
+    def action_apply(self):
+        """Cancel the arrangements: reminders go on after the soft days."""
+        self.ensure_one()
+        self.check_access('write')
+        self.arrangement_ids.check_access('write')
+        self.arrangement_ids._cancel(self.why, 'by_debtor' if self.by_debtor else 'withdrawn')
+        return {'type': 'ir.actions.client', 'tag': 'soft_reload'}

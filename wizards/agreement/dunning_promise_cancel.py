@@ -1,0 +1,42 @@
+from odoo import Command, api, fields, models
+from odoo.exceptions import UserError
+
+
+class DunningPromiseCancel(models.TransientModel):
+    """Take promises back, with the reason."""
+
+    _name = 'dunning.promise.cancel'
+    _description = "Take a Promise Back"
+
+    promise_ids = fields.Many2many(comodel_name='dunning.promise', readonly=True)
+    summary = fields.Text(compute='_compute_summary')
+    # Required by the view: the wizard is there before the answer is.
+    why = fields.Char()
+
+    @api.depends('promise_ids')
+    def _compute_summary(self):
+        for wizard in self:
+            wizard.summary = "\n".join(wizard.promise_ids.mapped('display_name'))
+
+    @api.model
+    def _action_open(self, promises):
+        self.check_access('create')
+        running = promises.filtered(lambda promise: promise.state == 'running')
+        if not running:
+            raise UserError(self.env._("The ledger has decided about these promises already."))
+        wizard = self.create({'promise_ids': [Command.set(running.ids)]})
+        return {
+            'type': 'ir.actions.act_window',
+            'name': self.env._("Take back"),
+            'res_model': self._name,
+            'res_id': wizard.id,
+            'view_mode': 'form',
+            'target': 'new',
+            'context': {'dialog_size': 'medium'},
+        }
+
+    def action_apply(self):
+        """Take the promises back: reminders go on after the soft days."""
+        self.ensure_one()
+        self.promise_ids._take_back(self.why)
+        return {'type': 'ir.actions.client', 'tag': 'soft_reload'}
