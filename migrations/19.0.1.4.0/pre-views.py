@@ -125,3 +125,13 @@ def migrate(cr, version):
             kept=kept, merged=merged))
         if ids := tuple(row[0] for row in cr.fetchall()):
             cr.execute(SQL("DELETE FROM ir_ui_view WHERE id IN %s", ids))
+    # A button of this list, "Approve…" in an extension, was "Approve" in the list itself. Core takes the one for the
+    # other and would keep the old Dutch; without any, nl.po is read.
+    cr.execute(
+        """
+        UPDATE ir_ui_view
+           SET arch_db = arch_db - ARRAY['nl_BE', 'nl_NL']
+         WHERE id = (SELECT res_id
+                       FROM ir_model_data
+                      WHERE module = 'l10n_nl_dunning' AND model = 'ir.ui.view' AND name = 'dunning_notice_view_list')
+        """)
