@@ -5,6 +5,7 @@ from . import dunning_claim__waiver
 from . import dunning_claim__claim_debtor
 from . import res_partner
 from . import account_move
+from . import dunning_notice__claim
 from . import dunning_notice__debtor
 from . import dunning_notice__booking
 from . import dunning_claim__booking

@@ -9,3 +9,4 @@ from . import dunning_planner__message
 from . import dunning_simulation
 from . import dunning_planner__reach
 from . import dunning_planner__dropped
+from . import dunning_notice

@@ -1,3 +1,5 @@
+from . import dunning_letter
+from . import dunning_notice__actions
 from . import dunning_dispatcher
 from . import dunning_dispatcher__quiet
 from . import dunning_dispatcher__message

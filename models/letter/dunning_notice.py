@@ -1,0 +1,252 @@
+from collections import defaultdict
+from datetime import timedelta
+
+from odoo import api, fields, models
+from odoo.tools.mail import is_html_empty
+
+from ...tools.names import parse_name
+
+# How many earlier contacts a letter names at most: the last ones.
+HISTORY_LENGTH = 6
+# Pieces of e-mails by the field that texts put them in with.
+MAIL_BLOCKS = {
+    'mail_items': 'l10n_nl_dunning.mail_items',
+    'mail_payment': 'l10n_nl_dunning.mail_payment',
+    'mail_sender': 'l10n_nl_dunning.mail_sender',
+}
+
+
+class DunningNotice(models.Model):
+    _inherit = 'dunning.notice'
+
+    call_script = fields.Html(compute='_compute_call_script', sanitize=False)
+    # Words for the texts of levels, in the language of the notice. Their help is shown with the texts.
+    salutation = fields.Char(compute='_compute_words', help="How the letter opens, with the name of the addressee.")
+    greeting = fields.Char(compute='_compute_words', help="How the letter ends, after the tone of the level.")
+    contact_text = fields.Char(
+        compute='_compute_words', help="Whom the debtor can call or write to, as in the settings.")
+    amount_text = fields.Char(compute='_compute_words', help="The one amount to pay.")
+    date_text = fields.Char(compute='_compute_words', help="The date of the letter.")
+    deadline_text = fields.Char(
+        compute='_compute_words',
+        help="The last day to pay. In a 14-day letter the term in words: it must not name a date.")
+    term_text = fields.Char(
+        compute='_compute_words',
+        help="The term as the law wants it: in a 14-day letter “within fourteen days from the day after this letter "
+             "was delivered to you”, in all others “by” the last day to pay.")
+    days_overdue = fields.Integer(compute='_compute_words', help="Days that the oldest item is late.")
+    history_text = fields.Char(
+        compute='_compute_history_text',
+        help="Earlier contacts about these items, as in “our reminder of 3 November 2026”; empty when there were none.")
+    reference = fields.Char(
+        string="Payment Reference", compute='_compute_reference', help="What the debtor states with the payment.")
+    # Words about the claim; not computed for letters that claim nothing but the invoices.
+    principal_text = fields.Char(
+        compute='_compute_claim_words', help="What is asked of the invoices themselves, without interest and costs.")
+    held_text = fields.Char(compute='_compute_claim_words', help="The part that is on hold and not asked.")
+    interest_text = fields.Char(compute='_compute_claim_words', help="The interest to the date of the letter.")
+    interest_per_day_text = fields.Char(
+        compute='_compute_claim_words',
+        help="What each further day adds in interest; empty when that is less than a cent.")
+    interest_name = fields.Char(
+        compute='_compute_claim_words',
+        help="Which interest it is: statutory interest, statutory commercial interest or agreed interest.")
+    interest_law = fields.Char(
+        compute='_compute_claim_words', help="The article of the Civil Code that the interest follows from.")
+    rate_text = fields.Char(compute='_compute_claim_words', help="The rate of the interest today, per year.")
+    costs_text = fields.Char(compute='_compute_claim_words', help="The collection costs that the letter asks.")
+    costs_announced_text = fields.Char(
+        compute='_compute_claim_words',
+        help="The collection costs that a 14-day letter announces: owed only when its term has run out.")
+    total_after_term_text = fields.Char(
+        compute='_compute_claim_words',
+        help="The amount to pay and the announced collection costs together: owed when nothing was paid in the term.")
+    vat_sentence = fields.Char(
+        compute='_compute_claim_words',
+        help="Why the collection costs were raised with VAT; empty when they were not.")
+    interest_waived = fields.Boolean(
+        compute='_compute_claim_words', help="Whether no interest is asked of this debtor, ever.")
+    mail_items = fields.Html(compute='_compute_mail_blocks', sanitize=False)
+    mail_payment = fields.Html(compute='_compute_mail_blocks', sanitize=False)
+    mail_sender = fields.Html(compute='_compute_mail_blocks', sanitize=False)
+
+    @api.depends('level_id.call_script', 'lang', 'state', 'channel')
+    def _compute_call_script(self):
+        """What to say, for a call that waits to be made."""
+        self.call_script = False
+        calls = self.filtered(lambda notice: notice.channel == 'phone' and notice.state == 'todo' and notice._origin)
+        for (level, lang), notices in calls.grouped(lambda notice: (notice.level_id, notice.lang)).items():
+            if is_html_empty(level.call_script):
+                continue
+            texts = self.env['dunning.letter']._render_level_text(level, 'call_script', lang, notices._origin)
+            for notice in notices:
+                notice.call_script = texts.get(notice._origin.id)
+
+    @api.depends('line_ids.move_id.payment_reference', 'line_ids.drop_reason', 'name')
+    def _compute_reference(self):
+        """What the debtor writes with his payment: the invoice's own reference when there is but one."""
+        for notice in self:
+            moves = notice.live_line_ids.move_id
+            of_invoice = (moves.payment_reference or moves.name) if len(moves) == 1 else ''
+            notice.reference = of_invoice or notice.name or self.env._("Reminder")
+
+    @api.depends(
+        'recipient_id', 'amount_due', 'currency_id', 'date', 'date_planned', 'deadline', 'lang', 'oldest_due_date',
+        'level_id.legal_role', 'legal_role', 'company_id')
+    def _compute_words(self):
+        Letter = self.env['dunning.letter']
+        for lang, notices in self.grouped('lang').items():
+            env = self.with_context(lang=lang).env
+            contacts = {company: company._get_dunning_contact_text() for company in notices.company_id}
+            for notice in notices:
+                date = notice.date or notice.date_planned
+                deadline = notice.deadline or (date and date + timedelta(days=notice._get_term_days()))
+                notice.salutation = notice._get_salutation()
+                formal = notice.level_id.tone == 'formal'
+                notice.greeting = env._("Yours faithfully,") if formal else env._("Kind regards,")
+                notice.amount_text = Letter._format_amount(notice.amount_due, notice.currency_id, lang)
+                notice.date_text = Letter._format_date(date, lang)
+                if notice._is_fourteen_day():
+                    # No date: nobody knows yet on which day the debtor receives it, and one too early voids the letter.
+                    notice.deadline_text = notice.term_text = Letter._get_fourteen_day_term(lang)
+                else:
+                    notice.deadline_text = Letter._format_date(deadline, lang)
+                    notice.term_text = env._("by %s at the latest", notice.deadline_text)
+                notice.days_overdue = (date - notice.oldest_due_date).days if date and notice.oldest_due_date else 0
+                notice.contact_text = contacts.get(notice.company_id, '')
+
+    @api.depends(
+        'amount_principal', 'amount_held', 'amount_interest', 'amount_costs', 'amount_announced', 'amount_due',
+        'claim_data', 'currency_id', 'lang', 'company_id')
+    def _compute_claim_words(self):
+        Letter = self.env['dunning.letter']
+        for notice in self:
+            lang, currency = notice.lang, notice.currency_id
+            env = self.with_context(lang=lang).env
+            facts = Letter._get_interest_facts(notice)
+            after_term = notice.amount_due + notice.amount_announced
+            notice.principal_text = Letter._format_amount(notice.amount_principal, currency, lang)
+            notice.held_text = Letter._format_amount(notice.amount_held, currency, lang)
+            notice.interest_text = Letter._format_amount(notice.amount_interest, currency, lang)
+            notice.costs_text = Letter._format_amount(notice.amount_costs, currency, lang)
+            notice.costs_announced_text = Letter._format_amount(notice.amount_announced, currency, lang)
+            notice.total_after_term_text = Letter._format_amount(after_term, currency, lang)
+            notice.interest_per_day_text = facts['per_day']
+            notice.interest_name = facts['name']
+            notice.interest_law = facts['law']
+            notice.rate_text = facts['rate']
+            notice.interest_waived = facts['waived']
+            raised = (notice.amount_announced or notice.amount_costs) and Letter._is_raised_with_vat(
+                notice.claim_data or {})
+            # Article 2 paragraph 3 of the decree on collection costs: only with this declaration.
+            notice.vat_sentence = env._(
+                "The collection costs have been raised with 21% VAT, because we cannot deduct the VAT that is charged "
+                "to us for collecting them.") if raised else ''
+
+    @api.depends('line_ids.move_line_id', 'line_ids.drop_reason', 'date', 'date_planned', 'sent_on', 'lang')
+    def _compute_history_text(self):
+        histories = self._get_histories()
+        for notice in self:
+            notice.history_text = histories.get(notice._origin.id, '')
+
+    def _get_salutation(self):
+        """Return how the letter opens, from the title and name of the addressee and the tone of the level."""
+        self.ensure_one()
+        env = self.with_context(lang=self.lang).env
+        dutch = (self.lang or '').startswith('nl')
+        person = self.recipient_id
+        name = parse_name(person.name, dutch=dutch)
+        if person.is_company or name.is_desk or (person.parent_id and ' ' not in name.full and not name.gender):
+            return env._("Dear Sir or Madam,")
+        if name.gender == 'male':
+            return env._("Dear Mr %s,", name.surname)
+        if name.gender == 'female':
+            return env._("Dear Ms %s,", name.surname)
+        if dutch and self.level_id.tone != 'friendly':
+            return env._("Dear Mr or Ms %s,", name.surname)
+        return env._("Dear %s,", name.full)
+
+    def _get_histories(self):
+        """Return ``{notice_id: sentence part}`` naming the earlier contacts about the items of each notice.
+
+        Only what really happened: letters and mails that left, calls that were made.
+        """
+        saved = self._origin.filtered('id')
+        Line = self.env['dunning.notice.line']
+        items = saved.live_line_ids.move_line_id
+        if not items:
+            return {}
+        by_item = defaultdict(lambda: self.env['dunning.notice'])
+        for line in Line.search_fetch(
+            [('move_line_id', 'in', items.ids), ('status', '=', 'sent')], ['move_line_id', 'notice_id']
+        ):
+            by_item[line.move_line_id.id] |= line.notice_id
+        result = {}
+        for notice in saved:
+            date = notice.date or notice.date_planned
+            earlier = self.env['dunning.notice'].union(
+                *(by_item[item.id] for item in notice.live_line_ids.move_line_id)
+            ).filtered(lambda other, notice=notice, date=date: (
+                other != notice and other.channel != 'task' and other.date and other.date <= date
+                and (not notice.sent_on or other.sent_on < notice.sent_on)))
+            contacts = earlier.sorted(lambda other: (other.date, other.id))[-HISTORY_LENGTH:]
+            result[notice.id] = notice._tell_history(contacts)
+        return result
+
+    def _tell_history(self, contacts):
+        """Return “our reminder of 3 November 2026 and our telephone call of 10 November 2026”."""
+        self.ensure_one()
+        env = self.with_context(lang=self.lang).env
+        dates = defaultdict(list)
+        for contact in contacts:
+            kind = 'call' if contact.channel == 'phone' else (
+                'reminder' if contact.level_id.tone == 'friendly' else 'demand')
+            date = self.env['dunning.letter']._format_date(contact.date, self.lang)
+            if date not in dates[kind]:
+                dates[kind].append(date)
+        parts = []
+        for kind, found in dates.items():
+            joined = self._join_words(env, found)
+            if kind == 'call':
+                parts.append(
+                    env._("our telephone call of %s", joined) if len(found) == 1
+                    else env._("our telephone calls of %s", joined))
+            elif kind == 'reminder':
+                parts.append(
+                    env._("our reminder of %s", joined) if len(found) == 1
+                    else env._("our reminders of %s", joined))
+            else:
+                parts.append(
+                    env._("our request for payment of %s", joined) if len(found) == 1
+                    else env._("our requests for payment of %s", joined))
+        return self._join_words(env, parts)
+
+    @api.model
+    def _join_words(self, env, words):
+        if len(words) < 2:
+            return ''.join(words)
+        return env._("%(first)s and %(last)s", first=', '.join(words[:-1]), last=words[-1])
+
+    @api.depends('line_ids.drop_reason', 'line_ids.amount_residual', 'line_ids.amount_netted', 'lang', 'amount_due',
+                 'amount_held', 'amount_interest', 'amount_costs', 'claim_data', 'date', 'deadline', 'legal_role')
+    def _compute_mail_blocks(self):
+        """The table of items and how to pay, for the texts of e-mails."""
+        Letter = self.env['dunning.letter']
+        for (company, lang), notices in self.grouped(lambda notice: (notice.company_id, notice.lang)).items():
+            notices = notices.with_context(lang=lang)
+            qweb = notices.env['ir.qweb']
+            shared = Letter.with_context(lang=lang)._prepare_company(company, lang) if company else {}
+            letters = Letter.with_context(lang=lang)._prepare_letters(notices, shared, mail=True)
+            for notice, letter in zip(notices, letters, strict=True):
+                values = {'object': notice, 'letter': letter, 'company': shared}
+                for field, template in MAIL_BLOCKS.items():
+                    notice[field] = qweb._render(template, values, minimal_qcontext=True).strip()
+
+    def action_print_pile(self):
+        """Print the letters to post as one PDF in postal order."""
+        return self.env['dunning.letter']._action_print_pile(self)
+
+    def action_preview(self):
+        """Show the letter as it would look today; nothing is stored."""
+        self.ensure_one()
+        return self.env['dunning.letter']._action_preview(self)
