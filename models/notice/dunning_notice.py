@@ -57,7 +57,7 @@ class DunningNotice(models.Model):
     recipient_id = fields.Many2one(
         comodel_name='res.partner', string="Addressed To", required=True, index=True, ondelete='restrict',
         tracking=True,
-        help="The contact for reminders of the debtor, else the contact on the invoice.")
+        help="Whom the level is addressed to: the contact for reminders, the contact on the invoice or the director.")
     currency_id = fields.Many2one(comodel_name='res.currency', required=True, readonly=True)
     level_id = fields.Many2one(
         comodel_name='dunning.level', required=True, index=True, readonly=True, ondelete='restrict',
@@ -412,21 +412,24 @@ class DunningNotice(models.Model):
         An address that a reminder came back from is none.
         """
         self.ensure_one()
-        for person in (self.recipient_id, self.partner_id):
+        for person in self._get_people():
             if person.email_normalized and not person.dunning_email_bounced_on:
                 return person.email_formatted
         return ''
 
-    def _get_postal_partner(self):
-        """Return the partner whose address is on the envelope: the recipient, else the debtor."""
+    def _get_people(self):
+        """Return whom it can be delivered to: the recipient, else the debtor."""
         self.ensure_one()
-        recipient = self.recipient_id
-        return recipient if recipient.street and recipient.city else self.partner_id
+        return (self.recipient_id, self.partner_id)
+
+    def _get_postal_partner(self):
+        """Return the partner whose address is on the envelope: the first that a letter can be posted to."""
+        self.ensure_one()
+        return next((person for person in self._get_people() if person._has_dunning_address()), self.partner_id)
 
     def _has_postal_address(self):
         self.ensure_one()
-        partner = self._get_postal_partner()
-        return bool(partner.street and partner.city)
+        return any(person._has_dunning_address() for person in self._get_people())
 
     def _get_responsible(self):
         """Return the user on whose behalf the notice goes out."""
