@@ -8,10 +8,9 @@ from psycopg2 import OperationalError
 
 from odoo import api, models
 from odoo.exceptions import RedirectWarning, UserError, ValidationError
-from odoo.tools import email_normalize
 
 from ..ladder.dunning_level import MANUAL_CHANNELS
-from ..planner.dunning_planner import IMPATIENT_IGNORED, LATE_REASONS, RECHECK_IGNORED
+from ..planner.dunning_planner import IMPATIENT_IGNORED, RECHECK_IGNORED
 from ..planner.dunning_simulation import NOT_ABOUT_THE_NOTICE
 
 _logger = logging.getLogger(__name__)
@@ -19,6 +18,7 @@ _logger = logging.getLogger(__name__)
 
 class DunningDispatcher(models.AbstractModel):
     _name = 'dunning.dispatcher'
+    _inherit = ['dunning.dispatcher.gates', 'dunning.dispatcher.law', 'dunning.dispatcher.mail']
     _description = "Dunning Dispatcher"
 
     # -------------------------------------------------------------------------
@@ -52,11 +52,6 @@ class DunningDispatcher(models.AbstractModel):
         # The first to one addressee leaves, the others wait a day.
         for notice in self._in_turn(queued, self.env.company._dunning_today()):
             self._dispatch_one(notice)
-
-    @api.model
-    def _in_turn(self, notices, at_date):
-        """Return notices in the order in which they may leave."""
-        return notices
 
     @api.model
     def _dispatch_one(self, notice):
@@ -98,11 +93,13 @@ class DunningDispatcher(models.AbstractModel):
             batch = batch.with_company(company).with_env(dispatcher.env)
             # One question for both, since hardly anything ever has to wait at the gate. Whatever does is asked about
             # twice: the gate takes nothing off, and what it stops may not be owed either.
-            decisions = dispatcher._judge(batch, at_date, gates=dispatcher._get_gates())
-            gate_open = not any(decision.reason in dispatcher._get_gates() for decision in decisions.values())
+            decisions = dispatcher._judge(batch, at_date, gates=dispatcher._get_gate_reasons())
+            gate_open = not any(decision.reason in dispatcher._get_gate_reasons() for decision in decisions.values())
             owed = dispatcher._recheck(batch, at_date, decisions=decisions if gate_open else None)
             owed -= dispatcher._stop_at_gate(owed, at_date, gate_open=gate_open)
             owed = dispatcher._refuse_unlawful(owed, at_date)
+            # The last look before a letter is made, when its amounts are known.
+            owed -= dispatcher._send_back_unapproved(owed)
             if not owed:
                 continue
             manual = owed.filtered(lambda notice: notice.channel in MANUAL_CHANNELS)
@@ -112,25 +109,42 @@ class DunningDispatcher(models.AbstractModel):
             if documents:
                 dispatcher._deliver(documents, at_date)
             gone |= manual | documents
+        gone._take_snapshots('left_data')  # to show what changed since it was proposed
         return gone
 
     @api.model
+    def _send_back_unapproved(self, notices):
+        """Make proposals of queued notices that a colleague did not approve as they are now; return those."""
+        watched = notices.filtered(lambda notice: notice.state == 'queued' and notice.policy_id.four_eyes != 'never')
+        unapproved = watched.filtered(lambda notice: notice._needs_colleague() and not notice._is_approved())
+        for notice in unapproved:
+            name = notice.approver_id.name
+            text = {
+                'more': self.env._("It asks more than was approved by %s, so it needs a new approval.", name),
+                'address': self.env._("The address changed since %s approved it, so it needs a new approval.", name),
+            }.get(notice._get_approval_gap()) or self.env._(
+                "The policy “%s” asks a second pair of eyes, and no colleague approved this.", notice.policy_id.name)
+            recording = notice._recording()
+            recording.write({**notice._get_unapproved_vals(), 'colleague_kept': True})
+            recording._message_log(body=text)
+        return unapproved
+
+    @api.model
     def _drop_unreachable(self, notices):
-        """Return the notices whose own channel reaches the recipient or the debtor; the others fail."""
+        """Return the notices whose own channel reaches the recipient or the debtor.
+
+        The others fail, and somebody gets a to-do about each debtor.
+        """
         unreachable = notices.filtered(lambda notice: not (
             (notice.channel in ('email', 'both') and notice._get_email())
             or (notice.channel in ('letter', 'both') and notice._has_postal_address())))
         for notice in unreachable:
             notice._mark_failed(self.env._("%s Then try again.", notice._explain_unreachable()))
+        for company, batch in unreachable.grouped('company_id').items():
+            self.env['res.partner'].with_company(company)._flag_unreachable(company, {
+                notice.partner_id.id: lambda env, notice=notice: notice.with_env(env)._explain_unreachable()
+                for notice in batch})
         return notices - unreachable
-
-    @api.model
-    def _get_gates(self):
-        """Return the reasons for which a notice waits in the queue.
-
-        Whether another message goes is asked of what is in the queue, not of all that is owed.
-        """
-        return self.env['dunning.planner']._gate_reasons() - LATE_REASONS
 
     @api.model
     def _judge(self, notices, at_date, *, gates=frozenset()):
@@ -169,41 +183,14 @@ class DunningDispatcher(models.AbstractModel):
                     owed |= notice
         owed = notices.browse(owed.ids)
         # Interest runs on: what was worked out for a proposal is of that day. A letter on the pile is of its own day.
-        owed.filtered(lambda notice: notice.state != 'to_post')._update_claim(at_date)
+        pile = owed.filtered(lambda notice: notice.state == 'to_post')
+        (owed - pile)._update_claim(at_date)
+        # A letter on the pile may have been overtaken by a payment, by evidence or by a setting.
+        for company, letters in pile.grouped('company_id').items():
+            owed -= self.with_company(company)._recheck_pile(letters.with_company(company), at_date)
+        # Addresses may have come, gone or bounced since it was planned.
+        owed._reroute()
         return owed
-
-    @api.model
-    def _stop_at_gate(self, notices, at_date, *, gate_open=False):
-        """Return the notices that have to wait in the queue, such as for new bank data; they say why.
-
-        A notice that is owed is not cancelled for it: the next run asks again.
-
-        :param bool gate_open: the planner was asked already, and none of these items has to wait
-        """
-        Planner = self.env['dunning.planner']
-        waiting = self.env['dunning.notice']
-        gates = self._get_gates()
-        for company, batch in notices.grouped('company_id').items():
-            others = frozenset(Planner._item_reasons() + Planner._notice_reasons()) - gates
-            reasons = {}
-            for forced, group in ({} if gate_open else batch.grouped('forced')).items():
-                ignore = others | (IMPATIENT_IGNORED if forced else frozenset())
-                reasons.update({
-                    decision.item_id: Planner._explain(decision, company)
-                    for decision in Planner._plan(
-                        company, at_date, items=group.live_line_ids.move_line_id, ignore=ignore)
-                    if decision.reason in gates})
-            for notice in batch._recording():
-                found = list(dict.fromkeys(
-                    reasons[line.move_line_id.id] for line in notice.live_line_ids
-                    if line.move_line_id.id in reasons))
-                waiting_reason = " ".join(found) or False
-                if notice.waiting_reason != waiting_reason:
-                    notice.waiting_reason = waiting_reason
-                if found:
-                    waiting |= notice
-            waiting |= self._keep_to_one_message(batch - waiting, at_date)
-        return notices.browse(waiting.ids)
 
     @api.model
     def _recheck_one(self, notice, decisions, company):
@@ -320,133 +307,3 @@ class DunningDispatcher(models.AbstractModel):
                 group.with_context(mail_activity_quick_update=True).activity_schedule(
                     activity_type_id=activity_type.id, date_deadline=at_date, user_id=user.id,
                     summary=level_of_user.activity_summary or level_of_user.name, automated=True)
-
-    # -------------------------------------------------------------------------
-    # E-MAIL
-    # -------------------------------------------------------------------------
-
-    @api.model
-    def _queue_mails(self, notices):
-        """Put one mail per notice into Odoo's queue, with the letter (and the invoices) attached.
-
-        Never speaks SMTP itself: a rollback here takes the mail back with it. The
-        message is on the notice, so that replies and bounces find it.
-        """
-        if not notices:
-            return
-        default_template = self.env.ref('l10n_nl_dunning.mail_template_notice')
-        attachments = self._get_mail_attachments(notices)
-        values_list = []
-        for template, batch in notices.grouped(
-            lambda notice: notice.level_id.mail_template_id or default_template
-        ).items():
-            values_list += self._prepare_mails(template, batch, attachments)
-        # sudo: mail.mail belongs to the system; who may send notices was checked at the entrance
-        mails = self.env['mail.mail'].sudo().create(values_list)
-        recipients = {notice.id: notice.recipient_id for notice in notices}
-        # Delivery failures and bounces are written on these rows by the mail module.
-        # sudo: as for the mails they are about
-        self.env['mail.notification'].sudo().create([
-            {
-                'mail_message_id': mail.mail_message_id.id,
-                'mail_mail_id': mail.id,
-                'res_partner_id': recipients[mail.res_id].id,
-                'mail_email_address': email_normalize(mail.email_to),  # what a bounce is recognized by
-                'notification_type': 'email',
-                'notification_status': 'ready',
-                'author_id': mail.author_id.id,
-            }
-            for mail in mails
-        ])
-        for mail in mails:
-            self.env['dunning.notice'].browse(mail.res_id)._recording().write({
-                'mail_id': mail.id, 'mail_message_id': mail.mail_message_id.id, 'email_to': mail.email_to})
-
-    @api.model
-    def _prepare_mails(self, template, notices, attachments):
-        """Return the values of the mails of notices that share a template."""
-        template = template.sudo()  # sudo: as for any template, its author's rights count
-        rendered = self.env['dunning.letter']._render_mails(template, notices)
-        subtype = self.env['ir.model.data']._xmlid_to_res_id('mail.mt_comment')
-        authors = {notice: notice._get_responsible().partner_id for notice in notices}
-        senders = {
-            notice: rendered[notice.id].get('email_from') or notice.company_id.email_formatted
-            or authors[notice].email_formatted
-            for notice in notices}
-        # One look-up of aliases for all of them; core would ask for each.
-        replies = notices.sudo()._notify_get_reply_to_batch(  # sudo: as core does, who may send was checked
-            defaults={notice.id: senders[notice] for notice in notices},
-            author_ids={notice.id: authors[notice].id for notice in notices})
-        values_list = []
-        for notice in notices:
-            values = rendered[notice.id]
-            body = values['body_html']
-            if template.email_layout_xmlid:
-                lang_notice = notice.with_context(lang=notice.lang)
-                body = template.with_context(lang=notice.lang)._render_encapsulate(
-                    template.email_layout_xmlid, body,
-                    add_context={'company': notice.company_id, 'model_description': lang_notice.subject},
-                    context_record=lang_notice)
-            values_list.append({
-                'model': 'dunning.notice',
-                'res_id': notice.id,
-                'record_name': notice.name,
-                'subject': values.get('subject') or notice.subject,
-                'body': values['body_html'],
-                'body_html': body,
-                'email_from': senders[notice],
-                'author_id': authors[notice].id,
-                'email_to': notice._get_email(),
-                'message_type': 'comment',
-                'subtype_id': subtype,
-                'is_notification': True,
-                'auto_delete': template.auto_delete,
-                'mail_server_id': template.mail_server_id.id,
-                'attachment_ids': [(6, 0, attachments.get(notice.id, []))],
-                'reply_to': values.get('reply_to') or replies[notice.id],
-            })
-        return values_list
-
-    @api.model
-    def _get_mail_attachments(self, notices):
-        """Return ``{notice_id: [attachment_id]}``: the frozen letter and, where the level wants it, the invoices."""
-        pdfs = self.env['dunning.letter']._get_frozen_pdfs(notices)
-        with_letter = notices.filtered(lambda notice: notice.id in pdfs)
-        # A second row, since the file of a field cannot be attached to a mail; the file store keeps one file for both.
-        # sudo: attachments of the mail, which belongs to the system
-        attachments = self.env['ir.attachment'].sudo().create([
-            {
-                'name': notice.letter_filename,
-                'res_model': 'dunning.notice',
-                'res_id': notice.id,
-                'company_id': notice.company_id.id,
-                'mimetype': 'application/pdf',
-                'raw': pdfs[notice.id],
-            }
-            for notice in with_letter
-        ])
-        result = defaultdict(list)
-        for attachment in attachments:
-            result[attachment.res_id].append(attachment.id)
-        for notice in notices.filtered('level_id.attach_invoices'):
-            for move in notice.live_line_ids.move_id.filtered(lambda move: move.move_type == 'out_invoice'):
-                result[notice.id] += self._get_invoice_attachments(move)
-        return result
-
-    @api.model
-    def _get_invoice_attachments(self, move):
-        """Return ids of the PDF of an invoice: the legal one, else a fresh print."""
-        move = move.sudo()  # sudo: the invoice's own document, sent to its own debtor
-        if move.invoice_pdf_report_id:
-            return move.invoice_pdf_report_id.ids
-        document = move._get_invoice_legal_documents('pdf', allow_fallback=True)
-        if not document:
-            return []
-        # sudo: as above
-        return self.env['ir.attachment'].sudo().create({
-            'name': document['filename'],
-            'raw': document['content'],
-            'mimetype': 'application/pdf',
-            'res_model': 'account.move',
-            'res_id': move.id,
-        }).ids

@@ -8,6 +8,23 @@ ACTIVITY = 'l10n_nl_dunning.mail_activity_type_unreachable'
 class ResPartner(models.Model):
     _inherit = 'res.partner'
 
+    dunning_unreachable_on = fields.Date(
+        string="Cannot Be Reached Since", company_dependent=True, readonly=True, copy=False,
+        groups='account.group_account_invoice,account.group_account_readonly',
+        prefetch='dunning',
+        help="A reminder is due, and no channel reaches this debtor. Cleared when the contact is completed.")
+
+    def action_dunning_post_works(self):
+        """Use the postal address again that a letter came back from."""
+        self.env['dunning.notice'].check_access('write')  # for accounting, not for all who may change contacts
+        self.check_access('write')
+        self.write({'dunning_post_returned_on': False})
+        return True
+
+    # -------------------------------------------------------------------------
+    # THE DEBTOR ANSWERED
+    # -------------------------------------------------------------------------
+
     def _pause_for_reply(self, company, record, msg_dict):
         """Put everything of this debtor on hold because he answered, and ask somebody to read it.
 
@@ -60,19 +77,6 @@ class ResPartner(models.Model):
                 "it, such as a dispute or a promise, and close the hold “%(reason)s”.",
                 date=fields.Date.to_string(hold.date_end), reason=reason.with_env(env).name))
         return hold
-
-    dunning_unreachable_on = fields.Date(
-        string="Cannot Be Reached Since", company_dependent=True, readonly=True, copy=False,
-        groups='account.group_account_invoice,account.group_account_readonly',
-        prefetch='dunning',
-        help="A reminder is due, and no channel reaches this debtor. Cleared when the contact is completed.")
-
-    def action_dunning_post_works(self):
-        """Use the postal address again that a letter came back from."""
-        self.env['dunning.notice'].check_access('write')  # for accounting, not for all who may change contacts
-        self.check_access('write')
-        self.write({'dunning_post_returned_on': False})
-        return True
 
     # -------------------------------------------------------------------------
     # NOTHING REACHES HIM
