@@ -9,3 +9,4 @@ from . import res_partner__reach
 from . import dunning_absence
 from . import dunning_behaviour
 from . import res_partner__phone
+from . import dunning_letterhead

@@ -11,6 +11,7 @@ from ..kernel.dunning_bulk import log_on
 from ..kernel.dunning_field import CopiedMany2one
 from ..kernel.ir_attachment import RECORDING, is_recording
 from ..ladder.dunning_level import CHANNELS
+from .dunning_receipt import KINDS
 
 STATES = [
     ('draft', "Proposal"),
@@ -43,12 +44,12 @@ class DunningNotice(models.Model):
     """
 
     _name = 'dunning.notice'
-    _inherit = ['mail.thread.main.attachment', 'mail.activity.mixin']
-
+    _inherit = ['dunning.notice.evidence', 'mail.thread.main.attachment', 'mail.activity.mixin']
     _description = "Dunning Notice"
     _order = 'id desc'
     _check_company_auto = True
     _mail_post_access = 'read'
+
     name = fields.Char(string="Number", readonly=True, copy=False, index='trigram')
     company_id = fields.Many2one(comodel_name='res.company', required=True, index=True, readonly=True)
     company_currency_id = fields.Many2one(related='company_id.currency_id', string="Company Currency")
@@ -62,6 +63,7 @@ class DunningNotice(models.Model):
     level_id = fields.Many2one(
         comodel_name='dunning.level', required=True, index=True, readonly=True, ondelete='restrict',
         group_expand='_group_expand_level_id')
+    level_legal_role = fields.Selection(related='level_id.legal_role', string="Role of the Level")
     policy_id = CopiedMany2one(related='level_id.policy_id', store=True)
     channel = fields.Selection(selection=CHANNELS, required=True, tracking=True)
     state = fields.Selection(
@@ -121,11 +123,16 @@ class DunningNotice(models.Model):
         help="The text reserved the right to performance, so that prescription starts anew (article 3:317 BW).")
     claim_data = fields.Json(
         readonly=True, copy=False, help="How interest and collection costs were worked out when it left.")
+    receipt_ids = fields.One2many(
+        comodel_name='dunning.receipt', inverse_name='notice_id', string="Evidence of Receipt", readonly=True)
+    receipt_kind = fields.Selection(selection=KINDS, string="Received", readonly=True, copy=False)
     receipt_date = fields.Date(
         readonly=True, copy=False, help="The day on which the debtor received it, proven or presumed.")
     costs_from = fields.Date(
         readonly=True, copy=False,
         help="Of a 14-day letter: the first day on which the debtor owes collection costs.")
+    costs_from_text = fields.Char(compute='_compute_costs_from_text')
+    waiver_text = fields.Char(string="Waived", compute='_compute_waiver_text')
     lang = fields.Char(string="Language", compute='_compute_lang', store=True, readonly=False, precompute=True,
                        tracking=True)
     subject = fields.Char(readonly=True, copy=False)
@@ -147,6 +154,7 @@ class DunningNotice(models.Model):
     note = fields.Text(string="Note of the Call or Task", copy=False)
     promised_date = fields.Date(
         copy=False, readonly=True, help="The day on which the debtor said in this call that he will have paid.")
+
     _pending_idx = models.Index("(state, id) WHERE state IN ('draft', 'queued', 'todo', 'to_post', 'error')")
 
     # -------------------------------------------------------------------------
@@ -249,9 +257,15 @@ class DunningNotice(models.Model):
         return [f"{prefix}{number:0{sequence.padding}d}{suffix}" for (number,) in numbers]
 
     def write(self, vals):
+        # EXTENDS 'mail': a user changes only what is theirs to change; that a note changed is logged, not its text.
+        changed = self.browse()
         if not is_recording(self.env):
             self._check_user_write(vals)
-        return super().write(vals)
+            if 'note' in vals:
+                changed = self.filtered(lambda notice: (notice.note or '') != (vals['note'] or ''))
+        result = super().write(vals)
+        changed._log_act(lambda notice: notice.env._("The note was changed."))
+        return result
 
     def _check_user_write(self, vals):
         names = {name for name in vals if not name.startswith(MIXIN_PREFIXES)}
@@ -333,6 +347,7 @@ class DunningNotice(models.Model):
     def _cancel(self, reason):
         self._recording().write({'state': 'cancelled', 'cancel_reason': reason})
         self._unlink_level_activities()
+        self._log_act(lambda notice: notice.env._("Cancelled: %s", notice.cancel_reason))
 
     def _skip(self, at_date):
         self._recording().write({
@@ -341,10 +356,12 @@ class DunningNotice(models.Model):
         self._unlink_level_activities()
         self._log_everywhere(lambda notice, env: env._(
             "%(level)s was passed over.", level=notice.level_id.name))
+        self._log_act(lambda notice: notice.env._("Passed over."))
 
     def _mark_failed(self, message):
         """Take the notice out of the queue with a message a user can act on."""
         self._recording().write({'state': 'error', 'error_message': message})
+        self._log_act(lambda notice: notice.env._("Failed: %s", notice.error_message))
 
     def _record_sent(self, at_date):
         """Record that the notices left: from now on the level of their items is theirs.
@@ -384,6 +401,18 @@ class DunningNotice(models.Model):
     def _get_link(self, label):
         self.ensure_one()
         return Markup('<a href="#" data-oe-model="dunning.notice" data-oe-id="%s">%s</a>') % (self.id, label)
+
+    def _log_act(self, get_text):
+        """Write one line on each of these notices, in the language of the company where nobody is at work.
+
+        :param get_text: called with a notice in that language
+        """
+        bodies = {}
+        for notice in self:
+            local = notice.with_context(lang=self.env.lang or notice.company_id.partner_id.lang)
+            bodies[notice.id] = get_text(local)
+        if bodies:
+            self._message_log_batch(bodies)
 
     def _log_everywhere(self, get_body):
         """Log one line on each invoice and each debtor of the notices, in two batches."""

@@ -21,6 +21,7 @@ class DunningNoticeLine(models.Model):
     _order = 'notice_id, date_maturity, id'
     # Who made it and when is known of the notice; here it would be a third of the time of a run.
     _log_access = False
+
     notice_id = fields.Many2one(comodel_name='dunning.notice', required=True, index=True, ondelete='cascade')
     company_id = CopiedMany2one(related='notice_id.company_id', store=True, precompute=True)
     currency_id = fields.Many2one(related='notice_id.currency_id')
@@ -71,6 +72,27 @@ class DunningNoticeLine(models.Model):
     amount_paid = fields.Monetary(string="Paid", compute='_compute_amount_paid')
     amount_due_company = fields.Monetary(currency_field='company_currency_id')
     days_overdue = fields.Integer(compute='_compute_days_overdue')
+    booked_interest = fields.Monetary(readonly=True, copy=False, help="Of the interest asked, what this notice booked.")
+    booked_costs = fields.Monetary(readonly=True, copy=False, help="Of the costs asked, what this notice booked.")
+    dropped_hold_id = fields.Many2one(
+        comodel_name='dunning.hold', string="Put on Hold", readonly=True, copy=False, index='btree_not_null',
+        help="The hold with which a person took the item off.")
+    wrong_amount = fields.Monetary(
+        string="Not Owed", readonly=True, copy=False,
+        help="Of what was asked, what had been paid or credited before the day the notice left.")
+    wrong_on = fields.Date(string="Found Out On", readonly=True, copy=False)
+    wrong_paid_on = fields.Date(
+        string="Settled On", readonly=True, copy=False, help="Date of the last payment or credit note from before it.")
+    wrong_credited = fields.Boolean(
+        readonly=True, copy=False, help="Only credit notes settled it, and no payment.")
+    withdrawn_amount = fields.Monetary(
+        readonly=True, copy=False, help="Of what was not owed, what was withdrawn.")
+    withdrawn_on = fields.Date(
+        readonly=True, copy=False, help="Nothing of the item was owed: it is back at the level it had before.")
+    withdrawal_ids = fields.Many2many(
+        comodel_name='dunning.withdrawal', relation='dunning_withdrawal_line_rel', column1='line_id',
+        column2='withdrawal_id', string="Withdrawals", readonly=True, copy=False)
+
     # Nothing twice: one live line per item and level, and one pending line per item.
     _one_per_level = models.UniqueIndex(
         "(move_line_id, level_id) WHERE status IN ('pending', 'sent', 'skipped')",
@@ -82,7 +104,7 @@ class DunningNoticeLine(models.Model):
     )
     _history_idx = models.Index("(move_line_id, date DESC, id DESC) WHERE status IN ('sent', 'skipped')")
 
-    @api.depends('notice_id.state', 'drop_reason')
+    @api.depends('notice_id.state', 'drop_reason', 'withdrawn_on')
     def _compute_status(self):
         for line in self:
             state = line.notice_id.state
@@ -90,6 +112,9 @@ class DunningNoticeLine(models.Model):
                 line.status = 'dropped'
             elif state in PENDING_STATES:
                 line.status = 'pending'
+            elif state == 'sent' and line.withdrawn_on:
+                # One item of a notice can be withdrawn while the others stand.
+                line.status = 'withdrawn'
             else:
                 line.status = state
 
@@ -205,8 +230,11 @@ class DunningNoticeLine(models.Model):
                 texts.setdefault(line.move_id.id, first[0][:120] if first else False)
         return texts
 
-    booked_interest = fields.Monetary(readonly=True, copy=False, help="Of the interest asked, what this notice booked.")
-    booked_costs = fields.Monetary(readonly=True, copy=False, help="Of the costs asked, what this notice booked.")
-    dropped_hold_id = fields.Many2one(
-        comodel_name='dunning.hold', string="Put on Hold", readonly=True, copy=False, index='btree_not_null',
-        help="The hold with which a person took the item off.")
+    def _get_asked(self):
+        """Return what was asked of the item itself, in its currency."""
+        self.ensure_one()
+        return self.amount_residual - self.amount_netted - self.amount_held
+
+    def _is_wholly_wrong(self):
+        self.ensure_one()
+        return bool(self.wrong_amount) and self.currency_id.compare_amounts(self.wrong_amount, self._get_asked()) >= 0

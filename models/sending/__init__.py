@@ -19,6 +19,7 @@ from . import dunning_batch
 from . import dunning_handover
 from . import dunning_turn
 from . import dunning_queue
+from . import dunning_letter
 from . import dunning_dispatcher_gates
 from . import dunning_dispatcher_law
 from . import dunning_dispatcher_mail

@@ -8,7 +8,7 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.tools import email_normalize
 
-from ..letter.dunning_letter import LetterDocument
+from ..kernel.dunning_paper import LetterDocument
 
 
 class DunningWithdrawalMessage(models.AbstractModel):
