@@ -358,11 +358,6 @@ class DunningNotice(models.Model):
             "%(level)s was passed over.", level=notice.level_id.name))
         self._log_act(lambda notice: notice.env._("Passed over."))
 
-    def _mark_failed(self, message):
-        """Take the notice out of the queue with a message a user can act on."""
-        self._recording().write({'state': 'error', 'error_message': message})
-        self._log_act(lambda notice: notice.env._("Failed: %s", notice.error_message))
-
     def _record_sent(self, at_date):
         """Record that the notices left: from now on the level of their items is theirs.
 

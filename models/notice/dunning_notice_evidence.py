@@ -229,6 +229,10 @@ class DunningNoticeEvidence(models.AbstractModel):
         :param str kind: a code of :data:`KINDS`
         :param date date: the day of receipt, or of coming back
         """
+        if kind == 'returned':
+            for notice in self:
+                # sudo: an address that does not work does not work for anybody
+                notice._get_postal_partner().sudo().dunning_post_returned_on = date
         recording = self._recording()
         # sudo: nobody can write evidence but the code that knows what happened
         receipts = recording.env['dunning.receipt'].sudo().create([

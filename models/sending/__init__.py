@@ -5,7 +5,6 @@ from . import account_move
 from . import account_partial_reconcile
 from . import mail_thread
 from . import mail_mail
-from . import dunning_receipt
 from . import dunning_withdrawal_message
 from . import dunning_withdrawal
 from . import dunning_notice_approval

@@ -130,10 +130,18 @@ class DunningNotice(models.Model):
 
     @api.model
     def _prepare_from_decisions(self, decisions, head):
-        # Hook: a notice that takes another channel than that of its level says why.
+        # Hook: why a notice takes another channel than that of its level, and the stored figures of this package.
         vals = super()._prepare_from_decisions(decisions, head)
-        lacks = self._get_detour(decisions, vals['level_id'], vals['channel'])
-        return {**vals, 'detour': lacks[0], 'detour_bounced_on': lacks[1]}
+        lacks, bounced_on = self._get_detour(decisions, vals['level_id'], vals['channel'])
+        return {
+            **vals,
+            'detour': lacks,
+            'detour_bounced_on': bounced_on,
+            'delivery_state': False,
+            'is_wrong': False,
+            'wrong_amount': 0.0,
+            'wrong_percent': 0.0,
+        }
 
     def _settle_joined(self, decisions):
         # Hook: as above.
@@ -146,17 +154,6 @@ class DunningNotice(models.Model):
             lacks, bounced_on = self._get_detour(joined, notice.level_id.id, notice.channel)
             if lacks:
                 notice._recording().write({'detour': lacks, 'detour_bounced_on': bounced_on})
-
-    @api.model
-    def _prepare_totals(self, decisions):
-        # Hook: the figures of this package.
-        return {
-            **super()._prepare_totals(decisions),
-            'wrong_amount': 0.0,
-            'is_wrong': False,
-            'wrong_percent': 0.0,
-            'delivery_state': False,
-        }
 
     @api.model
     def _get_computed_sql(self, vals_list, groups):
@@ -212,14 +209,6 @@ class DunningNotice(models.Model):
         for notice in self:
             notice.partner_id._pause_for_reply(notice.company_id, notice, msg_dict)
         return result
-
-    def _add_receipt(self, kind, date, **values):
-        # Hook: a letter that came back tells that the address does not work.
-        if kind == 'returned':
-            for notice in self:
-                # sudo: an address that does not work does not work for anybody
-                notice._get_postal_partner().sudo().dunning_post_returned_on = date
-        return super()._add_receipt(kind, date, **values)
 
     def _mark_failed(self, message):
         """Take notices out of the queue with a message a user can act on."""
