@@ -21,6 +21,5 @@ from . import dunning_queue
 from . import dunning_letter
 from . import dunning_dispatcher_gates
 from . import dunning_dispatcher_law
-from . import dunning_dispatcher_mail
 from . import dunning_dispatcher
 from . import dunning_run

@@ -1,6 +1,6 @@
 """The gates: why a notice that is owed waits in the queue, such as for the morning or for room in the mail queue.
 
-A notice that is owed is not cancelled for it: the next run asks again.
+A notice that is owed is not cancelled for it: the next run asks again. What lacks an approval goes back to a person.
 """
 
 from datetime import datetime, timedelta
@@ -162,3 +162,20 @@ class DunningDispatcherGates(models.AbstractModel):
             moment = self.env.company._get_dunning_tz().localize(until).astimezone(pytz.utc).replace(tzinfo=None)
             if moment > fields.Datetime.now():
                 cron.sudo()._trigger(at=moment)  # sudo: users may wake the queue, not see scheduled actions
+
+    @api.model
+    def _send_back_unapproved(self, notices):
+        """Make proposals of queued notices that a colleague did not approve as they are now; return those."""
+        watched = notices.filtered(lambda notice: notice.state == 'queued' and notice.policy_id.four_eyes != 'never')
+        unapproved = watched.filtered(lambda notice: notice._needs_colleague() and not notice._is_approved())
+        for notice in unapproved:
+            name = notice.approver_id.name
+            text = {
+                'more': self.env._("It asks more than was approved by %s, so it needs a new approval.", name),
+                'address': self.env._("The address changed since %s approved it, so it needs a new approval.", name),
+            }.get(notice._get_approval_gap()) or self.env._(
+                "The policy “%s” asks a second pair of eyes, and no colleague approved this.", notice.policy_id.name)
+            recording = notice._recording()
+            recording.write({**notice._get_unapproved_vals(), 'colleague_kept': True})
+            recording._message_log(body=text)
+        return unapproved

@@ -217,29 +217,31 @@ class DunningNotice(models.Model):
             'state': 'error', 'error_message': message, 'failed_on': fields.Datetime.now()})
         self._log_act(lambda notice: notice.env._("Failed: %s", notice.error_message))
 
+    def _mark_undelivered(self, why=None):
+        # Hook: a 14-day letter after a notice of default that reached nobody has no effect.
+        result = super()._mark_undelivered(why)
+        self.filtered(lambda notice: notice.legal_role == 'default_notice')._take_back_what_followed()
+        return result
+
+    def _take_back_what_followed(self):
+        """Take back 14-day letters that turn out to have left before default (article 6:96 paragraph 6 BW)."""
+        lines = self.env['dunning.notice.line'].search([
+            ('move_line_id', 'in', self.line_ids.move_line_id.ids), ('status', '=', 'sent'),
+            ('notice_id.legal_role', '=', 'fourteen_day')])
+        for (company, sent_on), letters in lines.notice_id.grouped(
+            lambda letter: (letter.company_id, letter.date)
+        ).items():
+            dispatcher = self.env['dunning.dispatcher'].with_company(company)
+            early = dispatcher._get_items_before_default(letters.live_line_ids.move_line_id, sent_on)
+            letters.filtered(lambda letter, early=early: letter.live_line_ids.move_line_id & early)._mark_undelivered(
+                self.env._(
+                    "The notice of default %s was not delivered, so the debtor was not in default when this letter "
+                    "left. It has no effect; the notice of default and this letter are planned again.",
+                    ", ".join(self.mapped('display_name'))))
+
     # -------------------------------------------------------------------------
     # THE QUEUE
     # -------------------------------------------------------------------------
-
-    def _queue(self):
-        """Put notices into the queue: the current user decided about them, also about what was stopped.
-
-        The one way into the queue for a proposal.
-
-        :raises UserError: a colleague has to approve some of them
-        """
-        refused = self._get_refused()
-        if refused:
-            raise UserError(refused._explain_refused())
-        fresh = self.filtered(lambda notice: not notice._is_approved())
-        by_person = not self.env.user._is_superuser()
-        self._recording().write({
-            'state': 'queued', 'author_id': self.env.uid, 'error_message': False, 'approved': True,
-            'breaker_id': False, 'asked_on': False})
-        fresh._recording().write({
-            'approver_id': by_person and self.env.uid, 'approved_on': by_person and fields.Datetime.now()})
-        fresh._take_snapshots('approved_data')
-        self._log_act(lambda notice: notice.env._("Approved to be sent."))
 
     def _begin_batch(self):
         """Remember that the user let these notices go together, in as far as they are in the queue now."""
@@ -379,6 +381,15 @@ class DunningNotice(models.Model):
     def action_dunning_send(self):
         """Open the send wizard for these proposals."""
         return self.env['dunning.send']._action_open(notices=self)
+
+    def action_preview(self):
+        """Show the letter as it would look today; nothing is stored."""
+        self.ensure_one()
+        return self.env['dunning.letter']._action_preview(self)
+
+    def action_print_pile(self):
+        """Print the letters to post as one PDF in postal order."""
+        return self.env['dunning.letter']._action_print_pile(self)
 
     def _notify_outcome(self):
         """Return a notification that says what became of the notices after sending at once."""

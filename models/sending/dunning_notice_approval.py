@@ -1,6 +1,7 @@
 """Who may approve a notice, and whether an approval counts for the notice as it is now."""
 
 from odoo import Command, api, fields, models
+from odoo.exceptions import UserError
 
 
 class DunningNoticeApproval(models.AbstractModel):
@@ -96,6 +97,26 @@ class DunningNoticeApproval(models.AbstractModel):
             "%(notices)s: you made or changed this yourself, and the policy “%(policy)s” asks a second pair of eyes. "
             "Ask a colleague to approve it. Or cancel it: the same items are then proposed again as planned.",
             notices=names, policy=self[:1].policy_id.name)
+
+    def _queue(self):
+        """Put notices into the queue: the current user decided about them, also about what was stopped.
+
+        The one way into the queue for a proposal.
+
+        :raises UserError: a colleague has to approve some of them
+        """
+        refused = self._get_refused()
+        if refused:
+            raise UserError(refused._explain_refused())
+        fresh = self.filtered(lambda notice: not notice._is_approved())
+        by_person = not self.env.user._is_superuser()
+        self._recording().write({
+            'state': 'queued', 'author_id': self.env.uid, 'error_message': False, 'approved': True,
+            'breaker_id': False, 'asked_on': False})
+        fresh._recording().write({
+            'approver_id': by_person and self.env.uid, 'approved_on': by_person and fields.Datetime.now()})
+        fresh._take_snapshots('approved_data')
+        self._log_act(lambda notice: notice.env._("Approved to be sent."))
 
     def _queue_allowed(self):
         """Queue what the current user may approve. Return what stays a proposal for a colleague."""

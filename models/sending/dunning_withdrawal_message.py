@@ -6,7 +6,7 @@ import pytz
 
 from odoo import api, fields, models
 from odoo.exceptions import UserError
-from odoo.tools import email_normalize
+from odoo.tools import email_normalize, format_amount
 
 from ..kernel.dunning_paper import LetterDocument
 
@@ -72,6 +72,25 @@ class DunningWithdrawalMessage(models.AbstractModel):
             bodies = template._render_field('body_html', batch.ids, set_lang=lang)
             result.update({record.id: (subjects[record.id], bodies[record.id]) for record in batch})
         return result
+
+    def _tell_somebody(self):
+        """Plan an activity for whoever decided about the notice, else for a manager."""
+        today = self.env.company._dunning_today()
+        for withdrawal in self.sudo():  # sudo: the caller books a payment; the activity is for somebody else
+            user = withdrawal.notice_id._get_responsible()
+            if not user or user._is_superuser() or withdrawal.company_id not in user.company_ids:
+                user = self.env['dunning.interest.rate']._get_manager(withdrawal.company_id)
+            if not user:
+                continue
+            local = withdrawal.with_context(lang=user.lang)
+            local.activity_schedule(
+                'mail.mail_activity_data_todo', date_deadline=today, user_id=user.id, automated=True,
+                summary=local.env._("%s had paid already: say sorry", withdrawal.partner_id.name),
+                note=local.env._(
+                    "%(amount)s of what %(notices)s asked had been settled before it left. Approve the message to the "
+                    "debtor, or withdraw it without one.",
+                    amount=format_amount(local.env, withdrawal.amount_wrong, withdrawal.currency_id),
+                    notices=", ".join(withdrawal.notice_ids.mapped('name'))))
 
     def _send(self, subject, body):
         """Hand one message to the mail queue, or make its letter."""
