@@ -4,7 +4,6 @@ import io
 import logging
 import math
 import os
-import re
 import signal
 import subprocess
 from contextlib import ExitStack, suppress
@@ -14,11 +13,11 @@ from typing import NamedTuple
 
 from odoo import api, models
 from odoo.exceptions import UserError
-from odoo.tools import format_date, ormcache
-from odoo.tools.misc import get_lang
 from odoo.tools.pdf import PdfFileReader, PdfFileWriter, PdfReadError
 
 from odoo.addons.base.models import ir_actions_report
+
+from .formats import say_amount, say_day, say_iban
 
 _logger = logging.getLogger(__name__)
 # Millimetres of white around the page.
@@ -52,35 +51,15 @@ class DunningPaper(models.AbstractModel):
 
     @api.model
     def _format_amount(self, amount, currency, lang, *, symbol=True):
-        """Return an amount as debtors write it: “€ 1.234,56” in Dutch, “€1,234.56” in English."""
-        number = self.env['res.lang'].browse(get_lang(self.env, lang).id).format(
-            f'%.{currency.decimal_places}f', currency.round(amount) + 0.0, grouping=True)
-        if not symbol:
-            return number
-        if currency.name != 'EUR':  # a dollar sign says nothing
-            return f"{currency.name}\N{NO-BREAK SPACE}{number}"
-        return f"€\N{NO-BREAK SPACE}{number}" if (lang or '').startswith('nl') else f"€{number}".replace("€-", "-€")
+        return say_amount(self.env, amount, currency, lang, symbol=symbol)
 
     @api.model
     def _format_date(self, date, lang, *, short=False):
-        """Return a date: “3 november 2026”, or short for tables “03-11-2026” (Dutch) and “3 Nov 2026”."""
-        if not date:
-            return ''
-        pattern = 'd MMMM y'
-        if short:
-            pattern = 'dd-MM-y' if (lang or '').startswith('nl') else 'd MMM y'
-        return self._say_date(date, get_lang(self.env, lang).code, pattern)
-
-    @api.model
-    @ormcache('date', 'code', 'pattern')
-    def _say_date(self, date, code, pattern):
-        # A batch of letters has few different dates, and each stands in many of them.
-        return format_date(self.env, date, lang_code=code, date_format=pattern)
+        return say_day(self.env, date, lang, short=short)
 
     @api.model
     def _format_iban(self, number):
-        number = re.sub(r'\s', '', number or '')
-        return '\N{NO-BREAK SPACE}'.join(number[start:start + 4] for start in range(0, len(number), 4))
+        return say_iban(number)
 
     # -------------------------------------------------------------------------
     # PDF

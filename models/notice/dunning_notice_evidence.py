@@ -146,8 +146,6 @@ class DunningNoticeEvidence(models.AbstractModel):
             notice.mail_id.sudo().exists().filtered(
                 lambda mail: mail.state in ('outgoing', 'exception')).write({'state': 'cancel'})
             user = notice._get_responsible()
-            if not user or user._is_superuser():
-                user = self.env['dunning.interest.rate']._get_manager(notice.company_id)
             if user:
                 local = notice.with_context(lang=user.lang)
                 local.activity_schedule(
@@ -183,7 +181,7 @@ class DunningNoticeEvidence(models.AbstractModel):
             ]).notice_id
             if letter.costs_from:
                 later = later.filtered(lambda notice, day=letter.costs_from: notice.date < day)
-            user = later and self.env['dunning.interest.rate']._get_manager(letter.company_id)
+            user = later and letter.company_id._get_dunning_manager()
             if not user:
                 continue
             for notice in later._recording().with_context(lang=user.lang):
