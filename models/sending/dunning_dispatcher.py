@@ -281,12 +281,14 @@ class DunningDispatcher(models.AbstractModel):
                 activity_type = self.env.ref('mail.mail_activity_data_todo', raise_if_not_found=False)
             if not activity_type:
                 continue
+            responsibles = batch._get_responsibles()
+            named = level.activity_user_id
             by_user = defaultdict(lambda: self.env['dunning.notice'])
             for notice in batch:
-                by_user[level.activity_user_id or notice._get_responsible()] |= notice
+                by_user[named if notice.company_id._is_dunning_colleague(named) else responsibles[notice]] |= notice
             for user, group in by_user.items():
-                if user._is_superuser():
-                    continue  # nobody reads the activities of the system: the list “To do” shows the notice
+                if not user:
+                    continue  # the list “To do” shows the notice
                 level_of_user = level.with_context(lang=user.lang)
                 group.with_context(mail_activity_quick_update=True).activity_schedule(
                     activity_type_id=activity_type.id, date_deadline=at_date, user_id=user.id,
@@ -343,7 +345,7 @@ class DunningDispatcher(models.AbstractModel):
         template = template.sudo()  # sudo: as for any template, its author's rights count
         rendered = self.env['dunning.letter']._render_mails(template, notices)
         subtype = self.env['ir.model.data']._xmlid_to_res_id('mail.mt_comment')
-        authors = {notice: notice._get_responsible().partner_id for notice in notices}
+        authors = {notice: user.partner_id for notice, user in notices._get_responsibles().items()}
         senders = {
             notice: rendered[notice.id].get('email_from') or notice.company_id.email_formatted
             or authors[notice].email_formatted

@@ -10,9 +10,9 @@ import pytz
 
 from odoo import api, fields, models
 from odoo.fields import Domain
-from odoo.tools.misc import format_date
 
 from ..debtor.res_company import DAY_STARTS
+from ..kernel.formats import format_day, format_weekday
 from ..planner.dunning_planner import IMPATIENT_IGNORED, LATE_REASONS
 from ..planner.dunning_planner__message import PATIENCE_DAYS, TOLD_STATES
 from .dunning_queue import MAIL_CHANNELS
@@ -113,7 +113,7 @@ class DunningDispatcherGates(models.AbstractModel):
                 waiting |= notice
                 notice._recording().waiting_reason = self.env._(
                     "Another message goes to this debtor today (“%(level)s”). It leaves on %(date)s.",
-                    level=other.level_id.name, date=format_date(self.env, tomorrow, date_format='d MMM y'))
+                    level=other.level_id.name, date=format_day(self.env, tomorrow))
         if waiting:
             self._wake_at(datetime.combine(tomorrow, DAY_STARTS))
         return waiting
@@ -129,7 +129,7 @@ class DunningDispatcherGates(models.AbstractModel):
                 batch._recording().write({'waiting_reason': self.env._(
                     "No e-mails leave on Sundays, holidays or between 20:00 and 07:00. It leaves on %(date)s at "
                     "%(time)s.",
-                    date=format_date(self.env, until.date(), date_format='EEEE d MMMM'),
+                    date=format_weekday(self.env, until.date()),
                     time=until.strftime('%H:%M'))})
                 self._wake_at(until)
                 waiting |= batch

@@ -9,6 +9,7 @@ from odoo.tools import SQL, format_date
 from odoo.tools.float_utils import float_is_zero
 
 from ...tools.wording import ERROR, FOURTEEN_DAY, LetterFacts, check_letter
+from ..kernel.formats import say_amount
 from ..ladder.dunning_level import MANUAL_CHANNELS
 from ..planner.dunning_planner import IMPATIENT_IGNORED
 
@@ -340,10 +341,10 @@ class DunningDispatcherLaw(models.AbstractModel):
 
     @api.model
     def _get_facts_of_letter(self, notice, letter):
-        Letter, currency, lang = self.env['dunning.letter'], notice.currency_id, notice.lang
+        currency, lang = notice.currency_id, notice.lang
 
         def written(amount):
-            return Letter._format_amount(amount, currency, lang)
+            return say_amount(self.env, amount, currency, lang)
 
         fourteen_day = notice.level_id.legal_role == FOURTEEN_DAY
         costs = notice.amount_announced if fourteen_day else notice.amount_costs

@@ -5,7 +5,7 @@ from odoo.exceptions import UserError
 from odoo.fields import Domain
 from odoo.tools import SQL
 
-from ..kernel.ir_attachment import RECORDING, is_recording
+from ..kernel.dunning_recorded import RECORDING
 from ..ladder.dunning_level import MANUAL_CHANNELS
 from ..notice.dunning_notice import PENDING_STATES
 from .dunning_notice_delivery import LACKS
@@ -172,7 +172,7 @@ class DunningNotice(models.Model):
 
     def write(self, vals):
         # EXTENDS 'mail': whoever changes a proposal cannot approve it, and what was approved before was not this.
-        if is_recording(self.env) or not vals.keys() & {*CONTENT_FIELDS, 'letter_lang'}:
+        if self._is_recording() or not vals.keys() & {*CONTENT_FIELDS, 'letter_lang'}:
             return super().write(vals)
         before = {notice: [notice[name] for name in CONTENT_FIELDS] for notice in self}
         needing = self.filtered(

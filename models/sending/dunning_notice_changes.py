@@ -3,8 +3,8 @@
 from odoo import api, fields, models
 from odoo.tools import SQL, format_amount
 
-from ..hold.dunning_hold import format_date
 from ..kernel.dunning_bulk import to_array
+from ..kernel.formats import format_day
 
 SNAPSHOT_AMOUNTS = (
     'amount_residual', 'amount_netted', 'amount_held', 'amount_interest', 'amount_costs', 'amount_announced',
@@ -294,5 +294,5 @@ class DunningNoticeChanges(models.AbstractModel):
         moment = text and fields.Datetime.to_datetime(text.split('.')[0])
         # A scheduled action or another program has no time zone in its context; a user has one of his own.
         tz = self.env.context.get('tz') or self.env.user.tz or str(self.company_id._get_dunning_tz())
-        return moment and format_date(
+        return moment and format_day(
             self.env, fields.Datetime.context_timestamp(self.with_context(tz=tz), moment).date())

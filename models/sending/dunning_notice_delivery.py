@@ -4,6 +4,7 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.tools import email_split
 
+from ..kernel.formats import format_day
 from ..ladder.dunning_level import DETOURS, MANUAL_CHANNELS
 
 # What a channel lacked.
@@ -171,9 +172,8 @@ class DunningNoticeDelivery(models.AbstractModel):
         return ways
 
     def _get_evidence_step(self, receipt, text=None):
-        Planner = self.env['dunning.planner']
         step = {
-            'date': Planner._fmt_date(receipt.date),
+            'date': format_day(self.env, receipt.date),
             'text': text or ": ".join(filter(None, [receipt.display_name, receipt.note])),
             'code': receipt.tracking_code}
         if receipt.proof_filename or receipt.proof:
@@ -182,16 +182,15 @@ class DunningNoticeDelivery(models.AbstractModel):
         return step
 
     def _get_mail_way(self, evidence):
-        Planner = self.env['dunning.planner']
         kinds = {receipt.kind: receipt for receipt in evidence}
         left = fields.Datetime.context_timestamp(self, self.sent_on).date() if self.sent_on else self.date
-        steps = [{'date': Planner._fmt_date(left), 'text': self.env._("Put in the mail queue")}]
+        steps = [{'date': format_day(self.env, left), 'text': self.env._("Put in the mail queue")}]
         badge = (self.env._("In mail queue"), 'info')
         accepted, bounced = kinds.get('email_accepted'), kinds.get('bounced')
         if accepted:
             badge = (self.env._("Handed over"), 'success')
             steps.append({
-                'date': Planner._fmt_date(fields.Date.subtract(accepted.date, days=1)),
+                'date': format_day(self.env, fields.Date.subtract(accepted.date, days=1)),
                 'text': self.env._("Handed over to the mail server")})
         if bounced:
             badge = (self.env._("Came back"), 'danger')
@@ -211,7 +210,6 @@ class DunningNoticeDelivery(models.AbstractModel):
             'steps': steps}
 
     def _get_post_way(self, evidence):
-        Planner = self.env['dunning.planner']
         partner = self._get_postal_partner()
         kinds = {receipt.kind: receipt for receipt in evidence}
         steps = []
@@ -220,7 +218,7 @@ class DunningNoticeDelivery(models.AbstractModel):
             'posted': (self.env._("Posted"), 'success')}[self.postal_state]
         if self.postal_state == 'posted':
             step = {
-                'date': Planner._fmt_date(self.posted_on), 'code': self.tracking_code,
+                'date': format_day(self.env, self.posted_on), 'code': self.tracking_code,
                 'text': self.env._("Posted by %s", self.posted_by_id.name) if self.posted_by_id
                 else self.env._("Posted")}
             if self.tracking_code:
@@ -236,7 +234,7 @@ class DunningNoticeDelivery(models.AbstractModel):
             badge = (self.env._("Delivered"), 'success')
             steps.append(self._get_evidence_step(delivered))
         elif presumed and not returned:
-            steps.append({'date': Planner._fmt_date(presumed.date), 'text': self.env._("Presumed to be delivered")})
+            steps.append({'date': format_day(self.env, presumed.date), 'text': self.env._("Presumed to be delivered")})
         if returned:
             badge = (self.env._("Came back"), 'danger')
             steps.append(self._get_evidence_step(returned))

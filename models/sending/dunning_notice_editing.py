@@ -3,7 +3,7 @@
 from odoo import Command, models
 from odoo.exceptions import UserError, ValidationError
 
-from ..hold.dunning_hold import format_date
+from ..kernel.formats import format_day
 
 # On a letter together with other claims these come to other amounts than alone.
 TOGETHER_ROLES = frozenset({'fourteen_day'})
@@ -211,7 +211,7 @@ class DunningNoticeEditing(models.AbstractModel):
             self.env._(
                 "%(items)s taken off: %(why)s On hold until %(date)s.",
                 items=names, why=why if why.endswith(('.', '!', '?')) else f"{why}.",
-                date=format_date(self.env, date_end)),
+                date=format_day(self.env, date_end)),
             needing)
         company = self.company_id
         dispatcher = self.env['dunning.dispatcher'].with_company(company)

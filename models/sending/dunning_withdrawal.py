@@ -16,13 +16,10 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.tools import SQL, format_amount, format_date
 
-from ..kernel.ir_attachment import is_recording
+from ..kernel.formats import in_language_of
 
 # How far back the daily step looks for what was booked late.
 LOOK_BACK_DAYS = 400
-# What a user may change by hand on a proposal.
-USER_WRITABLE = frozenset({'channel', 'credit_bookings'})
-MIXIN_PREFIXES = ('activity_', 'message_', 'my_activity_', 'website_message_', 'rating_')
 # The day on which a notice left: of paper the day it was posted, as in ``_get_departure_date``.
 DEPARTURE = SQL(
     "(CASE WHEN notice.channel = 'letter' THEN COALESCE(notice.posted_on, notice.date) ELSE notice.date END)")
@@ -32,11 +29,15 @@ class DunningWithdrawal(models.Model):
     """To be told to a debtor: what notices asked of him and was not owed when they left."""
 
     _name = 'dunning.withdrawal'
-    _inherit = ['dunning.withdrawal.message', 'mail.thread', 'mail.activity.mixin']
+    _inherit = ['dunning.recorded', 'dunning.withdrawal.message', 'mail.thread', 'mail.activity.mixin']
     _description = "Dunning Withdrawal"
     _order = 'id desc'
     _check_company_auto = True
     _mail_post_access = 'read'
+    _recorded_with = 'dunning.notice'
+    _recording_context = {'mail_create_nosubscribe': True, 'mail_create_nolog': True, 'mail_notrack': True}
+    _user_writable = frozenset({'channel', 'credit_bookings'})
+    _frozen_files = {'letter_file': ('to_post', 'sent')}
 
     company_id = fields.Many2one(comodel_name='res.company', required=True, readonly=True, index=True)
     currency_id = fields.Many2one(comodel_name='res.currency', required=True, readonly=True)
@@ -158,31 +159,21 @@ class DunningWithdrawal(models.Model):
             line in whole or line.status == 'withdrawn' for line in notice.live_line_ids))
 
     # -------------------------------------------------------------------------
-    # CRUD
+    # GUARDS
     # -------------------------------------------------------------------------
 
-    @api.model_create_multi
-    def create(self, vals_list):
-        if not is_recording(self.env):
-            raise UserError(self.env._(
-                "Withdrawals follow from payments that were booked after a notice left; they cannot be made by hand."))
-        return super().create(vals_list)
+    def _check_user_write(self, vals):
+        super()._check_user_write(vals)
+        if self._get_frozen_names(vals) and any(withdrawal.state != 'proposed' for withdrawal in self):
+            raise UserError(self.env._("Somebody decided about it already, so it cannot be changed any more."))
 
-    def write(self, vals):
-        names = {name for name in vals if not name.startswith(MIXIN_PREFIXES)}
-        if names and not is_recording(self.env):
-            if names - USER_WRITABLE:
-                raise UserError(self.env._("What is withdrawn follows from the books; use the buttons to decide."))
-            if any(withdrawal.state != 'proposed' for withdrawal in self):
-                raise UserError(self.env._("Somebody decided about it already, so it cannot be changed any more."))
-        return super().write(vals)
-
-    @api.ondelete(at_uninstall=False)
-    def _unlink_never(self):
-        raise UserError(self.env._("A withdrawal stays as the proof of what was found out; it cannot be deleted."))
-
-    def _recording(self):
-        return self.env['dunning.notice']._recording().env[self._name].browse(self.ids)
+    def _get_frozen_message(self, action):
+        return {
+            'create': self.env._(
+                "Withdrawals follow from payments that were booked after a notice left; they cannot be made by hand."),
+            'write': self.env._("What is withdrawn follows from the books; use the buttons to decide."),
+            'unlink': self.env._("A withdrawal stays as the proof of what was found out; it cannot be deleted."),
+        }.get(action)
 
     # -------------------------------------------------------------------------
     # DECIDING
@@ -279,7 +270,7 @@ class DunningWithdrawal(models.Model):
     def _log_withdrawn(self, whole, notices):
         """Say on the invoices, the debtor and the notices what was taken back."""
         for notice in self.notice_ids:
-            env = self.env['base'].with_context(lang=self.env.lang or self.company_id.partner_id.lang).env
+            env = in_language_of(self, self.company_id).env
             amount = format_amount(
                 env, sum(line.wrong_amount for line in self.line_ids if line.notice_id == notice), self.currency_id)
             link = notice._get_link(notice.level_id.name)

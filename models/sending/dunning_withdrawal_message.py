@@ -9,6 +9,7 @@ from odoo.exceptions import UserError
 from odoo.tools import email_normalize, format_amount
 
 from ..kernel.dunning_paper import LetterDocument
+from ..kernel.formats import say_amount, say_day
 
 
 class DunningWithdrawalMessage(models.AbstractModel):
@@ -39,7 +40,6 @@ class DunningWithdrawalMessage(models.AbstractModel):
 
     @api.depends('line_ids.wrong_amount', 'line_ids.move_line_id.amount_residual_currency')
     def _compute_words(self):
-        Letter = self.env['dunning.letter']
         for withdrawal in self:
             notice, lang = withdrawal.notice_id, withdrawal.lang
             lines, currency = withdrawal.line_ids, withdrawal.currency_id
@@ -52,8 +52,8 @@ class DunningWithdrawalMessage(models.AbstractModel):
             withdrawal.notices_text = notice and notice._tell_history(withdrawal.notice_ids)
             withdrawal.invoices_text = notice and notice._join_words(notice.with_context(lang=lang).env, names)
             withdrawal.invoice_count = len(names)
-            withdrawal.amount_text = Letter._format_amount(withdrawal.amount_wrong - told, currency, lang)
-            withdrawal.open_text = Letter._format_amount(still_open, currency, lang) if is_open else ''
+            withdrawal.amount_text = say_amount(self.env, withdrawal.amount_wrong - told, currency, lang)
+            withdrawal.open_text = say_amount(self.env, still_open, currency, lang) if is_open else ''
             withdrawal.contact_text = withdrawal.company_id._get_dunning_contact_text()
 
     @api.depends('line_ids.wrong_amount', 'state')
@@ -78,8 +78,6 @@ class DunningWithdrawalMessage(models.AbstractModel):
         today = self.env.company._dunning_today()
         for withdrawal in self.sudo():  # sudo: the caller books a payment; the activity is for somebody else
             user = withdrawal.notice_id._get_responsible()
-            if not user or user._is_superuser() or withdrawal.company_id not in user.company_ids:
-                user = self.env['dunning.interest.rate']._get_manager(withdrawal.company_id)
             if not user:
                 continue
             local = withdrawal.with_context(lang=user.lang)
@@ -167,7 +165,7 @@ class DunningWithdrawalMessage(models.AbstractModel):
         letter = {
             'number': notice.name,
             'title': subject,
-            'date': Letter._format_date(self.date, self.lang),
+            'date': say_day(self.env, self.date, self.lang),
             'address': Letter._get_address_lines(notice),
             'body': Letter._make_self_contained(body),
             'iban': '',

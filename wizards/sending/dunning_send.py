@@ -105,7 +105,7 @@ class DunningSend(models.TransientModel):
         if moves is not None:
             items = moves._get_dunning_items()
         elif items is not None:
-            items = items.filtered(lambda item: item.account_id.account_type == 'asset_receivable')
+            items = items._filter_dunning_due()
         elif partners is not None:
             items = self._get_items_of_partners(partners)
         else:
@@ -125,9 +125,9 @@ class DunningSend(models.TransientModel):
 
     @api.model
     def _get_items_of_partners(self, partners):
-        domain = self.env['account.move']._get_dunning_open_items_domain()
-        return self.env['account.move.line'].sudo().search(  # sudo: the access to the wizard was checked
-            domain & fields.Domain('partner_id', 'in', partners.commercial_partner_id.ids)
+        Item = self.env['account.move.line'].sudo()  # sudo: the access to the wizard was checked
+        return Item.search(
+            Item._get_dunning_open_domain() & fields.Domain('partner_id', 'in', partners.commercial_partner_id.ids)
             & fields.Domain('company_id', 'in', self.env.companies.ids))
 
     def _get_action(self):
