@@ -26,7 +26,7 @@ def main(database, port, addons_path, chunk):
         ],
         setup_logging=True,
     )
-    from odoo.addons.l10n_nl_dunning.models import dunning_run
+    from odoo.addons.l10n_nl_dunning.models.sending import dunning_run
 
     dunning_run.DISPATCH_CHUNK = int(chunk)
     server.start(preload=[database], stop=False)

@@ -98,6 +98,6 @@ def get_user(env):
 
 
 def get_chunk_size():
-    from odoo.addons.l10n_nl_dunning.models import dunning_run  # noqa: PLC0415 (only where the addon is)
+    from odoo.addons.l10n_nl_dunning.models.sending import dunning_run  # noqa: PLC0415 (only where the addon is)
 
     return dunning_run.DISPATCH_CHUNK

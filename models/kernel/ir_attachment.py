@@ -12,7 +12,6 @@ PLACE = frozenset({'res_model', 'res_id', 'res_field'})
 # Files of fields that are a proof, and in which states of their record (none: always); of models that do not say so
 # themselves (`_frozen_files` of `dunning.recorded`).
 PROOFS = {
-    ('dunning.withdrawal', 'letter_file'): ('to_post', 'sent'),
 }
 
 

@@ -242,12 +242,3 @@ class DunningNotice(models.Model):
                 values = {'object': notice, 'letter': letter, 'company': shared}
                 for field, template in MAIL_BLOCKS.items():
                     notice[field] = qweb._render(template, values, minimal_qcontext=True).strip()
-
-    def action_print_pile(self):
-        """Print the letters to post as one PDF in postal order."""
-        return self.env['dunning.letter']._action_print_pile(self)
-
-    def action_preview(self):
-        """Show the letter as it would look today; nothing is stored."""
-        self.ensure_one()
-        return self.env['dunning.letter']._action_preview(self)

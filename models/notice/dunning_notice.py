@@ -59,7 +59,7 @@ class DunningNotice(models.Model):
     recipient_id = fields.Many2one(
         comodel_name='res.partner', string="Addressed To", required=True, index=True, ondelete='restrict',
         tracking=True,
-        help="The contact for reminders of the debtor, else the contact on the invoice.")
+        help="Whom the level is addressed to: the contact for reminders, the contact on the invoice or the director.")
     currency_id = fields.Many2one(comodel_name='res.currency', required=True, readonly=True)
     level_id = fields.Many2one(
         comodel_name='dunning.level', required=True, index=True, readonly=True, ondelete='restrict',
@@ -354,11 +354,6 @@ class DunningNotice(models.Model):
             "%(level)s was passed over.", level=notice.level_id.name))
         self._log_act(lambda notice: notice.env._("Passed over."))
 
-    def _mark_failed(self, message):
-        """Take the notice out of the queue with a message a user can act on."""
-        self._recording().write({'state': 'error', 'error_message': message})
-        self._log_act(lambda notice: notice.env._("Failed: %s", notice.error_message))
-
     def _record_sent(self, at_date):
         """Record that the notices left: from now on the level of their items is theirs.
 
@@ -436,23 +431,38 @@ class DunningNotice(models.Model):
         An address that a reminder came back from is none.
         """
         self.ensure_one()
-        for person in (self.recipient_id, self.partner_id):
+        for person in self._get_people():
             if person.email_normalized and not person.dunning_email_bounced_on:
                 return person.email_formatted
         return ''
 
-    def _get_postal_partner(self):
-        """Return the partner whose address is on the envelope: the recipient, else the debtor."""
+    def _get_people(self):
+        """Return whom it can be delivered to: the recipient, else the debtor."""
         self.ensure_one()
-        recipient = self.recipient_id
-        return recipient if recipient.street and recipient.city else self.partner_id
+        return (self.recipient_id, self.partner_id)
+
+    def _get_postal_partner(self):
+        """Return the partner whose address is on the envelope: the first that a letter can be posted to."""
+        self.ensure_one()
+        return next((person for person in self._get_people() if person._has_dunning_address()), self.partner_id)
 
     def _has_postal_address(self):
         self.ensure_one()
-        partner = self._get_postal_partner()
-        return bool(partner.street and partner.city)
+        return any(person._has_dunning_address() for person in self._get_people())
 
     def _get_responsible(self):
         """Return the user on whose behalf the notice goes out: its author, else the collector."""
         self.ensure_one()
-        return self.partner_id._get_dunning_collector(self.company_id, named=self.author_id)
+        return self._get_responsibles()[self]
+
+    def _get_responsibles(self):
+        """Return ``{notice: user}`` of these notices; a few queries for all of them."""
+        result = {}
+        for company, notices in self.grouped('company_id').items():
+            named = notices.filtered(lambda notice, company=company: company._is_dunning_colleague(notice.author_id))
+            result.update((notice, notice.author_id) for notice in named)
+            others = notices - named
+            if others:
+                collectors = others.partner_id._get_dunning_collectors(company)
+                result.update((notice, collectors[notice.partner_id.id]) for notice in others)
+        return result

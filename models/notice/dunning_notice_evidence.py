@@ -158,23 +158,6 @@ class DunningNoticeEvidence(models.AbstractModel):
         self._log_everywhere(lambda notice, env: env._(
             "%(level)s of %(date)s was not delivered; it does not count.",
             level=notice._get_link(notice.level_id.name), date=format_date(env, notice.date)))
-        self.filtered(lambda notice: notice.legal_role == 'default_notice')._take_back_what_followed()
-
-    def _take_back_what_followed(self):
-        """Take back 14-day letters that turn out to have left before default (article 6:96 paragraph 6 BW)."""
-        lines = self.env['dunning.notice.line'].search([
-            ('move_line_id', 'in', self.line_ids.move_line_id.ids), ('status', '=', 'sent'),
-            ('notice_id.legal_role', '=', 'fourteen_day')])
-        for (company, sent_on), letters in lines.notice_id.grouped(
-            lambda letter: (letter.company_id, letter.date)
-        ).items():
-            dispatcher = self.env['dunning.dispatcher'].with_company(company)
-            early = dispatcher._get_items_before_default(letters.live_line_ids.move_line_id, sent_on)
-            letters.filtered(lambda letter, early=early: letter.live_line_ids.move_line_id & early)._mark_undelivered(
-                self.env._(
-                    "The notice of default %s was not delivered, so the debtor was not in default when this letter "
-                    "left. It has no effect; the notice of default and this letter are planned again.",
-                    ", ".join(self.mapped('display_name'))))
 
     def _explain_undelivered(self):
         self.ensure_one()
@@ -227,6 +210,10 @@ class DunningNoticeEvidence(models.AbstractModel):
         :param str kind: a code of :data:`KINDS`
         :param date date: the day of receipt, or of coming back
         """
+        if kind == 'returned':
+            for notice in self:
+                # sudo: an address that does not work does not work for anybody
+                notice._get_postal_partner().sudo().dunning_post_returned_on = date
         recording = self._recording()
         # sudo: nobody can write evidence but the code that knows what happened
         receipts = recording.env['dunning.receipt'].sudo().create([

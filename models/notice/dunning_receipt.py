@@ -140,3 +140,9 @@ class DunningReceipt(models.Model):
             "Evidence of receipt withdrawn: %(kind)s of %(date)s. Reason: %(reason)s",
             kind=self.display_name, date=format_date(self.env, self.date), reason=reason))
         notice._update_receipt()
+        if self.kind == 'returned':
+            # It did not come back after all.
+            people = self.notice_id.recipient_id | self.notice_id.partner_id
+            # sudo: as where it was marked
+            people.sudo().filtered(
+                lambda person: person.dunning_post_returned_on == self.date).dunning_post_returned_on = False

@@ -74,6 +74,16 @@ class DunningNotice(models.Model):
         """Put proposals right that items of ``decisions`` joined."""
         self._settle_level()
 
+    def _settle_level(self):
+        """Let the level of notices be the highest of their items, as their texts are."""
+        for notice in self:
+            levels = notice.live_line_ids.level_id.sorted(lambda level: (level.sequence, level.id))
+            if levels and levels[-1] != notice.level_id:
+                vals = {'level_id': levels[-1].id}
+                if notice.channel == notice.level_id.channel:
+                    vals['channel'] = levels[-1].channel
+                notice._recording().write(vals)
+
     @api.model
     def _prepare_totals(self, decisions):
         """Return the stored figures of a new notice of these decisions, as they would be computed."""

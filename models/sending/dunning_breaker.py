@@ -12,9 +12,9 @@ from psycopg2.errors import UniqueViolation
 from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError
 from odoo.fields import Domain
-from odoo.tools import SQL, format_date, mute_logger
+from odoo.tools import SQL, mute_logger
 
-from ..kernel.ir_attachment import is_recording
+from ..kernel.formats import format_day
 
 # Days on which notices left that make up what is usual.
 USUAL_DAYS = 30
@@ -22,18 +22,19 @@ USUAL_DAYS = 30
 FAILURES_AT_LEAST = 10
 # States of notices that were let go by the dispatcher.
 GONE_STATES = ('sent', 'withdrawn', 'undelivered', 'todo', 'to_post')
-MIXIN_PREFIXES = ('activity_', 'message_', 'my_activity_', 'website_message_', 'rating_')
 
 
 class DunningBreaker(models.Model):
     """One time that the queue of a company stopped, with its numbers, and what was decided by whom."""
 
     _name = 'dunning.breaker'
-    _inherit = ['mail.thread', 'mail.activity.mixin']
+    _inherit = ['dunning.recorded', 'mail.thread', 'mail.activity.mixin']
     _description = "Stopped Queue"
     _order = 'id desc'
     _rec_name = 'date'
     _mail_post_access = 'read'
+    _recorded_with = 'dunning.notice'
+    _recording_context = {'mail_create_nosubscribe': True, 'mail_create_nolog': True, 'mail_notrack': True}
 
     company_id = fields.Many2one(comodel_name='res.company', required=True, readonly=True, index=True)
     date = fields.Date(string="Stopped On", required=True, readonly=True)
@@ -93,29 +94,15 @@ class DunningBreaker(models.Model):
         return f"{self.company_id.name}: {text}" if with_company else text
 
     # -------------------------------------------------------------------------
-    # CRUD
+    # GUARDS
     # -------------------------------------------------------------------------
 
-    @api.model_create_multi
-    def create(self, vals_list):
-        self._check_recording()
-        return super().create(vals_list)
-
-    def write(self, vals):
-        if any(not name.startswith(MIXIN_PREFIXES) for name in vals):
-            self._check_recording()
-        return super().write(vals)
-
-    @api.ondelete(at_uninstall=False)
-    def _unlink_never(self):
-        raise UserError(self.env._("That a queue stopped, and who let it go, stays on record."))
-
-    def _check_recording(self):
-        if not is_recording(self.env):
-            raise UserError(self.env._("A stopped queue is recorded by the program; use the buttons to decide."))
-
-    def _recording(self):
-        return self.env['dunning.notice']._recording().env[self._name].browse(self.ids)
+    def _get_frozen_message(self, action):
+        recorded = self.env._("A stopped queue is recorded by the program; use the buttons to decide.")
+        return {
+            'create': recorded, 'write': recorded,
+            'unlink': self.env._("That a queue stopped, and who let it go, stays on record."),
+        }.get(action)
 
     # -------------------------------------------------------------------------
     # STOPPING
@@ -147,7 +134,7 @@ class DunningBreaker(models.Model):
         env = self.with_context(lang=self.company_id.partner_id.lang or self.env.lang).env
         text = env._(
             "The reminders that leave by themselves were stopped on %s. Let them go, or turn them into proposals.",
-            format_date(env, self.date, date_format='d MMM y'))
+            format_day(env, self.date))
         if self:
             notices._recording().write({'breaker_id': self.id, 'waiting_reason': text})
 
@@ -247,7 +234,7 @@ class DunningBreaker(models.Model):
         return counts
 
     def _tell_manager(self, at_date):
-        user = self.env['dunning.interest.rate']._get_manager(self.company_id)
+        user = self.company_id._get_dunning_manager()
         if user:
             local = self.with_context(lang=user.lang)
             local.activity_schedule(

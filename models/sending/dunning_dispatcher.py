@@ -11,7 +11,7 @@ from odoo.exceptions import RedirectWarning, UserError, ValidationError
 from odoo.tools import email_normalize
 
 from ..ladder.dunning_level import MANUAL_CHANNELS
-from ..planner.dunning_planner import IMPATIENT_IGNORED, LATE_REASONS, RECHECK_IGNORED
+from ..planner.dunning_planner import IMPATIENT_IGNORED, RECHECK_IGNORED
 from ..planner.dunning_simulation import NOT_ABOUT_THE_NOTICE
 
 _logger = logging.getLogger(__name__)
@@ -19,6 +19,7 @@ _logger = logging.getLogger(__name__)
 
 class DunningDispatcher(models.AbstractModel):
     _name = 'dunning.dispatcher'
+    _inherit = ['dunning.dispatcher.gates', 'dunning.dispatcher.law']
     _description = "Dunning Dispatcher"
 
     # -------------------------------------------------------------------------
@@ -52,11 +53,6 @@ class DunningDispatcher(models.AbstractModel):
         # The first to one addressee leaves, the others wait a day.
         for notice in self._in_turn(queued, self.env.company._dunning_today()):
             self._dispatch_one(notice)
-
-    @api.model
-    def _in_turn(self, notices, at_date):
-        """Return notices in the order in which they may leave."""
-        return notices
 
     @api.model
     def _dispatch_one(self, notice):
@@ -98,11 +94,13 @@ class DunningDispatcher(models.AbstractModel):
             batch = batch.with_company(company).with_env(dispatcher.env)
             # One question for both, since hardly anything ever has to wait at the gate. Whatever does is asked about
             # twice: the gate takes nothing off, and what it stops may not be owed either.
-            decisions = dispatcher._judge(batch, at_date, gates=dispatcher._get_gates())
-            gate_open = not any(decision.reason in dispatcher._get_gates() for decision in decisions.values())
+            decisions = dispatcher._judge(batch, at_date, gates=dispatcher._get_gate_reasons())
+            gate_open = not any(decision.reason in dispatcher._get_gate_reasons() for decision in decisions.values())
             owed = dispatcher._recheck(batch, at_date, decisions=decisions if gate_open else None)
             owed -= dispatcher._stop_at_gate(owed, at_date, gate_open=gate_open)
             owed = dispatcher._refuse_unlawful(owed, at_date)
+            # The last look before a letter is made, when its amounts are known.
+            owed -= dispatcher._send_back_unapproved(owed)
             if not owed:
                 continue
             manual = owed.filtered(lambda notice: notice.channel in MANUAL_CHANNELS)
@@ -112,25 +110,25 @@ class DunningDispatcher(models.AbstractModel):
             if documents:
                 dispatcher._deliver(documents, at_date)
             gone |= manual | documents
+        gone._take_snapshots('left_data')  # to show what changed since it was proposed
         return gone
 
     @api.model
     def _drop_unreachable(self, notices):
-        """Return the notices whose own channel reaches the recipient or the debtor; the others fail."""
+        """Return the notices whose own channel reaches the recipient or the debtor.
+
+        The others fail, and somebody gets a to-do about each debtor.
+        """
         unreachable = notices.filtered(lambda notice: not (
             (notice.channel in ('email', 'both') and notice._get_email())
             or (notice.channel in ('letter', 'both') and notice._has_postal_address())))
         for notice in unreachable:
             notice._mark_failed(self.env._("%s Then try again.", notice._explain_unreachable()))
+        for company, batch in unreachable.grouped('company_id').items():
+            self.env['res.partner'].with_company(company)._flag_unreachable(company, {
+                notice.partner_id.id: lambda env, notice=notice: notice.with_env(env)._explain_unreachable()
+                for notice in batch})
         return notices - unreachable
-
-    @api.model
-    def _get_gates(self):
-        """Return the reasons for which a notice waits in the queue.
-
-        Whether another message goes is asked of what is in the queue, not of all that is owed.
-        """
-        return self.env['dunning.planner']._gate_reasons() - LATE_REASONS
 
     @api.model
     def _judge(self, notices, at_date, *, gates=frozenset()):
@@ -169,41 +167,14 @@ class DunningDispatcher(models.AbstractModel):
                     owed |= notice
         owed = notices.browse(owed.ids)
         # Interest runs on: what was worked out for a proposal is of that day. A letter on the pile is of its own day.
-        owed.filtered(lambda notice: notice.state != 'to_post')._update_claim(at_date)
+        pile = owed.filtered(lambda notice: notice.state == 'to_post')
+        (owed - pile)._update_claim(at_date)
+        # A letter on the pile may have been overtaken by a payment, by evidence or by a setting.
+        for company, letters in pile.grouped('company_id').items():
+            owed -= self.with_company(company)._recheck_pile(letters.with_company(company), at_date)
+        # Addresses may have come, gone or bounced since it was planned.
+        owed._reroute()
         return owed
-
-    @api.model
-    def _stop_at_gate(self, notices, at_date, *, gate_open=False):
-        """Return the notices that have to wait in the queue, such as for new bank data; they say why.
-
-        A notice that is owed is not cancelled for it: the next run asks again.
-
-        :param bool gate_open: the planner was asked already, and none of these items has to wait
-        """
-        Planner = self.env['dunning.planner']
-        waiting = self.env['dunning.notice']
-        gates = self._get_gates()
-        for company, batch in notices.grouped('company_id').items():
-            others = frozenset(Planner._item_reasons() + Planner._notice_reasons()) - gates
-            reasons = {}
-            for forced, group in ({} if gate_open else batch.grouped('forced')).items():
-                ignore = others | (IMPATIENT_IGNORED if forced else frozenset())
-                reasons.update({
-                    decision.item_id: Planner._explain(decision, company)
-                    for decision in Planner._plan(
-                        company, at_date, items=group.live_line_ids.move_line_id, ignore=ignore)
-                    if decision.reason in gates})
-            for notice in batch._recording():
-                found = list(dict.fromkeys(
-                    reasons[line.move_line_id.id] for line in notice.live_line_ids
-                    if line.move_line_id.id in reasons))
-                waiting_reason = " ".join(found) or False
-                if notice.waiting_reason != waiting_reason:
-                    notice.waiting_reason = waiting_reason
-                if found:
-                    waiting |= notice
-            waiting |= self._keep_to_one_message(batch - waiting, at_date)
-        return notices.browse(waiting.ids)
 
     @api.model
     def _recheck_one(self, notice, decisions, company):
@@ -310,12 +281,14 @@ class DunningDispatcher(models.AbstractModel):
                 activity_type = self.env.ref('mail.mail_activity_data_todo', raise_if_not_found=False)
             if not activity_type:
                 continue
+            responsibles = batch._get_responsibles()
+            named = level.activity_user_id
             by_user = defaultdict(lambda: self.env['dunning.notice'])
             for notice in batch:
-                by_user[level.activity_user_id or notice._get_responsible()] |= notice
+                by_user[named if notice.company_id._is_dunning_colleague(named) else responsibles[notice]] |= notice
             for user, group in by_user.items():
-                if user._is_superuser():
-                    continue  # nobody reads the activities of the system: the list “To do” shows the notice
+                if not user:
+                    continue  # the list “To do” shows the notice
                 level_of_user = level.with_context(lang=user.lang)
                 group.with_context(mail_activity_quick_update=True).activity_schedule(
                     activity_type_id=activity_type.id, date_deadline=at_date, user_id=user.id,
@@ -361,6 +334,10 @@ class DunningDispatcher(models.AbstractModel):
         for mail in mails:
             self.env['dunning.notice'].browse(mail.res_id)._recording().write({
                 'mail_id': mail.id, 'mail_message_id': mail.mail_message_id.id, 'email_to': mail.email_to})
+        # The mail queue looks by itself once an hour; “leaves in a moment” is sooner.
+        cron = self.env.ref('mail.ir_cron_mail_scheduler_action', raise_if_not_found=False)
+        if cron:
+            cron.sudo()._trigger()  # sudo: users may wake the mail queue, not see it
 
     @api.model
     def _prepare_mails(self, template, notices, attachments):
@@ -368,7 +345,7 @@ class DunningDispatcher(models.AbstractModel):
         template = template.sudo()  # sudo: as for any template, its author's rights count
         rendered = self.env['dunning.letter']._render_mails(template, notices)
         subtype = self.env['ir.model.data']._xmlid_to_res_id('mail.mt_comment')
-        authors = {notice: notice._get_responsible().partner_id for notice in notices}
+        authors = {notice: user.partner_id for notice, user in notices._get_responsibles().items()}
         senders = {
             notice: rendered[notice.id].get('email_from') or notice.company_id.email_formatted
             or authors[notice].email_formatted
@@ -405,6 +382,7 @@ class DunningDispatcher(models.AbstractModel):
                 'attachment_ids': [(6, 0, attachments.get(notice.id, []))],
                 'reply_to': values.get('reply_to') or replies[notice.id],
             })
+        self._refuse_unlawful_mails(notices, values_list)
         return values_list
 
     @api.model

@@ -23,6 +23,7 @@ from odoo.tools import SQL, mute_logger
 
 from odoo.addons.base.models.ir_cron import MIN_TIME_PER_JOB
 
+from ..kernel.formats import in_language_of
 from . import dunning_run
 
 # Notices that one claim looks at: more than all workers together hold at a moment.
@@ -187,8 +188,7 @@ class DunningQueue(models.AbstractModel):
 
     @api.model
     def _explain_full(self, company):
-        env = self.with_context(lang=self.env.lang or company.partner_id.lang).env
-        return env._(
+        return in_language_of(self, company).env._(
             "The mail queue is full: %(count)s e-mails or more wait to be sent. It leaves when there is room.",
             count=company.dunning_mail_limit)
 

@@ -9,7 +9,7 @@ from psycopg2 import OperationalError
 from psycopg2.errors import UniqueViolation
 from psycopg2.extensions import TransactionRollbackError
 
-from odoo import api, models
+from odoo import api, fields, models
 from odoo.fields import Domain
 from odoo.tools import mute_logger, split_every
 
@@ -26,6 +26,10 @@ def no_checkpoint(count=0):
 class DunningRun(models.AbstractModel):
     _name = 'dunning.run'
     _description = "Dunning Run"
+
+    # -------------------------------------------------------------------------
+    # PLANNING
+    # -------------------------------------------------------------------------
 
     @api.model
     def _cron_plan(self):
@@ -81,7 +85,80 @@ class DunningRun(models.AbstractModel):
             cron = self.env.ref('l10n_nl_dunning.ir_cron_dunning_dispatch', raise_if_not_found=False)
             if cron:
                 cron.sudo()._trigger()  # sudo: run by a user it may only wake the queue
+        run.env['dunning.withdrawal']._look_again(company, at_date)
+        checkpoint()
         return {'notices': notices, 'postponed': postponed}
+
+    @api.model
+    def _refresh_pending(self, company, at_date):
+        """Keep what waits true: cancel what is no longer owed, pass over calls nobody made."""
+        Notice, Dispatcher = self.env['dunning.notice'], self.env['dunning.dispatcher']
+        # A stopped queue whose notices were all cancelled needs no decision any more; the others stay true.
+        breaker = self.env['dunning.breaker']._get_stopped(company)
+        if breaker:
+            Dispatcher._recheck(breaker._get_waiting().try_lock_for_update(), at_date)
+            if not breaker._get_waiting():
+                breaker._recording().write({'state': 'turned_back', 'decided_on': fields.Datetime.now()})
+                breaker.activity_ids.unlink()
+        # The mail queue may have worked while a notice was locked.
+        Notice._collect_receipts(company)
+        waiting = Notice.search(
+            Domain('company_id', '=', company.id) & Domain('state', 'in', ('draft', 'todo', 'to_post', 'error')))
+        waiting = waiting.try_lock_for_update()
+        printed = waiting.filtered(lambda notice: notice.postal_state == 'printed')
+        Dispatcher._recheck(waiting - printed, at_date)
+        expired = waiting.filtered(
+            lambda notice: notice.state == 'todo' and notice.level_id.expire_days
+            and (at_date - notice.date).days >= notice.level_id.expire_days)
+        if expired:
+            expired._skip(at_date)
+
+    @api.model
+    def _tell_unreachable(self, company, at_date, decisions):
+        """Let somebody know of the debtors that nothing reaches, and return the decisions about the others.
+
+        :param decisions: what is due, and what is not because of ``no_address``
+        """
+        Partner = self.env['res.partner'].with_company(company)
+        Planner = self.env['dunning.planner']
+        due, lost = [], {}
+        for decision in decisions:
+            if decision.reason:
+                lost.setdefault(decision.partner_id, decision)
+            else:
+                due.append(decision)
+        flagged = Partner.search([('dunning_unreachable_on', '!=', False)])
+        again = flagged.filtered(lambda debtor: debtor.id not in lost)
+        if again:
+            # Whatever else keeps his items: is there a way to reach him by now?
+            others = frozenset(Planner._item_reasons() + Planner._notice_reasons()) - {'no_address'}
+            still = {
+                decision.partner_id for decision in Planner._plan(company, at_date, partners=again, ignore=others)
+                if decision.reason}
+            again.filtered(lambda debtor: debtor.id not in still)._unflag_unreachable(company)
+        Partner._flag_unreachable(company, {
+            partner_id: lambda env, decision=decision: Planner.with_env(env)._explain(decision, company)
+            for partner_id, decision in lost.items()})
+        return due
+
+    @api.model
+    def _cap_backlog(self, company, at_date, decisions):
+        """Group decisions by notice and leave out backlog above the daily number, the smallest amounts first.
+
+        :return: (list of groups, number of groups left for another day)
+        """
+        groups = defaultdict(list)
+        for decision in decisions:
+            groups[decision.message].append(decision)
+        backlog = [group for group in groups.values() if any(decision.backlog for decision in group)]
+        if not backlog:
+            return list(groups.values()), 0
+        used = self.env['dunning.notice'].search_count([
+            ('company_id', '=', company.id), ('backlog', '=', True), ('date_planned', '=', at_date)])
+        room = max(0, company.dunning_backlog_daily - used)
+        backlog.sort(key=lambda group: -sum(decision.amount_company for decision in group))
+        postponed = {id(group) for group in islice(backlog, room, None)}
+        return [group for group in groups.values() if id(group) not in postponed], len(postponed)
 
     @api.model
     def _make_notices(self, company, at_date, groups):
@@ -125,48 +202,27 @@ class DunningRun(models.AbstractModel):
         policies = self.env['dunning.policy'].browse({group[0].policy_id for group in groups})
         automatic = set(policies.filtered(lambda policy: policy.approval == 'automatic').ids)
         # What was overdue before the start is always looked at first.
-        return [
+        groups = [
             group for group in groups
             if group[0].policy_id in automatic and not any(decision.backlog for decision in group)]
+        # While another program reminds as well, somebody compares.
+        if not groups or company._get_dunning_rivals():
+            return []
+        # Few debtors are flagged for review, so these are queried instead of read of each debtor.
+        reviewed = set(self.env['res.partner'].with_context(active_test=False).search([
+            ('id', 'in', [group[0].partner_id for group in groups]), ('dunning_review', '=', True)],
+            order='id').ids)
+        return [group for group in groups if group[0].partner_id not in reviewed]
 
-    @api.model
-    def _cap_backlog(self, company, at_date, decisions):
-        """Group decisions by notice and leave out backlog above the daily number, the smallest amounts first.
-
-        :return: (list of groups, number of groups left for another day)
-        """
-        groups = defaultdict(list)
-        for decision in decisions:
-            groups[decision.message].append(decision)
-        backlog = [group for group in groups.values() if any(decision.backlog for decision in group)]
-        if not backlog:
-            return list(groups.values()), 0
-        used = self.env['dunning.notice'].search_count([
-            ('company_id', '=', company.id), ('backlog', '=', True), ('date_planned', '=', at_date)])
-        room = max(0, company.dunning_backlog_daily - used)
-        backlog.sort(key=lambda group: -sum(decision.amount_company for decision in group))
-        postponed = {id(group) for group in islice(backlog, room, None)}
-        return [group for group in groups.values() if id(group) not in postponed], len(postponed)
-
-    @api.model
-    def _refresh_pending(self, company, at_date):
-        """Keep what waits true: cancel what is no longer owed, pass over calls nobody made."""
-        Notice = self.env['dunning.notice']
-        waiting = Notice.search(
-            Domain('company_id', '=', company.id) & Domain('state', 'in', ('draft', 'todo', 'to_post', 'error')))
-        waiting = waiting.try_lock_for_update()
-        printed = waiting.filtered(lambda notice: notice.postal_state == 'printed')
-        self.env['dunning.dispatcher']._recheck(waiting - printed, at_date)
-        expired = waiting.filtered(
-            lambda notice: notice.state == 'todo' and notice.level_id.expire_days
-            and (at_date - notice.date).days >= notice.level_id.expire_days)
-        if expired:
-            expired._skip(at_date)
+    # -------------------------------------------------------------------------
+    # SENDING
+    # -------------------------------------------------------------------------
 
     @api.model
     def _get_queue_domain(self):
-        """Return which notices the scheduled action sends."""
-        return Domain('state', '=', 'queued')
+        """Return which notices the scheduled action sends: what was stopped would only be in the way of the others."""
+        return Domain('state', '=', 'queued') & (
+            Domain('breaker_id', '=', False) | Domain('breaker_id.state', '!=', 'stopped'))
 
     @api.model
     def _cron_dispatch(self, limit=500):
@@ -239,6 +295,7 @@ class DunningRun(models.AbstractModel):
     def _finish_piece(self, notices):
         """Write down what became of notices that were dispatched, before that is committed."""
         self.env['dunning.queue']._record_asked(notices)
+        self.env['dunning.batch']._tell(notices)  # who pressed the button sees it move
 
     @api.model
     def _finish_round(self, began, done):
@@ -252,6 +309,8 @@ class DunningRun(models.AbstractModel):
             Queue._wake_later(timedelta(minutes=5))
         elif Queue._count(began, done):
             Queue._wake_later(timedelta(minutes=1))
+        # Of several workers the last one sees all that the others did.
+        self.env['dunning.batch']._tell(self.env['dunning.notice'].browse(done).exists())
 
     @api.model
     def _halve(self, notices):

@@ -4,6 +4,8 @@ from smtplib import SMTPRecipientsRefused, SMTPResponseException, SMTPServerDisc
 
 from odoo import fields, models
 
+from ..kernel.formats import in_language_of
+
 _logger = logging.getLogger(__name__)
 # Minutes between the tries of a mail that was refused for a while: together some twenty hours.
 PAUSES = (5, 15, 60, 180, 360, 600)
@@ -147,7 +149,7 @@ class MailMail(models.Model):
         """Return the environment for sentences: the mail queue has no language, who reads it works for the company."""
         self.ensure_one()
         company = self.env[self.model].browse(self.res_id).sudo().company_id  # sudo: only for its language
-        return self.with_context(lang=self.env.lang or company.partner_id.lang).env
+        return in_language_of(self, company).env
 
     def _record_uncertain_handover(self):
         self.ensure_one()

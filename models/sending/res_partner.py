@@ -2,11 +2,30 @@ from datetime import timedelta
 
 from odoo import api, fields, models
 
+from ..kernel.groups import ACCOUNTING
+
 ACTIVITY = 'l10n_nl_dunning.mail_activity_type_unreachable'
 
 
 class ResPartner(models.Model):
     _inherit = 'res.partner'
+
+    dunning_unreachable_on = fields.Date(
+        string="Cannot Be Reached Since", company_dependent=True, readonly=True, copy=False,
+        groups=ACCOUNTING,
+        prefetch='dunning',
+        help="A reminder is due, and no channel reaches this debtor. Cleared when the contact is completed.")
+
+    def action_dunning_post_works(self):
+        """Use the postal address again that a letter came back from."""
+        self.env['dunning.notice'].check_access('write')  # for accounting, not for all who may change contacts
+        self.check_access('write')
+        self.write({'dunning_post_returned_on': False})
+        return True
+
+    # -------------------------------------------------------------------------
+    # THE DEBTOR ANSWERED
+    # -------------------------------------------------------------------------
 
     def _pause_for_reply(self, company, record, msg_dict):
         """Put everything of this debtor on hold because he answered, and ask somebody to read it.
@@ -33,14 +52,10 @@ class ResPartner(models.Model):
         ], limit=1):
             return Hold  # it is waiting to be read already
         # An invoice of an account that is not reminded of holds up nothing.
-        if not self.env['account.move.line'].search_count(
-            self.env['account.move']._get_dunning_open_items_domain() & fields.Domain('company_id', '=', company.id)
-            & fields.Domain('partner_id.commercial_partner_id', '=', self.id), limit=1,
-        ):
+        Item = self.env['account.move.line']
+        if not Item.search_count(Item._get_dunning_open_domain(company, self), limit=1):
             return Hold
-        Service = self.env['dunning.prescription'].with_company(company)
-        move = record if record._name == 'account.move' else record.line_ids.move_id[:1]
-        owner = Service._get_responsible(self, move) or self.env.user
+        owner = self._get_dunning_collector(company, today) or self.env.user
         env = self.with_context(lang=owner.lang).env
         sender = author.name or msg_dict.get('email_from') or self.name
         hold = Hold.create({
@@ -61,19 +76,6 @@ class ResPartner(models.Model):
                 date=fields.Date.to_string(hold.date_end), reason=reason.with_env(env).name))
         return hold
 
-    dunning_unreachable_on = fields.Date(
-        string="Cannot Be Reached Since", company_dependent=True, readonly=True, copy=False,
-        groups='account.group_account_invoice,account.group_account_readonly',
-        prefetch='dunning',
-        help="A reminder is due, and no channel reaches this debtor. Cleared when the contact is completed.")
-
-    def action_dunning_post_works(self):
-        """Use the postal address again that a letter came back from."""
-        self.env['dunning.notice'].check_access('write')  # for accounting, not for all who may change contacts
-        self.check_access('write')
-        self.write({'dunning_post_returned_on': False})
-        return True
-
     # -------------------------------------------------------------------------
     # NOTHING REACHES HIM
     # -------------------------------------------------------------------------
@@ -92,10 +94,8 @@ class ResPartner(models.Model):
         if not debtors:
             return
         debtors.write({'dunning_unreachable_on': today})
-        fallback = self.env['dunning.interest.rate']._get_manager(company)
-        for user, batch in debtors.grouped(
-            lambda debtor: debtor._get_dunning_caretaker(company) or fallback
-        ).items():
+        collectors = debtors.sudo(False)._get_dunning_collectors(company, today)
+        for user, batch in debtors.grouped(lambda debtor: collectors[debtor.id]).items():
             if not user:
                 continue  # the mark on the contact and the list of debtors say it
             local = batch.with_context(lang=user.lang, mail_activity_quick_update=True)
@@ -103,16 +103,6 @@ class ResPartner(models.Model):
                 alike.activity_schedule(
                     ACTIVITY, date_deadline=today, user_id=user.id, automated=True,
                     summary=local.env._("No reminder can reach this debtor"), note=text)
-
-    def _get_dunning_caretaker(self, company):
-        """Return the user who looks after the contact data of this debtor in a company, or none."""
-        self.ensure_one()
-        # sudo: only picks whom to ask
-        candidates = [self.sudo().user_id, *company.sudo().dunning_contact_id.user_ids]
-        return next((
-            user for user in candidates
-            if user.active and not user.share and not user._is_superuser() and company in user.company_ids
-        ), self.env['res.users'])
 
     def _unflag_unreachable(self, company):
         """Take the mark and the to-do off debtors that can be reached again."""

@@ -1,3 +1,4 @@
+from . import dunning_proposal_approve
 from . import dunning_proposal_change
 from . import dunning_proposal_change_item
 from . import dunning_post_registered
@@ -5,10 +6,5 @@ from . import dunning_post_registered_line
 from . import dunning_send
 from . import dunning_send_group
 from . import dunning_send_skip
-from . import dunning_send__delivery
-from . import dunning_send_group__delivery
-from . import dunning_proposal_approve
-from . import dunning_send_group__approve
 from . import dunning_start
 from . import dunning_withdrawal_send
-from . import dunning_send__withdrawal

@@ -4,7 +4,7 @@ from odoo import Command, api, fields, models
 from odoo.exceptions import UserError
 from odoo.tools import format_amount
 
-from ...models.hold.dunning_hold import format_date
+from ...models.kernel.formats import format_day
 
 
 class DunningProposalChange(models.TransientModel):
@@ -94,7 +94,7 @@ class DunningProposalChange(models.TransientModel):
             today = wizard.company_id._dunning_today()
             wizard.date_hint = wizard.reason_id and self.env._(
                 "no later than %s",
-                format_date(self.env, fields.Date.add(today, days=wizard.reason_id.max_days)))
+                format_day(self.env, fields.Date.add(today, days=wizard.reason_id.max_days)))
 
     # -------------------------------------------------------------------------
     # OPENING
@@ -163,7 +163,7 @@ class DunningProposalChange(models.TransientModel):
                 raise UserError(self.env._("Say until when the items are on hold."))
             notice._take_off(lines, self.why, self.reason_id, self.date_end)
             return self._done(self.env._(
-                "Taken off and on hold until %s.", format_date(self.env, self.date_end)), notice)
+                "Taken off and on hold until %s.", format_day(self.env, self.date_end)), notice)
         if not self.level_id:
             raise UserError(self.env._("Choose the level."))
         notice._change_level(self.level_id, self.why)

@@ -32,13 +32,16 @@ class DunningSend(models.TransientModel):
     selected_count = fields.Integer(compute='_compute_counts')
     skip_count = fields.Integer(compute='_compute_counts')
     problem_count = fields.Integer(compute='_compute_counts')
+    remark_count = fields.Integer(compute='_compute_counts')
     summary = fields.Char(compute='_compute_counts')
     queue_asleep = fields.Boolean(compute='_compute_queue_asleep')
     bank_state = fields.Char(string="Bank Data", compute='_compute_bank_state')
     bank_is_stale = fields.Boolean(compute='_compute_bank_state')
     rival_names = fields.Char(compute='_compute_rival_names')
+    stopped_text = fields.Text(string="Stopped Queue", compute='_compute_stopped')
+    breaker_id = fields.Many2one(comodel_name='dunning.breaker', compute='_compute_stopped')
 
-    @api.depends('group_ids.selected', 'group_ids.channel', 'group_ids.problem', 'skip_ids')
+    @api.depends('group_ids.selected', 'group_ids.channel', 'group_ids.problem', 'group_ids.remark', 'skip_ids')
     def _compute_counts(self):
         channels = dict(self.env['dunning.send.group']._fields['channel']._description_selection(self.env))
         for wizard in self:
@@ -47,6 +50,7 @@ class DunningSend(models.TransientModel):
             wizard.selected_count = len(selected)
             wizard.skip_count = len(wizard.skip_ids)
             wizard.problem_count = len(wizard.group_ids.filtered('problem'))
+            wizard.remark_count = len(wizard.group_ids.filtered('remark'))
             if not selected:
                 wizard.summary = False
                 continue
@@ -79,6 +83,17 @@ class DunningSend(models.TransientModel):
             wizard.bank_is_stale = any(
                 Planner._get_stale_policies(company, wizard.at_date) for company in companies)
 
+    @api.depends('item_ids', 'proposal_ids')
+    def _compute_stopped(self):
+        """That the reminders that leave by themselves were stopped: whoever sends by hand should know why."""
+        for wizard in self:
+            companies = wizard.item_ids.company_id | wizard.proposal_ids.company_id
+            breakers = self.env['dunning.breaker'].search([
+                ('company_id', 'in', companies.ids), ('state', '=', 'stopped')])
+            wizard.breaker_id = breakers[:1]
+            wizard.stopped_text = "\n".join(
+                breaker._get_text(with_company=len(breakers) > 1) for breaker in breakers) or False
+
     # -------------------------------------------------------------------------
     # OPENING
     # -------------------------------------------------------------------------
@@ -90,7 +105,7 @@ class DunningSend(models.TransientModel):
         if moves is not None:
             items = moves._get_dunning_items()
         elif items is not None:
-            items = items.filtered(lambda item: item.account_id.account_type == 'asset_receivable')
+            items = items._filter_dunning_due()
         elif partners is not None:
             items = self._get_items_of_partners(partners)
         else:
@@ -110,9 +125,9 @@ class DunningSend(models.TransientModel):
 
     @api.model
     def _get_items_of_partners(self, partners):
-        domain = self.env['account.move']._get_dunning_open_items_domain()
-        return self.env['account.move.line'].sudo().search(  # sudo: the access to the wizard was checked
-            domain & fields.Domain('partner_id', 'in', partners.commercial_partner_id.ids)
+        Item = self.env['account.move.line'].sudo()  # sudo: the access to the wizard was checked
+        return Item.search(
+            Item._get_dunning_open_domain() & fields.Domain('partner_id', 'in', partners.commercial_partner_id.ids)
             & fields.Domain('company_id', 'in', self.env.companies.ids))
 
     def _get_action(self):
@@ -180,6 +195,9 @@ class DunningSend(models.TransientModel):
     @api.model
     def _prepare_group(self, company, decisions):
         first = max(decisions, key=lambda decision: decision.level_rank)
+        # What takes another way than its level says why.
+        detour = next((decision for decision in decisions if (
+            decision.detour and decision.level_id == first.level_id and decision.channel == first.channel)), None)
         return {
             'company_id': company.id,
             'partner_id': first.partner_id,
@@ -192,6 +210,8 @@ class DunningSend(models.TransientModel):
             'item_ids': [Command.set([decision.item_id for decision in decisions])],
             'item_count': len(decisions),
             'oldest_due_date': min(decision.due_date for decision in decisions),
+            'detour': detour and detour.detour,
+            'detour_bounced_on': detour and detour.bounced_on,
         }
 
     @api.model
@@ -209,6 +229,8 @@ class DunningSend(models.TransientModel):
             'item_count': notice.line_count,
             'oldest_due_date': notice.oldest_due_date,
             'notice_id': notice.id,
+            'detour': notice.detour,
+            'detour_bounced_on': notice.detour_bounced_on,
         }
 
     @api.model
@@ -286,3 +308,15 @@ class DunningSend(models.TransientModel):
             raise UserError(self.env._(
                 "Nothing is due any more: it was paid, credited or sent while this window was open."))
         return notices
+
+    def action_breaker_release(self):
+        """Let the stopped reminders go."""
+        self.ensure_one()
+        self.check_access('write')
+        return self.breaker_id.action_release()
+
+    def action_breaker_turn_back(self):
+        """Turn the stopped reminders into proposals."""
+        self.ensure_one()
+        self.check_access('write')
+        return self.breaker_id.action_turn_back()

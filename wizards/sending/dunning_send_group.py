@@ -1,7 +1,8 @@
 from odoo import api, fields, models
 
 from ...models.kernel.dunning_field import PickedMany2many
-from ...models.ladder.dunning_level import CHANNELS
+from ...models.ladder.dunning_level import CHANNELS, DETOURS
+from ...models.sending.dunning_notice_delivery import LACKS
 
 
 class DunningSendGroup(models.TransientModel):
@@ -26,6 +27,9 @@ class DunningSendGroup(models.TransientModel):
     preview_file = fields.Binary(string="Preview", attachment=False, readonly=True)
     lang_name = fields.Char(string="Language", compute='_compute_lang_name')
     problem = fields.Text(string="Attention", compute='_compute_problem')
+    detour = fields.Selection(selection=LACKS, readonly=True)
+    detour_bounced_on = fields.Date(readonly=True)
+    remark = fields.Text(compute='_compute_remark')
 
     @api.depends('notice_id', 'recipient_id', 'partner_id', 'level_id')
     def _compute_lang_name(self):
@@ -35,9 +39,13 @@ class DunningSendGroup(models.TransientModel):
                 (group.recipient_id or group.partner_id)._get_dunning_lang())
             group.lang_name = names.get(lang, lang).split(" / ")[-1].split(" (")[0]
 
-    @api.depends('channel', 'recipient_id', 'partner_id', 'notice_id')
+    @api.depends('channel', 'recipient_id', 'partner_id', 'notice_id.maker_ids', 'notice_id.state')
+    @api.depends_context('uid')
     def _compute_problem(self):
-        """What a person should see before sending: the chosen channel does not reach anybody, or it failed before."""
+        """What a person should see before sending.
+
+        The chosen channel does not reach anybody, it failed before, or it will stay a proposal.
+        """
         for group in self:
             people = (group.recipient_id, group.partner_id)  # no union: it would read them one by one
             by_mail = any(person.email_normalized and not person.dunning_email_bounced_on for person in people)
@@ -50,10 +58,37 @@ class DunningSendGroup(models.TransientModel):
                 group.problem = self.env._("Neither an e-mail nor a postal address: complete the contact.")
             elif group.channel == 'phone' and not any(person._has_dunning_phone() for person in people):
                 group.problem = self.env._("No phone number: complete the contact.")
-            elif group.notice_id.state == 'error':
+            elif group.notice_id.state == 'error' and group.notice_id.error_message:
                 group.problem = group.notice_id.error_message
+            elif group.notice_id._get_refused():
+                group.problem = self.env._(
+                    "You made or changed this proposal: it stays one until a colleague approves it.")
+            elif not group.notice_id and group._needs_colleague():
+                group.problem = self.env._(
+                    "It becomes a proposal that a colleague approves: the policy asks a second pair of eyes.")
             else:
                 group.problem = False
+
+    def _needs_colleague(self):
+        """Return whether the policy asks a second pair of eyes for what would be made of this."""
+        self.ensure_one()
+        policy, company = self.level_id.policy_id, self.company_id
+        if policy.four_eyes != 'above':
+            return policy.four_eyes == 'always'
+        today = company._dunning_today()
+        limit = policy.currency_id._convert(policy.four_eyes_amount, self.currency_id, company, today)
+        return self.currency_id.compare_amounts(self.amount_due, limit) > 0
+
+    @api.depends('problem', 'detour', 'channel', 'level_id')
+    def _compute_remark(self):
+        """What to know before sending: a problem, or why it takes another way than its level."""
+        Planner = self.env['dunning.planner']
+        for group in self:
+            own = group.level_id.channel
+            detoured = group.detour and (
+                group.channel == own == 'both' or group.channel in DETOURS.get(own, ()))
+            group.remark = group.problem or (detoured and Planner._explain_detour(
+                group.detour, group.channel, group.detour_bounced_on))
 
     def action_preview(self):
         """Show the letter as it would leave now; nothing is stored."""

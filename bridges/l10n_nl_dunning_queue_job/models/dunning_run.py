@@ -9,7 +9,7 @@ import math
 
 from odoo import api, models
 
-from odoo.addons.l10n_nl_dunning.models import dunning_run
+from odoo.addons.l10n_nl_dunning.models.sending import dunning_run
 
 # Lines of jobs that begin at the same time: more than a channel runs at once are of no use.
 LINES = 16

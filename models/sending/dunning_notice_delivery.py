@@ -1,8 +1,10 @@
+"""By which way a notice reaches somebody, and how far it got."""
+
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.tools import email_split
 
-from ..kernel.ir_attachment import is_recording
+from ..kernel.formats import format_day
 from ..ladder.dunning_level import DETOURS, MANUAL_CHANNELS
 
 # What a channel lacked.
@@ -29,31 +31,21 @@ DELIVERY_STATES = [
 GONE = ('to_post', 'sent', 'undelivered', 'withdrawn')
 
 
-class DunningNotice(models.Model):
-    _inherit = 'dunning.notice'
+class DunningNoticeDelivery(models.AbstractModel):
+    """The part of a notice about its delivery."""
 
-    recipient_id = fields.Many2one(
-        help="Whom the level is addressed to: the contact for reminders, the contact on the invoice or the director.")
-    detour = fields.Selection(
-        selection=LACKS, string="Other Channel Because", readonly=True, copy=False,
-        help="What the channel of the level lacked, so that the notice takes another way.")
-    detour_bounced_on = fields.Date(string="Address Bounced On", readonly=True, copy=False)
+    _name = 'dunning.notice.delivery'
+    _description = "Delivery of a Notice"
+
     detour_text = fields.Char(string="Other Channel", compute='_compute_detour_text')
-    tracking_code = fields.Char(
-        readonly=True, copy=False, help="Of registered post: the number on the receipt of the post.")
-    post_proof = fields.Binary(
-        string="Receipt of the Post", attachment=True, readonly=True, copy=False,
-        help="What the post gave for handing in the registered letter.")
-    post_proof_filename = fields.Char(readonly=True, copy=False)
     delivery_state = fields.Selection(
         selection=DELIVERY_STATES, string="Delivery", compute='_compute_delivery_state', store=True,
         index='btree_not_null', help="How far it got, by the way that got furthest.")
     delivery_ways = fields.Html(string="Ways of Delivery", compute='_compute_delivery_ways', sanitize=False)
 
-    @api.model
-    def _prepare_totals(self, decisions):
-        # EXTENDS
-        return {**super()._prepare_totals(decisions), 'delivery_state': False}
+    # -------------------------------------------------------------------------
+    # WHICH WAY
+    # -------------------------------------------------------------------------
 
     @api.depends('detour', 'detour_bounced_on', 'channel')
     def _compute_detour_text(self):
@@ -61,37 +53,6 @@ class DunningNotice(models.Model):
         for notice in self:
             notice.detour_text = notice.detour and Planner._explain_detour(
                 notice.detour, notice.channel, notice.detour_bounced_on)
-
-    # -------------------------------------------------------------------------
-    # WHICH WAY
-    # -------------------------------------------------------------------------
-
-    def write(self, vals):
-        # OVERRIDE: who chooses a channel or addressee himself needs no explanation of it.
-        if not is_recording(self.env) and vals.keys() & {'channel', 'recipient_id'}:
-            result = super().write(vals)
-            self.filtered('detour')._recording().write({'detour': False, 'detour_bounced_on': False})
-            return result
-        return super().write(vals)
-
-    @api.model
-    def _prepare_from_decisions(self, decisions, head):
-        # EXTENDS: what takes another way than its level says why.
-        vals = super()._prepare_from_decisions(decisions, head)
-        lacks = self._get_detour(decisions, vals['level_id'], vals['channel'])
-        return {**vals, 'detour': lacks[0], 'detour_bounced_on': lacks[1]}
-
-    def _settle_joined(self, decisions):
-        # EXTENDS: as above
-        super()._settle_joined(decisions)
-        by_item = {decision.item_id: decision for decision in decisions if decision.detour}
-        if not by_item:
-            return
-        for notice in self:
-            joined = [by_item[item.id] for item in notice.line_ids.move_line_id if item.id in by_item]
-            lacks, bounced_on = self._get_detour(joined, notice.level_id.id, notice.channel)
-            if lacks:
-                notice._recording().write({'detour': lacks, 'detour_bounced_on': bounced_on})
 
     @api.model
     def _get_detour(self, decisions, level_id, channel):
@@ -104,11 +65,6 @@ class DunningNotice(models.Model):
                     found = (decision.detour, decision.bounced_on or False)
         return found
 
-    def _get_people(self):
-        """Return whom it can be delivered to: the addressee, else the debtor himself."""
-        self.ensure_one()
-        return (self.recipient_id, self.partner_id)
-
     def _get_reach(self):
         """Return which channels reach anybody, see :meth:`DunningLevel._get_way`."""
         self.ensure_one()
@@ -119,17 +75,6 @@ class DunningNotice(models.Model):
             'phone': any(person._has_dunning_phone() for person in people),
             'bounced': any(person.dunning_email_bounced_on for person in people),
         }
-
-    def _get_postal_partner(self):
-        # OVERRIDE: not where a letter came back from
-        self.ensure_one()
-        return next(
-            (person for person in self._get_people() if person._has_dunning_address()), self.partner_id)
-
-    def _has_postal_address(self):
-        # OVERRIDE: as above
-        self.ensure_one()
-        return any(person._has_dunning_address() for person in self._get_people())
 
     def _reroute(self):
         """Let notices that did not leave take the way that reaches somebody now; back to that of the level if it does.
@@ -161,7 +106,7 @@ class DunningNotice(models.Model):
             self.level_id, self.channel, lacks, self._get_bounced_on())
 
     # -------------------------------------------------------------------------
-    # WHAT BECAME OF IT
+    # HOW FAR IT GOT
     # -------------------------------------------------------------------------
 
     @api.depends(
@@ -227,9 +172,8 @@ class DunningNotice(models.Model):
         return ways
 
     def _get_evidence_step(self, receipt, text=None):
-        Planner = self.env['dunning.planner']
         step = {
-            'date': Planner._fmt_date(receipt.date),
+            'date': format_day(self.env, receipt.date),
             'text': text or ": ".join(filter(None, [receipt.display_name, receipt.note])),
             'code': receipt.tracking_code}
         if receipt.proof_filename or receipt.proof:
@@ -238,16 +182,15 @@ class DunningNotice(models.Model):
         return step
 
     def _get_mail_way(self, evidence):
-        Planner = self.env['dunning.planner']
         kinds = {receipt.kind: receipt for receipt in evidence}
         left = fields.Datetime.context_timestamp(self, self.sent_on).date() if self.sent_on else self.date
-        steps = [{'date': Planner._fmt_date(left), 'text': self.env._("Put in the mail queue")}]
+        steps = [{'date': format_day(self.env, left), 'text': self.env._("Put in the mail queue")}]
         badge = (self.env._("In mail queue"), 'info')
         accepted, bounced = kinds.get('email_accepted'), kinds.get('bounced')
         if accepted:
             badge = (self.env._("Handed over"), 'success')
             steps.append({
-                'date': Planner._fmt_date(fields.Date.subtract(accepted.date, days=1)),
+                'date': format_day(self.env, fields.Date.subtract(accepted.date, days=1)),
                 'text': self.env._("Handed over to the mail server")})
         if bounced:
             badge = (self.env._("Came back"), 'danger')
@@ -267,7 +210,6 @@ class DunningNotice(models.Model):
             'steps': steps}
 
     def _get_post_way(self, evidence):
-        Planner = self.env['dunning.planner']
         partner = self._get_postal_partner()
         kinds = {receipt.kind: receipt for receipt in evidence}
         steps = []
@@ -276,7 +218,7 @@ class DunningNotice(models.Model):
             'posted': (self.env._("Posted"), 'success')}[self.postal_state]
         if self.postal_state == 'posted':
             step = {
-                'date': Planner._fmt_date(self.posted_on), 'code': self.tracking_code,
+                'date': format_day(self.env, self.posted_on), 'code': self.tracking_code,
                 'text': self.env._("Posted by %s", self.posted_by_id.name) if self.posted_by_id
                 else self.env._("Posted")}
             if self.tracking_code:
@@ -292,7 +234,7 @@ class DunningNotice(models.Model):
             badge = (self.env._("Delivered"), 'success')
             steps.append(self._get_evidence_step(delivered))
         elif presumed and not returned:
-            steps.append({'date': Planner._fmt_date(presumed.date), 'text': self.env._("Presumed to be delivered")})
+            steps.append({'date': format_day(self.env, presumed.date), 'text': self.env._("Presumed to be delivered")})
         if returned:
             badge = (self.env._("Came back"), 'danger')
             steps.append(self._get_evidence_step(returned))
@@ -305,15 +247,6 @@ class DunningNotice(models.Model):
     # -------------------------------------------------------------------------
     # REGISTERED POST
     # -------------------------------------------------------------------------
-
-    def action_mark_posted(self):
-        # OVERRIDE: of registered post the tracking code is asked first.
-        registered = self.filtered(lambda notice: (
-            notice.postal_state == 'printed' and notice.level_id.post_registered and not notice.tracking_code
-            and notice.state in ('to_post', 'sent')))
-        others = self - registered
-        result = super(DunningNotice, others).action_mark_posted() if others or not registered else None
-        return registered.action_post_registered() if registered else result
 
     def action_post_registered(self):
         """Ask the tracking codes of letters that go, or went, by registered post."""
@@ -334,11 +267,3 @@ class DunningNotice(models.Model):
         if self.postal_state == 'printed':
             self.action_mark_posted()
         self._message_log(body=self.env._("Posted as registered post, tracking code %s.", code))
-
-    def _add_receipt(self, kind, date, **values):
-        # EXTENDS: a letter that came back tells that the address does not work.
-        if kind == 'returned':
-            for notice in self:
-                # sudo: an address that does not work does not work for anybody
-                notice._get_postal_partner().sudo().dunning_post_returned_on = date
-        return super()._add_receipt(kind, date, **values)

@@ -1,3 +1,5 @@
+"""Finding out what a notice asked and was not owed when it left."""
+
 from datetime import timedelta
 
 from odoo import Command, api, fields, models
@@ -11,32 +13,15 @@ IS_SETTLEMENT = SQL(
     " OR move.origin_payment_id IS NOT NULL)")
 
 
-class DunningNotice(models.Model):
-    _inherit = 'dunning.notice'
+class DunningNoticeWithdrawal(models.AbstractModel):
+    """The part of a notice about what was wrong with it and is taken back."""
 
-    is_wrong = fields.Boolean(
-        string="Wrong", compute='_compute_wrong', store=True,
-        help="Part or all of what it asked had been paid or credited before the day it left.")
-    wrong_amount = fields.Monetary(string="Not Owed", compute='_compute_wrong', store=True)
-    wrong_percent = fields.Float(
-        string="Wrong (%)", compute='_compute_wrong', store=True, aggregator='avg', digits=(6, 2),
-        help="100 for a wrong notice, else 0: the average is the rate of wrong notices.")
-    withdrawn_on = fields.Date(readonly=True, copy=False)
+    _name = 'dunning.notice.withdrawal'
+    _description = "Withdrawal of a Notice"
+
     withdrawal_ids = fields.Many2many(
         comodel_name='dunning.withdrawal', string="Withdrawals", compute='_compute_withdrawal_ids')
     withdrawal_count = fields.Integer(compute='_compute_withdrawal_ids')
-
-    @api.depends('line_ids.wrong_amount')
-    def _compute_wrong(self):
-        for notice in self:
-            notice.wrong_amount = sum(notice.line_ids.mapped('wrong_amount'))
-            notice.is_wrong = bool(notice.wrong_amount)
-            notice.wrong_percent = 100.0 if notice.is_wrong else 0.0
-
-    @api.model
-    def _prepare_totals(self, decisions):
-        # EXTENDS
-        return {**super()._prepare_totals(decisions), 'wrong_amount': 0.0, 'is_wrong': False, 'wrong_percent': 0.0}
 
     @api.depends('line_ids.withdrawal_ids')
     def _compute_withdrawal_ids(self):

@@ -1,9 +1,15 @@
+"""The law guard: letters about collection costs that would be void or false do not leave, whatever was configured.
+
+Article 6:96 paragraphs 5 to 7 BW and the decree on collection costs (Besluit BIK).
+"""
+
 from odoo import api, models
 from odoo.exceptions import UserError
 from odoo.tools import SQL, format_date
 from odoo.tools.float_utils import float_is_zero
 
 from ...tools.wording import ERROR, FOURTEEN_DAY, LetterFacts, check_letter
+from ..kernel.formats import say_amount
 from ..ladder.dunning_level import MANUAL_CHANNELS
 from ..planner.dunning_planner import IMPATIENT_IGNORED
 
@@ -16,39 +22,11 @@ COST_CODES = frozenset({
 WRITTEN_PARTS = frozenset({'intro', 'closing', 'title', 'qr'})
 
 
-class DunningDispatcher(models.AbstractModel):
-    _inherit = 'dunning.dispatcher'
+class DunningDispatcherLaw(models.AbstractModel):
+    """The part of the dispatcher that refuses what the law does not allow."""
 
-    @api.model
-    def _recheck(self, notices, at_date, *, decisions=None):
-        # OVERRIDE: a letter on the pile may have been overtaken by a payment, by evidence or by a setting.
-        owed = super()._recheck(notices, at_date, decisions=decisions)
-        pile = owed.filtered(lambda notice: notice.state == 'to_post')
-        for company, letters in pile.grouped('company_id').items():
-            owed -= self.with_company(company)._recheck_pile(letters.with_company(company), at_date)
-        return owed
-
-    @api.model
-    def _recheck_pile(self, letters, at_date):
-        """Judge letters about costs that were made but not posted; return those that must not leave at all.
-
-        When an amount is another one now, the letter goes back into the queue to be made again.
-        """
-        letters = letters.filtered(lambda notice: notice.legal_role == FOURTEEN_DAY or notice.amount_costs)
-        if not letters:
-            return letters
-        lawful = self._refuse_unlawful(letters, at_date)
-        claims = self.env['dunning.claim']._compute_for_notices(lawful, at_date)
-        for notice in lawful._recording():
-            claim, currency = claims[notice.id], notice.currency_id
-            # Interest runs on; the letter is of its own day. Costs do not.
-            if (
-                currency.compare_amounts(notice.amount_announced, float(claim.announced))
-                or currency.compare_amounts(notice.amount_costs, float(claim.costs))
-                or len(claim.items) != len(notice.live_line_ids)
-            ):
-                notice.write({'state': 'queued', 'postal_state': False})
-        return letters - lawful
+    _name = 'dunning.dispatcher.law'
+    _description = "Law Guard of the Dispatcher"
 
     # -------------------------------------------------------------------------
     # BEFORE THE LETTER IS MADE
@@ -89,6 +67,28 @@ class DunningDispatcher(models.AbstractModel):
                 notice._mark_failed("\n".join(sentences))
                 notice._recording().filtered('postal_state').write({'postal_state': False})
         return notices - refused - self._pass_over_without_costs(letters - refused, at_date)
+
+    @api.model
+    def _recheck_pile(self, letters, at_date):
+        """Judge letters about costs that were made but not posted; return those that must not leave at all.
+
+        When an amount is another one now, the letter goes back into the queue to be made again.
+        """
+        letters = letters.filtered(lambda notice: notice.legal_role == FOURTEEN_DAY or notice.amount_costs)
+        if not letters:
+            return letters
+        lawful = self._refuse_unlawful(letters, at_date)
+        claims = self.env['dunning.claim']._compute_for_notices(lawful, at_date)
+        for notice in lawful._recording():
+            claim, currency = claims[notice.id], notice.currency_id
+            # Interest runs on; the letter is of its own day. Costs do not.
+            if (
+                currency.compare_amounts(notice.amount_announced, float(claim.announced))
+                or currency.compare_amounts(notice.amount_costs, float(claim.costs))
+                or len(claim.items) != len(notice.live_line_ids)
+            ):
+                notice.write({'state': 'queued', 'postal_state': False})
+        return letters - lawful
 
     @api.model
     def _pass_over_without_costs(self, letters, at_date):
@@ -294,9 +294,11 @@ class DunningDispatcher(models.AbstractModel):
         return notices - refused
 
     @api.model
-    def _prepare_mails(self, template, notices, attachments):
-        # OVERRIDE: an e-mail has words of its own.
-        values_list = super()._prepare_mails(template, notices, attachments)
+    def _refuse_unlawful_mails(self, notices, values_list):
+        """Raise when the words of an e-mail to a consumer are not lawful.
+
+        :param values_list: the values of the mails of these notices
+        """
         consumers = notices.filtered(self._is_consumer)
         facts = self._get_letter_facts(consumers)
         for values in values_list:
@@ -310,7 +312,6 @@ class DunningDispatcher(models.AbstractModel):
                 if not finding.code.endswith('_missing')]
             if errors:
                 raise UserError(self._explain_words(errors))
-        return values_list
 
     @api.model
     def _check_words(self, notice, text, facts):
@@ -340,10 +341,10 @@ class DunningDispatcher(models.AbstractModel):
 
     @api.model
     def _get_facts_of_letter(self, notice, letter):
-        Letter, currency, lang = self.env['dunning.letter'], notice.currency_id, notice.lang
+        currency, lang = notice.currency_id, notice.lang
 
         def written(amount):
-            return Letter._format_amount(amount, currency, lang)
+            return say_amount(self.env, amount, currency, lang)
 
         fourteen_day = notice.level_id.legal_role == FOURTEEN_DAY
         costs = notice.amount_announced if fourteen_day else notice.amount_costs

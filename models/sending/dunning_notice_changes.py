@@ -1,0 +1,298 @@
+"""What changed between proposal, approval and sending: snapshots of a notice, and how they differ."""
+
+from odoo import api, fields, models
+from odoo.tools import SQL, format_amount
+
+from ..kernel.dunning_bulk import to_array
+from ..kernel.formats import format_day
+
+SNAPSHOT_AMOUNTS = (
+    'amount_residual', 'amount_netted', 'amount_held', 'amount_interest', 'amount_costs', 'amount_announced',
+    'amount_principal', 'amount_due')
+
+
+class DunningNoticeChanges(models.AbstractModel):
+    """The part of a notice that keeps and compares what it said."""
+
+    _name = 'dunning.notice.changes'
+    _description = "Changes of a Notice"
+
+    has_changes = fields.Boolean(compute='_compute_changes')
+    changes_html = fields.Html(string="What Changed", compute='_compute_changes', sanitize=False)
+
+    @api.depends('state', 'proposed_data', 'approved_data', 'left_data', 'line_ids.drop_reason', 'amount_due', 'lang',
+                 'channel', 'recipient_id')
+    def _compute_changes(self):
+        saved = self._origin.filtered('proposed_data')
+        current = saved.filtered(lambda notice: not notice.left_data)._read_snapshots() if saved else {}
+        for notice in self:
+            origin = notice._origin
+            values = origin in saved and origin._prepare_changes(current.get(origin.id) or origin.left_data)
+            notice.has_changes = bool(values and (values['rows'] or values['items']))
+            notice.changes_html = values and self.env['ir.qweb']._render(
+                'l10n_nl_dunning.proposal_changes', values, minimal_qcontext=True)
+
+    def _describe_edit(self, recipient, channel, lang):
+        """Return sentences about a change on the form; the channel is logged by itself."""
+        self.ensure_one()
+        texts = []
+        if recipient != self.recipient_id:
+            texts.append(self.env._(
+                "Addressed to %(after)s instead of %(before)s.",
+                before=recipient.display_name, after=self.recipient_id.display_name))
+        if lang != self.lang:
+            texts.append(self.env._(
+                "In %(after)s instead of %(before)s.", before=self._name_lang(lang), after=self._name_lang(self.lang)))
+        return texts
+
+    # -------------------------------------------------------------------------
+    # SNAPSHOTS
+    # -------------------------------------------------------------------------
+
+    @api.model
+    def _get_text_sql(self, lang):
+        """Return SQL by which a change of the texts of ``level`` is seen.
+
+        :param lang: SQL of the language
+        """
+        return SQL("MD5(CONCAT_WS('|', %s))", SQL(", ").join(
+            SQL("COALESCE(%(column)s->>%(lang)s, %(column)s->>'en_US')",
+                column=SQL.identifier('level', column), lang=lang)
+            for column in ('subject', 'letter_intro', 'letter_closing')))
+
+    @api.model
+    def _get_snapshot_sql(self, items=None, text=None):
+        """Return SQL of what a notice (with ``level``, ``recipient`` and ``debtor``) says, as jsonb.
+
+        :param items: SQL of its items; None: those of its lines
+        :param text: SQL as of :meth:`_get_text_sql`, where it was worked out before
+        """
+        amounts = SQL(", ").join(
+            SQL("%s::text, %s", name, SQL.identifier('notice', name)) for name in SNAPSHOT_AMOUNTS)
+        return SQL(
+            """
+            jsonb_build_object(
+                'on', (NOW() AT TIME ZONE 'UTC')::text,
+                'level', notice.level_id,
+                'channel', notice.channel,
+                'recipient', notice.recipient_id,
+                'recipient_name', recipient.complete_name,
+                'email', COALESCE(NULLIF(recipient.email_normalized, ''), debtor.email_normalized),
+                'address', CASE WHEN recipient.street <> '' AND recipient.city <> ''
+                    THEN CONCAT_WS(', ', recipient.street, NULLIF(recipient.zip, ''), recipient.city)
+                    ELSE CONCAT_WS(', ', NULLIF(debtor.street, ''), NULLIF(debtor.zip, ''), NULLIF(debtor.city, ''))
+                END,
+                'lang', notice.lang,
+                'count', notice.line_count,
+                'text', %s,
+                'items', COALESCE(%s, '{}'::jsonb),
+                %s)
+            """,
+            text or self._get_text_sql(SQL.identifier('notice', 'lang')),
+            items or SQL("""(
+                    SELECT jsonb_object_agg(line.move_line_id, jsonb_build_array(
+                               line.amount_residual - COALESCE(line.amount_netted, 0) - COALESCE(line.amount_held, 0),
+                               move.name, line.level_id))
+                      FROM dunning_notice_line line
+                 LEFT JOIN account_move move ON move.id = line.move_id
+                     WHERE line.notice_id = notice.id AND line.drop_reason IS NULL AND line.move_line_id IS NOT NULL
+                )"""),
+            amounts)
+
+    @api.model
+    def _get_new_snapshot_sql(self, levels, langs, groups):
+        """Return SQL of what notices say that are being inserted, as jsonb, and SQL of what is joined for it.
+
+        :param levels: the levels of these notices
+        :param langs: their languages
+        :param groups: the decisions of each
+        """
+        self.env.flush_all()
+        lines = [
+            (turn, decision.item_id, decision.move_id, decision.level_id,
+             # Of rounded amounts: only what adding floats left over is to go.
+             round(decision.amount_due, 6) if decision.amount_netted or decision.amount_held
+             else decision.amount_residual)
+            for turn, group in enumerate(groups, 1) for decision in group]
+        joins = SQL(
+            """
+             JOIN res_partner recipient ON recipient.id = notice.recipient_id
+             JOIN res_partner debtor ON debtor.id = notice.partner_id
+             -- Long texts, looked at once.
+             JOIN (SELECT level.id, spoken.lang, %s AS text
+                     FROM dunning_level level
+               CROSS JOIN UNNEST(%s) spoken (lang)
+                    WHERE level.id = ANY(%s)
+                   OFFSET 0) text ON text.id = notice.level_id AND text.lang = COALESCE(notice.lang, '')
+             JOIN (SELECT turn, jsonb_object_agg(
+                              line.move_line_id, jsonb_build_array(line.amount, move.name, line.level_id)) AS items
+                     FROM UNNEST(%s) AS line (turn, move_line_id, move_id, level_id, amount)
+                LEFT JOIN account_move move ON move.id = line.move_id
+                 GROUP BY turn) told ON told.turn = notice.turn_of_row
+            """,
+            self._get_text_sql(SQL.identifier('spoken', 'lang')),
+            langs,
+            levels.ids,
+            SQL(", ").join(
+                SQL("%s::%s[]", to_array(values), SQL.identifier(kind))
+                for values, kind in zip(zip(*lines, strict=True), 4 * ['int4'] + ['numeric'], strict=True)))
+        return self._get_snapshot_sql(SQL("told.items"), SQL("text.text")), joins
+
+    def _read_snapshots(self):
+        """Return ``{notice_id: snapshot}`` of what the notices say now; one query."""
+        if not self.ids:
+            return {}
+        self.env.flush_all()
+        return dict(self.env.execute_query(SQL(
+            """
+            SELECT notice.id, %s
+              FROM dunning_notice notice
+              JOIN dunning_level level ON level.id = notice.level_id
+              JOIN res_partner recipient ON recipient.id = notice.recipient_id
+              JOIN res_partner debtor ON debtor.id = notice.partner_id
+             WHERE notice.id = ANY(%s)
+            """, self._get_snapshot_sql(), self.ids)))
+
+    def _take_snapshots(self, name):
+        """Keep what the notices say now; one statement however many there are.
+
+        :param name: the field; what was proposed is kept once, the others are renewed
+        """
+        if not self.ids:
+            return
+        self.env.flush_all()
+        column = SQL.identifier(name)
+        self.env.execute_query(SQL(
+            """
+            UPDATE dunning_notice
+               SET %(column)s = taken.snapshot
+              FROM (SELECT notice.id, %(snapshot)s AS snapshot
+                      FROM dunning_notice notice
+                      JOIN dunning_level level ON level.id = notice.level_id
+                      JOIN res_partner recipient ON recipient.id = notice.recipient_id
+                      JOIN res_partner debtor ON debtor.id = notice.partner_id
+                     WHERE notice.id = ANY(%(ids)s) AND (%(again)s OR notice.%(column)s IS NULL)) taken
+             WHERE dunning_notice.id = taken.id
+         RETURNING dunning_notice.id
+            """,
+            column=column, snapshot=self._get_snapshot_sql(), ids=self.ids, again=name != 'proposed_data'))
+        self.invalidate_recordset([name, 'has_changes', 'changes_html', 'needs_colleague', 'may_approve'])
+
+    # -------------------------------------------------------------------------
+    # COMPARING
+    # -------------------------------------------------------------------------
+
+    def _prepare_changes(self, last):
+        """Return what the panel shows: how the notice was proposed, approved and left, where these differ.
+
+        :param dict last: the snapshot of when it left, or of now
+        """
+        self.ensure_one()
+        env = self.env
+        columns = [(env._("Proposed"), self.proposed_data)]
+        if self.approved_data:
+            columns.append((env._("Approved"), self.approved_data))
+        columns.append((env._("When it left") if self.left_data else env._("Now"), last))
+        snapshots = [snapshot for _name, snapshot in columns]
+        rows = [
+            {'label': label, 'values': values, 'strong': key == 'amount_due'}
+            for key, label, show in self._get_change_rows()
+            for values in [[show(snapshot.get(key)) for snapshot in snapshots]]
+            if len({str(snapshot.get(key)) for snapshot in snapshots}) > 1
+        ]
+        texts = [snapshot.get('text') for snapshot in snapshots]
+        if len(set(texts)) > 1 and len({(s.get('level'), s.get('lang')) for s in snapshots}) == 1:
+            rows.append({'label': env._("Text of the level"), 'strong': False, 'values': [
+                '' if index == 0 else env._("edited") if text != texts[index - 1] else env._("the same")
+                for index, text in enumerate(texts)]})
+        return {
+            'columns': [
+                {'name': name, 'when': self._fmt_moment(snapshot.get('on')),
+                 'who': self.approver_id.name if name == env._("Approved") else False}
+                for name, snapshot in columns],
+            'rows': rows,
+            'items': self._get_item_changes(snapshots),
+            'state': self.state,
+        }
+
+    def _get_change_rows(self):
+        """Return (key of a snapshot, label, function that shows the value)."""
+        env = self.env
+        channels = dict(self._fields['channel']._description_selection(env))
+
+        def money(amount):
+            return format_amount(env, amount or 0.0, self.currency_id)
+
+        def level(level_id):
+            return env['dunning.level'].browse(level_id or []).exists().name or ''
+
+        return [
+            ('level', env._("Level"), level),
+            ('channel', env._("By"), lambda code: channels.get(code, '')),
+            ('recipient_name', env._("Addressed to"), lambda name: name or ''),
+            ('email', env._("E-mail address"), lambda address: address or '–'),
+            ('address', env._("Postal address"), lambda address: address or '–'),
+            ('lang', env._("Language"), self._name_lang),
+            ('count', env._("Items"), lambda count: str(count or 0)),
+            ('amount_residual', env._("Open"), money),
+            ('amount_netted', env._("Credits"), money),
+            ('amount_held', env._("On hold"), money),
+            ('amount_interest', env._("Interest"), money),
+            ('amount_costs', env._("Collection costs"), money),
+            ('amount_announced', env._("Announced costs"), money),
+            ('amount_due', env._("To pay"), money),
+        ]
+
+    def _get_item_changes(self, snapshots):
+        """Return what happened to single items from the first snapshot to the last: ``name`` and ``text``.
+
+        Also of those that came and went in between.
+        """
+        env, changes = self.env, []
+        first, last = snapshots[0].get('items') or {}, snapshots[-1].get('items') or {}
+        # As it was seen last before it went; gone before anybody looked, as its line says.
+        seen = {}
+        for line in self.line_ids.filtered('drop_reason') | self.split_ids.line_ids:
+            if line.move_line_id:
+                seen[str(line.move_line_id.id)] = (
+                    line.amount_residual - line.amount_netted - line.amount_held, line.move_id.name)
+        for snapshot in snapshots:
+            seen.update({key: (amount, name) for key, (amount, name, *_rest) in (snapshot.get('items') or {}).items()})
+        dropped = {str(line.move_line_id.id): line.drop_text for line in self.line_ids if line.drop_reason}
+        elsewhere = {
+            str(line.move_line_id.id): notice
+            for notice in self.split_ids | self.merged_into_id for line in notice.line_ids}
+
+        def money(amount):
+            return format_amount(env, amount or 0.0, self.currency_id)
+
+        for key, (amount, name) in sorted(seen.items(), key=lambda entry: (entry[0] not in first, int(entry[0]))):
+            text = False
+            if key in last:
+                if key not in first:
+                    text = env._("Added: %s", money(last[key][0]))
+                elif self.currency_id.compare_amounts(first[key][0] or 0.0, last[key][0] or 0.0):
+                    text = env._(
+                        "%(before)s became %(after)s", before=money(first[key][0]), after=money(last[key][0]))
+            elif key in dropped:
+                text = env._("%(amount)s off. %(why)s", amount=money(amount), why=dropped[key] or '')
+            elif key in elsewhere:
+                text = env._(
+                    "%(amount)s moved to %(notice)s", amount=money(amount), notice=elsewhere[key].display_name)
+            else:
+                text = env._("%s off", money(amount))
+            if text:
+                changes.append({'name': name, 'text': text})
+        return changes
+
+    def _name_lang(self, code):
+        name = dict(self.env['res.lang'].get_installed()).get(code, code or '')
+        return name.split(" / ")[-1].split(" (")[0]
+
+    def _fmt_moment(self, text):
+        """Show a moment (UTC) as the day it was where the user is."""
+        moment = text and fields.Datetime.to_datetime(text.split('.')[0])
+        # A scheduled action or another program has no time zone in its context; a user has one of his own.
+        tz = self.env.context.get('tz') or self.env.user.tz or str(self.company_id._get_dunning_tz())
+        return moment and format_day(
+            self.env, fields.Datetime.context_timestamp(self.with_context(tz=tz), moment).date())

@@ -1,0 +1,283 @@
+"""Changing a proposal before it is approved: splitting, merging, taking items off, another level."""
+
+from odoo import Command, models
+from odoo.exceptions import UserError, ValidationError
+
+from ..kernel.formats import format_day
+
+# On a letter together with other claims these come to other amounts than alone.
+TOGETHER_ROLES = frozenset({'fourteen_day'})
+DROPPED_BY_HAND = 'by_hand'
+
+
+class DunningNoticeEditing(models.AbstractModel):
+    """The part of a notice that persons change while it is a proposal."""
+
+    _name = 'dunning.notice.editing'
+    _description = "Editing of a Notice"
+
+    def _lock_proposals(self, states=('draft', 'error')):
+        """Return the notices, locked; raise a sentence when one of them is no proposal or is being sent."""
+        self.check_access('write')
+        if self.try_lock_for_update() != self:
+            raise UserError(self.env._("Somebody else is working on this right now. Try again in a moment."))
+        self.invalidate_recordset(['state'])
+        self._check_proposals(states)
+        return self
+
+    def _check_proposals(self, states=('draft', 'error')):
+        left = self.filtered(lambda notice: notice.state not in states)
+        if left:
+            raise UserError(self.env._(
+                "%(notice)s is no proposal any more, so it cannot be changed. A notice that waits in the queue can be "
+                "taken back first.", notice=left[:1].display_name))
+
+    def action_split(self):
+        """Open the window that puts some items into a proposal of their own."""
+        return self.env['dunning.proposal.change']._action_open(self, 'split')
+
+    def action_merge(self):
+        """Open the window that makes one proposal of these."""
+        return self.env['dunning.proposal.change']._action_open(self, 'merge')
+
+    def action_take_off(self):
+        """Open the window that takes items off and asks why."""
+        return self.env['dunning.proposal.change']._action_open(self, 'take_off')
+
+    def action_change_level(self):
+        """Open the window that chooses another level and asks why."""
+        return self.env['dunning.proposal.change']._action_open(self, 'level')
+
+    # -------------------------------------------------------------------------
+    # SPLITTING
+    # -------------------------------------------------------------------------
+
+    def _split(self, lines):
+        """Put some items of a proposal into a proposal of their own and return that one.
+
+        :param lines: ``dunning.notice.line`` records of this notice, not all of them
+        :raises UserError: what cannot be said apart, such as a 14-day letter (article 6:96 paragraph 7 BW)
+        """
+        self.ensure_one()
+        self._lock_proposals()
+        lines &= self.live_line_ids
+        if not lines or lines == self.live_line_ids:
+            raise UserError(self.env._("Choose some of the items, and leave at least one."))
+        self._check_can_split()
+        needing = self._needs_colleague()
+        recording = self._recording()
+        part = recording.with_context(tracking_disable=True).create({
+            'company_id': self.company_id.id,
+            'partner_id': self.partner_id.id,
+            'recipient_id': self.recipient_id.id,
+            'currency_id': self.currency_id.id,
+            'level_id': self.level_id.id,
+            'channel': self.channel,
+            'lang': self.lang,
+            'state': 'draft',
+            'origin': self.origin,
+            'backlog': self.backlog,
+            'forced': self.forced,
+            'author_id': self.author_id.id,
+            'date_planned': self.date_planned,
+            'maker_ids': [Command.set(self.maker_ids.ids)],
+            'colleague_kept': self.colleague_kept,
+            'level_reason': self.level_reason,
+            'split_from_id': self.id,
+        })
+        lines.with_env(recording.env).write({'notice_id': part.id})
+        part = part.with_env(self.env)
+        both = self | part
+        both._settle_level()
+        both._update_claim(self.company_id._dunning_today())
+        part._take_snapshots('proposed_data')
+        names = ", ".join(lines.mapped('move_id.display_name'))
+        self._record_change(
+            self.env._("Split: %(items)s moved to %(notice)s.", items=names, notice=part.display_name), needing)
+        part._record_change(
+            self.env._("Split off from %(notice)s: %(items)s.", items=names, notice=self.display_name), needing)
+        return part
+
+    def _check_can_split(self):
+        """Raise why some items of a proposal cannot be said apart from the others."""
+        self.ensure_one()
+        if len(self.live_line_ids) < 2:
+            raise UserError(self.env._("There is but one item, so there is nothing to split."))
+        if self.level_id.legal_role in TOGETHER_ROLES:
+            raise UserError(self.env._(
+                "A 14-day letter contains all claims that can be claimed together (article 6:96 paragraph 7 BW), so it "
+                "cannot be split. Take an item off when there is a reason not to claim it now."))
+        if self.level_id.with_costs:
+            raise UserError(self.env._(
+                "“%(level)s” asks collection costs, and these are worked out over all claims together: apart they "
+                "would be higher. Take an item off when there is a reason not to claim it now.",
+                level=self.level_id.name))
+
+    # -------------------------------------------------------------------------
+    # MERGING
+    # -------------------------------------------------------------------------
+
+    def _get_merge_problem(self):
+        """Return why these proposals cannot become one, or False."""
+        if len(self) < 2:
+            return self.env._("Select at least two proposals.")
+        if len(self.partner_id) > 1 or len(self.company_id) > 1:
+            return self.env._("Only proposals to one debtor can become one.")
+        if len(self.currency_id) > 1:
+            return self.env._("They are in different currencies, and a letter asks one amount.")
+        if len(self.recipient_id) > 1:
+            return self.env._(
+                "They are addressed to different people (%s). Choose one of them on each proposal first.",
+                ", ".join(self.recipient_id.mapped('name')))
+        if len(self.policy_id) > 1:
+            return self.env._("They are of different policies.")
+        keys = {notice.level_id._get_said(notice.channel) for notice in self}
+        if len(keys) > 1:
+            return self.env._(
+                "%s cannot be said in one letter: one of them has another meaning in law, asks interest or costs, or "
+                "is not written.", self.env['dunning.notice']._join_words(
+                    self.env, [f"“{level.name}”" for level in self.level_id]))
+        return False
+
+    def _get_merge_target(self):
+        """Return the proposal that the others join: of the highest level, the oldest of these."""
+        return self.sorted(lambda notice: (-notice.level_id.sequence, -notice.level_id.id, notice.id))[:1]
+
+    def _merge(self):
+        """Make one proposal of several to the same debtor, at the highest of their levels; return it."""
+        self._lock_proposals()
+        problem = self._get_merge_problem()
+        if problem:
+            raise UserError(problem)
+        target = self._get_merge_target()
+        others = self - target
+        needing = any(notice._needs_colleague() for notice in self)
+        moved = others.live_line_ids
+        recording = target._recording()
+        moved.with_env(recording.env).write({'notice_id': target.id})
+        recording.write({
+            'maker_ids': [Command.link(user.id) for user in others.maker_ids],
+            'backlog': any(self.mapped('backlog')),
+            # Ahead of time for one of them is not so for the others: each is judged as it is.
+            'forced': all(self.mapped('forced')),
+        })
+        target._update_claim(self.company_id._dunning_today())
+        others._recording().write({'merged_into_id': target.id})
+        others._cancel(self.env._("Merged into %s.", target.display_name))
+        target._record_change(
+            self.env._(
+                "Merged: the items of %(notices)s were added.", notices=", ".join(others.mapped('display_name'))),
+            needing)
+        return target
+
+    # -------------------------------------------------------------------------
+    # TAKING AN ITEM OFF
+    # -------------------------------------------------------------------------
+
+    def _take_off(self, lines, why, hold_reason, date_end):
+        """Take items off a proposal and put them on hold, so that they are not proposed again tomorrow.
+
+        :param lines: ``dunning.notice.line`` records of this notice
+        :param str why: one sentence; kept on the line and on the hold
+        :param hold_reason: ``dunning.hold.reason``, by default an internal one
+        :param date date_end: the last day of the hold
+        :return: the holds
+        """
+        self.ensure_one()
+        self._lock_proposals()
+        lines &= self.live_line_ids
+        why = (why or '').strip()
+        if not lines:
+            raise UserError(self.env._("Choose the items to take off."))
+        if not why:
+            raise UserError(self.env._("Say why: it is kept with the item and answers “Why (not)?”."))
+        if hold_reason.stops_everything:
+            raise UserError(self.env._(
+                "“%s” is about everything of the debtor. Put the debtor on hold instead.", hold_reason.name))
+        needing = self._needs_colleague()
+        holds = self.env['dunning.hold'].create([
+            {'move_line_id': line.move_line_id.id, 'reason_id': hold_reason.id, 'date_end': date_end, 'note': why}
+            for line in lines])
+        text = self.env._("Taken off by %(user)s: %(why)s", user=self.env.user.name, why=why)
+        recording = self._recording()
+        for line, hold in zip(lines.with_env(recording.env), holds, strict=True):
+            line.write({'drop_reason': DROPPED_BY_HAND, 'drop_text': text, 'dropped_hold_id': hold.id})
+        names = ", ".join(lines.mapped('move_id.display_name'))
+        if not self.live_line_ids:
+            self._cancel(text)
+            return holds
+        self._settle_level()
+        self._record_change(
+            self.env._(
+                "%(items)s taken off: %(why)s On hold until %(date)s.",
+                items=names, why=why if why.endswith(('.', '!', '?')) else f"{why}.",
+                date=format_day(self.env, date_end)),
+            needing)
+        company = self.company_id
+        dispatcher = self.env['dunning.dispatcher'].with_company(company)
+        dispatcher._recheck(self, company._dunning_today())
+        return holds
+
+    # -------------------------------------------------------------------------
+    # ANOTHER LEVEL
+    # -------------------------------------------------------------------------
+
+    def _get_possible_levels(self):
+        """Return the levels of the policy that no item of this notice had yet, without its own level."""
+        self.ensure_one()
+        last = self.env['dunning.notice.line'].search([
+            ('move_line_id', 'in', self.live_line_ids.move_line_id.ids), ('status', 'in', ('sent', 'skipped')),
+            ('level_id.policy_id', '=', self.policy_id.id)]).level_id
+        highest = max(((level.sequence, level.id) for level in last), default=(-1, 0))
+        return self.policy_id.level_ids.filtered(
+            lambda level: level != self.level_id and (level.sequence, level.id) > highest)
+
+    def _change_level(self, level, why):
+        """Propose another level of the same policy for all items of a proposal.
+
+        The law guard judges it at once, as it will again when it is sent.
+
+        :param level: ``dunning.level``, one of :meth:`_get_possible_levels`
+        :param str why: one sentence, kept on the notice
+        """
+        self.ensure_one()
+        self._lock_proposals()
+        why = (why or '').strip()
+        if not why:
+            raise UserError(self.env._("Say why another level is right: it is kept on the notice."))
+        if level not in self._get_possible_levels():
+            raise UserError(self.env._(
+                "“%(level)s” cannot be chosen: it is of another policy, or an item of this proposal had it or a later "
+                "level already.", level=level.name))
+        before, needing = self.level_id, self._needs_colleague()
+        company = self.company_id
+        recording = self._recording()
+        recording.write({
+            'level_id': level.id, 'channel': level.channel, 'level_reason': why, 'claim_data': False})
+        recording.live_line_ids.write({
+            'level_id': level.id, 'amount_interest': 0.0, 'amount_costs': 0.0, 'amount_announced': 0.0})
+        self._update_claim(company._dunning_today())
+        self._check_lawful_now()
+        self._record_change(
+            self.env._(
+                "“%(after)s” instead of “%(before)s”: %(why)s", after=level.name, before=before.name, why=why),
+            needing)
+
+    def _check_lawful_now(self):
+        """Raise what the law guard says against a proposal as it is now. Nothing else is changed."""
+        self.ensure_one()
+        company = self.company_id
+        dispatcher = self.env['dunning.dispatcher'].with_company(company)
+        notice = self.with_company(company)
+        savepoint = self.env.cr.savepoint(flush=True)
+        try:
+            lawful = dispatcher._refuse_unlawful(notice, company._dunning_today())
+            self.env.flush_all()
+            problem = not lawful and (notice.error_message or notice.cancel_reason or self.env._(
+                "The law does not allow this level now."))
+        finally:
+            # Whatever the guard wrote: it was only asked.
+            savepoint.close(rollback=True)
+            self.env.invalidate_all(flush=False)
+        if problem:
+            raise ValidationError(problem)
