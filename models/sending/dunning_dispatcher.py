@@ -11,8 +11,6 @@ from odoo.exceptions import RedirectWarning, UserError, ValidationError
 from odoo.tools import email_normalize
 
 from ..ladder.dunning_level import MANUAL_CHANNELS
-from ..planner.dunning_planner import IMPATIENT_IGNORED, LATE_REASONS, RECHECK_IGNORED
-from ..planner.dunning_simulation import NOT_ABOUT_THE_NOTICE
 
 _logger = logging.getLogger(__name__)
 
@@ -130,7 +128,7 @@ class DunningDispatcher(models.AbstractModel):
 
         Whether another message goes is asked of what is in the queue, not of all that is owed.
         """
-        return self.env['dunning.planner']._gate_reasons() - LATE_REASONS
+        return self.env['dunning.planner']._get_reason_codes(gate=True, late=False)
 
     @api.model
     def _judge(self, notices, at_date, *, gates=frozenset()):
@@ -143,9 +141,9 @@ class DunningDispatcher(models.AbstractModel):
         decisions = {}
         for company, batch in notices.grouped('company_id').items():
             for forced, group in batch.grouped('forced').items():
-                ignore = RECHECK_IGNORED | NOT_ABOUT_THE_NOTICE | (Planner._gate_reasons() - gates)
+                ignore = Planner._get_reason_codes(at_recheck=False) | (Planner._get_reason_codes(gate=True) - gates)
                 if forced:
-                    ignore |= IMPATIENT_IGNORED
+                    ignore |= Planner._get_reason_codes(overridable=True)
                 decisions.update({
                     decision.item_id: decision
                     for decision in Planner._plan(
@@ -184,10 +182,10 @@ class DunningDispatcher(models.AbstractModel):
         waiting = self.env['dunning.notice']
         gates = self._get_gates()
         for company, batch in notices.grouped('company_id').items():
-            others = frozenset(Planner._item_reasons() + Planner._notice_reasons()) - gates
+            others = Planner._get_reason_codes() - gates
             reasons = {}
             for forced, group in ({} if gate_open else batch.grouped('forced')).items():
-                ignore = others | (IMPATIENT_IGNORED if forced else frozenset())
+                ignore = others | (Planner._get_reason_codes(overridable=True) if forced else frozenset())
                 reasons.update({
                     decision.item_id: Planner._explain(decision, company)
                     for decision in Planner._plan(

@@ -13,7 +13,7 @@ from odoo.fields import Domain
 from odoo.tools import format_date
 
 from ..debtor.res_company import DAY_STARTS
-from ..planner.dunning_planner__message import PATIENCE_DAYS, TOLD_STATES
+from ..planner.dunning_planner_turns import PATIENCE_DAYS, TOLD_STATES
 
 
 class DunningDispatcher(models.AbstractModel):
