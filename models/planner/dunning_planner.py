@@ -136,7 +136,8 @@ class DunningPlanner(models.AbstractModel):
         planner = self.with_company(company).with_context(
             dunning_at_date=at_date, dunning_company_id=company.id, dunning_impatient='waiting_delay' in ignore,
             # Asked by several parts of the statement, read once.
-            dunning_receivable_ids=self._get_receivable_ids(company), dunning_level_ids=self._read_level_ids(),
+            dunning_receivable_ids=self.env['account.move.line']._get_dunning_receivables(company).ids,
+            dunning_level_ids=self._read_level_ids(),
             dunning_policy_ids=self._read_policy_ids(company),
             # An object of this process, so no browser can send one.
             dunning_scenario=scenario)
@@ -228,9 +229,7 @@ class DunningPlanner(models.AbstractModel):
             netted AS (
                 SELECT reached.*,
                        CASE WHEN credited.id IS NULL THEN 0 ELSE
-                           GREATEST(0, LEAST(
-                               amount_residual - amount_held,
-                               credit_company - amount_up_to_here + amount_residual - amount_held))
+                           %(covered)s
                        END AS amount_netted
                   FROM reached
              LEFT JOIN credited ON credited.id = reached.id
@@ -283,6 +282,8 @@ class DunningPlanner(models.AbstractModel):
             reached=self._get_reached_sql(),
             decided=self._get_companions_sql(items) if companions and items is not None else SQL(
                 "SELECT * FROM decided"),
+            covered=self._get_covered_sql(
+                SQL("amount_residual - amount_held"), SQL("credit_company"), SQL("amount_up_to_here")),
             kept=SQL(", ").join(SQL.identifier(name) for name in self._get_kept_columns()),
             item_reason=self._get_case(item_reasons),
             notice_reason=self._get_case(notice_reasons),

@@ -2,8 +2,10 @@
 
 from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError
-from odoo.tools import format_amount, format_date
+from odoo.tools import format_amount
 
+from ..kernel.formats import format_day
+from ..kernel.groups import ACCOUNTING
 from .dunning_planner_scenario import Scenario
 
 
@@ -67,8 +69,7 @@ class DunningPlannerAnswer(models.AbstractModel):
         }
 
     def _fmt_date(self, date):
-        # Months as words: a date of digits breaks over two lines, and “03-04” is not the same day everywhere.
-        return format_date(self.env, date, date_format='d MMM y') if date else ''
+        return format_day(self.env, date)
 
     def _fmt_level(self, level_id):
         return self.env['dunning.level'].browse(level_id).sudo().name or ''  # sudo: only its name
@@ -193,7 +194,7 @@ class DunningPlannerAnswer(models.AbstractModel):
             'debtor_id': item.partner_id.commercial_partner_id.id,
             'debtor': item.partner_id.commercial_partner_id.display_name or '',
             'company_id': item.company_id.id,
-            'due_date': fields.Date.to_string(item.date_maturity or item.date),
+            'due_date': fields.Date.to_string(item._get_dunning_due_date()),
             'currency': currency.name,
             'amount_open': 0.0, 'amount_netted': 0.0, 'amount_on_hold': 0.0, 'amount_due': 0.0,
             'policy_id': False, 'policy': '', 'last_level_id': False, 'last_level': '', 'last_date': False,
@@ -269,9 +270,7 @@ class DunningPlannerAnswer(models.AbstractModel):
 
     @api.model
     def _check_may_ask(self):
-        if not self.env.su and not self.env.user.has_groups(
-            'account.group_account_invoice,account.group_account_readonly'
-        ):
+        if not self.env.su and not self.env.user.has_groups(ACCOUNTING):
             raise AccessError(self.env._(
                 "The answers name amounts of debtors, so they are for accounting only. Ask your administrator for "
                 "access to invoicing."))

@@ -38,15 +38,16 @@ class DunningPlannerItems(models.AbstractModel):
             " AND line.account_id = ANY(%s)",
             company.id, self.env.context['dunning_receivable_ids'])
 
-    @api.model
-    def _get_receivable_ids(self, company):
-        # sudo: all users get the same answer; an archived account can still have open items
-        return self.env['account.account'].sudo().with_company(company).with_context(active_test=False).search([
-            ('account_type', '=', 'asset_receivable'), ('company_ids', 'in', company.parent_ids.ids)]).ids
-
     # -------------------------------------------------------------------------
     # NETTING
     # -------------------------------------------------------------------------
+
+    @api.model
+    def _get_open_credits_sql(self, company, partners=None):
+        """Return SQL of the open credits per debtor (``partner_id``, ``amount``), for other statements."""
+        receivable_ids = self.env['account.move.line']._get_dunning_receivables(company).ids
+        planner = self.with_company(company).with_context(dunning_receivable_ids=receivable_ids)
+        return planner._get_credits_sql(company, None, partners)
 
     def _get_credits_sql(self, company, items, partners):
         """Return SQL of the open credits per debtor, in the currency of the company.
@@ -88,12 +89,45 @@ class DunningPlannerItems(models.AbstractModel):
             company=company.id,
         )
 
+    @staticmethod
+    def _get_countable_sql(line, move):
+        """Return SQL that is true when open credits are set against an open item: it could be asked for."""
+        return SQL(
+            "%s.no_followup IS NOT TRUE"
+            " AND COALESCE(%s.payment_state, '') NOT IN ('blocked', 'in_payment', 'paid', 'reversed')", line, move)
+
+    @staticmethod
+    def _get_covered_sql(free, credit, so_far):
+        """Return SQL of what credits cover of an item.
+
+        :param free: SQL of what is open on it and not on hold
+        :param credit: SQL of the credits of the debtor
+        :param so_far: SQL of what is free of this item and the older ones together
+        """
+        return SQL("GREATEST(0, LEAST(%(free)s, %(credit)s - %(so_far)s + %(free)s))",
+                   free=free, credit=credit, so_far=so_far)
+
     def _get_held_sql(self, company, at_date, items, partners):
         """Return SQL of the due items that are wholly or partly on hold, see ``dunning.hold``."""
         return self.env['dunning.hold']._get_held_sql(
             company, at_date,
             SQL("%s AND line.amount_residual > 0 AND %s",
                 self._get_open_lines_sql(company), self._get_scope_sql(items, partners)))
+
+    @staticmethod
+    def _get_held_company_sql(line, places):
+        """Return SQL of what is on hold of an item in the currency of the company.
+
+        :param line: SQL name of the item; the row of ``dunning.hold._get_held_sql`` is joined to it as ``held``
+        :param places: SQL of the decimals of the company's currency
+        """
+        return SQL(
+            """CASE WHEN held.hold_amount > 0 THEN CASE
+                       WHEN held.hold_amount >= %(line)s.amount_residual_currency THEN %(line)s.amount_residual
+                       ELSE ROUND(
+                           %(line)s.amount_residual * held.hold_amount / %(line)s.amount_residual_currency, %(places)s)
+                   END ELSE 0 END""",
+            line=line, places=places)
 
     # -------------------------------------------------------------------------
     # ITEMS AND DEBTORS
@@ -107,15 +141,14 @@ class DunningPlannerItems(models.AbstractModel):
         # The columns read below, named so that pending changes are written first.
         flushed = [
             *(Line._fields[name] for name in (
-                'reconciled', 'amount_residual', 'amount_residual_currency', 'date_maturity', 'no_followup',
-                'parent_state', 'partner_id', 'account_id', 'company_id', 'currency_id', 'date', 'balance')),
+                'reconciled', 'amount_residual', 'amount_residual_currency', 'no_followup', 'parent_state',
+                'partner_id', 'account_id', 'company_id', 'currency_id', 'balance')),
             *(Move._fields[name] for name in (
                 'payment_state', 'is_move_sent', 'move_type', 'partner_id', 'dunning_policy_id',
                 'dunning_notice_id')),
             *(Partner._fields[name] for name in (
-                'commercial_partner_id', 'is_company', 'vat', 'company_registry', 'type', 'active', 'phone',
-                'email_normalized', 'dunning_email_bounced_on', 'company_id', 'street', 'city', 'dunning_debtor_type',
-                'dunning_policy_id', 'dunning_term_agreed')),
+                'commercial_partner_id', 'type', 'active', 'phone', 'email_normalized', 'dunning_email_bounced_on',
+                'company_id', 'street', 'city', 'dunning_policy_id', 'dunning_term_agreed')),
             *(self.env['dunning.notice.line']._fields[name] for name in (
                 'move_line_id', 'level_id', 'status', 'date', 'deadline')),
             *(self.env['dunning.level']._fields[name] for name in (
@@ -149,15 +182,12 @@ class DunningPlannerItems(models.AbstractModel):
             """
             SELECT line.id, line.move_id, line.currency_id,
                    line.amount_residual, line.amount_residual_currency, line.reconciled, line.no_followup,
-                   line.parent_state, COALESCE(line.date_maturity, line.date) AS due_date,
+                   line.parent_state, %(due_date)s AS due_date,
                    move.payment_state, move.is_move_sent, move.move_type,
                    debtor.id AS partner_id,
                    COALESCE(move.partner_id, partner.id, debtor.id) AS invoice_contact_id,
                    contact.dunning_id AS dunning_contact_id, contact.director_id AS director_contact_id,
-                   COALESCE(debtor.dunning_debtor_type, CASE
-                       WHEN debtor.is_company OR TRIM(debtor.vat, ' /-') <> ''
-                         OR TRIM(debtor.company_registry, ' /-') <> ''
-                       THEN 'business' ELSE 'consumer' END) AS debtor_type,
+                   %(debtor_type)s AS debtor_type,
                    %(debtor_term)s AS debtor_term_agreed,
                    move.dunning_policy_id AS move_policy_id, move.dunning_notice_id AS claim_notice_id,
                    %(debtor_policy)s AS debtor_policy_id,
@@ -176,6 +206,8 @@ class DunningPlannerItems(models.AbstractModel):
                    -- Fence: the kind of debtor and the due date are asked all over the statement.
             OFFSET 0
             """,
+            due_date=Line._get_dunning_due_date_sql(SQL.identifier('line')),
+            debtor_type=Partner._get_dunning_type_sql(SQL.identifier('debtor')),
             debtor_policy=self._get_debtor_policy_sql(Partner),
             debtor_email=self._get_has_email_sql(SQL.identifier('debtor')),
             debtor_phone=self._get_has_phone_sql(SQL.identifier('debtor')),

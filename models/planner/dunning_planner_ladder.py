@@ -80,10 +80,7 @@ class DunningPlannerLadder(models.AbstractModel):
                    policy.minimum_amount, policy.require_invoice_sent, policy.agreed_interest,
                    -- What holds reserve of the item, in its own currency and in that of the company.
                    COALESCE(held.hold_amount, 0) AS amount_held_currency,
-                   CASE WHEN held.hold_amount > 0 THEN CASE
-                       WHEN held.hold_amount >= item.amount_residual_currency THEN item.amount_residual
-                       ELSE ROUND(item.amount_residual * held.hold_amount / item.amount_residual_currency, %(places)s)
-                   END ELSE 0 END AS amount_held,
+                   %(held_company)s AS amount_held,
                    held.hold_active, held.hold_free_on, held.hold_reason_id, held.hold_user_id, held.hold_until,
                    held.hold_disputed,
                    pending.id AS pending_line_id,
@@ -101,9 +98,7 @@ class DunningPlannerLadder(models.AbstractModel):
                    %(recipient)s AS recipient_id,
                    -- Credits are set against what could be reminded, the oldest first.
                    item.parent_state = 'posted' AND item.amount_residual > 0 AND item.reconciled IS NOT TRUE
-                       AND item.no_followup IS NOT TRUE
-                       AND COALESCE(item.payment_state, '') NOT IN ('blocked', 'in_payment', 'paid', 'reversed')
-                       AS countable
+                       AND %(countable)s AS countable
               FROM item
          LEFT JOIN held ON held.item_id = item.id
          LEFT JOIN policy ON policy.id = CASE
@@ -166,7 +161,9 @@ class DunningPlannerLadder(models.AbstractModel):
             business=self.env.company.dunning_policy_business_id.id or None,
             consumer=self.env.company.dunning_policy_consumer_id.id or None,
             policies=self._get_policies().ids,
-            places=self.env.company.currency_id.decimal_places,
+            held_company=self._get_held_company_sql(
+                SQL.identifier('item'), SQL("%s", self.env.company.currency_id.decimal_places)),
+            countable=self._get_countable_sql(SQL.identifier('item'), SQL.identifier('item')),
             at_date=at_date,
         )
 

@@ -141,9 +141,6 @@ class DunningPlannerScenario(models.AbstractModel):
         open, and the invoices it is on.
         """
         Line, Partial = self.env['account.move.line'], self.env['account.partial.reconcile']
-        # sudo: as where the planner looks for them; all users get the same answer
-        accounts = self.env['account.account'].sudo().with_company(company).with_context(active_test=False).search([
-            ('account_type', '=', 'asset_receivable'), ('company_ids', 'parent_of', company.id)])
         source = SQL(
             """account_move_line
                LEFT JOIN (
@@ -176,8 +173,9 @@ class DunningPlannerScenario(models.AbstractModel):
                 UNION
                    SELECT receipt.move_id FROM account_bank_statement_line receipt
                     WHERE receipt.company_id = %(company)s AND receipt.is_reconciled IS NOT TRUE)""",
-            as_of=scenario.as_of, company=company.id, accounts=list(accounts.ids), settled=scenario.settled_ids,
-            scope=self._get_scope_sql(items, partners), items=list(items.ids) if items is not None else [],
+            as_of=scenario.as_of, company=company.id, settled=scenario.settled_ids,
+            accounts=self.env.context['dunning_receivable_ids'], scope=self._get_scope_sql(items, partners),
+            items=list(items.ids) if items is not None else [],
             to_flush=[Line._fields[name] for name in ('date', 'reconciled', 'account_id', 'partner_id', 'company_id')])
         residual = SQL("account_move_line.amount_residual + COALESCE(later.amount, 0)")
         in_currency = SQL("account_move_line.amount_residual_currency + COALESCE(later.amount_currency, 0)")

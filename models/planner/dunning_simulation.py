@@ -290,7 +290,8 @@ class _Run:
         if not self.past:
             self._load_waiting()
         if self.payments == 'average':
-            self.averages = self.env['dunning.simulation']._get_average_days_late(self.company, self.partners)
+            self.averages = self.env['dunning.behaviour']._get_average_days_late(
+                self.company, self.today, self.partners)
 
     def _load_ledger(self, wanted):
         """Debtors with open items on the first day, and, of past days, the days on which their items changed."""
@@ -301,10 +302,10 @@ class _Run:
             self.env['res.partner']._fields['commercial_partner_id']]
         source = SQL(
             """account_move_line line
-               JOIN res_partner partner ON partner.id = line.partner_id
-               JOIN account_account account ON account.id = line.account_id
-                    AND account.account_type = 'asset_receivable'""")
-        mine = SQL("line.company_id = %s AND line.parent_state = 'posted' AND %s", self.company.id, wanted)
+               JOIN res_partner partner ON partner.id = line.partner_id""")
+        mine = SQL(
+            "line.company_id = %s AND line.parent_state = 'posted' AND %s AND %s",
+            self.company.id, Line._get_dunning_due_sql(SQL.identifier('line')), wanted)
         rows = self.env.execute_query(SQL(
             "SELECT DISTINCT partner.commercial_partner_id FROM %s WHERE %s AND line.reconciled IS NOT TRUE",
             source, mine, to_flush=flush))
@@ -455,35 +456,3 @@ class DunningSimulation(models.AbstractModel):
         :param bool every_day: ask everybody every day: slower, the same answer
         """
         return _Run(self, company, first, last, variant or Variant(), partners, calls, payments, every_day).run()
-
-    @api.model
-    def _get_average_days_late(self, company, partners=None):
-        """Return ``({debtor id: days}, days of all)``: how long after the due date invoices were paid, on average.
-
-        Of the invoices due in the two years before today; negative for who pays early.
-        """
-        today = company._dunning_today()
-        Line, Partial = self.env['account.move.line'], self.env['account.partial.reconcile']
-        rows = self.env.execute_query(SQL(
-            """
-            SELECT partner.commercial_partner_id, AVG(paid.on_day - COALESCE(line.date_maturity, line.date)), COUNT(*)
-              FROM account_move_line line
-              JOIN res_partner partner ON partner.id = line.partner_id
-              JOIN account_account account ON account.id = line.account_id
-        CROSS JOIN LATERAL (SELECT MAX(max_date) AS on_day FROM account_partial_reconcile partial
-                             WHERE partial.debit_move_id = line.id) paid
-             WHERE line.company_id = %(company)s AND line.parent_state = 'posted' AND line.reconciled
-               AND account.account_type = 'asset_receivable' AND line.balance > 0 AND paid.on_day IS NOT NULL
-               AND COALESCE(line.date_maturity, line.date) BETWEEN %(since)s AND %(today)s
-               AND %(wanted)s
-          GROUP BY partner.commercial_partner_id
-            """,
-            company=company.id, since=today - timedelta(days=730), today=today,
-            wanted=SQL("TRUE") if partners is None else SQL(
-                "partner.commercial_partner_id = ANY(%s)", partners.commercial_partner_id.ids),
-            to_flush=[*(Line._fields[name] for name in ('reconciled', 'date_maturity', 'parent_state', 'partner_id')),
-                      Partial._fields['max_date'], Partial._fields['debit_move_id'],
-                      self.env['res.partner']._fields['commercial_partner_id']]))
-        total = sum(count for _partner, _days, count in rows)
-        overall = round(sum(float(days) * count for _partner, days, count in rows) / total) if total else None
-        return {partner_id: round(float(days)) for partner_id, days, _count in rows}, overall
