@@ -5,8 +5,6 @@ from datetime import date, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from odoo.tests import BaseCase, tagged
-
 from ...tools.dutch_calendar import (
     extended,
     fourteen_day_term,
@@ -17,6 +15,7 @@ from ...tools.dutch_calendar import (
     presumed_receipt,
 )
 from ..law_oracle import CALM
+from .case import BaseCase, tagged
 
 # sent, postal days, presumed receipt, last free day by the bare count, and with the move to a working day
 TERMS = [

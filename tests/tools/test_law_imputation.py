@@ -5,10 +5,9 @@ from decimal import Decimal as D
 from hypothesis import given
 from hypothesis import strategies as st
 
-from odoo.tests import BaseCase, tagged
-
 from ...tools.imputation import Owed, impute
 from ..law_oracle import CALM
+from .case import BaseCase, tagged
 
 money = st.one_of(st.just(D(0)), st.integers(0, 2_000_000).map(lambda number: D(number).scaleb(-2)))
 

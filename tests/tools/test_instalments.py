@@ -6,10 +6,9 @@ from decimal import Decimal
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from odoo.tests import BaseCase, tagged
-
 from ...tools.dutch_calendar import extended
 from ...tools.instalments import MAX_INSTALMENTS, PERIODS, amount_for, count_for, make_schedule
+from .case import BaseCase, tagged
 
 CENT = Decimal('0.01')
 

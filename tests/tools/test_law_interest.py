@@ -8,8 +8,6 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from odoo.tests import BaseCase, tagged
-
 from ...tools.statutory_interest import (
     RateMissing,
     RateTable,
@@ -18,6 +16,7 @@ from ...tools.statutory_interest import (
     last_payment_day_from_receipt,
 )
 from ..law_oracle import CALM, Walk, cents, half_up
+from .case import BaseCase, tagged
 
 CONSUMER = [
     (date(2015, 1, 1), D(2)), (date(2023, 1, 1), D(4)), (date(2023, 7, 1), D(6)), (date(2024, 1, 1), D(7)),

@@ -7,8 +7,6 @@ from fractions import Fraction
 from hypothesis import given
 from hypothesis import strategies as st
 
-from odoo.tests import BaseCase, tagged
-
 from ...tools.collection_costs import (
     BUSINESS_FORMULAS,
     SMALL_INSTALMENT,
@@ -20,6 +18,7 @@ from ...tools.collection_costs import (
     sum_of_claims,
 )
 from ..law_oracle import CALM, cents, half_up
+from .case import BaseCase, tagged
 
 # principal, costs, costs with 21% VAT
 TABLE = [

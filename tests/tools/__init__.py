@@ -1,0 +1,9 @@
+from . import (
+    test_instalments,
+    test_law_account,
+    test_law_calendar,
+    test_law_costs,
+    test_law_imputation,
+    test_law_interest,
+    test_wording,
+)
