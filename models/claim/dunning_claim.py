@@ -12,8 +12,9 @@ from odoo import api, models
 from odoo.exceptions import UserError
 from odoo.tools import SQL, float_repr, format_date
 
-from ...tools import claim_account, collection_costs, dutch_calendar, statutory_interest
-from ...tools.imputation import Owed
+from ...tools.claim import account as claim_account
+from ...tools.law import collection_costs, dutch_calendar, statutory_interest
+from ...tools.law.imputation import Owed
 
 ZERO = Decimal(0)
 CENT = Decimal('0.01')

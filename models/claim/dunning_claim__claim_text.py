@@ -9,7 +9,7 @@ from decimal import Decimal
 
 from odoo import api, models
 
-from ...tools.collection_costs import HUNDRED, MAXIMUM, MINIMUM, SCALE, TOP_PERCENT
+from ...tools.law.collection_costs import HUNDRED, MAXIMUM, MINIMUM, SCALE, TOP_PERCENT
 from .dunning_claim import ZERO
 
 

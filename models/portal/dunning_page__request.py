@@ -11,7 +11,7 @@ from odoo.fields import Domain
 from odoo.tools import email_normalize, float_compare
 from odoo.tools.mimetypes import guess_mimetype
 
-from ...tools.dutch_calendar import extended
+from ...tools.law.dutch_calendar import extended
 
 # How many requests of one page are taken on one day: more is a mistake or a program.
 REQUESTS_PER_DAY = 10

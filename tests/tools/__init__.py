@@ -5,5 +5,6 @@ from . import (
     test_law_costs,
     test_law_imputation,
     test_law_interest,
+    test_old_paths,
     test_wording,
 )

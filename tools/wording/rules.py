@@ -22,7 +22,7 @@ from decimal import Decimal
 from functools import lru_cache
 from typing import NamedTuple
 
-from . import wording_phrases as p
+from . import phrases as p
 from .letter_words import BLOCK, TOKEN, clean, fold, read
 
 ERROR, WARNING, ADVICE = 'error', 'warning', 'advice'
