@@ -14,7 +14,7 @@ language of who reads it. Each rule names its source:
 The linter reads words and not intentions: a text without findings can still be wrong.
 """
 
-from .rules import (
+from .facts import (
     ADVICE,
     ARRANGEMENT,
     DEFAULT_NOTICE,
@@ -26,6 +26,6 @@ from .rules import (
     Finding,
     LetterFacts,
 )
-from .rules import check_letter, check_text, interrupts_prescription
-from .rules import parse_amount
+from .linter import check_letter, check_text, interrupts_prescription
+from .reading import parse_amount
 from .rules import CODES
