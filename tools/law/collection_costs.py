@@ -167,6 +167,18 @@ def business_costs(
     return max(ZERO, round_half_up(costs) - already_charged)
 
 
+def scale_steps(principal: Decimal) -> list[tuple[Decimal, Decimal, Decimal]]:
+    """Return ``[(percentage, part of the principal, costs of that part)]`` of article 2 of the decree, not rounded."""
+    steps, rest = [], principal
+    for width, percent in (*SCALE, (None, TOP_PERCENT)):
+        part = rest if width is None else min(rest, width)
+        if part <= 0:
+            break
+        steps.append((percent, part, part * percent / HUNDRED))
+        rest -= part
+    return steps
+
+
 def _total(principals: Iterable[Decimal]) -> Decimal:
     return sum((as_amount(principal, "principal") for principal in principals), ZERO)
 
@@ -175,15 +187,7 @@ def _scale(principal: Decimal) -> Decimal:
     """Return article 2 lid 1 and 2 for ``principal``, not rounded."""
     if principal <= 0:
         return ZERO
-    costs, rest = ZERO, principal
-    for width, percent in SCALE:
-        part = min(rest, width)
-        costs += part * percent
-        rest -= part
-        if not rest:
-            break
-    costs += rest * TOP_PERCENT
-    return min(MAXIMUM, max(MINIMUM, costs / HUNDRED))
+    return min(MAXIMUM, max(MINIMUM, sum((costs for _percent, _part, costs in scale_steps(principal)), ZERO)))
 
 
 def _agreed(principal: Decimal, scale: AgreedScale) -> Decimal:
