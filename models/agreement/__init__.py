@@ -27,3 +27,4 @@ from . import dunning_arrangement__page
 from . import payment_transaction
 from . import dunning_arrangement__payment
 from . import dunning_arrangement__target
+from . import account_partial_reconcile

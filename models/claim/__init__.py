@@ -8,9 +8,7 @@ from . import res_partner
 from . import account_move
 from . import dunning_notice
 from . import dunning_interruption
-from . import ir_attachment
 from . import dunning_prescription
 from . import account_move_line
 from . import dunning_prescription_warning
 from . import dunning_money
-from . import account_partial_reconcile

@@ -131,9 +131,8 @@ class DunningClaim(models.AbstractModel):
         :param bool due_only: only those whose term of payment had passed
         """
         company = self.env.company
-        domain = Domain([
-            ('company_id', '=', company.id), ('parent_state', '=', 'posted'),
-            ('account_id.account_type', '=', 'asset_receivable'), ('balance', '>', 0),
+        domain = self.env['account.move.line']._get_dunning_due_domain() & Domain([
+            ('company_id', '=', company.id), ('parent_state', '=', 'posted'), ('balance', '>', 0),
             ('partner_id', 'child_of', debtor.commercial_partner_id.id), ('date', '<=', at_date),
         ]) & (
             Domain('reconciled', '=', False) | Domain('matched_credit_ids.credit_move_id.date', '>', at_date))
@@ -153,14 +152,17 @@ class DunningClaim(models.AbstractModel):
             that a claim of the past is without
         """
         items = self._get_claim_items(debtor, at_date) if items is None else self._replace_bookings(items)
-        company, reductions = self.env.company, {}
-        if items and reduce and at_date >= company._dunning_today():
-            reductions = {
-                decision.item_id: to_decimal(decision.amount_netted + decision.amount_held)
-                for decision in self.env['dunning.planner']._plan(company, at_date, items=items)}
+        reductions = {}
+        if items and reduce and at_date >= self.env.company._dunning_today():
+            reductions = self._read_reductions(items, at_date)
         by_currency = items.grouped('currency_id')
         order = sorted(by_currency, key=lambda currency: (currency.name != 'EUR', currency.name))
         return [self._compute(by_currency[currency], at_date, reductions=reductions, **kwargs) for currency in order]
+
+    @api.model
+    def _read_reductions(self, items, at_date):
+        """Return ``{item id: amount}`` of items that is not claimed today: open credits and parts on hold."""
+        return {}
 
     # -------------------------------------------------------------------------
     # LEFT AFTER PAYMENT

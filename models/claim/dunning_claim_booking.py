@@ -14,7 +14,7 @@ from odoo.tools import SQL
 
 from ...tools.claim.model import Booked
 from ...tools.law.amounts import share, to_decimal
-from ..kernel.ir_attachment import RECORDING
+from ..kernel.dunning_recorded import as_recording
 
 
 class Claimer(NamedTuple):
@@ -220,8 +220,8 @@ class DunningClaimBooking(models.AbstractModel):
     def _post_bookings(self, company, vals_list):
         """Make and post invoices of interest and costs, and return them."""
         # sudo: whoever sends or signs may not make invoices; the policy, or both sides, asked for these
-        moves = self.env['account.move'].sudo().with_company(company).with_context(
-            mail_create_nosubscribe=True, dunning_recording=RECORDING).create(vals_list)
+        moves = as_recording(
+            self.env['account.move'].sudo().with_company(company), mail_create_nosubscribe=True).create(vals_list)
         moves._post(soft=False)
         moves.write({'is_move_sent': True})  # the letter or agreement asked for it
         return moves
@@ -234,7 +234,7 @@ class DunningClaimBooking(models.AbstractModel):
             return credit
         lines = booking.invoice_line_ids.filtered(lambda line: line.display_type == 'product')
         parts = share(to_decimal(booking.amount_residual), [to_decimal(line.price_subtotal) for line in lines])
-        credit = credit.with_company(booking.company_id).with_context(dunning_recording=RECORDING).create({
+        credit = as_recording(credit.with_company(booking.company_id)).create({
             'move_type': 'out_refund',
             'journal_id': booking.journal_id.id,
             'partner_id': booking.partner_id.id,
@@ -249,6 +249,6 @@ class DunningClaimBooking(models.AbstractModel):
             **values,
         })
         credit.action_post()
-        (booking | credit).line_ids.filtered(
-            lambda line: line.account_id.account_type == 'asset_receivable' and not line.reconciled).reconcile()
+        items = (booking | credit).line_ids._filter_dunning_due()
+        items.filtered(lambda item: not item.reconciled).reconcile()
         return credit

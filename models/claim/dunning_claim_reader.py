@@ -69,7 +69,7 @@ class DunningClaimReader(models.AbstractModel):
     def _read_item(self, item):
         move = item.move_id
         return DueItem(
-            item.id, move.id, move.name or '', to_decimal(item.amount_currency), item.date_maturity or item.date,
+            item.id, move.id, move.name or '', to_decimal(item.amount_currency), item._get_dunning_due_date(),
             move.invoice_date or move.date, move._is_dunning_booking())
 
     @api.model

@@ -9,6 +9,8 @@ from decimal import Decimal
 from odoo import api, models
 
 from ...tools.law.amounts import ZERO
+from ..kernel.dunning_paper import LetterDocument
+from ..kernel.formats import say_amount, say_day, say_percent
 
 
 class DunningClaimSpecification(models.AbstractModel):
@@ -35,7 +37,7 @@ class DunningClaimSpecification(models.AbstractModel):
             [('name', '=', data['currency'])], limit=1)
 
         def say(amount):
-            return self._say_amount(amount, currency, symbol=False)
+            return say_amount(self.env, amount, currency, symbol=False)
 
         items = [self._prepare_item(entry, data, currency) for entry in data['items']]
         total = {name: Decimal(data[name]) for name in ('principal', 'interest', 'costs', 'announced', 'total')}
@@ -47,13 +49,13 @@ class DunningClaimSpecification(models.AbstractModel):
         return {
             'title': self.env._("Specification of the claim"),
             'subtitle': self.env._("calculation of interest and collection costs"),
-            'date': self._say_date(data['at_date']),
+            'date': say_day(self.env, data['at_date']),
             'number': number,
             'belongs_to': (
                 self.env._("As claimed in %s", number) if frozen else self.env._("Belongs to %s", number)),
             'total_label': self.env._("Total (%s)", data['currency']),
             'lang': (self.env.lang or 'en')[:2],
-            'company': self.env['dunning.letter']._prepare_company(company, self.env.lang),
+            'company': self.env['dunning.letterhead']._prepare_company(company, self.env.lang),
             'debtor': self._prepare_debtor(debtor, data),
             'currency': data['currency'],
             'items': items,
@@ -67,7 +69,7 @@ class DunningClaimSpecification(models.AbstractModel):
             'interest': say(total['interest']),
             'costs': say(total['costs']),
             'announced': say(total['announced']) if total['announced'] else '',
-            'total': self._say_amount(total['total'], currency),
+            'total': say_amount(self.env, total['total'], currency),
             'total_plain': say(total['total']),
             'left': [say(amount) for amount in left],
             'divided': left != [total['costs'], total['interest'], total['principal']],
@@ -86,7 +88,7 @@ class DunningClaimSpecification(models.AbstractModel):
             return ''
         return self.env._(
             "Each day after this date adds %s of interest, until a payment, another rate or the turn of an interest "
-            "year.", self._say_amount(per_day, currency) if per_day >= Decimal('0.01')
+            "year.", say_amount(self.env, per_day, currency) if per_day >= Decimal('0.01')
             else self.env._("less than a cent"))
 
     @api.model
@@ -110,17 +112,17 @@ class DunningClaimSpecification(models.AbstractModel):
     def _prepare_item(self, entry, data, currency):
         """Return one due item as it appears: how it came about, its interest and where payments went."""
         def say(amount):
-            return self._say_amount(amount, currency, symbol=False)
+            return say_amount(self.env, amount, currency, symbol=False)
 
         segments, before = [], None
         paid_on = {line[0] for line in entry['imputations'] if Decimal(line[4])}
         for segment in entry['segments']:
             changed = before and any(before[0] <= day <= before[1] for day in paid_on)
             segments.append({
-                'first': self._say_date(segment[0], short=True),
-                'last': self._say_date(segment[1], short=True),
+                'first': say_day(self.env, segment[0], short=True),
+                'last': say_day(self.env, segment[1], short=True),
                 'days': segment[2],
-                'rate': self._say_percent(segment[3], places=2),
+                'rate': say_percent(self.env, segment[3], places=2),
                 'base': say(segment[4]),
                 'amount': say(segment[5]),
                 'why': self._explain_segment(segment, before, changed),
@@ -134,8 +136,8 @@ class DunningClaimSpecification(models.AbstractModel):
             (self.env._("Paid or credited on the invoice for interest and costs"), Decimal(entry['settled'])),
         ]
         facts = {
-            'date': self._say_date(entry['invoice_date']), 'due': self._say_date(entry['due_date']),
-            'original': self._say_amount(entry['original'], currency)}
+            'date': say_day(self.env, entry['invoice_date']), 'due': say_day(self.env, entry['due_date']),
+            'original': say_amount(self.env, entry['original'], currency)}
         return {
             'name': entry['name'],
             'title': self.env._("Invoice %s", entry['name']),
@@ -143,8 +145,8 @@ class DunningClaimSpecification(models.AbstractModel):
                 "Of %(date)s, to be paid by %(due)s, original amount %(original)s. Paid and credited:", **facts,
             ) if entry['settlements'] else self.env._(
                 "Of %(date)s, to be paid by %(due)s, original amount %(original)s.", **facts),
-            'invoice_date': self._say_date(entry['invoice_date'], short=True),
-            'due_date': self._say_date(entry['due_date'], short=True),
+            'invoice_date': say_day(self.env, entry['invoice_date'], short=True),
+            'due_date': say_day(self.env, entry['due_date'], short=True),
             'original': say(entry['original']),
             'open': say(entry['open']),
             'reduction': say(-Decimal(entry['reduction'])) if Decimal(entry['reduction']) else '',
@@ -157,7 +159,7 @@ class DunningClaimSpecification(models.AbstractModel):
                 entry['reduction']))),
             'settlements': [
                 {
-                    'date': self._say_date(day, short=True),
+                    'date': say_day(self.env, day, short=True),
                     'what': self.env._("payment") if is_money else self.env._("credit"),
                     'label': label,
                     'amount': say(-Decimal(amount)),
@@ -180,11 +182,11 @@ class DunningClaimSpecification(models.AbstractModel):
             'waived': self.env._("waived"), 'booking': self.env._("payment of interest and costs"),
         }.get(kind) or self.env._("payment")
         return {
-            'date': self._say_date(day, short=True),
+            'date': say_day(self.env, day, short=True),
             'what': what,
             'label': label,
             **{
-                name: self._say_amount(value, currency, symbol=False)
+                name: say_amount(self.env, value, currency, symbol=False)
                 for name, value in (
                     ('amount', amount), ('costs', costs), ('interest', interest), ('principal', principal),
                     ('left_costs', left[0]), ('left_interest', left[1]), ('left_principal', left[2]))},
@@ -204,13 +206,13 @@ class DunningClaimSpecification(models.AbstractModel):
                 'shares': [
                     (self.env._("Announced for invoice %s", entry['name']) if announced
                      else self.env._("Share of invoice %s", entry['name']),
-                     self._explain_lowered(entry, currency), self._say_amount(
+                     self._explain_lowered(entry, currency), say_amount(self.env,
                         entry['announced' if announced else 'costs_all'], currency, symbol=False))
                     for entry in shares],
-                'total': self._say_amount(whole, currency, symbol=False),
+                'total': say_amount(self.env, whole, currency, symbol=False),
                 # Some of the invoices may not be in this claim, or were credited later.
                 'together': self.env._("Together") if whole == Decimal(basis.get('total') or whole) else self.env._(
-                    "Together, of %s for all invoices of that notice", self._say_amount(basis['total'], currency)),
+                    "Together, of %s for all invoices of that notice", say_amount(self.env, basis['total'], currency)),
             })
         return parts
 
@@ -220,7 +222,7 @@ class DunningClaimSpecification(models.AbstractModel):
         lowered = Decimal(entry['costs_lowered'])
         return self.env._(
             "%s less, in proportion to what was credited since",
-            self._say_amount(lowered, currency, symbol=False)) if lowered else ''
+            say_amount(self.env, lowered, currency, symbol=False)) if lowered else ''
 
     @api.model
     def _get_remarks(self, items, costs, data):
@@ -267,12 +269,12 @@ class DunningClaimSpecification(models.AbstractModel):
         rows = []
         for key in sorted(used, key=lambda key: used[key]):
             if key[0] == 'agreed':
-                rows.append({'from': '', 'percent': self._say_percent(key[1], places=2), 'source': self.env._(
+                rows.append({'from': '', 'percent': say_percent(self.env, key[1], places=2), 'source': self.env._(
                     "agreed with the debtor")})
                 continue
             _kind, percent, start = key
             rows.append({
-                'from': self._say_date(start, short=True), 'percent': self._say_percent(percent, places=2),
+                'from': say_day(self.env, start, short=True), 'percent': say_percent(self.env, percent, places=2),
                 'source': sources.get(start) or ''})
         return rows
 
@@ -343,8 +345,6 @@ class DunningClaimSpecification(models.AbstractModel):
     @api.model
     def _render_specification(self, data, debtor, company, lang, *, number='', frozen=False):
         """Return the ``LetterDocument`` of a specification: one whole, self-contained HTML document."""
-        from ..letter.dunning_letter import LetterDocument
-
         service = self.with_context(lang=lang)
         words = service._prepare_specification(data, debtor, company, number=number, frozen=frozen)
         body = service.env['ir.qweb']._render(
@@ -355,7 +355,7 @@ class DunningClaimSpecification(models.AbstractModel):
     @api.model
     def _print_specification(self, document):
         """Return the PDF of a specification."""
-        return self.env['dunning.letter']._run_wkhtmltopdf([document])
+        return self.env['dunning.paper']._run_wkhtmltopdf([document])
 
     @api.model
     def _prepare_notice_document(self, notice):

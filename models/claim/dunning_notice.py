@@ -10,6 +10,7 @@ from odoo.tools.misc import format_date
 from ...tools.claim.model import Booked
 from ...tools.law.amounts import ZERO, to_decimal
 from ...tools.wording import interrupts_prescription
+from ..kernel.groups import ACCOUNTING
 from ..ladder.dunning_level import MANUAL_CHANNELS
 from .dunning_claim_booking import BookingWords
 
@@ -19,12 +20,12 @@ class DunningNotice(models.Model):
 
     booking_ids = fields.One2many(
         comodel_name='account.move', inverse_name='dunning_notice_id', string="Booked As",
-        groups='account.group_account_invoice,account.group_account_readonly')
+        groups=ACCOUNTING)
     booking_left = fields.Monetary(
         string="Booked and Open", compute='_compute_booking_count',
-        groups='account.group_account_invoice,account.group_account_readonly')
+        groups=ACCOUNTING)
     booking_count = fields.Integer(
-        compute='_compute_booking_count', groups='account.group_account_invoice,account.group_account_readonly')
+        compute='_compute_booking_count', groups=ACCOUNTING)
 
     def _compute_booking_count(self):
         groups = self.env['account.move']._read_group(

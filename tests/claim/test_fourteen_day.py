@@ -616,7 +616,7 @@ class TestNoCostsByTrick(FourteenDayCommon):
         notice = self.dun(MONDAY)
         self.pay(move, 400, on=date(2026, 11, 24))
         notice = self.on(date(2026, 11, 24), notice)
-        with patch('odoo.addons.l10n_nl_dunning.models.letter.dunning_letter__print.merge_pdf', lambda pdfs: b'%PDF'):
+        with patch('odoo.addons.l10n_nl_dunning.models.sending.dunning_letter.merge_pdf', lambda pdfs: b'%PDF'):
             notice.action_print_pile()
         self.assertRecordValues(notice, [{'state': 'to_post', 'amount_announced': 90, 'amount_due': 600}])
         self.company.dunning_vat_on_costs = True

@@ -1,11 +1,15 @@
 from collections import defaultdict
 
-from odoo import models
+from odoo import api, models
 from odoo.tools import SQL
 
 
 class AccountPartialReconcile(models.Model):
     _inherit = 'account.partial.reconcile'
+
+    @api.model
+    def _get_dunning_item_models(self):
+        return super()._get_dunning_item_models() + ['dunning.promise.line', 'dunning.arrangement.line']
 
     def _follow_dunning_match(self):
         # EXTENDS: a payment may keep what was promised or arranged.

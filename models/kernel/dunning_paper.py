@@ -1,6 +1,5 @@
-"""From HTML to paper: one wkhtmltopdf process for many letters, split and frozen."""
+"""Paper: one wkhtmltopdf process for many documents, cut apart again; and how amounts and dates are written there."""
 
-import hashlib
 import io
 import logging
 import math
@@ -10,41 +9,61 @@ import subprocess
 from contextlib import ExitStack, suppress
 from os import unlink
 from tempfile import NamedTemporaryFile
+from typing import NamedTuple
 
 from odoo import api, models
 from odoo.exceptions import UserError
-from odoo.fields import Domain
 from odoo.tools.pdf import PdfFileReader, PdfFileWriter, PdfReadError
 
 from odoo.addons.base.models import ir_actions_report
 
-from .dunning_letter import PAGE_BOTTOM, PAGE_LEFT, PAGE_RIGHT, PAGE_TOP
+from .formats import say_amount, say_day, say_iban
 
 _logger = logging.getLogger(__name__)
+# Millimetres of white around the page.
+PAGE_TOP, PAGE_BOTTOM, PAGE_LEFT, PAGE_RIGHT = 12.0, 15.0, 20.0, 20.0
 LETTERS_PER_PROCESS = 60
 # After how many seconds a wkhtmltopdf that does not end is stopped: some twenty times what it needs.
 SECONDS_PER_PROCESS, SECONDS_PER_LETTER, SECONDS_PER_MEGABYTE = 8.0, 0.3, 20.0
+
+
+class LetterDocument(NamedTuple):
+    """One letter on its way to paper."""
+
+    notice_id: int
+    html: str
+    mark: str  # last word of its only heading: says whose pages these are
+    footer_left: str
+    footer_right: str
 
 
 class LetterTimeout(UserError):
     """wkhtmltopdf did not end in time. Which of several letters is to blame nobody knows."""
 
 
-class DunningLetterPdf(models.AbstractModel):
-    _inherit = 'dunning.letter'
+class DunningPaper(models.AbstractModel):
+    _name = 'dunning.paper'
+    _description = "Dunning Paper"
+
+    # -------------------------------------------------------------------------
+    # FORMATS
+    # -------------------------------------------------------------------------
+
+    @api.model
+    def _format_amount(self, amount, currency, lang, *, symbol=True):
+        return say_amount(self.env, amount, currency, lang, symbol=symbol)
+
+    @api.model
+    def _format_date(self, date, lang, *, short=False):
+        return say_day(self.env, date, lang, short=short)
+
+    @api.model
+    def _format_iban(self, number):
+        return say_iban(number)
 
     # -------------------------------------------------------------------------
     # PDF
     # -------------------------------------------------------------------------
-
-    @api.model
-    def _render_pdfs(self, notices, *, concept=False):
-        """Return ``{notice_id: pdf bytes}``."""
-        documents = self._prepare_documents(notices, concept=concept)
-        result = {}
-        for start in range(0, len(documents), LETTERS_PER_PROCESS):
-            result.update(self._print_batch(documents[start:start + LETTERS_PER_PROCESS]))
-        return result
 
     @api.model
     def _print_batch(self, documents):
@@ -175,41 +194,3 @@ class DunningLetterPdf(models.AbstractModel):
             target = root['/Dests'][target]
         page = target[0]
         return page if isinstance(page, int) else reader.get_page_number(page.get_object())
-
-    # -------------------------------------------------------------------------
-    # FREEZING
-    # -------------------------------------------------------------------------
-
-    @api.model
-    def _store_pdfs(self, notices, pdfs):
-        """Freeze the letters on their notices; the hash is of the very bytes that leave."""
-        # sudo: the file is a field of a notice that is being recorded
-        Attachment = self.env['ir.attachment'].sudo()
-        Attachment.search(self._get_letters_domain(notices)).unlink()
-        Attachment.create([
-            {
-                'name': notice.letter_filename,
-                'res_model': 'dunning.notice',
-                'res_field': 'letter_file',
-                'res_id': notice.id,
-                'company_id': notice.company_id.id,
-                'mimetype': 'application/pdf',
-                'raw': pdfs[notice.id],
-            }
-            for notice in notices
-        ])
-        for notice in notices:
-            notice.letter_sha256 = hashlib.sha256(pdfs[notice.id]).hexdigest()
-        notices.invalidate_recordset(['letter_file'])
-
-    @api.model
-    def _get_letters_domain(self, notices):
-        return Domain([
-            ('res_model', '=', 'dunning.notice'), ('res_field', '=', 'letter_file'), ('res_id', 'in', notices.ids)])
-
-    @api.model
-    def _get_frozen_pdfs(self, notices):
-        """Return ``{notice_id: pdf bytes}`` of the notices that have a letter."""
-        # sudo: the letter is a field of the notice, which the caller may read
-        letters = self.env['ir.attachment'].sudo().search(self._get_letters_domain(notices))
-        return {letter.res_id: letter.raw for letter in letters}

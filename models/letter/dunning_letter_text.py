@@ -21,7 +21,8 @@ SEPARATOR = '\x00next\x00'
 
 
 class DunningLetterText(models.AbstractModel):
-    _inherit = 'dunning.letter'
+    _name = 'dunning.letter.text'
+    _description = "Letter: Texts of Levels"
 
     @api.model
     def _render_texts(self, notices):

@@ -1,12 +1,12 @@
 from datetime import timedelta
 
-from odoo import api, fields, models
+from odoo import api, models
 from odoo.exceptions import UserError
 from odoo.tools import email_normalize, format_date
 
 from ...tools.law import dutch_calendar
 from ..ladder.dunning_level import MANUAL_CHANNELS
-from .dunning_receipt import KINDS, ONE_DAY
+from .dunning_receipt import ONE_DAY
 
 # What nobody has to presume any more.
 PROVEN_KINDS = ('portal_opened', 'registered', 'acknowledged')
@@ -19,15 +19,11 @@ ON_ITS_WAY = ('ready', 'process', 'pending', 'exception')
 LOOK_BACK = timedelta(days=90)
 
 
-class DunningNotice(models.Model):
-    _inherit = 'dunning.notice'
+class DunningNoticeEvidence(models.AbstractModel):
+    """What follows for a notice from the evidence of its receipt: dates of receipt, term and costs."""
 
-    receipt_ids = fields.One2many(
-        comodel_name='dunning.receipt', inverse_name='notice_id', string="Evidence of Receipt", readonly=True)
-    receipt_kind = fields.Selection(selection=KINDS, string="Received", readonly=True, copy=False)
-    level_legal_role = fields.Selection(related='level_id.legal_role', string="Role of the Level")
-    costs_from_text = fields.Char(compute='_compute_costs_from_text')
-    waiver_text = fields.Char(string="Waived", compute='_compute_waiver_text')
+    _name = 'dunning.notice.evidence'
+    _description = "Notice: Evidence of Receipt"
 
     @api.depends('costs_from', 'legal_role', 'state')
     def _compute_costs_from_text(self):
@@ -150,8 +146,6 @@ class DunningNotice(models.Model):
             notice.mail_id.sudo().exists().filtered(
                 lambda mail: mail.state in ('outgoing', 'exception')).write({'state': 'cancel'})
             user = notice._get_responsible()
-            if not user or user._is_superuser():
-                user = self.env['dunning.interest.rate']._get_manager(notice.company_id)
             if user:
                 local = notice.with_context(lang=user.lang)
                 local.activity_schedule(
@@ -204,7 +198,7 @@ class DunningNotice(models.Model):
             ]).notice_id
             if letter.costs_from:
                 later = later.filtered(lambda notice, day=letter.costs_from: notice.date < day)
-            user = later and self.env['dunning.interest.rate']._get_manager(letter.company_id)
+            user = later and letter.company_id._get_dunning_manager()
             if not user:
                 continue
             for notice in later._recording().with_context(lang=user.lang):

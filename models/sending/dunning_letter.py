@@ -13,7 +13,7 @@ from ..ladder.dunning_level import MANUAL_CHANNELS
 PRINT_PILE_DAYS = 7
 
 
-class DunningLetterPrint(models.AbstractModel):
+class DunningLetter(models.AbstractModel):
     _inherit = 'dunning.letter'
 
     @api.model
