@@ -1,4 +1,5 @@
 from . import (
+    test_claim_engine,
     test_instalments,
     test_law_account,
     test_law_calendar,
