@@ -22,7 +22,11 @@ COMMON_NAMES = CORE_METHODS | frozenset("""
 
 #: ``{"model.method": reason}``: a package may extend this method of a package before it.
 HOOKS = {
+    "dunning.claim._get_claimers": "an arrangement books interest and costs as a notice does",
+    "dunning.claim._get_told_sql": "what both sides signed was claimed, as what a notice asked was",
+    "dunning.claim._read_reductions": "what is not claimed today follows from the planner's own statement",
     "dunning.debtor.mail._get_lang": "a mixin: each record knows the language of its debtor",
+    "dunning.notice._mark_undelivered": "what nobody received claimed nothing: its bookings are credited",
     "dunning.notice._record_sent": "what follows from a notice that left: booked costs, interrupted prescription",
 }
 

@@ -18,8 +18,8 @@ from odoo.exceptions import UserError, ValidationError
 from odoo.fields import Domain
 from odoo.tools import SQL, clean_context
 
-from ...tools import instalments
-from ...tools.dutch_calendar import add_bank_days, extended
+from ...tools.agreement import instalments
+from ...tools.law.dutch_calendar import add_bank_days, extended
 from ..claim.dunning_claim import ZERO, to_decimal
 from ..debtor.res_company import FIRST_DAYS
 from ..hold.dunning_hold import format_date
@@ -572,7 +572,7 @@ class DunningArrangement(models.Model):
 
     @api.model
     def _get_schedule(self, total, currency, terms, at_date):
-        """Return the tuple of :class:`tools.instalments.Instalment` of a debt.
+        """Return the tuple of :class:`tools.agreement.instalments.Instalment` of a debt.
 
         :raise UserError: when the terms do not fit
         """

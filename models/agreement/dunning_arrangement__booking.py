@@ -8,10 +8,10 @@ finds it. The claim knows of it as it knows the bookings of notices: what was bo
 from odoo import Command, api, fields, models
 from odoo.exceptions import UserError
 
-from ..claim.dunning_claim import ZERO, to_decimal
-from ..claim.dunning_claim__booking import Extras
+from ...tools.claim.model import Booked
+from ...tools.law.amounts import ZERO, to_decimal
+from ..claim.dunning_claim_booking import BookingWords
 from ..hold.dunning_hold import format_date
-from ..kernel.ir_attachment import RECORDING as NOTICE_RECORDING
 
 
 class DunningArrangement(models.Model):
@@ -21,6 +21,10 @@ class DunningArrangement(models.Model):
         comodel_name='account.move', inverse_name='dunning_arrangement_id', string="Booked As",
         groups='account.group_account_invoice,account.group_account_readonly')
 
+    def _get_claimed_items(self):
+        """Return the due items of which these arrangements ask interest and costs."""
+        return self.line_ids.filtered(lambda line: not line.is_booking).move_line_id
+
     @api.model
     def _get_bookings(self, items, owed):
         # EXTENDS
@@ -28,8 +32,7 @@ class DunningArrangement(models.Model):
         for booking in (owed - items).filtered(lambda item: item.move_id._is_dunning_booking()):
             # sudo: which invoices a booking belongs to, whoever draws up an arrangement about them
             move = booking.move_id.sudo()
-            booked = move.dunning_notice_id.live_line_ids.move_line_id or (
-                move.dunning_arrangement_id.line_ids.filtered(lambda line: not line.is_booking).move_line_id)
+            booked = (move.dunning_notice_id or move.dunning_arrangement_id)._get_claimed_items()
             if not booked & items:
                 continue
             missing = (booked & owed) - items
@@ -49,14 +52,9 @@ class DunningArrangement(models.Model):
             extras = self.env['dunning.claim'].with_company(arrangement.company_id)._read_extras(lines.move_line_id)
             (arrangement.line_ids - lines)._recording().write({'to_book_interest': 0.0, 'to_book_costs': 0.0})
             for line in lines._recording():
-                earlier = extras.get(line.move_line_id.id) or Extras()
-                line.write({
-                    # What is asked is what is left of it: paid or waived parts were booked before.
-                    'to_book_interest': float(max(
-                        ZERO, to_decimal(line.amount_interest) + earlier.settled_interest - earlier.interest)),
-                    'to_book_costs': float(max(
-                        ZERO, to_decimal(line.amount_costs) + earlier.settled_costs - earlier.costs)),
-                })
+                interest, costs = extras.get(line.move_line_id.id, Booked()).unbooked(
+                    to_decimal(line.amount_interest), to_decimal(line.amount_costs))
+                line.write({'to_book_interest': float(interest), 'to_book_costs': float(costs)})
         return result
 
     def _book_extras(self, today):
@@ -78,12 +76,8 @@ class DunningArrangement(models.Model):
         What of it is for which item is for the caller to write on the lines (``booked_interest``, ``booked_costs``).
         """
         self.ensure_one()
-        # sudo: whoever signs for the company may not make invoices; both sides agreed to this one
-        move = self.env['account.move'].sudo().with_company(self.company_id).with_context(
-            mail_create_nosubscribe=True, dunning_recording=NOTICE_RECORDING,
-        ).create(self._prepare_booking(interest, costs, today))
-        move._post(soft=False)
-        move.write({'is_move_sent': True})  # the agreement asks for it
+        move = self.env['dunning.claim']._post_bookings(
+            self.company_id, [self._prepare_booking(interest, costs, today)])
         item = move.line_ids.filtered(lambda line: line.account_id.account_type == 'asset_receivable')
         self._recording().write({'line_ids': [
             Command.create({
@@ -95,46 +89,15 @@ class DunningArrangement(models.Model):
     def _prepare_booking(self, interest, costs, today):
         """Return the values of the invoice that books interest and costs of this arrangement (amounts: Decimal)."""
         self.ensure_one()
-        company, env = self.company_id, self.with_context(lang=self.lang).env
-        lines = []
-        for product, amount, label in (
-            (company.dunning_cost_product_id, costs, env._("Collection costs, as agreed in %s", self.name)),
-            (company.dunning_interest_product_id, interest, env._("Interest, as agreed in %s", self.name)),
-        ):
-            if not amount:
-                continue
-            if not product:
-                raise UserError(self.env._(
-                    "The arrangement asks interest or collection costs, and no product is set to book them. Choose it "
-                    "in the settings of Debtor Management."))
-            accounts = product.product_tmpl_id.with_company(company).get_product_accounts()
-            lines.append(Command.create({
-                'product_id': product.id,
-                'name': label,
-                'quantity': 1,
-                'price_unit': float(amount),
-                'tax_ids': [Command.clear()],  # damages: outside VAT
-                **({'account_id': accounts['income'].id} if accounts.get('income') else {}),
-            }))
-        journal = company.dunning_booking_journal_id or self.env['account.journal'].search([
-            *self.env['account.journal']._check_company_domain(company), ('type', '=', 'sale')], limit=1)
-        if not journal:
-            raise UserError(self.env._("Interest and costs cannot be booked: %s has no sales journal.", company.name))
-        locked = company._get_violated_lock_dates(today, False, journal)
-        if locked:
-            raise UserError(self.env._(
+        env = self.with_context(lang=self.lang).env
+        words = BookingWords(
+            env._("Collection costs, as agreed in %s", self.name),
+            env._("Interest, as agreed in %s", self.name),
+            self.env._(
+                "The arrangement asks interest or collection costs, and no product is set to book them. Choose it "
+                "in the settings of Debtor Management."),
+            lambda day: self.env._(
                 "The books are locked until %(date)s, so the interest and costs of %(arrangement)s cannot be booked. "
                 "Lift the lock first.",
-                date=format_date(self.env, locked[-1][0]), arrangement=self.name))
-        return {
-            'move_type': 'out_invoice',
-            'journal_id': journal.id,
-            'partner_id': self.partner_id.id,
-            'currency_id': self.currency_id.id,
-            'invoice_date': today,
-            'date': today,
-            'invoice_date_due': max(self.date_last or today, today),
-            'invoice_payment_term_id': False,
-            'dunning_arrangement_id': self.id,
-            'invoice_line_ids': lines,
-        }
+                date=format_date(self.env, day), arrangement=self.name))
+        return self.env['dunning.claim']._prepare_booking(self, interest, costs, words, today, self.date_last)

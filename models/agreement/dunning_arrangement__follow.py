@@ -18,8 +18,8 @@ from odoo import Command, api, fields, models
 from odoo.fields import Domain
 from odoo.tools import SQL, format_amount, split_every
 
-from ...tools.dutch_calendar import add_bank_days, extended
-from ...tools.instalment_account import fill, left_until
+from ...tools.agreement.instalment_account import fill, left_until
+from ...tools.law.dutch_calendar import add_bank_days, extended
 from ..claim.dunning_claim import ZERO, to_decimal
 from ..hold.dunning_hold import format_date
 from ..sending.dunning_run import no_checkpoint

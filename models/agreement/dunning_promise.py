@@ -16,7 +16,7 @@ from odoo.exceptions import UserError
 from odoo.fields import Domain
 from odoo.tools import format_amount
 
-from ...tools.dutch_calendar import add_bank_days
+from ...tools.law.dutch_calendar import add_bank_days
 from ..hold.dunning_hold import format_date
 from ..kernel.dunning_bulk import schedule_activities
 

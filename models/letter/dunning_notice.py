@@ -4,7 +4,7 @@ from datetime import timedelta
 from odoo import api, fields, models
 from odoo.tools.mail import is_html_empty
 
-from ...tools.names import parse_name
+from ...tools.wording.names import parse_name
 from ..kernel.formats import say_amount, say_day
 
 # How many earlier contacts a letter names at most: the last ones.

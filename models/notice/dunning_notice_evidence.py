@@ -4,7 +4,7 @@ from odoo import api, models
 from odoo.exceptions import UserError
 from odoo.tools import email_normalize, format_date
 
-from ...tools import dutch_calendar
+from ...tools.law import dutch_calendar
 from ..ladder.dunning_level import MANUAL_CHANNELS
 from .dunning_receipt import ONE_DAY
 

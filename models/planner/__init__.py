@@ -6,6 +6,7 @@ from . import dunning_planner_reach
 from . import dunning_planner_gates
 from . import dunning_planner_scenario
 from . import dunning_planner_answer
+from . import dunning_claim
 from . import dunning_planner
 from . import account_move
 from . import account_move_line

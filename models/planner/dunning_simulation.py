@@ -18,7 +18,7 @@ from datetime import date, timedelta
 from odoo import api, models
 from odoo.tools import SQL, split_every
 
-from ...tools import dutch_calendar
+from ...tools.law import dutch_calendar
 from ..ladder.dunning_level import MANUAL_CHANNELS
 from .dunning_planner_gates import CONTACT_DAYS
 from .dunning_planner_scenario import Scenario, Step

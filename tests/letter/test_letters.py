@@ -18,8 +18,8 @@ from odoo.addons.base.models import ir_actions_report
 from ...models.kernel.dunning_paper import DunningPaper
 from ...models.ladder.dunning_level import WORDS
 from ...models.letter.dunning_letter import DunningLetter as LetterModel
-from ...tools.names import parse_name
 from ...tools.wording import TERM_TEXTS, check_letter, interrupts_prescription
+from ...tools.wording.names import parse_name
 from ..common import TODAY, DunningCommon, days
 
 DOCUMENTS = ('email', 'letter', 'both')

@@ -6,8 +6,8 @@ from decimal import Decimal
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ...tools.dutch_calendar import extended
-from ...tools.instalments import MAX_INSTALMENTS, PERIODS, amount_for, count_for, make_schedule
+from ...tools.agreement.instalments import MAX_INSTALMENTS, PERIODS, amount_for, count_for, make_schedule
+from ...tools.law.dutch_calendar import extended
 from .case import BaseCase, tagged
 
 CENT = Decimal('0.01')

@@ -7,8 +7,8 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ...tools.claim_account import Claimed, CostsClaimed, Credit, Payment, Waived, run_account
-from ...tools.statutory_interest import RateMissing, RateTable, interest
+from ...tools.claim.account import Claimed, CostsClaimed, Credit, Payment, Waived, run_account
+from ...tools.law.statutory_interest import RateMissing, RateTable, interest
 from ..law_oracle import CALM, Walk, cents
 from .case import BaseCase, tagged
 from .test_law_interest import COMMERCIAL, CONSUMER, SIX, day_counts, money, tables

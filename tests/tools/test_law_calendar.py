@@ -5,7 +5,7 @@ from datetime import date, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ...tools.dutch_calendar import (
+from ...tools.law.dutch_calendar import (
     extended,
     fourteen_day_term,
     holidays_of,

@@ -7,7 +7,7 @@ from fractions import Fraction
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ...tools.collection_costs import (
+from ...tools.law.collection_costs import (
     BUSINESS_FORMULAS,
     SMALL_INSTALMENT,
     AgreedScale,

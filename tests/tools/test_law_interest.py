@@ -8,7 +8,7 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ...tools.statutory_interest import (
+from ...tools.law.statutory_interest import (
     RateMissing,
     RateTable,
     first_interest_day,

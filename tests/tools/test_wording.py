@@ -4,7 +4,6 @@ from decimal import Decimal
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from ...tools.letter_words import MAX_CONDITIONS, read
 from ...tools.wording import (
     CODES,
     TERM_TEXTS,
@@ -14,6 +13,7 @@ from ...tools.wording import (
     interrupts_prescription,
     parse_amount,
 )
+from ...tools.wording.letter_words import MAX_CONDITIONS, read
 from ..law_oracle import CALM
 from .case import BaseCase, tagged
 

@@ -6,7 +6,7 @@ from ...models.agreement.dunning_arrangement import TERMS
 from ...models.claim.dunning_claim import to_decimal
 from ...models.hold.dunning_hold import format_date
 from ...models.kernel.dunning_field import PickedMany2many
-from ...tools.instalments import amount_for, count_for
+from ...tools.agreement.instalments import amount_for, count_for
 
 
 class DunningArrangementMake(models.TransientModel):

@@ -10,7 +10,7 @@ from datetime import date, timedelta
 from decimal import ROUND_CEILING, ROUND_DOWN, ROUND_HALF_UP, Decimal
 from typing import NamedTuple
 
-from .dutch_calendar import extended
+from ..law.dutch_calendar import extended
 
 PERIODS = ('week', 'fortnight', 'month')
 #: Ten years of months: whoever needs longer needs another kind of help.

@@ -20,9 +20,9 @@ from datetime import date
 from decimal import Decimal
 from typing import NamedTuple
 
-from .amounts import HUNDRED, ZERO, not_negative, round_half_up
-from .imputation import Owed, impute
-from .statutory_interest import (
+from ..law.amounts import HUNDRED, ZERO, not_negative, round_half_up
+from ..law.imputation import Owed, impute
+from ..law.statutory_interest import (
     DAY_COUNTS,
     ONE_DAY,
     RateMissing,

@@ -1,8 +1,9 @@
 """Amounts of money as the law needs them: exact, and rounded once. No Odoo in here."""
 
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import ROUND_DOWN, ROUND_HALF_UP, Decimal
 
 ZERO = Decimal(0)
+CENT = Decimal('0.01')
 HUNDRED = Decimal(100)
 _STEPS = tuple(Decimal(1).scaleb(-places) for places in range(13))
 
@@ -39,3 +40,22 @@ def not_negative(value: Decimal | int, name: str = "amount") -> Decimal:
 def round_half_up(value: Decimal, places: int = 2) -> Decimal:
     """Round half away from zero to ``places`` decimals, as a Dutch court and a calculator do."""
     return value.quantize(_STEPS[places], ROUND_HALF_UP)
+
+
+def to_decimal(amount: float | Decimal | None, digits: int = 2) -> Decimal:
+    """Return a number of a ledger that counts in floats as the exact amount it stands for."""
+    return Decimal("%.*f" % (digits, amount or 0.0)) + ZERO  # no negative zero
+
+
+def share(total: Decimal, weights: list[Decimal]) -> list[Decimal]:
+    """Divide ``total`` (cents) over ``weights`` in proportion, to the cent, by the largest remainder."""
+    whole = sum(weights)
+    if not whole:
+        return [ZERO for _weight in weights]
+    exact = [total * weight / whole for weight in weights]
+    parts = [amount.quantize(CENT, ROUND_DOWN) for amount in exact]
+    missing = int(((total - sum(parts)) / CENT).to_integral_value(ROUND_HALF_UP))
+    order = sorted(range(len(parts)), key=lambda index: (parts[index] - exact[index], index))
+    for index in order[:missing]:
+        parts[index] += CENT
+    return parts

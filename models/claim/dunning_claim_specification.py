@@ -1,7 +1,6 @@
-"""The claim in words and tables: how it was worked out, so that a judge can follow it with a pencil.
+"""The specification of a claim: its tables and notes, on the screen and as PDF.
 
-Everything here is made of the claim as it is frozen on a notice (``Claim.to_json``), so that what left can be printed
-again in the same way, and a claim of today or of any other day is printed no differently.
+Made of the frozen claim, as the words of it are; see :mod:`.dunning_claim_text`.
 """
 
 from datetime import date
@@ -9,256 +8,16 @@ from decimal import Decimal
 
 from odoo import api, models
 
-from ...tools.collection_costs import HUNDRED, MAXIMUM, MINIMUM, SCALE, TOP_PERCENT
-from .dunning_claim import ZERO
+from ...tools.law.amounts import ZERO
+from ..kernel.dunning_paper import LetterDocument
+from ..kernel.formats import say_amount, say_day, say_percent
 
 
-def scale_steps(principal):
-    """Return ``[(percentage, part of the principal, costs of that part)]`` of article 2 of the decree, not rounded."""
-    steps, rest = [], Decimal(principal)
-    for width, percent in (*SCALE, (None, TOP_PERCENT)):
-        part = rest if width is None else min(rest, width)
-        if part <= 0:
-            break
-        steps.append((percent, part, part * percent / HUNDRED))
-        rest -= part
-    return steps
+class DunningClaimSpecification(models.AbstractModel):
+    """What the specification says, and its document."""
 
-
-class DunningClaim(models.AbstractModel):
-    _inherit = 'dunning.claim'
-
-    # -------------------------------------------------------------------------
-    # WORDS
-    # -------------------------------------------------------------------------
-
-    @api.model
-    def _say_amount(self, amount, currency, *, symbol=True):
-        return self.env['dunning.letter']._format_amount(float(amount), currency, self.env.lang, symbol=symbol)
-
-    @api.model
-    def _say_date(self, day, *, short=False):
-        day = date.fromisoformat(day) if isinstance(day, str) else day
-        return self.env['dunning.letter']._format_date(day, self.env.lang, short=short)
-
-    @api.model
-    def _say_percent(self, percent, *, places=0):
-        """Return “10,4%”, with at least so many decimals."""
-        text = f"{Decimal(percent).normalize():f}"
-        whole, _dot, decimals = text.partition('.')
-        decimals = decimals.ljust(places, '0')
-        mark = ',' if (self.env.lang or '').startswith('nl') else '.'
-        return f"{whole}{mark + decimals if decimals else ''}%"
-
-    # -------------------------------------------------------------------------
-    # INTEREST
-    # -------------------------------------------------------------------------
-
-    @api.model
-    def _explain_interest(self, entry, data):
-        """Return the sentence that says from when an item bears interest, which and why; or why it bears none.
-
-        :param dict entry: one of ``items`` of a frozen claim
-        :param dict data: the frozen claim
-        """
-        basis = entry.get('interest_basis') or {}
-        if not data['lawful']:
-            return self.env._(
-                "The statutory interest and collection costs of the law are for debts in euros, so this claim in "
-                "%s is its principal only.", data['currency'])
-        if entry['interest_why'] == 'booked':
-            return self.env._("This invoice is for interest and collection costs, which bear neither themselves.")
-        if data['waived_interest']:
-            reason = data['waive_reason']
-            return (
-                self.env._("No interest is asked of this debtor: %s", reason) if reason
-                else self.env._("No interest is asked of this debtor."))
-        if not data['with_interest']:
-            return self.env._("No interest is asked here.")
-        if entry['interest_why'] == 'no_default':
-            return self.env._(
-                "No interest: the term of payment was not agreed, and no notice of default has been sent yet "
-                "(article 6:82 BW).")
-        if not entry['interest_from']:
-            return self.env._("No interest.")
-        first_day = self._say_date(entry['interest_from'])
-        name, law = self._get_interest_name(entry, data)
-        if entry['interest_from'] > data['at_date']:
-            return self.env._("No interest yet: it runs from %s.", first_day)
-        values = {'name': name, 'law': law, 'first': first_day}
-        if entry['interest_why'] == 'term':
-            if data['rate_kind'] == 'consumer':
-                return self.env._(
-                    "%(name)s (%(law)s) from %(first)s, the day after the agreed last day of payment, with which the "
-                    "default began (article 6:83 under a BW).", **values)
-            return self.env._(
-                "%(name)s (%(law)s) from %(first)s, the day after the agreed last day of payment.", **values)
-        if entry['interest_why'] == 'default':
-            return self.env._(
-                "%(name)s (%(law)s) from %(first)s: the notice of default %(notice)s of %(sent)s gave a term until "
-                "%(deadline)s (article 6:82 BW).",
-                notice=basis['notice'], sent=self._say_date(basis['sent']),
-                deadline=self._say_date(basis['deadline']), **values)
-        return self.env._(
-            "%(name)s (%(law)s) from %(first)s: no term of payment was agreed, so that it runs from 30 days after the "
-            "day that follows the receipt of the invoice, presumed on %(received)s.",
-            received=self._say_date(basis['received']), **values)
-
-    @api.model
-    def _get_interest_name(self, entry, data):
-        """Return (name of the interest, article it follows from)."""
-        if Decimal(entry.get('agreed_percent') or 0):
-            percent = self._say_percent(entry['agreed_percent'])
-            name = self.env._("Agreed interest of %s per year", percent)
-            return name, (
-                self.env._("article 6:119 paragraph 3 BW") if data['rate_kind'] == 'consumer'
-                else self._get_article("6:119a"))
-        if data['rate_kind'] == 'consumer':
-            return self.env._("Statutory interest"), self._get_article("6:119")
-        commercial = "6:119b" if data['debtor_type'] == 'government' else "6:119a"
-        return self.env._("Statutory commercial interest"), self._get_article(commercial)
-
-    @api.model
-    def _get_article(self, number):
-        return self.env._("article %s BW", number)
-
-    @api.model
-    def _explain_segment(self, segment, before, principal_changed):
-        """Return why a period of interest begins where it does."""
-        reasons = segment[6] if len(segment) > 6 else ()
-        words = []
-        if 'start' in reasons:
-            words.append(self.env._("begin"))
-        if 'payment' in reasons:
-            words.append(self.env._("after payment"))
-        if 'rate' in reasons:
-            words.append(self.env._("new rate"))
-        if 'year' in reasons:
-            words.append(self.env._("other length of the year"))
-        if 'anniversary' in reasons:
-            added = Decimal(segment[4]) - Decimal(before[4]) if before and not principal_changed else None
-            words.append(
-                self.env._(
-                    "a year further: %s interest added", self.env['dunning.letter']._format_amount(
-                        float(added), self.env.ref('base.EUR'), self.env.lang, symbol=False)) if added
-                else self.env._("a year further: unpaid interest added"))
-        return ", ".join(words)
-
-    # -------------------------------------------------------------------------
-    # COLLECTION COSTS
-    # -------------------------------------------------------------------------
-
-    @api.model
-    def _explain_costs(self, basis, currency):
-        """Return the sentences that say how collection costs were worked out.
-
-        :param dict basis: one of ``costs_bases`` of a frozen claim
-        :return: list of sentences in the language of the environment
-        """
-        def say(amount):
-            return self._say_amount(amount, currency)
-
-        formula, lines = basis['formula'], []
-        principal = Decimal(basis.get('principal') or 0)
-        total = Decimal(basis.get('total') or 0)
-        base = Decimal(basis.get('base') or principal)
-        already = Decimal(basis.get('already') or 0)
-        vat_rate = Decimal(basis.get('vat_rate') or 0)
-        if basis.get('claimed_in'):
-            lines.append(self.env._(
-                "Claimed in %(notice)s of %(date)s; later part payments do not change them.",
-                notice=basis['claimed_in'], date=self._say_date(basis['claimed_on'])))
-        if formula == 'claimed':
-            return lines
-        if formula == 'fourteen_day':
-            lines.append(self._explain_letter(basis, principal, currency))
-            if not principal:
-                return [*lines, self.env._("Nothing was left unpaid, so there are no collection costs.")]
-            if base != principal:
-                letters = ", ".join(name for name in basis['earlier'] if name)
-                lines.append(self.env._(
-                    "Added to the principal of the earlier letter %(letters)s, so that the scale is applied once "
-                    "(article 6:96 paragraph 7 BW, article 2a of the decree): %(base)s.",
-                    letters=letters, base=say(base)))
-        elif formula == 'minimum':
-            return [*lines, self.env._(
-                "The statutory minimum of %s between businesses, owed without a reminder (article 6:96 paragraph 4 "
-                "BW).",
-                say(total))]
-        elif formula == 'agreed':
-            sentence = self.env._(
-                "As agreed: %(percent)s over %(principal)s = %(costs)s.",
-                percent=self._say_percent(basis['percent']), principal=say(principal),
-                costs=say(principal * Decimal(basis['percent']) / HUNDRED))
-            lines.append(sentence)
-            if total != (principal * Decimal(basis['percent']) / HUNDRED).quantize(total):
-                lines.append(self.env._("The minimum applies: %s.", say(total)))
-            return lines
-        else:
-            lines.append(self.env._(
-                "Between businesses collection costs are owed without a reminder (article 6:96 paragraph 4 BW). The "
-                "scale over the principal that is late, %s:", say(principal)))
-        lines.append(self._explain_scale(base, currency))
-        costs = min(MAXIMUM, max(MINIMUM, sum((step[2] for step in scale_steps(base)), ZERO)))
-        if formula == 'scale_per_invoice' and total > costs * (HUNDRED + vat_rate) / HUNDRED:
-            lines.append(self.env._(
-                "At least %(minimum)s for each of the %(count)s late invoices: %(total)s.",
-                minimum=say(MINIMUM), count=basis['count'], total=say(total)))
-            return lines
-        if vat_rate:
-            lines.append(self.env._(
-                "Raised by %(percent)s VAT that the creditor cannot deduct (article 2 paragraph 3 of the decree): "
-                "%(total)s.",
-                percent=self._say_percent(vat_rate), total=say(costs * (HUNDRED + vat_rate) / HUNDRED)))
-        if already:
-            lines.append(self.env._(
-                "Less the collection costs of the earlier letter: %(already)s; left %(total)s.",
-                already=say(already), total=say(total)))
-        if basis.get('capped'):
-            lines.append(self.env._("No more than the letter announced: %s.", say(total)))
-        return lines
-
-    @api.model
-    def _explain_letter(self, basis, principal, currency):
-        """Return the sentence about a 14-day letter: sent, received, its term, and what was unpaid then."""
-        values = {'principal': self._say_amount(principal, currency)}
-        if not basis.get('since'):
-            return self.env._(
-                "Announced for when nothing is paid within the term of this 14-day letter, over %(principal)s.",
-                **values)
-        kinds = dict(self.env['dunning.notice']._fields['receipt_kind']._description_selection(self.env))
-        evidence = kinds.get(basis.get('evidence')) or self.env._("presumed")
-        values |= {
-            'notice': basis['notice'], 'sent': self._say_date(basis['sent']), 'last': self._say_date(basis['last_day']),
-            'received': self._say_date(basis['receipt']) if basis.get('receipt') else self.env._("unknown day"),
-            'evidence': evidence[:1].lower() + evidence[1:],
-        }
-        return self.env._(
-            "14-day letter %(notice)s of %(sent)s, received on %(received)s (%(evidence)s). Its term ran out at the "
-            "end of %(last)s; unpaid of the principal was then %(principal)s (article 6:96 paragraph 6 BW; HR 25 "
-            "November 2016, ECLI:NL:HR:2016:2704).", **values)
-
-    @api.model
-    def _explain_scale(self, principal, currency):
-        """Return “15% over € 2.500,00 = € 375,00; 10% over € 500,00 = € 50,00; together € 425,00.”"""
-        steps = scale_steps(principal)
-        parts = [
-            self.env._(
-                "%(percent)s over %(part)s = %(costs)s", percent=self._say_percent(percent),
-                part=self._say_amount(part, currency), costs=self._say_amount(costs, currency))
-            for percent, part, costs in steps]
-        total = sum((step[2] for step in steps), ZERO)
-        sentence = "; ".join(parts)
-        if len(steps) > 1:
-            sentence = self.env._(
-                "%(parts)s; together %(total)s", parts=sentence, total=self._say_amount(total, currency))
-        if total < MINIMUM:
-            sentence = self.env._(
-                "%(parts)s; at least %(minimum)s", parts=sentence, minimum=self._say_amount(MINIMUM, currency))
-        elif total > MAXIMUM:
-            sentence = self.env._(
-                "%(parts)s; at most %(maximum)s", parts=sentence, maximum=self._say_amount(MAXIMUM, currency))
-        return f"{sentence}."
+    _name = 'dunning.claim.specification'
+    _description = "Specification of Claims"
 
     # -------------------------------------------------------------------------
     # THE SPECIFICATION
@@ -278,7 +37,7 @@ class DunningClaim(models.AbstractModel):
             [('name', '=', data['currency'])], limit=1)
 
         def say(amount):
-            return self._say_amount(amount, currency, symbol=False)
+            return say_amount(self.env, amount, currency, symbol=False)
 
         items = [self._prepare_item(entry, data, currency) for entry in data['items']]
         total = {name: Decimal(data[name]) for name in ('principal', 'interest', 'costs', 'announced', 'total')}
@@ -290,13 +49,13 @@ class DunningClaim(models.AbstractModel):
         return {
             'title': self.env._("Specification of the claim"),
             'subtitle': self.env._("calculation of interest and collection costs"),
-            'date': self._say_date(data['at_date']),
+            'date': say_day(self.env, data['at_date']),
             'number': number,
             'belongs_to': (
                 self.env._("As claimed in %s", number) if frozen else self.env._("Belongs to %s", number)),
             'total_label': self.env._("Total (%s)", data['currency']),
             'lang': (self.env.lang or 'en')[:2],
-            'company': self.env['dunning.letter']._prepare_company(company, self.env.lang),
+            'company': self.env['dunning.letterhead']._prepare_company(company, self.env.lang),
             'debtor': self._prepare_debtor(debtor, data),
             'currency': data['currency'],
             'items': items,
@@ -310,7 +69,7 @@ class DunningClaim(models.AbstractModel):
             'interest': say(total['interest']),
             'costs': say(total['costs']),
             'announced': say(total['announced']) if total['announced'] else '',
-            'total': self._say_amount(total['total'], currency),
+            'total': say_amount(self.env, total['total'], currency),
             'total_plain': say(total['total']),
             'left': [say(amount) for amount in left],
             'divided': left != [total['costs'], total['interest'], total['principal']],
@@ -329,7 +88,7 @@ class DunningClaim(models.AbstractModel):
             return ''
         return self.env._(
             "Each day after this date adds %s of interest, until a payment, another rate or the turn of an interest "
-            "year.", self._say_amount(per_day, currency) if per_day >= Decimal('0.01')
+            "year.", say_amount(self.env, per_day, currency) if per_day >= Decimal('0.01')
             else self.env._("less than a cent"))
 
     @api.model
@@ -353,17 +112,17 @@ class DunningClaim(models.AbstractModel):
     def _prepare_item(self, entry, data, currency):
         """Return one due item as it appears: how it came about, its interest and where payments went."""
         def say(amount):
-            return self._say_amount(amount, currency, symbol=False)
+            return say_amount(self.env, amount, currency, symbol=False)
 
         segments, before = [], None
         paid_on = {line[0] for line in entry['imputations'] if Decimal(line[4])}
         for segment in entry['segments']:
             changed = before and any(before[0] <= day <= before[1] for day in paid_on)
             segments.append({
-                'first': self._say_date(segment[0], short=True),
-                'last': self._say_date(segment[1], short=True),
+                'first': say_day(self.env, segment[0], short=True),
+                'last': say_day(self.env, segment[1], short=True),
                 'days': segment[2],
-                'rate': self._say_percent(segment[3], places=2),
+                'rate': say_percent(self.env, segment[3], places=2),
                 'base': say(segment[4]),
                 'amount': say(segment[5]),
                 'why': self._explain_segment(segment, before, changed),
@@ -377,8 +136,8 @@ class DunningClaim(models.AbstractModel):
             (self.env._("Paid or credited on the invoice for interest and costs"), Decimal(entry['settled'])),
         ]
         facts = {
-            'date': self._say_date(entry['invoice_date']), 'due': self._say_date(entry['due_date']),
-            'original': self._say_amount(entry['original'], currency)}
+            'date': say_day(self.env, entry['invoice_date']), 'due': say_day(self.env, entry['due_date']),
+            'original': say_amount(self.env, entry['original'], currency)}
         return {
             'name': entry['name'],
             'title': self.env._("Invoice %s", entry['name']),
@@ -386,8 +145,8 @@ class DunningClaim(models.AbstractModel):
                 "Of %(date)s, to be paid by %(due)s, original amount %(original)s. Paid and credited:", **facts,
             ) if entry['settlements'] else self.env._(
                 "Of %(date)s, to be paid by %(due)s, original amount %(original)s.", **facts),
-            'invoice_date': self._say_date(entry['invoice_date'], short=True),
-            'due_date': self._say_date(entry['due_date'], short=True),
+            'invoice_date': say_day(self.env, entry['invoice_date'], short=True),
+            'due_date': say_day(self.env, entry['due_date'], short=True),
             'original': say(entry['original']),
             'open': say(entry['open']),
             'reduction': say(-Decimal(entry['reduction'])) if Decimal(entry['reduction']) else '',
@@ -400,7 +159,7 @@ class DunningClaim(models.AbstractModel):
                 entry['reduction']))),
             'settlements': [
                 {
-                    'date': self._say_date(day, short=True),
+                    'date': say_day(self.env, day, short=True),
                     'what': self.env._("payment") if is_money else self.env._("credit"),
                     'label': label,
                     'amount': say(-Decimal(amount)),
@@ -423,11 +182,11 @@ class DunningClaim(models.AbstractModel):
             'waived': self.env._("waived"), 'booking': self.env._("payment of interest and costs"),
         }.get(kind) or self.env._("payment")
         return {
-            'date': self._say_date(day, short=True),
+            'date': say_day(self.env, day, short=True),
             'what': what,
             'label': label,
             **{
-                name: self._say_amount(value, currency, symbol=False)
+                name: say_amount(self.env, value, currency, symbol=False)
                 for name, value in (
                     ('amount', amount), ('costs', costs), ('interest', interest), ('principal', principal),
                     ('left_costs', left[0]), ('left_interest', left[1]), ('left_principal', left[2]))},
@@ -447,13 +206,13 @@ class DunningClaim(models.AbstractModel):
                 'shares': [
                     (self.env._("Announced for invoice %s", entry['name']) if announced
                      else self.env._("Share of invoice %s", entry['name']),
-                     self._explain_lowered(entry, currency), self._say_amount(
+                     self._explain_lowered(entry, currency), say_amount(self.env,
                         entry['announced' if announced else 'costs_all'], currency, symbol=False))
                     for entry in shares],
-                'total': self._say_amount(whole, currency, symbol=False),
+                'total': say_amount(self.env, whole, currency, symbol=False),
                 # Some of the invoices may not be in this claim, or were credited later.
                 'together': self.env._("Together") if whole == Decimal(basis.get('total') or whole) else self.env._(
-                    "Together, of %s for all invoices of that notice", self._say_amount(basis['total'], currency)),
+                    "Together, of %s for all invoices of that notice", say_amount(self.env, basis['total'], currency)),
             })
         return parts
 
@@ -463,7 +222,7 @@ class DunningClaim(models.AbstractModel):
         lowered = Decimal(entry['costs_lowered'])
         return self.env._(
             "%s less, in proportion to what was credited since",
-            self._say_amount(lowered, currency, symbol=False)) if lowered else ''
+            say_amount(self.env, lowered, currency, symbol=False)) if lowered else ''
 
     @api.model
     def _get_remarks(self, items, costs, data):
@@ -510,12 +269,12 @@ class DunningClaim(models.AbstractModel):
         rows = []
         for key in sorted(used, key=lambda key: used[key]):
             if key[0] == 'agreed':
-                rows.append({'from': '', 'percent': self._say_percent(key[1], places=2), 'source': self.env._(
+                rows.append({'from': '', 'percent': say_percent(self.env, key[1], places=2), 'source': self.env._(
                     "agreed with the debtor")})
                 continue
             _kind, percent, start = key
             rows.append({
-                'from': self._say_date(start, short=True), 'percent': self._say_percent(percent, places=2),
+                'from': say_day(self.env, start, short=True), 'percent': say_percent(self.env, percent, places=2),
                 'source': sources.get(start) or ''})
         return rows
 
@@ -586,8 +345,6 @@ class DunningClaim(models.AbstractModel):
     @api.model
     def _render_specification(self, data, debtor, company, lang, *, number='', frozen=False):
         """Return the ``LetterDocument`` of a specification: one whole, self-contained HTML document."""
-        from ..letter.dunning_letter import LetterDocument
-
         service = self.with_context(lang=lang)
         words = service._prepare_specification(data, debtor, company, number=number, frozen=frozen)
         body = service.env['ir.qweb']._render(
@@ -598,7 +355,7 @@ class DunningClaim(models.AbstractModel):
     @api.model
     def _print_specification(self, document):
         """Return the PDF of a specification."""
-        return self.env['dunning.letter']._run_wkhtmltopdf([document])
+        return self.env['dunning.paper']._run_wkhtmltopdf([document])
 
     @api.model
     def _prepare_notice_document(self, notice):
