@@ -8,7 +8,7 @@ from odoo import SUPERUSER_ID, http
 from odoo.http import content_disposition, request
 from odoo.tools import consteq
 
-from ..models.agreement.dunning_arrangement__sign import NotSigned
+from ..models.agreement.dunning_arrangement_signing import NotSigned
 from .common import has_valid_csrf, not_found, secure
 
 # What a debtor may see: a draft is nobody's but ours.

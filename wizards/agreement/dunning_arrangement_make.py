@@ -2,7 +2,7 @@ from odoo import Command, api, fields, models
 from odoo.exceptions import UserError
 from odoo.tools import clean_context, format_amount
 
-from ...models.agreement.dunning_arrangement import TERMS
+from ...models.agreement.dunning_arrangement_schedule import TERMS
 from ...models.claim.dunning_claim import to_decimal
 from ...models.hold.dunning_hold import format_date
 from ...models.kernel.dunning_field import PickedMany2many
