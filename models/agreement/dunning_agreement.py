@@ -44,7 +44,7 @@ class DunningAgreement(models.AbstractModel):
         return Item.search(Item._get_dunning_open_domain(company, debtor), order='date_maturity, id')
 
     def action_open_invoices(self):
-        """Show the invoices that were promised."""
+        """Show the invoices it is about."""
         self.ensure_one()
         self.check_access('read')
         return self.move_ids._get_records_action(name=self.env._("Invoices"))

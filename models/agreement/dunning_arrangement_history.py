@@ -8,6 +8,7 @@ from odoo.fields import Domain
 from odoo.tools import format_amount
 
 from ..kernel.formats import format_day
+from .arrangement_states import OPEN_STATES
 
 # How many earlier arrangements are told before another one is offered.
 HISTORY = 5
@@ -158,7 +159,7 @@ class DunningArrangementHistory(models.AbstractModel):
             ('company_id', '=', company.id), ('partner_id', '=', debtor.id)], limit=1)
         today = company._dunning_today()
         items = self.env['dunning.promise']._get_open_items(company, debtor)
-        late = items.filtered(lambda item: (item.date_maturity or item.date) < today)
+        late = items.filtered(lambda item: item._get_dunning_due_date() < today)
         return {
             'promises': self.env['dunning.promise']._get_kept_ratio(debtor, company).get(debtor.id, (0, 0)),
             'arrangements': self._get_kept_ratio(debtor, company).get(debtor.id, (0, 0)),
@@ -269,12 +270,11 @@ class DunningArrangementHistory(models.AbstractModel):
         found = {}
         if not partners:
             return found
-        # The last of these states goes first.
-        order = ('draft', 'offered', 'signed', 'active')
         arrangements = self.search([
             ('company_id', '=', company.id), ('partner_id', 'in', partners.commercial_partner_id.ids),
-            ('state', 'in', order)])
-        for arrangement in arrangements.sorted(lambda one: (order.index(one.state), one.id)):
+            ('state', 'in', OPEN_STATES)])
+        # The last of these states goes first.
+        for arrangement in arrangements.sorted(lambda one: (OPEN_STATES.index(one.state), one.id)):
             key = arrangement.partner_id.id
             found[(key, arrangement.currency_id.id) if by_currency else key] = arrangement
         return found

@@ -20,8 +20,8 @@ from odoo.tools import SQL, format_amount
 from ...tools.dutch_calendar import add_bank_days, extended
 from ...tools.instalment_account import fill, left_until
 from ..claim.dunning_claim import ZERO, to_decimal
+from ..kernel.dunning_recorded import as_recording
 from ..kernel.formats import format_day
-from ..kernel.ir_attachment import RECORDING as NOTICE_RECORDING
 
 # Days to pay the interest that ran on, from the day on which it is known.
 INTEREST_DAYS = 14
@@ -239,17 +239,15 @@ class DunningArrangementLedger(models.AbstractModel):
         """
         self.ensure_one()
         # sudo: whoever signs for the company may not make invoices; both sides agreed to this one
-        move = self.env['account.move'].sudo().with_company(self.company_id).with_context(
-            mail_create_nosubscribe=True, dunning_recording=NOTICE_RECORDING,
-        ).create(self._prepare_booking(interest, costs, today))
+        Move = self.env['account.move'].sudo().with_company(self.company_id)
+        move = as_recording(Move, mail_create_nosubscribe=True).create(self._prepare_booking(interest, costs, today))
         move._post(soft=False)
         move.write({'is_move_sent': True})  # the agreement asks for it
-        item = move.line_ids.filtered(lambda line: line.account_id.account_type == 'asset_receivable')
         self._recording().write({'line_ids': [
             Command.create({
                 'move_line_id': line.id, 'name': move.name, 'date_due': line.date_maturity, 'is_booking': True,
                 'is_live': True})
-            for line in item.sudo(False)]})
+            for line in move.line_ids._filter_dunning_due().sudo(False)]})
         return move.sudo(False)
 
     def _prepare_booking(self, interest, costs, today):

@@ -251,7 +251,7 @@ class DunningArrangementSchedule(models.AbstractModel):
                 'item_id': item.id,
                 'move_id': item.move_id.id,
                 'name': item.move_id.name,
-                'date_due': item.date_maturity or item.date,
+                'date_due': item._get_dunning_due_date(),
                 'is_booking': entry is None,
                 'amount_principal': float(amounts[0]),
                 'amount_interest': float(amounts[1]),

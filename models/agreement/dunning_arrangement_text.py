@@ -17,7 +17,6 @@ class DunningArrangementText(models.AbstractModel):
     _description = "Words of an Arrangement"
 
     # Words for the texts, in the language of the arrangement.
-    # Words for the texts, in the language of the arrangement.
     salutation = fields.Char(compute='_compute_words')
     is_consumer = fields.Boolean(compute='_compute_words')
     amount_text = fields.Char(compute='_compute_words')
@@ -37,7 +36,6 @@ class DunningArrangementText(models.AbstractModel):
     contact_text = fields.Char(compute='_compute_words')
     sign_url = fields.Char(compute='_compute_sign_url', help="Where the debtor reads and signs it.")
 
-    # Words for a message; what it is about stands in the context (``dunning_told``).
     # Words for the texts, in the language of the debtor; what they are about stands in the context (``dunning_told``).
     told_salutation = fields.Char(compute='_compute_told')
     told_number = fields.Char(compute='_compute_told', help="Which instalment it is about.")

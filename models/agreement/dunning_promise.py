@@ -99,7 +99,6 @@ class DunningPromise(models.Model):
     email_to = fields.Char(string="Confirmed To", readonly=True, copy=False)
 
     # Words for the text, in the language of the debtor.
-    # Words for the text, in the language of the debtor.
     lang = fields.Char(string="Language", compute='_compute_words')
     salutation = fields.Char(compute='_compute_words')
     amount_text = fields.Char(compute='_compute_words')

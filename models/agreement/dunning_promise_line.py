@@ -40,7 +40,7 @@ class DunningPromiseLine(models.Model):
             item = line.move_line_id
             if item or not line.move_id:
                 line.move_id = item.move_id
-                line.date_maturity = item.date_maturity or item.date
+                line.date_maturity = item._get_dunning_due_date() if item else False
 
     @api.depends('move_line_id.amount_residual_currency')
     def _compute_amount_residual(self):
