@@ -1,7 +1,7 @@
 """The page on which a debtor reads and signs a payment arrangement.
 
 Who has the token of the arrangement may open it, and so may a portal user of this very debtor. Nothing changes by
-looking; what is sent comes by POST, and is judged under a lock in ``dunning_arrangement_sign``.
+looking; what is sent comes by POST, and is judged under a lock in ``dunning_arrangement_signing``.
 """
 
 from odoo import SUPERUSER_ID, http
