@@ -171,7 +171,7 @@ class DunningPromiseFollow(models.AbstractModel):
         """Plan one call about each promise that was not kept, for the collector."""
         told, responsible = {}, {}
         for promise in self.filtered(lambda promise: not promise.activity_ids.filtered('automated')):
-            key = promise.user_id, promise.company_id
+            key = promise.user_id, promise.company_id, promise.partner_id
             if key not in responsible:
                 responsible[key] = promise._get_responsible()
             user = responsible[key]
