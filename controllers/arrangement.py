@@ -1,14 +1,14 @@
 """The page on which a debtor reads and signs a payment arrangement.
 
 Who has the token of the arrangement may open it, and so may a portal user of this very debtor. Nothing changes by
-looking; what is sent comes by POST, and is judged under a lock in ``dunning_arrangement_sign``.
+looking; what is sent comes by POST, and is judged under a lock in ``dunning_arrangement_signing``.
 """
 
 from odoo import SUPERUSER_ID, http
 from odoo.http import content_disposition, request
 from odoo.tools import consteq
 
-from ..models.agreement.dunning_arrangement__sign import NotSigned
+from ..models.agreement.dunning_arrangement_signing import NotSigned
 from .common import has_valid_csrf, not_found, secure
 
 # What a debtor may see: a draft is nobody's but ours.

@@ -1,18 +1,19 @@
 from odoo import api, fields, models
-from odoo.exceptions import UserError
 from odoo.tools import format_amount
-
-from .dunning_arrangement import RECORDING, is_recording
 
 
 class DunningArrangementInstalment(models.Model):
     """One payment of an arrangement; what came in on it follows from the ledger."""
 
     _name = 'dunning.arrangement.instalment'
-
+    _inherit = ['dunning.recorded']
     _description = "Instalment"
     _order = 'arrangement_id, date_due, sequence, id'
     _rec_name = 'date_due'
+
+    _recorded_with = 'dunning.arrangement'
+    _unlink_recorded = True
+
     arrangement_id = fields.Many2one(
         comodel_name='dunning.arrangement', required=True, index=True, readonly=True, ondelete='cascade')
     company_id = fields.Many2one(related='arrangement_id.company_id', store=True, index=True, precompute=True)
@@ -31,6 +32,8 @@ class DunningArrangementInstalment(models.Model):
     amount = fields.Monetary(required=True, readonly=True, aggregator='sum')
     amount_paid = fields.Monetary(string="Paid", readonly=True, aggregator='sum')
     amount_left = fields.Monetary(string="Left", readonly=True, aggregator='sum')
+    amount_lowered = fields.Monetary(
+        string="No Longer Owed", readonly=True, help="What was credited or otherwise settled; off the last ones first.")
     state = fields.Selection(
         selection=[
             ('open', "To Come"),
@@ -44,35 +47,12 @@ class DunningArrangementInstalment(models.Model):
     paid_on = fields.Date(readonly=True)
     reminded_on = fields.Date(readonly=True, help="The debtor was told that it is about to be due.")
     missed_on = fields.Date(readonly=True, help="The debtor was told that it did not come in.")
-
-    def _recording(self):
-        return self.with_context(dunning_arrangement_recording=RECORDING)
-
-    def _check_recording(self):
-        if not is_recording(self.env):
-            raise UserError(self.env._(
-                "The debt and the instalments of an arrangement follow from its terms; they cannot be changed by "
-                "hand."))
-
-    @api.model_create_multi
-    def create(self, vals_list):
-        self._check_recording()
-        return super().create(vals_list)
-
-    def write(self, vals):
-        self._check_recording()
-        return super().write(vals)
-
-    @api.ondelete(at_uninstall=False)
-    def _unlink_only_recording(self):
-        # With a draft that is deleted they go in the database.
-        if self:
-            self._check_recording()
-
-    amount_lowered = fields.Monetary(
-        string="No Longer Owed", readonly=True, help="What was credited or otherwise settled; off the last ones first.")
     last_date = fields.Date(
         string="Last Chance", readonly=True, help="Until when the debtor was told that he can still pay.")
+
+    def _get_frozen_message(self, action):
+        return action != 'copy' and self.env._(
+            "The debt and the instalments of an arrangement follow from its terms; they cannot be changed by hand.")
 
     @api.depends('partner_id.name', 'amount', 'currency_id')
     @api.depends_context('lang')

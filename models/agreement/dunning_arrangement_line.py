@@ -1,19 +1,20 @@
 """What an arrangement is about, and when it is paid: its due items and its instalments."""
 
 from odoo import api, fields, models
-from odoo.exceptions import UserError
-
-from .dunning_arrangement import RECORDING, is_recording
 
 
 class DunningArrangementLine(models.Model):
     """One due item in an arrangement, with what was owed on it when the arrangement was drawn up."""
 
     _name = 'dunning.arrangement.line'
-
+    _inherit = ['dunning.recorded']
     _description = "Debt in a Payment Arrangement"
     _order = 'arrangement_id, date_due, id'
     _rec_name = 'name'
+
+    _recorded_with = 'dunning.arrangement'
+    _unlink_recorded = True
+
     arrangement_id = fields.Many2one(
         comodel_name='dunning.arrangement', required=True, index=True, readonly=True, ondelete='cascade')
     company_id = fields.Many2one(related='arrangement_id.company_id', store=True, index=True, precompute=True)
@@ -34,6 +35,13 @@ class DunningArrangementLine(models.Model):
     amount_costs = fields.Monetary(string="Collection Costs", readonly=True)
     amount_total = fields.Monetary(string="Total", compute='_compute_amount_total')
     amount_residual = fields.Monetary(string="Open Now", compute='_compute_amount_residual')
+    to_book_interest = fields.Monetary(
+        readonly=True, copy=False, help="Of the interest, what no notice or other arrangement booked before.")
+    to_book_costs = fields.Monetary(
+        readonly=True, copy=False, help="Of the costs, what no notice or other arrangement booked before.")
+    booked_interest = fields.Monetary(readonly=True, copy=False, help="Of the interest, what this arrangement booked.")
+    booked_costs = fields.Monetary(readonly=True, copy=False, help="Of the costs, what this arrangement booked.")
+
     # Nothing twice: an item is in one arrangement at a time.
     _one_live_arrangement = models.UniqueIndex(
         "(move_line_id) WHERE is_live",
@@ -55,33 +63,6 @@ class DunningArrangementLine(models.Model):
         for line in self:
             line.amount_residual = line.move_line_id.amount_residual_currency
 
-    def _recording(self):
-        return self.with_context(dunning_arrangement_recording=RECORDING)
-
-    def _check_recording(self):
-        if not is_recording(self.env):
-            raise UserError(self.env._(
-                "The debt and the instalments of an arrangement follow from its terms; they cannot be changed by "
-                "hand."))
-
-    @api.model_create_multi
-    def create(self, vals_list):
-        self._check_recording()
-        return super().create(vals_list)
-
-    def write(self, vals):
-        self._check_recording()
-        return super().write(vals)
-
-    @api.ondelete(at_uninstall=False)
-    def _unlink_only_recording(self):
-        # With a draft that is deleted they go in the database.
-        if self:
-            self._check_recording()
-
-    to_book_interest = fields.Monetary(
-        readonly=True, copy=False, help="Of the interest, what no notice or other arrangement booked before.")
-    to_book_costs = fields.Monetary(
-        readonly=True, copy=False, help="Of the costs, what no notice or other arrangement booked before.")
-    booked_interest = fields.Monetary(readonly=True, copy=False, help="Of the interest, what this arrangement booked.")
-    booked_costs = fields.Monetary(readonly=True, copy=False, help="Of the costs, what this arrangement booked.")
+    def _get_frozen_message(self, action):
+        return action != 'copy' and self.env._(
+            "The debt and the instalments of an arrangement follow from its terms; they cannot be changed by hand.")

@@ -1,14 +1,16 @@
 from odoo import api, fields, models
-from odoo.exceptions import UserError
 
 
 class DunningPromiseLine(models.Model):
     """What was promised of one due item, in its currency."""
 
     _name = 'dunning.promise.line'
+    _inherit = ['dunning.recorded']
     _description = "Promised Item"
     _order = 'date_maturity, id'
     _rec_name = 'move_id'
+
+    _recorded_with = 'dunning.promise'
 
     promise_id = fields.Many2one(
         comodel_name='dunning.promise', required=True, readonly=True, index=True, ondelete='restrict')
@@ -38,30 +40,15 @@ class DunningPromiseLine(models.Model):
             item = line.move_line_id
             if item or not line.move_id:
                 line.move_id = item.move_id
-                line.date_maturity = item.date_maturity or item.date
+                line.date_maturity = item._get_dunning_due_date() if item else False
 
     @api.depends('move_line_id.amount_residual_currency')
     def _compute_amount_residual(self):
         for line in self:
             line.amount_residual = line.move_line_id.amount_residual_currency
 
-    def _recording(self):
-        return self.env['dunning.promise']._recording().env[self._name].browse(self.ids)
-
-    def _check_recording(self):
-        if not self.env['dunning.promise']._is_recording():
-            raise UserError(self.env._("The items of a promise follow from what was said; they cannot be changed."))
-
-    @api.model_create_multi
-    def create(self, vals_list):
-        self._check_recording()
-        return super().create(vals_list)
-
-    def write(self, vals):
-        self._check_recording()
-        return super().write(vals)
-
-    @api.ondelete(at_uninstall=False)
-    def _unlink_never(self):
-        if self:
-            raise UserError(self.env._("The items of a promise stay as what was said; they cannot be deleted."))
+    def _get_frozen_message(self, action):
+        if action == 'unlink':
+            return self.env._("The items of a promise stay as what was said; they cannot be deleted.")
+        return action != 'copy' and self.env._(
+            "The items of a promise follow from what was said; they cannot be changed.")

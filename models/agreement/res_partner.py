@@ -1,7 +1,6 @@
 from odoo import api, fields, models
 
-ACCOUNTING = 'account.group_account_invoice,account.group_account_readonly'
-ACCOUNTING = 'account.group_account_invoice,account.group_account_readonly'
+from ..kernel.groups import ACCOUNTING
 
 
 class ResPartner(models.Model):
@@ -12,6 +11,16 @@ class ResPartner(models.Model):
     dunning_promise_text = fields.Char(
         string="Promises Kept", compute='_compute_dunning_promise', groups=ACCOUNTING,
         help="How many of the promises that were decided were kept in full.")
+    dunning_arrangement_count = fields.Integer(
+        string="Number of Arrangements", compute='_compute_dunning_arrangement', groups=ACCOUNTING)
+    dunning_arrangement_id = fields.Many2one(
+        comodel_name='dunning.arrangement', string="Payment Arrangement", compute='_compute_dunning_arrangement',
+        groups=ACCOUNTING, help="The arrangement that runs, else the one that is being made.")
+    dunning_arrangement_story = fields.Char(
+        string="Arrangement", compute='_compute_dunning_arrangement', groups=ACCOUNTING)
+    dunning_arrangement_text = fields.Char(
+        string="Arrangements Kept", compute='_compute_dunning_arrangement', groups=ACCOUNTING,
+        help="How many of the arrangements that came to an end were kept.")
 
     @api.depends_context('company', 'lang')
     def _compute_dunning_promise(self):
@@ -27,30 +36,6 @@ class ResPartner(models.Model):
             kept, decided = ratios.get(partner.id, (0, 0))
             partner.dunning_promise_text = self.env._(
                 "%(kept)s of %(decided)s", kept=kept, decided=decided) if decided else False
-
-    def action_dunning_promise(self):
-        """Open the wizard that records a promise of this debtor about everything he owes."""
-        return self.env['dunning.promise.make']._action_open(partner=self)
-
-    def action_dunning_promises(self):
-        """Show the promises of this debtor."""
-        self.ensure_one()
-        self.env['dunning.promise'].check_access('read')
-        action = self.env['ir.actions.act_window']._for_xml_id('l10n_nl_dunning.dunning_promise_action')
-        action['domain'] = [('partner_id', '=', self.commercial_partner_id.id)]
-        action['context'] = {}
-        return action
-
-    dunning_arrangement_count = fields.Integer(
-        string="Number of Arrangements", compute='_compute_dunning_arrangement', groups=ACCOUNTING)
-    dunning_arrangement_id = fields.Many2one(
-        comodel_name='dunning.arrangement', string="Payment Arrangement", compute='_compute_dunning_arrangement',
-        groups=ACCOUNTING, help="The arrangement that runs, else the one that is being made.")
-    dunning_arrangement_story = fields.Char(
-        string="Arrangement", compute='_compute_dunning_arrangement', groups=ACCOUNTING)
-    dunning_arrangement_text = fields.Char(
-        string="Arrangements Kept", compute='_compute_dunning_arrangement', groups=ACCOUNTING,
-        help="How many of the arrangements that came to an end were kept.")
 
     @api.depends_context('company', 'lang')
     def _compute_dunning_arrangement(self):
@@ -71,6 +56,19 @@ class ResPartner(models.Model):
             kept, decided = ratios.get(partner.id, (0, 0))
             partner.dunning_arrangement_text = self.env._(
                 "%(kept)s of %(decided)s", kept=kept, decided=decided) if decided else False
+
+    def action_dunning_promise(self):
+        """Open the wizard that records a promise of this debtor about everything he owes."""
+        return self.env['dunning.promise.make']._action_open(partner=self)
+
+    def action_dunning_promises(self):
+        """Show the promises of this debtor."""
+        self.ensure_one()
+        self.env['dunning.promise'].check_access('read')
+        action = self.env['ir.actions.act_window']._for_xml_id('l10n_nl_dunning.dunning_promise_action')
+        action['domain'] = [('partner_id', '=', self.commercial_partner_id.id)]
+        action['context'] = {}
+        return action
 
     def action_dunning_arrangement(self):
         """Open the wizard that makes an arrangement with this debtor about everything he owes."""

@@ -2,7 +2,9 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.fields import Domain
 
-from ..agreement.dunning_arrangement__target import DECIDED, HISTORY, OPEN_STATES
+from ..agreement.arrangement_states import DECIDED_STATES as DECIDED
+from ..agreement.arrangement_states import OPEN_STATES
+from ..agreement.dunning_arrangement_history import HISTORY
 
 
 class DunningDebtor(models.Model):

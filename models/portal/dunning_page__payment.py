@@ -2,8 +2,8 @@ from odoo import fields, models
 from odoo.fields import Domain
 from odoo.tools import SQL
 
-from ..agreement.dunning_arrangement__payment import ZERO, Payable, make_reference
-from ..claim.dunning_claim import to_decimal
+from ...tools.law.amounts import ZERO, to_decimal
+from ..agreement.dunning_arrangement_page import Payable, make_reference
 
 
 class DunningPage(models.Model):

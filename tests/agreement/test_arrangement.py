@@ -205,7 +205,7 @@ class TestArrangement(ArrangementCommon):
         arrangement = self.make()
         for value in (True, 1, 'RECORDING', {}, object()):
             with self.assertRaises(UserError):
-                arrangement.with_context(dunning_arrangement_recording=value).state = 'active'
+                arrangement.with_context(dunning_recording=value).state = 'active'
 
     def test_a_draft_follows_its_terms_and_nothing_else(self):
         arrangement = self.make(user='clerk')

@@ -15,7 +15,7 @@ from odoo.tests import new_test_user, tagged
 from odoo.tools import mute_logger
 from odoo.tools.pdf import PdfFileReader, PdfFileWriter
 
-from ...models.agreement.dunning_arrangement__document import SCAN_BYTES
+from ...models.agreement.dunning_arrangement_signing import SCAN_BYTES
 from ...tools.wording import ARRANGEMENT, ERROR, check_text
 from ..common import TODAY, DunningCommon, days
 
@@ -281,7 +281,7 @@ class TestArrangementDocument(PaperCommon):
         document = arrangement._prepare_document()
         self.assertEqual(document['debtor']['person'], "represented by Mary Poppins")
         self.assertEqual(document['address'][:2], ["Crown & Sons Ltd", "Attn. Mary Poppins"])
-        self.assertEqual(arrangement._get_mail_recipient(), person)
+        self.assertEqual(arrangement._get_recipient(), person)
 
     # -------------------------------------------------------------------------
     # WHAT WAS OFFERED AND SIGNED STAYS WHAT IT WAS
@@ -306,7 +306,7 @@ class TestArrangementDocument(PaperCommon):
                     lambda file=file: file.write({'res_field': 'signed_signature'}),
                     lambda file=file: file.unlink(),
                     # What a browser sends is text, and opens nothing.
-                    lambda file=file: file.with_context(dunning_arrangement_recording='1').unlink(),
+                    lambda file=file: file.with_context(dunning_recording='1').unlink(),
                 ):
                     self.refused(action)
             for values in (

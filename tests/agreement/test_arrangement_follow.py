@@ -702,7 +702,7 @@ class TestArrangementFollow(FollowCommon):
             return follow(arrangement, account, at_date)
 
         with patch.object(self.registry['dunning.arrangement'], '_follow_up', fail), mute_logger(
-            'odoo.addons.l10n_nl_dunning.models.agreement.dunning_arrangement__follow'
+            'odoo.addons.l10n_nl_dunning.models.agreement.dunning_arrangement_follow'
         ):
             self.judge(TOLD)
         self.assertFalse(self.mails(bad))
@@ -714,7 +714,7 @@ class TestArrangementFollow(FollowCommon):
         arrangement = self.agree(self.move)
         with patch.object(
             self.registry['dunning.arrangement'], '_write_account', side_effect=UserError("no")
-        ), mute_logger('odoo.addons.l10n_nl_dunning.models.agreement.dunning_arrangement__follow'):
+        ), mute_logger('odoo.addons.l10n_nl_dunning.models.agreement.dunning_arrangement_follow'):
             self.pay_on(self.move, 300.0, FIRST)
         self.assertEqual(self.move.amount_residual, 0.0)
         self.assertState(arrangement, 'active')

@@ -10,7 +10,7 @@ from odoo.exceptions import AccessError, UserError, ValidationError
 from odoo.tests import HttpCase, new_test_user, tagged
 from odoo.tools import mute_logger
 
-from ...models.agreement.dunning_arrangement__sign import NotSigned
+from ...models.agreement.dunning_arrangement_signing import NotSigned
 from ..common import DunningCommon, days
 
 OFFER = b'%PDF-1.4 the offer'

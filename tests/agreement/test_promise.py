@@ -368,7 +368,7 @@ class TestPromise(DunningCommon):
         with self.assertRaises(UserError):
             promise.line_ids.write({'amount': 1.0})
         with self.assertRaises(UserError):
-            promise.with_context(dunning_promise_recording=True).write({'state': 'kept'})
+            promise.with_context(dunning_recording=True).write({'state': 'kept'})
         with self.assertRaises(UserError):
             promise.unlink()
         with self.assertRaises(UserError):

@@ -7,7 +7,7 @@ from lxml import html
 from odoo.tests import JsonRpcException, tagged
 from odoo.tools import mute_logger
 
-from ...models.agreement.dunning_arrangement__payment import make_reference
+from ...models.agreement.dunning_arrangement_page import make_reference
 from ..agreement.test_arrangement_sign import SignCommon, draw_signature
 from ..common import days
 

@@ -2,11 +2,11 @@ from odoo import Command, api, fields, models
 from odoo.exceptions import UserError
 from odoo.tools import clean_context, format_amount
 
-from ...models.agreement.dunning_arrangement import TERMS
-from ...models.claim.dunning_claim import to_decimal
-from ...models.hold.dunning_hold import format_date
+from ...models.agreement.dunning_arrangement_schedule import TERMS
 from ...models.kernel.dunning_field import PickedMany2many
+from ...models.kernel.formats import format_day
 from ...tools.agreement.instalments import amount_for, count_for
+from ...tools.law.amounts import to_decimal
 
 
 class DunningArrangementMake(models.TransientModel):
@@ -198,14 +198,14 @@ class DunningArrangementMake(models.TransientModel):
             left -= to_decimal(part['amount'])
             rows.append({
                 'number': number, 'kind': kinds[part['kind']], 'is_plain': part['kind'] == 'instalment',
-                'date': format_date(self.env, part['date_due']), 'amount': money(part['amount']),
+                'date': format_day(self.env, part['date_due']), 'amount': money(part['amount']),
                 'left': money(float(left)),
             })
         extras = answer['amount_interest'] or answer['amount_costs']
         return self.env['ir.qweb']._render('l10n_nl_dunning.arrangement_preview', {
             'lines': [
                 {
-                    'name': line['name'], 'date': format_date(self.env, line['date_due']),
+                    'name': line['name'], 'date': format_day(self.env, line['date_due']),
                     'principal': money(line['amount_principal']), 'interest': money(line['amount_interest']),
                     'costs': money(line['amount_costs']),
                 }

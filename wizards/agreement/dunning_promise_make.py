@@ -2,8 +2,8 @@ from odoo import Command, api, fields, models
 from odoo.exceptions import UserError
 from odoo.tools import format_amount
 
-from ...models.hold.dunning_hold import format_date
 from ...models.kernel.dunning_field import PickedMany2many
+from ...models.kernel.formats import format_day
 
 
 class DunningPromiseMake(models.TransientModel):
@@ -72,9 +72,9 @@ class DunningPromiseMake(models.TransientModel):
             if not wizard.date:
                 wizard.date_hint = False
             elif not today <= wizard.date <= last:
-                wizard.date_hint = self.env._("between today and %s", format_date(self.env, last))
+                wizard.date_hint = self.env._("between today and %s", format_day(self.env, last))
             else:
-                wizard.date_hint = self.env._("no reminders until %s", format_date(
+                wizard.date_hint = self.env._("no reminders until %s", format_day(
                     self.env, Promise._get_grace_date(wizard.company_id, wizard.date)))
 
     @api.depends('contact_id', 'partner_id')
@@ -114,16 +114,15 @@ class DunningPromiseMake(models.TransientModel):
         if items is None:
             debtor, company = partner.commercial_partner_id, self.env.company
         else:
-            items = items.filtered(lambda item: (
-                item.account_id.account_type == 'asset_receivable' and item.parent_state == 'posted'
-                and not item.reconciled and item.amount_residual > 0))
+            items = items._filter_dunning_due().filtered(lambda item: (
+                item.parent_state == 'posted' and not item.reconciled and item.amount_residual > 0))
             debtor, company = items.partner_id.commercial_partner_id, items.company_id
         if len(debtor) > 1 or len(company) > 1:
             raise UserError(self.env._("A promise is made by one debtor. Select his invoices only."))
         if items is None and debtor:
             items = Promise._get_open_items(company, debtor)
             today = company._dunning_today()
-            items = items.filtered(lambda item: (item.date_maturity or item.date) <= today) or items
+            items = items.filtered(lambda item: item._get_dunning_due_date() <= today) or items
             items = items.filtered(lambda item: item.currency_id == items[:1].currency_id)
         if not items:
             raise UserError(self.env._(

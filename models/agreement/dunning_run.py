@@ -8,6 +8,8 @@ class DunningRun(models.AbstractModel):
 
     @api.model
     def _plan_company(self, company, at_date, *, checkpoint=no_checkpoint):
-        # OVERRIDE: promises are decided first, so that what is planned knows of it
-        self.with_company(company).env['dunning.promise']._judge(company, at_date)
+        # EXTENDS: agreements are decided first, so that what is planned knows of it.
+        env = self.with_company(company).env
+        env['dunning.arrangement']._judge(company, at_date, checkpoint=checkpoint)
+        env['dunning.promise']._judge(company, at_date)
         return super()._plan_company(company, at_date, checkpoint=checkpoint)

@@ -11,12 +11,14 @@ import hashlib
 import io
 import unicodedata
 
-from markupsafe import escape
 from PIL import Image, UnidentifiedImageError
 
-from odoo import api, fields, models
+from odoo import Command, api, fields, models
 from odoo.exceptions import AccessError, UserError
-from odoo.tools import SQL, consteq, format_amount
+from odoo.tools import consteq, format_amount
+from odoo.tools.pdf import PdfFileReader
+
+from ..kernel.formats import say_day
 
 NAME_LENGTH = 100
 REASON_LENGTH = 1000
@@ -24,6 +26,10 @@ REASON_LENGTH = 1000
 SIGNATURE_BYTES = 1_500_000
 # Of the picture when it is unpacked: a small file can hold a huge one.
 SIGNATURE_PIXELS = 4_000_000
+# A few pages photographed with a telephone; more than that is something else.
+SCAN_BYTES = 10 * 1024 * 1024
+SCAN_PIXELS = 60_000_000
+SCAN_TYPES = {'PDF': 'application/pdf', 'PNG': 'image/png', 'JPEG': 'image/jpeg'}
 
 
 class NotSigned(UserError):
@@ -38,9 +44,19 @@ class NotSigned(UserError):
         self.code = code
 
 
-class DunningArrangement(models.Model):
-    _inherit = 'dunning.arrangement'
+class DunningArrangementSigning(models.AbstractModel):
+    _name = 'dunning.arrangement.signing'
+    _description = "Signatures of an Arrangement"
 
+    signed_name = fields.Char(string="Signed By", readonly=True, copy=False)
+    signed_on = fields.Datetime(readonly=True, copy=False)
+    signed_date = fields.Date(
+        readonly=True, copy=False, help="The day of the signature where the company is: the debt is acknowledged.")
+    signed_ip = fields.Char(string="IP Address", readonly=True, copy=False, groups='account.group_account_invoice')
+    signed_signature = fields.Image(
+        string="Signature of the Debtor", readonly=True, copy=False, max_width=1024, max_height=1024)
+    signed_via = fields.Selection(
+        selection=[('portal', "Online"), ('paper', "On Paper")], string="Signed", readonly=True, copy=False)
     signed_how = fields.Selection(
         selection=[
             ('drawn', "Signature on the screen"),
@@ -53,25 +69,16 @@ class DunningArrangement(models.Model):
         help="sha256 of the document, the name and the signature together: shows that none of them was changed.")
     # What was open on each item when it was offered: {id of the item: amount}.
     offered_open = fields.Json(readonly=True, copy=False)
+    scan_attachment_id = fields.Many2one(
+        comodel_name='ir.attachment', string="Signed on Paper", readonly=True, copy=False)
+    countersigned_by_id = fields.Many2one(
+        comodel_name='res.users', string="Signed for Us By", readonly=True, copy=False)
+    countersigned_on = fields.Datetime(readonly=True, copy=False)
     may_countersign = fields.Boolean(compute='_compute_may_countersign', help="You may sign it for the company.")
-
-    @api.depends('state', 'company_id')
-    @api.depends_context('uid')
-    def _compute_may_countersign(self):
-        for arrangement in self:
-            arrangement.may_countersign = (
-                arrangement.state == 'signed' and not arrangement.countersigned_on
-                and arrangement.company_id._may_sign_arrangements(self.env.user))
 
     # -------------------------------------------------------------------------
     # THE OFFER
     # -------------------------------------------------------------------------
-
-    def _offer(self, **kwargs):
-        # EXTENDS: what is open on the day of the offer is what the debtor signs for.
-        result = super()._offer(**kwargs)
-        self._recording().write({'offered_open': self._get_open_amounts()})
-        return result
 
     def _get_open_amounts(self):
         """Return ``{id of the item: what is open on it}``, in the currency of the arrangement."""
@@ -97,25 +104,6 @@ class DunningArrangement(models.Model):
         return self.state == 'offered' and bool(self.valid_until) and (
             self.valid_until < self.company_id._dunning_today())
 
-    def _lock_to_sign(self):
-        """Wait until nobody else signs it or pays its items.
-
-        Other than ``lock_for_update`` this waits. When the other changed something, PostgreSQL says that it cannot be
-        serialized, and Odoo does the request again with what is true by then.
-        """
-        self.ensure_one()
-        self.env.flush_all()
-        # What is done again is no error for the log.
-        self.env.cr.execute(
-            SQL("SELECT id FROM dunning_arrangement WHERE id = %s FOR UPDATE", self.id), log_exceptions=False)
-        items = self.line_ids.move_line_id
-        if items:
-            self.env.cr.execute(SQL(
-                "SELECT id FROM account_move_line WHERE id IN %s ORDER BY id FOR NO KEY UPDATE", tuple(items.ids)),
-                log_exceptions=False)
-        self.invalidate_recordset()
-        items.invalidate_recordset(['amount_residual', 'amount_residual_currency', 'reconciled', 'parent_state'])
-
     # -------------------------------------------------------------------------
     # THE DEBTOR SIGNS
     # -------------------------------------------------------------------------
@@ -135,7 +123,7 @@ class DunningArrangement(models.Model):
         :raise NotSigned: when it is not taken; nothing was written then
         """
         self.ensure_one()
-        self._lock_to_sign()
+        self._lock_with_items()
         name = self._clean_name(name)
         picture = self._check_picture(signature) if signature else None
         how = 'paper' if via == 'paper' else 'drawn' if picture else 'typed'
@@ -180,7 +168,7 @@ class DunningArrangement(models.Model):
         if self.valid_until and signed_date > self.valid_until:
             raise NotSigned('expired', self.env._(
                 "This offer could be signed until %s. Contact us if you still want to pay in instalments.",
-                self._say_day(self.valid_until)))
+                say_day(self.env, self.valid_until)))
         if via == 'paper' and signed_date > self.company_id._dunning_today():
             raise NotSigned('ended', self.env._("The day on the paper lies in the future."))
         if self._has_changed():
@@ -200,7 +188,7 @@ class DunningArrangement(models.Model):
         if code == 'signed':
             return self.env._(
                 "This arrangement was signed already, by %(name)s on %(date)s. Nothing was changed.",
-                name=self.signed_name or '', date=self._say_day(self.signed_date))
+                name=self.signed_name or '', date=say_day(self.env, self.signed_date))
         return None
 
     def _tell_ended(self):
@@ -211,7 +199,7 @@ class DunningArrangement(models.Model):
         if self.close_code == 'expired':
             return self.env._(
                 "This offer could be signed until %s. Contact us if you still want to pay in instalments.",
-                self._say_day(self.valid_until))
+                say_day(self.env, self.valid_until))
         if self.close_code == 'by_debtor':
             return self.env._("You turned this offer down. Contact us if you changed your mind.")
         return self.env._("This offer was taken back. Contact us if you want to pay in instalments.")
@@ -267,20 +255,74 @@ class DunningArrangement(models.Model):
     def _tell_changed(self):
         """Tell the collector that the debtor could not sign, once."""
         self.ensure_one()
-        local = self.with_context(lang=self.user_id.lang or self.env.lang)
-        summary = local.env._("%s wants to sign, but the amounts have changed", self.partner_id.name)
-        if any(activity.summary == summary for activity in self.activity_ids):
-            return
-        self._tell_collector(summary, local.env._(
-            "Something was paid or credited on the invoices of %s after it was offered. Draw up a new arrangement in "
-            "its place.", self.name))
+        self._tell_owner('mail.mail_activity_data_todo', lambda env: (
+            env._("%s wants to sign, but the amounts have changed", self.partner_id.name),
+            env._("Something was paid or credited on the invoices of %s after it was offered. Draw up a new "
+                  "arrangement in its place.", self.name)))
 
-    def _tell_collector(self, summary, note):
+    # -------------------------------------------------------------------------
+    # ON PAPER
+    # -------------------------------------------------------------------------
+
+    def action_upload_scan(self):
+        """Enter that the debtor signed the proposal on paper."""
         self.ensure_one()
-        self.activity_schedule(
-            'mail.mail_activity_data_todo', date_deadline=self.company_id._dunning_today(), user_id=self.user_id.id,
-            # What a debtor typed is no HTML.
-            automated=True, summary=summary, note=escape(note))
+        self.check_access('write')
+        return self.env['dunning.arrangement.scan']._action_open(self)
+
+    @api.model
+    def _check_scan(self, content):
+        """Return the media type of what was scanned, judged by the file and not by its name.
+
+        :param bytes content: of the file
+        :raise UserError: when it is not a PDF or picture one can read, or too large
+        """
+        if len(content) > SCAN_BYTES:
+            raise UserError(self.env._(
+                "The file is larger than 10 MB. Scan it in black and white or with fewer dots, and try again."))
+        kind = ''
+        try:
+            if content.startswith(b'%PDF-'):
+                reader = PdfFileReader(io.BytesIO(content), strict=False)
+                kind = 'PDF' if not reader.is_encrypted and len(reader.pages) else ''
+            elif content:
+                with Image.open(io.BytesIO(content), formats=['PNG', 'JPEG']) as image:
+                    if image.width * image.height <= SCAN_PIXELS:
+                        kind = image.format
+                        image.verify()
+        except (UnidentifiedImageError, Image.DecompressionBombError):
+            kind = ''
+        except Exception:  # noqa: BLE001 - whatever a damaged file makes a reader stumble over, it cannot be read
+            kind = ''
+        if kind not in SCAN_TYPES:
+            raise UserError(self.env._(
+                "This file cannot be read as a scan. Choose a PDF without a password, a PNG or a JPEG."))
+        return SCAN_TYPES[kind]
+
+    def _sign_on_paper(self, name, signed_date, content):
+        """Record that the debtor signed on paper, with the scan of that paper.
+
+        :param str name: who signed
+        :param date signed_date: the day that stands on the paper
+        :param bytes content: of the scan
+        :raise UserError: when that cannot be; nothing is written then
+        """
+        self.ensure_one()
+        mimetype = self._check_scan(content)
+        today = self.company_id._dunning_today()
+        offered = self.claim_date or today
+        if not signed_date or signed_date > today:
+            raise UserError(self.env._("Enter the day that stands on the paper: it cannot lie in the future."))
+        if signed_date < offered:
+            raise UserError(self.env._(
+                "The proposal is of %s, so it cannot have been signed before that day.",
+                say_day(self.env, offered)))
+        if self.state != 'offered':
+            raise UserError(self.env._("%s is not on offer, so there is nothing to sign.", self.display_name))
+        with self.env.cr.savepoint():
+            extension = mimetype.rpartition('/')[2].replace('jpeg', 'jpg')
+            scan = self._keep_file(f"{self.name} {self.env._('signed on paper')}.{extension}", content, mimetype)
+            self._sign(name, None, via='paper', scan=scan, signed_date=signed_date)
 
     # -------------------------------------------------------------------------
     # THE DEBTOR DECLINES
@@ -292,30 +334,38 @@ class DunningArrangement(models.Model):
         :raise NotSigned: when it is not on offer any more
         """
         self.ensure_one()
-        self._lock_to_sign()
+        self._lock_with_items()
         if self.state == 'cancelled' and self.close_code == 'by_debtor':
             return True
         if self.state != 'offered':
             self._check_signable(self.company_id._dunning_today(), 'portal')
         reason = ' '.join(str(reason or '').split())[:REASON_LENGTH]
-        local = self.with_context(lang=self.user_id.lang or self.env.lang)
+        local = self._for_collector()
         why = (
             local.env._("The debtor turned it down: “%s”", reason) if reason
             else local.env._("The debtor turned it down, without a reason."))
         self._cancel(why, code='by_debtor')
-        self._tell_collector(local.env._("%s turned the payment arrangement down", self.partner_id.name), why)
+        self._tell_owner('mail.mail_activity_data_todo', lambda env: (
+            env._("%s turned the payment arrangement down", self.partner_id.name), why))
         return True
 
     # -------------------------------------------------------------------------
     # WE SIGN
     # -------------------------------------------------------------------------
 
+    @api.depends('state', 'company_id')
+    @api.depends_context('uid')
+    def _compute_may_countersign(self):
+        for arrangement in self:
+            arrangement.may_countersign = (
+                arrangement.state == 'signed' and not arrangement.countersigned_on
+                and arrangement.company_id._may_sign_arrangements(self.env.user))
+
     def _countersign_or_ask(self):
         """Sign at once where the company wants that, else ask somebody who may."""
         self.ensure_one()
         company = self.company_id
         user = company.sudo().dunning_auto_signatory_id  # sudo: a setting
-        local = self.with_context(lang=self.user_id.lang or self.env.lang)
         if user and self.approval_state == 'not_needed' and company._may_sign_arrangements(user):
             try:
                 with self.env.cr.savepoint():
@@ -324,11 +374,12 @@ class DunningArrangement(models.Model):
             except UserError as error:
                 # The debtor did his part; what stands in our way is for us.
                 self.invalidate_recordset()
-                self._message_log(body=local.env._("It could not be signed for us at once: %s", error))
-        self._tell_collector(
-            local.env._("%s signed: countersign the payment arrangement", self.partner_id.name),
-            local.env._("%(name)s signed %(arrangement)s. It begins to run when we have signed it too.",
-                        name=self.signed_name, arrangement=self.name))
+                self._message_log(body=self._for_collector().env._(
+                    "It could not be signed for us at once: %s", error))
+        self._tell_owner('mail.mail_activity_data_todo', lambda env: (
+            env._("%s signed: countersign the payment arrangement", self.partner_id.name),
+            env._("%(name)s signed %(arrangement)s. It begins to run when we have signed it too.",
+                  name=self.signed_name, arrangement=self.name)))
 
     def action_countersign(self):
         """Sign for the company what the debtor signed: from now on it runs."""
@@ -338,7 +389,7 @@ class DunningArrangement(models.Model):
                 raise AccessError(self.env._(
                     "You may not sign payment arrangements for %s. Who may is in the settings.",
                     arrangement.company_id.name))
-            arrangement._lock_to_sign()
+            arrangement._lock_with_items()
             arrangement._countersign(self.env.user)
         return True
 
@@ -363,3 +414,23 @@ class DunningArrangement(models.Model):
             user=user.name, total=format_amount(self.env, self.amount_total, self.currency_id),
             count=len(self.instalment_ids)))
         self._send_agreement()
+
+    def _acknowledge(self):
+        """Write down that the debtor acknowledged the debt: it interrupts prescription (article 3:318 BW)."""
+        for arrangement in self:
+            if arrangement.interruption_id:
+                continue
+            # Not what is booked from here on: it starts a term of its own.
+            own = arrangement.booking_move_id
+            items = arrangement.line_ids.filtered(lambda line, own=own: line.move_id != own).move_line_id
+            # sudo: it follows from the signature, whoever countersigns
+            act = self.env['dunning.interruption'].sudo().create({
+                'company_id': arrangement.company_id.id,
+                'partner_id': arrangement.partner_id.id,
+                'kind': 'recognition',
+                'date': arrangement.signed_date or arrangement.activated_on,
+                'scope': 'items',
+                'item_ids': [Command.set(items.ids)],
+                'note': self.env._("Payment arrangement %s, signed by the debtor.", arrangement.name),
+            })
+            arrangement._recording().interruption_id = act.sudo(False)

@@ -4,12 +4,22 @@ from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError
 from odoo.tools import format_amount
 
-from .dunning_arrangement import TERMS
+APPROVAL_ACTIVITY = 'l10n_nl_dunning.mail_activity_type_arrangement_approval'
 
 
-class DunningArrangement(models.Model):
-    _inherit = 'dunning.arrangement'
+class DunningArrangementLimits(models.AbstractModel):
+    _name = 'dunning.arrangement.limits'
+    _description = "Approval of an Arrangement"
 
+    approval_state = fields.Selection(
+        selection=[('not_needed', "Not Needed"), ('needed', "Needed"), ('approved', "Approved")],
+        string="Approval", required=True, readonly=True, default='not_needed')
+    approval_reason = fields.Char(readonly=True, help="Why a manager has to approve it.")
+    author_id = fields.Many2one(
+        comodel_name='res.users', string="Drawn Up By", readonly=True,
+        help="Who made or last changed it: cannot approve it himself.")
+    approved_by_id = fields.Many2one(comodel_name='res.users', readonly=True)
+    approved_on = fields.Datetime(readonly=True)
     approved_extent = fields.Json(readonly=True, copy=False)
     may_approve = fields.Boolean(compute='_compute_may_approve', help="You may approve it.")
 
@@ -22,9 +32,16 @@ class DunningArrangement(models.Model):
                 manager and arrangement.state == 'draft' and arrangement.approval_state == 'needed'
                 and arrangement.author_id != self.env.user)
 
+    # -------------------------------------------------------------------------
+    # LIMITS
+    # -------------------------------------------------------------------------
+
     @api.model
     def _get_approval_reason(self, company, debtor, answer):
-        # EXTENDS: above the limits of the company a manager approves.
+        """Return why a manager has to approve what was worked out, or False.
+
+        :param dict answer: of :meth:`_preview`
+        """
         reasons = []
         count = sum(part['kind'] == 'instalment' for part in answer['instalments'])
         most = company.dunning_arrangement_max_instalments
@@ -49,11 +66,10 @@ class DunningArrangement(models.Model):
                 "It is about %(total)s, and %(most)s goes without approval.",
                 total=format_amount(self.env, total, company.currency_id),
                 most=format_amount(self.env, limit, company.currency_id)))
-        return " ".join(reasons) or super()._get_approval_reason(company, debtor, answer)
+        return " ".join(reasons) or False
 
     def _judge_limits(self):
-        # EXTENDS: an approval holds for what was approved, and no longer.
-        result = super()._judge_limits()
+        """Write down whether a manager has to approve drafts; an approval holds for what was approved."""
         for arrangement in self.filtered(lambda arrangement: arrangement.state == 'draft'):
             reason = arrangement._get_approval_reason(
                 arrangement.company_id, arrangement.partner_id, {
@@ -74,7 +90,6 @@ class DunningArrangement(models.Model):
             if state != 'approved':
                 vals.update(approved_by_id=False, approved_on=False, approved_extent=False)
             arrangement._recording().write(vals)
-        return result
 
     def _get_extent(self):
         """Return how far an arrangement goes, to compare with what was approved."""
@@ -96,16 +111,28 @@ class DunningArrangement(models.Model):
             and self.currency_id.compare_amounts(now['principal'], approved['principal']) <= 0
             and now['interest_mode'] == approved['interest_mode'])
 
-    def write(self, vals):
-        # OVERRIDE: what was approved was approved with other terms.
-        result = super().write(vals)
-        if vals.keys() & TERMS and 'approval_state' not in vals:
-            changed = self.filtered(lambda arrangement: arrangement.approval_state == 'approved')
-            if changed and not self.env.context.get('dunning_arrangement_recording'):
-                changed._recording().write({
-                    'approval_state': 'needed', 'approved_by_id': False, 'approved_on': False,
-                    'approved_extent': False})
-        return result
+    # -------------------------------------------------------------------------
+    # APPROVING
+    # -------------------------------------------------------------------------
+
+    def action_submit(self):
+        """Ask an accounting manager to approve drafts that go beyond the limits."""
+        self.check_access('write')
+        for arrangement in self:
+            if arrangement.state != 'draft' or arrangement.approval_state != 'needed':
+                raise UserError(self.env._("%s does not need approval.", arrangement.display_name))
+            if arrangement._get_asked():
+                continue
+            manager = arrangement._get_approver()
+            if not manager:
+                raise UserError(self.env._(
+                    "There is no other accounting manager in %s who could approve it. Choose fewer instalments, or let "
+                    "an administrator give a colleague that right.", arrangement.company_id.name))
+            local = arrangement.with_context(lang=manager.lang)
+            local._plan_approval(
+                manager, local.env._("Approve a payment arrangement"), arrangement.approval_reason)
+            arrangement._message_log(body=self.env._("%s was asked to approve it.", manager.name))
+        return True
 
     def action_approve(self):
         """Approve what goes beyond the limits; whoever drew it up cannot."""
@@ -124,4 +151,35 @@ class DunningArrangement(models.Model):
                 'approved_on': fields.Datetime.now(), 'approved_extent': arrangement._get_extent()})
             arrangement._message_log(body=self.env._(
                 "Approved by %(user)s: %(why)s", user=self.env.user.name, why=arrangement.approval_reason or ''))
+            # Nobody has to be asked any more, and the collector can offer it.
+            arrangement._get_asked().unlink()
+            if arrangement.user_id != self.env.user:
+                local = arrangement.with_context(lang=arrangement.user_id.lang)
+                local._plan_approval(arrangement.user_id, local.env._("Approved: offer the payment arrangement"))
         return True
+
+    def _plan_approval(self, user, summary, note=''):
+        """Plan an activity about the approval; the list of activities tells, no e-mail does."""
+        self.with_context(mail_activity_quick_update=True).activity_schedule(
+            APPROVAL_ACTIVITY, date_deadline=self.company_id._dunning_today(), user_id=user.id, automated=True,
+            summary=summary, note=note)
+
+    def _get_asked(self):
+        """Return the activities about the approval."""
+        kind = self.env.ref(APPROVAL_ACTIVITY, raise_if_not_found=False)
+        # sudo: activities of colleagues as well
+        activities = self.sudo().activity_ids
+        return activities.filtered(lambda activity: activity.automated and activity.activity_type_id == kind)
+
+    def _get_approver(self):
+        """Return a manager who did not draw it up; the one who is told of other things first."""
+        self.ensure_one()
+        first = self.company_id._get_dunning_manager()
+        # sudo: who works as a manager in this company
+        others = self.env['res.users'].sudo().search([
+            ('all_group_ids', 'in', self.env.ref('account.group_account_manager').id), ('share', '=', False),
+            ('company_ids', 'in', self.company_id.id)], order='id')
+        for user in (first | others.sudo(False)):
+            if user != self.author_id and not user._is_superuser():
+                return user
+        return self.env['res.users']

@@ -1,22 +1,45 @@
-"""What the debtor reads about a payment arrangement on its page, in the language it is written in.
+"""What the debtor reads about a payment arrangement on its page and pays there, in the language it is written in.
 
-The templates add nothing up: every amount and day leaves here as words.
+The templates add nothing up: every amount and day leaves here as words. How much is to be paid is worked out here, by
+the ledger, whenever it is asked: what a browser sends is only compared with it. The transaction carries the invoices,
+so that Odoo reconciles them, the oldest first, once it is confirmed.
 """
+
+import re
+from typing import Any, NamedTuple
 
 from odoo import models
 
-from .dunning_arrangement import CLOSED_STATES
+from ...tools.law.amounts import ZERO, to_decimal
+from ..kernel.formats import say_amount, say_day, say_iban
+from .arrangement_states import CLOSED_STATES
 
 
-class DunningArrangement(models.Model):
-    _inherit = 'dunning.arrangement'
+class Payable(NamedTuple):
+    """What is to be paid at this moment."""
+
+    amount: float  # in the currency
+    currency: Any  # res.currency
+    moves: Any  # account.move it is reconciled with
+    reference: str  # the beginning of the transaction's reference
+    partner: Any  # res.partner whose debt it is
+    company: Any  # res.company
+    what: str = 'all'
+    instalment: Any = None  # dunning.arrangement.instalment
+
+
+def make_reference(text):
+    """Return a text as banks and payment providers take it: letters, digits and hyphens."""
+    return re.sub(r'[^A-Za-z0-9]+', '-', text or '').strip('-')
+
+
+class DunningArrangementPage(models.AbstractModel):
+    _name = 'dunning.arrangement.page'
+    _description = "Page of an Arrangement"
 
     def _say_amount(self, amount):
         self.ensure_one()
-        return self.env['dunning.letter']._format_amount(amount, self.currency_id, self.env.lang)
-
-    def _say_day(self, day, *, short=False):
-        return self.env['dunning.letter']._format_date(day, self.env.lang, short=short)
+        return say_amount(self.env, amount, self.currency_id)
 
     def _prepare_page(self):
         """Return what the page shows, in the language of the environment.
@@ -53,14 +76,14 @@ class DunningArrangement(models.Model):
             if self._is_expired():
                 return 'bad', self.env._(
                     "This offer could be signed until %s. Contact us if you still want to pay in instalments.",
-                    self._say_day(self.valid_until))
+                    say_day(self.env, self.valid_until))
             return 'note', self.env._(
                 "Read the arrangement and sign it no later than %s. Nothing has been agreed before you signed.",
-                self._say_day(self.valid_until))
+                say_day(self.env, self.valid_until))
         if self.state == 'signed':
             return 'good', self.env._(
                 "You signed on %s. The arrangement begins to run when we have signed it too; you then get a copy.",
-                self._say_day(self.signed_date))
+                say_day(self.env, self.signed_date))
         if self.state == 'active':
             return self._tell_running_status()
         if self.state == 'kept':
@@ -77,13 +100,13 @@ class DunningArrangement(models.Model):
             amount = sum(late.mapped('amount_left'))
             return 'bad', self.env._(
                 "%(amount)s should have been paid by %(date)s. Please pay it now, so that the arrangement can go on.",
-                amount=self._say_amount(amount), date=self._say_day(min(late.mapped('date_due'))))
-        coming = self._get_next_payment()
+                amount=self._say_amount(amount), date=say_day(self.env, min(late.mapped('date_due'))))
+        coming = self._get_next_part()
         if not coming:
             return 'good', self.env._("Every instalment has been paid. Thank you.")
         return 'good', self.env._(
             "The arrangement runs. The next payment is %(amount)s, no later than %(date)s.",
-            amount=self._say_amount(coming.amount_left), date=self._say_day(coming.date_due))
+            amount=self._say_amount(coming.amount_left), date=say_day(self.env, coming.date_due))
 
     # -------------------------------------------------------------------------
     # WHAT IS AGREED
@@ -102,15 +125,15 @@ class DunningArrangement(models.Model):
         if down:
             sentences.append(self.env._(
                 "You first pay %(amount)s, no later than %(date)s.",
-                amount=self._say_amount(down.amount), date=self._say_day(down.date_due)))
+                amount=self._say_amount(down.amount), date=say_day(self.env, down.date_due)))
         if len(regular) == 1:
             sentences.append(self.env._(
                 "You pay %(amount)s in one go, no later than %(date)s.",
-                amount=self._say_amount(regular.amount), date=self._say_day(regular.date_due)))
+                amount=self._say_amount(regular.amount), date=say_day(self.env, regular.date_due)))
         elif regular:
             facts = {
                 'count': len(regular), 'amount': self._say_amount(regular[0].amount),
-                'date': self._say_day(regular[0].date_due), 'last': self._say_day(last.date_due)}
+                'date': say_day(self.env, regular[0].date_due), 'last': say_day(self.env, last.date_due)}
             sentences.append(
                 self.env._(
                     "You pay the rest in %(count)s instalments: the first is %(amount)s, no later than %(date)s, and "
@@ -155,7 +178,7 @@ class DunningArrangement(models.Model):
             rows.append({
                 'id': part.id,
                 'name': kinds.get(part.kind) or self.env._("Instalment %s", regular),
-                'date': self._say_day(part.date_due),
+                'date': say_day(self.env, part.date_due),
                 'amount': self._say_amount(part.amount),
                 'state': part.state,
                 # Before it runs nothing is due, and after it has ended the days do not count any more.
@@ -174,7 +197,7 @@ class DunningArrangement(models.Model):
         return [
             {
                 'name': line.name or line.move_id.name or '',
-                'date': self._say_day(line.date_due),
+                'date': say_day(self.env, line.date_due),
                 'principal': self._say_amount(line.amount_principal),
                 'interest': self._say_amount(line.amount_interest) if line.amount_interest else '',
                 'costs': self._say_amount(line.amount_costs) if line.amount_costs else '',
@@ -187,7 +210,7 @@ class DunningArrangement(models.Model):
         sums = [(self.env._("Invoices"), self._say_amount(self.amount_principal))]
         if self.amount_interest:
             sums.append((
-                self.env._("Interest until %s", self._say_day(self.claim_date)),
+                self.env._("Interest until %s", say_day(self.env, self.claim_date)),
                 self._say_amount(self.amount_interest)))
         if self.amount_costs:
             sums.append((self.env._("Collection costs"), self._say_amount(self.amount_costs)))
@@ -199,7 +222,7 @@ class DunningArrangement(models.Model):
         rows = []
         if self.signed_on:
             rows.append(self.env._(
-                "Signed by %(name)s on %(date)s.", name=self.signed_name, date=self._say_day(self.signed_date)))
+                "Signed by %(name)s on %(date)s.", name=self.signed_name, date=say_day(self.env, self.signed_date)))
         if self.countersigned_on:
             rows.append(self.env._(
                 "Signed for %(company)s by %(name)s.", company=self.company_id.name,
@@ -215,7 +238,7 @@ class DunningArrangement(models.Model):
         """Return the title of the page on which it is paid."""
         self.ensure_one()
         if instalment:
-            return self.env._("Pay the instalment of %s", self._say_day(instalment.date_due))
+            return self.env._("Pay the instalment of %s", say_day(self.env, instalment.date_due))
         return (
             self.env._("Pay what is due now") if what == 'due' and self.state == 'active'
             else self.env._("Pay everything that is left"))
@@ -234,12 +257,79 @@ class DunningArrangement(models.Model):
     def _tell_after_paying(self):
         """Return what is left, in words for the debtor."""
         self.ensure_one()
-        coming = self._get_next_payment()
+        coming = self._get_next_part()
         if self.state == 'active' and coming:
             return self.env._(
                 "Still to be paid: %(left)s. The next payment is %(amount)s, no later than %(date)s.",
                 left=self._say_amount(self.amount_left), amount=self._say_amount(coming.amount_left),
-                date=self._say_day(coming.date_due))
+                date=say_day(self.env, coming.date_due))
         if self.state in ('active', 'kept'):
             return self.env._("Everything has been paid. Thank you for keeping to the arrangement.")
         return ''
+
+    def _get_payable(self, what='due', instalment=None):
+        """Return the :class:`Payable` of a running arrangement, or None when there is nothing to pay.
+
+        :param what: ``'due'`` for the instalments whose day has come, ``'all'`` for everything that is left
+        :param instalment: what is left of this one
+        """
+        self.ensure_one()
+        if self.state == 'broken':
+            what, instalment = 'all', None  # everything is due at once
+        elif self.state != 'active':
+            return None
+        today = self.company_id._dunning_today()
+        parts = self._get_unpaid_parts()
+        if instalment:
+            parts &= instalment
+        elif what == 'due':
+            parts = parts.filtered(lambda part: part.date_due <= today)
+        items = self.line_ids.move_line_id.filtered(
+            lambda item: item.parent_state == 'posted' and not item.reconciled)
+        opened = sum((to_decimal(item.amount_residual_currency) for item in items), ZERO)
+        wanted = sum((to_decimal(part.amount_left) for part in parts), ZERO) if self.state == 'active' else opened
+        amount = self.currency_id.round(float(min(wanted, opened)))
+        if self.currency_id.compare_amounts(amount, 0) <= 0:
+            return None
+        number = f'-{instalment.sequence}' if instalment else ''
+        return Payable(
+            amount=amount,
+            currency=self.currency_id,
+            moves=items.move_id,
+            reference=f'{make_reference(self.name)}{number}',
+            partner=self.partner_id,
+            company=self.company_id,
+            what=what,
+            instalment=instalment,
+        )
+
+    def _get_page_url(self, suffix=''):
+        """Return the whole address of its page, with the key of the debtor."""
+        self.ensure_one()
+        # sudo: who writes to the debtor sends the key to the debtor's own arrangement
+        arrangement = self.sudo()
+        return f'{arrangement.get_base_url()}{arrangement.get_portal_url(suffix=suffix)}'
+
+    def _get_pay_url(self, instalment=None):
+        """Return the whole address on which the debtor pays an instalment, or what is due when none is given.
+
+        Also for who cannot pay online: the page tells how to pay by transfer, with an EPC QR code.
+        """
+        return self._get_page_url(f'/pay/{instalment.id}' if instalment else '/pay')
+
+    def _get_pay_details(self, amount):
+        """Return how to pay by bank transfer: dict with ``iban``, ``holder``, ``bic``, ``reference`` and ``qr``.
+
+        Empty when the company has no account.
+        """
+        self.ensure_one()
+        bank, reference = self._get_bank(), self._get_reference()
+        if not bank:
+            return {}
+        return {
+            'iban': say_iban(bank.acc_number),
+            'holder': bank.acc_holder_name or bank.partner_id.name or self.company_id.name,
+            'bic': bank.bank_bic or '',
+            'reference': reference,
+            'qr': self._get_qr(amount, reference),
+        }

@@ -1,0 +1,171 @@
+"""What a promise and an arrangement have in common: due items of one debtor that wait until a day, and a collector."""
+
+from collections import defaultdict
+
+from odoo import api, fields, models
+from odoo.exceptions import UserError
+from odoo.fields import Domain
+
+from ..kernel.formats import say_amount, say_iban
+
+
+class DunningAgreement(models.AbstractModel):
+    """An agreement with a debtor on when some due items are paid; amounts are in the currency of those items.
+
+    Whoever inherits it has ``user_id`` (the collector), ``state``, ``hold_ids``, ``move_ids`` and a chatter.
+    """
+
+    _name = 'dunning.agreement'
+    _inherit = ['dunning.recorded', 'dunning.debtor.mail']
+    _description = "Agreement on Paying"
+
+    # ``kind`` of the reason of its holds; holds have a field of this name that points to it.
+    _hold_kind = ''
+    # States in which it was decided whether it was kept.
+    _decided_states = ()
+
+    company_id = fields.Many2one(comodel_name='res.company', required=True, index=True, readonly=True)
+    partner_id = fields.Many2one(
+        comodel_name='res.partner', string="Debtor", required=True, index=True, readonly=True, ondelete='restrict')
+    currency_id = fields.Many2one(comodel_name='res.currency', required=True, readonly=True)
+    call_id = fields.Many2one(
+        comodel_name='dunning.call', readonly=True, index='btree_not_null', ondelete='set null')
+    # What was matched or lay ready already when it was agreed: none of it counts as paid.
+    known = fields.Json(readonly=True, copy=False)
+
+    # -------------------------------------------------------------------------
+    # WHAT IT IS ABOUT
+    # -------------------------------------------------------------------------
+
+    @api.model
+    def _get_open_items(self, company, debtor):
+        """Return what the debtor owes the company, the oldest due date first."""
+        Item = self.env['account.move.line']
+        return Item.search(Item._get_dunning_open_domain(company, debtor), order='date_maturity, id')
+
+    def action_open_invoices(self):
+        """Show the invoices it is about."""
+        self.ensure_one()
+        self.check_access('read')
+        return self.move_ids._get_records_action(name=self.env._("Invoices"))
+
+    # -------------------------------------------------------------------------
+    # HOLDS
+    # -------------------------------------------------------------------------
+
+    @api.model
+    def _get_hold_reason(self):
+        """Return the reason of its holds.
+
+        :raise UserError: when there is none
+        """
+        kind = self._hold_kind
+        # sudo: which reason stands for agreements of this kind is the same for every user
+        Reason = self.env['dunning.hold.reason'].sudo()
+        reason = self.env.ref(f'l10n_nl_dunning.hold_reason_{kind}', raise_if_not_found=False)
+        if not reason or reason.sudo().kind != kind:  # sudo: as above
+            reason = Reason.search([('kind', '=', kind)], limit=1)
+        if not reason:
+            raise UserError({
+                'promise': self.env._(
+                    "There is no reason to hold of the kind “Promise to pay”. Make one under Configuration, Reasons to "
+                    "Hold."),
+                'arrangement': self.env._(
+                    "There is no reason to hold of the kind “Payment arrangement”. Make one under Configuration, "
+                    "Reasons to Hold."),
+            }[kind])
+        return reason.sudo(False)
+
+    def _prepare_holds(self, items, date_end):
+        """Return the values of holds on due items until a day."""
+        self.ensure_one()
+        reason, owner = self._get_hold_reason(), self._get_responsible() or self.env.user
+        return [
+            {
+                'move_line_id': item.id,
+                'reason_id': reason.id,
+                'user_id': owner.id,
+                'date_end': date_end,
+                f'{self._hold_kind}_id': self.id,
+            }
+            for item in items]
+
+    def _create_holds(self, vals_list, keep_notices=None):
+        """Make holds, and take back the notices that wait about their items."""
+        if vals_list:
+            self.env['dunning.hold']._recording().create(vals_list).with_env(self.env)._take_back_notices(
+                keep=keep_notices)
+
+    # -------------------------------------------------------------------------
+    # WHOSE JOB IT IS
+    # -------------------------------------------------------------------------
+
+    def _get_responsible(self):
+        """Return who is to act: the collector who made it as long as they work here, else that of the debtor."""
+        self.ensure_one()
+        return self.partner_id._get_dunning_collector(self.company_id, named=self.user_id)
+
+    def _unlink_reminders(self):
+        # sudo: activities of colleagues are to go as well
+        self.sudo().activity_ids.filtered('automated').unlink()
+
+    # -------------------------------------------------------------------------
+    # HOW RELIABLE
+    # -------------------------------------------------------------------------
+
+    @api.depends('state')
+    def _compute_kept_percent(self):
+        for promise in self:
+            promise.kept_percent = 100.0 if promise.state == 'kept' else 0.0
+
+    @api.model
+    def _get_kept_ratio(self, records, company=None):
+        """Return ``{id: (kept, decided)}`` of debtors (``res.partner``), collectors (``res.users``) or companies.
+
+        Kept in part is not kept; what lapsed, was cancelled or replaced was not decided. Whoever never agreed on
+        anything is not in it.
+
+        :param company: the company in which they were made; companies stand for themselves
+        """
+        name = {'res.users': 'user_id', 'res.company': 'company_id'}.get(records._name, 'partner_id')
+        ids = records.commercial_partner_id.ids if name == 'partner_id' else records.ids
+        domain = Domain(name, 'in', ids) & Domain('state', 'in', self._decided_states)
+        if name != 'company_id':
+            domain &= Domain('company_id', '=', company.id)
+        counts = defaultdict(lambda: [0, 0])
+        for record, state, count in self._read_group(domain, [name, 'state'], ['__count']):
+            counts[record.id][0] += count if state == 'kept' else 0
+            counts[record.id][1] += count
+        found = {record_id: tuple(pair) for record_id, pair in counts.items()}
+        if name == 'partner_id':
+            return {
+                partner.id: found[partner.commercial_partner_id.id] for partner in records
+                if partner.commercial_partner_id.id in found}
+        return found
+
+    # -------------------------------------------------------------------------
+    # HOW TO PAY
+    # -------------------------------------------------------------------------
+
+    def _render_transfer(self, amount, by, links, reference, qr_source):
+        """Return how to pay an amount, as HTML for an e-mail, in the language of the debtor.
+
+        :param float amount: in the currency of the agreement
+        :param str by: the last day as it is printed, or empty
+        :param links: dicts of ``name``, ``amount`` (as printed) and ``url``: where it is paid, or seen online
+        :param str reference: what the debtor states
+        :param str qr_source: where the picture of the EPC QR code is; nothing is shown where a bank could not read it
+        """
+        self.ensure_one()
+        lang = self._get_lang()
+        bank = self._get_bank()
+        return self.env['ir.qweb'].with_context(lang=lang)._render('l10n_nl_dunning.promise_mail_payment', {
+            'amount': say_amount(self.env, amount, self.currency_id, lang),
+            'date': by,
+            'iban': say_iban(bank.acc_number),
+            'holder': bank.acc_holder_name or bank.partner_id.name or self.company_id.name,
+            'reference': reference,
+            'links': links,
+            'online': self._can_pay_online(),
+            'qr': qr_source if self._get_qr(amount, reference) else '',
+        }, minimal_qcontext=True)

@@ -1,0 +1,425 @@
+"""The proposal and the agreement on paper: what they say, the PDF, and freezing them.
+
+What a debtor reads is put together once, when it is offered (:meth:`_prepare_document`), and kept as text
+(``document_data``). The proposal is printed from it, and so is the agreement later on, with both signatures: what is
+signed is word for word what was offered, whatever happened to texts, settings or addresses since. Both files are kept
+with the sha256 of their bytes, and nobody can change or delete them.
+
+The clauses are e-mail templates, so that a company can make them its own; what the law asks of them is read by the
+wording linter before anything is offered.
+"""
+
+import base64
+import hashlib
+from types import SimpleNamespace
+
+from markupsafe import Markup
+
+from odoo import api, fields, models
+from odoo.exceptions import UserError
+from odoo.tools import format_datetime
+from odoo.tools.image import image_data_uri, image_process
+
+from ...tools.wording import ARRANGEMENT, ERROR, LetterFacts, check_letter
+from ..kernel.formats import say_amount, say_day, say_iban
+from ..kernel.groups import ACCOUNTING
+from ..letter.dunning_letter import LetterDocument
+
+# Of ``document_data``; a later one may be read differently.
+FORMAT = 1
+
+
+class DunningArrangementDocument(models.AbstractModel):
+    _name = 'dunning.arrangement.document'
+    _description = "Document of an Arrangement"
+
+    document_data = fields.Json(
+        readonly=True, copy=False, groups=ACCOUNTING,
+        help="What the debtor read when it was offered, as text.")
+    offer_attachment_id = fields.Many2one(comodel_name='ir.attachment', string="Offer", readonly=True, copy=False)
+    offer_sha256 = fields.Char(readonly=True, copy=False)
+    agreement_attachment_id = fields.Many2one(
+        comodel_name='ir.attachment', string="Agreement", readonly=True, copy=False)
+    agreement_sha256 = fields.Char(readonly=True, copy=False)
+
+    # -------------------------------------------------------------------------
+    # WHAT IT SAYS
+    # -------------------------------------------------------------------------
+
+    def _prepare_document(self):
+        """Return what the proposal and the agreement say: text only, so that it reads the same in ten years.
+
+        Amounts and dates are as they are printed, in the language of the arrangement.
+        """
+        self.ensure_one()
+        lang = self._get_lang()
+        local = self.with_context(lang=lang)
+        env, Letter = local.env, local.env['dunning.letter']
+        company, data = local.company_id, self.claim_data or {}
+        shared = Letter._prepare_company(company, lang)
+        bank, reference = local._get_bank(), local._get_reference()
+        payments = local._get_agreed_parts()
+        words = local._prepare_words()
+        debtor = env['dunning.claim']._prepare_debtor(local.partner_id, {
+            'debtor_type': data.get('debtor_type') or 'consumer'})
+        person = local.contact_id
+        return {
+            'format': FORMAT,
+            'lang': lang,
+            'number': self.name,
+            'date': say_day(self.env, self.claim_date, lang),
+            'valid_until': words['valid_text'],
+            'address': Letter._get_address_lines(local._get_addressee()),
+            'company': {
+                'name': company.name,
+                'lines': list(filter(None, [shared['street'], shared['place'], shared['country']])),
+                'numbers': [list(pair) for pair in shared['numbers'][:2]
+                            if pair[1] in (company.company_registry, company.vat)],
+            },
+            'debtor': {
+                'name': debtor['name'],
+                'lines': debtor['lines'],
+                'numbers': [list(pair) for pair in debtor['numbers']],
+                'person': env._("represented by %s", person.name) if (
+                    person and person != local.partner_id and not person.is_company) else '',
+            },
+            'consumer': words['is_consumer'],
+            'salutation': words['salutation'],
+            'currency': self.currency_id.name,
+            'total': words['amount_text'],
+            'count': words['count_text'],
+            'single': words['part_count'] == 1,
+            'first': words['first_text'],
+            'last': words['last_text'],
+            **local._prepare_debt(lang),
+            'payments': local._prepare_payments(lang),
+            'pay': {
+                'amount': words['first_amount_text'],
+                'date': words['first_text'],
+                'iban': say_iban(bank.acc_number),
+                'holder': bank.acc_holder_name or bank.partner_id.name or company.name,
+                'reference': reference,
+                'qr': local._get_qr(payments[:1].amount, reference),
+            },
+            # With what is wrong in the language of who offers it.
+            'clauses': self._render_clauses(lang),
+            'sign_url': local.sign_url or '',
+            'contact': words['contact_text'],
+        }
+
+    def _prepare_debt(self, lang):
+        """Return the table of what is owed, and its sums."""
+        self.ensure_one()
+        entries = {entry['item_id']: entry for entry in (self.claim_data or {}).get('items', ())}
+
+        def say(amount):
+            return say_amount(self.env, amount, self.currency_id, lang, symbol=False)
+
+        def say_date(day):
+            return say_day(self.env, day, lang, short=True)
+
+        rows = []
+        lines = self.line_ids.sorted(lambda line: (line.date_due, line.name or '', line.id))
+        for line in lines.filtered(lambda line: not line.is_booking):
+            entry = entries.get(line.move_line_id.id, {})
+            rows.append({
+                'name': line.name or '',
+                'date': say_date(entry.get('invoice_date') or line.move_id.invoice_date),
+                'due': say_date(line.date_due),
+                'principal': say(line.amount_principal),
+                'interest': say(line.amount_interest),
+                'costs': say(line.amount_costs),
+                'total': say(line.amount_total),
+            })
+        return {
+            'lines': rows,
+            # Invoices for interest and costs of the others: in the sums already.
+            'booked': [line.name or '' for line in lines if line.is_booking],
+            'has_extras': not self.currency_id.is_zero(self.amount_interest + self.amount_costs),
+            'has_interest': not self.currency_id.is_zero(self.amount_interest),
+            'has_costs': not self.currency_id.is_zero(self.amount_costs),
+            'sums': {
+                'principal': say(self.amount_principal), 'interest': say(self.amount_interest),
+                'costs': say(self.amount_costs), 'total': say(self.amount_total)},
+        }
+
+    def _prepare_payments(self, lang):
+        """Return the table of what is paid when, with what is left after it."""
+        self.ensure_one()
+        left, rows, number = self.amount_total, [], 0
+        for part in self._get_agreed_parts():
+            left = self.currency_id.round(left - part.amount)
+            number += part.kind == 'instalment'
+            rows.append({
+                'number': str(number) if part.kind == 'instalment' else '',
+                'kind': part.kind,
+                'date': say_day(self.env, part.date_due, lang),
+                'amount': say_amount(self.env, part.amount, self.currency_id, lang, symbol=False),
+                'left': say_amount(self.env, left, self.currency_id, lang, symbol=False),
+            })
+        return rows
+
+    def _get_addressee(self):
+        """Return what :meth:`_get_address_lines` of letters asks about: whom the window of the envelope shows."""
+        self.ensure_one()
+        person = self.contact_id or self.partner_id
+        address = next((
+            partner for partner in (person | self.partner_id) if partner._has_dunning_address()), self.partner_id)
+        return SimpleNamespace(
+            partner_id=self.partner_id, recipient_id=person, company_id=self.company_id, lang=self._get_lang(),
+            _get_postal_partner=lambda: address)
+
+    def _check_document(self, document):
+        """Raise when the document would say what is not so, or what the law does not allow.
+
+        :param dict document: of :meth:`_prepare_document`
+        """
+        self.ensure_one()
+        currency, total = self.currency_id, self.amount_total
+        sums = {
+            'lines': sum(self.line_ids.mapped('amount_total')),
+            'payments': sum(self._get_agreed_parts().mapped('amount')),
+            'parts': self.amount_principal + self.amount_interest + self.amount_costs,
+        }
+        wrong = [name for name, amount in sums.items() if currency.compare_amounts(amount, total)]
+        if wrong:
+            raise UserError(self.env._(
+                "The amounts of %(arrangement)s do not add up to %(total)s. Draw up a new arrangement.",
+                arrangement=self.display_name, total=document['total']))
+        words = self._prepare_words()
+        facts = LetterFacts(
+            amount_to_pay=document['total'],
+            iban=document['pay']['iban'],
+            costs=words['costs_text'] if document['has_costs'] else None,
+            term_required=False,
+            other_amounts=(
+                words['principal_text'], words['interest_text'], words['costs_text'], words['first_amount_text']),
+            names=tuple(filter(None, {
+                self.partner_id.name, self.contact_id.name, self.company_id.name,
+                self.company_id.dunning_contact_id.name, self.name})),
+            quoted=tuple(filter(None, {
+                *self.line_ids.mapped('name'), *document['address'], *document['debtor']['lines'],
+                *document['company']['lines'], document['debtor']['person']})))
+        text = self._render_document(document)
+        findings = [
+            finding for finding in check_letter(
+                text, role=ARRANGEMENT, debtor=(self.claim_data or {}).get('debtor_type'), language=document['lang'],
+                facts=facts)
+            if finding.severity == ERROR]
+        if findings:
+            raise UserError(self.env._(
+                "This payment arrangement cannot be offered, since its text is not as the law asks:\n%(sentences)s\n"
+                "The text is the e-mail template “%(template)s”.",
+                sentences="\n".join(f"• {line}" for line in dict.fromkeys(
+                    self.env['dunning.level']._explain_findings(findings))),
+                template=self._get_clauses_template().name))
+
+    # -------------------------------------------------------------------------
+    # PAPER
+    # -------------------------------------------------------------------------
+
+    def _render_document(self, document, signatures=None, *, concept=False):
+        """Return the whole document as one HTML page in which nothing has to be fetched.
+
+        :param dict document: of :meth:`_prepare_document`
+        :param list signatures: of :meth:`_prepare_signatures`; None for the proposal
+        """
+        self.ensure_one()
+        lang = document['lang']
+        env = self.with_context(lang=lang).env
+        Letter = env['dunning.letter']
+        company = Letter._prepare_company(self.company_id, lang)
+        title = env._("Payment arrangement")
+        body = env['ir.qweb']._render('l10n_nl_dunning.arrangement_document', {
+            'document': document,
+            'clauses': self._get_clauses(document),
+            'company': company,
+            'title': title,
+            # What the head of letters asks for.
+            'letter': {
+                'address': document['address'], 'date': document['date'], 'iban': document['pay']['iban'],
+                'number': document['number'],
+            },
+            'payment': {
+                'due': document['pay']['amount'], 'deadline': document['pay']['date'], 'fourteen_day': False,
+                **{name: document['pay'][name] for name in ('iban', 'holder', 'reference', 'qr')},
+            },
+            'phrases': self._prepare_phrases(env, document, signatures),
+            'sign_qr': Letter._draw_qr(document['sign_url']) if document['sign_url'] and not signatures else '',
+            'signatures': signatures,
+            'concept': concept,
+        }, minimal_qcontext=True)
+        return f"<!DOCTYPE html>{body.strip()}"
+
+    def _get_clauses(self, document):
+        """Return the clauses of a document as they are printed in it."""
+        # Rendered by QWeb, which escaped what came from others.
+        return [Markup(clause) for clause in document['clauses']]  # noqa: S704
+
+    def _prepare_phrases(self, env, document, signatures):
+        """Return the sentences around the tables, as HTML."""
+        def strong(text):
+            return Markup("<b>%s</b>") % text
+
+        values = {
+            'total': strong(document['total']), 'first': document['first'], 'last': document['last'],
+            'valid': strong(document['valid_until'])}
+        if signatures:
+            subtitle = env._("agreement, signed by both parties")
+            intro = env._(
+                "This is the arrangement that you and we have both signed. The signatures stand at the end. Please "
+                "keep it.")
+        else:
+            subtitle = env._("proposal, valid until %s", document['valid_until'])
+            intro = Markup("%s %s") % (
+                env._("We propose that you pay %(total)s no later than %(last)s.", **values) if document['single']
+                else env._(
+                    "We propose that you pay %(total)s in instalments, from %(first)s until %(last)s.", **values),
+                env._(
+                    "Please read the proposal at your ease. Do you agree? Then sign it no later than %(valid)s. After "
+                    "that day the proposal lapses.", **values))
+        return {
+            'subtitle': subtitle,
+            'intro': intro,
+            'booked': document['booked'] and env._(
+                "Interest and costs that were charged with %s are included.", ', '.join(document['booked'])),
+            'payment': env._("Pay like this:") if document['single'] else env._(
+                "This is the first payment. The others go to the same account, stating the same reference."),
+            'online': env._("Scan this code with the camera of your telephone. You need no account."),
+            'on_paper': env._(
+                "Fill in the box with your name and send us all pages, by post or as a scan by e-mail."),
+            'trace': env._(
+                "The text is that of the proposal of %(date)s. SHA-256 of the proposal: %(hash)s",
+                date=document['date'], hash=self.offer_sha256 or '') if signatures else '',
+        }
+
+    def _print_document(self, document, signatures=None, *, concept=False):
+        """Return the PDF of the proposal or, with signatures, of the agreement."""
+        self.ensure_one()
+        env = self.with_context(lang=document['lang']).env
+        page = env._(
+            "Payment arrangement %(number)s – page %(page)s of %(pages)s",
+            number=document['number'].replace('[', '('), page='[sitepage]', pages='[sitepages]')
+        paper = LetterDocument(
+            self.id, self._render_document(document, signatures, concept=concept), document['number'],
+            document['company']['name'] or '', page)
+        return self.env['dunning.letter']._print_batch([paper])[self.id]
+
+    def _prepare_signatures(self):
+        """Return what stands in the place for signatures: the debtor's first, then ours."""
+        self.ensure_one()
+        lang = (self.document_data or {}).get('lang') or self._get_lang()
+        env = self.with_context(lang=lang).env
+        this = self.sudo()  # sudo: the address of the visitor is part of the document, which goes to both sides
+        zone = this.company_id._get_dunning_tz().zone
+
+        def moment(stamp):
+            return format_datetime(
+                env, stamp, tz=zone, lang_code=lang, dt_format='d MMMM y, HH:mm') if stamp else ''
+
+        on_paper = this.signed_via == 'paper'
+        if on_paper:
+            when = say_day(env, this.signed_date)
+            how = env._("signed on paper; the signed paper is kept with this arrangement")
+        else:
+            when = moment(this.signed_on)
+            how = (
+                env._("signed in the portal, IP address %s", this.signed_ip) if this.signed_ip
+                else env._("signed in the portal"))
+            if not this.signed_signature:
+                how = env._("%s, by typing the name and ticking the box", how)
+        scan = this.scan_attachment_id if on_paper else self.env['ir.attachment']
+        return [
+            {
+                'name': this.signed_name or '',
+                'image': self._get_picture(this.signed_signature),
+                'when': when,
+                'how': how,
+                'scan': scan and env._(
+                    "SHA-256 of the scan: %s", hashlib.sha256(scan.raw or b'').hexdigest()),
+            },
+            {
+                'name': this.countersigned_by_id.name or '',
+                'image': '',  # who signs for us does so by name: the program knows that it was him
+                'when': moment(this.countersigned_on),
+                'how': env._("signed for %s", this.company_id.name),
+                'scan': '',
+            },
+        ]
+
+    @api.model
+    def _get_picture(self, picture):
+        """Return a signature as a PNG that was drawn anew, as a data URI; nothing for what is not a picture."""
+        if not picture:
+            return ''
+        try:
+            drawn = image_process(base64.b64decode(picture), size=(700, 260), output_format='PNG')
+        except (UserError, ValueError, OSError):
+            return ''
+        return image_data_uri(base64.b64encode(drawn)) if drawn and drawn[:4] == b'\x89PNG' else ''
+
+    # -------------------------------------------------------------------------
+    # FREEZING
+    # -------------------------------------------------------------------------
+
+    def _store_offer(self):
+        """Make and freeze the document of the offer: what the debtor is to read is fixed here."""
+        for arrangement in self:
+            document = arrangement._prepare_document()
+            arrangement._check_document(document)
+            recording = arrangement._recording()
+            recording.sudo().document_data = document  # sudo: what is written follows from the offer
+            recording.write(arrangement._freeze('offer', arrangement._print_document(document)))
+
+    def _store_agreement(self):
+        """Make and freeze the document with both signatures: the same words, with the signatures under them."""
+        for arrangement in self:
+            # sudo: who signs in the portal, or signs for us, need not see the text as data
+            document = arrangement.sudo().document_data or arrangement._prepare_document()
+            pdf = arrangement._print_document(document, arrangement._prepare_signatures())
+            arrangement._recording().write(arrangement._freeze('agreement', pdf))
+
+    def _freeze(self, kind, content):
+        """Keep a PDF as it is; return what is to be written on the arrangement.
+
+        :param kind: ``'offer'`` or ``'agreement'``
+        :param bytes content: the very bytes that leave
+        """
+        env = self.with_context(lang=self._get_lang()).env  # the debtor reads the name of the file
+        label = env._("proposal") if kind == 'offer' else env._("agreement")
+        return {
+            f'{kind}_attachment_id': self._keep_file(f"{self.name} {label}.pdf", content, 'application/pdf').id,
+            f'{kind}_sha256': hashlib.sha256(content).hexdigest(),
+        }
+
+    def _keep_file(self, name, content, mimetype):
+        """Return the ``ir.attachment`` of a file of this arrangement."""
+        self.ensure_one()
+        # sudo: the file belongs to what is being recorded, also when the debtor does that in the portal
+        return self.env['ir.attachment'].sudo().create({
+            'name': name.replace('/', '-'),
+            'res_model': self._name,
+            'res_id': self.id,
+            'company_id': self.company_id.id,
+            'mimetype': mimetype,
+            'raw': content,
+        }).sudo(False)
+
+    def _get_pdf(self):
+        """Return the PDF that counts now: of the agreement, else of the proposal; empty bytes for a draft."""
+        self.ensure_one()
+        # sudo: the file is part of the arrangement, which the caller may read
+        return (self.agreement_attachment_id or self.offer_attachment_id).sudo().raw or b''
+
+    def _make_concept(self):
+        """Return a file that shows how the draft would look; only who asks can read it, and it goes after a week."""
+        self.ensure_one()
+        if self.state != 'draft':
+            raise UserError(self.env._("There is no document of %s.", self.display_name))
+        document = self._prepare_document() | {'sign_url': ''}
+        return self.env['ir.attachment'].create({
+            'name': f"{self.name} concept.pdf",
+            'res_model': 'dunning.letter',
+            'mimetype': 'application/pdf',
+            'raw': self._print_document(document, concept=True),
+        })

@@ -1,0 +1,336 @@
+"""What an arrangement is about and when it is paid: its due items, its terms, the debt and the instalments."""
+
+from datetime import timedelta
+from decimal import Decimal
+
+from odoo import Command, api, fields, models
+from odoo.exceptions import UserError
+
+from ...tools.agreement import instalments
+from ...tools.claim.model import Booked
+from ...tools.law.amounts import ZERO, to_decimal
+from ...tools.law.dutch_calendar import add_bank_days, extended
+from ..debtor.res_company import FIRST_DAYS
+
+# What was agreed: the user's to choose while it is a draft.
+TERMS = frozenset({
+    'date_first', 'period', 'day_of_month', 'calculate', 'instalment_count', 'instalment_amount', 'down_payment',
+    'down_payment_date', 'interest_mode', 'with_interest', 'with_costs', 'grace_days', 'new_invoices', 'valid_until',
+    'lang', 'contact_id',
+})
+# Of those, what changes amounts and days.
+SCHEDULE_TERMS = TERMS - {'valid_until', 'lang', 'contact_id', 'grace_days', 'new_invoices'}
+
+
+class DunningArrangementSchedule(models.AbstractModel):
+    _name = 'dunning.arrangement.schedule'
+    _description = "Debt and Schedule of an Arrangement"
+
+    # -------------------------------------------------------------------------
+    # DRAWING UP
+    # -------------------------------------------------------------------------
+
+    @api.model
+    def _preview(self, company, partner, items, terms, at_date=None):
+        """Return what an arrangement would say; nothing is written.
+
+        :param company: one ``res.company``
+        :param partner: the debtor, or one of his contacts
+        :param items: open due items of the debtor in one currency; None or empty for all
+        :param dict terms: names of :data:`TERMS`; what is missing gets its default
+        :param date at_date: the day on which it is drawn up; None for today
+        :return: dict with ``lines`` (``item_id``, ``move_id``, ``name``, ``date_due``, ``amount_principal``,
+            ``amount_interest``, ``amount_costs``), ``instalments`` (``kind``, ``date_due``, ``amount``),
+            ``amount_principal``, ``amount_interest``, ``amount_costs``, ``amount_total`` (floats in ``currency``),
+            ``claim_data``, ``terms`` (completed) and ``approval_reason`` (a sentence, or False)
+        :raise UserError: when no such arrangement can be made
+        """
+        company = company.with_env(self.env).ensure_one()
+        at_date = at_date or company._dunning_today()
+        debtor = partner.with_env(self.env).commercial_partner_id
+        items = self._find_items(company, debtor, items)
+        terms = self._complete_terms(company, debtor, terms, at_date)
+        debt = self._get_debt(company, items, terms, at_date)
+        schedule = self._get_schedule(debt['amount_total'], items.currency_id, terms, at_date)
+        answer = {
+            **debt,
+            'currency': items.currency_id,
+            'terms': terms,
+            'instalments': [
+                {'kind': part.kind, 'date_due': part.due_date, 'amount': float(part.amount)} for part in schedule],
+        }
+        answer['approval_reason'] = self._get_approval_reason(company, debtor, answer)
+        return answer
+
+    def _draw_up(self):
+        """Work out the debt and the schedule of drafts anew, by the ledger of today."""
+        for arrangement in self.filtered(lambda arrangement: arrangement.state == 'draft'):
+            company = arrangement.company_id
+            today = company._dunning_today()
+            items = arrangement.line_ids.move_line_id
+            terms = {name: arrangement[name] for name in SCHEDULE_TERMS}
+            debt = self._get_debt(company, items, terms, today)
+            schedule = self._get_schedule(debt['amount_total'], arrangement.currency_id, terms, today)
+            recording = arrangement._recording()
+            recording.instalment_ids.unlink()
+            recording._write_debt(debt['lines'])
+            regular = [part for part in schedule if part.kind == 'instalment']
+            recording.write({
+                'claim_data': debt['claim_data'],
+                'claim_date': today,
+                **{name: debt[name] for name in (
+                    'amount_principal', 'amount_interest', 'amount_costs', 'amount_total')},
+                'amount_paid': 0.0,
+                'amount_left': debt['amount_total'],
+                'instalment_count': len(regular),
+                'instalment_amount': float(regular[0].amount),
+                'date_last': schedule[-1].due_date,
+                'next_date': schedule[0].due_date,
+                'next_amount': float(schedule[0].amount),
+                'instalment_ids': [
+                    Command.create({
+                        'sequence': number,
+                        'kind': part.kind,
+                        'date_due': part.due_date,
+                        'grace_date': add_bank_days(part.due_date, arrangement.grace_days),
+                        'amount': float(part.amount),
+                        'amount_left': float(part.amount),
+                    })
+                    for number, part in enumerate(schedule, 1)],
+            })
+
+    def _write_debt(self, debt_lines):
+        """Write on each line what is owed on its item, and what of it is to be booked: what nothing booked before."""
+        self.ensure_one()
+        by_item = {values['item_id']: values for values in debt_lines}
+        own = [item_id for item_id, values in by_item.items() if not values['is_booking']]
+        extras = self.env['dunning.claim'].with_company(self.company_id)._read_extras(
+            self.env['account.move.line'].browse(own))
+        for line in self.line_ids:
+            values = by_item[line.move_line_id.id]
+            interest = costs = ZERO
+            if not values['is_booking']:
+                interest, costs = extras.get(line.move_line_id.id, Booked()).unbooked(
+                    to_decimal(values['amount_interest']), to_decimal(values['amount_costs']))
+            line.write({
+                **{name: values[name] for name in (
+                    'name', 'date_due', 'amount_principal', 'amount_interest', 'amount_costs', 'is_booking')},
+                'to_book_interest': float(interest),
+                'to_book_costs': float(costs),
+            })
+
+    # -------------------------------------------------------------------------
+    # DUE ITEMS
+    # -------------------------------------------------------------------------
+
+    @api.model
+    def _find_items(self, company, debtor, items):
+        """Return the open due items an arrangement can be about, or raise what is wrong with them."""
+        owed = self._get_open_items(company, debtor)
+        if items:
+            items = items.with_env(self.env)
+            items.check_access('read')
+            strange = items - owed
+            if strange:
+                raise UserError(self.env._(
+                    "%(item)s is not an open due item of %(debtor)s, so it cannot be part of a payment arrangement. It "
+                    "may have been paid meanwhile.",
+                    item=strange[:1].move_id.display_name or strange[:1].display_name, debtor=debtor.display_name))
+            owed = owed.filtered(lambda item: item in items) | self._get_bookings(items, owed)
+        if not owed:
+            raise UserError(self.env._("%s owes nothing, so there is nothing to arrange.", debtor.display_name))
+        if len(owed.currency_id) > 1:
+            raise UserError(self.env._(
+                "These items are in several currencies (%s). Draw up one payment arrangement for each currency.",
+                ", ".join(owed.currency_id.mapped('name'))))
+        disputed = self.env['dunning.hold']._get_items_in_dispute(owed)
+        if disputed:
+            raise UserError(self.env._(
+                "%s is disputed. Settle the dispute first, or leave it out: nobody acknowledges a debt he disputes.",
+                disputed[:1].move_id.display_name))
+        taken = self.env['dunning.arrangement.line'].search(
+            [('move_line_id', 'in', owed.ids), ('is_live', '=', True)], limit=1)
+        if taken and not self.env.context.get('dunning_arrangement_replacing') == taken.arrangement_id.id:
+            raise UserError(self.env._(
+                "%(item)s is part of %(arrangement)s already. Take that one back or let a new one take its place.",
+                item=taken.move_id.display_name, arrangement=taken.arrangement_id.display_name))
+        return owed
+
+    def _find_items_again(self):
+        """Raise when what the draft is about was paid, disputed or arranged meanwhile."""
+        env = self.env(context={**self.env.context, 'dunning_arrangement_replacing': self.previous_id.id})
+        items = self.line_ids.move_line_id
+        if len(items) < len(self.line_ids):
+            raise UserError(self.env._(
+                "An invoice of this arrangement is not what it was any more. Draw up a new arrangement."))
+        self.with_env(env)._find_items(self.company_id, self.partner_id, items.with_env(env))
+
+    @api.model
+    def _get_bookings(self, items, owed):
+        """Return what is owed of interest and costs that were booked for items.
+
+        :raise UserError: when such a booking is also about something that was not chosen
+        """
+        bookings = items.browse()
+        for booking in (owed - items).filtered(lambda item: item.move_id._is_dunning_booking()):
+            # sudo: which invoices a booking belongs to, whoever draws up an arrangement about them
+            move = booking.move_id.sudo()
+            booked = (move.dunning_notice_id or move.dunning_arrangement_id)._get_claimed_items()
+            if not booked & items:
+                continue
+            missing = (booked & owed) - items
+            if missing:
+                raise UserError(self.env._(
+                    "%(booking)s books interest and costs of several invoices together, so they go into one "
+                    "arrangement: choose %(missing)s as well.",
+                    booking=move.name, missing=", ".join(missing.move_id.mapped('name'))))
+            bookings |= booking
+        return bookings
+
+    # -------------------------------------------------------------------------
+    # TERMS, DEBT AND INSTALMENTS
+    # -------------------------------------------------------------------------
+
+    @api.model
+    def _complete_terms(self, company, debtor, terms, at_date):
+        """Return the terms with everything that was not said."""
+        known = {name: value for name, value in terms.items() if name in TERMS}
+        completed = {
+            'date_first': extended(at_date + timedelta(days=FIRST_DAYS)),
+            'period': 'month',
+            'day_of_month': 0,
+            'calculate': 'count',
+            'instalment_count': 3,
+            'instalment_amount': 0.0,
+            'down_payment': 0.0,
+            'down_payment_date': False,
+            # Free of charge for consumers: interest over the time it runs would make it credit.
+            'interest_mode': 'none',
+            'with_interest': True,
+            'with_costs': True,
+            'grace_days': company.dunning_arrangement_grace_days,
+            'new_invoices': 'ignore',
+            'valid_until': at_date + timedelta(days=company.dunning_arrangement_valid_days),
+            **known,
+        }
+        for name in ('date_first', 'down_payment_date', 'valid_until'):
+            completed[name] = fields.Date.to_date(completed[name]) or False
+        if not completed['date_first']:
+            raise UserError(self.env._("Choose the day of the first instalment."))
+        return completed
+
+    @api.model
+    def _get_debt(self, company, items, terms, at_date):
+        """Return what is owed on the items on a day, as the claim works it out; see :meth:`_preview`.
+
+        An item that books interest and costs of others counts there, and is covered all the same: what is paid on it
+        pays the arrangement.
+        """
+        Claim = self.env['dunning.claim'].with_company(company)
+        # Of paid invoices, what was booked and is open still.
+        claimed = Claim._replace_bookings(items, whole=True).filtered(lambda item: item in items or item.reconciled)
+        claim = Claim._compute(
+            claimed, at_date, with_interest=terms['with_interest'], with_costs=terms['with_costs'])
+        by_item = {entry.item_id: entry for entry in claim.items}
+        extras = Claim._read_extras(claimed - items)
+        left_over = [
+            (ZERO, min(entry.interest, booked.interest - booked.settled_interest),
+             min(entry.costs, booked.costs - booked.settled_costs))
+            for entry in claim.items if entry.item_id not in items.ids and (booked := extras.get(entry.item_id))]
+        lines, totals = [], [ZERO, ZERO, ZERO]
+        for item in items:
+            entry = by_item.get(item.id)
+            if entry:
+                parts = [(entry.principal, entry.interest, entry.costs)]
+            else:
+                parts, left_over = left_over, []
+            amounts = [sum((part[index] for part in parts), ZERO) for index in range(3)]
+            totals = [total + amount for total, amount in zip(totals, amounts, strict=True)]
+            lines.append({
+                'item_id': item.id,
+                'move_id': item.move_id.id,
+                'name': item.move_id.name,
+                'date_due': item._get_dunning_due_date(),
+                'is_booking': entry is None,
+                'amount_principal': float(amounts[0]),
+                'amount_interest': float(amounts[1]),
+                'amount_costs': float(amounts[2]),
+            })
+        return {
+            'lines': lines,
+            'claim_data': claim.to_json(),
+            'amount_principal': float(totals[0]),
+            'amount_interest': float(totals[1]),
+            'amount_costs': float(totals[2]),
+            'amount_total': float(sum(totals)),
+        }
+
+    @api.model
+    def _get_schedule(self, total, currency, terms, at_date):
+        """Return the tuple of :class:`tools.agreement.instalments.Instalment` of a debt.
+
+        :raise UserError: when the terms do not fit
+        """
+        if not terms['date_first'] or terms['date_first'] < at_date:
+            raise UserError(self.env._("The first instalment lies in the past: choose today or a later day."))
+        if terms['down_payment'] and terms['down_payment_date'] and terms['down_payment_date'] < at_date:
+            raise UserError(self.env._("The down payment lies in the past: choose today or a later day."))
+        by_count = terms['calculate'] == 'count'
+        try:
+            return instalments.make_schedule(
+                to_decimal(total), first=terms['date_first'], period=terms['period'],
+                day_of_month=terms['day_of_month'] or 0,
+                count=terms['instalment_count'] if by_count else None,
+                amount=None if by_count else to_decimal(terms['instalment_amount'] or 0.0),
+                down_payment=to_decimal(terms['down_payment'] or 0.0),
+                down_payment_date=terms['down_payment_date'] or None,
+                digits=currency.decimal_places)
+        except ValueError as error:
+            raise UserError(self._explain_schedule_error(terms, total, currency)) from error
+
+    @api.model
+    def _explain_schedule_error(self, terms, total, currency):
+        """Return what to do about terms of which no schedule can be made."""
+        if currency.compare_amounts(total, 0) <= 0:
+            return self.env._("There is nothing to pay in instalments: nothing is owed on these items.")
+        down = terms['down_payment'] or 0.0
+        if down < 0 or currency.compare_amounts(down, total) >= 0:
+            return self.env._("The down payment has to be less than the whole amount, and not negative.")
+        if not 0 <= (terms['day_of_month'] or 0) <= 31:
+            return self.env._("Choose a day of the month between 1 and 31; 31 is the last day of each month.")
+        if terms['calculate'] == 'amount' and currency.compare_amounts(terms['instalment_amount'] or 0.0, 0) <= 0:
+            return self.env._("Enter the amount of an instalment: more than zero.")
+        if terms['calculate'] == 'count' and (terms['instalment_count'] or 0) < 1:
+            return self.env._("Enter the number of instalments: at least one.")
+        rest = to_decimal(total) - to_decimal(down)
+        count = terms['instalment_count'] if terms['calculate'] == 'count' else instalments.count_for(
+            rest, to_decimal(terms['instalment_amount']))
+        if count > instalments.MAX_INSTALMENTS:
+            return self.env._(
+                "That would be %(count)s instalments, and there can be %(most)s at most. Choose a higher amount.",
+                count=count, most=instalments.MAX_INSTALMENTS)
+        if rest < Decimal(count).scaleb(-currency.decimal_places):
+            return self.env._("That is less than a cent for each instalment. Choose fewer instalments.")
+        return self.env._("The down payment has to be paid before the first instalment: choose an earlier day.")
+
+    # -------------------------------------------------------------------------
+    # INSTALMENTS
+    # -------------------------------------------------------------------------
+
+    def _get_parts(self):
+        """Return the instalments, the first to be paid first."""
+        return self.instalment_ids.sorted(lambda part: (part.date_due, part.sequence, part.id))
+
+    def _get_agreed_parts(self):
+        """Return what was agreed to be paid, in the order in which that is done; what interest comes to is not."""
+        return self._get_parts().filtered(lambda part: part.kind != 'interest')
+
+    def _get_unpaid_parts(self):
+        """Return the instalments of which something is left, the first to be paid first."""
+        return self._get_parts().filtered(
+            lambda part: part.state not in ('paid', 'cancelled')
+            and self.currency_id.compare_amounts(part.amount_left, 0) > 0)
+
+    def _get_next_part(self):
+        """Return the first instalment of which something is left, or an empty record."""
+        return self._get_unpaid_parts()[:1]
