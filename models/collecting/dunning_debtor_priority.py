@@ -13,8 +13,6 @@ from odoo.tools import SQL, format_amount
 
 # Days after which a contact is forgotten by the priority.
 CONTACT_DAYS = 14
-# Factors that a list shows in columns of their own.
-SHOWN = frozenset({'amount', 'age', 'rest'})
 
 
 class Factor(NamedTuple):
@@ -28,8 +26,11 @@ class Factor(NamedTuple):
     sentence: Callable
 
 
-class DunningDebtor(models.Model):
-    _inherit = 'dunning.debtor'
+class DunningDebtorPriority(models.AbstractModel):
+    """The factors, and the sentences that explain the points they gave."""
+
+    _name = 'dunning.debtor.priority'
+    _description = "Debtor"
 
     @api.model
     def _priority_factors(self):
@@ -123,20 +124,6 @@ class DunningDebtor(models.Model):
             SQL("CASE WHEN counts AND trend_days >= 5 THEN 5 ELSE 0 END"),
             lambda debtor: self.env._("Pays later than before"),
         )
-
-    @api.depends('points', 'amount_collectable')
-    @api.depends_context('lang')
-    def _compute_priority_text(self):
-        lines = self._get_priority_lines()
-        for debtor in self:
-            explained = lines.get(debtor.id, [])
-            # What the list shows in columns of its own is not repeated, unless nothing else counts.
-            reasons = [line for line in explained if line[0] not in SHOWN] or [
-                line for line in explained if line[0] != 'amount'][:1]
-            debtor.priority_reason = " · ".join(sentence for _code, _points, sentence in reasons)
-            debtor.priority_text = "\n".join(
-                self.env._("%(sentence)s: %(points)s points", sentence=sentence, points=points)
-                for _code, points, sentence in explained)
 
     def _get_priority_lines(self):
         """Return ``{id: [(code, points, sentence)]}`` of the factors that gave points, most points first."""

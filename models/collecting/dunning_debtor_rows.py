@@ -1,4 +1,4 @@
-"""The statement behind the worklist: from due items to one row per debtor, company and currency."""
+"""What the statement behind the worklist is made of: from due items to one row per debtor, company and currency."""
 
 from datetime import timedelta
 
@@ -6,64 +6,16 @@ from odoo import models
 from odoo.fields import Domain
 from odoo.tools import SQL
 
-from .dunning_debtor import COMPANY_BITS, CURRENCY_BITS
-from .dunning_debtor__priority import CONTACT_DAYS
+from .dunning_debtor_priority import CONTACT_DAYS
 
 BROKEN_MONTHS = 12
 
 
-class DunningDebtor(models.Model):
-    _inherit = 'dunning.debtor'
+class DunningDebtorRows(models.AbstractModel):
+    """SQL of what is owed, held, covered, said and promised, as sets that ``_get_rows_sql`` joins."""
 
-    @property
-    def _table_query(self):
-        """One simple SELECT over joined sets.
-
-        It has no WITH, grouping or order of its own at the top, so that PostgreSQL merges it with the query of the
-        ORM: a list that is sorted by priority then looks up what is only shown (the sub-selects below) for its own
-        page, and joins that a query does not need are left out.
-        """
-        factors = self._get_factors()
-        points = SQL(" + ").join(SQL("(%s)", factor.points) for factor in factors.values()) or SQL("0")
-        return SQL(
-            """
-            SELECT ((debtor.partner_id::bigint << %(company_bits)s) + debtor.company_id << %(currency_bits)s)
-                       + debtor.currency_id AS id,
-                   debtor.company_id, debtor.partner_id, debtor.currency_id, company_currency_id,
-                   item_count, overdue_count, amount_open, amount_overdue, amount_held, amount_credit,
-                   amount_collectable, amount_open_company, amount_overdue_company, amount_held_company,
-                   collectable_company AS amount_collectable_company,
-                   bucket_1_30, bucket_31_60, bucket_61_90, bucket_91,
-                   oldest_due_date, GREATEST(0, today - oldest_due_date) AS days_overdue,
-                   GREATEST(0, days_collectable) AS days_collectable,
-                   dispute_amount,
-                   (level_rank & 4294967295)::int AS level_id,
-                   %(last_contact)s AS last_contact, %(last_contact_kind)s AS last_contact_kind,
-                   last_call, last_call IS NULL AS never_called, call_id, call_notice_count,
-                   promise_id, promise_date, promise_amount, broken_count,
-                   average_days_late,
-                   CASE WHEN trend_days >= 5 THEN 'worse' WHEN trend_days <= -5 THEN 'better'
-                        WHEN trend_days IS NOT NULL THEN 'same' END AS trend,
-                   next_date, next_date <= today AS is_today,
-                   CASE next_date WHEN call_back_date THEN 'call_back' WHEN follow_up_date THEN 'follow_up'
-                                  WHEN broken_on THEN 'broken'
-                                  WHEN call_notice_date THEN 'call' WHEN promise_end THEN 'promise' END AS next_kind,
-                   user_id, COALESCE(cover.cover_id, user_id) AS owner_id,
-                   (%(priority)s)::int AS priority,
-                   jsonb_build_object(%(points)s) AS points
-              FROM (%(rows)s) debtor
-         LEFT JOIN (%(covers)s) cover ON cover.company_id = debtor.company_id AND cover.absent_id = debtor.user_id
-            """,
-            company_bits=COMPANY_BITS, currency_bits=CURRENCY_BITS,
-            priority=points,
-            points=SQL(", ").join(SQL("%s, %s", code, factor.points) for code, factor in factors.items()),
-            rows=self._get_rows_sql(),
-            covers=self._get_covers_sql(),
-            last_contact=SQL("(SELECT MAX(day) FROM (%s) contact)", self._get_contacts_of_debtor_sql()),
-            last_contact_kind=SQL(
-                "(SELECT kind FROM (%s) contact ORDER BY day DESC, nr DESC LIMIT 1)",
-                self._get_contacts_of_debtor_sql()),
-        )
+    _name = 'dunning.debtor.rows'
+    _description = "Debtor"
 
     def _get_companies(self):
         """Return the companies to show: of a user those he chose, of code that runs for everybody all of them."""

@@ -1,8 +1,8 @@
 """What to look at before calling a debtor, worked out from what is known of him.
 
 Each check is one method :meth:`_check_screen_<name>`; another addon adds one with a method and an entry in
-:meth:`DunningDebtor._get_screen_checks`. They say ``ok``, ``warn`` or ``stop`` with a sentence that a collector
-understands; nothing is forbidden by them.
+``_get_screen_checks``. They say ``ok``, ``warn`` or ``stop`` with a sentence that a collector understands; nothing is
+forbidden by them.
 """
 
 from datetime import timedelta
@@ -10,6 +10,8 @@ from math import ceil
 
 from odoo import api, fields, models, tools
 from odoo.tools import format_amount, format_date
+
+from ..agreement.dunning_arrangement__target import DECIDED, HISTORY
 
 # Which part of the customers is large: those to whom most was sold in a year.
 LARGE_PART = 0.1
@@ -24,8 +26,9 @@ NO_CALL_KINDS = frozenset({'insolvency', 'deceased', 'guardianship'})
 MONEY_REASONS = ('payment_pending', 'transaction_pending', 'unmatched_receipt')
 
 
-class DunningDebtor(models.Model):
-    _inherit = 'dunning.debtor'
+class DunningDebtorChecklist(models.AbstractModel):
+    _name = 'dunning.debtor.checklist'
+    _description = "Debtor"
 
     def _get_screen_checks(self):
         """Return the names of the checks, the first to look at first; each is a method ``_check_screen_<name>``.
@@ -33,7 +36,8 @@ class DunningDebtor(models.Model):
         A check returns ``(state, title, sentence)`` with state ``ok``, ``warn`` or ``stop``, or None where it
         has nothing to say.
         """
-        return ['may_call', 'contact', 'promise', 'dispute', 'answer', 'sent', 'bank', 'pattern', 'size']
+        return [
+            'may_call', 'contact', 'promise', 'arrangement', 'dispute', 'answer', 'sent', 'bank', 'pattern', 'size']
 
     def _prepare_screen_checklist(self, facts, items):
         checks = []
@@ -110,6 +114,21 @@ class DunningDebtor(models.Model):
                 date=self._format_day(promise.date_promised))
         if facts.promises:
             return 'ok', title, self.env._("Kept what was promised so far.")
+        return None
+
+    def _check_screen_arrangement(self, facts, items):
+        title = self.env._("Arrangement?")
+        Arrangement = self.env['dunning.arrangement']
+        last = Arrangement.search([
+            ('company_id', '=', self.company_id.id), ('partner_id', '=', facts.partner.id),
+            ('state', 'in', ('offered', 'signed', 'active', *DECIDED))], limit=HISTORY)
+        current = last.filtered(lambda one: one.state in ('offered', 'signed', 'active'))[:1]
+        if current:
+            return 'warn', title, current.story or current.display_name
+        if last and last[0].state == 'broken':
+            return 'warn', title, last[0].story or self.env._("%s was broken.", last[0].name)
+        if last:
+            return 'ok', title, self.env._("The last arrangement was kept.")
         return None
 
     def _check_screen_dispute(self, facts, items):
