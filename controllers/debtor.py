@@ -12,7 +12,7 @@ from odoo.http import content_disposition, request
 from odoo.addons.account.controllers.download_docs import _build_zip_from_data
 from odoo.addons.portal.controllers.portal import CustomerPortal
 
-from ..models.portal.dunning_page__request import PageError, TooManyRequests
+from ..models.portal.page_input import PageError, TooManyRequests
 from .common import get_page, has_valid_csrf, not_found, secure, speak
 
 _logger = logging.getLogger(__name__)

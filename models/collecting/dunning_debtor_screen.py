@@ -1,7 +1,7 @@
 """Everything a collector sees of one debtor while he calls, in one answer.
 
 The screen itself is an Owl component (``static/src/debtor_screen``). It asks
-:meth:`DunningDebtor.get_screen` once per debtor and logs the call through
+``dunning.debtor.get_screen`` once per debtor and logs the call through
 ``dunning.call.log_call``. Nothing here writes.
 
 However many items, contacts and earlier calls a debtor has, the number of queries
@@ -194,8 +194,8 @@ class DunningDebtorScreen(models.AbstractModel):
         disputed = self.env['dunning.hold']._get_items_in_dispute(facts.items)
         promised = self._get_promised_items(facts)
         # What is part of an arrangement that was offered or runs.
-        arranged = self.env['dunning.arrangement.line'].search([
-            ('move_line_id', 'in', facts.items.ids), ('is_live', '=', True)]).move_line_id
+        arranged = set(self.env['dunning.arrangement.line'].search([
+            ('move_line_id', 'in', facts.items.ids), ('is_live', '=', True)]).move_line_id.ids)
         sentences = {}
         result = []
         for item in facts.items:
@@ -238,7 +238,7 @@ class DunningDebtorScreen(models.AbstractModel):
                 'not_asked': reason in NOT_ASKED,
                 'why': sentence,
                 'checked': days > 0 and not self.currency_id.is_zero(left),
-                'arranged': item in arranged,
+                'arranged': item.id in arranged,
             })
         return result
 

@@ -39,6 +39,7 @@ class DunningRetention(models.Model):
     call_count = fields.Integer(string="Calls", readonly=True)
     promise_count = fields.Integer(string="Promises", readonly=True)
     hold_count = fields.Integer(string="Holds", readonly=True)
+    arrangement_count = fields.Integer(string="Arrangements", readonly=True)
     cleaned_count = fields.Integer(string="Cleaned", readonly=True)
     done_on = fields.Date(readonly=True)
     done_by_id = fields.Many2one(comodel_name='res.users', readonly=True, help="Empty: it went by itself.")
@@ -99,6 +100,7 @@ class DunningRetention(models.Model):
             'call': ('dunning.call', 'dunning_keep_calls'),
             'promise': ('dunning.promise', 'dunning_keep_promises'),
             'hold': ('dunning.hold', 'dunning_keep_holds'),
+            'arrangement': ('dunning.arrangement', 'dunning_keep_arrangements'),
         }
 
     @api.model
@@ -147,14 +149,24 @@ class DunningRetention(models.Model):
         return found.filtered(lambda hold: (
             hold.partner_id.id not in debtors if hold.scope == 'debtor' else hold.move_id.id not in moves))
 
+    @api.model
+    def _find_arrangement(self, arrangements, company, before):
+        return arrangements.search(
+            Domain('company_id', '=', company.id) & Domain('closed_on', '<', before)
+            & ~Domain('line_ids', 'any', [('move_line_id.reconciled', '=', False)])
+            & (Domain('note', '!=', False) | Domain('contact_id', '!=', False) | Domain('signed_name', '!=', False)
+               | Domain('signed_ip', '!=', False)))
+
     # -------------------------------------------------------------------------
     # CLEANING
     # -------------------------------------------------------------------------
 
     @api.model
     def _clean_call(self, calls):
+        # What was done names people and numbers too.
         calls._recording().write({
-            'note': False, 'contact_id': False, 'contact_name': False, 'number': False, 'next_step': False})
+            'note': False, 'contact_id': False, 'contact_name': False, 'number': False, 'next_step': False,
+            'summary': False, 'answer': False})
         self._clean_chatter(calls)
 
     @api.model
@@ -166,6 +178,13 @@ class DunningRetention(models.Model):
     def _clean_hold(self, holds):
         # Their history says by whom and why they were placed and ended: no more than the company's own acts.
         holds._recording().write({'note': False})
+
+    @api.model
+    def _clean_arrangement(self, arrangements):
+        arrangements._recording().write({
+            'note': False, 'contact_id': False, 'signed_name': False, 'signed_ip': False, 'signed_signature': False,
+            'offer_attachment_id': False, 'agreement_attachment_id': False, 'scan_attachment_id': False})
+        self._clean_chatter(arrangements)
 
     @api.model
     def _clean_chatter(self, records):
@@ -204,6 +223,7 @@ class DunningRetention(models.Model):
             'dunning.call': lambda: record.date,
             'dunning.promise': lambda: record.date_made,
             'dunning.hold': lambda: record.opened_on,
+            'dunning.arrangement': lambda: record._get_last_day(),
         }[record._name]()
 
     def _clean(self, today, user=None):

@@ -1,3 +1,9 @@
+"""What the debtor's page shows: what is owed and why, what was sent, and how to pay.
+
+Each method reads for the debtor and the company of its page only. Amounts come from ``dunning.claim`` and the
+ledger, and leave as words: the templates add nothing up.
+"""
+
 from decimal import Decimal
 from types import SimpleNamespace
 
@@ -8,6 +14,7 @@ from odoo.fields import Domain
 from odoo.tools import str2bool
 from odoo.tools.misc import get_lang
 
+from ..agreement.dunning_arrangement__payment import Payable, make_reference
 from ..claim.dunning_claim import ZERO, ClaimRequest, to_decimal
 
 # How far back letters are shown, in months.
@@ -16,8 +23,9 @@ LETTER_MONTHS = 24
 TOLD_KINDS = ('dispute', 'promise', 'arrangement')
 
 
-class DunningPage(models.Model):
-    _inherit = 'dunning.page'
+class DunningPageDebt(models.AbstractModel):
+    _name = 'dunning.page.debt'
+    _description = "Debtor's Page"
 
     # -------------------------------------------------------------------------
     # WHAT BELONGS TO THIS PAGE
@@ -321,6 +329,69 @@ class DunningPage(models.Model):
         return str2bool(allowed) and bool(self.env['payment.provider'].search_count([
             ('state', '!=', 'disabled'), ('is_published', '=', True), ('company_id', '=', self.company_id.id),
         ], limit=1))
+
+    def _get_payable(self, what='due', move=None, currency=None):
+        """Return the :class:`Payable` of this debtor, or None when there is nothing to pay.
+
+        What is disputed, promised or arranged is left out, unless it is asked for by its invoice.
+
+        :param what: ``'due'`` for what is due with the interest and costs that were asked, ``'all'`` for everything
+        :param move: only this invoice, which has to be one of the debtor's
+        :param currency: of what is to be paid; None for that of the company, or else the first
+        """
+        self.ensure_one()
+        claims, _items, _decisions = self._compute_claims()
+        due = {entry.item_id: entry for claim in claims for entry in claim.items}
+        opened = self._get_open_items()
+        waiting = self._get_waiting_items(opened)
+        parts = []  # (item, amount)
+        for item in opened | self.env['account.move.line'].browse(due):
+            entry = due.get(item.id)
+            left = to_decimal(item.amount_residual_currency)
+            if move:
+                if item.move_id == move:
+                    parts.append((item, entry.total if entry and entry.total > 0 else left))
+            elif entry:
+                parts.append((item, entry.total))
+            elif what == 'all' and item not in waiting:
+                parts.append((item, left))
+        parts = [(item, amount) for item, amount in parts if amount > 0]
+        if not parts:
+            return None
+        currencies = {item.currency_id for item, _amount in parts}
+        if currency not in currencies:
+            currency = self.company_id.currency_id
+        if currency not in currencies:
+            currency = parts[0][0].currency_id
+        parts = [(item, amount) for item, amount in parts if item.currency_id == currency]
+        moves = self.env['account.move'].union(*(item.move_id for item, _amount in parts))
+        names = [name for name in moves.sorted('invoice_date').mapped('name') if name]
+        reference = make_reference(names[0]) if names else 'DEB-%d' % self.partner_id.id
+        return Payable(
+            amount=currency.round(float(sum((amount for _item, amount in parts), ZERO))),
+            currency=currency,
+            moves=moves,
+            reference=f'{reference}-{len(names) - 1}-more' if len(names) > 1 else reference,
+            partner=self.partner_id,
+            company=self.company_id,
+            what=what,
+        )
+
+    def _get_waiting_items(self, items):
+        """Return those of the items that nobody is to pay now: disputed, or part of an agreement that runs.
+
+        What is on offer can still be paid at once.
+        """
+        Hold = self.env['dunning.hold']
+        holds = Hold.search(
+            Hold._get_active_domain(self.company_id._dunning_today())
+            & Domain('kind', 'in', ('dispute', 'arrangement', 'promise'))
+            & (Domain('arrangement_id', '=', False) | Domain('arrangement_id.state', '=', 'active'))
+            & (Domain('move_line_id', 'in', items.ids)
+               | (Domain('move_line_id', '=', False) & Domain('move_id', 'in', items.move_id.ids))))
+        return Hold._get_items_in_dispute(items) | items.filtered(
+            lambda item: item in holds.move_line_id
+            or item.move_id in holds.filtered(lambda hold: not hold.move_line_id).move_id)
 
     # -------------------------------------------------------------------------
     # WORDS
