@@ -4,6 +4,8 @@ from odoo import api, fields, models
 from odoo.fields import Domain
 from odoo.tools import ormcache
 
+from ..kernel.groups import ACCOUNTING
+
 #: What the answers about an invoice depend on, and is written on the invoice itself.
 ASKED = frozenset({
     'dunning_claim_kind', 'dunning_policy_id', 'invoice_date_due', 'is_move_sent', 'line_ids', 'partner_id', 'state'})
@@ -16,7 +18,7 @@ class AccountMove(models.Model):
         comodel_name='dunning.policy',
         copy=False,
         check_company=True,
-        groups='account.group_account_invoice,account.group_account_readonly',
+        groups=ACCOUNTING,
         help="Only when this invoice follows another policy than its debtor.",
         prefetch='dunning',
     )
@@ -57,18 +59,14 @@ class AccountMove(models.Model):
 
     @api.model
     def _get_dunning_open_items_domain(self):
-        return Domain([
-            ('parent_state', '=', 'posted'),
-            ('account_id.account_type', '=', 'asset_receivable'),
-            ('reconciled', '=', False),
-            ('amount_residual', '>', 0),
-        ])
+        return self.env['account.move.line']._get_dunning_open_domain()
 
     @api.depends_context('company', 'dunning_at_date')
     def _compute_dunning_days_overdue(self):
         today = self.env.company._dunning_today()
-        groups = self.env['account.move.line'].sudo()._read_group(  # sudo: a number of days of a readable invoice
-            self._get_dunning_open_items_domain() & Domain('move_id', 'in', self.ids),
+        Item = self.env['account.move.line'].sudo()  # sudo: a number of days of a readable invoice
+        groups = Item._read_group(
+            Item._get_dunning_open_domain() & Domain('move_id', 'in', self.ids),
             ['move_id'], ['date_maturity:min'])
         oldest = {move.id: due for move, due in groups if due}
         for move in self:
@@ -78,7 +76,7 @@ class AccountMove(models.Model):
     def _search_dunning_days_overdue(self, operator, value):
         """Overdue for more than (or at least) n days, n >= 0; or exactly not overdue."""
         today = self.env.company._dunning_today()
-        open_items = self._get_dunning_open_items_domain()
+        open_items = self.env['account.move.line']._get_dunning_open_domain()
         if operator in ('>', '>='):
             days = value + 1 if operator == '>' else value
             if days <= 0:
@@ -92,5 +90,5 @@ class AccountMove(models.Model):
 
     def _get_dunning_items(self):
         """Return the due items (receivable journal items) of these moves, open or not."""
-        return self.env['account.move.line'].sudo().search([  # sudo: the caller checked the moves
-            ('move_id', 'in', self.ids), ('account_id.account_type', '=', 'asset_receivable')])
+        Item = self.env['account.move.line'].sudo()  # sudo: the caller checked the moves
+        return Item.search(Domain('move_id', 'in', self.ids) & Item._get_dunning_due_domain())

@@ -97,21 +97,22 @@ class DunningBehaviour(models.Model):
     @api.model
     def _get_paid_sql(self, company, at_date):
         """Return SQL of the due items that were paid in the months before a day, with ``due_date`` and ``paid_on``."""
+        Item, line = self.env['account.move.line'], SQL.identifier('line')
         return SQL(
             """
-            SELECT line.id, line.partner_id, COALESCE(line.date_maturity, line.date) AS due_date,
+            SELECT line.id, line.partner_id, %(due_date)s AS due_date,
                    MAX(partial.max_date) AS paid_on
               FROM account_partial_reconcile partial
               JOIN account_move_line line ON line.id = partial.debit_move_id
-              JOIN account_account account ON account.id = line.account_id
               JOIN account_move_line paying ON paying.id = partial.credit_move_id
               JOIN account_move paying_move ON paying_move.id = paying.move_id
              WHERE partial.max_date > %(since)s AND partial.max_date <= %(at_date)s
                AND line.company_id = %(company)s AND line.reconciled AND line.parent_state = 'posted'
-               AND account.account_type = 'asset_receivable'
+               AND %(due_item)s
                -- A payment that was sent back is a debit as well, but nothing that was to be paid.
                AND line.move_id IN (SELECT id FROM account_move WHERE move_type IN ('out_invoice', 'out_receipt'))
           GROUP BY line.id, line.partner_id, line.date_maturity, line.date
             HAVING BOOL_OR(paying_move.move_type NOT IN ('out_refund', 'out_invoice', 'out_receipt'))
             """,
-            company=company.id, at_date=at_date, since=at_date - relativedelta(months=MONTHS))
+            company=company.id, at_date=at_date, since=at_date - relativedelta(months=MONTHS),
+            due_date=Item._get_dunning_due_date_sql(line), due_item=Item._get_dunning_due_sql(line))

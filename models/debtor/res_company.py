@@ -13,6 +13,7 @@ from odoo import api, fields, models
 from odoo.exceptions import ValidationError
 
 from ...tools import dutch_calendar
+from ..kernel.groups import ACCOUNTING
 
 DAY_STARTS, DAY_ENDS = time(7), time(20)
 NOON = time(12)
@@ -149,6 +150,23 @@ class ResCompany(models.Model):
         ways = [phone, contact.email or self.partner_id.email]
         ways = ', '.join(filter(None, ways))
         return f"{contact.name} ({ways})" if ways else contact.name or ''
+
+    def _is_dunning_colleague(self, user):
+        """Return whether a user can be asked to act: a person who works in the accounting of this company."""
+        self.ensure_one()
+        user = user.sudo()  # sudo: whether a colleague works in a company and in accounting
+        return bool(
+            user and user.active and not user.share and not user._is_superuser()
+            and self.id in user.company_ids.ids and user.has_groups(ACCOUNTING))
+
+    def _get_dunning_manager(self):
+        """Return the user to ask: the contact on the letters if he is a manager, else the first manager."""
+        self.ensure_one()
+        # sudo: only picks whom to ask; managers are employees
+        managers = self.env['res.users'].sudo().search([
+            ('all_group_ids', 'in', self.env.ref('account.group_account_manager').ids),
+            ('company_ids', 'in', self.ids), ('share', '=', False)], order='id')
+        return (managers & self.sudo().dunning_contact_id.user_ids or managers)[:1]  # sudo: as above
 
     def _read_for_dunning(self):
         """Read what reminders look at in one query; whoever else reads a company reads it without."""

@@ -1,24 +1,36 @@
 from odoo import api, fields, models
 from odoo.exceptions import ValidationError
 from odoo.fields import Domain
+from odoo.tools import SQL
+
+from ..kernel.groups import ACCOUNTING
 
 DEBTOR_TYPES = [('business', "Business"), ('consumer', "Consumer"), ('government', "Government")]
 
 
-def _is_number(text):
-    """Return whether a VAT or company number was filled in; “/” is how one says that there is none."""
-    return bool(text and text.strip(' /-'))
-
-
-ACCOUNTING = 'account.group_account_invoice,account.group_account_readonly'
+#: What shows that a debtor is a business. Doubt means consumer, the better protected one.
+BUSINESS_SIGNS = ('is_company', 'vat', 'company_registry')
+# “/” is how one says that there is no such number.
+NO_NUMBER = ' /-'
+#: Marks that a way to a debtor does not work: what they are about, and what changes when that is corrected.
+MARKS = {
+    'dunning_email_bounced_on': ('email', lambda person: person.email_normalized),
+    'dunning_phone_wrong_on': ('phone', lambda person: person._get_dunning_number()),
+    'dunning_post_returned_on': (
+        'street', 'zip', 'city', 'country_id',
+        lambda person: (person.street, person.zip, person.city, person.country_id)),
+}
 
 
 class ResPartner(models.Model):
     _inherit = 'res.partner'
 
     type = fields.Selection(
-        selection_add=[('dunning', "Reminders")],
-        ondelete={'dunning': lambda partners: partners.write({'type': 'contact'})},
+        selection_add=[('dunning', "Reminders"), ('director', "Director")],
+        ondelete={
+            'dunning': lambda partners: partners.write({'type': 'contact'}),
+            'director': lambda partners: partners.write({'type': 'contact'}),
+        },
     )
     # A prefetch group of our own: who reads a contact for a sale or an entry does not read these along. Those that
     # depend on the company would have their default looked up each time, which invoicing and paying do often. Nor are
@@ -78,19 +90,51 @@ class ResPartner(models.Model):
         string="Overdue",
         compute='_compute_dunning_overdue',
         search='_search_dunning_amount_overdue',
-        groups='account.group_account_invoice,account.group_account_readonly',
+        groups=ACCOUNTING,
     )
     dunning_items_overdue = fields.Integer(
         string="Overdue Items",
         compute='_compute_dunning_overdue',
-        groups='account.group_account_invoice,account.group_account_readonly',
+        groups=ACCOUNTING,
     )
     dunning_days_overdue = fields.Integer(
         string="Days Overdue",
         compute='_compute_dunning_overdue',
-        groups='account.group_account_invoice,account.group_account_readonly',
+        groups=ACCOUNTING,
     )
+    dunning_review = fields.Boolean(
+        string="Look First",
+        company_dependent=True,
+        index=False,
+        help="Reminders to this debtor never leave by themselves: each is a proposal until somebody approved it, "
+             "whatever the policy says.",
+        prefetch='dunning',
+    )
+    dunning_user_id = fields.Many2one(
+        comodel_name='res.users',
+        string="Collector",
+        company_dependent=True,
+        index=False,
+        tracking=True,
+        groups=ACCOUNTING,
+        domain="[('share', '=', False)]",
+        help="Who calls this debtor. Empty: the collector in the settings of the company.",
+        prefetch='dunning',
+    )
+    dunning_email_bounced_on = fields.Date(
+        string="E-mail Came Back On", readonly=True, copy=False,
+        prefetch='dunning',
+        help="A reminder to this address came back, so nothing is mailed to it. Cleared when the address changes.")
+    dunning_phone_wrong_on = fields.Date(
+        string="Wrong Number Since", readonly=True, copy=False,
+        prefetch='dunning',
+        help="Who answered was not this debtor, so the number is not called. Cleared when the number changes.")
+    dunning_post_returned_on = fields.Date(
+        string="Letter Came Back On", readonly=True, copy=False,
+        prefetch='dunning',
+        help="A letter to this address came back, so nothing is posted to it. Cleared when the address changes.")
     _dunning_contact_idx = models.Index("(commercial_partner_id, id) WHERE type = 'dunning' AND active")
+    _dunning_director_idx = models.Index("(commercial_partner_id, id) WHERE type = 'director' AND active")
 
     @api.model
     def _commercial_fields(self):
@@ -98,31 +142,65 @@ class ResPartner(models.Model):
             'dunning_policy_id', 'dunning_debtor_type', 'dunning_term_agreed', 'dunning_waive_interest',
             'dunning_waive_costs', 'dunning_waive_reason', 'dunning_review', 'dunning_user_id']
 
+    @api.constrains('dunning_waive_interest', 'dunning_waive_costs', 'dunning_waive_reason')
+    def _check_dunning_waive_reason(self):
+        for partner in self:
+            if (partner.dunning_waive_interest or partner.dunning_waive_costs) and not (
+                partner.dunning_waive_reason or ''
+            ).strip():
+                raise ValidationError(self.env._(
+                    "Say why interest or collection costs of %s are waived: the reason is shown with the claim.",
+                    partner.display_name))
+
+    def write(self, vals):
+        # OVERRIDE: a corrected contact gets another chance.
+        before = {}
+        for mark, (*names, read) in MARKS.items():
+            if mark not in vals and vals.keys() & set(names):
+                before[mark] = {person: read(person) for person in self if person[mark]}
+        result = super().write(vals)
+        for mark, values in before.items():
+            changed = self.browse([person.id for person, value in values.items() if MARKS[mark][-1](person) != value])
+            if changed:
+                super(ResPartner, changed).write({mark: False})
+        return result
+
     # -------------------------------------------------------------------------
     # WHO IS THE DEBTOR
     # -------------------------------------------------------------------------
 
-    @api.depends(
-        'commercial_partner_id.dunning_debtor_type', 'commercial_partner_id.is_company',
-        'commercial_partner_id.vat', 'commercial_partner_id.company_registry')
+    @api.depends(*(f'commercial_partner_id.{name}' for name in ('dunning_debtor_type', *BUSINESS_SIGNS)))
     def _compute_dunning_effective_type(self):
-        """As the planner sees it; doubt means consumer, the better protected one."""
+        """The same as :meth:`_get_dunning_type_sql`, with the reason."""
         labels = dict(self._fields['dunning_debtor_type']._description_selection(self.env))
+        reasons = {
+            'is_company': self.env._("the contact is a company"),
+            'vat': self.env._("it has a VAT number"),
+            'company_registry': self.env._("it has a company number"),
+        }
         for partner in self:
             debtor = partner.commercial_partner_id or partner
-            if debtor.dunning_debtor_type:
-                kind, reason = debtor.dunning_debtor_type, self.env._(
-                    "chosen: %s", labels[debtor.dunning_debtor_type].lower())
-            elif debtor.is_company:
-                kind, reason = 'business', self.env._("the contact is a company")
-            elif _is_number(debtor.vat):
-                kind, reason = 'business', self.env._("it has a VAT number")
-            elif _is_number(debtor.company_registry):
-                kind, reason = 'business', self.env._("it has a company number")
-            else:
-                kind, reason = 'consumer', self.env._("nothing says that it is a business")
-            partner.dunning_effective_type = kind
-            partner.dunning_effective_type_reason = reason
+            kind = debtor.dunning_debtor_type
+            sign = next((name for name in BUSINESS_SIGNS if (
+                debtor[name].strip(NO_NUMBER) if isinstance(debtor[name], str) else debtor[name])), None)
+            partner.dunning_effective_type = kind or ('business' if sign else 'consumer')
+            partner.dunning_effective_type_reason = (
+                self.env._("chosen: %s", labels[kind].lower()) if kind
+                else reasons[sign] if sign else self.env._("nothing says that it is a business"))
+
+    @api.model
+    def _get_dunning_type_sql(self, debtor):
+        """Return the SQL of what a debtor is treated as.
+
+        :param SQL debtor: the name of a row of ``res_partner``, of a commercial partner
+        """
+        signs = SQL(" OR ").join(
+            SQL("%s.%s", debtor, SQL.identifier(name)) if self._fields[name].type == 'boolean'
+            else SQL("TRIM(%s.%s, %s) <> ''", debtor, SQL.identifier(name), NO_NUMBER)
+            for name in BUSINESS_SIGNS)
+        return SQL(
+            "COALESCE(%s.dunning_debtor_type, CASE WHEN %s THEN 'business' ELSE 'consumer' END)", debtor, signs,
+            to_flush=[self._fields[name] for name in ('dunning_debtor_type', *BUSINESS_SIGNS)])
 
     @api.depends('commercial_partner_id.dunning_policy_id', 'dunning_effective_type')
     @api.depends_context('company')
@@ -163,22 +241,13 @@ class ResPartner(models.Model):
             return False
         return 'nl_NL' if country in ('NL', 'BE', 'SR', 'CW', 'AW', 'SX', 'BQ') else 'en_US'
 
-    def _get_dunning_overdue_domain(self):
-        """Domain on ``account.move.line``: what is overdue today, whether it may be reminded or not."""
-        return Domain([
-            ('company_id', '=', self.env.company.id),
-            ('parent_state', '=', 'posted'),
-            ('account_id.account_type', '=', 'asset_receivable'),
-            ('reconciled', '=', False),
-            ('amount_residual', '>', 0),
-            ('date_maturity', '<', self.env.company._dunning_today()),
-        ])
-
     @api.depends_context('company', 'dunning_at_date')
     def _compute_dunning_overdue(self):
-        today = self.env.company._dunning_today()
-        groups = self.env['account.move.line']._read_group(
-            self._get_dunning_overdue_domain() & Domain('partner_id', 'in', self.commercial_partner_id.ids),
+        Item, company = self.env['account.move.line'], self.env.company
+        today = company._dunning_today()
+        groups = Item._read_group(
+            Item._get_dunning_overdue_domain(company, today)
+            & Domain('partner_id', 'in', self.commercial_partner_id.ids),
             ['partner_id'],
             ['amount_residual:sum', '__count', 'date_maturity:min'],
         )
@@ -193,16 +262,99 @@ class ResPartner(models.Model):
         """Only the question “is anything overdue?” (``> 0``) and plain comparisons of the sum."""
         if operator not in ('>', '>=', '<', '<='):
             return NotImplemented
-        groups = self.env['account.move.line']._read_group(
-            self._get_dunning_overdue_domain(), ['partner_id'],
-            having=[('amount_residual:sum', operator, value)],
-        )
+        Item, company = self.env['account.move.line'], self.env.company
+        overdue = Item._get_dunning_overdue_domain(company, company._dunning_today())
+        groups = Item._read_group(overdue, ['partner_id'], having=[('amount_residual:sum', operator, value)])
         found = Domain('id', 'in', [partner.id for (partner,) in groups])
         if (operator in ('<', '<=') and value > 0) or (operator in ('<=', '>=') and value == 0):
             # Nothing overdue counts as zero.
-            some = self.env['account.move.line']._search(self._get_dunning_overdue_domain()).subselect('partner_id')
-            found |= Domain('id', 'not in', some)
+            found |= Domain('id', 'not in', Item._search(overdue).subselect('partner_id'))
         return found
+
+    # -------------------------------------------------------------------------
+    # HOW HE IS REACHED
+    # -------------------------------------------------------------------------
+
+    def _get_dunning_number(self):
+        """Return the telephone number in E.164; as it was typed where that is not possible; or an empty string."""
+        self.ensure_one()
+        return (self.phone and (self._phone_format(fname='phone') or self.phone.strip())) or ''
+
+    def _get_dunning_phone_contact(self, preferred=None):
+        """Return the contact of a debtor to call: the one for reminders, else the debtor, else any other.
+
+        Only one with a number that is not wrong; empty when there is none.
+
+        :param preferred: contact to take when it can be called
+        """
+        self.ensure_one()
+        debtor = self.commercial_partner_id
+        family = debtor | debtor.search([('commercial_partner_id', '=', debtor.id)])
+        ranked = family.sorted(lambda person: (
+            person.type != 'dunning', person != debtor, person.type != 'invoice', person.id))
+        for person in (preferred or self.browse()) | ranked:
+            if person.phone and person.phone.strip() and not person.dunning_phone_wrong_on:
+                return person
+        return self.browse()
+
+    def _has_dunning_address(self):
+        """Return whether a letter can be posted to this contact."""
+        return bool(
+            (self.street or '').strip() and (self.city or '').strip() and not self.dunning_post_returned_on)
+
+    def _has_dunning_phone(self):
+        """Return whether this contact can be called."""
+        return bool((self.phone or '').strip() and not self.dunning_phone_wrong_on)
+
+    # -------------------------------------------------------------------------
+    # WHO IS TO ACT
+    # -------------------------------------------------------------------------
+
+    def _get_dunning_collectors(self, company, day=None):
+        """Return ``{partner id: user}``: who is to act when something happens with these debtors.
+
+        The collector of the debtor, or who covers for him on that day; else the collector of the company, likewise;
+        else the salesperson, the contact on letters, a manager. Only somebody who works in the accounting of the
+        company; an empty user when nobody does.
+
+        :param date day: None for today
+        """
+        company = company.with_env(self.env)
+        covers = self.env['dunning.absence']._get_covers(day or company._dunning_today())
+        # sudo: only picks whom to ask
+        Users = self.env['res.users'].sudo()
+        works = {}
+
+        def can(user):
+            if user not in works:
+                works[user] = company._is_dunning_colleague(user)
+            return works[user]
+
+        def find(collector, *others):
+            """Return the first of these who can, the collector by way of who covers for him."""
+            return next(filter(can, (Users.browse(covers.get(collector.id)), collector, *others)), Users)
+
+        settings = company.sudo()  # sudo: as above
+        of_company = find(settings.dunning_user_id)
+        of_letters = find(Users, *settings.dunning_contact_id.user_ids) or company._get_dunning_manager()
+        result = {}
+        # sudo: as above
+        for partner in self.sudo().with_company(company):
+            debtor = partner.commercial_partner_id or partner
+            user = find(debtor.dunning_user_id) or of_company or find(Users, debtor.user_id) or of_letters
+            result[partner.id] = self.env['res.users'].browse(user.id)
+        return result
+
+    def _get_dunning_collector(self, company, day=None, named=None):
+        """Return who is to act when something happens with this debtor, or an empty user.
+
+        :param named: users whom a person named for it: the first of them who still works there, whatever else
+        """
+        self.ensure_one()
+        for user in named or ():
+            if company._is_dunning_colleague(user):
+                return user
+        return self._get_dunning_collectors(company, day)[self.id]
 
     # -------------------------------------------------------------------------
     # ACTIONS
@@ -212,32 +364,12 @@ class ResPartner(models.Model):
         """Open the send wizard for all overdue items of these debtors."""
         return self.env['dunning.send']._action_open(partners=self.commercial_partner_id)
 
-    @api.constrains('dunning_waive_interest', 'dunning_waive_costs', 'dunning_waive_reason')
-    def _check_dunning_waive_reason(self):
-        for partner in self:
-            if (partner.dunning_waive_interest or partner.dunning_waive_costs) and not (
-                partner.dunning_waive_reason or ''
-            ).strip():
-                raise ValidationError(self.env._(
-                    "Say why interest or collection costs of %s are waived: the reason is shown with the claim.",
-                    partner.display_name))
-
-    dunning_review = fields.Boolean(
-        string="Look First",
-        company_dependent=True,
-        index=False,
-        help="Reminders to this debtor never leave by themselves: each is a proposal until somebody approved it, "
-             "whatever the policy says.",
-        prefetch='dunning',
-    )
-    dunning_user_id = fields.Many2one(
-        comodel_name='res.users',
-        string="Collector",
-        company_dependent=True,
-        index=False,
-        tracking=True,
-        groups=ACCOUNTING,
-        domain="[('share', '=', False)]",
-        help="Who calls this debtor. Empty: the collector in the settings of the company.",
-        prefetch='dunning',
-    )
+    def action_dunning_email_works(self):
+        """Try the address again that a reminder came back from."""
+        self.env['dunning.notice'].check_access('write')  # for accounting, not for all who may change contacts
+        self.check_access('write')
+        emails = [email for email in self.mapped('email_normalized') if email]
+        # sudo: other contacts with the same address; whoever may change this one may correct them
+        same = self.sudo().search([('email_normalized', 'in', emails)]) | self
+        same.write({'dunning_email_bounced_on': False})
+        return True

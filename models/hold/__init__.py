@@ -6,4 +6,3 @@ from . import account_move
 from . import account_move_line
 from . import res_partner
 from . import dunning_notice
-from . import dunning_hold__audit

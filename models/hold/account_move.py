@@ -1,7 +1,7 @@
 from odoo import api, fields, models
 from odoo.fields import Domain
 
-ACCOUNTING = 'account.group_account_invoice,account.group_account_readonly'
+from ..kernel.groups import ACCOUNTING
 
 
 class AccountMove(models.Model):

@@ -16,10 +16,13 @@ from markupsafe import Markup
 from odoo import api, fields, models
 from odoo.exceptions import UserError, ValidationError
 from odoo.fields import Domain
-from odoo.tools import SQL, clean_context, format_amount
-from odoo.tools import format_date as format_date_of_lang
+from odoo.tools import SQL, format_amount
 
 from ..kernel.dunning_bulk import schedule_activities
+from ..kernel.dunning_recorded import as_recording
+from ..kernel.formats import format_day, in_language_of
+
+format_date = format_day  # until nobody takes it from here
 
 # How long a review that is overdue is left alone before its owner is reminded again, in days.
 REMIND_EVERY = 7
@@ -34,16 +37,8 @@ USER_CREATABLE = frozenset({
 USER_WRITABLE = frozenset({'user_id', 'note'})
 # How a dispute went: can be told until it was told, also after the hold itself ended.
 DISPUTE_WRITABLE = frozenset({'dispute_category', 'dispute_right', 'dispute_outcome', 'credit_move_id'})
-# Fields of mixins: chatter and activities go on after a hold was closed.
-MIXIN_PREFIXES = ('activity_', 'message_', 'my_activity_', 'website_message_', 'rating_')
-# Put into the context by code that records what happened to a hold. Being one object of
-# this process, no integration or browser can send it.
-RECORDING = object()
-
-
-def format_date(env, date):
-    """Return a date with the month as a word: “03-04” is not the same day everywhere."""
-    return format_date_of_lang(env, date, date_format='d MMM y')
+# What was written about a hold and is not copied into its log: what is erased from a note has to be gone.
+NOTES = frozenset({'note', 'dispute_outcome', 'credit_move_id'})
 
 
 class DunningHold(models.Model):
@@ -54,12 +49,14 @@ class DunningHold(models.Model):
     """
 
     _name = 'dunning.hold'
-    _inherit = ['mail.thread', 'mail.activity.mixin']
+    _inherit = ['dunning.recorded', 'mail.thread', 'mail.activity.mixin']
 
     _description = "Dunning Hold"
     _order = 'date_end, id'
     _check_company_auto = True
     _mail_post_access = 'read'
+    _recording_context = {'mail_notrack': True}
+    _user_writable = USER_WRITABLE | DISPUTE_WRITABLE
     company_id = fields.Many2one(comodel_name='res.company', required=True, index=True, readonly=True)
     company_currency_id = fields.Many2one(related='company_id.currency_id', string="Company Currency")
     scope = fields.Selection(
@@ -210,21 +207,18 @@ class DunningHold(models.Model):
 
     @api.model_create_multi
     def create(self, vals_list):
-        recording = self._is_recording()
-        for vals in vals_list:
-            unknown = set() if recording else {
-                name for name in vals if not name.startswith(MIXIN_PREFIXES)} - USER_CREATABLE
-            if unknown:
-                raise UserError(self.env._(
-                    "A hold starts today and is placed by you. Say what it is about, its reason, owner, end date and "
-                    "note; the rest follows from that (%(fields)s).", fields=", ".join(sorted(unknown))))
+        if not self._is_recording():
+            for vals in vals_list:
+                unknown = self._get_frozen_names(vals) - USER_CREATABLE
+                if unknown:
+                    raise UserError(self.env._(
+                        "A hold starts today and is placed by you. Say what it is about, its reason, owner, end date "
+                        "and note; the rest follows from that (%(fields)s).", fields=", ".join(sorted(unknown))))
         known = self._find_targets(vals_list)
         complete = [self._complete_vals(vals, known) for vals in vals_list]
-        # Without defaults of a client: they would fill in what only the program records.
-        env = self.env(context={**clean_context(self.env.context), 'mail_create_nosubscribe': True})
-        holds = super(DunningHold, self.with_env(env)).create(complete)
-        holds = holds.with_env(self.env)
-        holds._recording()._refresh_soft_days()
+        recording = as_recording(self, self._name, mail_create_nosubscribe=True)
+        holds = super(DunningHold, recording).create(complete).with_env(self.env)
+        holds._refresh_soft_days()
         holds._log_on_target(lambda hold, env: (
             env._(
                 "%(what)s on hold until somebody decides: %(reason)s (%(owner)s). To be reviewed by %(date)s.",
@@ -261,9 +255,7 @@ class DunningHold(models.Model):
         company = (item or move).company_id or self.env['res.company'].browse(
             vals.get('company_id') or self.env.company.id)
         items = item or move._get_dunning_items()
-        if move and (move.state != 'posted' or not items or any(
-            line.account_id.account_type != 'asset_receivable' for line in items
-        )):
+        if move and (move.state != 'posted' or not items or items != items._filter_dunning_due()):
             raise ValidationError(self.env._(
                 "%(name)s cannot be put on hold: only what a debtor has to pay can, so a posted customer invoice.",
                 name=move.display_name))
@@ -318,23 +310,21 @@ class DunningHold(models.Model):
 
     def _can_own(self, user):
         self.ensure_one()
-        if user._is_superuser():
-            return True
-        # sudo: whether a colleague works in a company and in accounting
-        return (
-            user.active and self.company_id in user.sudo().company_ids
-            and self.env['dunning.hold'].with_user(user).has_access('read'))
+        return user._is_superuser() or self.company_id._is_dunning_colleague(user)
 
     def write(self, vals):
-        if not self._is_recording():
-            vals = self._check_user_write(vals)
-        return super().write(vals)
+        changed = self._filter_changed(vals) if not self._is_recording() else self.browse()
+        settled = not self._is_recording() and vals.get('dispute_right', 'open') != 'open'
+        result = super().write(vals)
+        if settled:
+            self._recording().write({'resolved_on': self.company_id[:1]._dunning_today()})
+        if changed:
+            text = self.env._("The note or the outcome of the dispute was changed.")
+            changed._message_log_batch(dict.fromkeys(changed.ids, text))
+        return result
 
     def _check_user_write(self, vals):
-        """Return the values a user may write; raise what to do instead for the others."""
-        names = {name for name in vals if not name.startswith(MIXIN_PREFIXES)}
-        if not names:
-            return vals
+        names = self._get_frozen_names(vals)
         told = self.filtered(lambda hold: hold.is_dispute and hold.dispute_right != 'open')
         if names & DISPUTE_WRITABLE and (told or not all(hold.is_dispute for hold in self)):
             raise UserError(self.env._(
@@ -346,30 +336,25 @@ class DunningHold(models.Model):
             raise UserError(self.env._(
                 "%(hold)s was closed on %(date)s, so it cannot be changed any more. It explains why reminders "
                 "waited. Place a new hold if there is a new reason.",
-                hold=closed[:1].display_name, date=format_date(self.env, closed[:1].closed_on)))
-        if names - USER_WRITABLE - DISPUTE_WRITABLE:
-            raise UserError(self.env._(
+                hold=closed[:1].display_name, date=format_day(self.env, closed[:1].closed_on)))
+        super()._check_user_write(vals)
+
+    def _filter_changed(self, vals):
+        """Return the holds of which these values change what was noted."""
+        names = vals.keys() & NOTES
+        return self.filtered(lambda hold: any(
+            hold._fields[name].convert_to_write(hold[name], hold) != vals[name] for name in names))
+
+    def _get_frozen_message(self, action):
+        return {
+            'write': self.env._(
                 "Of an open hold the owner and the note can be changed. Use “Extend” for another end date, “Close” "
-                "to end it, and close it and place a new one for everything else."))
-        if vals.get('dispute_right', 'open') != 'open':
-            vals = {**vals, 'resolved_on': self.company_id[:1]._dunning_today()}
-        return vals
-
-    def unlink(self):
-        # The chatter deletes its messages before the guards are asked; ask first.
-        self._unlink_never()
-        return super().unlink()
-
-    @api.ondelete(at_uninstall=False)
-    def _unlink_never(self):
-        if self:
-            raise UserError(self.env._(
+                "to end it, and close it and place a new one for everything else."),
+            'unlink': self.env._(
                 "%(hold)s cannot be deleted: it explains why reminders waited. Close it instead.",
-                hold=self[:1].display_name))
-
-    def copy_data(self, default=None):
-        self.check_access('create')
-        raise UserError(self.env._("A hold cannot be copied. Place a new one where it is needed."))
+                hold=self[:1].display_name),
+            'copy': self.env._("A hold cannot be copied. Place a new one where it is needed."),
+        }[action]
 
     # -------------------------------------------------------------------------
     # WHAT HAPPENS TO A HOLD
@@ -416,7 +401,7 @@ class DunningHold(models.Model):
         bodies = {
             hold.id: self.env._(
                 "End date moved from %(before)s to %(after)s: %(why)s",
-                before=format_date(self.env, hold.date_end), after=format_date(self.env, date_end), why=why)
+                before=format_day(self.env, hold.date_end), after=format_day(self.env, date_end), why=why)
             for hold in self
         }
         self._recording().write({'date_end': date_end, 'reminded_on': False})
@@ -457,17 +442,17 @@ class DunningHold(models.Model):
         settled = told.filtered(lambda hold: hold.scope != 'debtor')._get_settled()
         (told - settled)._tell_owners(at_date, lambda hold, env: env._(
             "Hold ended: %(hold)s. Reminders go on from %(date)s.",
-            hold=hold.display_name, date=format_date(env, hold.free_on)))
+            hold=hold.display_name, date=format_day(env, hold.free_on)))
         self._log_on_target(lambda hold, env: env._(
             "Hold ended (%(reason)s): %(why)s Reminders go on from %(date)s.",
             reason=hold._get_link(hold.reason_id._get_name_in_sentence()), why=hold.close_reason,
-            date=format_date(env, hold.free_on)))
+            date=format_day(env, hold.free_on)))
 
     def _get_settled(self):
         """Return the holds of invoices and items of which nothing is open any more; one query."""
-        open_moves = self.env['account.move.line']._read_group(
-            self.env['account.move']._get_dunning_open_items_domain() & Domain('move_id', 'in', self.move_id.ids),
-            ['move_id'])
+        Item = self.env['account.move.line']
+        open_moves = Item._read_group(
+            Item._get_dunning_open_domain() & Domain('move_id', 'in', self.move_id.ids), ['move_id'])
         still_open = {move.id for (move,) in open_moves}
         return self.filtered(lambda hold: hold.move_id.id not in still_open)
 
@@ -486,14 +471,9 @@ class DunningHold(models.Model):
                 self.with_context(mail_activity_quick_update=True), 'mail.mail_activity_data_todo', told)
 
     def _get_responsible(self):
-        """Return the owner; where he left, whoever placed the hold, else the contact on letters of the company."""
+        """Return the owner; where he left, whoever placed the hold, else the collector of the debtor."""
         self.ensure_one()
-        # sudo: which user belongs to the contact on our own letters
-        contact = self.company_id.dunning_contact_id.sudo().user_ids.sudo(False)
-        for user in (self.user_id | self.opened_by_id | contact):
-            if user.active and not user._is_superuser() and self._can_own(user):
-                return user
-        return self.env['res.users']
+        return self.partner_id._get_dunning_collector(self.company_id, named=self.user_id | self.opened_by_id)
 
     def _unlink_reminders(self):
         # sudo: activities of colleagues are to go as well
@@ -530,15 +510,8 @@ class DunningHold(models.Model):
         return result
 
     # -------------------------------------------------------------------------
-    # RECORDING
+    # WORDS
     # -------------------------------------------------------------------------
-
-    def _is_recording(self):
-        return self.env.context.get('dunning_hold_recording') is RECORDING
-
-    def _recording(self):
-        """Return the holds in the context in which code records what happened to them."""
-        return self.with_context(dunning_hold_recording=RECORDING, mail_notrack=True)
 
     def _get_link(self, label):
         self.ensure_one()
@@ -548,7 +521,7 @@ class DunningHold(models.Model):
         """Return the words of the sentences about a hold."""
         return {
             'what': self._get_what(env),
-            'date': format_date(env, self.date_end),
+            'date': format_day(env, self.date_end),
             'reason': self._get_link(self.reason_id._get_name_in_sentence()),
             'owner': self.user_id.name,
         }
@@ -561,15 +534,14 @@ class DunningHold(models.Model):
         if self.is_part:
             return env._("%s of it", format_amount(env, self.amount, self.currency_id))
         if self.scope == 'item' and self.move_line_id:
-            return env._("What is due on %s", format_date(env, self.date_maturity))
+            return env._("What is due on %s", format_day(env, self.date_maturity))
         return env._("This invoice")
 
     def _log_on_target(self, get_body):
         """Log one line on each invoice or debtor the holds are about, in two batches."""
         bodies = {'account.move': {}, 'res.partner': {}}
         for hold in self:
-            # Chatter is for the users of the company. The scheduled action has no language.
-            hold = hold.with_context(lang=self.env.lang or hold.company_id.partner_id.lang)
+            hold = in_language_of(hold, hold.company_id)
             target = hold.partner_id if hold.scope == 'debtor' or not hold.move_id else hold.move_id
             body, found = get_body(hold, hold.env), bodies[target._name]
             found[target.id] = found[target.id] + Markup("<br/>") + body if target.id in found else body
@@ -724,8 +696,9 @@ class DunningHold(models.Model):
             reach=self._get_reach_sql(
                 SQL("""hold.id AS hold_id, COALESCE(hold.is_part, FALSE) AS is_part, hold.amount, hold.active,
                        hold.blocks, hold.disputed, hold.ended_on, hold.free_on, wide.move_wide,
-                       line.id AS item_id, line.move_id, COALESCE(line.date_maturity, line.date) AS due_date,
-                       line.amount_residual_currency AS residual"""),
+                       line.id AS item_id, line.move_id, %s AS due_date,
+                       line.amount_residual_currency AS residual""",
+                    self.env['account.move.line']._get_dunning_due_date_sql(SQL.identifier('line'))),
                 SQL("hold"), lines),
         )
 
@@ -739,8 +712,8 @@ class DunningHold(models.Model):
         for company, holds in by_scope.get('debtor', empty).grouped('company_id').items():
             about |= Domain('company_id', '=', company.id) & Domain(
                 'partner_id.commercial_partner_id', 'in', holds.partner_id.commercial_partner_id.ids)
-        return self.env['account.move.line'].search(
-            self.env['account.move']._get_dunning_open_items_domain() & about)
+        Item = self.env['account.move.line']
+        return Item.search(Item._get_dunning_open_domain() & about)
 
     def _take_back_notices(self, keep=None):
         """Judge again what waits about these holds, so that it does not wait for the night.
@@ -767,5 +740,5 @@ class DunningHold(models.Model):
         shown = whole or holds
         if any(hold.needs_decision for hold in shown):
             return self.env._("On hold until a decision")
-        last = format_date(self.env, max(shown.mapped('date_end')))
+        last = format_day(self.env, max(shown.mapped('date_end')))
         return self.env._("On hold until %s", last) if whole else self.env._("Partly on hold until %s", last)

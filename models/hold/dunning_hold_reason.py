@@ -3,7 +3,7 @@ from datetime import timedelta
 from odoo import api, fields, models
 from odoo.exceptions import UserError, ValidationError
 
-from .dunning_hold import format_date
+from ..kernel.formats import format_day
 
 
 class DunningHoldReason(models.Model):
@@ -71,13 +71,13 @@ class DunningHoldReason(models.Model):
         if date_end < today:
             raise ValidationError(self.env._(
                 "The end date of the hold (%(date)s) lies in the past. Choose today or a later day.",
-                date=format_date(self.env, date_end)))
+                date=format_day(self.env, date_end)))
         last = today + timedelta(days=self.max_days)
         if date_end > last:
             raise ValidationError(self.env._(
                 "A hold for “%(reason)s” lasts %(days)s days at most, so no longer than %(date)s. "
                 "Choose an earlier day; it can be extended when the time comes.",
-                reason=self.name, days=self.max_days, date=format_date(self.env, last)))
+                reason=self.name, days=self.max_days, date=format_day(self.env, last)))
 
     def _get_name_in_sentence(self):
         """Return the name as it stands inside a sentence: “dispute”."""

@@ -47,12 +47,9 @@ class DunningHoldReport(models.Model):
 
     @property
     def _table_query(self):
-        Hold = self.env['dunning.hold']
-        open_items = SQL(
-            """line.company_id = hold.company_id AND line.parent_state = 'posted' AND line.reconciled IS NOT TRUE
-               AND line.amount_residual > 0 AND EXISTS (
-                   SELECT FROM account_account account
-                    WHERE account.id = line.account_id AND account.account_type = 'asset_receivable')""")
+        Hold, Item = self.env['dunning.hold'], self.env['account.move.line']
+        line = SQL.identifier('line')
+        open_items = SQL("line.company_id = hold.company_id AND %s", Item._get_dunning_open_sql(line))
         return SQL(
             """
             WITH reach AS (%(reach)s),
@@ -83,9 +80,9 @@ class DunningHoldReport(models.Model):
             reach=Hold._get_reach_sql(
                 SQL("""hold.id AS hold_id, hold.company_id, hold.partner_id, line.move_id, hold.reason_id, hold.user_id,
                        hold.opened_on, hold.date_end, hold.needs_decision, hold.is_part, hold.amount,
-                       line.id AS item_id, COALESCE(line.date_maturity, line.date) AS due_date,
+                       line.id AS item_id, %s AS due_date,
                        NULLIF(line.amount_residual_currency, 0) AS residual,
-                       line.amount_residual AS residual_company"""),
+                       line.amount_residual AS residual_company""", Item._get_dunning_due_date_sql(line)),
                 SQL("(SELECT * FROM dunning_hold WHERE closed_on IS NULL) AS hold"), open_items),
         )
 
@@ -109,7 +106,7 @@ class DunningHoldReport(models.Model):
         groups = self._read_group(
             [('company_id', '=', company.id)], ['reason_id'], ['amount_held:sum', 'hold_id:count_distinct'],
             order='amount_held:sum DESC')
-        user = self.env['dunning.interest.rate']._get_manager(company)
+        user = company._get_dunning_manager()
         hold = self.search([('company_id', '=', company.id)], order='date_end, id', limit=1).hold_id
         if not hold or not user:
             return Activity

@@ -3,7 +3,7 @@
 from odoo import api, fields, models
 from odoo.fields import Domain
 
-from .account_move import ACCOUNTING
+from ..kernel.groups import ACCOUNTING
 
 
 class ResPartner(models.Model):

@@ -1,1 +1,2 @@
+from . import dunning_recorded
 from . import ir_attachment

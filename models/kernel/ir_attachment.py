@@ -4,20 +4,13 @@ from pathlib import Path
 from odoo import api, models
 from odoo.exceptions import UserError
 
-# Put into the context by code that records what happened. Being one object of this
-# process, no integration or browser can send it.
-RECORDING = object()
-
-
-def is_recording(env):
-    """Return whether code, and not a user, is writing the books of what happened."""
-    return env.context.get('dunning_recording') is RECORDING
-
+from .dunning_recorded import RECORDING, is_recording  # noqa: F401 (imported from here until all models are recorded)
 
 # What makes a file the file it is, and where it belongs.
 CONTENT = frozenset({'raw', 'datas', 'db_datas', 'type', 'url', 'name', 'mimetype', 'company_id'})
 PLACE = frozenset({'res_model', 'res_id', 'res_field'})
-# Files of fields that are a proof, and in which states of their record (none: always).
+# Files of fields that are a proof, and in which states of their record (none: always); of models that do not say so
+# themselves (`_frozen_files` of `dunning.recorded`).
 PROOFS = {
     ('dunning.notice', 'letter_file'): ('to_post', 'sent', 'withdrawn', 'undelivered'),
     ('dunning.withdrawal', 'letter_file'): ('to_post', 'sent'),
@@ -36,6 +29,7 @@ class IrAttachment(models.Model):
         # OVERRIDE: a second file of a field would be shown instead of the first.
         attachments = super().create(vals_list)
         attachments._check_dunning_proofs()
+        attachments._check_dunning_frozen(new=True)
         return attachments
 
     def write(self, vals):
@@ -44,6 +38,7 @@ class IrAttachment(models.Model):
         result = super().write(vals)
         if vals.keys() & PLACE:
             self._check_dunning_proofs()  # nor is it moved there
+            self._check_dunning_frozen(new=True)
         return result
 
     @api.ondelete(at_uninstall=False)
@@ -67,11 +62,21 @@ class IrAttachment(models.Model):
         if attachments and vals and vals.keys() <= {'raw', 'datas', 'mimetype'}:
             content = vals['raw'] if 'raw' in vals else base64.b64decode(vals.get('datas') or b'')
             attachments = attachments.filtered(lambda attachment: attachment.raw != content)
+        attachments._check_dunning_frozen()
         attachments._check_dunning_proofs()
         attachments._check_dunning_mailed()
 
+    def _check_dunning_frozen(self, *, new=False):
+        """Refuse to touch files that are a proof, as the model says to which they belong."""
+        ours = self.filtered(lambda attachment: (attachment.res_model or '').startswith('dunning.'))
+        for name, files in ours.grouped('res_model').items():
+            Model = self.env.get(name)
+            if hasattr(Model, '_check_frozen_files') and not (
+                hasattr(Model, '_is_recording') and Model._is_recording()
+            ):
+                Model._check_frozen_files(files, new=new)
+
     def _check_dunning_proofs(self):
-        """Refuse to touch files of fields that are a proof."""
         proofs = self.filtered(lambda attachment: (attachment.res_model, attachment.res_field) in PROOFS)
         if not proofs or is_recording(self.env):
             return

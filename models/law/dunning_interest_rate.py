@@ -361,7 +361,7 @@ class DunningInterestRate(models.Model):
         if not kinds or self._get_warnings(since=today - timedelta(days=REPEAT_DAYS)):
             return Activity
         rate = self.search([('kind', 'in', kinds)], order='date_from desc, id desc', limit=1)
-        user = self._get_manager(company)
+        user = company._get_dunning_manager()
         if not rate or not user:
             return Activity
         rate = rate.with_context(lang=user.lang)
@@ -398,10 +398,4 @@ class DunningInterestRate(models.Model):
 
     @api.model
     def _get_manager(self, company):
-        """Return the user to ask: the contact on the letters if he is a manager, else the first manager."""
-        manager = self.env.ref('account.group_account_manager')
-        # sudo: only picks whom to ask; managers are employees
-        users = self.env['res.users'].sudo().search([
-            ('all_group_ids', 'in', manager.ids), ('company_ids', 'in', company.ids), ('share', '=', False)],
-            order='id')
-        return (users & company.sudo().dunning_contact_id.user_ids or users)[:1]  # sudo: as above
+        return company._get_dunning_manager()  # until all ask the company

@@ -545,7 +545,7 @@ class TestHoldEnds(HoldCommon):
                 'opened_on': TODAY - days(100)})
         # The mark that lets code write it cannot be sent by a browser.
         with self.assertRaises(UserError):
-            hold.with_context(dunning_hold_recording=True).write({'closed_on': False})
+            hold.with_context(dunning_recording=True).write({'closed_on': False})
 
     def test_a_part_is_not_more_than_what_is_open(self):
         invoice = self.invoice(due=TODAY)

@@ -340,8 +340,10 @@ class TestRpc(DunningCommon, HttpCase):
     def test_no_context_opens_a_door(self):
         """What code puts into the context to record something is an object; a browser can only send words."""
         self.log_in('clerk')
-        words = [True, 1, 'RECORDING', {}, [], {'object': 'RECORDING'}, '<object object at 0x7f0000000000>']
-        keys = ('dunning_recording', 'dunning_hold_recording', 'dunning_preview', 'dunning_ladder', 'dunning_handover')
+        words = [
+            True, 1, 'RECORDING', {}, [], {'object': 'RECORDING'}, '<object object at 0x7f0000000000>',
+            ['dunning.notice', 'dunning.hold'], {'dunning.notice': True, 'dunning.hold': True}]
+        keys = ('dunning_recording', 'dunning_preview', 'dunning_ladder', 'dunning_handover')
         with self.nothing_changes():
             for word in words:
                 context = dict.fromkeys(keys, word) | {

@@ -16,7 +16,7 @@ from odoo.tools import convert_file, file_open, file_path, mute_logger
 from ...models.law.dunning_interest_rate import half_year
 from ..common import DunningCommon, days
 
-DATA = 'l10n_nl_dunning/data/dunning_interest_rate_data.xml'
+DATA = 'l10n_nl_dunning/data/law/dunning_interest_rate_data.xml'
 #: Official rates by the half-year they hold in, typed from the law's history and not from the data file.
 #: One number: it did not change within the half-year.
 CONSUMER = {
@@ -388,11 +388,11 @@ class TestInterestRate(DunningCommon):
 
     def test_who_is_asked_is_a_manager_of_the_company(self):
         self.company.dunning_contact_id = self.clerk.partner_id
-        asked = self.Rate._get_manager(self.company)
+        asked = self.company._get_dunning_manager()
         self.assertTrue(asked.has_group('account.group_account_manager'))
         self.assertIn(self.company, asked.company_ids)
         self.company.dunning_contact_id = self.manager.partner_id
-        self.assertEqual(self.Rate._get_manager(self.company), self.manager)
+        self.assertEqual(self.company._get_dunning_manager(), self.manager)
 
     # --- where people work ---
 

@@ -1,7 +1,7 @@
 from odoo import Command, api, fields, models
 from odoo.exceptions import UserError
 
-from ...models.hold.dunning_hold import format_date
+from ...models.kernel.formats import format_day
 
 
 class DunningHoldClose(models.TransientModel):
@@ -44,7 +44,7 @@ class DunningHoldClose(models.TransientModel):
             free = [
                 fields.Date.add(hold.company_id._dunning_today(), days=hold.soft_days + 1) for hold in holds]
             wizard.free_hint = free and self.env._(
-                "Nothing leaves today: reminders go on from %s.", format_date(self.env, max(free)))
+                "Nothing leaves today: reminders go on from %s.", format_day(self.env, max(free)))
 
     @api.model
     def _action_open(self, holds, mode):

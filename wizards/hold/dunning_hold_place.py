@@ -2,8 +2,8 @@ from odoo import Command, api, fields, models
 from odoo.exceptions import UserError
 from odoo.fields import Domain
 
-from ...models.hold.dunning_hold import format_date
 from ...models.kernel.dunning_field import PickedMany2many
+from ...models.kernel.formats import format_day
 
 
 class DunningHoldPlace(models.TransientModel):
@@ -99,7 +99,7 @@ class DunningHoldPlace(models.TransientModel):
             return self.env._("Everything of %s", names)
         if scope == 'item':
             items = self.item_ids.sorted('date_maturity')
-            dates = ", ".join(format_date(self.env, item.date_maturity or item.date) for item in items)
+            dates = ", ".join(format_day(self.env, item._get_dunning_due_date()) for item in items)
             if len(moves) == 1:
                 return self.env._(
                     "What is due on %(dates)s of %(invoice)s, %(debtor)s",
@@ -125,7 +125,7 @@ class DunningHoldPlace(models.TransientModel):
                 if reason.needs_person_decision else
                 self.env._(
                     "no later than %s",
-                    format_date(self.env, fields.Date.add(today, days=reason.max_days))))
+                    format_day(self.env, fields.Date.add(today, days=reason.max_days))))
 
     @api.depends('scope', 'item_ids', 'partner_ids', 'reason_id')
     def _compute_warning(self):
@@ -135,7 +135,7 @@ class DunningHoldPlace(models.TransientModel):
             existing = wizard._get_existing_holds()
             if existing:
                 texts.append(self.env._("On hold already: %s.", "; ".join(
-                    f"{hold.display_name} ({format_date(self.env, hold.date_end)})" for hold in existing[:5])))
+                    f"{hold.display_name} ({format_day(self.env, hold.date_end)})" for hold in existing[:5])))
             printed = wizard._get_pending_notices().filtered(lambda notice: notice.postal_state == 'printed')
             if printed:
                 texts.append(self.env._(
@@ -175,9 +175,8 @@ class DunningHoldPlace(models.TransientModel):
             items = notices.live_line_ids.move_line_id
         if partners is None:
             whole = items is not None and moves is None and notices is None
-            items = items.filtered(lambda item: (
-                item.account_id.account_type == 'asset_receivable' and item.parent_state == 'posted'
-                and not item.reconciled and item.partner_id))
+            items = items._filter_dunning_due().filtered(
+                lambda item: item.parent_state == 'posted' and not item.reconciled and item.partner_id)
             if not items:
                 raise UserError(self.env._(
                     "Nothing in the selection can be put on hold. Select posted customer invoices that are still "
@@ -216,7 +215,7 @@ class DunningHoldPlace(models.TransientModel):
         holds = self.env['dunning.hold'].create(self._prepare_holds())
         holds._take_back_notices(keep=self.notice_id)
         message = (
-            self.env._("On hold until %s.", format_date(self.env, self.date_end)) if len(holds) == 1
+            self.env._("On hold until %s.", format_day(self.env, self.date_end)) if len(holds) == 1
             else self.env._("%(count)s holds were placed.", count=len(holds)))
         return {
             'type': 'ir.actions.client',

@@ -1,0 +1,89 @@
+"""How days, amounts and percentages are written.
+
+*Colleagues* read what Odoo shows them anywhere, in their own language; only days have the month as a word, because
+“03-04” is not the same day everywhere and a date of digits breaks over two lines. *Debtors* read letters: in the
+language of the environment, or in the one that is given.
+"""
+
+import re
+from datetime import date
+from decimal import Decimal
+from functools import lru_cache
+
+import babel.dates
+
+from odoo.tools import babel_locale_parse, format_date, get_lang
+
+NO_BREAK_SPACE = '\N{NO-BREAK SPACE}'
+
+
+# -------------------------------------------------------------------------
+# TO COLLEAGUES
+# -------------------------------------------------------------------------
+
+def format_day(env, day):
+    """Return “3 Nov 2026”; an empty string for no day."""
+    return format_date(env, day, date_format='d MMM y')
+
+
+def format_weekday(env, day):
+    """Return “Tuesday 3 November”."""
+    return format_date(env, day, date_format='EEEE d MMMM')
+
+
+def in_language_of(records, company):
+    """Return records in the language of whoever is at work, else of the company: a scheduled action has none.
+
+    What is logged is for the users of the company, whatever the debtor speaks.
+    """
+    return records.with_context(lang=records.env.lang or company.partner_id.lang)
+
+
+# -------------------------------------------------------------------------
+# TO DEBTORS
+# -------------------------------------------------------------------------
+
+def say_day(env, day, lang=None, *, short=False):
+    """Return “3 november 2026”; short, for tables, “03-11-2026” (Dutch) or “3 Nov 2026”. Also of an ISO date.
+
+    An empty string for no day.
+    """
+    if not day:
+        return ''
+    lang = lang or env.lang or ''
+    pattern = 'd MMMM y'
+    if short:
+        pattern = 'dd-MM-y' if lang.startswith('nl') else 'd MMM y'
+    return _say_date(date.fromisoformat(day) if isinstance(day, str) else day, get_lang(env, lang).code, pattern)
+
+
+@lru_cache(maxsize=4096)
+def _say_date(day, code, pattern):
+    # A batch of letters has few different dates, and each stands in many of them.
+    return babel.dates.format_date(day, format=pattern, locale=babel_locale_parse(code))
+
+
+def say_amount(env, amount, currency, lang=None, *, symbol=True):
+    """Return an amount as debtors write it: “€ 1.234,56” in Dutch, “€1,234.56” in English."""
+    lang = lang or env.lang or ''
+    number = env['res.lang'].browse(get_lang(env, lang).id).format(
+        f'%.{currency.decimal_places}f', currency.round(float(amount)) + 0.0, grouping=True)
+    if not symbol:
+        return number
+    if currency.name != 'EUR':  # a dollar sign says nothing
+        return f"{currency.name}{NO_BREAK_SPACE}{number}"
+    return f"€{NO_BREAK_SPACE}{number}" if lang.startswith('nl') else f"€{number}".replace("€-", "-€")
+
+
+def say_percent(env, percent, *, places=0):
+    """Return “10,4%”, with at least so many decimals."""
+    whole, _dot, decimals = f"{Decimal(percent).normalize():f}".partition('.')
+    decimals = decimals.ljust(places, '0')
+    mark = ',' if (env.lang or '').startswith('nl') else '.'
+    return f"{whole}{mark + decimals if decimals else ''}%"
+
+
+def say_iban(number):
+    """Return a bank account number in groups of four that stay on one line."""
+    number = re.sub(r'\s', '', number or '')
+    return NO_BREAK_SPACE.join(number[start:start + 4] for start in range(0, len(number), 4))
