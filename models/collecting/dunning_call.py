@@ -6,10 +6,7 @@ from odoo import Command, api, fields, models
 from odoo.exceptions import ConcurrencyError, UserError
 from odoo.tools import mute_logger
 
-from ..hold.dunning_hold import format_date
-from ..kernel.ir_attachment import RECORDING, is_recording
-
-MIXIN_PREFIXES = ('activity_', 'message_', 'my_activity_', 'website_message_', 'rating_')
+from ..kernel.formats import format_day
 
 
 class DunningCall(models.Model):
@@ -20,11 +17,15 @@ class DunningCall(models.Model):
     """
 
     _name = 'dunning.call'
-    _inherit = ['dunning.call.parser', 'dunning.call.effect', 'mail.thread', 'mail.activity.mixin']
+    _inherit = [
+        'dunning.call.parser', 'dunning.call.effect', 'dunning.recorded', 'mail.thread', 'mail.activity.mixin']
     _description = "Call"
     _order = 'date_start desc, id desc'
     _check_company_auto = True
     _mail_post_access = 'read'
+    _recording_context = {'mail_create_nosubscribe': True, 'mail_create_nolog': True, 'mail_notrack': True}
+    _user_writable = frozenset({'note'})
+    _unlink_recorded = True
 
     company_id = fields.Many2one(comodel_name='res.company', required=True, index=True, readonly=True)
     company_currency_id = fields.Many2one(related='company_id.currency_id', string="Company Currency")
@@ -95,7 +96,7 @@ class DunningCall(models.Model):
         for call in self:
             call.display_name = self.env._(
                 "%(outcome)s, %(debtor)s, %(date)s", outcome=call.outcome_id.name or '',
-                debtor=call.partner_id.name or '', date=format_date(self.env, call.date) if call.date else '')
+                debtor=call.partner_id.name or '', date=format_day(self.env, call.date))
 
     @api.depends('duration')
     def _compute_duration_text(self):
@@ -293,7 +294,7 @@ class DunningCall(models.Model):
         """Log one line on each invoice that was talked about: that there was a call and how it ended, not the note."""
         self.ensure_one()
         link = self._get_html_link(title=self.outcome_id.name)
-        body = self.env._("Call of %(date)s: %(outcome)s.", date=format_date(self.env, self.date), outcome=link)
+        body = self.env._("Call of %(date)s: %(outcome)s.", date=format_day(self.env, self.date), outcome=link)
         moves = self.item_ids.move_id
         if moves:
             moves._message_log_batch({move.id: body for move in moves})
@@ -305,56 +306,37 @@ class DunningCall(models.Model):
             activity.action_feedback(feedback=self.summary)
 
     # -------------------------------------------------------------------------
-    # CRUD
+    # WHAT STAYS AS IT WAS LOGGED
     # -------------------------------------------------------------------------
 
-    @api.model_create_multi
-    def create(self, vals_list):
-        if not is_recording(self.env):
-            self.check_access('create')
-            raise UserError(self.env._(
+    def _get_frozen_message(self, action):
+        return {
+            'create': self.env._(
                 "A call is logged with its outcome, so that what follows from it happens by itself. Use “Log a call” "
-                "on the debtor, the invoice or the notice; programs use the method log_call."))
-        return super().create(vals_list)
+                "on the debtor, the invoice or the notice; programs use the method log_call."),
+            'write': self.env._(
+                "A call that was logged is history: only its note can be corrected. Log another call if something "
+                "else was said."),
+            'unlink': self.env._(
+                "%(call)s cannot be deleted: it explains what followed. What is too old goes by itself, as the "
+                "settings say.", call=self[:1].display_name),
+            'copy': self.env._("A call cannot be copied. Log a new one."),
+        }[action]
 
-    def write(self, vals):
-        if not is_recording(self.env):
-            self.check_access('write')
-            self._check_user_write(vals)
-        return super().write(vals)
+    def _refuse(self, action):
+        # Whoever may not is told that, and not what to do instead.
+        self.check_access('create' if action == 'copy' else action)
+        super()._refuse(action)
 
     def _check_user_write(self, vals):
-        names = {name for name in vals if not name.startswith(MIXIN_PREFIXES)}
-        if names - {'note'}:
-            raise UserError(self.env._(
-                "A call that was logged is history: only its note can be corrected. Log another call if something "
-                "else was said."))
-        if names and not self.env.su and not self.env.user.has_group('account.group_account_manager') and any(
-            call.user_id != self.env.user for call in self
+        self.check_access('write')
+        super()._check_user_write(vals)
+        if (
+            self._get_frozen_names(vals) and not self.env.su
+            and not self.env.user.has_group('account.group_account_manager')
+            and any(call.user_id != self.env.user for call in self)
         ):
             raise UserError(self.env._("Only who made the call or an accounting manager corrects its note."))
-
-    def unlink(self):
-        # The chatter deletes its messages before the guards are asked; ask first.
-        self._unlink_except_retention()
-        return super().unlink()
-
-    @api.ondelete(at_uninstall=False)
-    def _unlink_except_retention(self):
-        if self and not is_recording(self.env):
-            self.check_access('unlink')
-            raise UserError(self.env._(
-                "%(call)s cannot be deleted: it explains what followed. What is too old goes by itself, as the "
-                "settings say.", call=self[:1].display_name))
-
-    def copy_data(self, default=None):
-        self.check_access('create')
-        raise UserError(self.env._("A call cannot be copied. Log a new one."))
-
-    def _recording(self):
-        """Return the calls in the context in which code writes down what happened."""
-        return self.with_context(
-            dunning_recording=RECORDING, mail_create_nosubscribe=True, mail_create_nolog=True, mail_notrack=True)
 
     # -------------------------------------------------------------------------
     # ACTIONS

@@ -9,7 +9,7 @@ from odoo.exceptions import UserError
 from odoo.tools import format_amount
 
 from ...tools import dutch_calendar
-from ..hold.dunning_hold import format_date
+from ..kernel.formats import format_day
 
 # Days until somebody looks whether the money came, and until an arrangement must have been made.
 LOOK_DAYS = 2
@@ -68,7 +68,7 @@ class DunningCallEffect(models.AbstractModel):
         else:
             self._plan_activity('mail.mail_activity_data_call', day, summary)
         return {
-            'done': self.env._("%(what)s on %(date)s.", what=summary, date=format_date(self.env, day)),
+            'done': self.env._("%(what)s on %(date)s.", what=summary, date=format_day(self.env, day)),
             'next_step': summary, 'next_date': day,
         }
 
@@ -83,7 +83,7 @@ class DunningCallEffect(models.AbstractModel):
         return {
             'done': self.env._(
                 "Promised to pay %(amount)s by %(date)s.",
-                amount=format_amount(self.env, promise.amount, promise.currency_id), date=format_date(self.env, day)),
+                amount=format_amount(self.env, promise.amount, promise.currency_id), date=format_day(self.env, day)),
             'next_step': self.env._("See whether the promise was kept"),
             'next_date': promise.grace_date,
             'holds': promise.hold_ids,
@@ -100,7 +100,7 @@ class DunningCallEffect(models.AbstractModel):
         look = dutch_calendar.next_working_day(today + timedelta(days=LOOK_DAYS - 1))
         summary = self.env._("Look for the payment of %s in the bank", self.partner_id.display_name)
         self._plan_activity('mail.mail_activity_data_todo', look, summary, self.env._(
-            "Paid on %s, says the debtor.", format_date(self.env, day)) if day else '')
+            "Paid on %s, says the debtor.", format_day(self.env, day)) if day else '')
         return {
             'done': self.env._(
                 "Reminders wait until %s, so that the payment can be found.", self._format_end(holds)),
@@ -258,7 +258,7 @@ class DunningCallEffect(models.AbstractModel):
             {**common, **target} for target in targets])
 
     def _format_end(self, holds):
-        return format_date(self.env, max(holds.mapped('date_end')))
+        return format_day(self.env, max(holds.mapped('date_end')))
 
     def _plan_activity(self, xmlid, day, summary, note=''):
         """Plan an activity on the call, for whoever answers for the debtor."""
@@ -269,7 +269,7 @@ class DunningCallEffect(models.AbstractModel):
     def _get_responsible(self):
         """Return the user who goes on with this debtor."""
         self.ensure_one()
-        return self.user_id
+        return self.partner_id._get_dunning_collector(self.company_id, named=self.user_id) or self.env.user
 
     def _get_mail_recipient(self):
         """Return the contact a copy is mailed to: who was spoken to, else the debtor; empty when neither has mail."""

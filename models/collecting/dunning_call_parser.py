@@ -153,14 +153,11 @@ class DunningCallParser(models.AbstractModel):
 
     @api.model
     def _parse_items(self, value, company, partner, waiting, today):
-        AccountMove = self.env['account.move']
         Item = self.env['account.move.line']
-        owed = (
-            AccountMove._get_dunning_open_items_domain() & Domain('company_id', '=', company.id)
-            & Domain('partner_id.commercial_partner_id', '=', partner.id))
+        owed = Item._get_dunning_open_domain(company, partner)
         if value is None or value is False:
             items = Item.search(owed)
-            late = items.filtered(lambda item: (item.date_maturity or item.date) < today)
+            late = items.filtered(lambda item: item._get_dunning_due_date() < today)
             return (late | (items & waiting.live_line_ids.move_line_id)) or items
         if not isinstance(value, list | tuple):
             raise UserError(self.env._("item_ids is a list of IDs of due items."))

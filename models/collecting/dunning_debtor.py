@@ -12,9 +12,10 @@ What its statement is made of is in ``dunning_debtor_rows.py``, what its order c
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.fields import Domain
-from odoo.tools import SQL, format_date
+from odoo.tools import SQL
 
 from ..agreement.dunning_arrangement__target import OPEN_STATES
+from ..kernel.formats import format_day
 
 # The id of a row: partner, company and currency in one number, so that it stays the same from day to day.
 # At most 2^53: a browser counts no further without errors.
@@ -265,10 +266,10 @@ class DunningDebtor(models.Model):
         """What a person does goes first; else the planner says what the ladder does, asked once per company."""
         ladder = self.filtered(lambda debtor: not debtor.next_kind)
         for debtor in self - ladder:
-            day = self._fmt_date(debtor.next_date)
+            day = format_day(self.env, debtor.next_date)
             if debtor.next_kind == 'promise':
                 debtor.next_step = self.env._(
-                    "Wait for the payment promised for %s", self._fmt_date(debtor.promise_date))
+                    "Wait for the payment promised for %s", format_day(self.env, debtor.promise_date))
             elif debtor.next_kind == 'broken':
                 debtor.next_step = self.env._("Call: a promise was broken on %s", day)
             elif debtor.next_kind == 'call':
@@ -296,7 +297,7 @@ class DunningDebtor(models.Model):
         if decision.level_id and not decision.reason:
             return self.env._("“%s” goes out today", level)
         if decision.level_id and decision.reason in ('not_due', 'waiting_delay', 'waiting_deadline'):
-            return self.env._("“%(level)s” on %(date)s", level=level, date=self._fmt_date(decision.next_date))
+            return self.env._("“%(level)s” on %(date)s", level=level, date=format_day(self.env, decision.next_date))
         return Planner._explain(decision, company)
 
     # -------------------------------------------------------------------------
@@ -419,6 +420,3 @@ class DunningDebtor(models.Model):
         items = self.env['dunning.promise']._get_open_items(self.company_id, self.partner_id)
         return self.env['dunning.arrangement.make']._action_open(
             items=items.filtered(lambda item: item.currency_id == self.currency_id))
-
-    def _fmt_date(self, date):
-        return format_date(self.env, date, date_format='d MMM y') if date else ''

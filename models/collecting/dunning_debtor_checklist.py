@@ -9,9 +9,10 @@ from datetime import timedelta
 from math import ceil
 
 from odoo import api, fields, models, tools
-from odoo.tools import format_amount, format_date
+from odoo.tools import format_amount
 
 from ..agreement.dunning_arrangement__target import DECIDED, HISTORY
+from ..kernel.formats import format_day, format_weekday
 
 # Which part of the customers is large: those to whom most was sold in a year.
 LARGE_PART = 0.1
@@ -60,7 +61,7 @@ class DunningDebtorChecklist(models.AbstractModel):
         if until:
             return 'warn', title, self.env._(
                 "It is a Sunday, a holiday there or outside office hours. Better from %s.",
-                format_date(self.env, until.date(), date_format='EEEE d MMMM'))
+                format_weekday(self.env, until.date()))
         today = facts.calls.filtered(lambda call: self._get_local_day(call.date_start) == facts.today)
         if today:
             last = today[0]
@@ -72,7 +73,7 @@ class DunningDebtorChecklist(models.AbstractModel):
         if busy:
             return 'warn', title, self.env._(
                 "Contacted %(count)s times this week, which is the limit of the settings. Better from %(date)s.",
-                count=self.company_id.dunning_contacts_per_week, date=self._format_day(busy))
+                count=self.company_id.dunning_contacts_per_week, date=format_day(self.env, busy))
         return 'ok', title, self.env._("It is a good moment to call.")
 
     def _check_screen_contact(self, facts, items):
@@ -103,7 +104,7 @@ class DunningDebtorChecklist(models.AbstractModel):
             return 'warn', title, self.env._(
                 "Promised to pay %(amount)s by %(date)s, and that is still running. Do not ask for it again before.",
                 amount=format_amount(self.env, promise.amount, promise.currency_id),
-                date=self._format_day(promise.date_promised))
+                date=format_day(self.env, promise.date_promised))
         broken = facts.promises.filtered(lambda promise: promise.state == 'broken')
         if broken:
             promise = broken[0]
@@ -111,7 +112,7 @@ class DunningDebtorChecklist(models.AbstractModel):
                 "Broke %(count)s of %(total)s promises; the last was %(amount)s by %(date)s. Agree on a short term.",
                 count=len(broken), total=len(facts.promises.filtered(lambda promise: promise.state != 'cancelled')),
                 amount=format_amount(self.env, promise.amount, promise.currency_id),
-                date=self._format_day(promise.date_promised))
+                date=format_day(self.env, promise.date_promised))
         if facts.promises:
             return 'ok', title, self.env._("Kept what was promised so far.")
         return None
@@ -139,7 +140,8 @@ class DunningDebtorChecklist(models.AbstractModel):
             and not hold.arrangement_id))
         late = [item for item in items if item['days'] > 0]
         if disputes:
-            amount = self._format(sum(item['held'] or item['amount'] for item in items if item['disputed']))
+            amount = format_amount(
+                self.env, sum(item['held'] or item['amount'] for item in items if item['disputed']), self.currency_id)
             nothing_else = late and all(item['disputed'] for item in late)
             labels = dict(disputes._fields['dispute_category']._description_selection(self.env))
             what = (labels.get(disputes[0].dispute_category) or disputes[0].reason_id.name or '').lower()
@@ -152,7 +154,7 @@ class DunningDebtorChecklist(models.AbstractModel):
         if others:
             hold = others[0]
             return 'warn', title, self.env._(
-                "On hold until %(date)s: %(reason)s (%(owner)s).", date=self._format_day(hold.date_end),
+                "On hold until %(date)s: %(reason)s (%(owner)s).", date=format_day(self.env, hold.date_end),
                 reason=hold.reason_id._get_name_in_sentence(), owner=hold.user_id.name)
         return 'ok', title, self.env._("No dispute and no hold is open.")
 
@@ -164,7 +166,7 @@ class DunningDebtorChecklist(models.AbstractModel):
         if latest and latest.date > since and self._is_from_debtor(latest, facts):
             return 'warn', self.env._("Answered him?"), self.env._(
                 "An e-mail of %(date)s was not answered: “%(subject)s”. Read it first.",
-                date=self._format_day(self._get_local_day(latest.date)),
+                date=format_day(self.env, self._get_local_day(latest.date)),
                 subject=latest.subject or latest.record_name or '')
         return None
 
@@ -231,8 +233,8 @@ class DunningDebtorChecklist(models.AbstractModel):
         if age > limit:
             return 'warn', title, self.env._(
                 "The newest bank data of “%(journal)s” are of %(date)s. Import them first, or look in the bank.",
-                journal=journal.name, date=self._format_day(newest))
-        return 'ok', title, self.env._("Bank data up to %s were processed.", self._format_day(newest))
+                journal=journal.name, date=format_day(self.env, newest))
+        return 'ok', title, self.env._("Bank data up to %s were processed.", format_day(self.env, newest))
 
     def _check_screen_pattern(self, facts, items):
         title = self.env._("How does he pay?")

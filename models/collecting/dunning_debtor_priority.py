@@ -11,6 +11,8 @@ from typing import NamedTuple
 from odoo import api, models
 from odoo.tools import SQL, format_amount
 
+from ..kernel.formats import format_day
+
 # Days after which a contact is forgotten by the priority.
 CONTACT_DAYS = 14
 
@@ -45,7 +47,7 @@ class DunningDebtorPriority(models.AbstractModel):
         # Whoever agreed on a day to call, calls on that day.
         return Factor(
             SQL("CASE WHEN call_back_date <= today THEN 30 ELSE 0 END"),
-            lambda debtor: self.env._("A call was agreed for %s", self._fmt_date(debtor.next_date)),
+            lambda debtor: self.env._("A call was agreed for %s", format_day(self.env, debtor.next_date)),
         )
 
     def _priority_ladder(self):
@@ -106,7 +108,7 @@ class DunningDebtorPriority(models.AbstractModel):
                         WHEN recent_contact >= today - %s THEN 8
                         ELSE 10 END""", CONTACT_DAYS),
             lambda debtor: (
-                self.env._("The last contact was on %s", self._fmt_date(debtor.last_contact))
+                self.env._("The last contact was on %s", format_day(self.env, debtor.last_contact))
                 if debtor.last_contact else self.env._("There was no contact yet")),
         )
 

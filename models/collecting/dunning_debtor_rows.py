@@ -51,6 +51,12 @@ class DunningDebtorRows(models.AbstractModel):
             return SQL("TRUE")
         return SQL("partner.commercial_partner_id = ANY(%s)", list(partner_ids))
 
+    def _get_open_lines_sql(self):
+        """Return SQL that keeps the open due items (``line``) of these debtors."""
+        return SQL(
+            "%s AND %s", self.env['account.move.line']._get_dunning_open_sql(SQL.identifier('line')),
+            self._get_scope_sql())
+
     def _get_per_company_sql(self, get_sql):
         """Return SQL of what ``get_sql(company)`` selects, of all companies, with the column ``company_id``."""
         return SQL(" UNION ALL ").join(
@@ -59,8 +65,7 @@ class DunningDebtorRows(models.AbstractModel):
 
     def _get_held_sql(self):
         Hold = self.env['dunning.hold']
-        lines = SQL(
-            "%s AND %s", self.env['dunning.prescription']._get_open_sql(SQL.identifier('line')), self._get_scope_sql())
+        lines = self._get_open_lines_sql()
         return self._get_per_company_sql(lambda company: Hold._get_held_sql(
             company, company._dunning_today(), SQL("line.company_id = %s AND %s", company.id, lines)))
 
@@ -72,7 +77,7 @@ class DunningDebtorRows(models.AbstractModel):
 
         def get_sql(company):
             planner = Planner.with_company(company).with_context(
-                dunning_receivable_ids=Planner._get_receivable_ids(company))
+                dunning_receivable_ids=self.env['account.move.line']._get_dunning_receivables(company).ids)
             return planner._get_credits_sql(company, None, partners)
 
         return self._get_per_company_sql(get_sql)
@@ -87,7 +92,7 @@ class DunningDebtorRows(models.AbstractModel):
             """
             SELECT line.id, line.company_id, partner.commercial_partner_id AS partner_id, line.currency_id,
                    company.today, company.places,
-                   COALESCE(line.date_maturity, line.date) AS due_date,
+                   %(due_date)s AS due_date,
                    line.amount_residual_currency AS residual, line.amount_residual AS residual_company,
                    COALESCE(held.hold_amount, 0) AS held,
                    CASE WHEN held.hold_amount IS NULL THEN 0
@@ -106,13 +111,13 @@ class DunningDebtorRows(models.AbstractModel):
          LEFT JOIN (%(held)s) held ON held.item_id = line.id
               %(extra)s
              -- What a difference in exchange rates left in one of the two currencies is nobody's to pay.
-             WHERE %(open)s AND line.amount_residual_currency > 0 AND %(scope)s AND %(wanted)s
+             WHERE %(open)s AND line.amount_residual_currency > 0 AND %(wanted)s
             """,
             columns=columns, extra=extra, wanted=wanted,
+            due_date=self.env['account.move.line']._get_dunning_due_date_sql(SQL.identifier('line')),
             companies=self._get_companies_sql(),
             held=self._get_held_sql(),
-            open=self.env['dunning.prescription']._get_open_sql(SQL.identifier('line')),
-            scope=self._get_scope_sql(),
+            open=self._get_open_lines_sql(),
         )
 
     def _get_debts_sql(self):
@@ -181,9 +186,7 @@ class DunningDebtorRows(models.AbstractModel):
 
     def _get_disputes_sql(self):
         """Return SQL of what is disputed per company, debtor and currency: disputes nobody settled."""
-        open_items = SQL(
-            "line.company_id = hold.company_id AND %s AND %s",
-            self.env['dunning.prescription']._get_open_sql(SQL.identifier('line')), self._get_scope_sql())
+        open_items = SQL("line.company_id = hold.company_id AND %s", self._get_open_lines_sql())
         return SQL(
             """
             SELECT company_id, partner_id, currency_id, SUM(LEAST(residual, whole + part)) AS dispute_amount

@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from odoo import Command, api, fields, models
 from odoo.fields import Domain
-from odoo.tools import format_amount, format_date
+from odoo.tools import format_amount
 from odoo.tools.mail import is_html_empty
 
 from .dunning_debtor_timeline import EVENTS_PER_KIND, PHONE_CHANNEL
@@ -55,9 +55,9 @@ class DunningDebtorScreen(models.AbstractModel):
         today = company._dunning_today()
         Item = self.env['account.move.line']
         lines = Item.search_fetch(
-            [('company_id', '=', company.id), ('partner_id', '=', partner.id), ('parent_state', '=', 'posted'),
-             ('account_id.account_type', '=', 'asset_receivable'), ('reconciled', '=', False),
-             ('currency_id', '=', self.currency_id.id)],
+            Item._get_dunning_due_domain() & Domain([
+                ('company_id', '=', company.id), ('partner_id', '=', partner.id), ('parent_state', '=', 'posted'),
+                ('reconciled', '=', False), ('currency_id', '=', self.currency_id.id)]),
             ['move_id', 'date_maturity', 'date', 'amount_residual_currency', 'amount_currency', 'name'],
             order='date_maturity, id')
         items = lines.filtered(lambda line: line.amount_residual > 0 and line.amount_residual_currency > 0)
@@ -201,7 +201,7 @@ class DunningDebtorScreen(models.AbstractModel):
         for item in facts.items:
             decision = facts.decisions.get(item.id)
             move = item.move_id
-            due = item.date_maturity or item.date
+            due = item._get_dunning_due_date()
             days = (facts.today - due).days
             held = decision.amount_held if decision else 0.0
             netted = decision.amount_netted if decision else 0.0
@@ -273,12 +273,6 @@ class DunningDebtorScreen(models.AbstractModel):
         ]
         return result
 
-    def _format(self, amount):
-        return format_amount(self.env, amount, self.currency_id)
-
-    def _format_day(self, day):
-        return format_date(self.env, day, date_format='d MMM y')
-
     # -------------------------------------------------------------------------
     # WHAT TO SAY, AND HOW IT WENT
     # -------------------------------------------------------------------------
@@ -318,7 +312,7 @@ class DunningDebtorScreen(models.AbstractModel):
             self.env._("Give your name and company: %s", self.company_id.name),
             self.env._(
                 "Say what it is about: %(amount)s is open, the oldest for %(days)s days.",
-                amount=self._format(amounts['collectable']), days=amounts['days']),
+                amount=format_amount(self.env, amounts['collectable'], self.currency_id), days=amounts['days']),
             self.env._("Was everything received and is it in order? Listen first."),
             self.env._("On which day will it be paid, and how much? Agree on one date."),
             self.env._("If it cannot be paid at once: what can, and from when?"),
@@ -345,7 +339,7 @@ class DunningDebtorScreen(models.AbstractModel):
 
     def _new_script_notice(self, facts, level):
         """Return a notice in memory with the debtor's figures: one line with their sums is enough for a text."""
-        late = [item for item in facts.items if (item.date_maturity or item.date) < facts.today] or facts.items
+        late = [item for item in facts.items if item._get_dunning_due_date() < facts.today] or facts.items
         found = [facts.decisions[item.id] for item in late if item.id in facts.decisions]
         if not any(decision.amount_due > 0 for decision in found):
             found = []  # all of it is on hold or covered: then the call is about the whole
@@ -363,7 +357,7 @@ class DunningDebtorScreen(models.AbstractModel):
             'date_planned': facts.today,
             'line_ids': [Command.create({
                 'name': "/",
-                'date_maturity': min((item.date_maturity or item.date for item in late), default=facts.today),
+                'date_maturity': min((item._get_dunning_due_date() for item in late), default=facts.today),
                 'amount_residual': sum(item.amount_residual_currency for item in late),
                 'amount_netted': sum(decision.amount_netted for decision in found),
                 'amount_held': sum(decision.amount_held for decision in found),

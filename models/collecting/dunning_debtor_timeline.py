@@ -7,6 +7,7 @@ from odoo.fields import Domain
 from odoo.tools.mail import html2plaintext, is_html_empty
 
 from ..agreement.dunning_arrangement__target import HISTORY
+from ..kernel.formats import format_day
 
 # How much of each kind of event the timeline shows, the latest first, and of all together.
 EVENTS_PER_KIND, EVENTS = 30, 80
@@ -96,7 +97,7 @@ class DunningDebtorTimeline(models.AbstractModel):
         return [
             self._prepare_event(
                 'promise', promise, day=promise.date_made, who=promise.user_id.name,
-                title=self.env._("Promise to pay by %s", self._format_day(promise.date_promised)),
+                title=self.env._("Promise to pay by %s", format_day(self.env, promise.date_promised)),
                 text=promise.story or '', badge=states.get(promise.state, ''), tone=tones.get(promise.state, ''),
                 amount=promise.amount)
             for promise in facts.promises
@@ -128,7 +129,7 @@ class DunningDebtorTimeline(models.AbstractModel):
             self._prepare_event(
                 'hold', hold, day=hold.opened_on, who=hold.opened_by_id.name, title=hold.display_name,
                 text=hold.note[:EXCERPT] if hold.note else self.env._(
-                    "Until %s", self._format_day(hold.ended_on or hold.date_end)),
+                    "Until %s", format_day(self.env, hold.ended_on or hold.date_end)),
                 badge=states.get(hold.state, ''), tone='' if hold.state == 'ended' else 'bad')
             for hold in holds
         ]
@@ -164,10 +165,11 @@ class DunningDebtorTimeline(models.AbstractModel):
 
     def _get_payment_events(self, facts):
         """Return the money that came in, the latest first."""
-        lines = self.env['account.move.line'].search_fetch(
-            [('company_id', '=', self.company_id.id), ('partner_id', '=', facts.partner.id),
-             ('account_id.account_type', '=', 'asset_receivable'), ('parent_state', '=', 'posted'),
-             ('balance', '<', 0), ('currency_id', '=', self.currency_id.id)],
+        Item = self.env['account.move.line']
+        lines = Item.search_fetch(
+            Item._get_dunning_due_domain() & Domain([
+                ('company_id', '=', self.company_id.id), ('partner_id', '=', facts.partner.id),
+                ('parent_state', '=', 'posted'), ('balance', '<', 0), ('currency_id', '=', self.currency_id.id)]),
             ['date', 'amount_currency', 'move_id', 'reconciled'], order='date desc, id desc', limit=EVENTS_PER_KIND)
         lines.move_id.fetch(['name', 'move_type', 'ref'])
         return [

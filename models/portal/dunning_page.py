@@ -10,8 +10,6 @@ from odoo import SUPERUSER_ID, api, fields, models
 from odoo.exceptions import AccessError
 from odoo.tools import SQL, consteq, hmac
 
-ACCOUNTING = 'account.group_account_invoice,account.group_account_readonly'
-
 
 class DunningPage(models.Model):
     """The page of one debtor at one company; ``access_token`` is the key to it, empty when it was taken back."""

@@ -16,6 +16,7 @@ from odoo.tools.misc import get_lang
 
 from ..agreement.dunning_arrangement__payment import Payable, make_reference
 from ..claim.dunning_claim import ZERO, ClaimRequest, to_decimal
+from ..kernel.formats import say_amount, say_day, say_iban
 
 # How far back letters are shown, in months.
 LETTER_MONTHS = 24
@@ -31,18 +32,11 @@ class DunningPageDebt(models.AbstractModel):
     # WHAT BELONGS TO THIS PAGE
     # -------------------------------------------------------------------------
 
-    def _get_own_domain(self):
-        """Return the domain of journal items of this debtor in this company, not of others in his family."""
-        self.ensure_one()
-        return Domain([
-            ('company_id', '=', self.company_id.id), ('partner_id.commercial_partner_id', '=', self.partner_id.id)])
-
     def _get_open_items(self):
-        """Return the open due items of this debtor, the oldest first."""
+        """Return the open due items of this debtor, not of others in his family, the oldest first."""
         self.ensure_one()
-        return self.env['account.move.line'].search(
-            self._get_own_domain() & self.env['account.move']._get_dunning_open_items_domain(),
-            order='date_maturity, id')
+        Item = self.env['account.move.line']
+        return Item.search(Item._get_dunning_open_domain(self.company_id, self.partner_id), order='date_maturity, id')
 
     def _find_invoice(self, move_id, *, only_open=False):
         """Return an invoice of this debtor by the id a visitor sent, or an empty record.
@@ -179,15 +173,14 @@ class DunningPageDebt(models.AbstractModel):
         return [
             (move.id, self.env._(
                 "%(invoice)s of %(date)s, open %(amount)s", invoice=move.name or '',
-                date=self._say_date(move.invoice_date or move.date),
-                amount=self._say_amount(move.amount_residual, move.currency_id)))
+                date=say_day(self.env, move.invoice_date or move.date),
+                amount=say_amount(self.env, move.amount_residual, move.currency_id)))
             for move in moves]
 
     def _prepare_row(self, item, entry, words, holds):
         """Return one invoice as the page shows it; the sentences are those of the specification."""
         today = self.company_id._dunning_today()
         late = (today - entry.due_date).days if entry.due_date else 0
-        say = self._say_amount
         return {
             **words,
             'item': item,
@@ -195,12 +188,12 @@ class DunningPageDebt(models.AbstractModel):
             'late': late,
             'late_text': (
                 self.env._("1 day late") if late == 1 else self.env._("%s days late", late)) if late > 0 else '',
-            'amount': say(entry.total, item.currency_id),
-            'amount_open': say(entry.open, item.currency_id),
+            'amount': say_amount(self.env, entry.total, item.currency_id),
+            'amount_open': say_amount(self.env, entry.open, item.currency_id),
             'has_extras': bool(entry.interest or entry.costs or entry.reduction or entry.open != entry.original),
-            'amount_reduction': say(-entry.reduction, item.currency_id) if entry.reduction else '',
-            'amount_interest': say(entry.interest, item.currency_id) if entry.interest else '',
-            'amount_costs': say(entry.costs, item.currency_id) if entry.costs else '',
+            'amount_reduction': say_amount(self.env, -entry.reduction, item.currency_id) if entry.reduction else '',
+            'amount_interest': say_amount(self.env, entry.interest, item.currency_id) if entry.interest else '',
+            'amount_costs': say_amount(self.env, entry.costs, item.currency_id) if entry.costs else '',
             'held': holds.get(item.move_id.id, ''),
             'is_whole_held': bool(entry.reduction) and entry.total <= 0,
             'can_pay': item.currency_id.compare_amounts(item.move_id.amount_residual, 0) > 0,
@@ -218,18 +211,18 @@ class DunningPageDebt(models.AbstractModel):
         count = len(debt['rows'])
         lines = [(
             self.env._("Invoice") if count == 1 else self.env._("%s invoices together", count),
-            self._say_amount(opened, currency))]
+            say_amount(self.env, opened, currency))]
         if reduction:
             lines.append((
-                self.env._("Credits, and what waits because it is looked into"), self._say_amount(
+                self.env._("Credits, and what waits because it is looked into"), say_amount(
                     -reduction, currency)))
         if sums['interest']:
-            lines.append((self.env._("Interest until today"), self._say_amount(sums['interest'], currency)))
+            lines.append((self.env._("Interest until today"), say_amount(self.env, sums['interest'], currency)))
         if sums['costs']:
-            lines.append((self.env._("Collection costs"), self._say_amount(sums['costs'], currency)))
+            lines.append((self.env._("Collection costs"), say_amount(self.env, sums['costs'], currency)))
         debt.update({
             'total_value': sums['total'],
-            'total': self._say_amount(sums['total'], currency),
+            'total': say_amount(self.env, sums['total'], currency),
             'lines': lines if len(lines) > 1 else [],
             'has_extras': bool(sums['interest'] or sums['costs']),
             'per_day': self.env['dunning.claim']._say_per_day(per_day, currency),
@@ -247,8 +240,8 @@ class DunningPageDebt(models.AbstractModel):
         return {
             'move': item.move_id,
             'name': item.move_id.name or '',
-            'due_date': self._say_date(item.date_maturity),
-            'amount': self._say_amount(item.amount_residual_currency, item.currency_id),
+            'due_date': say_day(self.env, item.date_maturity),
+            'amount': say_amount(self.env, item.amount_residual_currency, item.currency_id),
         }
 
     def _get_held_sentences(self, moves):
@@ -272,11 +265,11 @@ class DunningPageDebt(models.AbstractModel):
         return found
 
     def _say_hold(self, hold, says_paid):
-        until = '' if hold.needs_decision else self._say_date(hold.date_end)
+        until = '' if hold.needs_decision else say_day(self.env, hold.date_end)
         if hold.kind == 'dispute' and hold.is_part:
             return self.env._(
                 "You told us that you do not agree with %s of this. We are looking into that part and do not send "
-                "reminders about it meanwhile.", self._say_amount(hold.amount, hold.currency_id))
+                "reminders about it meanwhile.", say_amount(self.env, hold.amount, hold.currency_id))
         if hold.kind == 'dispute':
             return self.env._(
                 "You told us that you do not agree with this. We are looking into it and do not send reminders about "
@@ -286,7 +279,7 @@ class DunningPageDebt(models.AbstractModel):
         if hold.arrangement_id.state == 'offered':
             return self.env._(
                 "We offered you a payment arrangement for this. You can sign it until %s; we do not send reminders "
-                "meanwhile.", self._say_date(hold.arrangement_id.valid_until))
+                "meanwhile.", say_day(self.env, hold.arrangement_id.valid_until))
         if hold.kind == 'arrangement':
             return self.env._("This is part of your payment arrangement.")
         if says_paid and hold.reason_id == says_paid:
@@ -314,7 +307,7 @@ class DunningPageDebt(models.AbstractModel):
         else:
             reference = ' '.join(move.name for move in moves.sorted('invoice_date') if move.name)[:140]
         return {
-            'iban': Letter._format_iban(bank.acc_number),
+            'iban': say_iban(bank.acc_number),
             'holder': bank.acc_holder_name or bank.partner_id.name or self.company_id.name,
             'bic': bank.bank_bic or '',
             'reference': reference,
@@ -392,15 +385,3 @@ class DunningPageDebt(models.AbstractModel):
         return Hold._get_items_in_dispute(items) | items.filtered(
             lambda item: item in holds.move_line_id
             or item.move_id in holds.filtered(lambda hold: not hold.move_line_id).move_id)
-
-    # -------------------------------------------------------------------------
-    # WORDS
-    # -------------------------------------------------------------------------
-
-    @api.model
-    def _say_amount(self, amount, currency):
-        return self.env['dunning.letter']._format_amount(float(amount), currency, self.env.lang)
-
-    @api.model
-    def _say_date(self, day):
-        return self.env['dunning.letter']._format_date(day, self.env.lang) if day else ''

@@ -15,6 +15,7 @@ from odoo import models
 from odoo.tools import email_normalize, float_compare
 from odoo.tools.mimetypes import guess_mimetype
 
+from ..kernel.formats import say_amount, say_day
 from .page_input import PageError, TooManyRequests, clean_text, parse_amount
 
 # How many requests of one page are taken on one day: more is a mistake or a program.
@@ -65,17 +66,10 @@ class DunningPageInbox(models.AbstractModel):
             'page_id': self.id, 'kind': kind, 'key': key, 'date': self.company_id._dunning_today(), 'text': text,
             **values})
 
-    def _get_collector(self, move=None):
+    def _get_collector(self):
         """Return who is to look at what the debtor sent, or whoever keeps the program where nobody can."""
         self.ensure_one()
-        company, debtor = self.company_id, self.partner_id
-        probe = self.env['dunning.hold'].new({'company_id': company.id})
-        responsible = self.env['dunning.prescription']._get_responsible(
-            debtor, move if move is not None else self.env['account.move'])
-        for user in (debtor.dunning_user_id, company.dunning_user_id, responsible):
-            if user and user.active and not user._is_superuser() and probe._can_own(user):
-                return user
-        return self.env.user
+        return self.partner_id._get_dunning_collector(self.company_id) or self.env.user
 
     def _tell_collector(self, record, user, summary, note):
         """Plan an activity for the collector, in his language: today.
@@ -191,7 +185,7 @@ class DunningPageInbox(models.AbstractModel):
         key = f'dispute:{move.id}:{earlier.id if earlier and earlier.state == "ended" else 0}'
         if self._begin_request(key) or (earlier and earlier.state != 'ended'):
             return 'dispute_known'
-        user = self._get_collector(move)
+        user = self._get_collector()
         if earlier:
             request = self._record_request('dispute', key, text, move_id=move.id)
             record, code = move, 'dispute_again'
@@ -253,10 +247,10 @@ class DunningPageInbox(models.AbstractModel):
         key = f'paid:{move.id}:{earlier.id if earlier and not waiting else 0}:{paid_date}:{amount:.2f}'
         if self._begin_request(key) or waiting:
             return 'paid_known'
-        user = self._get_collector(move)
+        user = self._get_collector()
         text = self.env._(
-            "Paid %(amount)s on %(date)s.", amount=self._say_amount(amount, move.currency_id),
-            date=self._say_date(paid_date)) + (f"\n{note}" if note else '')
+            "Paid %(amount)s on %(date)s.", amount=say_amount(self.env, amount, move.currency_id),
+            date=say_day(self.env, paid_date)) + (f"\n{note}" if note else '')
         if earlier:
             self._record_request('paid', key, text, move_id=move.id)
             record, code = move, 'paid_again'

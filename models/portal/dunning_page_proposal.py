@@ -9,6 +9,7 @@ from odoo.exceptions import UserError
 from odoo.fields import Domain
 
 from ...tools.dutch_calendar import extended
+from ..kernel.formats import say_amount, say_day
 from .page_input import PageError, clean_text
 
 # How long an offer that was not signed is remembered, and how many can be turned down in that time.
@@ -23,7 +24,7 @@ class DunningPageProposal(models.AbstractModel):
         """Return the open items that are due, which an arrangement of the page is about."""
         self.ensure_one()
         today = self.company_id._dunning_today()
-        return self._get_open_items().filtered(lambda item: (item.date_maturity or item.date) < today)
+        return self._get_open_items().filtered(lambda item: item._get_dunning_due_date() < today)
 
     def _get_arrangement_terms(self, count, first, claims):
         """Return the terms of a proposal: what the page says is owed, free of charge."""
@@ -81,12 +82,12 @@ class DunningPageProposal(models.AbstractModel):
             last = answer['instalments'][-1]
             offers.append({
                 'count': count,
-                'amount': self._say_amount(amounts[0], currency),
-                'total': self._say_amount(answer['amount_total'], currency),
-                'first': self._say_date(answer['instalments'][0]['date_due']),
-                'last': self._say_date(last['date_due']),
+                'amount': say_amount(self.env, amounts[0], currency),
+                'total': say_amount(self.env, answer['amount_total'], currency),
+                'first': say_day(self.env, answer['instalments'][0]['date_due']),
+                'last': say_day(self.env, last['date_due']),
                 'last_amount': (
-                    self._say_amount(last['amount'], currency)
+                    say_amount(self.env, last['amount'], currency)
                     if currency.compare_amounts(last['amount'], amounts[0]) else ''),
             })
         return offers
@@ -144,8 +145,8 @@ class DunningPageProposal(models.AbstractModel):
         if known or self._count_proposals() >= 3:
             return 'arrangement_known', self.env['dunning.arrangement']
         text = self.env._(
-            "%(amount)s each month, from %(date)s.", amount=self._say_amount(amount, currency),
-            date=self._say_date(first)) + (f"\n{note}" if note else '')
+            "%(amount)s each month, from %(date)s.", amount=say_amount(self.env, amount, currency),
+            date=say_day(self.env, first)) + (f"\n{note}" if note else '')
         self._pass_on_proposal(amount, first, text, f'arrangement:{amount:.2f}:{first}:{note}'[:400])
         return 'arrangement_asked', self.env['dunning.arrangement']
 
