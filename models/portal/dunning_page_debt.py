@@ -214,8 +214,8 @@ class DunningPageDebt(models.AbstractModel):
             say_amount(self.env, opened, currency))]
         if reduction:
             lines.append((
-                self.env._("Credits, and what waits because it is looked into"), say_amount(
-                    -reduction, currency)))
+                self.env._("Credits, and what waits because it is looked into"),
+                say_amount(self.env, -reduction, currency)))
         if sums['interest']:
             lines.append((self.env._("Interest until today"), say_amount(self.env, sums['interest'], currency)))
         if sums['costs']:
