@@ -1,5 +1,6 @@
 # Names of files are unique over all packages: Odoo knows a test by the last part of its module.
 from .kernel import *
+from .debtor import *
 from .law import *
 from .notice import *
 from .hold import *

@@ -12,23 +12,27 @@ NUMBERS = count(1)
 LATER = DUE + days(15)  # the term of the reminder and the days after it are over
 
 
+def answer_mail(case, record, at_date, text="We do not agree.", sender=None, **headers):
+    """A mail of the debtor comes in through the mail gateway, as an answer to the last mail of ``record``."""
+    message = record.message_ids.filtered(lambda message: message.message_type != 'notification')[:1]
+    mail = EmailMessage()
+    mail['From'] = sender or case.business.email
+    mail['To'] = 'catchall@test.example.com'
+    mail['Subject'] = "Re: reminder"
+    mail['Message-Id'] = f'<answer-{next(NUMBERS)}@debtor.example.com>'
+    mail['In-Reply-To'] = mail['References'] = message.message_id
+    for name, value in headers.items():
+        mail[name.replace('_', '-')] = value
+    mail.set_content(text)
+    # sudo: the mail gateway
+    case.on(at_date, case.env['mail.thread'].sudo()).message_process(None, mail.as_bytes())
+
+
 @tagged('post_install_l10n', 'post_install', '-at_install')
 class TestReply(DunningCommon):
 
     def answer(self, record, text="We do not agree.", sender=None, at_date=DUE, **headers):
-        """A mail of the debtor comes in through the mail gateway, as an answer to the last mail of ``record``."""
-        message = record.message_ids.filtered(lambda message: message.message_type != 'notification')[:1]
-        mail = EmailMessage()
-        mail['From'] = sender or self.business.email
-        mail['To'] = 'catchall@test.example.com'
-        mail['Subject'] = "Re: reminder"
-        mail['Message-Id'] = f'<answer-{next(NUMBERS)}@debtor.example.com>'
-        mail['In-Reply-To'] = mail['References'] = message.message_id
-        for name, value in headers.items():
-            mail[name.replace('_', '-')] = value
-        mail.set_content(text)
-        # sudo: the mail gateway
-        self.on(at_date, self.env['mail.thread'].sudo()).message_process(None, mail.as_bytes())
+        answer_mail(self, record, at_date, text, sender, **headers)
         return self.holds()
 
     def holds(self):
