@@ -3,6 +3,7 @@
 import base64
 import logging
 import re
+from functools import partial
 
 from odoo import http
 from odoo.exceptions import UserError
@@ -12,7 +13,8 @@ from odoo.http import content_disposition, request
 from odoo.addons.account.controllers.download_docs import _build_zip_from_data
 from odoo.addons.portal.controllers.portal import CustomerPortal
 
-from ..models.portal.dunning_page__request import PageError, TooManyRequests
+from ..models.kernel.formats import say_amount, say_day
+from ..models.portal.page_input import PageError, TooManyRequests
 from .common import get_page, has_valid_csrf, not_found, secure, speak
 
 _logger = logging.getLogger(__name__)
@@ -37,7 +39,7 @@ def get_own_domain():
     user = request.env.user
     if user._is_public() or not user.share:
         return None
-    return request.env['account.move']._get_dunning_open_items_domain() & Domain(
+    return request.env['account.move.line']._get_dunning_open_domain() & Domain(
         'partner_id.commercial_partner_id', '=', user.partner_id.commercial_partner_id.id)
 
 
@@ -241,8 +243,8 @@ class DebtorPage(http.Controller):
             'error_field': getattr(error, 'field', ''),
             'kept': kept,
             'csrf_token': request.csrf_token(),
-            'say_amount': page._say_amount,
-            'say_date': page._say_date,
+            'say_amount': partial(say_amount, page.env),
+            'say_date': partial(say_day, page.env),
         })
         if error:
             response.status_code = status or 422

@@ -1,6 +1,6 @@
 from odoo import api, fields, models
 
-from .res_partner import ACCOUNTING
+from ..kernel.groups import ACCOUNTING
 
 
 class AccountMove(models.Model):

@@ -1,21 +1,12 @@
 """The call log: who was spoken to about what, how it ended, and what followed from that by itself."""
 
-from datetime import timedelta
+from psycopg2.errors import UniqueViolation
 
-from markupsafe import escape
+from odoo import Command, api, fields, models
+from odoo.exceptions import ConcurrencyError, UserError
+from odoo.tools import mute_logger
 
-from odoo import api, fields, models
-from odoo.exceptions import UserError
-from odoo.tools import format_amount
-
-from ...tools.law import dutch_calendar
-from ..hold.dunning_hold import format_date
-from ..kernel.ir_attachment import RECORDING, is_recording
-
-MIXIN_PREFIXES = ('activity_', 'message_', 'my_activity_', 'website_message_', 'rating_')
-# Days until somebody looks whether the money came, and until an arrangement must have been made.
-LOOK_DAYS = 2
-ARRANGEMENT_DAYS = 14
+from ..kernel.formats import format_day
 
 
 class DunningCall(models.Model):
@@ -26,11 +17,15 @@ class DunningCall(models.Model):
     """
 
     _name = 'dunning.call'
-    _inherit = ['mail.thread', 'mail.activity.mixin']
+    _inherit = [
+        'dunning.call.parser', 'dunning.call.effect', 'dunning.recorded', 'mail.thread', 'mail.activity.mixin']
     _description = "Call"
     _order = 'date_start desc, id desc'
     _check_company_auto = True
     _mail_post_access = 'read'
+    _recording_context = {'mail_create_nosubscribe': True, 'mail_create_nolog': True, 'mail_notrack': True}
+    _user_writable = frozenset({'note'})
+    _unlink_recorded = True
 
     company_id = fields.Many2one(comodel_name='res.company', required=True, index=True, readonly=True)
     company_currency_id = fields.Many2one(related='company_id.currency_id', string="Company Currency")
@@ -65,6 +60,8 @@ class DunningCall(models.Model):
     next_step = fields.Char(readonly=True)
     next_date = fields.Date(string="Next Step On", readonly=True)
     summary = fields.Char(string="What Was Done", readonly=True)
+    # What the first answer was: the same telephone call posted again gets it again.
+    answer = fields.Json(readonly=True, copy=False)
     notice_ids = fields.Many2many(
         comodel_name='dunning.notice', relation='dunning_call_notice_rel', column1='call_id', column2='notice_id',
         string="Calls of the Ladder", readonly=True,
@@ -99,7 +96,7 @@ class DunningCall(models.Model):
         for call in self:
             call.display_name = self.env._(
                 "%(outcome)s, %(debtor)s, %(date)s", outcome=call.outcome_id.name or '',
-                debtor=call.partner_id.name or '', date=format_date(self.env, call.date) if call.date else '')
+                debtor=call.partner_id.name or '', date=format_day(self.env, call.date))
 
     @api.depends('duration')
     def _compute_duration_text(self):
@@ -112,366 +109,144 @@ class DunningCall(models.Model):
             call.item_count = len(call.item_ids)
 
     # -------------------------------------------------------------------------
-    # CRUD
+    # LOGGING
     # -------------------------------------------------------------------------
 
-    @api.model_create_multi
-    def create(self, vals_list):
-        if not is_recording(self.env):
-            self.check_access('create')
-            raise UserError(self.env._(
-                "A call is logged with its outcome, so that what follows from it happens by itself. Use “Log a call” "
-                "on the debtor, the invoice or the notice; programs use the method log_call."))
-        return super().create(vals_list)
+    @api.model
+    def log_call(self, values=None):
+        """Log a telephone call about payment, and do what follows from its outcome.
 
-    def write(self, vals):
-        if not is_recording(self.env):
-            self.check_access('write')
-            self._check_user_write(vals)
-        return super().write(vals)
+        For accounting users (``account.group_account_invoice``), from Odoo itself and over JSON-2 or XML-RPC.
+        All or nothing: what cannot be applied raises one sentence and nothing is written. A call that was logged
+        with the same ``external_id`` gives the same answer and nothing happens twice.
 
-    def _check_user_write(self, vals):
-        names = {name for name in vals if not name.startswith(MIXIN_PREFIXES)}
-        if names - {'note'}:
-            raise UserError(self.env._(
-                "A call that was logged is history: only its note can be corrected. Log another call if something "
-                "else was said."))
-        if names and not self.env.su and not self.env.user.has_group('account.group_account_manager') and any(
-            call.user_id != self.env.user for call in self
-        ):
-            raise UserError(self.env._("Only who made the call or an accounting manager corrects its note."))
+        :param dict values: of the call
 
-    def unlink(self):
-        # The chatter deletes its messages before the guards are asked; ask first.
-        self._unlink_except_retention()
-        return super().unlink()
-
-    @api.ondelete(at_uninstall=False)
-    def _unlink_except_retention(self):
-        if self and not is_recording(self.env):
-            self.check_access('unlink')
-            raise UserError(self.env._(
-                "%(call)s cannot be deleted: it explains what followed. What is too old goes by itself, as the "
-                "settings say.", call=self[:1].display_name))
-
-    def copy_data(self, default=None):
-        self.check_access('create')
-        raise UserError(self.env._("A call cannot be copied. Log a new one."))
-
-    def _recording(self):
-        """Return the calls in the context in which code writes down what happened."""
-        return self.with_context(
-            dunning_recording=RECORDING, mail_create_nosubscribe=True, mail_create_nolog=True, mail_notrack=True)
-
-    def action_open_holds(self):
-        """Show the holds that followed from this call."""
-        self.ensure_one()
-        self.check_access('read')
-        action = self.env['ir.actions.act_window']._for_xml_id('l10n_nl_dunning.dunning_hold_action')
-        action.update({'domain': [('id', 'in', self.hold_ids.ids)], 'context': {}})
-        return action
-
-    def action_open_invoices(self):
-        """Show the invoices that were talked about."""
-        self.ensure_one()
-        self.check_access('read')
-        action = self.env['ir.actions.act_window']._for_xml_id('account.action_move_out_invoice_type')
-        action['domain'] = [('id', 'in', self.item_ids.move_id.ids)]
-        return action
-
-    def action_log_again(self):
-        """Open the wizard for another call to the same debtor."""
-        self.ensure_one()
-        return self.env['dunning.call.enter']._action_open(
-            partner=self.partner_id, company=self.company_id, contact=self.contact_id)
-
-    # -------------------------------------------------------------------------
-    # OUTCOMES
-    # -------------------------------------------------------------------------
-    # Each returns a dict: `done` (what was done, one sentence), and where there is one `next_step`, `next_date`,
-    # `holds`, `promise` and `action` (what to open next).
-
-    def _apply_no_answer(self, data):
-        return self._try_again(self.env._("Nobody answered."))
-
-    def _apply_voicemail(self, data):
-        return self._try_again(self.env._("A message was left on the voicemail."))
-
-    def _apply_other_person(self, data):
-        return self._try_again(
-            self.env._("Spoke to %s, not to the debtor.", self.contact_name) if self.contact_name
-            else self.env._("Somebody else was spoken to, not the debtor."))
-
-    def _apply_wrong_number(self, data):
-        """Nobody is called at that number again until it is corrected."""
-        found = self._mark_number_wrong()
-        today = self.company_id._dunning_today()
-        summary = self.env._("Find the right number of %s", self.partner_id.display_name)
-        self._plan_activity('mail.mail_activity_data_todo', today, summary, self.env._(
-            "%s is not the number of this debtor.", self.number) if self.number else '')
-        return {
-            'done': self.env._("%s was marked as a wrong number.", self.number) if found
-            else self.env._("The number was wrong."),
-            'next_step': summary, 'next_date': today,
-        }
-
-    def _apply_call_back(self, data):
-        day = data['date']
-        today = self.company_id._dunning_today()
-        if not day:
-            raise UserError(self.env._("When is the debtor to be called back? Enter the day."))
-        if day < today:
-            raise UserError(self.env._("The day to call back lies in the past. Enter today or a later day."))
-        name = self.partner_id.display_name
-        summary = (
-            self.env._("Call %(debtor)s back at %(time)s", debtor=name, time=data['time']) if data['time']
-            else self.env._("Call %s back", name))
-        # sudo: the call of the ladder may be on the list of a colleague
-        waiting = self.notice_ids.sudo().activity_ids.filtered('automated')
-        if waiting:
-            waiting.with_context(mail_activity_quick_update=True).write({'date_deadline': day, 'summary': summary})
-        else:
-            self._plan_activity('mail.mail_activity_data_call', day, summary)
-        return {
-            'done': self.env._("%(what)s on %(date)s.", what=summary, date=format_date(self.env, day)),
-            'next_step': summary, 'next_date': day,
-        }
-
-    def _apply_promise(self, data):
-        day = data['date']
-        if not day:
-            raise UserError(self.env._("On which day will the debtor have paid? Enter it."))
-        items = self._get_items_in_one_currency()
-        promise = self.env['dunning.promise']._make(
-            self.company_id, self.partner_id, day, data['amount'] or None, items, self.env.user, call=self,
-            contact=self.contact_id or None, confirm=data['confirm'], keep_notices=self.notice_ids)
-        return {
-            'done': self.env._(
-                "Promised to pay %(amount)s by %(date)s.",
-                amount=format_amount(self.env, promise.amount, promise.currency_id), date=format_date(self.env, day)),
-            'next_step': self.env._("See whether the promise was kept"),
-            'next_date': promise.grace_date,
-            'holds': promise.hold_ids,
-            'promise': promise,
-        }
-
-    def _apply_paid_already(self, data):
-        today = self.company_id._dunning_today()
-        day = data['date']
-        if day and day > today:
-            raise UserError(self.env._(
-                "The day on which the debtor says he paid lies in the future. Then it is a promise to pay."))
-        holds = self._place_holds('says_paid', 'internal')
-        look = dutch_calendar.next_working_day(today + timedelta(days=LOOK_DAYS - 1))
-        summary = self.env._("Look for the payment of %s in the bank", self.partner_id.display_name)
-        self._plan_activity('mail.mail_activity_data_todo', look, summary, self.env._(
-            "Paid on %s, says the debtor.", format_date(self.env, day)) if day else '')
-        return {
-            'done': self.env._(
-                "Reminders wait until %s, so that the payment can be found.", self._format_end(holds)),
-            'next_step': summary, 'next_date': look, 'holds': holds,
-        }
-
-    def _apply_copy_wanted(self, data):
-        moves = self.item_ids.move_id
-        self._check_has_items()
-        recipient = self._get_mail_recipient()
-        today = self.company_id._dunning_today()
-        values = {}
-        if recipient:
-            # As “Send” on the invoice does, with the PDF that exists; Odoo's own mail queue delivers it.
-            self.env['account.move.send'].with_company(self.company_id)._generate_and_send_invoices(
-                moves, sending_methods={'email'}, extra_edis={}, mail_partner_ids=recipient.ids)
-            sent = self.env._("A copy was mailed to %s.", recipient.email)
-        else:
-            summary = self.env._("Send %s a copy of the invoices by post", self.partner_id.display_name)
-            self._plan_activity('mail.mail_activity_data_todo', today, summary, ", ".join(moves.mapped('name')))
-            sent = self.env._("There is no e-mail address: send the copy by post.")
-            values = {'next_step': summary, 'next_date': today}
-        holds = self._place_holds('invoice_copy', 'invoice_copy')
-        return {
-            'next_step': self.env._("Call again when the copy was read"), 'next_date': holds[:1].date_end,
-            **values,
-            'done': self.env._(
-                "%(sent)s Reminders wait until %(date)s.", sent=sent, date=self._format_end(holds)),
-            'holds': holds,
-        }
-
-    def _apply_awaiting_approval(self, data):
-        holds = self._place_holds('approval', 'other', date_end=data['date'])
-        return {
-            'done': self.env._("Reminders wait for the approval until %s.", self._format_end(holds)),
-            'next_step': self.env._("Ask whether it was approved"), 'next_date': holds[:1].date_end, 'holds': holds,
-        }
-
-    def _apply_disputed(self, data):
-        holds = self._place_holds(
-            'dispute', 'dispute', date_end=data['date'], amount=data['part_amount'],
-            dispute_category=data['category'] or 'other')
-        return {
-            'done': self.env._(
-                "%(count)s invoices in dispute until %(date)s.", count=len(holds.move_id),
-                date=self._format_end(holds)) if len(holds.move_id) > 1 else self.env._(
-                "%(invoice)s in dispute until %(date)s.", invoice=holds.move_id.name, date=self._format_end(holds)),
-            'next_step': self.env._("Settle the dispute"), 'next_date': holds[:1].date_end, 'holds': holds,
-        }
-
-    def _apply_hardship(self, data):
-        return self._prepare_arrangement()
-
-    def _apply_arrangement(self, data):
-        return self._prepare_arrangement()
-
-    def _apply_refuses(self, data):
-        today = self.company_id._dunning_today()
-        summary = self.env._("%s refuses to pay: decide what follows", self.partner_id.display_name)
-        # The note stays in the log: an activity is read in more places.
-        self._plan_activity('mail.mail_activity_data_todo', today, summary)
-        return {
-            'done': self.env._("The debtor refuses to pay. Reminders go on."),
-            'next_step': summary, 'next_date': today,
-        }
-
-    def _prepare_arrangement(self):
-        """Give the debtor a pause, and somebody the task to agree on terms."""
-        today = self.company_id._dunning_today()
-        holds = self._place_holds('arrangement', 'arrangement', date_end=today + timedelta(days=ARRANGEMENT_DAYS))
-        summary = self.env._("Make an arrangement with %s", self.partner_id.display_name)
-        day = dutch_calendar.next_working_day(today)
-        self._plan_activity('mail.mail_activity_data_todo', day, summary)
-        return {
-            'done': self.env._(
-                "Reminders wait until %s. Make an arrangement before that day.", self._format_end(holds)),
-            'next_step': summary, 'next_date': day, 'holds': holds,
-            'action': self._get_arrangement_action(),
-        }
-
-    def _get_arrangement_action(self):
-        """Return the action that opens an arrangement for the items of this call; False where there is none."""
-        self.ensure_one()
-        return False
-
-    # -------------------------------------------------------------------------
-    # HELPERS OF OUTCOMES
-    # -------------------------------------------------------------------------
-
-    def _try_again(self, done):
-        self.ensure_one()
-        today = self.company_id._dunning_today()
-        return {
-            'done': done,
-            'next_step': self.env._("Try again"),
-            'next_date': dutch_calendar.next_working_day(today),
-        }
-
-    def _check_has_items(self):
-        if self.item_ids:
-            return
-        if self._parse_items(None, self.company_id, self.partner_id, self.env['dunning.notice'], self.date):
-            raise UserError(self.env._("Which invoices was it about? Choose them."))
-        raise UserError(self.env._(
-            "%(debtor)s owes nothing at the moment, so there is no invoice this outcome could be about.",
-            debtor=self.partner_id.display_name))
-
-    def _get_items_in_one_currency(self):
-        self._check_has_items()
-        if len(self.item_ids.currency_id) > 1:
-            raise UserError(self.env._(
-                "The items are in different currencies. Log one call for the invoices in each currency."))
-        return self.item_ids
-
-    def _place_holds(self, xmlid, kind, *, date_end=None, amount=0.0, **values):
-        """Put the items of the call on hold: whole invoices where all that is open was talked about.
-
-        :param xmlid: of the reason, ``hold_reason_<xmlid>``; where it is gone or archived the first of ``kind``
-        :param date date_end: last day, at most what the reason allows; None: the days the reason proposes
-        :param amount: only this part, in the currency of the item
+            - ``partner_id`` (int, required): the debtor, or a contact of him
+            - ``outcome`` (required): id of a ``dunning.call.outcome``, or its kind, such as ``'no_answer'``
+            - ``company_id`` (int): default the current company
+            - ``contact_id`` (int), ``contact_name`` (str): who was spoken to
+            - ``number`` (str): default that of the contact; stored as E.164
+            - ``direction``: ``'out'`` (default) or ``'in'``
+            - ``date_start`` (str, UTC, ``YYYY-MM-DD HH:MM:SS``): default now; ``duration`` (int, seconds)
+            - ``item_ids`` (list of int): open due items (``account.move.line``) that were talked about; default
+              those that are late or on the list to call about, and if there are none all open items
+            - ``note`` (str): facts about the payment
+            - ``date`` (str, ``YYYY-MM-DD``): promised, paid, to call back or approved on
+            - ``time`` (str ``HH:MM``): to call back at
+            - ``amount`` (float, currency of the items): promised; default all that is open of the items
+            - ``part_amount`` (float, currency of the item): in dispute; default everything
+            - ``confirm`` (bool): mail the debtor what he promised; default as the settings of the company say
+            - ``category``: what is disputed, as ``dunning.hold.dispute_category``
+            - ``external_id`` (str): how the telephone system calls it
+            - ``origin``: ``'api'`` (default), ``'screen'``, ``'form'``, ``'activity'`` or ``'notice'``
+            - ``activity_id`` (int): the activity that this call was; it is done afterwards
+        :return: dict with ``call_id``, ``promise_id`` (or False), ``hold_ids``, ``notice_ids`` (calls of the ladder
+            that do not wait any more), ``message`` (one sentence) and ``action`` (what to open next, or False)
+        :raise UserError: when a value makes no sense or the outcome cannot be applied
+        :raise AccessError: when the user may not log calls or see the debtor or company
         """
-        self._check_has_items()
-        Reason = self.env['dunning.hold.reason']
-        reason = self.env.ref(f'l10n_nl_dunning.hold_reason_{xmlid}', raise_if_not_found=False)
-        if not reason or not reason.active:
-            reason = Reason.search([('kind', '=', kind)], limit=1) or Reason.search([], limit=1)
-        if not reason:
-            raise UserError(self.env._("There is no reason to hold. Add one under Configuration ‣ Reasons to Hold."))
-        today = self.company_id._dunning_today()
-        common = {
-            'reason_id': reason.id,
+        self.check_access('create')
+        company = self._parse_company(values)
+        lang = self.env.context.get('lang') or self.env.user.lang
+        Call = self.with_company(company).with_context(lang=lang)
+        with self.env.cr.savepoint():
+            return Call._log_parsed(Call._parse_call(values))
+
+    @api.model
+    def _log_parsed(self, data):
+        logged = self._find_logged(data)
+        if logged:
+            return logged.answer or logged._prepare_answer()
+        call = self._create_call(data)
+        promised = data['date'] if call.kind == 'promise' else None
+        # Made is made: what the outcome puts on hold must not take the call of the ladder off the list first.
+        gone = call._advance_ladder(promised) if call.reached else call.notice_ids.browse()
+        result = getattr(call, f'_apply_{call.kind}')(data)
+        if not call.reached:
+            gone = call._advance_ladder()
+        holds = result.get('holds') or self.env['dunning.hold']
+        promise = result.get('promise')
+        if not promise:  # a promise sees to that itself
+            holds._take_back_notices(keep=call.notice_ids)
+        if call.reached:
+            call._finish_call_backs()
+        message = " ".join(filter(None, [result['done'], call._tell_ladder(gone)]))
+        call._recording().write({
+            'summary': message,
+            'next_step': result.get('next_step'),
+            'next_date': result.get('next_date'),
+            'hold_ids': [Command.set(holds.ids)],
+            'promise_id': promise and promise.id,
+        })
+        call._recording().answer = call._prepare_answer(gone, result.get('action'))
+        call._log_on_invoices()
+        if data['activity']:
+            call._take_activity(data['activity'])
+        self.env.flush_all()
+        return call.answer
+
+    @api.model
+    def _find_logged(self, data):
+        if not data['external_id']:
+            return self.browse()
+        logged = self.search([
+            ('company_id', '=', data['company'].id), ('external_id', '=', data['external_id'])])
+        if logged and logged.partner_id != data['partner']:
+            raise UserError(self.env._(
+                "The external ID %(external)s belongs to a call with %(debtor)s that was logged before. Give each "
+                "call an ID of its own.", external=data['external_id'], debtor=logged.partner_id.display_name))
+        return logged
+
+    @api.model
+    def _create_call(self, data):
+        person = data['contact'] or data['partner']
+        values = {
+            'company_id': data['company'].id,
+            'partner_id': data['partner'].id,
+            'contact_id': person.id,
+            'contact_name': data['contact_name'],
+            'number': data['number'],
+            'direction': data['direction'],
             'user_id': self.env.uid,
-            'date_end': date_end or today + timedelta(days=reason.default_days),
-            **values,
+            'date_start': data['date_start'],
+            'date': data['call_date'],
+            'duration': data['duration'],
+            'item_ids': [Command.set(data['items'].ids)],
+            'amount_discussed': sum(data['items'].mapped('amount_residual')),
+            'outcome_id': data['outcome'].id,
+            'reached': data['outcome'].reached,
+            'note': data['note'],
+            'notice_ids': [Command.set(data['notices'].ids)],
+            'origin': data['origin'],
+            'external_id': data['external_id'],
+            'activity_source_id': data['activity'].id,
         }
-        if reason.stops_everything:
-            targets = [{'partner_id': self.partner_id.id, 'company_id': self.company_id.id}]
-        else:
-            targets = []
-            for move, items in self.item_ids.grouped('move_id').items():
-                open_items = move._get_dunning_items().filtered(lambda item: not item.reconciled)
-                if items >= open_items:
-                    targets.append({'move_id': move.id})
-                else:
-                    targets += [{'move_line_id': item.id} for item in items]
-        if amount:
-            if len(targets) > 1:
-                raise UserError(self.env._(
-                    "A part of the amount is about one invoice. Choose that invoice only, or leave the part empty."))
-            common['amount'] = amount
-        return self.env['dunning.hold'].with_company(self.company_id).create([
-            {**common, **target} for target in targets])
+        try:
+            with mute_logger('odoo.sql_db'):
+                return self._recording().create([values]).with_env(self.env)
+        except UniqueViolation as error:
+            # Another request logs the same call just now. Odoo tries again, and then finds it.
+            raise ConcurrencyError(self.env._("This call is being logged by another request.")) from error
 
-    def _format_end(self, holds):
-        return format_date(self.env, max(holds.mapped('date_end')))
+    def _prepare_answer(self, gone=None, action=False):
+        """Return what :meth:`log_call` answers.
 
-    def _plan_activity(self, xmlid, day, summary, note=''):
-        """Plan an activity on the call, for whoever answers for the debtor."""
-        user = self._get_responsible()
-        self.with_context(mail_activity_quick_update=True).activity_schedule(
-            xmlid, date_deadline=day, user_id=user.id, summary=summary, note=escape(note), automated=True)
-
-    def _get_responsible(self):
-        """Return the user who goes on with this debtor."""
+        :param gone: the calls of the ladder that do not wait any more because of this call
+        """
         self.ensure_one()
-        return self.user_id
-
-    def _get_mail_recipient(self):
-        """Return the contact a copy is mailed to: who was spoken to, else the debtor; empty when neither has mail."""
-        self.ensure_one()
-        for person in (self.contact_id | self.partner_id | self.item_ids.move_id.partner_id):
-            if person.email_normalized and not person.dunning_email_bounced_on:
-                return person
-        return self.env['res.partner']
-
-    def _mark_number_wrong(self):
-        """Mark the number on the contacts of this debtor that have it. Return those contacts."""
-        if not self.number:
-            return self.env['res.partner']
-        family = self.env['res.partner'].search([('commercial_partner_id', '=', self.partner_id.id)]) | self.partner_id
-        found = family.filtered(lambda person: person._get_dunning_number() == self.number)
-        # sudo: who may log a call need not be allowed to change contacts; this says only that the number is wrong
-        found.sudo().write({'dunning_phone_wrong_on': self.company_id._dunning_today()})
-        return found
+        return {
+            'call_id': self.id,
+            'promise_id': self.promise_id.id,
+            'hold_ids': self.hold_ids.ids,
+            'notice_ids': gone.ids if gone is not None else [],
+            'message': self.summary or self.outcome_id.name,
+            'action': action or False,
+        }
 
     # -------------------------------------------------------------------------
-    # WHAT FOLLOWS
+    # WHAT FOLLOWS FROM EVERY CALL
     # -------------------------------------------------------------------------
-
-    def _log_on_invoices(self):
-        """Log one line on each invoice that was talked about: that there was a call and how it ended, not the note."""
-        self.ensure_one()
-        link = self._get_html_link(title=self.outcome_id.name)
-        body = self.env._("Call of %(date)s: %(outcome)s.", date=format_date(self.env, self.date), outcome=link)
-        moves = self.item_ids.move_id
-        if moves:
-            moves._message_log_batch({move.id: body for move in moves})
-
-    def _finish_call_backs(self):
-        """Once spoken to, the debtor is not called back any more."""
-        earlier = self.search([
-            ('company_id', '=', self.company_id.id), ('partner_id', '=', self.partner_id.id), ('id', '!=', self.id)])
-        # sudo: a colleague may have planned it
-        waiting = earlier.sudo().activity_ids.filtered(
-            lambda activity: activity.automated and activity.activity_type_id.category == 'phonecall')
-        waiting.unlink()
 
     def _advance_ladder(self, promised=None):
         """Record the calls of the ladder as made when the debtor was reached, pass them over after too many tries.
@@ -495,3 +270,96 @@ class DunningCall(models.Model):
             notice.level_id.phone_tries and notice.call_tries >= notice.level_id.phone_tries))
         tired._skip(today)
         return tired
+
+    def _tell_ladder(self, gone):
+        """Return the sentence about the calls of the ladder; empty when there is nothing to tell."""
+        self.ensure_one()
+        if not gone:
+            return ''
+        levels = ", ".join(dict.fromkeys(gone.level_id.mapped('name')))
+        if self.reached:
+            return self.env._("“%s” counts as done.", levels)
+        return self.env._("“%s” is passed over: the next level follows.", levels)
+
+    def _finish_call_backs(self):
+        """Once spoken to, the debtor is not called back any more."""
+        earlier = self.search([
+            ('company_id', '=', self.company_id.id), ('partner_id', '=', self.partner_id.id), ('id', '!=', self.id)])
+        # sudo: a colleague may have planned it
+        waiting = earlier.sudo().activity_ids.filtered(
+            lambda activity: activity.automated and activity.activity_type_id.category == 'phonecall')
+        waiting.unlink()
+
+    def _log_on_invoices(self):
+        """Log one line on each invoice that was talked about: that there was a call and how it ended, not the note."""
+        self.ensure_one()
+        link = self._get_html_link(title=self.outcome_id.name)
+        body = self.env._("Call of %(date)s: %(outcome)s.", date=format_day(self.env, self.date), outcome=link)
+        moves = self.item_ids.move_id
+        if moves:
+            moves._message_log_batch({move.id: body for move in moves})
+
+    def _take_activity(self, activity):
+        """The activity was this call: it is done."""
+        activity = activity.exists()  # that of a call of the ladder went with it
+        if activity.active:
+            activity.action_feedback(feedback=self.summary)
+
+    # -------------------------------------------------------------------------
+    # WHAT STAYS AS IT WAS LOGGED
+    # -------------------------------------------------------------------------
+
+    def _get_frozen_message(self, action):
+        return {
+            'create': self.env._(
+                "A call is logged with its outcome, so that what follows from it happens by itself. Use “Log a call” "
+                "on the debtor, the invoice or the notice; programs use the method log_call."),
+            'write': self.env._(
+                "A call that was logged is history: only its note can be corrected. Log another call if something "
+                "else was said."),
+            'unlink': self.env._(
+                "%(call)s cannot be deleted: it explains what followed. What is too old goes by itself, as the "
+                "settings say.", call=self[:1].display_name),
+            'copy': self.env._("A call cannot be copied. Log a new one."),
+        }[action]
+
+    def _refuse(self, action):
+        # Whoever may not is told that, and not what to do instead.
+        self.check_access('create' if action == 'copy' else action)
+        super()._refuse(action)
+
+    def _check_user_write(self, vals):
+        self.check_access('write')
+        super()._check_user_write(vals)
+        if (
+            self._get_frozen_names(vals) and not self.env.su
+            and not self.env.user.has_group('account.group_account_manager')
+            and any(call.user_id != self.env.user for call in self)
+        ):
+            raise UserError(self.env._("Only who made the call or an accounting manager corrects its note."))
+
+    # -------------------------------------------------------------------------
+    # ACTIONS
+    # -------------------------------------------------------------------------
+
+    def action_open_holds(self):
+        """Show the holds that followed from this call."""
+        self.ensure_one()
+        self.check_access('read')
+        action = self.env['ir.actions.act_window']._for_xml_id('l10n_nl_dunning.dunning_hold_action')
+        action.update({'domain': [('id', 'in', self.hold_ids.ids)], 'context': {}})
+        return action
+
+    def action_open_invoices(self):
+        """Show the invoices that were talked about."""
+        self.ensure_one()
+        self.check_access('read')
+        action = self.env['ir.actions.act_window']._for_xml_id('account.action_move_out_invoice_type')
+        action['domain'] = [('id', 'in', self.item_ids.move_id.ids)]
+        return action
+
+    def action_log_again(self):
+        """Open the wizard for another call to the same debtor."""
+        self.ensure_one()
+        return self.env['dunning.call.enter']._action_open(
+            partner=self.partner_id, company=self.company_id, contact=self.contact_id)

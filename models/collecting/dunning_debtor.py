@@ -4,22 +4,33 @@ Nothing is stored but the payment behaviour (``dunning.behaviour``): the rows co
 notices, calls and promises of this moment. What the order of the list depends on is joined in sets; what is only
 shown is looked up for the rows that are shown (see ``_table_query``).
 
-Its statement is in ``dunning_debtor_rows.py``, what its order comes from in ``dunning_debtor_priority.py``.
+What its statement is made of is in ``dunning_debtor_rows.py``, what its order comes from in
+``dunning_debtor_priority.py``. The screen for a call to one debtor has three parts: the answer
+(``dunning_debtor_screen.py``), what to look at first (``_checklist``) and what was said before (``_timeline``).
 """
 
 from odoo import api, fields, models
 from odoo.exceptions import UserError
-from odoo.tools import SQL, format_date
+from odoo.fields import Domain
+from odoo.tools import SQL
+
+from ..agreement.arrangement_states import OPEN_STATES
+from ..kernel.formats import format_day
 
 # The id of a row: partner, company and currency in one number, so that it stays the same from day to day.
 # At most 2^53: a browser counts no further without errors.
 COMPANY_BITS, CURRENCY_BITS = 13, 9
+# Factors that a list shows in columns of their own.
+SHOWN = frozenset({'amount', 'age', 'rest'})
 
 
 class DunningDebtor(models.Model):
     """What one debtor owes one company in one currency, what can be collected of it today and what comes next."""
 
     _name = 'dunning.debtor'
+    _inherit = [
+        'dunning.debtor.rows', 'dunning.debtor.priority', 'dunning.debtor.screen', 'dunning.debtor.checklist',
+        'dunning.debtor.timeline']
     _description = "Debtor"
     _auto = False
     _order = 'priority desc, days_overdue desc, id'
@@ -113,6 +124,12 @@ class DunningDebtor(models.Model):
     promise_amount = fields.Monetary(string="Promised", readonly=True)
     broken_count = fields.Integer(
         string="Broken Promises", readonly=True, aggregator='max', help="In the last twelve months.")
+    arrangement_id = fields.Many2one(
+        comodel_name='dunning.arrangement', compute='_compute_arrangement', search='_search_arrangement')
+    arrangement_state = fields.Selection(
+        related='arrangement_id.state', string="Arrangement State", related_sudo=False)
+    instalment_date = fields.Date(
+        string="Next Instalment", related='arrangement_id.next_date', related_sudo=False)
 
     # --- how he pays ---
     average_days_late = fields.Float(
@@ -153,6 +170,93 @@ class DunningDebtor(models.Model):
         string="Why This Priority", compute='_compute_priority_text', help="Every factor with its points.")
 
     # -------------------------------------------------------------------------
+    # THE STATEMENT
+    # -------------------------------------------------------------------------
+
+    @property
+    def _table_query(self):
+        """One simple SELECT over joined sets.
+
+        It has no WITH, grouping or order of its own at the top, so that PostgreSQL merges it with the query of the
+        ORM: a list that is sorted by priority then looks up what is only shown (the sub-selects below) for its own
+        page, and joins that a query does not need are left out.
+        """
+        factors = self._get_factors()
+        points = SQL(" + ").join(SQL("(%s)", factor.points) for factor in factors.values()) or SQL("0")
+        return SQL(
+            """
+            SELECT ((debtor.partner_id::bigint << %(company_bits)s) + debtor.company_id << %(currency_bits)s)
+                       + debtor.currency_id AS id,
+                   debtor.company_id, debtor.partner_id, debtor.currency_id, company_currency_id,
+                   item_count, overdue_count, amount_open, amount_overdue, amount_held, amount_credit,
+                   amount_collectable, amount_open_company, amount_overdue_company, amount_held_company,
+                   collectable_company AS amount_collectable_company,
+                   bucket_1_30, bucket_31_60, bucket_61_90, bucket_91,
+                   oldest_due_date, GREATEST(0, today - oldest_due_date) AS days_overdue,
+                   GREATEST(0, days_collectable) AS days_collectable,
+                   dispute_amount,
+                   (level_rank & 4294967295)::int AS level_id,
+                   %(last_contact)s AS last_contact, %(last_contact_kind)s AS last_contact_kind,
+                   last_call, last_call IS NULL AS never_called, call_id, call_notice_count,
+                   promise_id, promise_date, promise_amount, broken_count,
+                   average_days_late,
+                   CASE WHEN trend_days >= 5 THEN 'worse' WHEN trend_days <= -5 THEN 'better'
+                        WHEN trend_days IS NOT NULL THEN 'same' END AS trend,
+                   next_date, next_date <= today AS is_today,
+                   CASE next_date WHEN call_back_date THEN 'call_back' WHEN follow_up_date THEN 'follow_up'
+                                  WHEN broken_on THEN 'broken'
+                                  WHEN call_notice_date THEN 'call' WHEN promise_end THEN 'promise' END AS next_kind,
+                   user_id, COALESCE(cover.cover_id, user_id) AS owner_id,
+                   (%(priority)s)::int AS priority,
+                   jsonb_build_object(%(points)s) AS points
+              FROM (%(rows)s) debtor
+         LEFT JOIN (%(covers)s) cover ON cover.company_id = debtor.company_id AND cover.absent_id = debtor.user_id
+            """,
+            company_bits=COMPANY_BITS, currency_bits=CURRENCY_BITS,
+            priority=points,
+            points=SQL(", ").join(SQL("%s, %s", code, factor.points) for code, factor in factors.items()),
+            rows=self._get_rows_sql(),
+            covers=self._get_covers_sql(),
+            last_contact=SQL("(SELECT MAX(day) FROM (%s) contact)", self._get_contacts_of_debtor_sql()),
+            last_contact_kind=SQL(
+                "(SELECT kind FROM (%s) contact ORDER BY day DESC, nr DESC LIMIT 1)",
+                self._get_contacts_of_debtor_sql()),
+        )
+
+    @api.depends('points', 'amount_collectable')
+    @api.depends_context('lang')
+    def _compute_priority_text(self):
+        lines = self._get_priority_lines()
+        for debtor in self:
+            explained = lines.get(debtor.id, [])
+            # What the list shows in columns of its own is not repeated, unless nothing else counts.
+            reasons = [line for line in explained if line[0] not in SHOWN] or [
+                line for line in explained if line[0] != 'amount'][:1]
+            debtor.priority_reason = " · ".join(sentence for _code, _points, sentence in reasons)
+            debtor.priority_text = "\n".join(
+                self.env._("%(sentence)s: %(points)s points", sentence=sentence, points=points)
+                for _code, points, sentence in explained)
+
+    @api.depends('partner_id', 'company_id', 'currency_id')
+    def _compute_arrangement(self):
+        """One query for the rows that are shown."""
+        Arrangement = self.env['dunning.arrangement']
+        for company, debtors in self.grouped('company_id').items():
+            found = Arrangement._get_current(company, debtors.partner_id, by_currency=True)
+            for debtor in debtors:
+                debtor.arrangement_id = found.get((debtor.partner_id.id, debtor.currency_id.id), Arrangement)
+
+    @api.model
+    def _search_arrangement(self, operator, value):
+        """Whether there is an arrangement that is not closed."""
+        if operator != 'in' or set(value) - {False}:
+            return NotImplemented
+        partners = self.env['dunning.arrangement']._search(
+            Domain('state', 'in', OPEN_STATES) & Domain('company_id', 'in', self.env.companies.ids)
+        ).subselect('partner_id')
+        return [('partner_id', 'not in', partners)]
+
+    # -------------------------------------------------------------------------
     # WHAT COMES NEXT
     # -------------------------------------------------------------------------
 
@@ -162,10 +266,10 @@ class DunningDebtor(models.Model):
         """What a person does goes first; else the planner says what the ladder does, asked once per company."""
         ladder = self.filtered(lambda debtor: not debtor.next_kind)
         for debtor in self - ladder:
-            day = self._fmt_date(debtor.next_date)
+            day = format_day(self.env, debtor.next_date)
             if debtor.next_kind == 'promise':
                 debtor.next_step = self.env._(
-                    "Wait for the payment promised for %s", self._fmt_date(debtor.promise_date))
+                    "Wait for the payment promised for %s", format_day(self.env, debtor.promise_date))
             elif debtor.next_kind == 'broken':
                 debtor.next_step = self.env._("Call: a promise was broken on %s", day)
             elif debtor.next_kind == 'call':
@@ -193,7 +297,7 @@ class DunningDebtor(models.Model):
         if decision.level_id and not decision.reason:
             return self.env._("“%s” goes out today", level)
         if decision.level_id and decision.reason in ('not_due', 'waiting_delay', 'waiting_deadline'):
-            return self.env._("“%(level)s” on %(date)s", level=level, date=self._fmt_date(decision.next_date))
+            return self.env._("“%(level)s” on %(date)s", level=level, date=format_day(self.env, decision.next_date))
         return Planner._explain(decision, company)
 
     # -------------------------------------------------------------------------
@@ -226,6 +330,24 @@ class DunningDebtor(models.Model):
             'length': min(length, count_limit) if count_limit else length,
             'records': records.web_read(specification),
         }
+
+    @api.model
+    def get_screen(self, debtor_id=False):
+        """Return what the screen of one debtor shows, as plain data.
+
+        :param int debtor_id: a row of the list of debtors
+        :return: dict; amounts in the currency ``currency_id``, dates as ISO strings, moments in UTC.
+            Of a debtor who owes nothing any more only ``{'gone': sentence}``
+        :raise AccessError: for who may not read debtors, or this one
+        """
+        self.check_access('read')
+        debtor = self.browse(debtor_id or []).exists()
+        if not debtor:
+            return {'gone': self.env._(
+                "Nothing is open any more of this debtor in this currency: it was paid or credited in the meantime.")}
+        debtor.check_access('read')
+        debtor = debtor.with_company(debtor.company_id)
+        return debtor._prepare_screen(debtor._get_screen_facts())
 
     @api.model
     def _get_id(self, partner, company, currency):
@@ -290,5 +412,11 @@ class DunningDebtor(models.Model):
             },
         }
 
-    def _fmt_date(self, date):
-        return format_date(self.env, date, date_format='d MMM y') if date else ''
+    def action_arrangement(self):
+        """Open the wizard that makes an arrangement about what this debtor owes in this currency."""
+        self.check_access('read')
+        if len(self) != 1:
+            raise UserError(self.env._("An arrangement is made with one debtor. Select one."))
+        items = self.env['dunning.promise']._get_open_items(self.company_id, self.partner_id)
+        return self.env['dunning.arrangement.make']._action_open(
+            items=items.filtered(lambda item: item.currency_id == self.currency_id))

@@ -1,4 +1,4 @@
-"""What contacts, invoices, notices, levels and activities know about calls."""
+"""Calls that were planned or done as activities."""
 
 from odoo import models
 from odoo.exceptions import UserError

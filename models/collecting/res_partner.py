@@ -1,6 +1,6 @@
 from odoo import api, fields, models
 
-ACCOUNTING = 'account.group_account_invoice,account.group_account_readonly'
+from ..kernel.groups import ACCOUNTING
 
 
 class ResPartner(models.Model):

@@ -1,9 +1,3 @@
-"""What the debtor's page shows: what is owed and why, what was sent, and how to pay.
-
-Each method reads for the debtor and the company of its page only. Amounts come from ``dunning.claim`` and the
-ledger, and leave as words: the templates add nothing up.
-"""
-
 from odoo import models
 from odoo.tools import SQL
 

@@ -8,16 +8,14 @@ import uuid
 
 from odoo import SUPERUSER_ID, api, fields, models
 from odoo.exceptions import AccessError
-from odoo.tools import consteq, hmac
-
-ACCOUNTING = 'account.group_account_invoice,account.group_account_readonly'
+from odoo.tools import SQL, consteq, hmac
 
 
 class DunningPage(models.Model):
     """The page of one debtor at one company; ``access_token`` is the key to it, empty when it was taken back."""
 
     _name = 'dunning.page'
-    _inherit = ['portal.mixin']
+    _inherit = ['dunning.page.debt', 'dunning.page.inbox', 'dunning.page.proposal', 'portal.mixin']
     _description = "Debtor's Page"
     _order = 'id desc'
 
@@ -32,6 +30,8 @@ class DunningPage(models.Model):
     revoked_on = fields.Date(
         string="Link Taken Back", readonly=True, help="From that day the links that were sent before do not work.")
     request_ids = fields.One2many(comodel_name='dunning.page.request', inverse_name='page_id', readonly=True)
+    # Written by whoever begins to pay, so that who begins at the same moment finds out.
+    payment_begun_on = fields.Datetime(readonly=True, copy=False)
     url = fields.Char(string="Address", compute='_compute_url')
 
     # A constraint and not an index: merging contacts looks for those, see `_fold_into`.
@@ -185,6 +185,19 @@ class DunningPage(models.Model):
         if notice and not user._is_internal() and notice.partner_id == self.partner_id:
             notice._register_portal_opening(self.company_id._dunning_today())
 
+    # -------------------------------------------------------------------------
+    # ONE AT A TIME, AND ONE PER DEBTOR
+    # -------------------------------------------------------------------------
+
+    def _lock_to_pay(self):
+        """Let nobody else begin to pay for this debtor until this transaction ends; who waited is asked anew."""
+        self.ensure_one()
+        self.env.flush_all()
+        # What is done again is no error for the log.
+        self.env.cr.execute(SQL("SELECT id FROM dunning_page WHERE id = %s FOR UPDATE", self.id), log_exceptions=False)
+        # Without a write the other would go on with what it read before it waited.
+        self.payment_begun_on = fields.Datetime.now()
+        self.env.flush_all()
 
     def _fold_into(self, debtor):
         """Let the pages of contacts that are merged into a debtor become his, or part of his own page.

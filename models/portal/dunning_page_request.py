@@ -1,9 +1,7 @@
-"""What a debtor sends from his page: a dispute, “I have paid”, other contact data, a proposal to pay in instalments.
+"""What a debtor sent from his page: a dispute, “I have paid”, other contact data, a proposal to pay in instalments.
 
 Everything he sends is kept as one row, which is also what makes a double click harmless and stops a flood. What follows
-from it is done by the program itself, about the debtor and the company of the page and nothing else, and ends at a
-person: a hold with an owner and an end, an activity for the collector. Nothing a visitor types is written onto a
-contact or an invoice, and all of it is text.
+from it is in ``dunning_page_inbox.py`` and ``dunning_page_proposal.py``.
 """
 
 from odoo import fields, models

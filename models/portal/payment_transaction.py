@@ -1,5 +1,3 @@
-"""What a debtor can pay from his page: one invoice, what is due, or everything."""
-
 from odoo import fields, models
 
 

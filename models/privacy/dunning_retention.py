@@ -11,22 +11,18 @@ from odoo import Command, api, fields, models
 from odoo.exceptions import UserError
 from odoo.fields import Domain
 
-from ..hold.dunning_hold import format_date
+from ..kernel.formats import format_day
 
-MIXIN_PREFIXES = ('activity_', 'message_', 'my_activity_', 'website_message_', 'rating_', 'has_message')
 # How long a dry run is shown before it is carried out without anybody's word, in days, where that is switched on.
 SHOWN_DAYS = 14
 CLEAN_CHUNK = 500
-# Put into the context by code that records what happened. Being one object of this process, no integration or browser
-# can send it.
-RECORDING = object()
 
 
 class DunningRetention(models.Model):
     """What is old enough to be cleaned: a list first, then, when somebody agrees, done."""
 
     _name = 'dunning.retention'
-    _inherit = ['mail.thread', 'mail.activity.mixin']
+    _inherit = ['dunning.recorded', 'mail.thread', 'mail.activity.mixin']
     _description = "Cleaning of Personal Data"
     _order = 'date desc, id desc'
 
@@ -39,6 +35,7 @@ class DunningRetention(models.Model):
     call_count = fields.Integer(string="Calls", readonly=True)
     promise_count = fields.Integer(string="Promises", readonly=True)
     hold_count = fields.Integer(string="Holds", readonly=True)
+    arrangement_count = fields.Integer(string="Arrangements", readonly=True)
     cleaned_count = fields.Integer(string="Cleaned", readonly=True)
     done_on = fields.Date(readonly=True)
     done_by_id = fields.Many2one(comodel_name='res.users', readonly=True, help="Empty: it went by itself.")
@@ -54,39 +51,13 @@ class DunningRetention(models.Model):
     @api.depends('date')
     def _compute_display_name(self):
         for run in self:
-            run.display_name = run.date and self.env._("Old notes, listed on %s", format_date(self.env, run.date))
+            run.display_name = run.date and self.env._("Old notes, listed on %s", format_day(self.env, run.date))
 
-    # -------------------------------------------------------------------------
-    # CRUD
-    # -------------------------------------------------------------------------
-
-    @api.model_create_multi
-    def create(self, vals_list):
-        self._check_recording()
-        return super().create(vals_list)
-
-    def write(self, vals):
-        if {name for name in vals if not name.startswith(MIXIN_PREFIXES)}:
-            self._check_recording()
-        return super().write(vals)
-
-    @api.ondelete(at_uninstall=False)
-    def _unlink_never(self):
-        if self:
-            raise UserError(self.env._("A list of what was cleaned stays as the proof that it was; it is not deleted."))
-
-    @api.model
-    def _is_recording(self):
-        return self.env.context.get('dunning_retention_recording') is RECORDING
-
-    @api.model
-    def _check_recording(self):
-        if not self._is_recording():
-            raise UserError(self.env._(
-                "What is cleaned follows from the settings; use the buttons to list it, to clean it or to keep it."))
-
-    def _recording(self):
-        return self.with_context(dunning_retention_recording=RECORDING)
+    def _get_frozen_message(self, action):
+        if action == 'unlink':
+            return self.env._("A list of what was cleaned stays as the proof that it was; it is not deleted.")
+        return action != 'copy' and self.env._(
+            "What is cleaned follows from the settings; use the buttons to list it, to clean it or to keep it.")
 
     # -------------------------------------------------------------------------
     # WHAT IS OLD
@@ -99,6 +70,7 @@ class DunningRetention(models.Model):
             'call': ('dunning.call', 'dunning_keep_calls'),
             'promise': ('dunning.promise', 'dunning_keep_promises'),
             'hold': ('dunning.hold', 'dunning_keep_holds'),
+            'arrangement': ('dunning.arrangement', 'dunning_keep_arrangements'),
         }
 
     @api.model
@@ -136,8 +108,7 @@ class DunningRetention(models.Model):
         found = holds.search(
             Domain('company_id', '=', company.id) & Domain('closed_on', '<', before) & Domain('note', '!=', False))
         still_open = self.env['account.move.line'].sudo()._read_group(  # sudo: only whether something is open
-            self.env['account.move']._get_dunning_open_items_domain()
-            & Domain('company_id', '=', company.id)
+            self.env['account.move.line']._get_dunning_open_domain(company)
             & (Domain('move_id', 'in', found.move_id.ids)
                | Domain('partner_id.commercial_partner_id', 'in',
                         found.filtered(lambda hold: hold.scope == 'debtor').partner_id.ids)),
@@ -147,14 +118,24 @@ class DunningRetention(models.Model):
         return found.filtered(lambda hold: (
             hold.partner_id.id not in debtors if hold.scope == 'debtor' else hold.move_id.id not in moves))
 
+    @api.model
+    def _find_arrangement(self, arrangements, company, before):
+        return arrangements.search(
+            Domain('company_id', '=', company.id) & Domain('closed_on', '<', before)
+            & ~Domain('line_ids', 'any', [('move_line_id.reconciled', '=', False)])
+            & (Domain('note', '!=', False) | Domain('contact_id', '!=', False) | Domain('signed_name', '!=', False)
+               | Domain('signed_ip', '!=', False)))
+
     # -------------------------------------------------------------------------
     # CLEANING
     # -------------------------------------------------------------------------
 
     @api.model
     def _clean_call(self, calls):
+        # What was done names people and numbers too.
         calls._recording().write({
-            'note': False, 'contact_id': False, 'contact_name': False, 'number': False, 'next_step': False})
+            'note': False, 'contact_id': False, 'contact_name': False, 'number': False, 'next_step': False,
+            'summary': False, 'answer': False})
         self._clean_chatter(calls)
 
     @api.model
@@ -166,6 +147,13 @@ class DunningRetention(models.Model):
     def _clean_hold(self, holds):
         # Their history says by whom and why they were placed and ended: no more than the company's own acts.
         holds._recording().write({'note': False})
+
+    @api.model
+    def _clean_arrangement(self, arrangements):
+        arrangements._recording().write({
+            'note': False, 'contact_id': False, 'signed_name': False, 'signed_ip': False, 'signed_signature': False,
+            'offer_attachment_id': False, 'agreement_attachment_id': False, 'scan_attachment_id': False})
+        self._clean_chatter(arrangements)
 
     @api.model
     def _clean_chatter(self, records):
@@ -196,7 +184,7 @@ class DunningRetention(models.Model):
             run.write(values)
         elif found:
             run = self.sudo()._recording().create({'company_id': company.id, 'date': today, **values})  # sudo: as above
-        return run.sudo(False).with_context(dunning_retention_recording=None)
+        return run.with_env(self.env)
 
     @api.model
     def _get_day(self, record):
@@ -204,6 +192,7 @@ class DunningRetention(models.Model):
             'dunning.call': lambda: record.date,
             'dunning.promise': lambda: record.date_made,
             'dunning.hold': lambda: record.opened_on,
+            'dunning.arrangement': lambda: record._get_last_day(),
         }[record._name]()
 
     def _clean(self, today, user=None):
@@ -220,7 +209,7 @@ class DunningRetention(models.Model):
             run._recording().write({
                 'state': 'done', 'done_on': today, 'done_by_id': user and user.id, 'cleaned_count': count})
             # The list itself must not keep what it cleaned.
-            run.line_ids.with_context(dunning_retention_recording=RECORDING).unlink()
+            run.line_ids._recording().unlink()
             run.activity_ids.unlink()
 
     @api.model
@@ -239,7 +228,7 @@ class DunningRetention(models.Model):
                 made._tell_manager(today)
 
     def _tell_manager(self, today):
-        user = self.env['dunning.interest.rate']._get_manager(self.company_id)
+        user = self.company_id._get_dunning_manager()
         if user:
             local = self.sudo().with_context(lang=user.lang)  # sudo: planned for somebody else
             local.activity_schedule(

@@ -1,10 +1,13 @@
-from odoo import api, fields, models
+from odoo import fields, models
 
 
 class DunningRetentionLine(models.Model):
     _name = 'dunning.retention.line'
+    _inherit = ['dunning.recorded']
     _description = "Personal Data to Clean"
     _order = 'kind, date, id'
+    _recorded_with = 'dunning.retention'
+    _unlink_recorded = True
 
     retention_id = fields.Many2one(
         comodel_name='dunning.retention', required=True, readonly=True, index=True, ondelete='cascade')
@@ -18,18 +21,8 @@ class DunningRetentionLine(models.Model):
     name = fields.Char(readonly=True)
     date = fields.Date(readonly=True)
 
-    @api.model_create_multi
-    def create(self, vals_list):
-        self.env['dunning.retention']._check_recording()
-        return super().create(vals_list)
-
-    def write(self, vals):
-        self.env['dunning.retention']._check_recording()
-        return super().write(vals)
-
-    @api.ondelete(at_uninstall=False)
-    def _unlink_by_code_only(self):
-        self.env['dunning.retention']._check_recording()
+    def _get_frozen_message(self, action):
+        return self.env['dunning.retention']._get_frozen_message('copy' if action == 'copy' else 'write')
 
     def action_open(self):
         """Show the record that would be cleaned."""

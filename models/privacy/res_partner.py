@@ -36,6 +36,10 @@ class ResPartner(models.Model):
               ``outcomes``, a dict of the number by kind of outcome
             - ``notices``: what was sent in the last twelve months: ``notice_id``, ``number``, ``date``, ``level``,
               ``channel``, ``amount``, ``currency``, ``deadline``
+            - ``arrangements``: all but drafts: ``arrangement_id``, ``name``, ``state``, ``offered_on``, ``signed_on``,
+              ``closed_on``, ``close_code``, ``amount``, ``paid``, ``left``, ``currency``, ``story``, ``item_ids`` and
+              ``instalments`` with ``date``, ``amount``, ``paid``, ``kind``, ``state``
+            - ``arrangements_kept`` and ``arrangements_decided``: of all times
         :raise AccessError: for who may not read the contact, or is not in accounting
         :raise UserError: for another company than the user works in
         """
@@ -60,6 +64,8 @@ class ResPartner(models.Model):
         since = today - relativedelta(months=MONTHS)
         level = self.dunning_level_id
         kept, decided = self.env['dunning.promise']._get_kept_ratio(self, company).get(self.id, (0, 0))
+        arrangements_kept, arrangements_decided = self.env['dunning.arrangement']._get_kept_ratio(
+            self, company).get(self.id, (0, 0))
         return {
             'date': fields.Date.to_string(today),
             'company_id': company.id,
@@ -77,6 +83,9 @@ class ResPartner(models.Model):
             'promises_decided': decided,
             'calls': self._prepare_dunning_statement_calls(company, since),
             'notices': self._prepare_dunning_statement_notices(company, since),
+            'arrangements': self._prepare_dunning_statement_arrangements(company),
+            'arrangements_kept': arrangements_kept,
+            'arrangements_decided': arrangements_decided,
         }
 
     @api.model
@@ -184,6 +193,34 @@ class ResPartner(models.Model):
             }
             for notice in notices]
 
+    def _prepare_dunning_statement_arrangements(self, company):
+        arrangements = self.env['dunning.arrangement'].search([
+            ('company_id', '=', company.id), ('partner_id', '=', self.id), ('state', '!=', 'draft')], order='id')
+        to_date = fields.Date.to_string
+        return [
+            {
+                'arrangement_id': arrangement.id,
+                'name': arrangement.name or '',
+                'state': arrangement.state,
+                'offered_on': to_date(arrangement.offered_on) or False,
+                'signed_on': to_date(arrangement.signed_on) or False,
+                'closed_on': to_date(arrangement.closed_on) or False,
+                'close_code': arrangement.close_code or False,
+                'amount': arrangement.amount_total,
+                'paid': arrangement.amount_paid,
+                'left': arrangement.amount_left,
+                'currency': arrangement.currency_id.name,
+                'story': arrangement.story or '',
+                'item_ids': arrangement.line_ids.move_line_id.ids,
+                'instalments': [
+                    {
+                        'date': to_date(instalment.date_due), 'amount': instalment.amount,
+                        'paid': instalment.amount_paid, 'kind': instalment.kind, 'state': instalment.state,
+                    }
+                    for instalment in arrangement.instalment_ids],
+            }
+            for arrangement in arrangements]
+
     # -------------------------------------------------------------------------
     # A DEBTOR ASKS WHAT IS KEPT ABOUT HIM
     # -------------------------------------------------------------------------
@@ -235,6 +272,22 @@ class ResPartner(models.Model):
              ' '.join(filter(None, [notice.level_id.name, notice.email_to, notice.note])),
              notice.amount_due, notice.currency_id.name, label(notice, 'state'))
             for notice in env['dunning.notice'].search(about)]
+        rows += [
+            (env._("Arrangement"), to_date(arrangement._get_last_day()), arrangement.name or '',
+             # Who signed, and from where.
+             arrangement.signed_name or arrangement.contact_id.name or '',
+             ' '.join(filter(None, [
+                 arrangement.story, arrangement.note or '', arrangement.close_reason,
+                 arrangement.signed_on and env._(
+                     "Signed on %(moment)s (UTC) from %(address)s.",
+                     moment=fields.Datetime.to_string(arrangement.signed_on), address=arrangement.signed_ip or "–"),
+             ])),
+             arrangement.amount_total, arrangement.currency_id.name, label(arrangement, 'state'))
+            for arrangement in env['dunning.arrangement'].search(about)]
+        rows += [
+            (env._("Sent from the debtor's page"), to_date(request.date), request.move_id.name or '', '',
+             request.text or '', '', '', label(request, 'kind'))
+            for request in env['dunning.page.request'].search(about)]
         return rows
 
     def action_dunning_personal_data(self):

@@ -11,7 +11,8 @@ from odoo.exceptions import UserError
 from odoo.tests import HttpCase, new_test_user, tagged
 from odoo.tools import mute_logger
 
-from ...models.portal.dunning_page__request import MAX_FILE_BYTES, REQUESTS_PER_DAY, clean_text, parse_amount
+from ...models.portal.dunning_page_inbox import MAX_FILE_BYTES, REQUESTS_PER_DAY
+from ...models.portal.page_input import clean_text, parse_amount
 from ..common import DunningCommon, days
 
 PDF = b'%PDF-1.4\n1 0 obj<<>>endobj\ntrailer<<>>\n%%EOF\n'

@@ -60,11 +60,8 @@ class DunningCallEnter(models.TransientModel):
     def _compute_open_item_ids(self):
         Item = self.env['account.move.line']
         for wizard in self:
-            wizard.open_item_ids = Item.search([
-                *self.env['account.move']._get_dunning_open_items_domain(),
-                ('company_id', '=', wizard.company_id.id),
-                ('partner_id.commercial_partner_id', '=', wizard.partner_id.id),
-            ], order='date_maturity, id')
+            wizard.open_item_ids = Item.search(
+                Item._get_dunning_open_domain(wizard.company_id, wizard.partner_id), order='date_maturity, id')
 
     @api.depends('item_ids')
     def _compute_currency_id(self):

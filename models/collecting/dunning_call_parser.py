@@ -1,15 +1,12 @@
-"""The one entrance to the call log, for forms, the debtor screen and telephone systems."""
+"""What forms, the debtor screen and telephone systems say about a call, read as records, dates and numbers."""
 
 import math
 import re
 from datetime import datetime, timedelta
 
-from psycopg2.errors import UniqueViolation
-
-from odoo import Command, api, fields, models
-from odoo.exceptions import AccessError, ConcurrencyError, UserError
+from odoo import api, fields, models
+from odoo.exceptions import AccessError, UserError
 from odoo.fields import Domain
-from odoo.tools import mute_logger
 
 # A telephone system and we need not agree on the time to the minute.
 CLOCK_TOLERANCE = timedelta(minutes=5)
@@ -21,163 +18,11 @@ CALL_VALUES = frozenset({
 TIME = re.compile(r'([01]?\d|2[0-3]):([0-5]\d)(?::[0-5]\d)?')
 
 
-class DunningCall(models.Model):
-    _inherit = 'dunning.call'
+class DunningCallParser(models.AbstractModel):
+    """Each method reads one value, or raises a sentence about what makes no sense."""
 
-    # What the first answer was: the same telephone call posted again gets it again.
-    answer = fields.Json(readonly=True, copy=False)
-
-    @api.model
-    def log_call(self, values=None):
-        """Log a telephone call about payment, and do what follows from its outcome.
-
-        For accounting users (``account.group_account_invoice``), from Odoo itself and over JSON-2 or XML-RPC.
-        All or nothing: what cannot be applied raises one sentence and nothing is written. A call that was logged
-        with the same ``external_id`` gives the same answer and nothing happens twice.
-
-        :param dict values: of the call
-
-            - ``partner_id`` (int, required): the debtor, or a contact of him
-            - ``outcome`` (required): id of a ``dunning.call.outcome``, or its kind, such as ``'no_answer'``
-            - ``company_id`` (int): default the current company
-            - ``contact_id`` (int), ``contact_name`` (str): who was spoken to
-            - ``number`` (str): default that of the contact; stored as E.164
-            - ``direction``: ``'out'`` (default) or ``'in'``
-            - ``date_start`` (str, UTC, ``YYYY-MM-DD HH:MM:SS``): default now; ``duration`` (int, seconds)
-            - ``item_ids`` (list of int): open due items (``account.move.line``) that were talked about; default
-              those that are late or on the list to call about, and if there are none all open items
-            - ``note`` (str): facts about the payment
-            - ``date`` (str, ``YYYY-MM-DD``): promised, paid, to call back or approved on
-            - ``time`` (str ``HH:MM``): to call back at
-            - ``amount`` (float, currency of the items): promised; default all that is open of the items
-            - ``part_amount`` (float, currency of the item): in dispute; default everything
-            - ``confirm`` (bool): mail the debtor what he promised; default as the settings of the company say
-            - ``category``: what is disputed, as ``dunning.hold.dispute_category``
-            - ``external_id`` (str): how the telephone system calls it
-            - ``origin``: ``'api'`` (default), ``'screen'``, ``'form'``, ``'activity'`` or ``'notice'``
-            - ``activity_id`` (int): the activity that this call was; it is done afterwards
-        :return: dict with ``call_id``, ``promise_id`` (or False), ``hold_ids``, ``notice_ids`` (calls of the ladder
-            that do not wait any more), ``message`` (one sentence) and ``action`` (what to open next, or False)
-        :raise UserError: when a value makes no sense or the outcome cannot be applied
-        :raise AccessError: when the user may not log calls or see the debtor or company
-        """
-        self.check_access('create')
-        company = self._parse_company(values)
-        lang = self.env.context.get('lang') or self.env.user.lang
-        Call = self.with_company(company).with_context(lang=lang)
-        with self.env.cr.savepoint():
-            return Call._log_parsed(Call._parse_call(values))
-
-    @api.model
-    def _log_parsed(self, data):
-        logged = self._find_logged(data)
-        if logged:
-            return logged.answer or logged._prepare_answer()
-        call = self._create_call(data)
-        promised = data['date'] if call.kind == 'promise' else None
-        # Made is made: what the outcome puts on hold must not take the call of the ladder off the list first.
-        gone = call._advance_ladder(promised) if call.reached else call.notice_ids.browse()
-        result = getattr(call, f'_apply_{call.kind}')(data)
-        if not call.reached:
-            gone = call._advance_ladder()
-        holds = result.get('holds') or self.env['dunning.hold']
-        promise = result.get('promise')
-        if not promise:  # a promise sees to that itself
-            holds._take_back_notices(keep=call.notice_ids)
-        if call.reached:
-            call._finish_call_backs()
-        message = " ".join(filter(None, [result['done'], call._tell_ladder(gone)]))
-        call._recording().write({
-            'summary': message,
-            'next_step': result.get('next_step'),
-            'next_date': result.get('next_date'),
-            'hold_ids': [Command.set(holds.ids)],
-            'promise_id': promise and promise.id,
-        })
-        call._recording().answer = call._prepare_answer(gone, result.get('action'))
-        call._log_on_invoices()
-        if data['activity']:
-            call._take_activity(data['activity'])
-        self.env.flush_all()
-        return call.answer
-
-    @api.model
-    def _find_logged(self, data):
-        if not data['external_id']:
-            return self.browse()
-        logged = self.search([
-            ('company_id', '=', data['company'].id), ('external_id', '=', data['external_id'])])
-        if logged and logged.partner_id != data['partner']:
-            raise UserError(self.env._(
-                "The external ID %(external)s belongs to a call with %(debtor)s that was logged before. Give each "
-                "call an ID of its own.", external=data['external_id'], debtor=logged.partner_id.display_name))
-        return logged
-
-    @api.model
-    def _create_call(self, data):
-        person = data['contact'] or data['partner']
-        values = {
-            'company_id': data['company'].id,
-            'partner_id': data['partner'].id,
-            'contact_id': person.id,
-            'contact_name': data['contact_name'],
-            'number': data['number'],
-            'direction': data['direction'],
-            'user_id': self.env.uid,
-            'date_start': data['date_start'],
-            'date': data['call_date'],
-            'duration': data['duration'],
-            'item_ids': [Command.set(data['items'].ids)],
-            'amount_discussed': sum(data['items'].mapped('amount_residual')),
-            'outcome_id': data['outcome'].id,
-            'reached': data['outcome'].reached,
-            'note': data['note'],
-            'notice_ids': [Command.set(data['notices'].ids)],
-            'origin': data['origin'],
-            'external_id': data['external_id'],
-            'activity_source_id': data['activity'].id,
-        }
-        try:
-            with mute_logger('odoo.sql_db'):
-                return self._recording().create([values]).with_env(self.env)
-        except UniqueViolation as error:
-            # Another request logs the same call just now. Odoo tries again, and then finds it.
-            raise ConcurrencyError(self.env._("This call is being logged by another request.")) from error
-
-    def _prepare_answer(self, gone=None, action=False):
-        """Return what :meth:`log_call` answers.
-
-        :param gone: the calls of the ladder that do not wait any more because of this call
-        """
-        self.ensure_one()
-        return {
-            'call_id': self.id,
-            'promise_id': self.promise_id.id,
-            'hold_ids': self.hold_ids.ids,
-            'notice_ids': gone.ids if gone is not None else [],
-            'message': self.summary or self.outcome_id.name,
-            'action': action or False,
-        }
-
-    def _tell_ladder(self, gone):
-        """Return the sentence about the calls of the ladder; empty when there is nothing to tell."""
-        self.ensure_one()
-        if not gone:
-            return ''
-        levels = ", ".join(dict.fromkeys(gone.level_id.mapped('name')))
-        if self.reached:
-            return self.env._("“%s” counts as done.", levels)
-        return self.env._("“%s” is passed over: the next level follows.", levels)
-
-    def _take_activity(self, activity):
-        """The activity was this call: it is done."""
-        activity = activity.exists()  # that of a call of the ladder went with it
-        if activity.active:
-            activity.action_feedback(feedback=self.summary)
-
-    # -------------------------------------------------------------------------
-    # READING WHAT WAS SAID
-    # -------------------------------------------------------------------------
+    _name = 'dunning.call.parser'
+    _description = "Call"
 
     @api.model
     def _parse_company(self, values):
@@ -308,14 +153,11 @@ class DunningCall(models.Model):
 
     @api.model
     def _parse_items(self, value, company, partner, waiting, today):
-        AccountMove = self.env['account.move']
         Item = self.env['account.move.line']
-        owed = (
-            AccountMove._get_dunning_open_items_domain() & Domain('company_id', '=', company.id)
-            & Domain('partner_id.commercial_partner_id', '=', partner.id))
+        owed = Item._get_dunning_open_domain(company, partner)
         if value is None or value is False:
             items = Item.search(owed)
-            late = items.filtered(lambda item: (item.date_maturity or item.date) < today)
+            late = items.filtered(lambda item: item._get_dunning_due_date() < today)
             return (late | (items & waiting.live_line_ids.move_line_id)) or items
         if not isinstance(value, list | tuple):
             raise UserError(self.env._("item_ids is a list of IDs of due items."))

@@ -11,10 +11,10 @@ from typing import NamedTuple
 from odoo import api, models
 from odoo.tools import SQL, format_amount
 
+from ..kernel.formats import format_day
+
 # Days after which a contact is forgotten by the priority.
 CONTACT_DAYS = 14
-# Factors that a list shows in columns of their own.
-SHOWN = frozenset({'amount', 'age', 'rest'})
 
 
 class Factor(NamedTuple):
@@ -28,8 +28,11 @@ class Factor(NamedTuple):
     sentence: Callable
 
 
-class DunningDebtor(models.Model):
-    _inherit = 'dunning.debtor'
+class DunningDebtorPriority(models.AbstractModel):
+    """The factors, and the sentences that explain the points they gave."""
+
+    _name = 'dunning.debtor.priority'
+    _description = "Debtor"
 
     @api.model
     def _priority_factors(self):
@@ -44,7 +47,7 @@ class DunningDebtor(models.Model):
         # Whoever agreed on a day to call, calls on that day.
         return Factor(
             SQL("CASE WHEN call_back_date <= today THEN 30 ELSE 0 END"),
-            lambda debtor: self.env._("A call was agreed for %s", self._fmt_date(debtor.next_date)),
+            lambda debtor: self.env._("A call was agreed for %s", format_day(self.env, debtor.next_date)),
         )
 
     def _priority_ladder(self):
@@ -105,7 +108,7 @@ class DunningDebtor(models.Model):
                         WHEN recent_contact >= today - %s THEN 8
                         ELSE 10 END""", CONTACT_DAYS),
             lambda debtor: (
-                self.env._("The last contact was on %s", self._fmt_date(debtor.last_contact))
+                self.env._("The last contact was on %s", format_day(self.env, debtor.last_contact))
                 if debtor.last_contact else self.env._("There was no contact yet")),
         )
 
@@ -123,20 +126,6 @@ class DunningDebtor(models.Model):
             SQL("CASE WHEN counts AND trend_days >= 5 THEN 5 ELSE 0 END"),
             lambda debtor: self.env._("Pays later than before"),
         )
-
-    @api.depends('points', 'amount_collectable')
-    @api.depends_context('lang')
-    def _compute_priority_text(self):
-        lines = self._get_priority_lines()
-        for debtor in self:
-            explained = lines.get(debtor.id, [])
-            # What the list shows in columns of its own is not repeated, unless nothing else counts.
-            reasons = [line for line in explained if line[0] not in SHOWN] or [
-                line for line in explained if line[0] != 'amount'][:1]
-            debtor.priority_reason = " · ".join(sentence for _code, _points, sentence in reasons)
-            debtor.priority_text = "\n".join(
-                self.env._("%(sentence)s: %(points)s points", sentence=sentence, points=points)
-                for _code, points, sentence in explained)
 
     def _get_priority_lines(self):
         """Return ``{id: [(code, points, sentence)]}`` of the factors that gave points, most points first."""

@@ -1,3 +1,9 @@
+"""What the debtor's page shows: what is owed and why, what was sent, and how to pay.
+
+Each method reads for the debtor and the company of its page only. Amounts come from ``dunning.claim`` and the
+ledger, and leave as words: the templates add nothing up.
+"""
+
 from decimal import Decimal
 from types import SimpleNamespace
 
@@ -8,7 +14,10 @@ from odoo.fields import Domain
 from odoo.tools import str2bool
 from odoo.tools.misc import get_lang
 
-from ..claim.dunning_claim import ZERO, ClaimRequest, to_decimal
+from ...tools.law.amounts import ZERO, to_decimal
+from ..agreement.dunning_arrangement_page import Payable, make_reference
+from ..claim.dunning_claim import ClaimRequest
+from ..kernel.formats import say_amount, say_day, say_iban
 
 # How far back letters are shown, in months.
 LETTER_MONTHS = 24
@@ -16,25 +25,19 @@ LETTER_MONTHS = 24
 TOLD_KINDS = ('dispute', 'promise', 'arrangement')
 
 
-class DunningPage(models.Model):
-    _inherit = 'dunning.page'
+class DunningPageDebt(models.AbstractModel):
+    _name = 'dunning.page.debt'
+    _description = "Debtor's Page"
 
     # -------------------------------------------------------------------------
     # WHAT BELONGS TO THIS PAGE
     # -------------------------------------------------------------------------
 
-    def _get_own_domain(self):
-        """Return the domain of journal items of this debtor in this company, not of others in his family."""
-        self.ensure_one()
-        return Domain([
-            ('company_id', '=', self.company_id.id), ('partner_id.commercial_partner_id', '=', self.partner_id.id)])
-
     def _get_open_items(self):
-        """Return the open due items of this debtor, the oldest first."""
+        """Return the open due items of this debtor, not of others in his family, the oldest first."""
         self.ensure_one()
-        return self.env['account.move.line'].search(
-            self._get_own_domain() & self.env['account.move']._get_dunning_open_items_domain(),
-            order='date_maturity, id')
+        Item = self.env['account.move.line']
+        return Item.search(Item._get_dunning_open_domain(self.company_id, self.partner_id), order='date_maturity, id')
 
     def _find_invoice(self, move_id, *, only_open=False):
         """Return an invoice of this debtor by the id a visitor sent, or an empty record.
@@ -171,15 +174,14 @@ class DunningPage(models.Model):
         return [
             (move.id, self.env._(
                 "%(invoice)s of %(date)s, open %(amount)s", invoice=move.name or '',
-                date=self._say_date(move.invoice_date or move.date),
-                amount=self._say_amount(move.amount_residual, move.currency_id)))
+                date=say_day(self.env, move.invoice_date or move.date),
+                amount=say_amount(self.env, move.amount_residual, move.currency_id)))
             for move in moves]
 
     def _prepare_row(self, item, entry, words, holds):
         """Return one invoice as the page shows it; the sentences are those of the specification."""
         today = self.company_id._dunning_today()
         late = (today - entry.due_date).days if entry.due_date else 0
-        say = self._say_amount
         return {
             **words,
             'item': item,
@@ -187,12 +189,12 @@ class DunningPage(models.Model):
             'late': late,
             'late_text': (
                 self.env._("1 day late") if late == 1 else self.env._("%s days late", late)) if late > 0 else '',
-            'amount': say(entry.total, item.currency_id),
-            'amount_open': say(entry.open, item.currency_id),
+            'amount': say_amount(self.env, entry.total, item.currency_id),
+            'amount_open': say_amount(self.env, entry.open, item.currency_id),
             'has_extras': bool(entry.interest or entry.costs or entry.reduction or entry.open != entry.original),
-            'amount_reduction': say(-entry.reduction, item.currency_id) if entry.reduction else '',
-            'amount_interest': say(entry.interest, item.currency_id) if entry.interest else '',
-            'amount_costs': say(entry.costs, item.currency_id) if entry.costs else '',
+            'amount_reduction': say_amount(self.env, -entry.reduction, item.currency_id) if entry.reduction else '',
+            'amount_interest': say_amount(self.env, entry.interest, item.currency_id) if entry.interest else '',
+            'amount_costs': say_amount(self.env, entry.costs, item.currency_id) if entry.costs else '',
             'held': holds.get(item.move_id.id, ''),
             'is_whole_held': bool(entry.reduction) and entry.total <= 0,
             'can_pay': item.currency_id.compare_amounts(item.move_id.amount_residual, 0) > 0,
@@ -210,18 +212,18 @@ class DunningPage(models.Model):
         count = len(debt['rows'])
         lines = [(
             self.env._("Invoice") if count == 1 else self.env._("%s invoices together", count),
-            self._say_amount(opened, currency))]
+            say_amount(self.env, opened, currency))]
         if reduction:
             lines.append((
-                self.env._("Credits, and what waits because it is looked into"), self._say_amount(
-                    -reduction, currency)))
+                self.env._("Credits, and what waits because it is looked into"),
+                say_amount(self.env, -reduction, currency)))
         if sums['interest']:
-            lines.append((self.env._("Interest until today"), self._say_amount(sums['interest'], currency)))
+            lines.append((self.env._("Interest until today"), say_amount(self.env, sums['interest'], currency)))
         if sums['costs']:
-            lines.append((self.env._("Collection costs"), self._say_amount(sums['costs'], currency)))
+            lines.append((self.env._("Collection costs"), say_amount(self.env, sums['costs'], currency)))
         debt.update({
             'total_value': sums['total'],
-            'total': self._say_amount(sums['total'], currency),
+            'total': say_amount(self.env, sums['total'], currency),
             'lines': lines if len(lines) > 1 else [],
             'has_extras': bool(sums['interest'] or sums['costs']),
             'per_day': self.env['dunning.claim']._say_per_day(per_day, currency),
@@ -239,8 +241,8 @@ class DunningPage(models.Model):
         return {
             'move': item.move_id,
             'name': item.move_id.name or '',
-            'due_date': self._say_date(item.date_maturity),
-            'amount': self._say_amount(item.amount_residual_currency, item.currency_id),
+            'due_date': say_day(self.env, item.date_maturity),
+            'amount': say_amount(self.env, item.amount_residual_currency, item.currency_id),
         }
 
     def _get_held_sentences(self, moves):
@@ -264,11 +266,11 @@ class DunningPage(models.Model):
         return found
 
     def _say_hold(self, hold, says_paid):
-        until = '' if hold.needs_decision else self._say_date(hold.date_end)
+        until = '' if hold.needs_decision else say_day(self.env, hold.date_end)
         if hold.kind == 'dispute' and hold.is_part:
             return self.env._(
                 "You told us that you do not agree with %s of this. We are looking into that part and do not send "
-                "reminders about it meanwhile.", self._say_amount(hold.amount, hold.currency_id))
+                "reminders about it meanwhile.", say_amount(self.env, hold.amount, hold.currency_id))
         if hold.kind == 'dispute':
             return self.env._(
                 "You told us that you do not agree with this. We are looking into it and do not send reminders about "
@@ -278,7 +280,7 @@ class DunningPage(models.Model):
         if hold.arrangement_id.state == 'offered':
             return self.env._(
                 "We offered you a payment arrangement for this. You can sign it until %s; we do not send reminders "
-                "meanwhile.", self._say_date(hold.arrangement_id.valid_until))
+                "meanwhile.", say_day(self.env, hold.arrangement_id.valid_until))
         if hold.kind == 'arrangement':
             return self.env._("This is part of your payment arrangement.")
         if says_paid and hold.reason_id == says_paid:
@@ -306,7 +308,7 @@ class DunningPage(models.Model):
         else:
             reference = ' '.join(move.name for move in moves.sorted('invoice_date') if move.name)[:140]
         return {
-            'iban': Letter._format_iban(bank.acc_number),
+            'iban': say_iban(bank.acc_number),
             'holder': bank.acc_holder_name or bank.partner_id.name or self.company_id.name,
             'bic': bank.bank_bic or '',
             'reference': reference,
@@ -322,14 +324,65 @@ class DunningPage(models.Model):
             ('state', '!=', 'disabled'), ('is_published', '=', True), ('company_id', '=', self.company_id.id),
         ], limit=1))
 
-    # -------------------------------------------------------------------------
-    # WORDS
-    # -------------------------------------------------------------------------
+    def _get_payable(self, what='due', move=None, currency=None):
+        """Return the :class:`Payable` of this debtor, or None when there is nothing to pay.
 
-    @api.model
-    def _say_amount(self, amount, currency):
-        return self.env['dunning.letter']._format_amount(float(amount), currency, self.env.lang)
+        What is disputed, promised or arranged is left out, unless it is asked for by its invoice.
 
-    @api.model
-    def _say_date(self, day):
-        return self.env['dunning.letter']._format_date(day, self.env.lang) if day else ''
+        :param what: ``'due'`` for what is due with the interest and costs that were asked, ``'all'`` for everything
+        :param move: only this invoice, which has to be one of the debtor's
+        :param currency: of what is to be paid; None for that of the company, or else the first
+        """
+        self.ensure_one()
+        claims, _items, _decisions = self._compute_claims()
+        due = {entry.item_id: entry for claim in claims for entry in claim.items}
+        opened = self._get_open_items()
+        waiting = self._get_waiting_items(opened)
+        parts = []  # (item, amount)
+        for item in opened | self.env['account.move.line'].browse(due):
+            entry = due.get(item.id)
+            left = to_decimal(item.amount_residual_currency)
+            if move:
+                if item.move_id == move:
+                    parts.append((item, entry.total if entry and entry.total > 0 else left))
+            elif entry:
+                parts.append((item, entry.total))
+            elif what == 'all' and item not in waiting:
+                parts.append((item, left))
+        parts = [(item, amount) for item, amount in parts if amount > 0]
+        if not parts:
+            return None
+        currencies = {item.currency_id for item, _amount in parts}
+        if currency not in currencies:
+            currency = self.company_id.currency_id
+        if currency not in currencies:
+            currency = parts[0][0].currency_id
+        parts = [(item, amount) for item, amount in parts if item.currency_id == currency]
+        moves = self.env['account.move'].union(*(item.move_id for item, _amount in parts))
+        names = [name for name in moves.sorted('invoice_date').mapped('name') if name]
+        reference = make_reference(names[0]) if names else 'DEB-%d' % self.partner_id.id
+        return Payable(
+            amount=currency.round(float(sum((amount for _item, amount in parts), ZERO))),
+            currency=currency,
+            moves=moves,
+            reference=f'{reference}-{len(names) - 1}-more' if len(names) > 1 else reference,
+            partner=self.partner_id,
+            company=self.company_id,
+            what=what,
+        )
+
+    def _get_waiting_items(self, items):
+        """Return those of the items that nobody is to pay now: disputed, or part of an agreement that runs.
+
+        What is on offer can still be paid at once.
+        """
+        Hold = self.env['dunning.hold']
+        holds = Hold.search(
+            Hold._get_active_domain(self.company_id._dunning_today())
+            & Domain('kind', 'in', ('dispute', 'arrangement', 'promise'))
+            & (Domain('arrangement_id', '=', False) | Domain('arrangement_id.state', '=', 'active'))
+            & (Domain('move_line_id', 'in', items.ids)
+               | (Domain('move_line_id', '=', False) & Domain('move_id', 'in', items.move_id.ids))))
+        return Hold._get_items_in_dispute(items) | items.filtered(
+            lambda item: item in holds.move_line_id
+            or item.move_id in holds.filtered(lambda hold: not hold.move_line_id).move_id)

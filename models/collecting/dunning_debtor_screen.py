@@ -1,7 +1,7 @@
 """Everything a collector sees of one debtor while he calls, in one answer.
 
 The screen itself is an Owl component (``static/src/debtor_screen``). It asks
-:meth:`DunningDebtor.get_screen` once per debtor and logs the call through
+``dunning.debtor.get_screen`` once per debtor and logs the call through
 ``dunning.call.log_call``. Nothing here writes.
 
 However many items, contacts and earlier calls a debtor has, the number of queries
@@ -11,23 +11,18 @@ what was said before is read per model, the latest first.
 
 from typing import NamedTuple
 
-import pytz
-
 from odoo import Command, api, fields, models
 from odoo.fields import Domain
-from odoo.tools import format_amount, format_date
-from odoo.tools.mail import html2plaintext, is_html_empty
+from odoo.tools import format_amount
+from odoo.tools.mail import is_html_empty
 
-# How much of each kind of event the timeline shows, the latest first, and of all together.
-EVENTS_PER_KIND, EVENTS = 30, 80
+from .dunning_debtor_timeline import EVENTS_PER_KIND, PHONE_CHANNEL
+
 # Contacts of a debtor to choose from; who has a thousand is found through the contact form.
 CONTACTS = 30
-# How much of a note or an e-mail the timeline shows.
-EXCERPT = 400
 BUCKETS = ((1, 30), (31, 60), (61, 90), (91, None))
 # Reasons of the planner that say that it is not to be asked for at all.
 NOT_ASKED = frozenset({'payment_pending', 'blocked', 'no_followup', 'prescribed'})
-PHONE_CHANNEL = 'phone'
 
 
 class Facts(NamedTuple):
@@ -46,30 +41,13 @@ class Facts(NamedTuple):
     promises: object
 
 
-class DunningDebtor(models.Model):
-    _inherit = 'dunning.debtor'
+class DunningDebtorScreen(models.AbstractModel):
+    _name = 'dunning.debtor.screen'
+    _description = "Debtor"
 
     # -------------------------------------------------------------------------
     # THE ANSWER
     # -------------------------------------------------------------------------
-
-    @api.model
-    def get_screen(self, debtor_id=False):
-        """Return what the screen of one debtor shows, as plain data.
-
-        :param int debtor_id: a row of the list of debtors
-        :return: dict; amounts in the currency ``currency_id``, dates as ISO strings, moments in UTC.
-            Of a debtor who owes nothing any more only ``{'gone': sentence}``
-        :raise AccessError: for who may not read debtors, or this one
-        """
-        self.check_access('read')
-        debtor = self.browse(debtor_id or []).exists()
-        if not debtor:
-            return {'gone': self.env._(
-                "Nothing is open any more of this debtor in this currency: it was paid or credited in the meantime.")}
-        debtor.check_access('read')
-        debtor = debtor.with_company(debtor.company_id)
-        return debtor._prepare_screen(debtor._get_screen_facts())
 
     def _get_screen_facts(self):
         self.ensure_one()
@@ -77,9 +55,9 @@ class DunningDebtor(models.Model):
         today = company._dunning_today()
         Item = self.env['account.move.line']
         lines = Item.search_fetch(
-            [('company_id', '=', company.id), ('partner_id', '=', partner.id), ('parent_state', '=', 'posted'),
-             ('account_id.account_type', '=', 'asset_receivable'), ('reconciled', '=', False),
-             ('currency_id', '=', self.currency_id.id)],
+            Item._get_dunning_due_domain() & Domain([
+                ('company_id', '=', company.id), ('partner_id', '=', partner.id), ('parent_state', '=', 'posted'),
+                ('reconciled', '=', False), ('currency_id', '=', self.currency_id.id)]),
             ['move_id', 'date_maturity', 'date', 'amount_residual_currency', 'amount_currency', 'name'],
             order='date_maturity, id')
         items = lines.filtered(lambda line: line.amount_residual > 0 and line.amount_residual_currency > 0)
@@ -105,6 +83,8 @@ class DunningDebtor(models.Model):
     def _prepare_screen(self, facts):
         debtor, partner, currency = self, facts.partner, self.currency_id
         Call = self.env['dunning.call']
+        arrangements = self.env['dunning.arrangement']._get_current(debtor.company_id, partner, by_currency=True)
+        current = arrangements.get((partner.id, currency.id))
         items = self._prepare_screen_items(facts)
         amounts = self._prepare_screen_amounts(facts, items)
         contact = next((contact for contact in facts.contacts if contact['chosen']), None)
@@ -133,6 +113,8 @@ class DunningDebtor(models.Model):
             'tries': self._prepare_screen_tries(facts),
             'outcomes': self._prepare_screen_outcomes(),
             'categories': self._get_screen_categories(),
+            'may_arrange': self.env['dunning.arrangement.make'].has_access('create'),
+            'arrangement': current and current._prepare_screen_arrangement(),
         }
 
     # -------------------------------------------------------------------------
@@ -211,12 +193,15 @@ class DunningDebtor(models.Model):
         Planner = self.env['dunning.planner']
         disputed = self.env['dunning.hold']._get_items_in_dispute(facts.items)
         promised = self._get_promised_items(facts)
+        # What is part of an arrangement that was offered or runs.
+        arranged = set(self.env['dunning.arrangement.line'].search([
+            ('move_line_id', 'in', facts.items.ids), ('is_live', '=', True)]).move_line_id.ids)
         sentences = {}
         result = []
         for item in facts.items:
             decision = facts.decisions.get(item.id)
             move = item.move_id
-            due = item.date_maturity or item.date
+            due = item._get_dunning_due_date()
             days = (facts.today - due).days
             held = decision.amount_held if decision else 0.0
             netted = decision.amount_netted if decision else 0.0
@@ -253,6 +238,7 @@ class DunningDebtor(models.Model):
                 'not_asked': reason in NOT_ASKED,
                 'why': sentence,
                 'checked': days > 0 and not self.currency_id.is_zero(left),
+                'arranged': item.id in arranged,
             })
         return result
 
@@ -286,167 +272,6 @@ class DunningDebtor(models.Model):
             for first, last in BUCKETS
         ]
         return result
-
-    def _format(self, amount):
-        return format_amount(self.env, amount, self.currency_id)
-
-    def _format_day(self, day):
-        return format_date(self.env, day, date_format='d MMM y')
-
-    # -------------------------------------------------------------------------
-    # WHAT WAS SAID BEFORE
-    # -------------------------------------------------------------------------
-
-    def _prepare_screen_timeline(self, facts):
-        """Return what happened, the latest first: calls, notices, mails, promises, holds and payments."""
-        events = [
-            *self._get_call_events(facts),
-            *self._get_notice_events(facts),
-            *self._get_promise_events(facts),
-            *self._get_arrangement_events(facts),
-            *self._get_hold_events(facts),
-            *self._get_message_events(facts),
-            *self._get_payment_events(facts),
-        ]
-        # A day without a time stands after what happened on it at a known time.
-        events.sort(key=lambda event: (event['day'], event['at'] or '', event['id']), reverse=True)
-        return events[:EVENTS]
-
-    def _prepare_event(self, kind, record, *, at=None, day=None, title, text='', who='', badge='', tone='', amount=0):
-        """Return one event.
-
-        :param at: moment (UTC) when it is known, else ``day``
-        :param str tone: ``good``, ``bad`` or empty: how the badge looks
-        """
-        return {
-            'key': f'{kind}-{record.id}',
-            'kind': kind,
-            'id': record.id,
-            'model': record._name,
-            'at': fields.Datetime.to_string(at) or False,
-            'day': fields.Date.to_string(self._get_local_day(at) if at else day),
-            'title': title,
-            'text': text or '',
-            'who': who or '',
-            'badge': badge or '',
-            'tone': tone,
-            'amount': amount,
-        }
-
-    def _get_local_day(self, moment):
-        tz = self.company_id._get_dunning_tz()
-        return pytz.utc.localize(moment).astimezone(tz).date()
-
-    def _get_call_events(self, facts):
-        events = []
-        for call in facts.calls:
-            text = call.note or ''
-            events.append(self._prepare_event(
-                'call', call, at=call.date_start, who=call.user_id.name,
-                title=call.outcome_id.name or self.env._("Call"),
-                text=text[:EXCERPT], tone='good' if call.kind == 'promise' else ''))
-        return events
-
-    def _get_notice_events(self, facts):
-        states = dict(facts.notices._fields['state']._description_selection(self.env))
-        channels = dict(facts.notices._fields['channel']._description_selection(self.env))
-        tones = {'undelivered': 'bad', 'withdrawn': 'bad', 'error': 'bad', 'sent': 'good'}
-        events = []
-        for notice in facts.notices:
-            if notice.channel == PHONE_CHANNEL and any(notice in call.notice_ids for call in facts.calls):
-                continue  # the call itself is told, with what was said
-            day = notice.date or notice.date_planned
-            who = self.env._("automatic") if notice.author_id._is_superuser() else notice.author_id.name
-            events.append(self._prepare_event(
-                'notice', notice, at=notice.sent_on or None, day=day, who=who,
-                title=notice.level_id.name or '', badge=states.get(notice.state, ''),
-                tone=tones.get(notice.state, ''), amount=notice.amount_due,
-                text=self.env._(
-                    "%(channel)s to %(recipient)s", channel=channels.get(notice.channel, ''),
-                    recipient=notice.recipient_id.name or facts.partner.name or '')))
-        return events
-
-    def _get_promise_events(self, facts):
-        states = dict(facts.promises._fields['state']._description_selection(self.env))
-        tones = {'kept': 'good', 'broken': 'bad', 'partly': 'bad'}
-        return [
-            self._prepare_event(
-                'promise', promise, day=promise.date_made, who=promise.user_id.name,
-                title=self.env._("Promise to pay by %s", self._format_day(promise.date_promised)),
-                text=promise.story or '', badge=states.get(promise.state, ''), tone=tones.get(promise.state, ''),
-                amount=promise.amount)
-            for promise in facts.promises
-        ]
-
-    def _get_arrangement_events(self, facts):
-        """Return the arrangements of the debtor; see ``dunning_arrangement_target``."""
-        return []
-
-    def _get_hold_events(self, facts):
-        Hold = self.env['dunning.hold']
-        holds = Hold.search(
-            [('company_id', '=', self.company_id.id), ('partner_id', '=', facts.partner.id),
-             ('kind', '!=', 'promise'), ('arrangement_id', '=', False)],
-            order='opened_on desc, id desc', limit=EVENTS_PER_KIND)
-        states = dict(Hold._fields['state']._description_selection(self.env))
-        return [
-            self._prepare_event(
-                'hold', hold, day=hold.opened_on, who=hold.opened_by_id.name, title=hold.display_name,
-                text=hold.note[:EXCERPT] if hold.note else self.env._(
-                    "Until %s", self._format_day(hold.ended_on or hold.date_end)),
-                badge=states.get(hold.state, ''), tone='' if hold.state == 'ended' else 'bad')
-            for hold in holds
-        ]
-
-    def _get_screen_messages(self, facts):
-        """Return e-mails and comments on the debtor and on what he owes, the latest first, that the user may read."""
-        people = [contact['id'] for contact in facts.contacts]
-        return self.env['mail.message'].search(
-            Domain('message_type', 'in', ('email', 'comment', 'email_outgoing')) & (
-                (Domain('model', '=', 'res.partner') & Domain('res_id', 'in', people))
-                | (Domain('model', '=', 'account.move') & Domain('res_id', 'in', facts.items.move_id.ids))),
-            order='date desc, id desc', limit=EVENTS_PER_KIND)
-
-    @api.model
-    def _is_from_debtor(self, message, facts):
-        return message.author_id.commercial_partner_id == facts.partner or (
-            message.message_type == 'email' and not message.author_id.user_ids)
-
-    def _get_message_events(self, facts):
-        events = []
-        for message in self._get_screen_messages(facts):
-            if is_html_empty(message.body):
-                continue
-            theirs = self._is_from_debtor(message, facts)
-            text = ' '.join(html2plaintext(message.body, include_references=False).split())
-            events.append(self._prepare_event(
-                'mail_in' if theirs else 'mail', message, at=message.date,
-                who=message.author_id.name or message.email_from,
-                title=message.subject or message.record_name or self.env._("Message"),
-                text=text[:EXCERPT]))
-            events[-1].update(model=message.model, id=message.res_id)
-        return events
-
-    def _get_payment_events(self, facts):
-        """Return the money that came in, the latest first."""
-        lines = self.env['account.move.line'].search_fetch(
-            [('company_id', '=', self.company_id.id), ('partner_id', '=', facts.partner.id),
-             ('account_id.account_type', '=', 'asset_receivable'), ('parent_state', '=', 'posted'),
-             ('balance', '<', 0), ('currency_id', '=', self.currency_id.id)],
-            ['date', 'amount_currency', 'move_id', 'reconciled'], order='date desc, id desc', limit=EVENTS_PER_KIND)
-        lines.move_id.fetch(['name', 'move_type', 'ref'])
-        return [
-            {
-                **self._prepare_event(
-                    'payment', line.move_id, day=line.date, amount=-line.amount_currency,
-                    title=self.env._("Credit note") if line.move_id.move_type == 'out_refund'
-                    else self.env._("Paid"),
-                    text=line.move_id.name or '',
-                    badge='' if line.reconciled else self.env._("Not matched")),
-                'key': f'payment-{line.id}',
-            }
-            for line in lines
-        ]
 
     # -------------------------------------------------------------------------
     # WHAT TO SAY, AND HOW IT WENT
@@ -487,7 +312,7 @@ class DunningDebtor(models.Model):
             self.env._("Give your name and company: %s", self.company_id.name),
             self.env._(
                 "Say what it is about: %(amount)s is open, the oldest for %(days)s days.",
-                amount=self._format(amounts['collectable']), days=amounts['days']),
+                amount=format_amount(self.env, amounts['collectable'], self.currency_id), days=amounts['days']),
             self.env._("Was everything received and is it in order? Listen first."),
             self.env._("On which day will it be paid, and how much? Agree on one date."),
             self.env._("If it cannot be paid at once: what can, and from when?"),
@@ -514,7 +339,7 @@ class DunningDebtor(models.Model):
 
     def _new_script_notice(self, facts, level):
         """Return a notice in memory with the debtor's figures: one line with their sums is enough for a text."""
-        late = [item for item in facts.items if (item.date_maturity or item.date) < facts.today] or facts.items
+        late = [item for item in facts.items if item._get_dunning_due_date() < facts.today] or facts.items
         found = [facts.decisions[item.id] for item in late if item.id in facts.decisions]
         if not any(decision.amount_due > 0 for decision in found):
             found = []  # all of it is on hold or covered: then the call is about the whole
@@ -532,7 +357,7 @@ class DunningDebtor(models.Model):
             'date_planned': facts.today,
             'line_ids': [Command.create({
                 'name': "/",
-                'date_maturity': min((item.date_maturity or item.date for item in late), default=facts.today),
+                'date_maturity': min((item._get_dunning_due_date() for item in late), default=facts.today),
                 'amount_residual': sum(item.amount_residual_currency for item in late),
                 'amount_netted': sum(decision.amount_netted for decision in found),
                 'amount_held': sum(decision.amount_held for decision in found),

@@ -1,4 +1,4 @@
-"""The statement behind the worklist: from due items to one row per debtor, company and currency."""
+"""What the statement behind the worklist is made of: from due items to one row per debtor, company and currency."""
 
 from datetime import timedelta
 
@@ -6,64 +6,16 @@ from odoo import models
 from odoo.fields import Domain
 from odoo.tools import SQL
 
-from .dunning_debtor import COMPANY_BITS, CURRENCY_BITS
-from .dunning_debtor__priority import CONTACT_DAYS
+from .dunning_debtor_priority import CONTACT_DAYS
 
 BROKEN_MONTHS = 12
 
 
-class DunningDebtor(models.Model):
-    _inherit = 'dunning.debtor'
+class DunningDebtorRows(models.AbstractModel):
+    """SQL of what is owed, held, covered, said and promised, as sets that ``_get_rows_sql`` joins."""
 
-    @property
-    def _table_query(self):
-        """One simple SELECT over joined sets.
-
-        It has no WITH, grouping or order of its own at the top, so that PostgreSQL merges it with the query of the
-        ORM: a list that is sorted by priority then looks up what is only shown (the sub-selects below) for its own
-        page, and joins that a query does not need are left out.
-        """
-        factors = self._get_factors()
-        points = SQL(" + ").join(SQL("(%s)", factor.points) for factor in factors.values()) or SQL("0")
-        return SQL(
-            """
-            SELECT ((debtor.partner_id::bigint << %(company_bits)s) + debtor.company_id << %(currency_bits)s)
-                       + debtor.currency_id AS id,
-                   debtor.company_id, debtor.partner_id, debtor.currency_id, company_currency_id,
-                   item_count, overdue_count, amount_open, amount_overdue, amount_held, amount_credit,
-                   amount_collectable, amount_open_company, amount_overdue_company, amount_held_company,
-                   collectable_company AS amount_collectable_company,
-                   bucket_1_30, bucket_31_60, bucket_61_90, bucket_91,
-                   oldest_due_date, GREATEST(0, today - oldest_due_date) AS days_overdue,
-                   GREATEST(0, days_collectable) AS days_collectable,
-                   dispute_amount,
-                   (level_rank & 4294967295)::int AS level_id,
-                   %(last_contact)s AS last_contact, %(last_contact_kind)s AS last_contact_kind,
-                   last_call, last_call IS NULL AS never_called, call_id, call_notice_count,
-                   promise_id, promise_date, promise_amount, broken_count,
-                   average_days_late,
-                   CASE WHEN trend_days >= 5 THEN 'worse' WHEN trend_days <= -5 THEN 'better'
-                        WHEN trend_days IS NOT NULL THEN 'same' END AS trend,
-                   next_date, next_date <= today AS is_today,
-                   CASE next_date WHEN call_back_date THEN 'call_back' WHEN follow_up_date THEN 'follow_up'
-                                  WHEN broken_on THEN 'broken'
-                                  WHEN call_notice_date THEN 'call' WHEN promise_end THEN 'promise' END AS next_kind,
-                   user_id, COALESCE(cover.cover_id, user_id) AS owner_id,
-                   (%(priority)s)::int AS priority,
-                   jsonb_build_object(%(points)s) AS points
-              FROM (%(rows)s) debtor
-         LEFT JOIN (%(covers)s) cover ON cover.company_id = debtor.company_id AND cover.absent_id = debtor.user_id
-            """,
-            company_bits=COMPANY_BITS, currency_bits=CURRENCY_BITS,
-            priority=points,
-            points=SQL(", ").join(SQL("%s, %s", code, factor.points) for code, factor in factors.items()),
-            rows=self._get_rows_sql(),
-            covers=self._get_covers_sql(),
-            last_contact=SQL("(SELECT MAX(day) FROM (%s) contact)", self._get_contacts_of_debtor_sql()),
-            last_contact_kind=SQL(
-                "(SELECT kind FROM (%s) contact ORDER BY day DESC, nr DESC LIMIT 1)",
-                self._get_contacts_of_debtor_sql()),
-        )
+    _name = 'dunning.debtor.rows'
+    _description = "Debtor"
 
     def _get_companies(self):
         """Return the companies to show: of a user those he chose, of code that runs for everybody all of them."""
@@ -99,6 +51,12 @@ class DunningDebtor(models.Model):
             return SQL("TRUE")
         return SQL("partner.commercial_partner_id = ANY(%s)", list(partner_ids))
 
+    def _get_open_lines_sql(self):
+        """Return SQL that keeps the open due items (``line``) of these debtors."""
+        return SQL(
+            "%s AND %s", self.env['account.move.line']._get_dunning_open_sql(SQL.identifier('line')),
+            self._get_scope_sql())
+
     def _get_per_company_sql(self, get_sql):
         """Return SQL of what ``get_sql(company)`` selects, of all companies, with the column ``company_id``."""
         return SQL(" UNION ALL ").join(
@@ -107,9 +65,7 @@ class DunningDebtor(models.Model):
 
     def _get_held_sql(self):
         Hold = self.env['dunning.hold']
-        lines = SQL(
-            "%s AND %s", self.env['account.move.line']._get_dunning_open_sql(SQL.identifier('line')),
-            self._get_scope_sql())
+        lines = self._get_open_lines_sql()
         return self._get_per_company_sql(lambda company: Hold._get_held_sql(
             company, company._dunning_today(), SQL("line.company_id = %s AND %s", company.id, lines)))
 
@@ -134,7 +90,7 @@ class DunningDebtor(models.Model):
             """
             SELECT line.id, line.company_id, partner.commercial_partner_id AS partner_id, line.currency_id,
                    company.today, company.places,
-                   COALESCE(line.date_maturity, line.date) AS due_date,
+                   %(due_date)s AS due_date,
                    line.amount_residual_currency AS residual, line.amount_residual AS residual_company,
                    COALESCE(held.hold_amount, 0) AS held,
                    %(held_company)s AS held_company,
@@ -147,16 +103,16 @@ class DunningDebtor(models.Model):
          LEFT JOIN (%(held)s) held ON held.item_id = line.id
               %(extra)s
              -- What a difference in exchange rates left in one of the two currencies is nobody's to pay.
-             WHERE %(open)s AND line.amount_residual_currency > 0 AND %(scope)s AND %(wanted)s
+             WHERE %(open)s AND line.amount_residual_currency > 0 AND %(wanted)s
             """,
             columns=columns, extra=extra, wanted=wanted,
+            due_date=self.env['account.move.line']._get_dunning_due_date_sql(SQL.identifier('line')),
             companies=self._get_companies_sql(),
             held_company=self.env['dunning.planner']._get_held_company_sql(
                 SQL.identifier('line'), SQL.identifier('company', 'places')),
             countable=self.env['dunning.planner']._get_countable_sql(SQL.identifier('line'), SQL.identifier('move')),
             held=self._get_held_sql(),
-            open=self.env['account.move.line']._get_dunning_open_sql(SQL.identifier('line')),
-            scope=self._get_scope_sql(),
+            open=self._get_open_lines_sql(),
         )
 
     def _get_debts_sql(self):
@@ -225,9 +181,7 @@ class DunningDebtor(models.Model):
 
     def _get_disputes_sql(self):
         """Return SQL of what is disputed per company, debtor and currency: disputes nobody settled."""
-        open_items = SQL(
-            "line.company_id = hold.company_id AND %s AND %s",
-            self.env['account.move.line']._get_dunning_open_sql(SQL.identifier('line')), self._get_scope_sql())
+        open_items = SQL("line.company_id = hold.company_id AND %s", self._get_open_lines_sql())
         return SQL(
             """
             SELECT company_id, partner_id, currency_id, SUM(LEAST(residual, whole + part)) AS dispute_amount

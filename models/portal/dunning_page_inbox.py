@@ -1,74 +1,40 @@
+"""What a debtor sends from his page: a dispute, “I have paid”, other contact data.
+
+What follows is done by the program itself, about the debtor and the company of the page and nothing else, and ends at a
+person: a hold with an owner and an end, an activity for the collector. Nothing a visitor types is written onto a
+contact or an invoice, and all of it is text.
+"""
+
 import re
-import unicodedata
 from contextlib import suppress
 from datetime import date, timedelta
 
 from markupsafe import Markup
 
 from odoo import models
-from odoo.exceptions import UserError
-from odoo.fields import Domain
 from odoo.tools import email_normalize, float_compare
 from odoo.tools.mimetypes import guess_mimetype
 
-from ...tools.law.dutch_calendar import extended
+from ..kernel.formats import say_amount, say_day
+from .page_input import PageError, TooManyRequests, clean_text, parse_amount
 
 # How many requests of one page are taken on one day: more is a mistake or a program.
 REQUESTS_PER_DAY = 10
 MAX_FILE_BYTES = 10 * 1024 * 1024
 # What a debtor can add, by its contents; the name it came with says nothing.
 FILE_TYPES = {'application/pdf': 'pdf', 'image/jpeg': 'jpg', 'image/png': 'png', 'image/webp': 'webp'}
-MAX_TEXT = 2000
 # How long what a debtor says he paid counts as the same payment, in days.
 SAME_PAYMENT_DAYS = 60
 # How many years back a payment can have been made.
 OLDEST_PAYMENT = timedelta(days=3 * 366)
-# How long an offer that was not signed is remembered, and how many can be turned down in that time.
-UNSIGNED, MOST_DECLINED = timedelta(days=90), 3
-AMOUNT = re.compile(r"[0-9]{1,3}(?:[.,' ]?[0-9]{3})*(?:[.,][0-9]{1,2})?|[0-9]+(?:[.,][0-9]{1,2})?")
 PHONE = re.compile(r'[+()0-9 ./-]{6,30}')
 
 
-class PageError(UserError):
-    """What is wrong with what a visitor filled in, and in which field."""
+class DunningPageInbox(models.AbstractModel):
+    """Taking in what was posted, reading the fields of the forms, and what follows from each form."""
 
-    def __init__(self, field, sentence):
-        super().__init__(sentence)
-        self.field = field
-
-
-class TooManyRequests(UserError):
-    """The page sent enough for today."""
-
-
-def clean_text(text, size=MAX_TEXT, *, lines=True):
-    """Return what a visitor typed as plain text: no control characters, no more than ``size`` characters."""
-    text = unicodedata.normalize('NFC', str(text or '')).replace('\r\n', '\n').replace('\r', '\n')
-    keep = '\n\t' if lines else ''
-    text = ''.join(
-        char if char in keep or unicodedata.category(char) not in ('Cc', 'Cf', 'Cs', 'Co', 'Cn') else ' '
-        for char in text)
-    return text.strip()[:size]
-
-
-def parse_amount(text):
-    """Return a positive amount as people write it (“1.234,56”, “1,234.56”, “€ 12”), or None."""
-    text = (text or '').replace('€', '').replace('EUR', '').replace('\N{NO-BREAK SPACE}', ' ').strip()
-    if not AMOUNT.fullmatch(text) or len(text) > 15:
-        return None
-    head, sep, tail = text, '', ''
-    match = re.fullmatch(r'(.*?)([.,])([0-9]{1,2})', text)
-    if match:
-        head, sep, tail = match.groups()
-    if sep and sep in head:  # “12,345,6” says nothing for certain
-        return None
-    whole = re.sub(r'[^0-9]', '', head)
-    value = float(f"{whole or '0'}.{tail or '0'}" if sep else whole)
-    return value if value > 0 else None
-
-
-class DunningPage(models.Model):
-    _inherit = 'dunning.page'
+    _name = 'dunning.page.inbox'
+    _description = "Debtor's Page"
 
     # -------------------------------------------------------------------------
     # TAKING IN
@@ -100,7 +66,7 @@ class DunningPage(models.Model):
             'page_id': self.id, 'kind': kind, 'key': key, 'date': self.company_id._dunning_today(), 'text': text,
             **values})
 
-    def _get_collector(self, move=None):
+    def _get_collector(self):
         """Return who is to look at what the debtor sent, or whoever keeps the program where nobody can."""
         self.ensure_one()
         return self.partner_id._get_dunning_collector(self.company_id) or self.env.user
@@ -219,7 +185,7 @@ class DunningPage(models.Model):
         key = f'dispute:{move.id}:{earlier.id if earlier and earlier.state == "ended" else 0}'
         if self._begin_request(key) or (earlier and earlier.state != 'ended'):
             return 'dispute_known'
-        user = self._get_collector(move)
+        user = self._get_collector()
         if earlier:
             request = self._record_request('dispute', key, text, move_id=move.id)
             record, code = move, 'dispute_again'
@@ -281,10 +247,10 @@ class DunningPage(models.Model):
         key = f'paid:{move.id}:{earlier.id if earlier and not waiting else 0}:{paid_date}:{amount:.2f}'
         if self._begin_request(key) or waiting:
             return 'paid_known'
-        user = self._get_collector(move)
+        user = self._get_collector()
         text = self.env._(
-            "Paid %(amount)s on %(date)s.", amount=self._say_amount(amount, move.currency_id),
-            date=self._say_date(paid_date)) + (f"\n{note}" if note else '')
+            "Paid %(amount)s on %(date)s.", amount=say_amount(self.env, amount, move.currency_id),
+            date=say_day(self.env, paid_date)) + (f"\n{note}" if note else '')
         if earlier:
             self._record_request('paid', key, text, move_id=move.id)
             record, code = move, 'paid_again'
@@ -350,193 +316,3 @@ class DunningPage(models.Model):
                 env._("Sent from the debtor's page; nothing was changed. Check that it is really him, then change the "
                       "contact."), self._quote(text)))
         return 'contact'
-
-    # -------------------------------------------------------------------------
-    # “I WANT TO PAY IN INSTALMENTS”
-    # -------------------------------------------------------------------------
-
-    def _get_arrangement_items(self):
-        """Return the open items that are due, which an arrangement of the page is about."""
-        self.ensure_one()
-        today = self.company_id._dunning_today()
-        return self._get_open_items().filtered(lambda item: (item.date_maturity or item.date) < today)
-
-    def _get_arrangement_terms(self, count, first, claims):
-        """Return the terms of a proposal: what the page says is owed, free of charge."""
-        return {
-            'calculate': 'count', 'instalment_count': count, 'period': 'month', 'date_first': first,
-            'with_interest': any(claim.with_interest for claim in claims),
-            'with_costs': any(claim.with_costs for claim in claims), 'interest_mode': 'none', 'down_payment': 0.0,
-        }
-
-    def _get_first_dates(self):
-        """Return the first and the last day on which the first instalment can be, of an arrangement at once."""
-        company = self.company_id
-        today = company._dunning_today()
-        return today + timedelta(days=1), today + timedelta(days=company.dunning_page_offer_days)
-
-    def _get_offers(self, claims=None):
-        """Return the arrangements that the debtor can have at once: ``[{count, text, total, …}]``, possibly none.
-
-        None when the company wants a person to look, when an amount is in dispute, on hold or covered by credits, when
-        something was broken in the last year or an offer was left to lie (:meth:`_was_unreliable`), or when there is
-        another arrangement: then a proposal goes to the collector.
-
-        :param claims: what is due, where it was worked out already
-        """
-        self.ensure_one()
-        company = self.company_id
-        if not company.dunning_page_offer or self._get_arrangements() or self._was_unreliable():
-            return []
-        if claims is None:
-            claims, _items, _decisions = self._compute_claims()
-        # Letters that ask different things: a person decides what goes together.
-        if len(claims) != 1 or any(entry.reduction for entry in claims[0].items):
-            return []
-        claim, currency = claims[0], company.currency_id
-        if claim.currency != currency.name or claim.total <= 0:
-            return []
-        if currency.compare_amounts(float(claim.total), company.dunning_page_offer_total) > 0:
-            return []
-        items = self._get_arrangement_items()
-        first = self._get_first_dates()[1]
-        offers = []
-        for count in range(2, company.dunning_page_offer_count + 1):
-            try:
-                answer = self.env['dunning.arrangement']._preview(
-                    company, self.partner_id, items, self._get_arrangement_terms(count, extended(first), claims))
-            except UserError:
-                break  # nothing that can be arranged, such as with something in dispute
-            amounts = [part['amount'] for part in answer['instalments']]
-            if (
-                currency.compare_amounts(min(amounts), company.dunning_page_offer_minimum) < 0
-                or answer['approval_reason']
-                or currency.compare_amounts(answer['amount_total'], float(claim.total))
-            ):
-                break
-            last = answer['instalments'][-1]
-            offers.append({
-                'count': count,
-                'amount': self._say_amount(amounts[0], currency),
-                'total': self._say_amount(answer['amount_total'], currency),
-                'first': self._say_date(answer['instalments'][0]['date_due']),
-                'last': self._say_date(last['date_due']),
-                'last_amount': (
-                    self._say_amount(last['amount'], currency)
-                    if currency.compare_amounts(last['amount'], amounts[0]) else ''),
-            })
-        return offers
-
-    def _was_unreliable(self):
-        """Return whether a person has to look at a proposal: something was broken, or was offered and left to lie.
-
-        Reminders wait while an offer can be signed, so who asks for offers and never signs one would wait for ever.
-        """
-        today = self.company_id._dunning_today()
-        mine = Domain('company_id', '=', self.company_id.id) & Domain('partner_id', '=', self.partner_id.id)
-        Arrangement = self.env['dunning.arrangement']
-        if Arrangement.search_count(
-            mine & (Domain('state', '=', 'broken') & Domain('closed_on', '>=', today - timedelta(days=365))
-                    | Domain('close_code', '=', 'expired') & Domain('closed_on', '>=', today - UNSIGNED)), limit=1,
-        ):
-            return True
-        declined = mine & Domain('close_code', '=', 'by_debtor') & Domain('closed_on', '>=', today - UNSIGNED)
-        return Arrangement.search_count(declined, limit=MOST_DECLINED) == MOST_DECLINED
-
-    def _register_arrangement(self, values):
-        """Offer what lies within the limits at once; pass everything else to the collector.
-
-        :param dict values: what was posted: ``count`` (a number that was offered, or ``other``), ``amount`` per month,
-            ``first_date`` and ``note``
-        :return: ``(code, arrangement)``: ``'arrangement_offered'`` with the offer to sign, ``'arrangement_known'`` with
-            the one there is, or ``'arrangement_asked'``
-        :raise PageError: when something is missing or wrong
-        """
-        self.ensure_one()
-        live = self._get_arrangements()[:1]
-        if live:
-            return 'arrangement_known', live
-        today = self.company_id._dunning_today()
-        choice = str(values.get('count') or '')
-        offers = {str(offer['count']): offer for offer in self._get_offers()}
-        if choice in offers:
-            return self._offer_arrangement(int(choice))
-        if choice != 'other':
-            raise PageError('count', self.env._("Choose how you want to pay."))
-        debts = self._get_debt()['debts']
-        if not debts:
-            raise PageError('count', self.env._("Nothing has to be paid now, so there is nothing to arrange."))
-        currency = debts[0]['currency']
-        amount = self._read_amount(values, 'amount', currency)
-        if not amount:
-            raise PageError('amount', self.env._("How much can you pay each month?"))
-        first = self._read_date(values, 'first_date')
-        if not first:
-            raise PageError('first_date', self.env._("On which day can you begin to pay?"))
-        if not today <= first <= today + timedelta(days=92):
-            raise PageError('first_date', self.env._("Choose a day between today and three months from now."))
-        note = clean_text(values.get('note'))
-        known = self._begin_request(f'arrangement:{amount:.2f}:{first}:{note}'[:400])
-        if known or self._count_proposals() >= 3:
-            return 'arrangement_known', self.env['dunning.arrangement']
-        text = self.env._(
-            "%(amount)s each month, from %(date)s.", amount=self._say_amount(amount, currency),
-            date=self._say_date(first)) + (f"\n{note}" if note else '')
-        self._pass_on_proposal(amount, first, text, f'arrangement:{amount:.2f}:{first}:{note}'[:400])
-        return 'arrangement_asked', self.env['dunning.arrangement']
-
-    def _count_proposals(self):
-        """Return how many proposals of the last week wait for the collector."""
-        since = self.company_id._dunning_today() - timedelta(days=7)
-        return self.env['dunning.page.request'].search_count([
-            ('page_id', '=', self.id), ('kind', '=', 'arrangement'), ('date', '>=', since),
-            '|', ('arrangement_id', '=', False), ('arrangement_id.state', '=', 'draft')])
-
-    def _offer_arrangement(self, count):
-        """Draw up what lies within the limits and offer it; the visitor reads and signs it next."""
-        today = self.company_id._dunning_today()
-        key = f'arrangement_offer:{today}:{count}:{self._count_offers()}'
-        self._begin_request(key)
-        live = self._get_arrangements()[:1]  # again, now that nobody else can
-        if live:
-            return 'arrangement_known', live
-        claims, _items, _decisions = self._compute_claims()
-        user = self._get_collector()
-        arrangement = self.env['dunning.arrangement']._make(
-            self.company_id, self.partner_id, self._get_arrangement_items(),
-            self._get_arrangement_terms(count, extended(self._get_first_dates()[1]), claims), user=user)
-        arrangement._offer(send=False)
-        self._record_request(
-            'arrangement', key, self.env._("In %s instalments, offered at once.", count), arrangement_id=arrangement.id)
-        return 'arrangement_offered', arrangement
-
-    def _count_offers(self):
-        return self.env['dunning.page.request'].search_count([
-            ('page_id', '=', self.id), ('kind', '=', 'arrangement'), ('arrangement_id.state', '!=', 'draft')])
-
-    def _pass_on_proposal(self, amount, first, text, key):
-        """Draw up a draft of what the debtor proposes, for the collector to look at; without one where that cannot be.
-
-        A draft promises nothing: the collector changes it, offers it or turns it down.
-        """
-        user = self._get_collector()
-        claims, _items, _decisions = self._compute_claims()
-        terms = self._get_arrangement_terms(1, first, claims) | {'calculate': 'amount', 'instalment_amount': amount}
-        arrangement = self.env['dunning.arrangement']
-        try:
-            with self.env.cr.savepoint():
-                arrangement = arrangement._make(
-                    self.company_id, self.partner_id, self._get_arrangement_items(), terms, user=user)
-        except UserError as error:
-            why = str(error)
-        else:
-            why = ''
-        self._record_request('arrangement', key, text, arrangement_id=arrangement.id)
-        self._tell_collector(
-            arrangement or self.partner_id, user,
-            lambda env: env._("%s wants to pay in instalments", self.partner_id.name),
-            lambda env: Markup("<p>%s</p>%s%s") % (
-                env._("Sent from the debtor's page. Look at his history, then offer it, propose something else, or "
-                      "call him."),
-                self._quote(text),
-                Markup("<p>%s</p>") % why if why else ''))

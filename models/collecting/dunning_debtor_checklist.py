@@ -1,15 +1,19 @@
 """What to look at before calling a debtor, worked out from what is known of him.
 
 Each check is one method :meth:`_check_screen_<name>`; another addon adds one with a method and an entry in
-:meth:`DunningDebtor._get_screen_checks`. They say ``ok``, ``warn`` or ``stop`` with a sentence that a collector
-understands; nothing is forbidden by them.
+``_get_screen_checks``. They say ``ok``, ``warn`` or ``stop`` with a sentence that a collector understands; nothing is
+forbidden by them.
 """
 
 from datetime import timedelta
 from math import ceil
 
 from odoo import api, fields, models, tools
-from odoo.tools import format_amount, format_date
+from odoo.tools import format_amount
+
+from ..agreement.arrangement_states import DECIDED_STATES
+from ..agreement.dunning_arrangement_history import HISTORY
+from ..kernel.formats import format_day, format_weekday
 
 # Which part of the customers is large: those to whom most was sold in a year.
 LARGE_PART = 0.1
@@ -22,8 +26,9 @@ LATE_HABIT = 14
 NO_CALL_KINDS = frozenset({'insolvency', 'deceased', 'guardianship'})
 
 
-class DunningDebtor(models.Model):
-    _inherit = 'dunning.debtor'
+class DunningDebtorChecklist(models.AbstractModel):
+    _name = 'dunning.debtor.checklist'
+    _description = "Debtor"
 
     def _get_screen_checks(self):
         """Return the names of the checks, the first to look at first; each is a method ``_check_screen_<name>``.
@@ -31,7 +36,8 @@ class DunningDebtor(models.Model):
         A check returns ``(state, title, sentence)`` with state ``ok``, ``warn`` or ``stop``, or None where it
         has nothing to say.
         """
-        return ['may_call', 'contact', 'promise', 'dispute', 'answer', 'sent', 'bank', 'pattern', 'size']
+        return [
+            'may_call', 'contact', 'promise', 'arrangement', 'dispute', 'answer', 'sent', 'bank', 'pattern', 'size']
 
     def _prepare_screen_checklist(self, facts, items):
         checks = []
@@ -54,7 +60,7 @@ class DunningDebtor(models.Model):
         if until:
             return 'warn', title, self.env._(
                 "It is a Sunday, a holiday there or outside office hours. Better from %s.",
-                format_date(self.env, until.date(), date_format='EEEE d MMMM'))
+                format_weekday(self.env, until.date()))
         today = facts.calls.filtered(lambda call: self._get_local_day(call.date_start) == facts.today)
         if today:
             last = today[0]
@@ -66,7 +72,7 @@ class DunningDebtor(models.Model):
         if busy:
             return 'warn', title, self.env._(
                 "Contacted %(count)s times this week, which is the limit of the settings. Better from %(date)s.",
-                count=self.company_id.dunning_contacts_per_week, date=self._format_day(busy))
+                count=self.company_id.dunning_contacts_per_week, date=format_day(self.env, busy))
         return 'ok', title, self.env._("It is a good moment to call.")
 
     def _check_screen_contact(self, facts, items):
@@ -97,7 +103,7 @@ class DunningDebtor(models.Model):
             return 'warn', title, self.env._(
                 "Promised to pay %(amount)s by %(date)s, and that is still running. Do not ask for it again before.",
                 amount=format_amount(self.env, promise.amount, promise.currency_id),
-                date=self._format_day(promise.date_promised))
+                date=format_day(self.env, promise.date_promised))
         broken = facts.promises.filtered(lambda promise: promise.state == 'broken')
         if broken:
             promise = broken[0]
@@ -105,9 +111,24 @@ class DunningDebtor(models.Model):
                 "Broke %(count)s of %(total)s promises; the last was %(amount)s by %(date)s. Agree on a short term.",
                 count=len(broken), total=len(facts.promises.filtered(lambda promise: promise.state != 'cancelled')),
                 amount=format_amount(self.env, promise.amount, promise.currency_id),
-                date=self._format_day(promise.date_promised))
+                date=format_day(self.env, promise.date_promised))
         if facts.promises:
             return 'ok', title, self.env._("Kept what was promised so far.")
+        return None
+
+    def _check_screen_arrangement(self, facts, items):
+        title = self.env._("Arrangement?")
+        Arrangement = self.env['dunning.arrangement']
+        last = Arrangement.search([
+            ('company_id', '=', self.company_id.id), ('partner_id', '=', facts.partner.id),
+            ('state', 'in', ('offered', 'signed', 'active', *DECIDED_STATES))], limit=HISTORY)
+        current = last.filtered(lambda one: one.state in ('offered', 'signed', 'active'))[:1]
+        if current:
+            return 'warn', title, current.story or current.display_name
+        if last and last[0].state == 'broken':
+            return 'warn', title, last[0].story or self.env._("%s was broken.", last[0].name)
+        if last:
+            return 'ok', title, self.env._("The last arrangement was kept.")
         return None
 
     def _check_screen_dispute(self, facts, items):
@@ -118,7 +139,8 @@ class DunningDebtor(models.Model):
             and not hold.arrangement_id))
         late = [item for item in items if item['days'] > 0]
         if disputes:
-            amount = self._format(sum(item['held'] or item['amount'] for item in items if item['disputed']))
+            amount = format_amount(
+                self.env, sum(item['held'] or item['amount'] for item in items if item['disputed']), self.currency_id)
             nothing_else = late and all(item['disputed'] for item in late)
             labels = dict(disputes._fields['dispute_category']._description_selection(self.env))
             what = (labels.get(disputes[0].dispute_category) or disputes[0].reason_id.name or '').lower()
@@ -131,7 +153,7 @@ class DunningDebtor(models.Model):
         if others:
             hold = others[0]
             return 'warn', title, self.env._(
-                "On hold until %(date)s: %(reason)s (%(owner)s).", date=self._format_day(hold.date_end),
+                "On hold until %(date)s: %(reason)s (%(owner)s).", date=format_day(self.env, hold.date_end),
                 reason=hold.reason_id._get_name_in_sentence(), owner=hold.user_id.name)
         return 'ok', title, self.env._("No dispute and no hold is open.")
 
@@ -143,7 +165,7 @@ class DunningDebtor(models.Model):
         if latest and latest.date > since and self._is_from_debtor(latest, facts):
             return 'warn', self.env._("Answered him?"), self.env._(
                 "An e-mail of %(date)s was not answered: “%(subject)s”. Read it first.",
-                date=self._format_day(self._get_local_day(latest.date)),
+                date=format_day(self.env, self._get_local_day(latest.date)),
                 subject=latest.subject or latest.record_name or '')
         return None
 
@@ -211,8 +233,8 @@ class DunningDebtor(models.Model):
         if age > limit:
             return 'warn', title, self.env._(
                 "The newest bank data of “%(journal)s” are of %(date)s. Import them first, or look in the bank.",
-                journal=journal.name, date=self._format_day(newest))
-        return 'ok', title, self.env._("Bank data up to %s were processed.", self._format_day(newest))
+                journal=journal.name, date=format_day(self.env, newest))
+        return 'ok', title, self.env._("Bank data up to %s were processed.", format_day(self.env, newest))
 
     def _check_screen_pattern(self, facts, items):
         title = self.env._("How does he pay?")
