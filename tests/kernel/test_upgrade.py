@@ -87,11 +87,11 @@ class Upgrade:
         database.install(cls.name, [paths.MODULE], old)
         demo_data = str(release / paths.MODULE / 'dev' / 'demo_data.py')
         cls.seen = cls.ask(f"(session.fill(env, {demo_data!r}), session.look(env))[1]", old)
-        cls.rows, cls.shipped = cls.read()
+        cls.rows, cls.shipped = cls.read_rows()
         cls.complaints = database.complaints(database.update(cls.name, [paths.MODULE]))
-        cls.new_rows, cls.new_shipped = cls.read()
+        cls.new_rows, cls.new_shipped = cls.read_rows()
         cls.complaints += database.complaints(database.update(cls.name, [paths.MODULE]))
-        cls.last_rows, _shipped = cls.read()
+        cls.last_rows, _shipped = cls.read_rows()
         cls.now_seen = cls.ask("session.look(env)")
 
     @classmethod
@@ -107,7 +107,7 @@ print('RESULT', json.dumps({expression}, default=str))
         return json.loads(lines[-1].removeprefix('RESULT '))
 
     @classmethod
-    def read(cls):
+    def read_rows(cls):
         """Return (the rows of all tables by id, the external ids of the addon: (table, id) to noupdate)."""
         with closing(sql_db.db_connect(cls.name).cursor()) as cr:
             cr.execute("SELECT relname FROM pg_class WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace")
