@@ -122,8 +122,17 @@ def drop_all(prefix):
 
 def install(database, modules, *options):
     """Install modules; return the file with Odoo's log."""
+    return _load(database, "-i", modules, *options)
+
+
+def update(database, modules, *options):
+    """Update installed modules to the code that is there now; return the file with Odoo's log."""
+    return _load(database, "-u", modules, *options)
+
+
+def _load(database, how, modules, *options):
     log = paths.workspace() / f"{re.sub('_[0-9]+$', '', database)}.log"
-    words = ["-d", database, "-i", ",".join(modules), *options, "--stop-after-init", "--no-http"]
+    words = ["-d", database, how, ",".join(modules), *options, "--stop-after-init", "--no-http"]
     with log.open("w") as output:
         done = subprocess.run(
             runtime.odoo_command(*words),
@@ -137,7 +146,8 @@ def install(database, modules, *options):
     fatal = [line for line in complaints(log) if " WARNING " not in line]
     if done.returncode or fatal:
         reason = _exception(lines) or (fatal[-1:] or lines[-1:] or ["no reason given"])[0]
-        raise Failure(f"Odoo could not install {', '.join(modules)}: {reason}\n  The whole log is {log}")
+        verb = {"-i": "install", "-u": "update"}[how]
+        raise Failure(f"Odoo could not {verb} {', '.join(modules)}: {reason}\n  The whole log is {log}")
     return log
 
 
@@ -152,10 +162,10 @@ def complaints(log):
     return [line for line in log.read_text(errors="replace").splitlines() if COMPLAINT.match(line)]
 
 
-def execute(database, code):
+def execute(database, code, *options):
     """Run Python code in Odoo's shell."""
     done = subprocess.run(
-        runtime.odoo_command("shell", "-d", database, "--no-http", "--log-level=error"),
+        runtime.odoo_command("shell", "-d", database, "--no-http", "--log-level=error", *options),
         env=runtime.environment(),
         input=code,
         text=True,

@@ -14,5 +14,6 @@ from . import (
     test_soak,
     test_state_machine,
     test_tours,
+    test_upgrade,
     test_views,
 )

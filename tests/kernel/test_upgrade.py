@@ -1,0 +1,297 @@
+"""Upgrade databases that earlier releases filled: nothing is lost and nothing changes by itself.
+
+An old release comes from the git history and lives through its own demonstration, in its own code
+(see ``dev/upgrade_session.py``). Then this checkout updates the database, twice.
+"""
+
+import json
+import os
+import re
+from collections import Counter
+from contextlib import closing
+from unittest import SkipTest
+
+from odoo import sql_db
+from odoo.tests import BaseCase, tagged
+from odoo.tools import SQL
+
+try:
+    from env import bootstrap, database, odoo, paths, postgres, releases
+    from env.say import Failure
+except ImportError:
+    bootstrap = None
+
+#: Tables in which core keeps its books of what is installed, and parts of records that ship. All others are compared.
+OF_CORE = re.compile(r"""
+    ir_model(_\w+)?             # models, fields, constraints, external ids
+    | ir_module_module          # the version and the description of the addon
+    | orm_signaling_\w+         # tells other processes to load again
+    | ir_cron_trigger           # an update asks for the auto-vacuum
+    | ir_act_window_view        # the views of an action are made again
+    | ir_(act_server|ui_menu)_group_rel
+    | ir_actions_server_history
+""", re.VERBOSE)
+#: Rows of other tables that belong to records that ship: icons of menus, compiled assets, who made a scheduled action.
+ROWS = {
+    'ir_attachment': SQL("t.res_model IS DISTINCT FROM 'ir.ui.menu' AND (t.url LIKE '/web/assets/%%') IS NOT TRUE"),
+    'mail_message': SQL("t.model IS NULL OR t.model NOT IN ('ir.actions.server', 'ir.cron')"),
+}
+ACTIONS = {
+    'ir.actions.act_window': 'ir_act_window', 'ir.actions.report': 'ir_act_report_xml',
+    'ir.actions.server': 'ir_act_server'}
+
+#: What a user changed, see ``_edit`` of the session.
+EDITS = {
+    'level': ["Mijn niveau", "<p>Mijn woorden, ${debtor}</p>", "Mijn onderwerp"],
+    'level in English': "<p>My words</p>",
+    'company': [7, 4, 31.5],
+    'rate': "Mijn bron",
+    'reason': "Mijn reden",
+    'mail': "Mijn e-mail",
+    'cron': [3, 'hours'],
+    'sequence': "MIJN",
+    'policy': ["Eigen aanmaning", "Eigen laatste"],
+    'filter': "[('state', '=', 'sent'), ('level_id.policy_id.debtor_type', '=', 'business')]",
+}
+
+
+class Upgrade:
+    """From one release to this checkout. All is done once; the tests compare what was seen."""
+
+    #: The last commit of the release.
+    commit = ''
+    version = ''
+    #: How many rows there are at least, by table and state (or kind): what a comparison must not miss.
+    filled = {}
+    #: (table, column) that an update from this release writes anew, with the reason.
+    rewritten = {}
+    #: Reasons why (not) that later releases changed, (old, new): (what else of the step follows from it, why).
+    decided = {}
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        if bootstrap is None:
+            raise SkipTest("Needs the development environment of the checkout (run it with `make test`).")
+        home, template = bootstrap.ensure(quiet=True)
+        try:
+            release = releases.addons_folder(cls.commit)
+        except Failure as failure:
+            raise SkipTest(str(failure)) from failure
+        cls.name = f"dunning_test_{paths.checkout_key()}_{os.getpid()}-upgrade{cls.version}"
+        postgres.create(cls.name, template)
+        cls.addClassCleanup(postgres.drop, cls.name)
+        cls.addClassCleanup(sql_db.close_db, cls.name)
+
+        old = f"--addons-path={','.join([*odoo.addons_paths(home), str(release)])}"
+        database.install(cls.name, [paths.MODULE], old)
+        demo_data = str(release / paths.MODULE / 'dev' / 'demo_data.py')
+        cls.seen = cls.ask(f"(session.fill(env, {demo_data!r}), session.look(env))[1]", old)
+        cls.rows, cls.shipped = cls.read_rows()
+        cls.complaints = database.complaints(database.update(cls.name, [paths.MODULE]))
+        cls.new_rows, cls.new_shipped = cls.read_rows()
+        cls.complaints += database.complaints(database.update(cls.name, [paths.MODULE]))
+        cls.last_rows, _shipped = cls.read_rows()
+        cls.now_seen = cls.ask("session.look(env)")
+
+    @classmethod
+    def ask(cls, expression, *options):
+        """Return what an expression gives in a shell of Odoo on the database."""
+        output = database.execute(cls.name, f"""
+import json, sys
+sys.path.insert(0, {str(paths.CHECKOUT / 'dev')!r})
+import upgrade_session as session
+print('RESULT', json.dumps({expression}, default=str))
+""", *options)
+        lines = [line for line in output.splitlines() if line.startswith('RESULT ')]
+        return json.loads(lines[-1].removeprefix('RESULT '))
+
+    @classmethod
+    def read_rows(cls):
+        """Return (the rows of all tables by id, the external ids of the addon: (table, id) to noupdate)."""
+        with closing(sql_db.db_connect(cls.name).cursor()) as cr:
+            cr.execute("SELECT relname FROM pg_class WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace")
+            tables = sorted(name for name, in cr.fetchall() if not OF_CORE.fullmatch(name))
+            rows = {table: {} for table in tables}
+            for table in tables:
+                condition = ROWS.get(table, SQL("TRUE"))
+                cr.execute(SQL("SELECT to_jsonb(t) FROM ONLY %s t WHERE %s", SQL.identifier(table), condition))
+                for row, in cr.fetchall():
+                    rows[table][row.get('id') or json.dumps(row, sort_keys=True)] = row
+            cr.execute("SELECT model, res_id, noupdate FROM ir_model_data WHERE module = %s", [paths.MODULE])
+            shipped = {
+                (ACTIONS.get(model, model.replace('.', '_')), res_id): noupdate
+                for model, res_id, noupdate in cr.fetchall()}
+        return rows, shipped
+
+    # -------------------------------------------------------------------------
+    # WHAT WAS THERE
+    # -------------------------------------------------------------------------
+
+    def test_was_filled(self):
+        """The old database holds what a comparison must not miss."""
+        for (table, column), counts in self.filled.items():
+            found = Counter(str(row[column]) for row in self.rows[table].values())
+            for value, least in counts.items():
+                with self.subTest(table=table, value=value):
+                    self.assertGreaterEqual(found[value], least, found)
+        self.assertEqual(self.seen['edits'], EDITS)
+        self.assertEqual(set(self.seen['screens'].values()), {True})
+        self.assertTrue(self.seen['filter'])
+        self.assertGreater(len(set(filter(None, self.seen['levels'].values()))), 4)
+        for day, steps in self.seen['steps'].items():
+            self.assertGreater(len({step['reason'] for step in steps.values()}), 6, day)
+
+    # -------------------------------------------------------------------------
+    # WHAT IS THERE NOW
+    # -------------------------------------------------------------------------
+
+    def test_log_is_clean(self):
+        self.assertEqual(self.complaints, [])
+
+    def test_every_row_is_kept(self):
+        """Only what ships to be updated is: all other rows of all tables have the values they had."""
+        updated = {key for key, noupdate in self.shipped.items() if not noupdate}
+        rewritten, wrong = set(), []
+        for table, key, what in differences(self.rows, self.new_rows, updated, self.new_shipped):
+            if (table, what) in self.rewritten:
+                rewritten.add((table, what))
+            elif not self.lost_its_parent(table, key, what):
+                old, new = self.rows[table].get(key, {}), self.new_rows[table].get(key, {})
+                wrong.append((table, key, what, old.get(what, old), new.get(what, new)))
+        self.assertEqual(wrong, [])
+        self.assertEqual(rewritten, set(self.rewritten), "This is not written anew; take it off the list")
+
+    def lost_its_parent(self, table, key, what):
+        """Return whether a view has another parent because its own was merged into that one."""
+        parent = self.rows[table].get(key, {}).get('inherit_id')
+        return (table, what) == ('ir_ui_view', 'inherit_id') and parent and parent not in self.new_rows[table]
+
+    def test_updating_again_changes_nothing(self):
+        left = [
+            difference for difference in differences(self.new_rows, self.last_rows)
+            if difference[2] not in ('write_date', 'arch_prev')]
+        self.assertEqual(left, [])
+
+    def test_letters_are_the_ones_that_left(self):
+        self.assertEqual(self.now_seen['letters'], self.seen['letters'])
+        letters = [letter for letter in self.now_seen['letters'].values() if letter['sha256']]
+        self.assertGreater(len(letters), 20)
+        for letter in letters:
+            self.assertEqual((letter['starts'], letter['sha256']), ('%PDF-', letter['recorded']))
+
+    def test_levels_and_sums(self):
+        self.assertEqual(self.now_seen['levels'], self.seen['levels'])
+        self.assertEqual(self.now_seen['claims'], self.seen['claims'])
+
+    def test_next_steps(self):
+        decided, wrong = set(), []
+        for day, steps in self.seen['steps'].items():
+            now = self.now_seen['steps'][day]
+            self.assertEqual(set(now), set(steps))
+            for item, step in steps.items():
+                change = step['reason'], now[item]['reason']
+                follows, _why = self.decided.get(change, ((), ''))
+                decided |= {change} & set(self.decided)
+                wrong += [
+                    (day, item, change, key, value, now[item][key]) for key, value in step.items()
+                    if now[item][key] != value and key not in follows]
+        self.assertEqual(wrong, [])
+        self.assertEqual(decided, set(self.decided), "This is decided as before; take it off the list")
+
+    def test_edits_of_users(self):
+        self.assertEqual(self.now_seen['edits'], EDITS)
+        self.assertEqual(self.now_seen['filter'], self.seen['filter'])
+
+    def test_views_of_users(self):
+        """A user's own view keeps its place on the form, also when the view it extended became part of another."""
+        self.assertEqual(self.now_seen['screens'], self.seen['screens'])
+        views = {row['name']: row for row in self.new_rows['ir_ui_view'].values()}
+        self.assertEqual({name: views[name]['active'] for name in self.seen['screens']}, self.seen['screens'])
+
+    def test_work_goes_on(self):
+        """What waited in the old release leaves in this one; the scheduled actions run."""
+        waiting = {name for name, letter in self.seen['letters'].items() if letter['state'] in ('draft', 'queued')}
+        done = self.ask("session.go_on(env)")
+        self.assertGreater(len(done['sent']), 1)
+        self.assertLessEqual(set(done['sent']), waiting)
+        for name, letter in done['sent'].items():
+            self.assertEqual(
+                (letter['state'], letter['starts'], letter['sha256']), ('sent', '%PDF-', letter['recorded']), name)
+        self.assertTrue(done['planned'])
+
+
+def differences(rows, new_rows, updated=(), shipped=None):
+    """Yield (table, id, what) of each difference: a column, or that the row is gone or new.
+
+    A language that a text did not have may be added; a column, too.
+
+    :param updated: (table, id) that may change and go
+    :param shipped: (table, id) that may be new; None: none
+    """
+    for table, old in rows.items():
+        new = new_rows.get(table, {})
+        for key in old.keys() | new.keys():
+            if (table, key) in updated:
+                continue
+            if key not in old:
+                if (table, key) not in (shipped or ()):
+                    yield table, key, 'new'
+            elif key not in new:
+                yield table, key, 'gone'
+            else:
+                for column, value in old[key].items():
+                    if column not in new[key] or not is_kept(value, new[key][column]):
+                        yield table, key, column
+
+
+def is_kept(old, new):
+    if isinstance(old, dict) and isinstance(new, dict) and 'en_US' in old:
+        return old.items() <= new.items()
+    return old == new
+
+
+NOTICES = {'draft': 1, 'queued': 2, 'sent': 25, 'undelivered': 1}
+
+
+@tagged('post_install_l10n', 'post_install', '-at_install')
+class TestUpgradeFrom100(Upgrade, BaseCase):
+
+    commit = 'cb89911a17ce80b6c12a5ff1ad4b659ec0e5eb06'
+    version = '19.0.1.0.0'
+    filled = {
+        ('dunning_notice', 'state'): NOTICES,
+        ('dunning_notice', 'channel'): {'email': 15, 'both': 3, 'phone': 3, 'task': 1},
+        ('dunning_hold', 'dispute_category'): {'quantity': 1},
+        ('dunning_receipt', 'kind'): {'registered': 1},
+        ('dunning_withdrawal', 'state'): {'sent': 1, 'proposed': 1},
+    }
+    rewritten = {
+        ('dunning_notice', 'write_date'): "fields that are stored since then are worked out",
+        ('dunning_notice', 'write_uid'): "fields that are stored since then are worked out",
+    }
+    decided = {
+        ('due', 'one_message'): (
+            ('reason', 'is_due', 'amount_due', 'changes_on'),
+            "Since 19.0.1.2.0 a debtor gets one message a day; items at another step follow the day after."),
+        ('no_address', 'due'): (
+            ('reason', 'is_due', 'amount_due'),
+            "Since 19.0.1.2.0 what the channel of a level cannot reach goes by another one."),
+    }
+
+
+@tagged('post_install_l10n', 'post_install', '-at_install')
+class TestUpgradeFrom130(Upgrade, BaseCase):
+
+    commit = '27df4e70b2648a82bae14fd8a20a6ea897e278c8'
+    version = '19.0.1.3.0'
+    filled = {
+        ('dunning_notice', 'state'): NOTICES,
+        ('dunning_notice', 'channel'): {'email': 15, 'both': 3, 'phone': 3, 'task': 1},
+        ('dunning_hold', 'dispute_category'): {'quantity': 1},
+        ('dunning_receipt', 'kind'): {'registered': 1},
+        ('dunning_withdrawal', 'state'): {'sent': 1, 'proposed': 1},
+        ('dunning_promise', 'state'): {'running': 1, 'kept': 1, 'partly': 1, 'broken': 1},
+        ('dunning_arrangement', 'state'): {'offered': 1, 'active': 1},
+        ('dunning_call', 'origin'): {'screen': 8},
+    }
