@@ -22,13 +22,39 @@ COMMON_NAMES = CORE_METHODS | frozenset("""
 
 #: ``{"model.method": reason}``: a package may extend this method of a package before it.
 HOOKS = {
+    "account.partial.reconcile._follow_dunning_match": "what follows when a due item is matched: its level, corrections, promises",
+    "account.partial.reconcile._get_dunning_item_models": "which models have records about due items",
     "dunning.claim._get_claimers": "an arrangement books interest and costs as a notice does",
     "dunning.claim._get_told_sql": "what both sides signed was claimed, as what a notice asked was",
     "dunning.claim._read_reductions": "what is not claimed today follows from the planner's own statement",
     "dunning.debtor.mail._get_lang": "a mixin: each record knows the language of its debtor",
+    "dunning.hold._get_blocking_sql": "on the page of a debtor what was agreed does not block paying",
+    "dunning.hold._take_back_notices": "the dispatcher judges again what waits when something is put on hold",
+    "dunning.hold._tell_owners": "a promise and an arrangement tell by themselves how they ended",
+    "dunning.letter._prepare_letters": "an e-mail links to the page of the debtor",
+    "dunning.money._get_follower_sql": "promises and arrangements are decided again when something is matched",
+    "dunning.notice._check_user_write": "what a user may change of a proposal",
     "dunning.notice._mark_undelivered": "what nobody received claimed nothing: its bookings are credited",
+    "dunning.notice._prepare_from_decisions": "how a new notice gets there, and what its channel lacked",
     "dunning.notice._record_sent": "what follows from a notice that left: booked costs, interrupted prescription",
+    "dunning.planner._get_contacts_sql": "a call is a contact of the week as well",
+    "dunning.planner._reason_booked_extra": "also what an arrangement booked is asked with its invoices",
+    "dunning.recorded._check_frozen_files": "each model says which of its files are a proof",
+    "dunning.recorded._check_unlink": "each model says what may be deleted, and when",
+    "dunning.recorded._check_user_write": "each model says what a user may change, and when",
+    "dunning.recorded._get_frozen_message": "each model says what to do instead",
+    "dunning.recorded._refuse": "a call asks for access first: who may not read it is told that",
+    "dunning.run._plan_company": "the night of promises and arrangements",
 }
 
 #: ``{line of --list: reason}``: what stays as it is.
-EXCEPTIONS = {}
+EXCEPTIONS = {
+    "R2: models/kernel/dunning_recorded.py: dunning.notice of notice":
+        "the book in which notices, and what is written together with them, are recorded has their name",
+    "R2: models/ladder/dunning_level.py: dunning.notice of notice":
+        "a word for core: the model for which the texts of a level are rendered",
+    "R2: models/letter/dunning_debtor_mail.py: contact_id of agreement":
+        "a mixin: it says which fields the records have that inherit it",
+    "R8: models/collecting/dunning_debtor_priority.py: dunning.debtor.priority is too small to stand alone":
+        "another addon adds a factor there: one method and one entry of a list",
+}

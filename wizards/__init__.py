@@ -1,4 +1,3 @@
-from . import debtor
 from . import notice
 from . import hold
 from . import claim

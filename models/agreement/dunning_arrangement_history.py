@@ -326,8 +326,8 @@ class DunningArrangementHistory(models.AbstractModel):
                 holds = call.hold_ids.filtered(lambda hold: not hold.closed_on)
                 values['summary'] = local.env._(
                     "Reminders wait until %(date)s. %(arrangement)s was drawn up.",
-                    date=call._format_end(holds), arrangement=name) if holds else local.env._(
-                    "%s was drawn up.", name)
+                    date=format_day(call.env, max(holds.mapped('date_end'))), arrangement=name,
+                ) if holds else local.env._("%s was drawn up.", name)
                 call.activity_ids.filtered(lambda activity: (
                     activity.automated and activity.activity_type_id.category != 'phonecall'
                 )).action_feedback(feedback=values['summary'])

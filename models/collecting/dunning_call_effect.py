@@ -178,10 +178,10 @@ class DunningCallEffect(models.AbstractModel):
             'done': self.env._(
                 "Reminders wait until %s. Make an arrangement before that day.", self._format_end(holds)),
             'next_step': summary, 'next_date': day, 'holds': holds,
-            'action': self._get_arrangement_action(),
+            'action': self._action_arrangement(),
         }
 
-    def _get_arrangement_action(self):
+    def _action_arrangement(self):
         """Return the action that opens an arrangement about what was talked about; False where there is none."""
         self.ensure_one()
         Make = self.env['dunning.arrangement.make']

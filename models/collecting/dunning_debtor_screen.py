@@ -113,7 +113,7 @@ class DunningDebtorScreen(models.AbstractModel):
             'tries': self._prepare_screen_tries(facts),
             'outcomes': self._prepare_screen_outcomes(),
             'categories': self._get_screen_categories(),
-            'may_arrange': self.env['dunning.arrangement.make'].has_access('create'),
+            'may_arrange': self.env['dunning.arrangement'].has_access('create'),
             'arrangement': current and current._prepare_screen_arrangement(),
         }
 

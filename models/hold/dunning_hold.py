@@ -351,14 +351,6 @@ class DunningHold(models.Model):
     # WHAT HAPPENS TO A HOLD
     # -------------------------------------------------------------------------
 
-    def action_close(self):
-        """Open the wizard that ends holds and asks why."""
-        return self.env['dunning.hold.close']._action_open(self, 'close')
-
-    def action_extend(self):
-        """Open the wizard that gives holds a later end date and asks why."""
-        return self.env['dunning.hold.close']._action_open(self, 'extend')
-
     def action_open_target(self):
         """Show the invoice or the debtor that is on hold."""
         self.ensure_one()
@@ -406,20 +398,10 @@ class DunningHold(models.Model):
                 self.env[model].browse(found)._message_log_batch(found)
 
     def _take_back_notices(self, keep=None):
-        """Judge again what waits about these holds, so that it does not wait for the night.
-
-        What is sent later is judged again anyhow. A letter that was printed lies on somebody's desk: a person takes
-        it out of the pile.
+        """Judge again what waits about these holds, so that it does not wait for the night (hook of ``sending``).
 
         :param keep: notices to leave alone, such as the call that is going on
         """
-        lines = self.env['dunning.notice.line'].search([
-            ('move_line_id', 'in', self._get_items().ids), ('status', '=', 'pending')])
-        notices = lines.notice_id.filtered(lambda notice: notice.postal_state != 'printed')
-        if keep:
-            notices -= keep
-        for company, batch in notices.try_lock_for_update().grouped('company_id').items():
-            self.env['dunning.dispatcher'].with_company(company)._recheck(batch, company._dunning_today())
 
     def _get_badge_text(self):
         """Return “On hold until 3 Dec 2026”, “Partly on hold until …”, or False for holds that hold nothing today."""

@@ -155,3 +155,11 @@ class DunningHoldLife(models.AbstractModel):
                 result[hold.id] = max([hold.reason_id.soft_days, *(
                     policies.mapped('soft_days') or [DEFAULT_SOFT_DAYS])])
         return result
+
+    def action_close(self):
+        """Open the wizard that ends holds and asks why."""
+        return self.env['dunning.hold.close']._action_open(self, 'close')
+
+    def action_extend(self):
+        """Open the wizard that gives holds a later end date and asks why."""
+        return self.env['dunning.hold.close']._action_open(self, 'extend')

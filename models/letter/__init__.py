@@ -3,3 +3,4 @@ from . import dunning_letter
 from . import dunning_notice
 from . import dunning_debtor_mail
 from . import ir_mail_server
+from . import dunning_level

@@ -8,3 +8,5 @@ from . import account_move
 from . import account_move_line
 from . import account_partial_reconcile
 from . import res_partner
+from . import dunning_level
+from . import dunning_policy

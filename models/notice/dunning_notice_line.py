@@ -130,27 +130,10 @@ class DunningNoticeLine(models.Model):
             line.days_overdue = (date - line.date_maturity).days if date and line.date_maturity else 0
 
     @api.model
-    def _prepare_from_decision(self, company_id, notice_id, decision):
-        """Return the columns of a line for a due decision; the dispatcher completes them."""
-        return {
-            'notice_id': notice_id,
-            'company_id': company_id,
-            'level_id': decision.level_id,
-            'status': 'pending',
-            'move_line_id': decision.item_id,
-            'move_id': decision.move_id,
-            'date_maturity': decision.due_date,
-            'amount_residual': decision.amount_residual,
-            'amount_netted': decision.amount_netted,
-            'amount_held': decision.amount_held,
-            'amount_due_company': decision.amount_company,
-        }
-
-    @api.model
     def _insert(self, vals_list, new=()):
         """Insert lines in one statement.
 
-        :param vals_list: dicts of columns, as of :meth:`_prepare_from_decision`, all with the same keys
+        :param vals_list: dicts of columns, all with the same keys
         :param new: notices that were inserted with the figures of these lines
         """
         self._check_recording('create')

@@ -1,4 +1,5 @@
 from collections import defaultdict
+from itertools import islice
 
 from odoo import api, models
 from odoo.tools import SQL
@@ -12,6 +13,25 @@ class DunningNotice(models.Model):
     # -------------------------------------------------------------------------
     # MAKING NOTICES OUT OF DECISIONS
     # -------------------------------------------------------------------------
+
+    @api.model
+    def _cap_backlog(self, company, at_date, decisions):
+        """Group decisions by notice and leave out backlog above the daily number, the smallest amounts first.
+
+        :return: (list of groups, number of groups left for another day)
+        """
+        groups = defaultdict(list)
+        for decision in decisions:
+            groups[decision.message].append(decision)
+        backlog = [group for group in groups.values() if any(decision.backlog for decision in group)]
+        if not backlog:
+            return list(groups.values()), 0
+        used = self.search_count([
+            ('company_id', '=', company.id), ('backlog', '=', True), ('date_planned', '=', at_date)])
+        room = max(0, company.dunning_backlog_daily - used)
+        backlog.sort(key=lambda group: -sum(decision.amount_company for decision in group))
+        postponed = {id(group) for group in islice(backlog, room, None)}
+        return [group for group in groups.values() if id(group) not in postponed], len(postponed)
 
     @api.model
     def _create_from_decisions(self, company, decisions, at_date, *, origin='scheduled', state='draft', forced=False):
@@ -45,7 +65,7 @@ class DunningNotice(models.Model):
             [groups[key] for key in new_keys])
         ids = dict(zip(new_keys, created.ids, strict=True)) | {key: notice.id for key, notice in waiting.items()}
         Line._insert([
-            Line._prepare_from_decision(company.id, ids[key], decision)
+            self._prepare_line(company.id, ids[key], decision)
             for key, group in groups.items() for decision in group
         ], created)
         made = self.browse([ids[key] for key in groups])
@@ -68,6 +88,23 @@ class DunningNotice(models.Model):
             'channel': head.channel,
             'backlog': any(decision.backlog for decision in decisions),
             **self._prepare_totals(decisions),
+        }
+
+    @api.model
+    def _prepare_line(self, company_id, notice_id, decision):
+        """Return the columns of a line for a due decision; the dispatcher completes them."""
+        return {
+            'notice_id': notice_id,
+            'company_id': company_id,
+            'level_id': decision.level_id,
+            'status': 'pending',
+            'move_line_id': decision.item_id,
+            'move_id': decision.move_id,
+            'date_maturity': decision.due_date,
+            'amount_residual': decision.amount_residual,
+            'amount_netted': decision.amount_netted,
+            'amount_held': decision.amount_held,
+            'amount_due_company': decision.amount_company,
         }
 
     def _settle_joined(self, decisions):

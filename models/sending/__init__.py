@@ -23,3 +23,5 @@ from . import dunning_dispatcher_gates
 from . import dunning_dispatcher_law
 from . import dunning_dispatcher
 from . import dunning_run
+from . import account_move_line
+from . import dunning_hold

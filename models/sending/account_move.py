@@ -18,3 +18,8 @@ class AccountMove(models.Model):
             if move.dunning_line_ids.filtered(lambda line: line.status in ('pending', 'sent')):
                 move.commercial_partner_id._pause_for_reply(move.company_id, move, msg_dict)
         return result
+
+    def action_dunning_send(self):
+        """Open the send wizard for the due items of these invoices."""
+        self.check_access('read')
+        return self.env['dunning.send']._action_open(moves=self)

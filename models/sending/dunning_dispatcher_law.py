@@ -231,7 +231,7 @@ class DunningDispatcherLaw(models.AbstractModel):
         recording = notice._recording()
         Line = recording.env['dunning.notice.line']
         Line._insert([
-            Line._prepare_from_decision(notice.company_id.id, notice.id, decision) for decision in decisions])
+            notice._prepare_line(notice.company_id.id, notice.id, decision) for decision in decisions])
         if notice.state == 'to_post':  # it was made without them
             recording.write({'state': 'queued', 'postal_state': False})
         notice._update_claim(at_date)

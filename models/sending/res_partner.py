@@ -111,3 +111,7 @@ class ResPartner(models.Model):
         debtors.write({'dunning_unreachable_on': False})
         debtors.activity_ids.filtered(
             lambda activity: activity.automated and activity.activity_type_id == self.env.ref(ACTIVITY)).unlink()
+
+    def action_dunning_send(self):
+        """Open the send wizard for all overdue items of these debtors."""
+        return self.env['dunning.send']._action_open(partners=self.commercial_partner_id)

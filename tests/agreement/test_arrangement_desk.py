@@ -189,7 +189,7 @@ class TestArrangementDesk(DunningCommon):
             'partner_id': self.business.id, 'outcome': 'hardship', 'item_ids': self.both.ids})['call_id'])
         task = call.activity_ids
         self.assertTrue(task)
-        form = self.form(call._get_arrangement_action())
+        form = self.form(call._action_arrangement())
         arrangement = self.on(TODAY, self.env['dunning.arrangement'].browse(form.save().action_make()['res_id']))
         self.assertFalse(call.activity_ids, "The task was to make it")
         self.assertIn(arrangement.name, call.summary)
@@ -206,7 +206,7 @@ class TestArrangementDesk(DunningCommon):
             'partner_id': self.business.id, 'outcome': 'arrangement', 'item_ids': self.both.ids})['call_id'])
         short = call.hold_ids
         self.assertTrue(short)
-        form = self.form(call._get_arrangement_action(), instalment_count=2)
+        form = self.form(call._action_arrangement(), instalment_count=2)
         arrangement = self.on(TODAY, self.env['dunning.arrangement'].browse(form.save().action_make()['res_id']))
         self.assertFalse(any(short.mapped('closed_on')))
         self.run_through(arrangement)
@@ -217,7 +217,7 @@ class TestArrangementDesk(DunningCommon):
     def test_a_reader_logs_no_call_and_gets_no_wizard(self):
         call = self.env['dunning.call'].browse(self.on(TODAY, self.env['dunning.call']).log_call({
             'partner_id': self.business.id, 'outcome': 'hardship', 'item_ids': self.both.ids})['call_id'])
-        self.assertFalse(call.with_user(self.users['readonly'])._get_arrangement_action())
+        self.assertFalse(call.with_user(self.users['readonly'])._action_arrangement())
 
     # --- limits ---
 
