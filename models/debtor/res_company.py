@@ -1,8 +1,8 @@
-"""Quiet hours: no e-mail leaves on Sundays, holidays or at night.
+"""The settings of a company, its clock and its people.
 
-The norm for collection agencies (Besluit kwaliteit incassodienstverlening, article 4.2)
-is good practice for a creditor's own reminders. Holidays are those of the country of
-the debtor, hours those of the company.
+Quiet hours: no e-mail leaves on Sundays, holidays or at night. The norm for collection agencies (Besluit kwaliteit
+incassodienstverlening, article 4.2) is good practice for a creditor's own reminders. Holidays are those of the country
+of the debtor, hours those of the company.
 """
 
 from datetime import date, datetime, time, timedelta
@@ -29,109 +29,271 @@ KEEP_MONTHS = 84
 class ResCompany(models.Model):
     _inherit = 'res.company'
 
+    # Who is reminded, and how far back
     dunning_policy_business_id = fields.Many2one(
-        comodel_name='dunning.policy',
-        string="Policy for Businesses",
+        comodel_name='dunning.policy', string="Policy for Businesses",
         domain="[('debtor_type', 'in', ('business', 'any')), ('company_id', 'in', (False, id))]",
         default=lambda self: self.env.ref('l10n_nl_dunning.policy_business', raise_if_not_found=False),
-        help="Ladder for businesses without a policy of their own. Empty: they are not reminded.",
-        prefetch='dunning',
-    )
+        help="Ladder for businesses without a policy of their own. Empty: they are not reminded.", prefetch='dunning')
     dunning_policy_consumer_id = fields.Many2one(
-        comodel_name='dunning.policy',
-        string="Policy for Consumers",
+        comodel_name='dunning.policy', string="Policy for Consumers",
         domain="[('debtor_type', 'in', ('consumer', 'any')), ('company_id', 'in', (False, id))]",
         default=lambda self: self.env.ref('l10n_nl_dunning.policy_consumer', raise_if_not_found=False),
-        help="Ladder for consumers without a policy of their own. Empty: they are not reminded.",
-        prefetch='dunning',
-    )
+        help="Ladder for consumers without a policy of their own. Empty: they are not reminded.", prefetch='dunning')
     dunning_start_date = fields.Date(
         default=lambda self: self._dunning_today(),
         help="Items that were already overdue on this day are the backlog: they start at the first level, "
-             "always as proposals, and only a few each day.",
-        prefetch='dunning',
-    )
+             "always as proposals, and only a few each day.", prefetch='dunning')
     dunning_oldest_due_date = fields.Date(
-        string="Leave Alone What Was Due Before",
-        default=lambda self: self._dunning_today() - timedelta(days=365),
-        help="Older items are never reminded automatically; a person decides about them.",
-        prefetch='dunning',
-    )
+        string="Leave Alone What Was Due Before", default=lambda self: self._dunning_today() - timedelta(days=365),
+        help="Older items are never reminded automatically; a person decides about them.", prefetch='dunning')
     dunning_backlog_daily = fields.Integer(
-        string="Backlog Notices per Day",
-        default=50,
+        string="Backlog Notices per Day", default=50,
         help="How many notices about the backlog are proposed each day at most. The largest amounts go first.",
-        prefetch='dunning',
-    )
-    dunning_term_agreed_business = fields.Boolean(
-        string="Payment Term Agreed with Businesses",
-        default=True,
-        help="The payment term on invoices was agreed (contract, quotation or general terms). If not, interest of a "
-             "business runs from 30 days after it received the invoice (article 6:119a paragraph 2 BW).",
-        prefetch='dunning',
-    )
-    dunning_term_agreed_consumer = fields.Boolean(
-        string="Payment Term Agreed with Consumers",
-        help="A term that only stands on the invoice is not agreed: then a consumer is in default only after a notice "
-             "of default (article 6:82 BW), and the 14-day letter waits for that.",
-        prefetch='dunning',
-    )
-    dunning_postal_days = fields.Integer(
-        string="Postal Days",
-        default=3,
-        help="Days after which a letter counts as received; Sundays, Mondays and holidays do not count. At least 2 "
-             "(Hoge Raad 25 November 2016, ECLI:NL:HR:2016:2704); since the post may take longer, 3 is safe.",
-        prefetch='dunning',
-    )
-    dunning_vat_on_costs = fields.Boolean(
-        string="VAT on Collection Costs",
-        help="Only when another firm collects for you and you cannot deduct the VAT it charges: then the costs are "
-             "raised by 21%, and the 14-day letter says why.",
-        prefetch='dunning',
-    )
-    dunning_day_count = fields.Selection(
-        selection=[('act/365', "365 days a year"), ('act/act', "366 days in a leap year")],
-        string="Days in a Year of Interest",
-        default='act/365',
-        required=True,
-        prefetch='dunning',
-    )
-    dunning_planned_on = fields.Date(readonly=True, help="The day the scheduled action last planned for this company.",
         prefetch='dunning')
-    dunning_contact_id = fields.Many2one(
-        comodel_name='res.partner',
-        string="Contact on Letters",
-        help="The person a debtor can call or write to. Empty: the company itself. "
-             "Calls and tasks that nobody else is named for are planned for this person.",
-        prefetch='dunning',
-    )
-    dunning_window_side = fields.Selection(
-        selection=[('left', "Left"), ('right', "Right")],
-        default='left',
-        required=True,
-        string="Envelope Window",
-        prefetch='dunning',
-    )
-    dunning_window_left = fields.Float(
-        string="Window From the Side (mm)",
-        default=20.0,
-        help="Distance between the edge of the paper on the window's side and the address.",
-        prefetch='dunning',
-    )
-    dunning_window_top = fields.Float(
-        string="Window From the Top (mm)",
-        default=50.0,
-        help="Distance between the top of the paper and the first line of the address.",
-        prefetch='dunning',
-    )
     _check_dunning_backlog_daily = models.Constraint(
         'CHECK(dunning_backlog_daily >= 0)',
         "The number of backlog notices per day cannot be negative.",
     )
+    dunning_planned_on = fields.Date(
+        readonly=True, help="The day the scheduled action last planned for this company.", prefetch='dunning')
+
+    # Claims
+    dunning_term_agreed_business = fields.Boolean(
+        string="Payment Term Agreed with Businesses", default=True,
+        help="The payment term on invoices was agreed (contract, quotation or general terms). If not, interest of a "
+             "business runs from 30 days after it received the invoice (article 6:119a paragraph 2 BW).",
+        prefetch='dunning')
+    dunning_term_agreed_consumer = fields.Boolean(
+        string="Payment Term Agreed with Consumers",
+        help="A term that only stands on the invoice is not agreed: then a consumer is in default only after a notice "
+             "of default (article 6:82 BW), and the 14-day letter waits for that.", prefetch='dunning')
+    dunning_postal_days = fields.Integer(
+        string="Postal Days", default=3,
+        help="Days after which a letter counts as received; Sundays, Mondays and holidays do not count. At least 2 "
+             "(Hoge Raad 25 November 2016, ECLI:NL:HR:2016:2704); since the post may take longer, 3 is safe.",
+        prefetch='dunning')
     _check_dunning_postal_days = models.Constraint(
         'CHECK(dunning_postal_days BETWEEN 2 AND 10)',
         "The number of postal days lies between 2 and 10.",
     )
+    dunning_vat_on_costs = fields.Boolean(
+        string="VAT on Collection Costs",
+        help="Only when another firm collects for you and you cannot deduct the VAT it charges: then the costs are "
+             "raised by 21%, and the 14-day letter says why.", prefetch='dunning')
+    dunning_day_count = fields.Selection(
+        selection=[('act/365', "365 days a year"), ('act/act', "366 days in a leap year")],
+        string="Days in a Year of Interest", default='act/365', required=True, prefetch='dunning')
+    dunning_lines_without_product = fields.Selection(
+        selection=[('goods', "Goods"), ('services', "Services")], string="Invoice Lines Without Product Are",
+        default='goods', required=True,
+        help="For the prescription of claims on consumers: two years for goods, five for services. "
+             "Goods is the safe choice.", prefetch='dunning')
+    dunning_interest_product_id = fields.Many2one(
+        comodel_name='product.product', string="Product for Interest", domain="[('type', '=', 'service')]",
+        default=lambda self: self.env.ref('l10n_nl_dunning.product_interest', raise_if_not_found=False),
+        help="Its income account is the one that interest of debtors is booked on.", prefetch='dunning')
+    dunning_cost_product_id = fields.Many2one(
+        comodel_name='product.product', string="Product for Collection Costs", domain="[('type', '=', 'service')]",
+        default=lambda self: self.env.ref('l10n_nl_dunning.product_collection_costs', raise_if_not_found=False),
+        help="Its income account is the one that collection costs are booked on.", prefetch='dunning')
+    dunning_booking_journal_id = fields.Many2one(
+        comodel_name='account.journal', string="Journal for Interest and Costs", check_company=True,
+        domain="[('type', '=', 'sale')]", help="Empty: the first sales journal.", prefetch='dunning')
+
+    # Letters and e-mail
+    dunning_contact_id = fields.Many2one(
+        comodel_name='res.partner', string="Contact on Letters",
+        help="The person a debtor can call or write to. Empty: the company itself. "
+             "Calls and tasks that nobody else is named for are planned for this person.", prefetch='dunning')
+    dunning_window_side = fields.Selection(
+        selection=[('left', "Left"), ('right', "Right")], default='left', required=True, string="Envelope Window",
+        prefetch='dunning')
+    dunning_window_left = fields.Float(
+        string="Window From the Side (mm)", default=20.0,
+        help="Distance between the edge of the paper on the window's side and the address.", prefetch='dunning')
+    dunning_window_top = fields.Float(
+        string="Window From the Top (mm)", default=50.0,
+        help="Distance between the top of the paper and the first line of the address.", prefetch='dunning')
+    dunning_contacts_per_week = fields.Integer(
+        string="Contacts per Debtor and Week", default=3,
+        help="Letters, e-mails and calls together, of all levels. 0: no limit.", prefetch='dunning')
+    _check_dunning_contacts_per_week = models.Constraint(
+        'CHECK(dunning_contacts_per_week >= 0)',
+        "The number of contacts per week cannot be negative.",
+    )
+    dunning_quiet = fields.Boolean(
+        string="Quiet Hours", default=True,
+        help="No e-mail leaves on Sundays, on holidays of the debtor's country, nor between 20:00 and 07:00. "
+             "What is queued then leaves afterwards.", prefetch='dunning')
+    dunning_pause_on_reply = fields.Boolean(
+        string="Wait After a Reply", default=True,
+        help="When a debtor answers a reminder by e-mail, the next one waits until somebody has read the answer.",
+        prefetch='dunning')
+    dunning_breaker_factor = fields.Float(
+        string="Stop a Run That Is Larger Than (times usual)", default=3.0,
+        help="Reminders that nobody approved stop and ask when there are more of them on a day than this many times "
+             "the average of the last 30 days on which reminders left. 0: never.", prefetch='dunning')
+    dunning_breaker_minimum = fields.Integer(
+        string="And Larger Than (notices)", default=50,
+        help="A smaller number of reminders on a day is never a reason to stop.", prefetch='dunning')
+    dunning_breaker_failures = fields.Float(
+        string="Stop When More Fail Than (%)", default=25.0,
+        help="Reminders that nobody approved stop and ask when at least 10, and more than this share, of the reminders "
+             "of today and yesterday failed or came back. 0: never.", prefetch='dunning')
+    _check_dunning_breaker = models.Constraint(
+        'CHECK(dunning_breaker_factor >= 0 AND dunning_breaker_minimum >= 0'
+        ' AND dunning_breaker_failures BETWEEN 0 AND 100)',
+        "The numbers at which reminders stop and ask are not negative, and a share lies between 0 and 100%.",
+    )
+    dunning_mail_limit = fields.Integer(
+        string="E-mails in the Mail Queue at Most", default=5000,
+        help="While so many e-mails wait in the mail queue of the database, reminders by e-mail stay in their own "
+             "queue. What several senders are working on comes on top. 0: no limit.", prefetch='dunning')
+    _check_dunning_mail_limit = models.Constraint(
+        'CHECK(dunning_mail_limit >= 0)',
+        "The number of e-mails in the mail queue cannot be negative.",
+    )
+
+    # Promises and arrangements
+    dunning_promise_grace_days = fields.Integer(
+        string="Grace for Promises (bank days)", default=2,
+        help="Days on which banks settle after the promised date, before a promise counts as broken: money that was "
+             "sent on the day itself is still on its way.", prefetch='dunning')
+    dunning_promise_confirm = fields.Boolean(
+        string="Confirm Promises by E-mail",
+        help="Whoever promised to pay gets an e-mail with the date, the amount and how to pay. Can be chosen otherwise "
+             "for each promise.", prefetch='dunning')
+    _check_dunning_promise_grace_days = models.Constraint(
+        'CHECK(dunning_promise_grace_days BETWEEN 0 AND 10)',
+        "The grace for promises lies between 0 and 10 bank days.",
+    )
+    dunning_arrangement_grace_days = fields.Integer(
+        string="Grace for Instalments (bank days)", default=3,
+        help="Days on which banks settle after the date of an instalment, before it counts as missed.",
+        prefetch='dunning')
+    dunning_arrangement_valid_days = fields.Integer(
+        string="Offers Are Valid for (days)", default=VALID_DAYS,
+        help="How long a debtor can sign a payment arrangement that was offered to him.", prefetch='dunning')
+    _check_dunning_arrangement_days = models.Constraint(
+        'CHECK(dunning_arrangement_grace_days BETWEEN 0 AND 20 AND dunning_arrangement_valid_days BETWEEN 1 AND 60)',
+        "The grace for instalments lies between 0 and 20 bank days, and an offer is valid for 1 to 60 days.",
+    )
+    dunning_arrangement_max_instalments = fields.Integer(
+        string="Instalments Without Approval", default=12,
+        help="More than this has to be approved by a manager. 0: no limit.", prefetch='dunning')
+    dunning_arrangement_max_days = fields.Integer(
+        string="Longest Without Approval (days)", default=366,
+        help="An arrangement that runs longer has to be approved by a manager. 0: no limit.", prefetch='dunning')
+    dunning_arrangement_max_amount = fields.Monetary(
+        string="Amount Without Approval", currency_field='currency_id',
+        help="A higher total, in the currency of the company, has to be approved by a manager. 0: no limit.",
+        prefetch='dunning')
+    _check_dunning_arrangement_limits = models.Constraint(
+        'CHECK(dunning_arrangement_max_instalments >= 0 AND dunning_arrangement_max_days >= 0'
+        ' AND COALESCE(dunning_arrangement_max_amount, 0) >= 0)',
+        "The limits of payment arrangements cannot be negative; 0 is no limit.",
+    )
+    dunning_signatory_ids = fields.Many2many(
+        comodel_name='res.users', relation='dunning_signatory_rel', column1='company_id', column2='user_id',
+        string="Sign Arrangements for Us", domain="[('share', '=', False), ('company_ids', 'in', id)]",
+        help="Who may sign payment arrangements after the debtor did. Nobody here: every accounting manager.")
+    dunning_auto_signatory_id = fields.Many2one(
+        comodel_name='res.users', string="Signed at Once in the Name of",
+        domain="[('share', '=', False), ('company_ids', 'in', id)]",
+        help="Arrangements that needed no approval are signed for us, in the name of this colleague, as soon as the "
+             "debtor has signed. Empty: a person signs each of them.", prefetch='dunning')
+    dunning_arrangement_remind_days = fields.Integer(
+        string="Reminder before an Instalment (bank days)", default=3,
+        help="How many days on which banks settle before its date an instalment is announced by e-mail, with a link "
+             "and a QR code to pay. 0: not at all.", prefetch='dunning')
+    dunning_arrangement_break_days = fields.Integer(
+        string="Last Chance for an Instalment (days)", default=7,
+        help="Days the debtor gets in the notice that an instalment did not come in. What is not paid by then ends the "
+             "arrangement.", prefetch='dunning')
+    dunning_arrangement_tell_kept = fields.Boolean(
+        string="Thank Who Kept an Arrangement", default=True,
+        help="Whoever paid everything as agreed gets an e-mail that says so.", prefetch='dunning')
+    _check_dunning_arrangement_follow = models.Constraint(
+        'CHECK(dunning_arrangement_remind_days BETWEEN 0 AND 10 AND dunning_arrangement_break_days BETWEEN 3 AND 60)',
+        "An instalment is announced 0 to 10 bank days before its date, and a missed one is waited for 3 to 60 days.",
+    )
+
+    # Collecting
+    dunning_user_id = fields.Many2one(
+        comodel_name='res.users', string="Default Collector",
+        domain="[('share', '=', False), ('company_ids', 'in', id)]",
+        help="Who calls debtors without a collector of their own.", prefetch='dunning')
+    dunning_large_debtor = fields.Monetary(
+        string="A Large Debtor Owes", default=10000.0,
+        help="From this collectable amount on, a debtor gets all points for his amount in the worklist.",
+        prefetch='dunning')
+    _check_dunning_large_debtor = models.Constraint(
+        'CHECK(dunning_large_debtor > 0)',
+        "The amount of a large debtor is more than zero.",
+    )
+
+    # The debtor's page
+    dunning_page_in_mails = fields.Boolean(
+        string="Link to the Debtor's Page", default=True,
+        help="Reminders by e-mail get a button to the page on which the debtor sees what he owes and why, and can pay, "
+             "ask for an arrangement, dispute an invoice or say that he has paid.", prefetch='dunning')
+    dunning_page_offer = fields.Boolean(
+        string="Arrangements Without a Colleague", default=True,
+        help="What a debtor proposes on his page within these limits is offered to him at once, to be signed. "
+             "Everything else goes to the collector.", prefetch='dunning')
+    dunning_page_offer_count = fields.Integer(
+        string="Instalments at Most", default=3, help="Of an arrangement that a debtor gets without a colleague.",
+        prefetch='dunning')
+    dunning_page_offer_total = fields.Monetary(
+        string="Up to a Total of", default=1500.0,
+        help="Of an arrangement that a debtor gets without a colleague, all that it covers together.",
+        prefetch='dunning')
+    dunning_page_offer_minimum = fields.Monetary(
+        string="Instalment of at Least", default=25.0,
+        help="Of an arrangement that a debtor gets without a colleague.", prefetch='dunning')
+    dunning_page_offer_days = fields.Integer(
+        string="First Instalment Within (days)", default=14,
+        help="Of an arrangement that a debtor gets without a colleague.", prefetch='dunning')
+    _check_dunning_page_offer = models.Constraint(
+        'CHECK(dunning_page_offer_count BETWEEN 1 AND 60 AND dunning_page_offer_total >= 0'
+        ' AND dunning_page_offer_minimum > 0 AND dunning_page_offer_days BETWEEN 1 AND 60)',
+        "Arrangements without a colleague have one to sixty instalments of more than zero, a total that is not "
+        "negative, and a first instalment within one to sixty days.",
+    )
+
+    # How long things are kept
+    dunning_keep_calls = fields.Integer(
+        string="Keep Calls (months)", default=24,
+        help="After that the notes, names and numbers of calls are removed; who called and when is kept. 0: keep them.",
+        prefetch='dunning')
+    dunning_keep_promises = fields.Integer(
+        string="Keep Notes of Promises (months)", default=24,
+        help="After that the notes and the name of who promised go; the promise itself stays. 0: keep them.",
+        prefetch='dunning')
+    dunning_keep_holds = fields.Integer(
+        string="Keep Notes of Holds (months)", default=24,
+        help="After that the notes of closed holds go; the hold itself stays. 0: keep them.", prefetch='dunning')
+    dunning_retention_automatic = fields.Boolean(
+        string="Clean by Itself",
+        help="What was listed goes two weeks later, unless somebody keeps it. Off: a manager decides each time.",
+        prefetch='dunning')
+    _check_dunning_keep = models.Constraint(
+        'CHECK(dunning_keep_calls >= 0 AND dunning_keep_promises >= 0 AND dunning_keep_holds >= 0)',
+        "The number of months that notes are kept cannot be negative.",
+    )
+    dunning_keep_arrangements = fields.Integer(
+        string="Keep Signatures of Arrangements (months)", default=KEEP_MONTHS,
+        help="After that notes, names, signatures and documents of closed arrangements go; the arrangement itself and "
+             "its instalments stay. 0: keep them.", prefetch='dunning')
+    _check_dunning_keep_arrangements = models.Constraint(
+        'CHECK(dunning_keep_arrangements >= 0)',
+        "The number of months that arrangements are kept cannot be negative.",
+    )
+
+    # -------------------------------------------------------------------------
+    # CHECKS
+    # -------------------------------------------------------------------------
 
     @api.constrains('dunning_window_left', 'dunning_window_top')
     def _check_dunning_window(self):
@@ -142,37 +304,18 @@ class ResCompany(models.Model):
                     "and between 20 and 90 mm from the top.",
                 ))
 
-    def _get_dunning_contact_text(self):
-        """Return whom a debtor can reach, as in “Sanne de Boer (020 123 45 67, sanne@example.com)”."""
-        self.ensure_one()
-        contact = self.dunning_contact_id or self.partner_id
-        phone = (contact.phone or self.partner_id.phone or '').replace(' ', '\N{NO-BREAK SPACE}')
-        ways = [phone, contact.email or self.partner_id.email]
-        ways = ', '.join(filter(None, ways))
-        return f"{contact.name} ({ways})" if ways else contact.name or ''
+    @api.constrains('dunning_signatory_ids', 'dunning_auto_signatory_id')
+    def _check_dunning_signatories(self):
+        for company in self:
+            user = company.dunning_auto_signatory_id
+            if user and not company._may_sign_arrangements(user):
+                raise ValidationError(self.env._(
+                    "%s may not sign payment arrangements, so they cannot be signed in that name. Add the colleague to "
+                    "those who sign, or choose another.", user.name))
 
-    def _is_dunning_colleague(self, user):
-        """Return whether a user can be asked to act: a person who works in the accounting of this company."""
-        self.ensure_one()
-        user = user.sudo()  # sudo: whether a colleague works in a company and in accounting
-        return bool(
-            user and user.active and not user.share and not user._is_superuser()
-            and self.id in user.company_ids.ids and user.has_groups(ACCOUNTING))
-
-    def _get_dunning_manager(self):
-        """Return the user to ask: the contact on the letters if he is a manager, else the first manager."""
-        self.ensure_one()
-        # sudo: only picks whom to ask; managers are employees
-        managers = self.env['res.users'].sudo().search([
-            ('all_group_ids', 'in', self.env.ref('account.group_account_manager').ids),
-            ('company_ids', 'in', self.ids), ('share', '=', False)], order='id')
-        return (managers & self.sudo().dunning_contact_id.user_ids or managers)[:1]  # sudo: as above
-
-    def _read_for_dunning(self):
-        """Read what reminders look at in one query; whoever else reads a company reads it without."""
-        self.sudo().fetch([  # sudo: what is set holds for every user
-            'parent_path', 'active', 'currency_id',
-            *(name for name, field in self._fields.items() if field.prefetch == 'dunning' and field.store)])
+    # -------------------------------------------------------------------------
+    # THE CLOCK
+    # -------------------------------------------------------------------------
 
     def _dunning_today(self):
         """Return today's date where the company is.
@@ -185,87 +328,7 @@ class ResCompany(models.Model):
         at_date = self.env.context.get('dunning_at_date')
         if isinstance(at_date, date):
             return fields.Date.to_date(at_date)
-        tz = self[:1].partner_id.tz or self.env.user.tz or 'Europe/Amsterdam'
-        return fields.Datetime.now().replace(tzinfo=pytz.utc).astimezone(pytz.timezone(tz)).date()
-
-    dunning_contacts_per_week = fields.Integer(
-        string="Contacts per Debtor and Week",
-        default=3,
-        help="Letters, e-mails and calls together, of all levels. 0: no limit.",
-        prefetch='dunning',
-    )
-    _check_dunning_contacts_per_week = models.Constraint(
-        'CHECK(dunning_contacts_per_week >= 0)',
-        "The number of contacts per week cannot be negative.",
-    )
-
-    def _get_dunning_bank_states(self):
-        """Return ``[(journal, date of its newest statement line)]`` of the bank journals debtors pay on.
-
-        A journal that never had a statement line is kept by hand: nothing is known of its age.
-        """
-        self.ensure_one()
-        # sudo: whoever sends reminders is told how old the bank data are, not what is in them
-        journals = self.env['account.journal'].sudo().search([
-            *self.env['account.journal']._check_company_domain(self),
-            ('type', '=', 'bank'), ('dunning_ignore_age', '=', False)])
-        newest = dict(self.env['account.bank.statement.line'].sudo()._read_group(  # sudo: as above
-            [('journal_id', 'in', journals.ids), ('state', '=', 'posted')], ['journal_id'], ['date:max']))
-        return [(journal, newest[journal]) for journal in journals if newest.get(journal)]
-
-    dunning_interest_product_id = fields.Many2one(
-        comodel_name='product.product',
-        string="Product for Interest",
-        domain="[('type', '=', 'service')]",
-        default=lambda self: self.env.ref('l10n_nl_dunning.product_interest', raise_if_not_found=False),
-        help="Its income account is the one that interest of debtors is booked on.",
-        prefetch='dunning',
-    )
-    dunning_cost_product_id = fields.Many2one(
-        comodel_name='product.product',
-        string="Product for Collection Costs",
-        domain="[('type', '=', 'service')]",
-        default=lambda self: self.env.ref('l10n_nl_dunning.product_collection_costs', raise_if_not_found=False),
-        help="Its income account is the one that collection costs are booked on.",
-        prefetch='dunning',
-    )
-    dunning_booking_journal_id = fields.Many2one(
-        comodel_name='account.journal',
-        string="Journal for Interest and Costs",
-        check_company=True,
-        domain="[('type', '=', 'sale')]",
-        help="Empty: the first sales journal.",
-        prefetch='dunning',
-    )
-
-    @api.model
-    def _set_dunning_products(self):
-        """Give companies without products for interest and costs those that ship."""
-        for field, name in (
-            ('dunning_interest_product_id', 'product_interest'),
-            ('dunning_cost_product_id', 'product_collection_costs'),
-        ):
-            product = self.env.ref(f'l10n_nl_dunning.{name}', raise_if_not_found=False)
-            companies = self.with_context(active_test=False).search([(field, '=', False)])
-            if product and companies:
-                companies.write({field: product.id})
-
-    dunning_lines_without_product = fields.Selection(
-        selection=[('goods', "Goods"), ('services', "Services")],
-        string="Invoice Lines Without Product Are",
-        default='goods',
-        required=True,
-        help="For the prescription of claims on consumers: two years for goods, five for services. "
-             "Goods is the safe choice.",
-        prefetch='dunning',
-    )
-    dunning_quiet = fields.Boolean(
-        string="Quiet Hours",
-        default=True,
-        help="No e-mail leaves on Sundays, on holidays of the debtor's country, nor between 20:00 and 07:00. "
-             "What is queued then leaves afterwards.",
-        prefetch='dunning',
-    )
+        return fields.Datetime.now().replace(tzinfo=pytz.utc).astimezone(self._get_dunning_tz()).date()
 
     def _dunning_now(self):
         """Return the time where the company is, without time zone; noon when a date was given instead of the clock."""
@@ -301,83 +364,79 @@ class ResCompany(models.Model):
         except ValueError:  # a country whose holidays nobody knows
             return dutch_calendar.is_holiday(day)
 
-    dunning_promise_grace_days = fields.Integer(
-        string="Grace for Promises (bank days)",
-        default=2,
-        help="Days on which banks settle after the promised date, before a promise counts as broken: money that was "
-             "sent on the day itself is still on its way.",
-        prefetch='dunning',
-    )
-    dunning_promise_confirm = fields.Boolean(
-        string="Confirm Promises by E-mail",
-        help="Whoever promised to pay gets an e-mail with the date, the amount and how to pay. Can be chosen otherwise "
-             "for each promise.",
-        prefetch='dunning',
-    )
-    _check_dunning_promise_grace_days = models.Constraint(
-        'CHECK(dunning_promise_grace_days BETWEEN 0 AND 10)',
-        "The grace for promises lies between 0 and 10 bank days.",
-    )
-    dunning_arrangement_grace_days = fields.Integer(
-        string="Grace for Instalments (bank days)",
-        default=3,
-        help="Days on which banks settle after the date of an instalment, before it counts as missed.",
-        prefetch='dunning',
-    )
-    dunning_arrangement_valid_days = fields.Integer(
-        string="Offers Are Valid for (days)",
-        default=VALID_DAYS,
-        help="How long a debtor can sign a payment arrangement that was offered to him.",
-        prefetch='dunning',
-    )
-    _check_dunning_arrangement_days = models.Constraint(
-        'CHECK(dunning_arrangement_grace_days BETWEEN 0 AND 20 AND dunning_arrangement_valid_days BETWEEN 1 AND 60)',
-        "The grace for instalments lies between 0 and 20 bank days, and an offer is valid for 1 to 60 days.",
-    )
-    dunning_arrangement_max_instalments = fields.Integer(
-        string="Instalments Without Approval",
-        default=12,
-        help="More than this has to be approved by a manager. 0: no limit.",
-        prefetch='dunning',
-    )
-    dunning_arrangement_max_days = fields.Integer(
-        string="Longest Without Approval (days)",
-        default=366,
-        help="An arrangement that runs longer has to be approved by a manager. 0: no limit.",
-        prefetch='dunning',
-    )
-    dunning_arrangement_max_amount = fields.Monetary(
-        string="Amount Without Approval",
-        currency_field='currency_id',
-        help="A higher total, in the currency of the company, has to be approved by a manager. 0: no limit.",
-        prefetch='dunning',
-    )
-    _check_dunning_arrangement_limits = models.Constraint(
-        'CHECK(dunning_arrangement_max_instalments >= 0 AND dunning_arrangement_max_days >= 0'
-        ' AND COALESCE(dunning_arrangement_max_amount, 0) >= 0)',
-        "The limits of payment arrangements cannot be negative; 0 is no limit.",
-    )
-    dunning_signatory_ids = fields.Many2many(
-        comodel_name='res.users', relation='dunning_signatory_rel', column1='company_id', column2='user_id',
-        string="Sign Arrangements for Us", domain="[('share', '=', False), ('company_ids', 'in', id)]",
-        help="Who may sign payment arrangements after the debtor did. Nobody here: every accounting manager.",
-    )
-    dunning_auto_signatory_id = fields.Many2one(
-        comodel_name='res.users', string="Signed at Once in the Name of",
-        domain="[('share', '=', False), ('company_ids', 'in', id)]",
-        help="Arrangements that needed no approval are signed for us, in the name of this colleague, as soon as the "
-             "debtor has signed. Empty: a person signs each of them.",
-        prefetch='dunning',
-    )
+    # -------------------------------------------------------------------------
+    # WHAT IS KNOWN OF IT
+    # -------------------------------------------------------------------------
 
-    @api.constrains('dunning_signatory_ids', 'dunning_auto_signatory_id')
-    def _check_dunning_signatories(self):
-        for company in self:
-            user = company.dunning_auto_signatory_id
-            if user and not company._may_sign_arrangements(user):
-                raise ValidationError(self.env._(
-                    "%s may not sign payment arrangements, so they cannot be signed in that name. Add the colleague to "
-                    "those who sign, or choose another.", user.name))
+    def _read_for_dunning(self):
+        """Read what reminders look at in one query; whoever else reads a company reads it without."""
+        self.sudo().fetch([  # sudo: what is set holds for every user
+            'parent_path', 'active', 'currency_id',
+            *(name for name, field in self._fields.items() if field.prefetch == 'dunning' and field.store)])
+
+    def _get_dunning_contact_text(self):
+        """Return whom a debtor can reach, as in “Sanne de Boer (020 123 45 67, sanne@example.com)”."""
+        self.ensure_one()
+        contact = self.dunning_contact_id or self.partner_id
+        phone = (contact.phone or self.partner_id.phone or '').replace(' ', '\N{NO-BREAK SPACE}')
+        ways = [phone, contact.email or self.partner_id.email]
+        ways = ', '.join(filter(None, ways))
+        return f"{contact.name} ({ways})" if ways else contact.name or ''
+
+    def _get_dunning_bank_states(self):
+        """Return ``[(journal, date of its newest statement line)]`` of the bank journals debtors pay on.
+
+        A journal that never had a statement line is kept by hand: nothing is known of its age.
+        """
+        self.ensure_one()
+        # sudo: whoever sends reminders is told how old the bank data are, not what is in them
+        journals = self.env['account.journal'].sudo().search([
+            *self.env['account.journal']._check_company_domain(self),
+            ('type', '=', 'bank'), ('dunning_ignore_age', '=', False)])
+        newest = dict(self.env['account.bank.statement.line'].sudo()._read_group(  # sudo: as above
+            [('journal_id', 'in', journals.ids), ('state', '=', 'posted')], ['journal_id'], ['date:max']))
+        return [(journal, newest[journal]) for journal in journals if newest.get(journal)]
+
+    @api.model
+    def _set_dunning_products(self):
+        """Give companies without products for interest and costs those that ship."""
+        for field, name in (
+            ('dunning_interest_product_id', 'product_interest'),
+            ('dunning_cost_product_id', 'product_collection_costs'),
+        ):
+            product = self.env.ref(f'l10n_nl_dunning.{name}', raise_if_not_found=False)
+            companies = self.with_context(active_test=False).search([(field, '=', False)])
+            if product and companies:
+                companies.write({field: product.id})
+
+    @api.model
+    def _get_dunning_rivals(self):
+        """Return the names of other installed addons that remind debtors."""
+        # sudo: what is installed is no secret to who sends reminders
+        modules = self.env['ir.module.module'].sudo().search([
+            ('name', 'in', list(RIVALS)), ('state', 'in', ('installed', 'to upgrade'))], order='name')
+        return [module.shortdesc or module.name for module in modules]
+
+    # -------------------------------------------------------------------------
+    # WHO WORKS THERE
+    # -------------------------------------------------------------------------
+
+    def _is_dunning_colleague(self, user):
+        """Return whether a user can be asked to act: a person who works in the accounting of this company."""
+        self.ensure_one()
+        user = user.sudo()  # sudo: whether a colleague works in a company and in accounting
+        return bool(
+            user and user.active and not user.share and not user._is_superuser()
+            and self.id in user.company_ids.ids and user.has_groups(ACCOUNTING))
+
+    def _get_dunning_manager(self):
+        """Return the user to ask: the contact on the letters if he is a manager, else the first manager."""
+        self.ensure_one()
+        # sudo: only picks whom to ask; managers are employees
+        managers = self.env['res.users'].sudo().search([
+            ('all_group_ids', 'in', self.env.ref('account.group_account_manager').ids),
+            ('company_ids', 'in', self.ids), ('share', '=', False)], order='id')
+        return (managers & self.sudo().dunning_contact_id.user_ids or managers)[:1]  # sudo: as above
 
     def _may_sign_arrangements(self, user):
         """Return whether a user may sign payment arrangements for this company."""
@@ -389,156 +448,3 @@ class ResCompany(models.Model):
         if company.dunning_signatory_ids:
             return user in company.dunning_signatory_ids
         return user.has_group('account.group_account_manager')
-
-    dunning_arrangement_remind_days = fields.Integer(
-        string="Reminder before an Instalment (bank days)",
-        default=3,
-        help="How many days on which banks settle before its date an instalment is announced by e-mail, with a link "
-             "and a QR code to pay. 0: not at all.",
-        prefetch='dunning',
-    )
-    dunning_arrangement_break_days = fields.Integer(
-        string="Last Chance for an Instalment (days)",
-        default=7,
-        help="Days the debtor gets in the notice that an instalment did not come in. What is not paid by then ends the "
-             "arrangement.",
-        prefetch='dunning',
-    )
-    dunning_arrangement_tell_kept = fields.Boolean(
-        string="Thank Who Kept an Arrangement",
-        default=True,
-        help="Whoever paid everything as agreed gets an e-mail that says so.",
-        prefetch='dunning',
-    )
-    _check_dunning_arrangement_follow = models.Constraint(
-        'CHECK(dunning_arrangement_remind_days BETWEEN 0 AND 10 AND dunning_arrangement_break_days BETWEEN 3 AND 60)',
-        "An instalment is announced 0 to 10 bank days before its date, and a missed one is waited for 3 to 60 days.",
-    )
-    dunning_keep_calls = fields.Integer(
-        string="Keep Calls (months)", default=24,
-        help="After that the notes, names and numbers of calls are removed; who called and when is kept. 0: keep them.",
-        prefetch='dunning')
-    dunning_keep_promises = fields.Integer(
-        string="Keep Notes of Promises (months)", default=24,
-        help="After that the notes and the name of who promised go; the promise itself stays. 0: keep them.",
-        prefetch='dunning')
-    dunning_keep_holds = fields.Integer(
-        string="Keep Notes of Holds (months)", default=24,
-        help="After that the notes of closed holds go; the hold itself stays. 0: keep them.", prefetch='dunning')
-    dunning_retention_automatic = fields.Boolean(
-        string="Clean by Itself",
-        help="What was listed goes two weeks later, unless somebody keeps it. Off: a manager decides each time.",
-        prefetch='dunning')
-    _check_dunning_keep = models.Constraint(
-        'CHECK(dunning_keep_calls >= 0 AND dunning_keep_promises >= 0 AND dunning_keep_holds >= 0)',
-        "The number of months that notes are kept cannot be negative.",
-    )
-    dunning_pause_on_reply = fields.Boolean(
-        string="Wait After a Reply",
-        default=True,
-        help="When a debtor answers a reminder by e-mail, the next one waits until somebody has read the answer.",
-        prefetch='dunning',
-    )
-
-    @api.model
-    def _get_dunning_rivals(self):
-        """Return the names of other installed addons that remind debtors."""
-        # sudo: what is installed is no secret to who sends reminders
-        modules = self.env['ir.module.module'].sudo().search([
-            ('name', 'in', list(RIVALS)), ('state', 'in', ('installed', 'to upgrade'))], order='name')
-        return [module.shortdesc or module.name for module in modules]
-
-    dunning_breaker_factor = fields.Float(
-        string="Stop a Run That Is Larger Than (times usual)",
-        default=3.0,
-        help="Reminders that nobody approved stop and ask when there are more of them on a day than this many times "
-             "the average of the last 30 days on which reminders left. 0: never.",
-        prefetch='dunning',
-    )
-    dunning_breaker_minimum = fields.Integer(
-        string="And Larger Than (notices)",
-        default=50,
-        help="A smaller number of reminders on a day is never a reason to stop.",
-        prefetch='dunning',
-    )
-    dunning_breaker_failures = fields.Float(
-        string="Stop When More Fail Than (%)",
-        default=25.0,
-        help="Reminders that nobody approved stop and ask when at least 10, and more than this share, of the reminders "
-             "of today and yesterday failed or came back. 0: never.",
-        prefetch='dunning',
-    )
-    _check_dunning_breaker = models.Constraint(
-        'CHECK(dunning_breaker_factor >= 0 AND dunning_breaker_minimum >= 0'
-        ' AND dunning_breaker_failures BETWEEN 0 AND 100)',
-        "The numbers at which reminders stop and ask are not negative, and a share lies between 0 and 100%.",
-    )
-    dunning_mail_limit = fields.Integer(
-        string="E-mails in the Mail Queue at Most",
-        default=5000,
-        help="While so many e-mails wait in the mail queue of the database, reminders by e-mail stay in their own "
-             "queue. What several senders are working on comes on top. 0: no limit.",
-        prefetch='dunning',
-    )
-    _check_dunning_mail_limit = models.Constraint(
-        'CHECK(dunning_mail_limit >= 0)',
-        "The number of e-mails in the mail queue cannot be negative.",
-    )
-    dunning_user_id = fields.Many2one(
-        comodel_name='res.users',
-        string="Default Collector",
-        domain="[('share', '=', False), ('company_ids', 'in', id)]",
-        help="Who calls debtors without a collector of their own.",
-        prefetch='dunning',
-    )
-    dunning_large_debtor = fields.Monetary(
-        string="A Large Debtor Owes",
-        default=10000.0,
-        help="From this collectable amount on, a debtor gets all points for his amount in the worklist.",
-        prefetch='dunning',
-    )
-    _check_dunning_large_debtor = models.Constraint(
-        'CHECK(dunning_large_debtor > 0)',
-        "The amount of a large debtor is more than zero.",
-    )
-    dunning_keep_arrangements = fields.Integer(
-        string="Keep Signatures of Arrangements (months)", default=KEEP_MONTHS,
-        help="After that notes, names, signatures and documents of closed arrangements go; the arrangement itself and "
-             "its instalments stay. 0: keep them.", prefetch='dunning')
-    _check_dunning_keep_arrangements = models.Constraint(
-        'CHECK(dunning_keep_arrangements >= 0)',
-        "The number of months that arrangements are kept cannot be negative.",
-    )
-    dunning_page_in_mails = fields.Boolean(
-        string="Link to the Debtor's Page",
-        default=True,
-        help="Reminders by e-mail get a button to the page on which the debtor sees what he owes and why, and can pay, "
-             "ask for an arrangement, dispute an invoice or say that he has paid.",
-        prefetch='dunning',
-    )
-    dunning_page_offer = fields.Boolean(
-        string="Arrangements Without a Colleague",
-        default=True,
-        help="What a debtor proposes on his page within these limits is offered to him at once, to be signed. "
-             "Everything else goes to the collector.",
-        prefetch='dunning',
-    )
-    dunning_page_offer_count = fields.Integer(
-        string="Instalments at Most", default=3, help="Of an arrangement that a debtor gets without a colleague.",
-        prefetch='dunning')
-    dunning_page_offer_total = fields.Monetary(
-        string="Up to a Total of", default=1500.0,
-        help="Of an arrangement that a debtor gets without a colleague, all that it covers together.",
-        prefetch='dunning')
-    dunning_page_offer_minimum = fields.Monetary(
-        string="Instalment of at Least", default=25.0,
-        help="Of an arrangement that a debtor gets without a colleague.", prefetch='dunning')
-    dunning_page_offer_days = fields.Integer(
-        string="First Instalment Within (days)", default=14,
-        help="Of an arrangement that a debtor gets without a colleague.", prefetch='dunning')
-    _check_dunning_page_offer = models.Constraint(
-        'CHECK(dunning_page_offer_count BETWEEN 1 AND 60 AND dunning_page_offer_total >= 0'
-        ' AND dunning_page_offer_minimum > 0 AND dunning_page_offer_days BETWEEN 1 AND 60)',
-        "Arrangements without a colleague have one to sixty instalments of more than zero, a total that is not "
-        "negative, and a first instalment within one to sixty days.",
-    )

@@ -1,4 +1,6 @@
 from . import dunning_hold_reason
+from . import dunning_hold_life
+from . import dunning_hold_reach
 from . import dunning_hold
 from . import dunning_hold_report
 from . import dunning_policy

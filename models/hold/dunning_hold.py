@@ -4,9 +4,7 @@ Every hold has a reason, an owner and an end date. When it ends somebody is told
 and nothing leaves on that day: reminders go on after the soft days of the policy,
 and after a fresh look of the planner.
 
-Which items a hold reaches on which day follows from its dates alone (``opened_on``,
-``date_end``, ``closed_on``, ``free_on``), never from a state, so the planner answers
-for any day, past or future, with one join (:meth:`DunningHold._get_held_sql`).
+How it ends is in ``dunning_hold_life``, which items it reaches on which day in ``dunning_hold_reach``.
 """
 
 from datetime import timedelta
@@ -15,19 +13,13 @@ from markupsafe import Markup
 
 from odoo import api, fields, models
 from odoo.exceptions import UserError, ValidationError
-from odoo.fields import Domain
-from odoo.tools import SQL, format_amount
+from odoo.tools import format_amount
 
-from ..kernel.dunning_bulk import schedule_activities
 from ..kernel.dunning_recorded import as_recording
 from ..kernel.formats import format_day, in_language_of
 
 format_date = format_day  # until nobody takes it from here
 
-# How long a review that is overdue is left alone before its owner is reminded again, in days.
-REMIND_EVERY = 7
-# Soft days where no policy applies.
-DEFAULT_SOFT_DAYS = 3
 # What whoever places a hold says about it; the rest follows.
 USER_CREATABLE = frozenset({
     'company_id', 'partner_id', 'move_id', 'move_line_id', 'amount', 'reason_id', 'user_id', 'date_end', 'note',
@@ -49,8 +41,7 @@ class DunningHold(models.Model):
     """
 
     _name = 'dunning.hold'
-    _inherit = ['dunning.recorded', 'mail.thread', 'mail.activity.mixin']
-
+    _inherit = ['dunning.hold.life', 'dunning.hold.reach', 'dunning.recorded', 'mail.thread', 'mail.activity.mixin']
     _description = "Dunning Hold"
     _order = 'date_end, id'
     _check_company_auto = True
@@ -374,141 +365,6 @@ class DunningHold(models.Model):
         target = self.partner_id if self.scope == 'debtor' or not self.move_id else self.move_id
         return target._get_records_action()
 
-    def _close(self, why, at_date=None):
-        """End open holds today, by the current user, and tell their owners.
-
-        :param str why: one sentence for the history, or a function of a hold that returns it
-        """
-        holds = self.filtered(lambda hold: not hold.closed_on)
-        for company, batch in holds.grouped('company_id').items():
-            today = at_date or company._dunning_today()
-            batch._record_end(today, why, self.env.user)
-        return holds
-
-    def _extend(self, date_end, why):
-        """Give open holds another last day; logged with the reason.
-
-        :param date date_end: the new last day, no further ahead than the reason allows, counted from today
-        """
-        if not (why or '').strip():
-            raise UserError(self.env._("Say why the hold goes on: it is kept in its history."))
-        for hold in self:
-            today = hold.company_id._dunning_today()
-            if hold.closed_on or (hold.date_end < today and not hold.needs_decision):
-                raise UserError(self.env._(
-                    "%(hold)s has ended, so it cannot be extended. Place a new hold.", hold=hold.display_name))
-            hold.reason_id._check_date_end(date_end, today)
-        bodies = {
-            hold.id: self.env._(
-                "End date moved from %(before)s to %(after)s: %(why)s",
-                before=format_day(self.env, hold.date_end), after=format_day(self.env, date_end), why=why)
-            for hold in self
-        }
-        self._recording().write({'date_end': date_end, 'reminded_on': False})
-        self._unlink_reminders()
-        self._message_log_batch(bodies)
-
-    @api.model
-    def _end_holds(self, company, at_date):
-        """Record what ended by its date and tell the owners; remind those who have to decide.
-
-        Run every day by the planning, in a few queries however many holds there are.
-        """
-        open_holds = Domain('company_id', '=', company.id) & Domain('closed_on', '=', False)
-        passed = open_holds & Domain('date_end', '<', at_date)
-        to_end = passed & Domain('needs_decision', '=', False)
-        lapsed = self.search(to_end).try_lock_for_update().filtered_domain(to_end)
-        for lang, batch in lapsed.grouped(lambda hold: hold.user_id.lang).items():
-            batch._record_end(at_date, self.with_context(lang=lang).env._("The end date passed."))
-        to_remind = passed & Domain('needs_decision', '=', True) & (
-            Domain('reminded_on', '=', False) | Domain('reminded_on', '<=', at_date - timedelta(days=REMIND_EVERY)))
-        waiting = self.search(to_remind).try_lock_for_update().filtered_domain(to_remind)
-        waiting.filtered(lambda hold: not hold.activity_ids.filtered('automated'))._tell_owners(
-            at_date, lambda hold, env: env._(
-                "Decide: %(hold)s. Reminders stay stopped until you close it.", hold=hold.display_name))
-        waiting._recording().write({'reminded_on': at_date})
-        return lapsed
-
-    def _record_end(self, at_date, why, user=None):
-        """Write down that holds ended, freeze their soft days and tell the owners."""
-        if not self:
-            return
-        self._refresh_soft_days()
-        for reason, holds in self.grouped(why if callable(why) else lambda hold: why).items():
-            holds._recording().write({'closed_on': at_date, 'closed_by_id': user and user.id, 'close_reason': reason})
-        self._unlink_reminders()
-        # Whoever closes his own hold knows; and nobody needs to act on what is no longer owed.
-        told = self.filtered(lambda hold: hold.user_id != user)
-        settled = told.filtered(lambda hold: hold.scope != 'debtor')._get_settled()
-        (told - settled)._tell_owners(at_date, lambda hold, env: env._(
-            "Hold ended: %(hold)s. Reminders go on from %(date)s.",
-            hold=hold.display_name, date=format_day(env, hold.free_on)))
-        self._log_on_target(lambda hold, env: env._(
-            "Hold ended (%(reason)s): %(why)s Reminders go on from %(date)s.",
-            reason=hold._get_link(hold.reason_id._get_name_in_sentence()), why=hold.close_reason,
-            date=format_day(env, hold.free_on)))
-
-    def _get_settled(self):
-        """Return the holds of invoices and items of which nothing is open any more; one query."""
-        Item = self.env['account.move.line']
-        open_moves = Item._read_group(
-            Item._get_dunning_open_domain() & Domain('move_id', 'in', self.move_id.ids), ['move_id'])
-        still_open = {move.id for (move,) in open_moves}
-        return self.filtered(lambda hold: hold.move_id.id not in still_open)
-
-    def _tell_owners(self, at_date, get_summary):
-        """Plan one activity per hold, for its owner or whoever answers for him."""
-        told = {}
-        for hold in self:
-            user = hold._get_responsible()
-            if user:
-                hold_of_user = hold.with_context(lang=user.lang)
-                told[hold.id] = {
-                    'date_deadline': at_date, 'user_id': user.id,
-                    'summary': get_summary(hold_of_user, hold_of_user.env)}
-        if told:
-            schedule_activities(
-                self.with_context(mail_activity_quick_update=True), 'mail.mail_activity_data_todo', told)
-
-    def _get_responsible(self):
-        """Return the owner; where he left, whoever placed the hold, else the collector of the debtor."""
-        self.ensure_one()
-        return self.partner_id._get_dunning_collector(self.company_id, named=self.user_id | self.opened_by_id)
-
-    def _unlink_reminders(self):
-        # sudo: activities of colleagues are to go as well
-        self.sudo().activity_ids.filtered('automated').unlink()
-
-    def _refresh_soft_days(self):
-        """Write the soft days that count: those of the reason or of the policy, whichever is more."""
-        wanted = self._get_soft_days()
-        for soft_days, holds in self.grouped(lambda hold: wanted[hold.id]).items():
-            changed = holds.filtered(lambda hold, soft_days=soft_days: hold.soft_days != soft_days)
-            if changed:
-                changed._recording().write({'soft_days': soft_days})
-
-    def _get_soft_days(self):
-        """Return ``{hold_id: days}``."""
-        result = {}
-        for company, holds in self.grouped('company_id').items():
-            debtors = holds.filtered(lambda hold: hold.scope == 'debtor').partner_id
-            # sudo: the policies a debtor's invoices have of their own, whoever asks
-            own = self.env['account.move'].sudo()._read_group(
-                [
-                    ('company_id', '=', company.id), ('commercial_partner_id', 'in', debtors.ids),
-                    ('dunning_policy_id', '!=', False), ('state', '=', 'posted'),
-                    ('payment_state', 'in', ('not_paid', 'partial', 'in_payment')),
-                ], ['commercial_partner_id'], ['dunning_policy_id:recordset']) if debtors else []
-            policies_of = {debtor.id: policies for debtor, policies in own}
-            for hold in holds.with_company(company):
-                # sudo: what a policy says holds for every user
-                policies = (hold.move_id.dunning_policy_id or hold.partner_id.dunning_effective_policy_id).sudo()
-                if hold.scope == 'debtor' and hold.partner_id.id in policies_of:
-                    policies |= policies_of[hold.partner_id.id]
-                result[hold.id] = max([hold.reason_id.soft_days, *(
-                    policies.mapped('soft_days') or [DEFAULT_SOFT_DAYS])])
-        return result
-
     # -------------------------------------------------------------------------
     # WORDS
     # -------------------------------------------------------------------------
@@ -548,172 +404,6 @@ class DunningHold(models.Model):
         for model, found in bodies.items():
             if found:
                 self.env[model].browse(found)._message_log_batch(found)
-
-    # -------------------------------------------------------------------------
-    # WHAT IS ON HOLD
-    # -------------------------------------------------------------------------
-
-    @api.model
-    def _get_active_domain(self, at_date):
-        """Domain of the holds that hold on a day; not those that ended and still give soft days."""
-        return (
-            Domain('opened_on', '<=', at_date)
-            & (Domain('closed_on', '=', False) | Domain('closed_on', '>', at_date))
-            & (Domain('needs_decision', '=', True) | Domain('date_end', '>=', at_date)))
-
-    @api.model
-    def _get_items_in_dispute(self, items):
-        """Return those of the due items (``account.move.line``) about which a dispute was not settled.
-
-        Of the item, its invoice or everything of its debtor; whole or part; also when the hold itself has
-        ended by its date: a dispute ends when somebody says who is right.
-        """
-        open_disputes = Domain('is_dispute', '=', True) & Domain('resolved_on', '=', False) & Domain(
-            'company_id', 'in', items.company_id.ids)
-        about = (
-            (Domain('scope', '=', 'item') & Domain('move_line_id', 'in', items.ids))
-            | Domain('move_id', 'in', items.move_id.ids)
-            | (Domain('scope', '=', 'debtor') & Domain('partner_id', 'in', items.partner_id.commercial_partner_id.ids)))
-        # sudo: whether there is a dispute counts for whoever hands over
-        disputes = self.sudo().search(open_disputes & about)
-        found = {(hold.scope, hold.company_id.id, (
-            hold.partner_id if hold.scope == 'debtor' else hold.move_line_id or hold.move_id).id)
-            for hold in disputes}
-        lost = {hold.move_id.id for hold in disputes if hold.scope == 'item' and not hold.move_line_id}
-        return items.filtered(lambda item: (
-            ('item', item.company_id.id, item.id) in found
-            or ('invoice', item.company_id.id, item.move_id.id) in found
-            or ('debtor', item.company_id.id, item.partner_id.commercial_partner_id.id) in found
-            or item.move_id.id in lost))
-
-    @api.model
-    def _has_open_dispute(self, items):
-        """Return whether a dispute about one of the due items was not settled; such items are not handed over."""
-        return bool(self._get_items_in_dispute(items))
-
-    @api.model
-    def _get_reach_sql(self, columns, holds, lines):
-        """Return SQL of the pairs of a hold and a due item it is about.
-
-        :param columns: SQL of what to select of ``hold``, ``line`` and ``move_wide`` (whether the amount of the
-            hold is of the invoice, not of the item)
-        :param holds: SQL of the table of holds, to be named ``hold``
-        :param lines: SQL condition on ``line`` and on its partner ``partner``
-        """
-        return SQL(
-            """
-            SELECT %(columns)s
-              FROM %(holds)s
-              JOIN account_move_line line ON line.id = hold.move_line_id
-              JOIN res_partner partner ON partner.id = line.partner_id
-        CROSS JOIN (VALUES (FALSE)) AS wide (move_wide)
-             WHERE hold.scope = 'item' AND %(lines)s
-         UNION ALL
-            SELECT %(columns)s
-              FROM %(holds)s
-              JOIN account_move_line line ON line.move_id = hold.move_id
-              JOIN res_partner partner ON partner.id = line.partner_id
-        CROSS JOIN (VALUES (TRUE)) AS wide (move_wide)
-             WHERE (hold.scope = 'invoice' OR (hold.scope = 'item' AND hold.move_line_id IS NULL)) AND %(lines)s
-         UNION ALL
-            SELECT %(columns)s
-              FROM %(holds)s
-              -- A debtor that became part of another one takes his hold along.
-              JOIN res_partner holder ON holder.id = hold.partner_id
-              JOIN res_partner partner ON partner.commercial_partner_id = holder.commercial_partner_id
-              JOIN account_move_line line ON line.partner_id = partner.id AND line.company_id = hold.company_id
-        CROSS JOIN (VALUES (FALSE)) AS wide (move_wide)
-             WHERE hold.scope = 'debtor' AND %(lines)s
-            """,
-            columns=columns, holds=holds, lines=lines)
-
-    @api.model
-    def _get_blocking_sql(self, at_date):
-        """Return the SQL condition on ``hold`` of what holds reminders back on a day, also in the soft days."""
-        return SQL("(hold.free_on IS NULL OR hold.free_on > %s)", at_date)
-
-    @api.model
-    def _get_held_sql(self, company, at_date, lines):
-        """Return SQL with one row per due item that is wholly or partly on hold on a day.
-
-        Parts are added up and never more than what is open. Parts of an invoice with instalments hold the
-        oldest instalments first: those would be asked for first.
-
-        :param lines: SQL condition on open items ``line`` and their partner ``partner``
-        :return: SQL of ``item_id``, ``hold_amount`` (in the currency of the item), ``hold_active`` (false in the
-            soft days after the end), ``hold_free_on`` (the day this can change by itself), the reason, owner and
-            date to name, and ``hold_disputed`` (a dispute is not settled)
-        """
-        flushed = [self._fields[name] for name in (
-            'company_id', 'scope', 'partner_id', 'move_id', 'move_line_id', 'is_part', 'amount', 'reason_id', 'user_id',
-            'opened_on', 'date_end', 'closed_on', 'ended_on', 'free_on', 'needs_decision', 'is_dispute', 'resolved_on')]
-        return SQL(
-            """
-            WITH hold AS MATERIALIZED (
-                SELECT hold.*,
-                       (closed_on IS NULL OR closed_on > %(at_date)s) AND (needs_decision OR date_end >= %(at_date)s)
-                           AS active,
-                       %(blocks)s AS blocks,
-                       is_dispute AND (resolved_on IS NULL OR resolved_on > %(at_date)s) AS disputed
-                  FROM dunning_hold hold
-                 WHERE company_id = %(company)s AND opened_on <= %(at_date)s
-                   AND (free_on IS NULL OR free_on > %(at_date)s
-                        OR (is_dispute AND (resolved_on IS NULL OR resolved_on > %(at_date)s)))
-            ),
-            reach AS (%(reach)s),
-            summed AS (
-                SELECT item_id, move_id, due_date, residual,
-                       BOOL_OR(blocks AND NOT is_part) AS whole,
-                       LEAST(residual, COALESCE(SUM(amount) FILTER (WHERE blocks AND NOT move_wide), 0)) AS item_part,
-                       COALESCE(SUM(amount) FILTER (WHERE blocks AND move_wide), 0) AS move_part,
-                       BOOL_OR(disputed) AS disputed,
-                       -- Wholly on hold, it is free when the last hold is; in parts, when the first is.
-                       CASE WHEN BOOL_OR(blocks AND NOT is_part AND free_on IS NULL) THEN NULL
-                            WHEN BOOL_OR(blocks AND NOT is_part) THEN MAX(free_on) FILTER (WHERE NOT is_part)
-                            ELSE MIN(free_on) FILTER (WHERE blocks) END AS free_on,
-                       (ARRAY_AGG(hold_id ORDER BY blocks DESC, is_part, active DESC,
-                                                   ended_on DESC NULLS FIRST, hold_id))[1] AS hold_id
-                  FROM reach
-              GROUP BY item_id, move_id, due_date, residual
-            )
-            SELECT item_id,
-                   CASE WHEN whole THEN residual
-                        ELSE item_part + GREATEST(0, LEAST(
-                            residual - item_part,
-                            move_part - (SUM(residual - item_part) OVER older - (residual - item_part))))
-                   END AS hold_amount,
-                   hold.active AS hold_active,
-                   summed.free_on AS hold_free_on,
-                   hold.reason_id AS hold_reason_id,
-                   hold.user_id AS hold_user_id,
-                   CASE WHEN hold.active THEN hold.date_end ELSE hold.ended_on END AS hold_until,
-                   summed.disputed AS hold_disputed
-              FROM summed
-              JOIN hold ON hold.id = summed.hold_id
-            WINDOW older AS (PARTITION BY summed.move_id ORDER BY due_date, item_id)
-            """,
-            at_date=at_date, company=company.id, to_flush=flushed, blocks=self._get_blocking_sql(at_date),
-            reach=self._get_reach_sql(
-                SQL("""hold.id AS hold_id, COALESCE(hold.is_part, FALSE) AS is_part, hold.amount, hold.active,
-                       hold.blocks, hold.disputed, hold.ended_on, hold.free_on, wide.move_wide,
-                       line.id AS item_id, line.move_id, %s AS due_date,
-                       line.amount_residual_currency AS residual""",
-                    self.env['account.move.line']._get_dunning_due_date_sql(SQL.identifier('line'))),
-                SQL("hold"), lines),
-        )
-
-    def _get_items(self):
-        """Return the open due items these holds are about."""
-        by_scope = self.grouped('scope')
-        empty = self.browse()
-        lost = by_scope.get('item', empty).filtered(lambda hold: not hold.move_line_id)
-        about = Domain('id', 'in', by_scope.get('item', empty).move_line_id.ids) | Domain(
-            'move_id', 'in', (by_scope.get('invoice', empty) | lost).move_id.ids)
-        for company, holds in by_scope.get('debtor', empty).grouped('company_id').items():
-            about |= Domain('company_id', '=', company.id) & Domain(
-                'partner_id.commercial_partner_id', 'in', holds.partner_id.commercial_partner_id.ids)
-        Item = self.env['account.move.line']
-        return Item.search(Item._get_dunning_open_domain() & about)
 
     def _take_back_notices(self, keep=None):
         """Judge again what waits about these holds, so that it does not wait for the night.

@@ -1,3 +1,3 @@
 from . import dunning_policy
+from . import dunning_level_wording
 from . import dunning_level
-from . import dunning_level__wording

@@ -8,6 +8,7 @@ from odoo.tools.mail import is_html_empty
 from odoo.tools.rendering_tools import parse_inline_template
 
 from ...tools.wording import FOURTEEN_DAY
+from .dunning_level_wording import DEBTOR_TEXTS
 from .dunning_policy import LATER
 
 CHANNELS = [
@@ -46,12 +47,12 @@ class DunningLevel(models.Model):
     """
 
     _name = 'dunning.level'
-    _inherit = ['mail.render.mixin', 'dunning.interest.alert']
-
+    _inherit = ['dunning.level.wording', 'mail.render.mixin', 'dunning.interest.alert']
     _description = "Dunning Level"
     _order = 'policy_id, sequence, id'
     # As with mail templates: whoever may write a level wrote its text, everybody's notices may use it.
     _unrestricted_rendering = True
+
     name = fields.Char(required=True, translate=True)
     policy_id = fields.Many2one(
         comodel_name='dunning.policy',
@@ -120,6 +121,33 @@ class DunningLevel(models.Model):
         string="With Collection Costs",
         help="Ask the collection costs. From a consumer only after a 14-day letter has run out, whatever is set here.",
     )
+    recipient = fields.Selection(
+        selection=[
+            ('reminder', "Contact for reminders"),
+            ('invoice', "Contact on the invoice"),
+            ('director', "Director"),
+        ],
+        string="Addressed To",
+        required=True,
+        default='reminder',
+        help="Contact for reminders: the contact of the type “Reminders”, else the contact on the invoice.\n"
+             "Director: the contact of the type “Director”, else the contact for reminders, else the debtor.\n"
+             "Without an address of his own he is reached at that of the debtor.",
+    )
+    fallback_channel = fields.Boolean(
+        string="Else by Another Channel",
+        default=True,
+        help="When the channel reaches nobody, such as an e-mail address that is missing or bounced, the notice goes "
+             "by letter or e-mail instead, and says so. Off: somebody gets a to-do.\n"
+             "A notice of default or 14-day letter that has to go by post never becomes an e-mail.",
+    )
+    post_registered = fields.Boolean(
+        string="By Registered Post",
+        help="Letters of this level are posted with a tracking code, which is asked when they are marked as posted.",
+    )
+    phone_tries = fields.Integer(
+        string="Tries", default=3, required=True,
+        help="After so many calls in which the debtor was not reached the next level follows. 0: keep trying.")
     attach_invoices = fields.Boolean(help="Attach the PDF of each invoice to the e-mail.")
     mail_template_id = fields.Many2one(
         comodel_name='mail.template',
@@ -153,6 +181,9 @@ class DunningLevel(models.Model):
         sanitize='email_outgoing',
         help="What to say, for a level by phone.",
     )
+    words_help = fields.Html(
+        string="Words", compute='_compute_words_help', sanitize=False)  # made by a template of ours
+    is_shipped = fields.Boolean(string="Shipped with the App", compute='_compute_is_shipped')
     _check_payment_term_days = models.Constraint(
         'CHECK(payment_term_days >= 0)',
         "The new payment term of a level cannot be negative.",
@@ -161,7 +192,15 @@ class DunningLevel(models.Model):
         'CHECK(expire_days >= 0)',
         "The number of days after which a call is passed over cannot be negative.",
     )
+    _check_phone_tries = models.Constraint(
+        'CHECK(phone_tries >= 0)',
+        "The number of tries of a level cannot be negative.",
+    )
     _policy_ladder_idx = models.Index("(policy_id, sequence, id) WHERE active IS TRUE")
+
+    # -------------------------------------------------------------------------
+    # COMPUTES
+    # -------------------------------------------------------------------------
 
     @api.depends('name', 'policy_id.name')
     @api.depends_context('dunning_policy_name')
@@ -182,7 +221,7 @@ class DunningLevel(models.Model):
             parts = [level._get_delay_text(), how]
             if level.payment_term_days:
                 parts.append(self.env._("%s days to pay", level.payment_term_days))
-            if level.channel in MANUAL_CHANNELS and level.expire_days:
+            if level._is_manual() and level.expire_days:
                 parts.append(self.env._("passed over after %s days", level.expire_days))
             level.timing = ", ".join(parts)
 
@@ -199,8 +238,30 @@ class DunningLevel(models.Model):
             self.env._("%s days after the due date", days) if days > 0
             else self.env._("%s days before the due date", -days))
 
+    @api.depends_context('lang')
+    def _compute_words_help(self):
+        Notice = self.env['dunning.notice']
+        rows = []
+        for word in WORDS:
+            field = Notice._fields[word.partition('.')[0]]
+            text = field._description_string(self.env)
+            if word not in RELATED_WORDS:
+                text = field._description_help(self.env) or text
+            rows.append((f"object.{word}", text))
+        self.words_help = self.env['ir.qweb']._render('l10n_nl_dunning.level_words', {'rows': rows})
+
+    @api.depends('policy_id')
+    def _compute_is_shipped(self):
+        shipped = self.env['dunning.policy']._get_shipped_ids('dunning.level', self)
+        for level in self:
+            level.is_shipped = level._origin.id in shipped
+
     def _compute_render_model(self):
         self.render_model = 'dunning.notice'
+
+    # -------------------------------------------------------------------------
+    # CHECKS
+    # -------------------------------------------------------------------------
 
     @api.constrains('delay_days', 'delay_from', 'channel')
     def _check_delay(self):
@@ -210,6 +271,51 @@ class DunningLevel(models.Model):
                     "Level “%(level)s”: days can only be negative when they are counted from the due date.",
                     level=level.name,
                 ))
+
+    @api.constrains('legal_role', 'with_costs', 'channel', 'policy_id', 'sequence', 'active')
+    def _check_law(self):
+        """What could never lead to costs that are owed is not set up either."""
+        if self.env.context.get('dunning_ladder') is not LATER:
+            self.policy_id._check_ladder()
+
+    def _check_rung(self, letter, consumers):
+        """Refuse a level that cannot be where it is in the ladder.
+
+        :param letter: the level with the 14-day letter of the same policy, or none
+        :param bool consumers: whether the policy serves consumers
+        """
+        self.ensure_one()
+        if self.legal_role and self._is_manual():
+            raise ValidationError(self.env._(
+                "Level “%(level)s” is a notice of default or a 14-day letter, so it must be written: choose e-mail, "
+                "letter or both.", level=self.name))
+        if self.legal_role == FOURTEEN_DAY and self.with_costs:
+            raise ValidationError(self.env._(
+                "Level “%(level)s” is a 14-day letter: it announces collection costs and cannot ask them as well. "
+                "Switch “With Collection Costs” off.", level=self.name))
+        if self.with_costs and consumers and (
+            not letter or (self.sequence, self.id) < (letter.sequence, letter.id)
+        ):
+            raise ValidationError(self.env._(
+                "Level “%(level)s” asks collection costs, and its policy also serves consumers, who owe none before a "
+                "14-day letter has run out. Put a 14-day letter before it, or make the policy for businesses only.",
+                level=self.name))
+
+    @api.ondelete(at_uninstall=False)
+    def _unlink_except_used(self):
+        # sudo: only asks whether a notice exists, in any company
+        used = self.env['dunning.notice.line'].sudo().search([('level_id', 'in', self.ids)], limit=1)
+        # sudo: as above
+        used = used or self.env['dunning.notice'].sudo().search([('level_id', 'in', self.ids)], limit=1)
+        if used:
+            raise UserError(self.env._(
+                "Notices were made at level “%(level)s”, so it stays as their proof. Archive it instead.",
+                level=used.level_id.name,
+            ))
+
+    # -------------------------------------------------------------------------
+    # TEXTS
+    # -------------------------------------------------------------------------
 
     @api.constrains('subject', 'letter_intro', 'letter_closing', 'call_script')
     def _check_texts(self):
@@ -227,6 +333,13 @@ class DunningLevel(models.Model):
             DunningLevel, self.filtered(lambda level: not level._has_plain_texts())
         )._check_access_right_dynamic_template()
 
+    def _update_field_translations(self, field_name, translations, digest=None, source_lang=''):
+        # OVERRIDE: the dialog of translations checks no constraints.
+        result = super()._update_field_translations(field_name, translations, digest, source_lang)
+        if field_name in DEBTOR_TEXTS:
+            self._check_debtor_texts()
+        return result
+
     def _has_plain_texts(self):
         """Return whether the texts use nothing but the words made for them."""
         self.ensure_one()
@@ -243,10 +356,19 @@ class DunningLevel(models.Model):
                         return False
         return True
 
+    # -------------------------------------------------------------------------
+    # WHAT IT MEANS
+    # -------------------------------------------------------------------------
+
     def _get_rank(self):
         """Return the number by which levels of a ladder are compared."""
         self.ensure_one()
         return self.sequence * RANK + self.id
+
+    def _is_manual(self):
+        """Return whether it leaves a to-do for a person instead of a document."""
+        self.ensure_one()
+        return self.channel in MANUAL_CHANNELS
 
     def _is_claiming(self):
         """Return whether notices of this level ask or announce interest or collection costs."""
@@ -268,103 +390,6 @@ class DunningLevel(models.Model):
         return (
             self.policy_id.id * 16 + self.with_interest + 2 * self.with_costs
             + 4 * (self.legal_role == 'default_notice') + 8 * (channel == 'phone'))
-
-    @api.ondelete(at_uninstall=False)
-    def _unlink_except_used(self):
-        # sudo: only asks whether a notice exists, in any company
-        used = self.env['dunning.notice.line'].sudo().search([('level_id', 'in', self.ids)], limit=1)
-        # sudo: as above
-        used = used or self.env['dunning.notice'].sudo().search([('level_id', 'in', self.ids)], limit=1)
-        if used:
-            raise UserError(self.env._(
-                "Notices were made at level “%(level)s”, so it stays as their proof. Archive it instead.",
-                level=used.level_id.name,
-            ))
-
-    words_help = fields.Html(
-        string="Words", compute='_compute_words_help', sanitize=False)  # made by a template of ours
-    is_shipped = fields.Boolean(string="Shipped with the App", compute='_compute_is_shipped')
-
-    @api.depends_context('lang')
-    def _compute_words_help(self):
-        Notice = self.env['dunning.notice']
-        rows = []
-        for word in WORDS:
-            field = Notice._fields[word.partition('.')[0]]
-            text = field._description_string(self.env)
-            if word not in RELATED_WORDS:
-                text = field._description_help(self.env) or text
-            rows.append((f"object.{word}", text))
-        self.words_help = self.env['ir.qweb']._render('l10n_nl_dunning.level_words', {'rows': rows})
-
-    @api.depends('policy_id')
-    def _compute_is_shipped(self):
-        shipped = self.env['dunning.policy']._get_shipped_ids('dunning.level', self)
-        for level in self:
-            level.is_shipped = level._origin.id in shipped
-
-    def action_load_shipped(self):
-        """Give these levels the texts and settings that they ship with, in Dutch and English."""
-        self.check_access('write')
-        shipped = self.env['dunning.policy']._get_shipped_ids('dunning.level', self)
-        if not shipped:
-            raise UserError(self.env._("This level did not ship with the app, so there is no text to load."))
-        self.env['dunning.policy']._load_shipped(set(shipped.values()))
-        return True
-
-    @api.constrains('legal_role', 'with_costs', 'channel', 'policy_id', 'sequence', 'active')
-    def _check_law(self):
-        """What could never lead to costs that are owed is not set up either."""
-        if self.env.context.get('dunning_ladder') is not LATER:
-            self.policy_id._check_ladder()
-
-    def _check_rung(self, letter, consumers):
-        """Refuse a level that cannot be where it is in the ladder.
-
-        :param letter: the level with the 14-day letter of the same policy, or none
-        :param bool consumers: whether the policy serves consumers
-        """
-        self.ensure_one()
-        if self.legal_role and self.channel in MANUAL_CHANNELS:
-            raise ValidationError(self.env._(
-                "Level “%(level)s” is a notice of default or a 14-day letter, so it must be written: choose e-mail, "
-                "letter or both.", level=self.name))
-        if self.legal_role == FOURTEEN_DAY and self.with_costs:
-            raise ValidationError(self.env._(
-                "Level “%(level)s” is a 14-day letter: it announces collection costs and cannot ask them as well. "
-                "Switch “With Collection Costs” off.", level=self.name))
-        if self.with_costs and consumers and (
-            not letter or (self.sequence, self.id) < (letter.sequence, letter.id)
-        ):
-            raise ValidationError(self.env._(
-                "Level “%(level)s” asks collection costs, and its policy also serves consumers, who owe none before a "
-                "14-day letter has run out. Put a 14-day letter before it, or make the policy for businesses only.",
-                level=self.name))
-
-    recipient = fields.Selection(
-        selection=[
-            ('reminder', "Contact for reminders"),
-            ('invoice', "Contact on the invoice"),
-            ('director', "Director"),
-        ],
-        string="Addressed To",
-        required=True,
-        default='reminder',
-        help="Contact for reminders: the contact of the type “Reminders”, else the contact on the invoice.\n"
-             "Director: the contact of the type “Director”, else the contact for reminders, else the debtor.\n"
-             "Without an address of his own he is reached at that of the debtor.",
-    )
-    fallback_channel = fields.Boolean(
-        string="Else by Another Channel",
-        default=True,
-        help="When the channel reaches nobody, such as an e-mail address that is missing or bounced, the notice goes "
-             "by letter or e-mail instead, and says so. Off: somebody gets a to-do.\n"
-             "A notice of default or 14-day letter that has to go by post never becomes an e-mail.",
-    )
-    post_registered = fields.Boolean(
-        string="By Registered Post",
-        help="Letters of this level are posted with a tracking code, which is asked when they are marked as posted.",
-    )
 
     def _can_be_written(self):
         """Return whether the level has a text for a letter: one by phone may have only a script."""
@@ -398,10 +423,15 @@ class DunningLevel(models.Model):
                     return other, lacks
         return channel, lacks
 
-    phone_tries = fields.Integer(
-        string="Tries", default=3, required=True,
-        help="After so many calls in which the debtor was not reached the next level follows. 0: keep trying.")
-    _check_phone_tries = models.Constraint(
-        'CHECK(phone_tries >= 0)',
-        "The number of tries of a level cannot be negative.",
-    )
+    # -------------------------------------------------------------------------
+    # ACTIONS
+    # -------------------------------------------------------------------------
+
+    def action_load_shipped(self):
+        """Give these levels the texts and settings that they ship with, in Dutch and English."""
+        self.check_access('write')
+        shipped = self.env['dunning.policy']._get_shipped_ids('dunning.level', self)
+        if not shipped:
+            raise UserError(self.env._("This level did not ship with the app, so there is no text to load."))
+        self.env['dunning.policy']._load_shipped(set(shipped.values()))
+        return True

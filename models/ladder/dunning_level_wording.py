@@ -8,15 +8,17 @@ from odoo import api, fields, models
 from odoo.exceptions import ValidationError
 
 from ...tools.wording import ERROR, SEVERITIES, check_text, interrupts_prescription
-from .dunning_level import MANUAL_CHANNELS
 from .dunning_policy import LETTER_LANGUAGES
 
 #: The texts a debtor reads, in the order in which he does.
 DEBTOR_TEXTS = ('subject', 'letter_intro', 'letter_closing')
 
 
-class DunningLevel(models.Model):
-    _inherit = 'dunning.level'
+class DunningLevelWording(models.AbstractModel):
+    """The part of a level that reads its texts as a lawyer does."""
+
+    _name = 'dunning.level.wording'
+    _description = "Wording of a Level"
 
     wording_findings = fields.Html(
         string="Wording",
@@ -74,13 +76,6 @@ class DunningLevel(models.Model):
                     level=level.name,
                     sentences="\n".join(f"• {sentence}" for sentence in self._explain_findings(errors))))
 
-    def _update_field_translations(self, field_name, translations, digest=None, source_lang=''):
-        # OVERRIDE: the dialog of translations checks no constraints.
-        result = super()._update_field_translations(field_name, translations, digest, source_lang)
-        if field_name in DEBTOR_TEXTS:
-            self._check_debtor_texts()
-        return result
-
     def _check_wording(self, texts=None):
         """Return ``{finding: [language codes it was found in]}`` of the texts of this level, errors first.
 
@@ -110,7 +105,7 @@ class DunningLevel(models.Model):
         In the form the language of the user is the text as it stands there.
         """
         self.ensure_one()
-        if self.channel in MANUAL_CHANNELS:
+        if self._is_manual():
             return {}
         saved, own = self._origin, self.env.lang or 'en_US'
         installed = dict(self.env['res.lang'].get_installed())

@@ -1,0 +1,178 @@
+"""What holds reach on a day: in SQL for the planner and reports, and of records.
+
+It follows from the dates of the holds alone (``opened_on``, ``date_end``, ``closed_on``, ``free_on``), never from a
+state, so the planner answers for any day, past or future, with one join (:meth:`DunningHoldReach._get_held_sql`).
+"""
+
+from odoo import api, models
+from odoo.fields import Domain
+from odoo.tools import SQL
+
+
+class DunningHoldReach(models.AbstractModel):
+    """The part of a hold that knows which due items it is about, and how much of them it holds."""
+
+    _name = 'dunning.hold.reach'
+    _description = "Reach of a Hold"
+
+    @api.model
+    def _get_active_domain(self, at_date):
+        """Domain of the holds that hold on a day; not those that ended and still give soft days."""
+        return (
+            Domain('opened_on', '<=', at_date)
+            & (Domain('closed_on', '=', False) | Domain('closed_on', '>', at_date))
+            & (Domain('needs_decision', '=', True) | Domain('date_end', '>=', at_date)))
+
+    @api.model
+    def _get_items_in_dispute(self, items):
+        """Return those of the due items (``account.move.line``) about which a dispute was not settled.
+
+        Of the item, its invoice or everything of its debtor; whole or part; also when the hold itself has
+        ended by its date: a dispute ends when somebody says who is right.
+        """
+        open_disputes = Domain('is_dispute', '=', True) & Domain('resolved_on', '=', False) & Domain(
+            'company_id', 'in', items.company_id.ids)
+        about = (
+            (Domain('scope', '=', 'item') & Domain('move_line_id', 'in', items.ids))
+            | Domain('move_id', 'in', items.move_id.ids)
+            | (Domain('scope', '=', 'debtor') & Domain('partner_id', 'in', items.partner_id.commercial_partner_id.ids)))
+        # sudo: whether there is a dispute counts for whoever hands over
+        disputes = self.sudo().search(open_disputes & about)
+        found = {(hold.scope, hold.company_id.id, (
+            hold.partner_id if hold.scope == 'debtor' else hold.move_line_id or hold.move_id).id)
+            for hold in disputes}
+        lost = {hold.move_id.id for hold in disputes if hold.scope == 'item' and not hold.move_line_id}
+        return items.filtered(lambda item: (
+            ('item', item.company_id.id, item.id) in found
+            or ('invoice', item.company_id.id, item.move_id.id) in found
+            or ('debtor', item.company_id.id, item.partner_id.commercial_partner_id.id) in found
+            or item.move_id.id in lost))
+
+    @api.model
+    def _has_open_dispute(self, items):
+        """Return whether a dispute about one of the due items was not settled; such items are not handed over."""
+        return bool(self._get_items_in_dispute(items))
+
+    @api.model
+    def _get_reach_sql(self, columns, holds, lines):
+        """Return SQL of the pairs of a hold and a due item it is about.
+
+        :param columns: SQL of what to select of ``hold``, ``line`` and ``move_wide`` (whether the amount of the
+            hold is of the invoice, not of the item)
+        :param holds: SQL of the table of holds, to be named ``hold``
+        :param lines: SQL condition on ``line`` and on its partner ``partner``
+        """
+        return SQL(
+            """
+            SELECT %(columns)s
+              FROM %(holds)s
+              JOIN account_move_line line ON line.id = hold.move_line_id
+              JOIN res_partner partner ON partner.id = line.partner_id
+        CROSS JOIN (VALUES (FALSE)) AS wide (move_wide)
+             WHERE hold.scope = 'item' AND %(lines)s
+         UNION ALL
+            SELECT %(columns)s
+              FROM %(holds)s
+              JOIN account_move_line line ON line.move_id = hold.move_id
+              JOIN res_partner partner ON partner.id = line.partner_id
+        CROSS JOIN (VALUES (TRUE)) AS wide (move_wide)
+             WHERE (hold.scope = 'invoice' OR (hold.scope = 'item' AND hold.move_line_id IS NULL)) AND %(lines)s
+         UNION ALL
+            SELECT %(columns)s
+              FROM %(holds)s
+              -- A debtor that became part of another one takes his hold along.
+              JOIN res_partner holder ON holder.id = hold.partner_id
+              JOIN res_partner partner ON partner.commercial_partner_id = holder.commercial_partner_id
+              JOIN account_move_line line ON line.partner_id = partner.id AND line.company_id = hold.company_id
+        CROSS JOIN (VALUES (FALSE)) AS wide (move_wide)
+             WHERE hold.scope = 'debtor' AND %(lines)s
+            """,
+            columns=columns, holds=holds, lines=lines)
+
+    @api.model
+    def _get_blocking_sql(self, at_date):
+        """Return the SQL condition on ``hold`` of what holds reminders back on a day, also in the soft days."""
+        return SQL("(hold.free_on IS NULL OR hold.free_on > %s)", at_date)
+
+    @api.model
+    def _get_held_sql(self, company, at_date, lines):
+        """Return SQL with one row per due item that is wholly or partly on hold on a day.
+
+        Parts are added up and never more than what is open. Parts of an invoice with instalments hold the
+        oldest instalments first: those would be asked for first.
+
+        :param lines: SQL condition on open items ``line`` and their partner ``partner``
+        :return: SQL of ``item_id``, ``hold_amount`` (in the currency of the item), ``hold_active`` (false in the
+            soft days after the end), ``hold_free_on`` (the day this can change by itself), the reason, owner and
+            date to name, and ``hold_disputed`` (a dispute is not settled)
+        """
+        flushed = [self._fields[name] for name in (
+            'company_id', 'scope', 'partner_id', 'move_id', 'move_line_id', 'is_part', 'amount', 'reason_id', 'user_id',
+            'opened_on', 'date_end', 'closed_on', 'ended_on', 'free_on', 'needs_decision', 'is_dispute', 'resolved_on')]
+        return SQL(
+            """
+            WITH hold AS MATERIALIZED (
+                SELECT hold.*,
+                       (closed_on IS NULL OR closed_on > %(at_date)s) AND (needs_decision OR date_end >= %(at_date)s)
+                           AS active,
+                       %(blocks)s AS blocks,
+                       is_dispute AND (resolved_on IS NULL OR resolved_on > %(at_date)s) AS disputed
+                  FROM dunning_hold hold
+                 WHERE company_id = %(company)s AND opened_on <= %(at_date)s
+                   AND (free_on IS NULL OR free_on > %(at_date)s
+                        OR (is_dispute AND (resolved_on IS NULL OR resolved_on > %(at_date)s)))
+            ),
+            reach AS (%(reach)s),
+            summed AS (
+                SELECT item_id, move_id, due_date, residual,
+                       BOOL_OR(blocks AND NOT is_part) AS whole,
+                       LEAST(residual, COALESCE(SUM(amount) FILTER (WHERE blocks AND NOT move_wide), 0)) AS item_part,
+                       COALESCE(SUM(amount) FILTER (WHERE blocks AND move_wide), 0) AS move_part,
+                       BOOL_OR(disputed) AS disputed,
+                       -- Wholly on hold, it is free when the last hold is; in parts, when the first is.
+                       CASE WHEN BOOL_OR(blocks AND NOT is_part AND free_on IS NULL) THEN NULL
+                            WHEN BOOL_OR(blocks AND NOT is_part) THEN MAX(free_on) FILTER (WHERE NOT is_part)
+                            ELSE MIN(free_on) FILTER (WHERE blocks) END AS free_on,
+                       (ARRAY_AGG(hold_id ORDER BY blocks DESC, is_part, active DESC,
+                                                   ended_on DESC NULLS FIRST, hold_id))[1] AS hold_id
+                  FROM reach
+              GROUP BY item_id, move_id, due_date, residual
+            )
+            SELECT item_id,
+                   CASE WHEN whole THEN residual
+                        ELSE item_part + GREATEST(0, LEAST(
+                            residual - item_part,
+                            move_part - (SUM(residual - item_part) OVER older - (residual - item_part))))
+                   END AS hold_amount,
+                   hold.active AS hold_active,
+                   summed.free_on AS hold_free_on,
+                   hold.reason_id AS hold_reason_id,
+                   hold.user_id AS hold_user_id,
+                   CASE WHEN hold.active THEN hold.date_end ELSE hold.ended_on END AS hold_until,
+                   summed.disputed AS hold_disputed
+              FROM summed
+              JOIN hold ON hold.id = summed.hold_id
+            WINDOW older AS (PARTITION BY summed.move_id ORDER BY due_date, item_id)
+            """,
+            at_date=at_date, company=company.id, to_flush=flushed, blocks=self._get_blocking_sql(at_date),
+            reach=self._get_reach_sql(
+                SQL("""hold.id AS hold_id, COALESCE(hold.is_part, FALSE) AS is_part, hold.amount, hold.active,
+                       hold.blocks, hold.disputed, hold.ended_on, hold.free_on, wide.move_wide,
+                       line.id AS item_id, line.move_id, %s AS due_date,
+                       line.amount_residual_currency AS residual""",
+                    self.env['account.move.line']._get_dunning_due_date_sql(SQL.identifier('line'))),
+                SQL("hold"), lines),
+        )
+
+    def _get_items(self):
+        """Return the open due items these holds are about."""
+        by_scope = self.grouped('scope')
+        empty = self.browse()
+        lost = by_scope.get('item', empty).filtered(lambda hold: not hold.move_line_id)
+        about = Domain('id', 'in', by_scope.get('item', empty).move_line_id.ids) | Domain(
+            'move_id', 'in', (by_scope.get('invoice', empty) | lost).move_id.ids)
+        for company, holds in by_scope.get('debtor', empty).grouped('company_id').items():
+            about |= Domain('company_id', '=', company.id) & Domain(
+                'partner_id.commercial_partner_id', 'in', holds.partner_id.commercial_partner_id.ids)
+        Item = self.env['account.move.line']
+        return Item.search(Item._get_dunning_open_domain() & about)
