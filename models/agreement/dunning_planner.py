@@ -1,8 +1,6 @@
 from odoo import models
 from odoo.tools import SQL
 
-from ..planner.dunning_planner import Reason
-
 
 class DunningPlanner(models.AbstractModel):
     _inherit = 'dunning.planner'
@@ -10,8 +8,8 @@ class DunningPlanner(models.AbstractModel):
     def _reason_booked_extra(self):
         # EXTENDS: also what an arrangement booked, as long as the invoices it belongs to are open.
         reason = super()._reason_booked_extra()
-        return Reason(
-            SQL(
+        return reason._replace(
+            predicate=SQL(
                 """(%s) OR move_id IN (
                        SELECT booking.id
                          FROM account_move booking
@@ -19,5 +17,4 @@ class DunningPlanner(models.AbstractModel):
                                                            AND told.is_booking IS NOT TRUE
                          JOIN account_move_line owed ON owed.id = told.move_line_id
                         WHERE booking.dunning_arrangement_id IS NOT NULL AND owed.reconciled IS NOT TRUE)""",
-                reason.predicate),
-            *reason[1:])
+                reason.get_predicate()))

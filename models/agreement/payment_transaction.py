@@ -2,7 +2,7 @@ from datetime import timedelta
 
 from odoo import api, fields, models
 
-from ..planner.dunning_planner__gate import TRANSACTION_DAYS
+from ..planner.dunning_planner_gates import TRANSACTION_DAYS
 
 # Whoever went to his bank and did not come back gave up after this many minutes.
 DRAFT_MINUTES = 15

@@ -20,8 +20,6 @@ UNANSWERED_DAYS = 30
 LATE_HABIT = 14
 # Holds about which one does not call the debtor but writes to whoever acts for him.
 NO_CALL_KINDS = frozenset({'insolvency', 'deceased', 'guardianship'})
-# Reasons of the planner that say that money may be on its way.
-MONEY_REASONS = ('payment_pending', 'transaction_pending', 'unmatched_receipt')
 
 
 class DunningDebtor(models.Model):
@@ -195,7 +193,8 @@ class DunningDebtor(models.Model):
 
     def _check_screen_bank(self, facts, items):
         title = self.env._("Payments up to date?")
-        waiting = [item for item in items if item['reason'] in MONEY_REASONS]
+        payments = self.env['dunning.planner']._get_reason_codes(is_payment=True)
+        waiting = [item for item in items if item['reason'] in payments]
         if waiting:
             return 'stop', title, self.env._(
                 "%(names)s: %(why)s", names=self._join_names(waiting), why=waiting[0]['why'])

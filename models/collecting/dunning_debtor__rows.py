@@ -119,9 +119,7 @@ class DunningDebtor(models.Model):
         partners = None if partner_ids is None else self.env['res.partner'].browse(partner_ids)
 
         def get_sql(company):
-            planner = Planner.with_company(company).with_context(
-                dunning_receivable_ids=Planner._get_receivable_ids(company))
-            return planner._get_credits_sql(company, None, partners)
+            return Planner._get_open_credits_sql(company, partners)
 
         return self._get_per_company_sql(get_sql)
 
@@ -138,15 +136,9 @@ class DunningDebtor(models.Model):
                    COALESCE(line.date_maturity, line.date) AS due_date,
                    line.amount_residual_currency AS residual, line.amount_residual AS residual_company,
                    COALESCE(held.hold_amount, 0) AS held,
-                   CASE WHEN held.hold_amount IS NULL THEN 0
-                        WHEN held.hold_amount >= line.amount_residual_currency THEN line.amount_residual
-                        ELSE ROUND(line.amount_residual * held.hold_amount / line.amount_residual_currency,
-                                   company.places)
-                   END AS held_company,
+                   %(held_company)s AS held_company,
                    -- As in the planner: what could be asked for, and so what credits are set against.
-                   line.no_followup IS NOT TRUE
-                       AND COALESCE(move.payment_state, '') NOT IN ('blocked', 'in_payment', 'paid', 'reversed')
-                       AS countable%(columns)s
+                   %(countable)s AS countable%(columns)s
               FROM account_move_line line
               JOIN %(companies)s ON company.id = line.company_id
               JOIN res_partner partner ON partner.id = line.partner_id
@@ -158,6 +150,9 @@ class DunningDebtor(models.Model):
             """,
             columns=columns, extra=extra, wanted=wanted,
             companies=self._get_companies_sql(),
+            held_company=self.env['dunning.planner']._get_held_company_sql(
+                SQL.identifier('line'), SQL.identifier('company', 'places')),
+            countable=self.env['dunning.planner']._get_countable_sql(SQL.identifier('line'), SQL.identifier('move')),
             held=self._get_held_sql(),
             open=self.env['dunning.prescription']._get_open_sql(SQL.identifier('line')),
             scope=self._get_scope_sql(),
@@ -206,10 +201,7 @@ class DunningDebtor(models.Model):
                    SUM(ROUND(residual * netted / residual_company, decimal_places)) AS netted
               FROM (
                     SELECT item.*, currency.decimal_places,
-                           GREATEST(0, LEAST(
-                               residual_company - held_company,
-                               credit - SUM(residual_company - held_company) OVER older
-                                      + residual_company - held_company)) AS netted
+                           %(covered)s AS netted
                       FROM (%(items)s) item
                       JOIN res_currency currency ON currency.id = item.currency_id
                      WHERE countable
@@ -220,6 +212,9 @@ class DunningDebtor(models.Model):
              WHERE due_date < today AND netted > 0
           GROUP BY company_id, partner_id, currency_id
             """,
+            covered=self.env['dunning.planner']._get_covered_sql(
+                SQL("residual_company - held_company"), SQL("credit"),
+                SQL("SUM(residual_company - held_company) OVER older")),
             items=self._get_items_sql(
                 SQL(", credit.amount AS credit"),
                 SQL("""JOIN (%s) credit ON credit.company_id = line.company_id

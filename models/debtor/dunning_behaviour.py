@@ -49,11 +49,6 @@ class DunningBehaviour(models.Model):
 
         :return: number of debtors
         """
-        # What may have been recorded a moment ago is read by the statement.
-        self.env['account.partial.reconcile'].flush_model()
-        self.env['account.move.line'].flush_model()
-        self.env['account.move'].flush_model(['move_type'])
-        self.env['res.partner'].flush_model(['commercial_partner_id'])
         self.flush_model()
         rows = self.env.execute_query(SQL(
             """
@@ -69,10 +64,8 @@ class DunningBehaviour(models.Model):
                            AVG(days) AS average_days_late, AVG(days) FILTER (WHERE recent) AS recent_days_late,
                            AVG(days) FILTER (WHERE NOT recent) AS earlier_days_late
                       FROM (
-                            SELECT partner.commercial_partner_id AS partner_id, item.paid_on - item.due_date AS days,
-                                   item.paid_on > %(recent)s AS recent
-                              FROM (%(paid)s) item
-                              JOIN res_partner partner ON partner.id = item.partner_id) paid
+                            SELECT partner_id, paid_on - due_date AS days, paid_on > %(recent)s AS recent
+                              FROM (%(paid)s) item) paid
                   GROUP BY partner_id) behaviour
             ON CONFLICT (company_id, partner_id) DO UPDATE
                     SET item_count = EXCLUDED.item_count,
@@ -95,15 +88,39 @@ class DunningBehaviour(models.Model):
         return len(found)
 
     @api.model
+    def _get_average_days_late(self, company, at_date, debtors=None):
+        """Return ``({debtor id: days}, days of all)``, in whole days, as of ``at_date``: not waiting for the night.
+
+        :param debtors: only these (commercial partners), or None
+        """
+        rows = self.env.execute_query(SQL(
+            "SELECT partner_id, AVG(paid_on - due_date), COUNT(*) FROM (%s) item WHERE %s GROUP BY partner_id",
+            self._get_paid_sql(company, at_date),
+            SQL("TRUE") if debtors is None else SQL("partner_id = ANY(%s)", list(debtors.ids))))
+        total = sum(count for _debtor, _days, count in rows)
+        overall = round(sum(float(days) * count for _debtor, days, count in rows) / total) if total else None
+        return {debtor_id: round(float(days)) for debtor_id, days, _count in rows}, overall
+
+    @api.model
     def _get_paid_sql(self, company, at_date):
-        """Return SQL of the due items that were paid in the months before a day, with ``due_date`` and ``paid_on``."""
+        """Return SQL of the due items that were paid in the months before a day.
+
+        Its columns are the debtor as ``partner_id``, ``due_date`` and ``paid_on``.
+        """
         Item, line = self.env['account.move.line'], SQL.identifier('line')
+        flushed = {
+            'account.partial.reconcile': ('max_date', 'debit_move_id', 'credit_move_id'),
+            'account.move.line': ('partner_id', 'company_id', 'move_id', 'reconciled', 'parent_state'),
+            'account.move': ('move_type',),
+            'res.partner': ('commercial_partner_id',),
+        }
         return SQL(
             """
-            SELECT line.id, line.partner_id, %(due_date)s AS due_date,
+            SELECT line.id, debtor.commercial_partner_id AS partner_id, %(due_date)s AS due_date,
                    MAX(partial.max_date) AS paid_on
               FROM account_partial_reconcile partial
               JOIN account_move_line line ON line.id = partial.debit_move_id
+              JOIN res_partner debtor ON debtor.id = line.partner_id
               JOIN account_move_line paying ON paying.id = partial.credit_move_id
               JOIN account_move paying_move ON paying_move.id = paying.move_id
              WHERE partial.max_date > %(since)s AND partial.max_date <= %(at_date)s
@@ -111,8 +128,9 @@ class DunningBehaviour(models.Model):
                AND %(due_item)s
                -- A payment that was sent back is a debit as well, but nothing that was to be paid.
                AND line.move_id IN (SELECT id FROM account_move WHERE move_type IN ('out_invoice', 'out_receipt'))
-          GROUP BY line.id, line.partner_id, line.date_maturity, line.date
+          GROUP BY line.id, debtor.commercial_partner_id, line.date_maturity, line.date
             HAVING BOOL_OR(paying_move.move_type NOT IN ('out_refund', 'out_invoice', 'out_receipt'))
             """,
             company=company.id, at_date=at_date, since=at_date - relativedelta(months=MONTHS),
-            due_date=Item._get_dunning_due_date_sql(line), due_item=Item._get_dunning_due_sql(line))
+            due_date=Item._get_dunning_due_date_sql(line), due_item=Item._get_dunning_due_sql(line),
+            to_flush=[self.env[model]._fields[name] for model, names in flushed.items() for name in names])

@@ -3,6 +3,8 @@
 from odoo import api, fields, models
 from odoo.fields import Domain
 
+from ..kernel.groups import ACCOUNTING
+
 
 class AccountMove(models.Model):
     _inherit = 'account.move'
@@ -12,28 +14,28 @@ class AccountMove(models.Model):
         comodel_name='dunning.level',
         string="Next Step",
         compute='_compute_dunning_plan',
-        groups='account.group_account_invoice,account.group_account_readonly',
+        groups=ACCOUNTING,
     )
     dunning_next_date = fields.Date(
         string="Next Step On",
         compute='_compute_dunning_plan',
-        groups='account.group_account_invoice,account.group_account_readonly',
+        groups=ACCOUNTING,
     )
     dunning_is_due = fields.Boolean(
         string="To Remind",
         compute='_compute_dunning_plan',
         search='_search_dunning_is_due',
-        groups='account.group_account_invoice,account.group_account_readonly',
+        groups=ACCOUNTING,
         help="A reminder about it would go out today.",
     )
     dunning_reason_code = fields.Char(
         compute='_compute_dunning_plan',
-        groups='account.group_account_invoice,account.group_account_readonly',
+        groups=ACCOUNTING,
     )
     dunning_reason = fields.Char(
         string="Why (Not)?",
         compute='_compute_dunning_plan',
-        groups='account.group_account_invoice,account.group_account_readonly',
+        groups=ACCOUNTING,
         help="The planner's answer for today: what goes out, or the first reason why not.",
     )
 

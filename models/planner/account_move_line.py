@@ -1,6 +1,7 @@
 from odoo import api, models
 
 from ..kernel.dunning_field import AnswerText
+from ..kernel.groups import ACCOUNTING
 
 
 class AccountMoveLine(models.Model):
@@ -15,7 +16,7 @@ class AccountMoveLine(models.Model):
     dunning_reason = AnswerText(
         string="Why (Not)?",
         compute='_compute_dunning_reason',
-        groups='account.group_account_invoice,account.group_account_readonly',
+        groups=ACCOUNTING,
         help="The planner's answer for today: what goes out, or the first reason why not.",
     )
 
@@ -24,8 +25,7 @@ class AccountMoveLine(models.Model):
         """Ask the planner about all items at once."""
         Planner = self.env['dunning.planner']
         answers = {}
-        due_items = self._origin.filtered(lambda item: item.account_id.account_type == 'asset_receivable')
-        for company, items in due_items.grouped('company_id').items():
+        for company, items in self._origin._filter_dunning_due().grouped('company_id').items():
             today = company._dunning_today()
             # sudo: the planner reads settings of the debtor; the answer is about items the user can read
             for decision in Planner.sudo()._plan(company, today, items=items):
@@ -44,8 +44,7 @@ class AccountMoveLine(models.Model):
         Planner = self.env['dunning.planner']
         Planner._check_may_ask()
         answers = []
-        due_items = self.filtered(lambda item: item.account_id.account_type == 'asset_receivable')
-        for company, items in due_items.grouped('company_id').items():
+        for company, items in self._filter_dunning_due().grouped('company_id').items():
             answers += Planner._answer(company, Planner._parse_asked_date(company, date), items=items)
         return sorted(answers, key=lambda answer: (answer['company_id'], answer['due_date'], answer['item_id']))
 

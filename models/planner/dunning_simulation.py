@@ -1,17 +1,16 @@
 """The time machine: what a ladder would do over a period, past or coming, without writing anything.
 
-Day by day the real planner is asked about a :class:`~.dunning_world.World`: the database as it is (or was), plus the
-notices of this simulation, which only live in memory and go along as parameters of the statement. What is due leaves,
-gets its term, and is history on the next day. So a reason, a term or a rule of law counts here exactly as it does in
-the scheduled action, and there is no second ladder to keep in step.
+Day by day the real planner is asked about a :class:`~.dunning_planner_scenario.Scenario`: the database as it is (or
+was), plus the notices of this simulation, which only live in memory and go along as parameters of the statement. What
+is due leaves, gets its term, and is history on the next day. So a reason, a term or a rule of law counts here exactly
+as it does in the scheduled action, and there is no second ladder to keep in step.
 
 It is fast because not everybody is asked every day. Nothing changes between the days on which something can change,
 and the answers say which days those are: the day of the next level, of the end of a hold, of costs. A debtor is asked
-on those days and on the day after anything happened to him; :data:`STILL` names the reasons of which that is known,
-and who is waiting for anything else is asked every day.
+on those days and on the day after anything happened to him. Of some reasons the end is not foreseen (see
+:class:`~.dunning_planner_reasons.Reason`): who waits for one of those is asked every day.
 """
 
-import datetime
 from collections import defaultdict
 from dataclasses import dataclass, field
 from datetime import date, timedelta
@@ -21,42 +20,12 @@ from odoo.tools import SQL, split_every
 
 from ...tools import dutch_calendar
 from ..ladder.dunning_level import MANUAL_CHANNELS
-from .dunning_planner import RECHECK_IGNORED
-from .dunning_planner__answer import PAST_IGNORED
-from .dunning_planner__gate import CONTACT_DAYS
-from .dunning_planner__world import World
+from .dunning_planner_gates import CONTACT_DAYS
+from .dunning_planner_scenario import Scenario, Step
 
-
-@dataclass(slots=True)
-class Step:
-    """A notice line that only exists in a world: one item that was told at one level."""
-
-    item_id: int
-    notice_id: int  # negative: no record has such an id
-    partner_id: int
-    level_id: int
-    channel: str
-    status: str  # as of dunning.notice.line
-    date: datetime.date
-    deadline: datetime.date | None
-    legal_role: str | None = None
-    costs_from: datetime.date | None = None
-    receipt_date: datetime.date | None = None
-    recipient_id: int | None = None
-
-
-# The planner's answer about addresses is for the level's channel; the notice may go by another one.
-NOT_ABOUT_THE_NOTICE = frozenset({'no_address'})
 ONE_DAY = timedelta(days=1)
 # Debtors asked in one statement: the notices of the simulation have no index.
 CHUNK = 150
-# Reasons that end on a day the answer names, or that last until something happens to the debtor.
-STILL = frozenset({
-    'not_posted', 'settled', 'credit', 'no_debtor', 'payment_pending', 'blocked', 'no_followup', 'hold', 'hold_ended',
-    'booked_extra', 'prescribed', 'no_policy', 'wrong_policy', 'not_sent', 'pending', 'finished', 'not_due',
-    'waiting_delay', 'waiting_deadline', 'open_dispute', 'no_default', 'needs_fourteen_day', 'fourteen_day_running',
-    'rates_stale', 'backlog', 'contact_budget', 'one_message', 'unmatched_receipt', 'netted', 'below_minimum',
-    'no_address'})
 # Claims this old may be prescribed on a day that is not known beforehand.
 OLD = timedelta(days=650)
 
@@ -120,6 +89,11 @@ class _Run:
         self.levels = {}
         self.outcomes = []
         self.averages = None
+        get_codes = self.planner._get_reason_codes
+        self.unknown_of_past = get_codes(known_of_past=False)
+        self.unknown_of_future = get_codes(known_of_future=False)
+        self.unforeseen = get_codes(foreseen=False)
+        self.not_at_recheck = get_codes(at_recheck=False) | get_codes(gate=True)
 
     # --- the days ---
 
@@ -159,15 +133,14 @@ class _Run:
 
     def _ask(self, day, partner_ids, items=None, ignore=frozenset()):
         past = day < self.today
-        world = self._get_world(day, partner_ids)
         return self.planner._plan(
-            self.company, day, world=world,
+            self.company, day, scenario=self._get_scenario(day, partner_ids),
             partners=None if items is not None else self.env['res.partner'].browse(partner_ids), items=items,
-            ignore=ignore | (PAST_IGNORED if past else frozenset({'bank_stale'})))
+            ignore=ignore | (self.unknown_of_past if past else self.unknown_of_future))
 
-    def _get_world(self, day, partner_ids):
+    def _get_scenario(self, day, partner_ids):
         variant = self.variant
-        return World(
+        return Scenario(
             as_of=day if day < self.today else None,
             told_until=self.start - ONE_DAY if self.past else None,
             only_sent=True,
@@ -203,7 +176,7 @@ class _Run:
             ):
                 if other and other > day:
                     self.agenda[other].add(decision.partner_id)
-            if decision.reason and decision.reason not in STILL:
+            if decision.reason and decision.reason in self.unforeseen:
                 self.agenda[day + ONE_DAY].add(decision.partner_id)
             if self.past and day - decision.due_date > OLD and decision.partner_id:
                 self.old.add(decision.partner_id)
@@ -288,7 +261,7 @@ class _Run:
         owed = {
             decision.item_id for decision in self._ask(
                 day, partner_ids, items=items,
-                ignore=RECHECK_IGNORED | NOT_ABOUT_THE_NOTICE | self.planner._gate_reasons())
+                ignore=self.not_at_recheck)
             if not decision.reason}
         for notice_id, steps in calls.items():
             partner_id = steps[0].partner_id
@@ -317,7 +290,8 @@ class _Run:
         if not self.past:
             self._load_waiting()
         if self.payments == 'average':
-            self.averages = self.env['dunning.simulation']._get_average_days_late(self.company, self.partners)
+            self.averages = self.env['dunning.behaviour']._get_average_days_late(
+                self.company, self.today, self.partners)
 
     def _load_ledger(self, wanted):
         """Debtors with open items on the first day, and, of past days, the days on which their items changed."""
@@ -328,10 +302,10 @@ class _Run:
             self.env['res.partner']._fields['commercial_partner_id']]
         source = SQL(
             """account_move_line line
-               JOIN res_partner partner ON partner.id = line.partner_id
-               JOIN account_account account ON account.id = line.account_id
-                    AND account.account_type = 'asset_receivable'""")
-        mine = SQL("line.company_id = %s AND line.parent_state = 'posted' AND %s", self.company.id, wanted)
+               JOIN res_partner partner ON partner.id = line.partner_id""")
+        mine = SQL(
+            "line.company_id = %s AND line.parent_state = 'posted' AND %s AND %s",
+            self.company.id, Line._get_dunning_due_sql(SQL.identifier('line')), wanted)
         rows = self.env.execute_query(SQL(
             "SELECT DISTINCT partner.commercial_partner_id FROM %s WHERE %s AND line.reconciled IS NOT TRUE",
             source, mine, to_flush=flush))
@@ -421,7 +395,7 @@ class _Run:
         decisions = {
             decision.item_id: decision for decision in self._ask(
                 self.start, lines.partner_id.ids, items=items,
-                ignore=RECHECK_IGNORED | NOT_ABOUT_THE_NOTICE | self.planner._gate_reasons())
+                ignore=self.not_at_recheck)
             if not decision.reason}
         for notice, mine in lines.grouped('notice_id').items():
             owed = [decisions[line.move_line_id.id] for line in mine if line.move_line_id.id in decisions]
@@ -482,35 +456,3 @@ class DunningSimulation(models.AbstractModel):
         :param bool every_day: ask everybody every day: slower, the same answer
         """
         return _Run(self, company, first, last, variant or Variant(), partners, calls, payments, every_day).run()
-
-    @api.model
-    def _get_average_days_late(self, company, partners=None):
-        """Return ``({debtor id: days}, days of all)``: how long after the due date invoices were paid, on average.
-
-        Of the invoices due in the two years before today; negative for who pays early.
-        """
-        today = company._dunning_today()
-        Line, Partial = self.env['account.move.line'], self.env['account.partial.reconcile']
-        rows = self.env.execute_query(SQL(
-            """
-            SELECT partner.commercial_partner_id, AVG(paid.on_day - COALESCE(line.date_maturity, line.date)), COUNT(*)
-              FROM account_move_line line
-              JOIN res_partner partner ON partner.id = line.partner_id
-              JOIN account_account account ON account.id = line.account_id
-        CROSS JOIN LATERAL (SELECT MAX(max_date) AS on_day FROM account_partial_reconcile partial
-                             WHERE partial.debit_move_id = line.id) paid
-             WHERE line.company_id = %(company)s AND line.parent_state = 'posted' AND line.reconciled
-               AND account.account_type = 'asset_receivable' AND line.balance > 0 AND paid.on_day IS NOT NULL
-               AND COALESCE(line.date_maturity, line.date) BETWEEN %(since)s AND %(today)s
-               AND %(wanted)s
-          GROUP BY partner.commercial_partner_id
-            """,
-            company=company.id, since=today - timedelta(days=730), today=today,
-            wanted=SQL("TRUE") if partners is None else SQL(
-                "partner.commercial_partner_id = ANY(%s)", partners.commercial_partner_id.ids),
-            to_flush=[*(Line._fields[name] for name in ('reconciled', 'date_maturity', 'parent_state', 'partner_id')),
-                      Partial._fields['max_date'], Partial._fields['debit_move_id'],
-                      self.env['res.partner']._fields['commercial_partner_id']]))
-        total = sum(count for _partner, _days, count in rows)
-        overall = round(sum(float(days) * count for _partner, days, count in rows) / total) if total else None
-        return {partner_id: round(float(days)) for partner_id, days, _count in rows}, overall

@@ -11,8 +11,6 @@ from odoo.exceptions import RedirectWarning, UserError, ValidationError
 from odoo.tools import email_normalize
 
 from ..ladder.dunning_level import MANUAL_CHANNELS
-from ..planner.dunning_planner import IMPATIENT_IGNORED, RECHECK_IGNORED
-from ..planner.dunning_simulation import NOT_ABOUT_THE_NOTICE
 
 _logger = logging.getLogger(__name__)
 
@@ -141,9 +139,9 @@ class DunningDispatcher(models.AbstractModel):
         decisions = {}
         for company, batch in notices.grouped('company_id').items():
             for forced, group in batch.grouped('forced').items():
-                ignore = RECHECK_IGNORED | NOT_ABOUT_THE_NOTICE | (Planner._gate_reasons() - gates)
+                ignore = Planner._get_reason_codes(at_recheck=False) | (Planner._get_reason_codes(gate=True) - gates)
                 if forced:
-                    ignore |= IMPATIENT_IGNORED
+                    ignore |= Planner._get_reason_codes(overridable=True)
                 decisions.update({
                     decision.item_id: decision
                     for decision in Planner._plan(

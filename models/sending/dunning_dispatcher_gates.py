@@ -13,8 +13,7 @@ from odoo.fields import Domain
 
 from ..debtor.res_company import DAY_STARTS
 from ..kernel.formats import format_day, format_weekday
-from ..planner.dunning_planner import IMPATIENT_IGNORED, LATE_REASONS
-from ..planner.dunning_planner__message import PATIENCE_DAYS, TOLD_STATES
+from ..planner.dunning_planner_turns import PATIENCE_DAYS, TOLD_STATES
 from .dunning_queue import MAIL_CHANNELS
 
 
@@ -56,17 +55,17 @@ class DunningDispatcherGates(models.AbstractModel):
 
         Whether another message goes is asked of what is in the queue, not of all that is owed.
         """
-        return self.env['dunning.planner']._gate_reasons() - LATE_REASONS
+        return self.env['dunning.planner']._get_reason_codes(gate=True, late=False)
 
     @api.model
     def _wait_for_planner(self, notices, at_date, *, gate_open=False):
         """Gate: what the planner says, such as that the bank data are old. Also clears what was said before."""
         Planner, company = self.env['dunning.planner'], self.env.company
         gates = self._get_gate_reasons()
-        others = frozenset(Planner._item_reasons() + Planner._notice_reasons()) - gates
+        others = Planner._get_reason_codes() - gates
         reasons = {}
         for forced, group in ({} if gate_open else notices.grouped('forced')).items():
-            ignore = others | (IMPATIENT_IGNORED if forced else frozenset())
+            ignore = others | (Planner._get_reason_codes(overridable=True) if forced else frozenset())
             reasons.update({
                 decision.item_id: Planner._explain(decision, company)
                 for decision in Planner._plan(

@@ -11,7 +11,6 @@ from odoo.tools.float_utils import float_is_zero
 from ...tools.wording import ERROR, FOURTEEN_DAY, LetterFacts, check_letter
 from ..kernel.formats import say_amount
 from ..ladder.dunning_level import MANUAL_CHANNELS
-from ..planner.dunning_planner import IMPATIENT_IGNORED
 
 # Findings about costs: these stop any letter to a consumer, the others only a 14-day letter.
 COST_CODES = frozenset({
@@ -193,13 +192,14 @@ class DunningDispatcherLaw(models.AbstractModel):
     @api.model
     def _join_companions(self, letters, at_date, problems):
         """Article 6:96 paragraph 7 BW: claims that can be claimed together are claimed in one letter."""
+        Planner = self.env['dunning.planner']
         for forced, batch in letters.grouped('forced').items():
-            ignore = frozenset({'pending', 'no_address', 'below_minimum', 'waiting_delay', 'one_message'})
+            ignore = Planner._get_reason_codes(keeps_apart=False)
             if forced:
-                ignore |= IMPATIENT_IGNORED
+                ignore |= Planner._get_reason_codes(overridable=True)
             missing = {}
             mine = {item.id for item in batch.live_line_ids.move_line_id}
-            for decision in self.env['dunning.planner']._plan(
+            for decision in Planner._plan(
                 self.env.company, at_date, items=batch.live_line_ids.move_line_id, ignore=ignore, companions=True,
             ):
                 if decision.item_id not in mine and not decision.reason:

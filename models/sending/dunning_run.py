@@ -131,7 +131,7 @@ class DunningRun(models.AbstractModel):
         again = flagged.filtered(lambda debtor: debtor.id not in lost)
         if again:
             # Whatever else keeps his items: is there a way to reach him by now?
-            others = frozenset(Planner._item_reasons() + Planner._notice_reasons()) - {'no_address'}
+            others = Planner._get_reason_codes() - {'no_address'}
             still = {
                 decision.partner_id for decision in Planner._plan(company, at_date, partners=again, ignore=others)
                 if decision.reason}

@@ -255,12 +255,30 @@ class TestSimulation(SimulationCommon):
             self.pay(self.invoice(debtor, due), on=due + days(late))
             self.invoice(debtor, TODAY)
         self.assertEqual(
-            self.on(TODAY, self.env['dunning.simulation'])._get_average_days_late(self.on(TODAY, self.company)),
+            self.env['dunning.behaviour']._get_average_days_late(self.company, TODAY),
             ({prompt.id: 2, slow.id: 12}, 7))
         outcomes = self.simulate(TODAY, TODAY + days(60), payments='average')
         self.assertEqual(
             [(outcome.partner_id, outcome.level_id) for outcome in outcomes], [(slow.id, self.reminder.id)])
         self.assertEqual(len(self.simulate(TODAY, TODAY + days(60))), 6)
+
+    def test_it_expects_payments_as_late_as_the_worklist_shows(self):
+        debtor = self.make_debtor("Regular BV")
+        for due, late in ((-400, 30), (-40, 4), (-20, 8)):
+            self.pay(self.invoice(debtor, TODAY + days(due)), on=TODAY + days(due + late))
+        credited = self.invoice(debtor, TODAY - days(30))
+        credit = self.credit_note(debtor, on=TODAY - days(28))
+        (self.items(credited) | self.items(credit)).reconcile()
+        self.env['dunning.behaviour']._refresh(self.company, TODAY)
+        shown = self.env['dunning.behaviour'].search([('partner_id', '=', debtor.id)])
+        self.assertEqual((shown.average_days_late, shown.item_count), (6.0, 2))
+        new = self.invoice(debtor, TODAY + days(10))
+        self.assertEqual(
+            self.env['dunning.behaviour']._get_average_days_late(self.company, TODAY, debtor), ({debtor.id: 6}, 6))
+        # Reminded on the fifth day after it was due, and paid on the sixth.
+        told = [outcome.date for outcome in self.simulate(TODAY, TODAY + days(60), payments='average')]
+        due = self.items(new).date_maturity
+        self.assertEqual([(day - due).days for day in told], [5])
 
     def test_the_past_with_the_ledger_of_then(self):
         """What the present ladder would have done, with the payments as they came in."""

@@ -150,21 +150,21 @@ class TestRecheck(DunningCommon):
         invoice = self.invoice()
         at_date = TODAY + days(1)
         planner = self.env['dunning.planner']
-        from odoo.addons.l10n_nl_dunning.models.planner.dunning_planner import IMPATIENT_IGNORED
-        decisions = planner._plan(self.company, at_date, items=self.items(invoice), ignore=IMPATIENT_IGNORED)
+        overridable = self.env['dunning.planner']._get_reason_codes(overridable=True)
+        decisions = planner._plan(self.company, at_date, items=self.items(invoice), ignore=overridable)
         make = self.on(at_date, self.env['dunning.notice'])._create_from_decisions
         notice = make(self.company, decisions, at_date, origin='manual', state='queued', forced=True)
         self.send(notice, at_date)
         self.assertRecordValues(notice, [{'state': 'sent', 'forced': True, 'level_id': self.reminder.id}])
         # The term it promised is kept, whoever is in a hurry; the days of grace after it are not.
         last_day = notice.deadline
-        [decision] = planner._plan(self.company, last_day, items=self.items(invoice), ignore=IMPATIENT_IGNORED)
+        [decision] = planner._plan(self.company, last_day, items=self.items(invoice), ignore=overridable)
         self.assertEqual((decision.reason, decision.next_date), ('waiting_deadline', last_day + days(1)))
         at_date = last_day + days(1)
         self.assertEqual(self.reason(invoice, at_date), 'waiting_deadline')
         make = self.on(at_date, self.env['dunning.notice'])._create_from_decisions
         # The next one, also ahead of time, is paid before it leaves.
-        decisions = planner._plan(self.company, at_date, items=self.items(invoice), ignore=IMPATIENT_IGNORED)
+        decisions = planner._plan(self.company, at_date, items=self.items(invoice), ignore=overridable)
         second = make(self.company, decisions, at_date, origin='manual', state='queued', forced=True)
         self.assertEqual(second.level_id, self.demand)
         self.pay(invoice)
@@ -174,9 +174,9 @@ class TestRecheck(DunningCommon):
     def test_a_forced_notice_may_be_below_the_minimum(self):
         self.ladder.minimum_amount = 500
         invoice = self.invoice()
-        from odoo.addons.l10n_nl_dunning.models.planner.dunning_planner import IMPATIENT_IGNORED
+        overridable = self.env['dunning.planner']._get_reason_codes(overridable=True)
         decisions = self.env['dunning.planner']._plan(
-            self.company, DUE, items=self.items(invoice), ignore=IMPATIENT_IGNORED)
+            self.company, DUE, items=self.items(invoice), ignore=overridable)
         notice = self.on(DUE, self.env['dunning.notice'])._create_from_decisions(
             self.company, decisions, DUE, origin='manual', state='queued', forced=True)
         self.send(notice, DUE)

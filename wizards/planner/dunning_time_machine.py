@@ -2,6 +2,7 @@ from datetime import timedelta
 
 from odoo import Command, api, fields, models
 from odoo.exceptions import AccessError, UserError
+from odoo.fields import Domain
 from odoo.tools import format_amount, formatLang
 
 from ...models.kernel.dunning_field import PickedMany2many
@@ -152,11 +153,12 @@ class DunningTimeMachine(models.TransientModel):
         debtors = self.partner_ids.commercial_partner_id
         if not debtors:
             # sudo: which debtors there are; what is shown of them is what the user may read
-            groups = self.env['account.move.line'].sudo()._read_group(
-                [
+            Line = self.env['account.move.line'].sudo()
+            groups = Line._read_group(
+                Line._get_dunning_due_domain() & Domain([
                     ('company_id', '=', self.company_id.id), ('parent_state', '=', 'posted'),
-                    ('account_id.account_type', '=', 'asset_receivable'), ('partner_id', '!=', False),
-                ], ['partner_id'])
+                    ('partner_id', '!=', False),
+                ]), ['partner_id'])
             debtors = self.env['res.partner'].union(*(partner for partner, in groups)).commercial_partner_id
         kinds = ('consumer', 'business') if policy.debtor_type == 'any' else (policy.debtor_type,)
         return debtors.filtered(lambda debtor: (

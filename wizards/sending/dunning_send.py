@@ -5,7 +5,6 @@ from odoo.exceptions import UserError
 from odoo.tools import format_amount
 
 from ...models.kernel.dunning_field import PickedMany2many
-from ...models.planner.dunning_planner import IMPATIENT_IGNORED
 
 
 class DunningSend(models.TransientModel):
@@ -174,9 +173,10 @@ class DunningSend(models.TransientModel):
 
     def _plan(self, company, items, ignore=frozenset()):
         # sudo: the planner reads settings of policies and debtors; the items were chosen with the user's rights
-        return self.env['dunning.planner'].sudo()._plan(
-            company, self.at_date, items=items, companions=True,
-            ignore=ignore | (IMPATIENT_IGNORED if self.ahead else frozenset()))
+        Planner = self.env['dunning.planner'].sudo()
+        if self.ahead:
+            ignore |= Planner._get_reason_codes(overridable=True)
+        return Planner._plan(company, self.at_date, items=items, companions=True, ignore=ignore)
 
     @api.model
     def _group(self, decisions):

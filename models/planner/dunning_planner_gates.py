@@ -9,12 +9,13 @@ import json
 import re
 from collections import defaultdict
 from datetime import timedelta
+from functools import cache
 from typing import NamedTuple
 
 from odoo import api, models
 from odoo.tools import SQL
 
-from .dunning_planner import Reason
+from .dunning_planner_reasons import Reason
 
 # An online payment that stays pending for longer was given up (a bank transfer that never came).
 TRANSACTION_DAYS = 7
@@ -31,25 +32,15 @@ class Receipts(NamedTuple):
     amounts: list  # exact amounts of those that say neither
 
 
-class DunningPlanner(models.AbstractModel):
-    _inherit = 'dunning.planner'
+class DunningPlannerGates(models.AbstractModel):
+    _name = 'dunning.planner.gates'
+    _description = "Dunning Planner: Gates"
 
-    @api.model
-    def _item_reasons(self):
-        codes = super()._item_reasons()
-        at = codes.index('payment_pending') + 1
-        codes[at:at] = ['transaction_pending', 'unmatched_receipt']
-        at = codes.index('backlog')
-        # Last: they hold for everything or for today, and say less than what is about the item itself.
-        codes[at:at] = ['bank_stale', 'contact_budget']
-        return codes
-
-    @api.model
-    def _gate_reasons(self):
-        return super()._gate_reasons() | {'transaction_pending', 'unmatched_receipt', 'bank_stale', 'contact_budget'}
+    # -------------------------------------------------------------------------
+    # MONEY ON ITS WAY
+    # -------------------------------------------------------------------------
 
     def _reason_transaction_pending(self):
-        at_date = self._at_date()
         return Reason(
             SQL(
                 """EXISTS (
@@ -57,86 +48,25 @@ class DunningPlanner(models.AbstractModel):
                          JOIN payment_transaction payment ON payment.id = rel.transaction_id
                         WHERE rel.invoice_id = move_id AND payment.state IN ('pending', 'authorized')
                           AND COALESCE(payment.last_state_change, payment.create_date)::date > %s)""",
-                at_date - timedelta(days=TRANSACTION_DAYS)),
+                self._at_date() - timedelta(days=TRANSACTION_DAYS)),
             lambda d: self.env._("An online payment of this invoice is being processed."),
+            waits_for='payment', gate=True, known_of_past=False, foreseen=False, is_payment=True,
         )
 
     def _reason_unmatched_receipt(self):
-        receipts = self._get_unmatched_receipts()
+        def predicate():
+            receipts = self._get_unmatched_receipts()
+            return SQL(
+                "partner_id = ANY(%s) OR move_id = ANY(%s) OR amount_residual = ANY(%s::numeric[])",
+                receipts.partner_ids, receipts.move_ids, receipts.amounts) if any(receipts) else SQL("FALSE")
+
         return Reason(
-            SQL("partner_id = ANY(%s) OR move_id = ANY(%s) OR amount_residual = ANY(%s::numeric[])",
-                receipts.partner_ids, receipts.move_ids, receipts.amounts)
-            if any(receipts) else SQL("FALSE"),
+            predicate,
             lambda d: self.env._(
                 "A receipt on the bank that nobody matched yet may be the payment of this item (by its account number, "
                 "text or exact amount). Match it first."),
+            waits_for='payment', gate=True, known_of_past=False, is_payment=True,
         )
-
-    def _reason_bank_stale(self):
-        company, at_date = self.env.company, self._at_date()
-        stale = self._get_stale_policies(company, at_date)
-
-        def sentence(decision):
-            journal, newest = min(company._get_dunning_bank_states(), key=lambda state: state[1])
-            return self.env._(
-                "The newest bank data of “%(journal)s” are of %(date)s, and the policy allows %(days)s days. "
-                "Import the bank statements first.",
-                journal=journal.name, date=self._fmt_date(newest),
-                # sudo: only a number of the policy
-                days=self.env['dunning.policy'].browse(decision.policy_id).sudo().bank_max_age)
-
-        return Reason(SQL("policy_id = ANY(%s)", stale) if stale else SQL("FALSE"), sentence)
-
-    def _reason_contact_budget(self):
-        # The day on which the oldest of the last contacts leaves the week.
-        busy = self._get_busy_debtors(self.env.company, self._at_date())
-        days = SQL(
-            "(%s::jsonb ->> partner_id::text)::date",
-            json.dumps({str(debtor): day.isoformat() for debtor, day in busy.items()}))
-        return Reason(
-            SQL("partner_id = ANY(%s)", list(busy)) if busy else SQL("FALSE"),
-            lambda d: self.env._(
-                "This debtor was contacted %(count)s times in a week, which is the limit of the settings. "
-                "He is left alone until %(date)s.",
-                count=self.env.company.dunning_contacts_per_week, date=self._fmt_date(d.next_date)),
-            days,
-        )
-
-    @api.model
-    def _get_stale_policies(self, company, at_date):
-        """Return the ids of the policies that find the bank data of a day too old."""
-        states = company._get_dunning_bank_states()
-        if not states:
-            return []
-        age = (at_date - min(newest for _journal, newest in states)).days
-        # sudo: what a policy says holds for every user
-        return self.env['dunning.policy'].sudo().search([
-            ('bank_max_age', '>', 0), ('bank_max_age', '<', age)]).ids
-
-    @api.model
-    def _get_busy_debtors(self, company, at_date):
-        """Return ``{debtor id: day from which he may be contacted again}`` of who had his contacts of a week."""
-        limit = company.dunning_contacts_per_week
-        if not limit:
-            return {}
-        self.env['dunning.notice'].flush_model(['company_id', 'partner_id', 'state', 'date', 'channel'])
-        return dict(self.env.execute_query(SQL(
-            """
-            SELECT partner_id, (ARRAY_AGG(date ORDER BY date DESC))[%(limit)s] + %(days)s
-              FROM (%(contacts)s) contact
-             WHERE date > %(since)s AND date <= %(at_date)s
-          GROUP BY partner_id
-            HAVING COUNT(*) >= %(limit)s
-            """,
-            limit=limit, days=CONTACT_DAYS, contacts=self._get_contacts_sql(company),
-            since=at_date - timedelta(days=CONTACT_DAYS), at_date=at_date)))
-
-    @api.model
-    def _get_contacts_sql(self, company):
-        """Return SQL of what debtors of a company heard from it: ``partner_id`` and ``date``, a row per contact."""
-        return SQL(
-            "SELECT partner_id, date FROM dunning_notice"
-            " WHERE company_id = %s AND state IN ('sent', 'withdrawn') AND channel <> 'task'", company.id)
 
     @api.model
     def _get_unmatched_receipts(self):
@@ -190,8 +120,91 @@ class DunningPlanner(models.AbstractModel):
         amounts = [amount for index, (_account, _text, amount) in enumerate(rows) if index not in known]
         return Receipts(list(partner_ids), list(move_ids), amounts)
 
+    # -------------------------------------------------------------------------
+    # OLD BANK DATA
+    # -------------------------------------------------------------------------
+
+    def _reason_bank_stale(self):
+        company = self.env.company
+
+        def predicate():
+            stale = self._get_stale_policies(company, self._at_date())
+            return SQL("policy_id = ANY(%s)", stale) if stale else SQL("FALSE")
+
+        def sentence(decision):
+            journal, newest = min(company._get_dunning_bank_states(), key=lambda state: state[1])
+            return self.env._(
+                "The newest bank data of “%(journal)s” are of %(date)s, and the policy allows %(days)s days. "
+                "Import the bank statements first.",
+                journal=journal.name, date=self._fmt_date(newest),
+                # sudo: only a number of the policy
+                days=self.env['dunning.policy'].browse(decision.policy_id).sudo().bank_max_age)
+
+        return Reason(
+            predicate, sentence, waits_for='bank', gate=True,
+            # Of a coming day: bank statements keep coming in.
+            known_of_past=False, known_of_future=False, foreseen=False)
+
+    @api.model
+    def _get_stale_policies(self, company, at_date):
+        """Return the ids of the policies that find the bank data of a day too old."""
+        states = company._get_dunning_bank_states()
+        if not states:
+            return []
+        age = (at_date - min(newest for _journal, newest in states)).days
+        # sudo: what a policy says holds for every user
+        return self.env['dunning.policy'].sudo().search([
+            ('bank_max_age', '>', 0), ('bank_max_age', '<', age)]).ids
+
     @api.model
     def _fmt_bank_state(self, journal, newest, today):
         return self.env._(
             "%(journal)s: up to %(date)s (%(days)s days ago)", journal=journal.name, date=self._fmt_date(newest),
             days=(today - newest).days)
+
+    # -------------------------------------------------------------------------
+    # ENOUGH CONTACTS
+    # -------------------------------------------------------------------------
+
+    def _reason_contact_budget(self):
+        get_busy = cache(lambda: self._get_busy_debtors(self.env.company, self._at_date()))
+        return Reason(
+            lambda: SQL("partner_id = ANY(%s)", list(get_busy())) if get_busy() else SQL("FALSE"),
+            lambda d: self.env._(
+                "This debtor was contacted %(count)s times in a week, which is the limit of the settings. "
+                "He is left alone until %(date)s.",
+                count=self.env.company.dunning_contacts_per_week, date=self._fmt_date(d.next_date)),
+            # The day on which the oldest of the last contacts leaves the week.
+            lambda: SQL(
+                "(%s::jsonb ->> partner_id::text)::date",
+                json.dumps({str(debtor): day.isoformat() for debtor, day in get_busy().items()})),
+            waits_for='time', gate=True, overridable=True,
+        )
+
+    @api.model
+    def _get_busy_debtors(self, company, at_date):
+        """Return ``{debtor id: day from which he may be contacted again}`` of who had his contacts of a week."""
+        scenario = self._get_scenario()
+        if scenario and scenario.contacts:
+            return scenario.contacts(company, at_date)
+        limit = company.dunning_contacts_per_week
+        if not limit:
+            return {}
+        self.env['dunning.notice'].flush_model(['company_id', 'partner_id', 'state', 'date', 'channel'])
+        return dict(self.env.execute_query(SQL(
+            """
+            SELECT partner_id, (ARRAY_AGG(date ORDER BY date DESC))[%(limit)s] + %(days)s
+              FROM (%(contacts)s) contact
+             WHERE date > %(since)s AND date <= %(at_date)s
+          GROUP BY partner_id
+            HAVING COUNT(*) >= %(limit)s
+            """,
+            limit=limit, days=CONTACT_DAYS, contacts=self._get_contacts_sql(company),
+            since=at_date - timedelta(days=CONTACT_DAYS), at_date=at_date)))
+
+    @api.model
+    def _get_contacts_sql(self, company):
+        """Return SQL of what debtors of a company heard from it: ``partner_id`` and ``date``, a row per contact."""
+        return SQL(
+            "SELECT partner_id, date FROM dunning_notice"
+            " WHERE company_id = %s AND state IN ('sent', 'withdrawn') AND channel <> 'task'", company.id)

@@ -1,27 +1,45 @@
-"""The planner asked about another world: the ledger of a past day, notices that were not made, another ladder.
+"""The planner in a scenario: the ledger of a past day, notices that were not made, another ladder.
 
-The planner's statement reads tables. A world puts others before it, under the same names: in PostgreSQL a
+The planner's statement reads tables. A scenario puts others before it, under the same names: in PostgreSQL a
 ``WITH account_move_line AS (…)`` hides the real table from everything that follows. So there is one planner for
 today, for the past, for a dry run and for every reason a bridge adds; nothing is written anywhere; and without
-a world the statement is, to the letter, the one it always was.
+a scenario the statement is, to the letter, the one it always was.
 """
 
 import datetime
 from dataclasses import dataclass, field
 
-from odoo import api, models
+from odoo import models
 from odoo.tools import SQL
 
 
 @dataclass(slots=True)
-class World:
+class Step:
+    """A notice line that only exists in a scenario: one item that was told at one level."""
+
+    item_id: int
+    notice_id: int  # negative: no record has such an id
+    partner_id: int
+    level_id: int
+    channel: str
+    status: str  # as of dunning.notice.line
+    date: datetime.date
+    deadline: datetime.date | None
+    legal_role: str | None = None
+    costs_from: datetime.date | None = None
+    receipt_date: datetime.date | None = None
+    recipient_id: int | None = None
+
+
+@dataclass(slots=True)
+class Scenario:
     """What differs from what is in the database.
 
     :param date as_of: read the ledger as it was at the end of that day
     :param date told_until: notices count as they stood at the end of that day
     :param bool only_sent: of the real notices only those count that left or were passed over
-    :param list steps: notice lines of this world (:class:`Step`) besides the real ones
-    :param settled_ids: due items that are paid in this world
+    :param list steps: notice lines of this scenario (:class:`Step`) besides the real ones
+    :param settled_ids: due items that are paid in this scenario
     :param dict levels: ``{level id: {column: value}}``, what differs on the ladder
     :param int policy_id: the policy that the debtors in ``policy_partner_ids`` follow, whatever was chosen
     :param dict minimums: ``{policy id: amount}`` in the currency of the policy
@@ -41,31 +59,22 @@ class World:
 
     @classmethod
     def of(cls, day):
-        """Return the world as it was at the end of a past day, as far as the database knows."""
+        """Return the scenario as it was at the end of a past day, as far as the database knows."""
         return cls(as_of=day, told_until=day)
 
 
-class DunningPlanner(models.AbstractModel):
-    _inherit = 'dunning.planner'
+class DunningPlannerScenario(models.AbstractModel):
+    _name = 'dunning.planner.scenario'
+    _description = "Dunning Planner: Scenario"
 
-    @api.model
-    def _plan(self, company, at_date, *, world=None, **kwargs):
-        # EXTENDS: a world of this call only. An object of this process, so no browser can send one.
-        planner = self
-        if world is not None or self._get_world() is not None:
-            planner = self.with_context(dunning_world=world)
-        return super(DunningPlanner, planner)._plan(company, at_date, **kwargs)
+    def _get_scenario(self):
+        scenario = self.env.context.get('dunning_scenario')
+        return scenario if isinstance(scenario, Scenario) else None
 
-    def _get_world(self):
-        world = self.env.context.get('dunning_world')
-        return world if isinstance(world, World) else None
-
-    def _get_statement(self, company, at_date, items, partners, ignore, only_due, companions):
-        statement = super()._get_statement(company, at_date, items, partners, ignore, only_due, companions)
-        world = self._get_world()
-        if world is None:
-            return statement
-        tables = self._get_world_tables(world, company, items, partners)
+    def _put_in_scenario(self, statement, company, items, partners):
+        """Return a statement with the tables of the scenario before it; without a scenario to the letter as it is."""
+        scenario = self._get_scenario()
+        tables = scenario and self._get_scenario_tables(scenario, company, items, partners)
         if not tables:
             return statement
         return SQL("WITH %s SELECT * FROM (%s) decision", SQL(", ").join(
@@ -73,29 +82,29 @@ class DunningPlanner(models.AbstractModel):
             for name, materialized, rows in tables
         ), statement)
 
-    def _get_world_tables(self, world, company, items, partners):
+    def _get_scenario_tables(self, scenario, company, items, partners):
         """Return [(name, SQL of how to keep it, SQL of its rows)] of the tables that are another one."""
         inline, kept = SQL("NOT MATERIALIZED"), SQL("MATERIALIZED")
         tables = []
-        if world.as_of:
+        if scenario.as_of:
             tables += [
-                ('account_move_line', kept, self._get_past_lines_sql(world, company, items, partners)),
-                ('account_move', inline, self._get_past_moves_sql(world)),
+                ('account_move_line', kept, self._get_past_lines_sql(scenario, company, items, partners)),
+                ('account_move', inline, self._get_past_moves_sql(scenario)),
                 ('account_payment', inline, SQL(
-                    "SELECT * FROM account_payment WHERE date <= %s", world.as_of,
+                    "SELECT * FROM account_payment WHERE date <= %s", scenario.as_of,
                     to_flush=self.env['account.payment']._fields['date'])),
             ]
         else:
-            if world.settled_ids:
+            if scenario.settled_ids:
                 tables.append(('account_move_line', inline, SQL(
-                    "SELECT * FROM account_move_line WHERE id <> ALL(%s)", world.settled_ids)))
-            if world.policy_id:
+                    "SELECT * FROM account_move_line WHERE id <> ALL(%s)", scenario.settled_ids)))
+            if scenario.policy_id:
                 tables.append(('account_move', inline, self._get_columns_sql('account.move', SQL("account_move"), {
-                    'dunning_policy_id': self._get_move_policy_sql(world)})))
-        if world.told_until or world.only_sent or world.steps:
+                    'dunning_policy_id': self._get_move_policy_sql(scenario)})))
+        if scenario.told_until or scenario.only_sent or scenario.steps:
             for model, (real, rows) in {
-                'dunning.notice.line': self._get_told_lines(world, company),
-                'dunning.notice': self._get_told_notices(world),
+                'dunning.notice.line': self._get_told_lines(scenario, company),
+                'dunning.notice': self._get_told_notices(scenario),
             }.items():
                 table = self.env[model]._table
                 if rows:
@@ -103,8 +112,8 @@ class DunningPlanner(models.AbstractModel):
                     tables.append((f'{table}_told', kept, self._get_rows_sql(model, rows)))
                     real = self._add_rows(model, real, f'{table}_told', rows)
                 tables.append((table, inline, real))
-        if world.levels:
-            tables.append(('dunning_level', inline, self._get_ladder_sql(world)))
+        if scenario.levels:
+            tables.append(('dunning_level', inline, self._get_ladder_sql(scenario)))
         return tables
 
     def _get_columns_sql(self, model, source, others, where=None):
@@ -124,7 +133,7 @@ class DunningPlanner(models.AbstractModel):
     # THE LEDGER OF A PAST DAY
     # -------------------------------------------------------------------------
 
-    def _get_past_lines_sql(self, world, company, items, partners):
+    def _get_past_lines_sql(self, scenario, company, items, partners):
         """Return SQL of the journal items as they stood at the end of a day.
 
         What was reconciled later was open: each reconciliation counts from the later of its two dates, as in the
@@ -132,9 +141,6 @@ class DunningPlanner(models.AbstractModel):
         open, and the invoices it is on.
         """
         Line, Partial = self.env['account.move.line'], self.env['account.partial.reconcile']
-        # sudo: as where the planner looks for them; all users get the same answer
-        accounts = self.env['account.account'].sudo().with_company(company).with_context(active_test=False).search([
-            ('account_type', '=', 'asset_receivable'), ('company_ids', 'parent_of', company.id)])
         source = SQL(
             """account_move_line
                LEFT JOIN (
@@ -145,7 +151,7 @@ class DunningPlanner(models.AbstractModel):
                        SELECT credit_move_id, -amount, -credit_amount_currency
                          FROM account_partial_reconcile WHERE max_date > %(as_of)s) reconciled
                    GROUP BY line_id) later ON later.line_id = account_move_line.id""",
-            as_of=world.as_of,
+            as_of=scenario.as_of,
             to_flush=[Partial._fields[name] for name in (
                 'debit_move_id', 'credit_move_id', 'amount', 'debit_amount_currency', 'credit_amount_currency',
                 'max_date')])
@@ -167,8 +173,9 @@ class DunningPlanner(models.AbstractModel):
                 UNION
                    SELECT receipt.move_id FROM account_bank_statement_line receipt
                     WHERE receipt.company_id = %(company)s AND receipt.is_reconciled IS NOT TRUE)""",
-            as_of=world.as_of, company=company.id, accounts=list(accounts.ids), settled=world.settled_ids,
-            scope=self._get_scope_sql(items, partners), items=list(items.ids) if items is not None else [],
+            as_of=scenario.as_of, company=company.id, settled=scenario.settled_ids,
+            accounts=self.env.context['dunning_receivable_ids'], scope=self._get_scope_sql(items, partners),
+            items=list(items.ids) if items is not None else [],
             to_flush=[Line._fields[name] for name in ('date', 'reconciled', 'account_id', 'partner_id', 'company_id')])
         residual = SQL("account_move_line.amount_residual + COALESCE(later.amount, 0)")
         in_currency = SQL("account_move_line.amount_residual_currency + COALESCE(later.amount_currency, 0)")
@@ -180,7 +187,7 @@ class DunningPlanner(models.AbstractModel):
                 residual, in_currency),
         }, wanted)
 
-    def _get_past_moves_sql(self, world):
+    def _get_past_moves_sql(self, scenario):
         """Return SQL of the moves: that one is paid today says nothing of then; a payment that waited does."""
         Payment = self.env['account.payment']
         others = {
@@ -193,34 +200,34 @@ class DunningPlanner(models.AbstractModel):
                                     AND payment.date <= %s) THEN 'in_payment'
                         WHEN account_move.payment_state IS NULL THEN NULL
                         ELSE 'not_paid' END""",
-                world.as_of, to_flush=Payment._fields['date']),
+                scenario.as_of, to_flush=Payment._fields['date']),
         }
-        if world.policy_id:
-            others['dunning_policy_id'] = self._get_move_policy_sql(world)
+        if scenario.policy_id:
+            others['dunning_policy_id'] = self._get_move_policy_sql(scenario)
         return self._get_columns_sql('account.move', SQL("account_move"), others)
 
     # -------------------------------------------------------------------------
     # OTHER NOTICES
     # -------------------------------------------------------------------------
 
-    def _get_told_lines(self, world, company):
-        """Return (SQL of the real notice lines as far as they count, dicts of those of this world)."""
+    def _get_told_lines(self, scenario, company):
+        """Return (SQL of the real notice lines as far as they count, dicts of those of this scenario)."""
         others, where = {}, SQL("TRUE")
-        if world.told_until:
+        if scenario.told_until:
             later = SQL(
                 "(dunning_notice_line.status IN ('sent', 'skipped', 'undelivered')"
-                " AND dunning_notice_line.date > %s)", world.told_until)
+                " AND dunning_notice_line.date > %s)", scenario.told_until)
             # Made by then and left later: it waited.
             others['status'] = SQL("CASE WHEN %s THEN 'pending' ELSE dunning_notice_line.status END", later)
             others['date'] = SQL("CASE WHEN %s THEN NULL ELSE dunning_notice_line.date END", later)
             others['deadline'] = SQL("CASE WHEN %s THEN NULL ELSE dunning_notice_line.deadline END", later)
             where = SQL(
                 "EXISTS (SELECT FROM dunning_notice notice WHERE notice.id = dunning_notice_line.notice_id"
-                " AND notice.date_planned <= %s)", world.told_until)
-        if world.only_sent:
+                " AND notice.date_planned <= %s)", scenario.told_until)
+        if scenario.only_sent:
             where = SQL(
                 "dunning_notice_line.status IN ('sent', 'skipped') AND (%(until)s::date IS NULL"
-                " OR dunning_notice_line.date <= %(until)s::date)", until=world.told_until)
+                " OR dunning_notice_line.date <= %(until)s::date)", until=scenario.told_until)
             others = {}
         real = self._get_columns_sql('dunning.notice.line', SQL("dunning_notice_line"), others, where)
         return real, [
@@ -228,20 +235,20 @@ class DunningPlanner(models.AbstractModel):
                 'id': -1 - number, 'notice_id': step.notice_id, 'company_id': company.id, 'move_line_id': step.item_id,
                 'level_id': step.level_id, 'status': step.status, 'date': step.date, 'deadline': step.deadline,
             }
-            for number, step in enumerate(world.steps)
+            for number, step in enumerate(scenario.steps)
         ]
 
-    def _get_told_notices(self, world):
+    def _get_told_notices(self, scenario):
         others, where = {}, SQL("TRUE")
-        if world.told_until:
-            where = SQL("dunning_notice.date_planned <= %s", world.told_until)
+        if scenario.told_until:
+            where = SQL("dunning_notice.date_planned <= %s", scenario.told_until)
             others = {
                 'state': SQL(
                     "CASE WHEN dunning_notice.state IN ('sent', 'skipped') AND dunning_notice.date > %s THEN 'queued'"
-                    " ELSE dunning_notice.state END", world.told_until),
+                    " ELSE dunning_notice.state END", scenario.told_until),
                 'costs_from': SQL(
                     "CASE WHEN dunning_notice.date > %s THEN NULL ELSE dunning_notice.costs_from END",
-                    world.told_until),
+                    scenario.told_until),
             }
         real = self._get_columns_sql('dunning.notice', SQL("dunning_notice"), others, where)
         return real, [
@@ -253,7 +260,7 @@ class DunningPlanner(models.AbstractModel):
                 'date': step.date, 'date_planned': step.date, 'deadline': step.deadline,
                 'costs_from': step.costs_from, 'receipt_date': step.receipt_date,
             }
-            for step in {step.notice_id: step for step in world.steps}.values()
+            for step in {step.notice_id: step for step in scenario.steps}.values()
         ]
 
     def _get_rows_sql(self, model, rows):
@@ -277,44 +284,19 @@ class DunningPlanner(models.AbstractModel):
     # ANOTHER LADDER
     # -------------------------------------------------------------------------
 
-    def _get_ladder_sql(self, world):
+    def _get_ladder_sql(self, scenario):
         """Return SQL of the levels, some of them with other values."""
         Level = self.env['dunning.level']
         others = {}
-        for name in {name for values in world.levels.values() for name in values}:
+        for name in {name for values in scenario.levels.values() for name in values}:
             column = SQL("dunning_level.%s", SQL.identifier(name))
             whens = SQL(" ").join(
                 SQL("WHEN %s THEN %s::%s", level_id, values[name], SQL.identifier(Level._fields[name].column_type[0]))
-                for level_id, values in world.levels.items() if name in values)
+                for level_id, values in scenario.levels.items() if name in values)
             others[name] = SQL("CASE dunning_level.id %s ELSE %s END", whens, column)
         return self._get_columns_sql('dunning.level', SQL("dunning_level"), others)
 
-    def _get_move_policy_sql(self, world):
+    def _get_move_policy_sql(self, scenario):
         return SQL(
             "CASE WHEN account_move.commercial_partner_id = ANY(%s) THEN NULL ELSE account_move.dunning_policy_id END",
-            world.policy_partner_ids)
-
-    def _get_debtor_policy_sql(self, Partner):
-        # EXTENDS: who follows the policy of this world.
-        own = super()._get_debtor_policy_sql(Partner)
-        world = self._get_world()
-        if world is None or not world.policy_id:
-            return own
-        return SQL(
-            "CASE WHEN debtor.id = ANY(%s) THEN %s ELSE %s END", world.policy_partner_ids, world.policy_id, own)
-
-    def _get_policy_minimum(self, policy, company, at_date):
-        # EXTENDS
-        world = self._get_world()
-        if world is not None and policy.id in world.minimums:
-            return policy.currency_id._convert(
-                world.minimums[policy.id], company.currency_id, company, at_date)
-        return super()._get_policy_minimum(policy, company, at_date)
-
-    @api.model
-    def _get_busy_debtors(self, company, at_date):
-        # EXTENDS: contacts that only happened in this world count as well.
-        world = self._get_world()
-        if world is not None and world.contacts:
-            return world.contacts(company, at_date)
-        return super()._get_busy_debtors(company, at_date)
+            scenario.policy_partner_ids)

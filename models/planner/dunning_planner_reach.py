@@ -1,13 +1,14 @@
+"""Whom a level is addressed to, which channel reaches that contact, and what to say when none does."""
+
 from odoo import api, models
 from odoo.tools import SQL
 
 from ..ladder.dunning_level import DETOURS
 
 
-class DunningPlanner(models.AbstractModel):
-    _inherit = 'dunning.planner'
-
-    # --- whom ---
+class DunningPlannerReach(models.AbstractModel):
+    _name = 'dunning.planner.reach'
+    _description = "Dunning Planner: Reach"
 
     @staticmethod
     def _get_recipient_sql(level, item, own):
@@ -25,7 +26,21 @@ class DunningPlanner(models.AbstractModel):
                     ELSE COALESCE(%(item)s.dunning_contact_id, %(own)s) END""",
             level=level, item=item, own=own)
 
-    # --- which way ---
+    @staticmethod
+    def _get_contact_persons_sql(company):
+        """Return SQL of the contacts per debtor that some levels are addressed to."""
+        return SQL(
+            """
+                SELECT commercial_partner_id, MIN(dunning_id) AS dunning_id, MIN(director_id) AS director_id
+                  FROM (SELECT commercial_partner_id, company_id, id AS dunning_id, NULL::int AS director_id
+                          FROM res_partner WHERE type = 'dunning' AND active
+                     UNION ALL
+                        SELECT commercial_partner_id, company_id, NULL, id
+                          FROM res_partner WHERE type = 'director' AND active) person
+                 WHERE company_id IS NULL OR company_id = ANY(%s)
+              GROUP BY commercial_partner_id
+            """,
+            list(company.parent_ids.ids))
 
     def _get_has_email_sql(self, partner):
         """Return SQL that is true when ``partner`` (an alias) has an address that works for reminders."""
@@ -49,8 +64,8 @@ class DunningPlanner(models.AbstractModel):
 
     def _get_reached_sql(self):
         """Return SQL that adds which channel reaches whom an item is addressed to, and what its own channel lacks."""
-        world = self._get_world()
-        changed = world.levels if world else ()
+        scenario = self._get_scenario()
+        changed = scenario.levels if scenario else ()
         calls = self._get_levels().filtered(
             lambda level: level.fallback_channel and (level.channel == 'phone' or level.id in changed))
         recipient = SQL.identifier('recipient')
@@ -85,16 +100,6 @@ class DunningPlanner(models.AbstractModel):
             """,
             detours=detours, email=self._get_has_email_sql(recipient), phone=self._get_has_phone_sql(recipient),
             address=self._get_has_address_sql(recipient))
-
-    # --- in words ---
-
-    @api.model
-    def _explain(self, decision, company):
-        # EXTENDS: what goes out by another channel than usual says so.
-        text = super()._explain(decision, company)
-        if decision.detour and not decision.reason:
-            text = f"{text} {self._explain_detour(decision.detour, decision.channel, decision.bounced_on)}"
-        return text
 
     @api.model
     def _explain_detour(self, lacks, channel, bounced_on=None):

@@ -1,21 +1,93 @@
+"""The planner's answer in words: one sentence, who has to act, and the facts."""
+
 from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError
+from odoo.tools import format_amount
 
-from .dunning_planner__world import World
-
-# What nobody can know of a past day, or need not be told of a coming one.
-PAST_IGNORED = frozenset({'transaction_pending', 'unmatched_receipt', 'bank_stale'})
-# Bank statements keep coming in.
-FUTURE_IGNORED = frozenset({'bank_stale'})
-# Reasons that pass by themselves.
-TIME = frozenset({
-    'not_due', 'waiting_delay', 'waiting_deadline', 'fourteen_day_running', 'hold_ended', 'contact_budget'})
-BANK = frozenset({'payment_pending', 'transaction_pending', 'unmatched_receipt', 'bank_stale', 'netted'})
-NOBODY = frozenset({'settled', 'credit', 'prescribed', 'not_yet', 'booked_extra'})
+from ..kernel.formats import format_day
+from ..kernel.groups import ACCOUNTING
+from .dunning_planner_scenario import Scenario
 
 
-class DunningPlanner(models.AbstractModel):
-    _inherit = 'dunning.planner'
+class DunningPlannerAnswer(models.AbstractModel):
+    _name = 'dunning.planner.answer'
+    _description = "Dunning Planner: Answer"
+
+    # -------------------------------------------------------------------------
+    # ONE SENTENCE
+    # -------------------------------------------------------------------------
+
+    @api.model
+    def _explain(self, decision, company):
+        """Return the sentence for a decision, in the language of the environment."""
+        planner = self.with_context(dunning_company_id=company.id)
+        if not decision.reason:
+            currency = planner.env['res.currency'].browse(decision.currency_id)
+            level = planner._fmt_level(decision.level_id)
+            amount = format_amount(planner.env, decision.amount_due, currency)
+            if decision.amount_held:
+                text = planner.env._(
+                    "Due: “%(level)s” goes out for %(amount)s. On hold and not asked now: %(held)s, %(hold)s.",
+                    level=level, amount=amount, held=format_amount(planner.env, decision.amount_held, currency),
+                    hold=planner._fmt_hold(decision))
+            else:
+                text = planner.env._("Due: “%(level)s” goes out for %(amount)s.", level=level, amount=amount)
+            if decision.detour:
+                text = f"{text} {planner._explain_detour(decision.detour, decision.channel, decision.bounced_on)}"
+            return text
+        return planner._get_reason(decision.reason).sentence(decision)
+
+    @api.model
+    def _get_waits_for(self, decision, notice=None):
+        """Return who or what has to move before the answer is another one."""
+        if not decision.reason:
+            return self.env._("Nobody: it goes out")
+        waits_for = self._get_reason(decision.reason).waits_for
+        if waits_for == 'hold':
+            return self.env['res.users'].browse(decision.hold_user_id).name if decision.hold_user_id else ''
+        if waits_for == 'notice' and notice:
+            return notice.display_name
+        return self._get_waits_for_texts()[waits_for]
+
+    @api.model
+    def _get_waits_for_texts(self):
+        """Return in words who or what a reason can wait for; of a hold and a notice when there is no better answer."""
+        return {
+            'time': self.env._("Time"),
+            'payment': self.env._("The bank: a payment to match"),
+            'bank': self.env._("The bank: statements to import"),
+            'nobody': self.env._("Nobody"),
+            'invoice': self.env._("Whoever is responsible for the invoice"),
+            'contact': self.env._("Whoever completes the contact"),
+            'policy': self.env._("Whoever sets up the policies"),
+            'rates': self.env._("Whoever confirms the interest rates"),
+            'minimum': self.env._("More overdue items, or a lower minimum in the policy"),
+            'dispute': self.env._("Whoever settles the dispute"),
+            'hold': self.env._("A person"),
+            'notice': self.env._("A person"),
+            'person': self.env._("A person"),
+        }
+
+    def _fmt_date(self, date):
+        return format_day(self.env, date)
+
+    def _fmt_level(self, level_id):
+        return self.env['dunning.level'].browse(level_id).sudo().name or ''  # sudo: only its name
+
+    def _fmt_hold(self, decision):
+        # sudo: only names; reasons and owners are few, so this costs no query per item
+        reason = self.env['dunning.hold.reason'].browse(decision.hold_reason_id).sudo()
+        owner = self.env['res.users'].browse(decision.hold_user_id).sudo()  # sudo: as above
+        return self.env._(
+            "%(reason)s (%(owner)s)", reason=reason._get_name_in_sentence(), owner=owner.name or '')
+
+    def _fmt_company_amount(self, amount):
+        company = self.env['res.company'].browse(self.env.context.get('dunning_company_id') or self.env.company.id)
+        return format_amount(self.env, amount or 0.0, company.currency_id)
+
+    # -------------------------------------------------------------------------
+    # THE ANSWER WITH ITS FACTS
+    # -------------------------------------------------------------------------
 
     @api.model
     def _answer(self, company, day, *, items=None, partners=None):
@@ -29,12 +101,12 @@ class DunningPlanner(models.AbstractModel):
         """
         today = company._dunning_today()
         past = day < today
-        ignore = PAST_IGNORED if past else FUTURE_IGNORED if day > today else frozenset()
+        ignore = self._get_unknown_reasons(company, day)
         # sudo: the planner reads settings of debtors; the caller checked who asks about what
         planner = self.sudo().with_company(company)
         decisions = planner._plan(
             company, day, items=items, partners=partners, ignore=ignore,
-            world=World.of(day) if past else None)
+            scenario=Scenario.of(day) if past else None)
         planner = planner.with_context(dunning_at_date=day)
         pending = planner._get_waiting_notices(decisions)
         prefetch = {
@@ -47,7 +119,25 @@ class DunningPlanner(models.AbstractModel):
             answers += [
                 planner._prepare_missing_answer(day, item)
                 for item in items.filtered(lambda item: item.company_id == company and item.id not in found)]
+        planner._add_drop_texts(company, day, answers)
         return answers
+
+    @api.model
+    def _add_drop_texts(self, company, day, answers):
+        """Explain in the words of the person what somebody took off a proposal."""
+        held = [answer['item_id'] for answer in answers if answer['reason'] in ('hold', 'hold_ended')]
+        if not held:
+            return
+        lines = self.env['dunning.notice.line'].search(
+            [('move_line_id', 'in', held), ('dropped_hold_id', '!=', False), ('company_id', '=', company.id)],
+            order='id')
+        texts = {
+            line.move_line_id.id: line.drop_text for line in lines
+            if line.dropped_hold_id.opened_on <= day
+            and (not line.dropped_hold_id.free_on or line.dropped_hold_id.free_on > day)}
+        for answer in answers:
+            if answer['item_id'] in texts:
+                answer['text'] = f"{answer['text']} {texts[answer['item_id']]}"
 
     @api.model
     def _prepare_answer(self, company, day, decision, pending, prefetch):
@@ -104,7 +194,7 @@ class DunningPlanner(models.AbstractModel):
             'debtor_id': item.partner_id.commercial_partner_id.id,
             'debtor': item.partner_id.commercial_partner_id.display_name or '',
             'company_id': item.company_id.id,
-            'due_date': fields.Date.to_string(item.date_maturity or item.date),
+            'due_date': fields.Date.to_string(item._get_dunning_due_date()),
             'currency': currency.name,
             'amount_open': 0.0, 'amount_netted': 0.0, 'amount_on_hold': 0.0, 'amount_due': 0.0,
             'policy_id': False, 'policy': '', 'last_level_id': False, 'last_level': '', 'last_date': False,
@@ -127,35 +217,19 @@ class DunningPlanner(models.AbstractModel):
             [('move_line_id', 'in', waiting), ('status', '=', 'pending')])
         return {line.move_line_id.id: line.notice_id for line in lines}
 
+    # -------------------------------------------------------------------------
+    # ASKED BY PEOPLE AND PROGRAMS
+    # -------------------------------------------------------------------------
+
     @api.model
-    def _get_waits_for(self, decision, notice=None):
-        """Return who or what has to move before the answer is another one."""
-        reason = decision.reason
-        if not reason:
-            return self.env._("Nobody: it goes out")
-        if reason == 'hold':
-            return self.env['res.users'].browse(decision.hold_user_id).name if decision.hold_user_id else ''
-        if reason == 'pending' and notice:
-            return notice.display_name
-        if reason in TIME:
-            return self.env._("Time")
-        if reason in BANK:
-            return self.env._("The bank: a payment to match")
-        if reason in NOBODY:
-            return self.env._("Nobody")
-        if reason in ('not_posted', 'not_sent', 'blocked', 'no_followup'):
-            return self.env._("Whoever is responsible for the invoice")
-        if reason == 'no_address':
-            return self.env._("Whoever completes the contact")
-        if reason in ('no_policy', 'wrong_policy', 'no_default', 'needs_fourteen_day'):
-            return self.env._("Whoever sets up the policies")
-        if reason == 'rates_stale':
-            return self.env._("Whoever confirms the interest rates")
-        if reason == 'below_minimum':
-            return self.env._("More overdue items, or a lower minimum in the policy")
-        if reason == 'open_dispute':
-            return self.env._("Whoever settles the dispute")
-        return self.env._("A person")
+    def _get_unknown_reasons(self, company, day):
+        """Return the codes of the reasons that an answer about another day than today does not know of."""
+        today = company._dunning_today()
+        if day < today:
+            return self._get_reason_codes(known_of_past=False)
+        if day > today:
+            return self._get_reason_codes(known_of_future=False)
+        return frozenset()
 
     @api.model
     def _get_unknown(self, company, day):
@@ -196,9 +270,7 @@ class DunningPlanner(models.AbstractModel):
 
     @api.model
     def _check_may_ask(self):
-        if not self.env.su and not self.env.user.has_groups(
-            'account.group_account_invoice,account.group_account_readonly'
-        ):
+        if not self.env.su and not self.env.user.has_groups(ACCOUNTING):
             raise AccessError(self.env._(
                 "The answers name amounts of debtors, so they are for accounting only. Ask your administrator for "
                 "access to invoicing."))

@@ -1,0 +1,202 @@
+"""What goes in one message, and whose turn it is."""
+
+from datetime import timedelta
+
+from odoo import api, models
+from odoo.fields import Domain
+from odoo.tools import SQL
+
+from ..ladder.dunning_level import RANK
+from .dunning_planner_reasons import Reason
+
+# Days after which a message goes before one of a higher level.
+PATIENCE_DAYS = 7
+# What left, or was handed to a person or the post, as the debtor sees it. A bounced e-mail he never saw.
+TOLD_STATES = ('sent', 'withdrawn', 'todo', 'to_post')
+
+
+class DunningPlannerTurns(models.AbstractModel):
+    _name = 'dunning.planner.turns'
+    _description = "Dunning Planner: Turns"
+
+    # -------------------------------------------------------------------------
+    # WHAT GOES TOGETHER
+    # -------------------------------------------------------------------------
+
+    def _get_joined_sql(self, at_date):
+        """Return SQL that puts all claims on a consumer that can be claimed together into one 14-day letter.
+
+        Article 6:96 paragraph 7 BW: one letter, and the principals are added up. An item joins when the debtor is in
+        default for it and the letter does not cut short a term he was promised. What it asks is in the columns
+        ``asked_…``; without a 14-day letter they are those of the item's own step.
+        """
+        if 'fourteen_day' not in self._get_levels().mapped('legal_role'):
+            return SQL(
+                "SELECT judged.*, item_reason AS asked_reason, level_id AS asked_level_id,"
+                "       level_channel AS wanted_channel, recipient_id AS asked_recipient_id,"
+                "       level_legal_role AS asked_legal_role FROM judged")
+        return SQL(
+            """
+            SELECT gathered.*,
+                   CASE WHEN joins THEN NULL ELSE item_reason END AS asked_reason,
+                   CASE WHEN joins THEN letter_id ELSE level_id END AS asked_level_id,
+                   CASE WHEN joins THEN letter_channel ELSE level_channel END AS wanted_channel,
+                   CASE WHEN joins THEN letter_legal_role ELSE level_legal_role END AS asked_legal_role,
+                   -- Contacts on invoices may differ; the letter is for the debtor.
+                   CASE WHEN joins OR (item_reason IS NULL AND level_legal_role = 'fourteen_day')
+                        THEN letter_recipient_id ELSE recipient_id END
+                       AS asked_recipient_id
+              FROM (
+                    SELECT judged.*, letter.id AS letter_id, letter.channel AS letter_channel,
+                           letter.legal_role AS letter_legal_role, %(letter_recipient)s AS letter_recipient_id,
+                           -- An item that waits for this very letter joins like one that waits for another step.
+                           CASE WHEN letter.id IS NULL OR (judged.level_id = letter.id AND item_reason IS NULL)
+                                THEN FALSE
+                                WHEN COALESCE(item_reason, 'waiting_delay')
+                                     NOT IN ('waiting_delay', 'waiting_deadline')
+                                THEN FALSE
+                                ELSE NOT EXISTS (
+                                         SELECT FROM dunning_level last_level
+                                          WHERE last_level.id = last_level_id
+                                            AND last_level.policy_id = letter.policy_id
+                                            AND (last_level.sequence, last_level.id) >= (letter.sequence, letter.id))
+                                 AND (last_deadline IS NULL OR last_deadline <= %(at_date)s + 14)
+                                 AND (oldest_due_date IS NULL OR last_level_id IS NOT NULL
+                                      OR due_date >= oldest_due_date)
+                                 AND %(in_default)s
+                           END AS joins
+                      FROM judged
+                           -- Grouped, not a window: few items are due for such a letter, and so only those are sorted.
+                 LEFT JOIN (SELECT partner_id, policy_id, currency_id, MIN(level_id) AS level_id
+                              FROM judged
+                             WHERE item_reason IS NULL AND level_legal_role = 'fourteen_day'
+                          GROUP BY partner_id, policy_id, currency_id) called
+                        ON called.partner_id = judged.partner_id AND called.policy_id = judged.policy_id
+                       AND called.currency_id = judged.currency_id
+                 LEFT JOIN dunning_level letter ON letter.id = called.level_id
+                   -- Fence: asked once per row, not once in each of the columns that it decides.
+                    OFFSET 0) gathered
+            """,
+            at_date=at_date,
+            letter_recipient=self._get_recipient_sql(
+                SQL.identifier('letter'), SQL.identifier('judged'), SQL("judged.partner_id")),
+            in_default=self._get_in_default_sql(SQL.identifier('judged')),
+        )
+
+    def _get_said_sql(self, channel, policy, level):
+        """Return SQL of the number of ``dunning.level._get_said``.
+
+        :param channel: SQL of the channel it goes by
+        :param policy: SQL of the policy of the level
+        :param level: SQL of the name of the level's table
+        """
+        return SQL(
+            """CASE WHEN %(channel)s = 'task' OR %(level)s.legal_role = 'fourteen_day' THEN -%(level)s.id::bigint
+                    ELSE %(policy)s::bigint * 16 + (%(level)s.with_interest IS TRUE)::int
+                         + 2 * (%(level)s.with_costs IS TRUE)::int
+                         + 4 * (%(level)s.legal_role IS NOT DISTINCT FROM 'default_notice')::int
+                         + 8 * (%(channel)s = 'phone')::int END""",
+            channel=channel, policy=policy, level=level)
+
+    # -------------------------------------------------------------------------
+    # WHAT GOES TODAY
+    # -------------------------------------------------------------------------
+
+    def _reason_one_message(self):
+        return Reason(
+            SQL("speaks AND (occupied OR (first_said, first_currency_id) <> (said, currency_id))"),
+            lambda d: self.env._(
+                "Another message goes to this debtor today (“%(level)s”); this item follows on %(date)s.",
+                level=self._fmt_level(d.other_level_id or self._get_other_level_id(d)),
+                date=self._fmt_date(d.next_date)),
+            SQL("%s::date", self._at_date() + timedelta(days=1)),
+            waits_for='time', late=True, gate=True, keeps_apart=False,
+        )
+
+    def _get_other_level_id(self, decision):
+        """Return the level of the message that went to the addressee today, or is about to."""
+        company_id = self.env.context.get('dunning_company_id') or self.env.company.id
+        at_date = decision.next_date - timedelta(days=1)  # the day that was asked about
+        # sudo: only the name of its level is told
+        return self.env['dunning.notice'].sudo().search(
+            Domain('company_id', '=', company_id) & Domain('partner_id', '=', decision.partner_id)
+            & Domain('recipient_id', '=', decision.recipient_id) & Domain('channel', '!=', 'task')
+            & Domain('state', 'in', ('draft', 'queued', *TOLD_STATES))
+            & (Domain('date', '=', at_date) | Domain('posted_on', '=', at_date) | Domain('date_planned', '=', at_date)),
+            order='date, id desc', limit=1).level_id.id
+
+    def _get_late_sql(self, company, at_date, reasons):
+        """Return SQL of the decided items: which of the messages to one addressee goes today."""
+        if 'one_message' not in reasons:
+            return SQL("SELECT answered.*, first_reason AS reason, NULL::int AS other_level_id FROM answered")
+        occupied = SQL(
+            """
+            SELECT notice.partner_id, notice.recipient_id, notice.currency_id, notice.state, %(said)s AS said
+              FROM dunning_notice notice
+              JOIN dunning_level level ON level.id = notice.level_id
+             WHERE notice.company_id = %(company)s AND notice.channel <> 'task'
+               AND (notice.state = ANY(%(told)s) AND (notice.date = %(at_date)s OR notice.posted_on = %(at_date)s)
+                    -- Planned today: it is about to leave.
+                    OR notice.state IN ('draft', 'queued', 'todo', 'to_post') AND notice.date_planned = %(at_date)s)
+            """,
+            said=self._get_said_sql(SQL("notice.channel"), SQL("level.policy_id"), SQL.identifier('level')),
+            company=company.id, told=list(TOLD_STATES), at_date=at_date)
+        return SQL(
+            """
+            WITH occupied AS MATERIALIZED (%(occupied)s),
+            -- Only what is asked of it from here on: all that was worked out would be several times as wide.
+            marked AS MATERIALIZED (
+                SELECT %(columns)s,
+                       COALESCE(first_reason IS NULL AND asked_channel <> 'task', FALSE) AS speaks,
+                       (partner_id, asked_recipient_id) IN (
+                           SELECT partner_id, recipient_id FROM occupied WHERE state <> 'draft')
+                       OR (partner_id, asked_recipient_id) IN (
+                              SELECT partner_id, recipient_id FROM occupied WHERE state = 'draft')
+                          -- A proposal of today takes in what can be said in it.
+                          AND (partner_id, asked_recipient_id, currency_id, said) NOT IN (
+                              SELECT partner_id, recipient_id, currency_id, said
+                                FROM occupied WHERE state = 'draft') AS occupied
+                  FROM answered
+            ),
+            -- Of each addressee the message that goes first. Grouped, not in windows over all items: most have one.
+            turn AS (
+                SELECT DISTINCT ON (partner_id, asked_recipient_id)
+                       partner_id, asked_recipient_id, currency_id, said, rank
+                  FROM (
+                        SELECT partner_id, asked_recipient_id, currency_id, said, occupied,
+                               MAX(asked_rank) AS rank, MIN(level_date) AS since,
+                               -- Backlog goes a few a day: the others do not wait for its turn.
+                               BOOL_OR(backlog) AS backlog
+                          FROM marked
+                         WHERE speaks
+                      GROUP BY partner_id, asked_recipient_id, currency_id, said, occupied) message
+              ORDER BY partner_id, asked_recipient_id, occupied IS NOT TRUE DESC, backlog,
+                       CASE WHEN since <= %(patience)s THEN since END,
+                       rank DESC, currency_id = %(currency)s DESC, currency_id, said
+            )
+            SELECT turned.*,
+                   %(reason)s AS reason,
+                   CASE WHEN occupied THEN NULL ELSE (first_rank & %(ids)s)::int END AS other_level_id
+              FROM (
+                    SELECT marked.*, turn.said AS first_said, turn.currency_id AS first_currency_id,
+                           turn.rank AS first_rank
+                      FROM marked
+                 LEFT JOIN turn
+                        ON turn.partner_id = marked.partner_id AND turn.asked_recipient_id = marked.asked_recipient_id
+                   ) turned
+            """,
+            occupied=occupied, ids=RANK - 1, patience=at_date - timedelta(days=PATIENCE_DAYS),
+            currency=company.currency_id.id,
+            columns=SQL(", ").join(SQL.identifier(name) for name in self._get_answer_columns()),
+            reason=SQL("COALESCE(first_reason, %s)", self._get_case(reasons)))
+
+    @api.model
+    def _get_answer_columns(self):
+        """Return the columns that are left when the messages take turns: what an answer says, and what decides."""
+        return [
+            'id', 'move_id', 'partner_id', 'asked_recipient_id', 'currency_id', 'policy_id', 'last_level_id',
+            'last_date', 'last_deadline', 'asked_level_id', 'asked_channel', 'asked_legal_role', 'due_date',
+            'level_date', 'amount_residual', 'amount_residual_currency', 'amount_netted', 'amount_held',
+            'amount_held_currency', 'group_amount', 'credit_company', 'backlog', 'first_reason', 'item_date',
+            'hold_reason_id', 'hold_user_id', 'hold_until', 'detour', 'email_bounced_on', 'said', 'asked_rank',
+        ]
