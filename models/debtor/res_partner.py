@@ -360,10 +360,6 @@ class ResPartner(models.Model):
     # ACTIONS
     # -------------------------------------------------------------------------
 
-    def action_dunning_send(self):
-        """Open the send wizard for all overdue items of these debtors."""
-        return self.env['dunning.send']._action_open(partners=self.commercial_partner_id)
-
     def action_dunning_email_works(self):
         """Try the address again that a reminder came back from."""
         self.env['dunning.notice'].check_access('write')  # for accounting, not for all who may change contacts

@@ -86,11 +86,6 @@ class AccountMove(models.Model):
             return (3, decision.due_date)
         return (1 if decision.next_date else 2, decision.next_date or decision.due_date)
 
-    def action_dunning_send(self):
-        """Open the send wizard for the due items of these invoices."""
-        self.check_access('read')
-        return self.env['dunning.send']._action_open(moves=self)
-
     def get_dunning_reason(self, date=None):
         """Say for each due item of these invoices why it is (not) reminded on a day.
 

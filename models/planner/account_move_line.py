@@ -33,11 +33,6 @@ class AccountMoveLine(models.Model):
         for item in self:
             item.dunning_reason = answers.get(item._origin.id, False)
 
-    def action_dunning_send(self):
-        """Open the send wizard for these due items."""
-        self.check_access('read')
-        return self.env['dunning.send']._action_open(items=self)
-
     def get_dunning_reason(self, date=None):
         """Say for each of these due items why it is (not) reminded on a day; as on invoices."""
         self.check_access('read')

@@ -125,7 +125,7 @@ class _Run:
             due += [decision for decision in decisions if not decision.reason]
         if not due:
             return
-        groups, _postponed = self.env['dunning.run']._cap_backlog(self.company, day, due)
+        groups, _postponed = self.planner._cap_backlog(self.company, day, due)
         for decision in due:
             self.agenda[day + ONE_DAY].add(decision.partner_id)
         for group in groups:

@@ -3,7 +3,6 @@
 import logging
 from collections import defaultdict
 from datetime import timedelta
-from itertools import islice
 
 from psycopg2 import OperationalError
 from psycopg2.errors import UniqueViolation
@@ -76,7 +75,7 @@ class DunningRun(models.AbstractModel):
         checkpoint()
         decisions = run.env['dunning.planner']._plan(company, at_date, only_due={'no_address'})
         decisions = run._tell_unreachable(company, at_date, decisions)
-        groups, postponed = run._cap_backlog(company, at_date, decisions)
+        groups, postponed = run.env['dunning.planner']._cap_backlog(company, at_date, decisions)
         notices = Notice
         for chunk in split_every(PLAN_CHUNK, groups, list):
             notices |= run._make_notices(company, at_date, chunk)
@@ -140,25 +139,6 @@ class DunningRun(models.AbstractModel):
             partner_id: lambda env, decision=decision: Planner.with_env(env)._explain(decision, company)
             for partner_id, decision in lost.items()})
         return due
-
-    @api.model
-    def _cap_backlog(self, company, at_date, decisions):
-        """Group decisions by notice and leave out backlog above the daily number, the smallest amounts first.
-
-        :return: (list of groups, number of groups left for another day)
-        """
-        groups = defaultdict(list)
-        for decision in decisions:
-            groups[decision.message].append(decision)
-        backlog = [group for group in groups.values() if any(decision.backlog for decision in group)]
-        if not backlog:
-            return list(groups.values()), 0
-        used = self.env['dunning.notice'].search_count([
-            ('company_id', '=', company.id), ('backlog', '=', True), ('date_planned', '=', at_date)])
-        room = max(0, company.dunning_backlog_daily - used)
-        backlog.sort(key=lambda group: -sum(decision.amount_company for decision in group))
-        postponed = {id(group) for group in islice(backlog, room, None)}
-        return [group for group in groups.values() if id(group) not in postponed], len(postponed)
 
     @api.model
     def _make_notices(self, company, at_date, groups):
