@@ -12,7 +12,7 @@ CORE_METHODS = frozenset("""
 COMMON_NAMES = CORE_METHODS | frozenset("""
     _asdict _get_id _make _render _replace _trigger
     active activity_summary activity_type_id activity_user_id amount amount_paid amount_residual amount_total author_id
-    body category channel color company company_currency_id company_id contact_name content count credit_move_id
+    body category channel color company company_currency_id company_id contact_id contact_name content count credit_move_id
     currency_id date date_end date_from date_maturity date_start date_to description direction duration email_to
     error_message fetch filename format_date group_ids invoice_count invoice_date is_live item_ids key lang line_ids
     mail_message_id mail_template_id message_id mode move_id move_ids move_line_id name note number origin partner_id
@@ -22,7 +22,7 @@ COMMON_NAMES = CORE_METHODS | frozenset("""
 
 #: ``{"model.method": reason}``: a package may extend this method of a package before it.
 HOOKS = {
-    "account.partial.reconcile._follow_dunning_match": "what follows when a due item is matched: its level, corrections, promises",
+    "account.partial.reconcile._follow_dunning_match": "what follows when an item is matched: level, corrections, promises",
     "account.partial.reconcile._get_dunning_item_models": "which models have records about due items",
     "dunning.claim._get_claimers": "an arrangement books interest and costs as a notice does",
     "dunning.claim._get_told_sql": "what both sides signed was claimed, as what a notice asked was",
@@ -49,12 +49,6 @@ HOOKS = {
 
 #: ``{line of --list: reason}``: what stays as it is.
 EXCEPTIONS = {
-    "R2: models/kernel/dunning_recorded.py: dunning.notice of notice":
-        "the book in which notices, and what is written together with them, are recorded has their name",
-    "R2: models/ladder/dunning_level.py: dunning.notice of notice":
-        "a word for core: the model for which the texts of a level are rendered",
-    "R2: models/letter/dunning_debtor_mail.py: contact_id of agreement":
-        "a mixin: it says which fields the records have that inherit it",
     "R8: models/collecting/dunning_debtor_priority.py: dunning.debtor.priority is too small to stand alone":
         "another addon adds a factor there: one method and one entry of a list",
 }

@@ -402,15 +402,3 @@ class DunningHold(models.Model):
 
         :param keep: notices to leave alone, such as the call that is going on
         """
-
-    def _get_badge_text(self):
-        """Return “On hold until 3 Dec 2026”, “Partly on hold until …”, or False for holds that hold nothing today."""
-        holds = self.filtered(lambda hold: hold.state in ('active', 'overdue'))
-        if not holds:
-            return False
-        whole = holds.filtered(lambda hold: not hold.is_part)
-        shown = whole or holds
-        if any(hold.needs_decision for hold in shown):
-            return self.env._("On hold until a decision")
-        last = format_day(self.env, max(shown.mapped('date_end')))
-        return self.env._("On hold until %s", last) if whole else self.env._("Partly on hold until %s", last)

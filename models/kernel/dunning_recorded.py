@@ -21,16 +21,16 @@ class Books(frozenset):
 
 
 #: What notices, and what is written together with them, are recorded with.
-RECORDING = Books({'dunning.notice'})
+RECORDING = Books({'notice'})
 
 
-def is_recording(env, book='dunning.notice'):
+def is_recording(env, book='notice'):
     """Return whether code, and not a user, is writing in this book."""
     opened = env.context.get('dunning_recording')
     return isinstance(opened, Books) and book in opened
 
 
-def as_recording(records, book='dunning.notice', **context):
+def as_recording(records, book='notice', **context):
     """Return records of any model in the context in which code writes in this book; open ones stay open."""
     opened = records.env.context.get('dunning_recording')
     opened = Books({book, *(opened if isinstance(opened, Books) else ())})

@@ -240,9 +240,6 @@ class DunningLevel(models.Model):
         for level in self:
             level.is_shipped = level._origin.id in shipped
 
-    def _compute_render_model(self):
-        self.render_model = 'dunning.notice'
-
     # -------------------------------------------------------------------------
     # CHECKS
     # -------------------------------------------------------------------------

@@ -24,6 +24,9 @@ class DunningLevel(models.Model):
             rows.append((f"object.{word}", text))
         self.words_help = self.env['ir.qweb']._render('l10n_nl_dunning.level_words', {'rows': rows})
 
+    def _compute_render_model(self):
+        self.render_model = 'dunning.notice'
+
     @api.constrains('subject', 'letter_intro', 'letter_closing', 'call_script')
     def _check_texts(self):
         """A broken text is found when it is written, not when the day has come."""

@@ -20,7 +20,7 @@ class DunningNoticeLine(models.Model):
     _order = 'notice_id, date_maturity, id'
     # Who made it and when is known of the notice; here it would be a third of the time of a run.
     _log_access = False
-    _recorded_with = 'dunning.notice'
+    _recorded_with = 'notice'
 
     notice_id = fields.Many2one(comodel_name='dunning.notice', required=True, index=True, ondelete='cascade')
     company_id = CopiedMany2one(related='notice_id.company_id', store=True, precompute=True)

@@ -34,7 +34,7 @@ class DunningReceipt(models.Model):
     _inherit = ['dunning.recorded']
     _description = "Evidence of Receipt"
     _order = 'date, id'
-    _recorded_with = 'dunning.notice'
+    _recorded_with = 'notice'
     _frozen_files = {'proof': None}
 
     notice_id = fields.Many2one(

@@ -1,5 +1,4 @@
 from collections import defaultdict
-from itertools import islice
 
 from odoo import api, models
 from odoo.tools import SQL
@@ -13,25 +12,6 @@ class DunningNotice(models.Model):
     # -------------------------------------------------------------------------
     # MAKING NOTICES OUT OF DECISIONS
     # -------------------------------------------------------------------------
-
-    @api.model
-    def _cap_backlog(self, company, at_date, decisions):
-        """Group decisions by notice and leave out backlog above the daily number, the smallest amounts first.
-
-        :return: (list of groups, number of groups left for another day)
-        """
-        groups = defaultdict(list)
-        for decision in decisions:
-            groups[decision.message].append(decision)
-        backlog = [group for group in groups.values() if any(decision.backlog for decision in group)]
-        if not backlog:
-            return list(groups.values()), 0
-        used = self.search_count([
-            ('company_id', '=', company.id), ('backlog', '=', True), ('date_planned', '=', at_date)])
-        room = max(0, company.dunning_backlog_daily - used)
-        backlog.sort(key=lambda group: -sum(decision.amount_company for decision in group))
-        postponed = {id(group) for group in islice(backlog, room, None)}
-        return [group for group in groups.values() if id(group) not in postponed], len(postponed)
 
     @api.model
     def _create_from_decisions(self, company, decisions, at_date, *, origin='scheduled', state='draft', forced=False):

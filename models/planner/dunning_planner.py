@@ -11,8 +11,10 @@ debtors, the gates and the scenario of another day or ladder. A part has no meth
 of another part.
 """
 
+from collections import defaultdict
 from datetime import date
 from functools import partial
+from itertools import islice
 from typing import NamedTuple
 
 from odoo import api, fields, models
@@ -335,3 +337,22 @@ class DunningPlanner(models.AbstractModel):
                           PARTITION BY partner_id, currency_id, asked_level_id) AS accompanies
                  FROM decided""",
             list(items.ids))
+
+    @api.model
+    def _cap_backlog(self, company, at_date, decisions):
+        """Group decisions by notice and leave out backlog above the daily number, the smallest amounts first.
+
+        :return: (list of groups, number of groups left for another day)
+        """
+        groups = defaultdict(list)
+        for decision in decisions:
+            groups[decision.message].append(decision)
+        backlog = [group for group in groups.values() if any(decision.backlog for decision in group)]
+        if not backlog:
+            return list(groups.values()), 0
+        used = self.env['dunning.notice'].search_count([
+            ('company_id', '=', company.id), ('backlog', '=', True), ('date_planned', '=', at_date)])
+        room = max(0, company.dunning_backlog_daily - used)
+        backlog.sort(key=lambda group: -sum(decision.amount_company for decision in group))
+        postponed = {id(group) for group in islice(backlog, room, None)}
+        return [group for group in groups.values() if id(group) not in postponed], len(postponed)

@@ -18,7 +18,7 @@ from datetime import date, timedelta
 from odoo import api, models
 from odoo.tools import SQL, split_every
 
-from ...tools.law import dutch_calendar
+from ...tools import dutch_calendar
 from ..ladder.dunning_level import MANUAL_CHANNELS
 from .dunning_planner_gates import CONTACT_DAYS
 from .dunning_planner_scenario import Scenario, Step
@@ -125,7 +125,7 @@ class _Run:
             due += [decision for decision in decisions if not decision.reason]
         if not due:
             return
-        groups, _postponed = self.env['dunning.notice']._cap_backlog(self.company, day, due)
+        groups, _postponed = self.planner._cap_backlog(self.company, day, due)
         for decision in due:
             self.agenda[day + ONE_DAY].add(decision.partner_id)
         for group in groups:

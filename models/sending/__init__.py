@@ -2,6 +2,7 @@ from . import res_company
 from . import res_config_settings
 from . import res_partner
 from . import account_move
+from . import account_move_line
 from . import account_partial_reconcile
 from . import mail_thread
 from . import mail_mail
@@ -23,5 +24,4 @@ from . import dunning_dispatcher_gates
 from . import dunning_dispatcher_law
 from . import dunning_dispatcher
 from . import dunning_run
-from . import account_move_line
 from . import dunning_hold

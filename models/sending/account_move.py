@@ -10,6 +10,11 @@ from odoo import models
 class AccountMove(models.Model):
     _inherit = 'account.move'
 
+    def action_dunning_send(self):
+        """Open the send wizard for the due items of these invoices."""
+        self.check_access('read')
+        return self.env['dunning.send']._action_open(moves=self)
+
     def message_update(self, msg_dict, update_vals=None):
         self.check_access('write')  # the mail gateway may; who calls it in another way must be allowed to
         result = super().message_update(msg_dict, update_vals)
@@ -18,8 +23,3 @@ class AccountMove(models.Model):
             if move.dunning_line_ids.filtered(lambda line: line.status in ('pending', 'sent')):
                 move.commercial_partner_id._pause_for_reply(move.company_id, move, msg_dict)
         return result
-
-    def action_dunning_send(self):
-        """Open the send wizard for the due items of these invoices."""
-        self.check_access('read')
-        return self.env['dunning.send']._action_open(moves=self)

@@ -33,7 +33,7 @@ class DunningBreaker(models.Model):
     _order = 'id desc'
     _rec_name = 'date'
     _mail_post_access = 'read'
-    _recorded_with = 'dunning.notice'
+    _recorded_with = 'notice'
     _recording_context = {'mail_create_nosubscribe': True, 'mail_create_nolog': True, 'mail_notrack': True}
 
     company_id = fields.Many2one(comodel_name='res.company', required=True, readonly=True, index=True)

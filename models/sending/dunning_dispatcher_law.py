@@ -147,7 +147,7 @@ class DunningDispatcherLaw(models.AbstractModel):
         return items.browse([item_id for (item_id,) in self.env.execute_query(SQL(
             """
             SELECT item.id
-              FROM (SELECT line.id, COALESCE(line.date_maturity, line.date) AS due_date,
+              FROM (SELECT line.id, %(due_date)s AS due_date,
                            %(term)s AS debtor_term_agreed
                       FROM account_move_line line
                       JOIN res_partner partner ON partner.id = line.partner_id
@@ -155,6 +155,7 @@ class DunningDispatcherLaw(models.AbstractModel):
                      WHERE line.id = ANY(%(items)s)) item
              WHERE NOT (%(in_default)s)
             """,
+            due_date=items._get_dunning_due_date_sql(SQL.identifier('line')),
             term=Partner._field_to_sql('debtor', 'dunning_term_agreed'),
             items=items.ids,
             in_default=Planner._get_in_default_sql(SQL.identifier('item')),

@@ -75,7 +75,7 @@ class DunningRun(models.AbstractModel):
         checkpoint()
         decisions = run.env['dunning.planner']._plan(company, at_date, only_due={'no_address'})
         decisions = run._tell_unreachable(company, at_date, decisions)
-        groups, postponed = run.env['dunning.notice']._cap_backlog(company, at_date, decisions)
+        groups, postponed = run.env['dunning.planner']._cap_backlog(company, at_date, decisions)
         notices = Notice
         for chunk in split_every(PLAN_CHUNK, groups, list):
             notices |= run._make_notices(company, at_date, chunk)

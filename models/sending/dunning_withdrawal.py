@@ -34,7 +34,7 @@ class DunningWithdrawal(models.Model):
     _order = 'id desc'
     _check_company_auto = True
     _mail_post_access = 'read'
-    _recorded_with = 'dunning.notice'
+    _recorded_with = 'notice'
     _recording_context = {'mail_create_nosubscribe': True, 'mail_create_nolog': True, 'mail_notrack': True}
     _user_writable = frozenset({'channel', 'credit_bookings'})
     _frozen_files = {'letter_file': ('to_post', 'sent')}

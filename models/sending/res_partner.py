@@ -16,6 +16,10 @@ class ResPartner(models.Model):
         prefetch='dunning',
         help="A reminder is due, and no channel reaches this debtor. Cleared when the contact is completed.")
 
+    def action_dunning_send(self):
+        """Open the send wizard for all overdue items of these debtors."""
+        return self.env['dunning.send']._action_open(partners=self.commercial_partner_id)
+
     def action_dunning_post_works(self):
         """Use the postal address again that a letter came back from."""
         self.env['dunning.notice'].check_access('write')  # for accounting, not for all who may change contacts
@@ -111,7 +115,3 @@ class ResPartner(models.Model):
         debtors.write({'dunning_unreachable_on': False})
         debtors.activity_ids.filtered(
             lambda activity: activity.automated and activity.activity_type_id == self.env.ref(ACTIVITY)).unlink()
-
-    def action_dunning_send(self):
-        """Open the send wizard for all overdue items of these debtors."""
-        return self.env['dunning.send']._action_open(partners=self.commercial_partner_id)

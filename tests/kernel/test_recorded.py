@@ -45,10 +45,10 @@ class TestRecorded(DunningCommon):
         hold, notice = self.env['dunning.hold'], self.env['dunning.notice']
         self.assertTrue(is_recording(self.env(context={'dunning_recording': RECORDING})))
         self.assertFalse(hold.with_context(dunning_recording=RECORDING)._is_recording())
-        both = as_recording(hold._recording(), 'dunning.notice')
+        both = as_recording(hold._recording(), 'notice')
         self.assertTrue(both._is_recording() and is_recording(both.env))
         self.assertFalse(is_recording(hold._recording().env))
-        self.assertEqual(as_recording(notice).env.context['dunning_recording'], Books({'dunning.notice'}))
+        self.assertEqual(as_recording(notice).env.context['dunning_recording'], Books({'notice'}))
 
     def test_defaults_of_a_client_do_not_fill_in_what_the_program_records(self):
         hold = self.env['dunning.hold'].with_context(default_closed_on='2025-01-01')

@@ -197,7 +197,7 @@ class TestNothingTwice(DunningCommon):
         first, other = self.invoice(), self.invoice(self.make_debtor("Other BV"))
         run = self.on(DUE, self.env['dunning.run'])
         decisions = self.env['dunning.planner']._plan(self.company, DUE, only_due=True)
-        groups, _postponed = run.env['dunning.notice']._cap_backlog(self.company, DUE, decisions)
+        groups, _postponed = run.env['dunning.planner']._cap_backlog(self.company, DUE, decisions)
         # The first planner was only as far as one debtor, and sent that notice already.
         mine = [group for group in groups if group[0].move_id == first.id]
         winner = run._make_notices(self.company, DUE, mine)

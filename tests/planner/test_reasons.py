@@ -100,9 +100,11 @@ class TestReasons(DunningCommon):
         self.assertEqual(self.Planner._get_reason_codes(gate=True, overridable=True), {'contact_budget'})
 
     def test_the_properties_are_known_without_looking_anything_up(self):
-        self.Planner._get_reason_codes()  # reads the settings of the company
+        self.company.dunning_contacts_per_week = 3
+        Planner = self.Planner.with_company(self.company)
+        Planner._get_reason_codes()  # reads the settings of the company
         with self.assertQueryCount(0):
-            self.Planner._get_reason_codes(gate=True)
+            Planner._get_reason_codes(gate=True)
 
     def test_who_or_what_each_reason_waits_for(self):
         self.assertEqual({
