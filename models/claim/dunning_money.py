@@ -132,7 +132,8 @@ class DunningMoney(models.AbstractModel):
               JOIN account_journal journal ON journal.id = line.journal_id
               JOIN res_partner partner ON partner.id = line.partner_id
              WHERE %(due)s AND line.company_id = %(company)s AND line.parent_state = 'posted'
-               AND line.reconciled IS NOT TRUE AND line.amount_residual_currency < 0 AND partner.commercial_partner_id = ANY(%(partners)s)
+               AND line.reconciled IS NOT TRUE AND line.amount_residual_currency < 0
+               AND partner.commercial_partner_id = ANY(%(partners)s)
          UNION ALL
             SELECT partner.commercial_partner_id, payment.currency_id, -payment.id, payment.date, payment.amount, TRUE
               FROM account_payment payment
