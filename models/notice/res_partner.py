@@ -86,13 +86,3 @@ class ResPartner(models.Model):
         action['domain'] = [('partner_id', '=', self.commercial_partner_id.id)]
         action['context'] = {}
         return action
-
-    def action_dunning_email_works(self):
-        """Try the address again that a reminder came back from."""
-        self.env['dunning.notice'].check_access('write')  # for accounting, not for all who may change contacts
-        self.check_access('write')
-        emails = [email for email in self.mapped('email_normalized') if email]
-        # sudo: other contacts with the same address; whoever may change this one may correct them
-        same = self.sudo().search([('email_normalized', 'in', emails)]) | self
-        same.write({'dunning_email_bounced_on': False})
-        return True

@@ -16,21 +16,6 @@ class ResPartner(models.Model):
         prefetch='dunning',
         help="A reminder is due, and no channel reaches this debtor. Cleared when the contact is completed.")
 
-    def action_dunning_send(self):
-        """Open the send wizard for all overdue items of these debtors."""
-        return self.env['dunning.send']._action_open(partners=self.commercial_partner_id)
-
-    def action_dunning_post_works(self):
-        """Use the postal address again that a letter came back from."""
-        self.env['dunning.notice'].check_access('write')  # for accounting, not for all who may change contacts
-        self.check_access('write')
-        self.write({'dunning_post_returned_on': False})
-        return True
-
-    # -------------------------------------------------------------------------
-    # THE DEBTOR ANSWERED
-    # -------------------------------------------------------------------------
-
     def _pause_for_reply(self, company, record, msg_dict):
         """Put everything of this debtor on hold because he answered, and ask somebody to read it.
 
@@ -115,3 +100,32 @@ class ResPartner(models.Model):
         debtors.write({'dunning_unreachable_on': False})
         debtors.activity_ids.filtered(
             lambda activity: activity.automated and activity.activity_type_id == self.env.ref(ACTIVITY)).unlink()
+
+    # -------------------------------------------------------------------------
+    # ACTIONS
+    # -------------------------------------------------------------------------
+
+    def action_dunning_send(self):
+        """Open the send wizard for all overdue items of these debtors."""
+        return self.env['dunning.send']._action_open(partners=self.commercial_partner_id)
+
+    def action_dunning_email_works(self):
+        """Try the address again that a reminder came back from."""
+        self.env['dunning.notice'].check_access('write')  # for accounting, not for all who may change contacts
+        self.check_access('write')
+        emails = [email for email in self.mapped('email_normalized') if email]
+        # sudo: other contacts with the same address; whoever may change this one may correct them
+        same = self.sudo().search([('email_normalized', 'in', emails)]) | self
+        same.write({'dunning_email_bounced_on': False})
+        return True
+
+    def action_dunning_post_works(self):
+        """Use the postal address again that a letter came back from."""
+        self.env['dunning.notice'].check_access('write')  # for accounting, not for all who may change contacts
+        self.check_access('write')
+        self.write({'dunning_post_returned_on': False})
+        return True
+
+    # -------------------------------------------------------------------------
+    # THE DEBTOR ANSWERED
+    # -------------------------------------------------------------------------
