@@ -31,7 +31,7 @@ FORMAT = 1
 
 class DunningArrangementDocument(models.AbstractModel):
     _name = 'dunning.arrangement.document'
-    _description = "Document of an Arrangement"
+    _description = "Payment Arrangement"
 
     document_data = fields.Json(
         readonly=True, copy=False, groups=ACCOUNTING,

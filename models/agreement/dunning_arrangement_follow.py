@@ -35,7 +35,7 @@ WAITING_DAYS = 7
 
 class DunningArrangementFollow(models.AbstractModel):
     _name = 'dunning.arrangement.follow'
-    _description = "Following an Arrangement"
+    _description = "Payment Arrangement"
 
     # -------------------------------------------------------------------------
     # DECIDING

@@ -16,7 +16,7 @@ HISTORY = 5
 
 class DunningArrangementHistory(models.AbstractModel):
     _name = 'dunning.arrangement.history'
-    _description = "Story of an Arrangement"
+    _description = "Payment Arrangement"
 
     story = fields.Char(compute='_compute_story', help="What was agreed and how it goes, in one sentence.")
     move_count = fields.Integer(string="Number of Invoices", compute='_compute_target_counts')

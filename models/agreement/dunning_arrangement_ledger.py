@@ -56,7 +56,7 @@ class Account(NamedTuple):
 
 class DunningArrangementLedger(models.AbstractModel):
     _name = 'dunning.arrangement.ledger'
-    _description = "Arrangement in the Ledger"
+    _description = "Payment Arrangement"
 
     # -------------------------------------------------------------------------
     # WHAT THE LEDGER SAYS

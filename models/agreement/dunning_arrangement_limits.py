@@ -9,7 +9,7 @@ APPROVAL_ACTIVITY = 'l10n_nl_dunning.mail_activity_type_arrangement_approval'
 
 class DunningArrangementLimits(models.AbstractModel):
     _name = 'dunning.arrangement.limits'
-    _description = "Approval of an Arrangement"
+    _description = "Payment Arrangement"
 
     approval_state = fields.Selection(
         selection=[('not_needed', "Not Needed"), ('needed', "Needed"), ('approved', "Approved")],

@@ -11,7 +11,7 @@ from ..letter.dunning_debtor_mail import QR_NAME
 
 class DunningArrangementMail(models.AbstractModel):
     _name = 'dunning.arrangement.mail'
-    _description = "Mail about an Arrangement"
+    _description = "Payment Arrangement"
 
     offer_channel = fields.Selection(
         selection=[('email', "E-mail"), ('letter', "Letter")], string="Offered By Way Of", readonly=True, copy=False)

@@ -35,7 +35,7 @@ def make_reference(text):
 
 class DunningArrangementPage(models.AbstractModel):
     _name = 'dunning.arrangement.page'
-    _description = "Page of an Arrangement"
+    _description = "Payment Arrangement"
 
     def _say_amount(self, amount):
         self.ensure_one()

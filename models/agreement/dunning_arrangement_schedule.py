@@ -24,7 +24,7 @@ SCHEDULE_TERMS = TERMS - {'valid_until', 'lang', 'contact_id', 'grace_days', 'ne
 
 class DunningArrangementSchedule(models.AbstractModel):
     _name = 'dunning.arrangement.schedule'
-    _description = "Debt and Schedule of an Arrangement"
+    _description = "Payment Arrangement"
 
     # -------------------------------------------------------------------------
     # DRAWING UP

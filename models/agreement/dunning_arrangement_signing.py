@@ -46,7 +46,7 @@ class NotSigned(UserError):
 
 class DunningArrangementSigning(models.AbstractModel):
     _name = 'dunning.arrangement.signing'
-    _description = "Signatures of an Arrangement"
+    _description = "Payment Arrangement"
 
     signed_name = fields.Char(string="Signed By", readonly=True, copy=False)
     signed_on = fields.Datetime(readonly=True, copy=False)

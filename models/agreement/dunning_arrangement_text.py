@@ -14,7 +14,7 @@ from ..kernel.formats import say_amount, say_day
 
 class DunningArrangementText(models.AbstractModel):
     _name = 'dunning.arrangement.text'
-    _description = "Words of an Arrangement"
+    _description = "Payment Arrangement"
 
     # Words for the texts, in the language of the arrangement.
     salutation = fields.Char(compute='_compute_words')

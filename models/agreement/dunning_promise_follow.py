@@ -18,7 +18,7 @@ DECIDED = ('kept', 'partly', 'broken')
 
 class DunningPromiseFollow(models.AbstractModel):
     _name = 'dunning.promise.follow'
-    _description = "Following a Promise"
+    _description = "Promise to Pay"
 
     # -------------------------------------------------------------------------
     # WHAT THE LEDGER SAYS

@@ -12,7 +12,7 @@ from ..kernel.formats import format_day
 
 class DunningPromiseMaking(models.AbstractModel):
     _name = 'dunning.promise.making'
-    _description = "Recording a Promise"
+    _description = "Promise to Pay"
 
     # -------------------------------------------------------------------------
     # MAKING

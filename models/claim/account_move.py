@@ -10,20 +10,6 @@ from ..kernel.groups import ACCOUNTING
 class AccountMove(models.Model):
     _inherit = 'account.move'
 
-    def action_dunning_specification(self):
-        """Open the wizard that shows and prints the claim of these invoices."""
-        self.check_access('read')
-        debtor = self.commercial_partner_id
-        if len(debtor) != 1:
-            raise UserError(self.env._("Choose invoices of one debtor."))
-        return self.env['dunning.specification']._action_open(debtor, self._get_dunning_items())
-
-    def action_dunning_waive(self):
-        """Open the wizard that waives interest and costs of these invoices."""
-        self.check_access('read')
-        return self.env['dunning.waive']._action_open(
-            self._get_dunning_items().filtered(lambda item: item.balance > 0))
-
     dunning_notice_id = fields.Many2one(
         comodel_name='dunning.notice',
         string="Claims Interest and Costs Of",
@@ -34,28 +20,6 @@ class AccountMove(models.Model):
         help="The notice whose interest and collection costs are booked here.",
         prefetch='dunning',
     )
-    # Nothing twice: one living booking per notice, whoever records it. All others differ by their own number, so that
-    # the bookings of a notice are found by the same index: every query about invoices weighs each index.
-    _one_booking_per_notice = models.UniqueIndex(
-        "(dunning_notice_id, (CASE WHEN move_type = 'out_invoice' AND state <> 'cancel' THEN 0 ELSE id END)) "
-        "WHERE dunning_notice_id IS NOT NULL",
-        "The interest and costs of this notice are booked already.",
-    )
-
-    def _is_dunning_booking(self):
-        """Return whether it books interest and costs of other invoices; those bear neither."""
-        return any(self[claimer.origin] for claimer in self.env['dunning.claim']._get_claimers())
-
-    @api.constrains('state')
-    def _check_dunning_booking(self):
-        """What a letter said is in the books: it is credited, not unposted."""
-        for move in self.filtered('dunning_notice_id'):
-            if move.state != 'posted' and move.posted_before and move.dunning_notice_id.state in ('sent', 'withdrawn'):
-                raise UserError(self.env._(
-                    "%(invoice)s books the interest and costs that %(notice)s asked for. It cannot be reset or "
-                    "cancelled: use “Waive” on that notice, which credits it.",
-                    invoice=move.name, notice=move.dunning_notice_id.display_name))
-
     dunning_claim_kind = fields.Selection(
         selection=[('goods', "Goods"), ('services', "Services"), ('other', "Something else")],
         string="Claim Is For",
@@ -80,6 +44,42 @@ class AccountMove(models.Model):
         groups=ACCOUNTING,
         help="How the day of prescription was worked out.",
     )
+
+    # Nothing twice: one living booking per notice, whoever records it. All others differ by their own number, so that
+    # the bookings of a notice are found by the same index: every query about invoices weighs each index.
+    _one_booking_per_notice = models.UniqueIndex(
+        "(dunning_notice_id, (CASE WHEN move_type = 'out_invoice' AND state <> 'cancel' THEN 0 ELSE id END)) "
+        "WHERE dunning_notice_id IS NOT NULL",
+        "The interest and costs of this notice are booked already.",
+    )
+
+    def action_dunning_specification(self):
+        """Open the wizard that shows and prints the claim of these invoices."""
+        self.check_access('read')
+        debtor = self.commercial_partner_id
+        if len(debtor) != 1:
+            raise UserError(self.env._("Choose invoices of one debtor."))
+        return self.env['dunning.specification']._action_open(debtor, self._get_dunning_items())
+
+    def action_dunning_waive(self):
+        """Open the wizard that waives interest and costs of these invoices."""
+        self.check_access('read')
+        return self.env['dunning.waive']._action_open(
+            self._get_dunning_items().filtered(lambda item: item.balance > 0))
+
+    def _is_dunning_booking(self):
+        """Return whether it books interest and costs of other invoices; those bear neither."""
+        return any(self[claimer.origin] for claimer in self.env['dunning.claim']._get_claimers())
+
+    @api.constrains('state')
+    def _check_dunning_booking(self):
+        """What a letter said is in the books: it is credited, not unposted."""
+        for move in self.filtered('dunning_notice_id'):
+            if move.state != 'posted' and move.posted_before and move.dunning_notice_id.state in ('sent', 'withdrawn'):
+                raise UserError(self.env._(
+                    "%(invoice)s books the interest and costs that %(notice)s asked for. It cannot be reset or "
+                    "cancelled: use “Waive” on that notice, which credits it.",
+                    invoice=move.name, notice=move.dunning_notice_id.display_name))
 
     @api.depends_context('lang', 'dunning_at_date')
     def _compute_dunning_prescription(self):

@@ -45,7 +45,7 @@ class BookingWords(NamedTuple):
 
 class DunningClaimBooking(models.AbstractModel):
     _name = 'dunning.claim.booking'
-    _description = "Claims in the Books"
+    _description = "Dunning Claim"
 
     @api.model
     def _get_claimers(self):

@@ -23,7 +23,7 @@ class DunningClaimReader(models.AbstractModel):
     """Records in, facts out: ids instead of records, exact amounts instead of floats; a fixed number of queries."""
 
     _name = 'dunning.claim.reader'
-    _description = "Reading for Claims"
+    _description = "Dunning Claim"
 
     @api.model
     def _read_ledger(self, requests):

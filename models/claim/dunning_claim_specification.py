@@ -17,7 +17,7 @@ class DunningClaimSpecification(models.AbstractModel):
     """What the specification says, and its document."""
 
     _name = 'dunning.claim.specification'
-    _description = "Specification of Claims"
+    _description = "Dunning Claim"
 
     # -------------------------------------------------------------------------
     # THE SPECIFICATION

@@ -17,7 +17,7 @@ class DunningClaimText(models.AbstractModel):
     """The sentences that explain interest and collection costs."""
 
     _name = 'dunning.claim.text'
-    _description = "Claims in Words"
+    _description = "Dunning Claim"
 
     # -------------------------------------------------------------------------
     # INTEREST

@@ -11,6 +11,8 @@ class ResPartner(models.Model):
     dunning_amount_collectable = fields.Monetary(
         string="To Collect", compute='_compute_dunning_debtor', groups=ACCOUNTING,
         help="What the debtor can be asked for today, in the currency of the company.")
+    dunning_call_count = fields.Integer(
+        string="Number of Calls", compute='_compute_dunning_call_count', groups=ACCOUNTING)
 
     @api.depends_context('company', 'dunning_at_date')
     def _compute_dunning_debtor(self):
@@ -37,9 +39,6 @@ class ResPartner(models.Model):
         action['domain'] = [('partner_id', '=', self.commercial_partner_id.id)]
         action['context'] = {}
         return action
-
-    dunning_call_count = fields.Integer(
-        string="Number of Calls", compute='_compute_dunning_call_count', groups=ACCOUNTING)
 
     @api.depends_context('company')
     def _compute_dunning_call_count(self):

@@ -20,7 +20,7 @@ UNPATCHED_ZOOM = 1.28
 class DunningLetterhead(models.AbstractModel):
     _name = 'dunning.letterhead'
     _inherit = 'dunning.paper'
-    _description = "Dunning Letterhead"
+    _description = "Dunning Letter"
 
     @api.model
     def _prepare_company(self, company, lang):

@@ -51,13 +51,14 @@ class ResCompany(models.Model):
         string="Backlog Notices per Day", default=50,
         help="How many notices about the backlog are proposed each day at most. The largest amounts go first.",
         prefetch='dunning')
+
     _check_dunning_backlog_daily = models.Constraint(
         'CHECK(dunning_backlog_daily >= 0)',
         "The number of backlog notices per day cannot be negative.",
     )
+
     dunning_planned_on = fields.Date(
         readonly=True, help="The day the scheduled action last planned for this company.", prefetch='dunning')
-
     # Claims
     dunning_term_agreed_business = fields.Boolean(
         string="Payment Term Agreed with Businesses", default=True,
@@ -73,10 +74,12 @@ class ResCompany(models.Model):
         help="Days after which a letter counts as received; Sundays, Mondays and holidays do not count. At least 2 "
              "(Hoge Raad 25 November 2016, ECLI:NL:HR:2016:2704); since the post may take longer, 3 is safe.",
         prefetch='dunning')
+
     _check_dunning_postal_days = models.Constraint(
         'CHECK(dunning_postal_days BETWEEN 2 AND 10)',
         "The number of postal days lies between 2 and 10.",
     )
+
     dunning_vat_on_costs = fields.Boolean(
         string="VAT on Collection Costs",
         help="Only when another firm collects for you and you cannot deduct the VAT it charges: then the costs are "
@@ -100,7 +103,6 @@ class ResCompany(models.Model):
     dunning_booking_journal_id = fields.Many2one(
         comodel_name='account.journal', string="Journal for Interest and Costs", check_company=True,
         domain="[('type', '=', 'sale')]", help="Empty: the first sales journal.", prefetch='dunning')
-
     # Letters and e-mail
     dunning_contact_id = fields.Many2one(
         comodel_name='res.partner', string="Contact on Letters",
@@ -118,10 +120,12 @@ class ResCompany(models.Model):
     dunning_contacts_per_week = fields.Integer(
         string="Contacts per Debtor and Week", default=3,
         help="Letters, e-mails and calls together, of all levels. 0: no limit.", prefetch='dunning')
+
     _check_dunning_contacts_per_week = models.Constraint(
         'CHECK(dunning_contacts_per_week >= 0)',
         "The number of contacts per week cannot be negative.",
     )
+
     dunning_quiet = fields.Boolean(
         string="Quiet Hours", default=True,
         help="No e-mail leaves on Sundays, on holidays of the debtor's country, nor between 20:00 and 07:00. "
@@ -141,15 +145,18 @@ class ResCompany(models.Model):
         string="Stop When More Fail Than (%)", default=25.0,
         help="Reminders that nobody approved stop and ask when at least 10, and more than this share, of the reminders "
              "of today and yesterday failed or came back. 0: never.", prefetch='dunning')
+
     _check_dunning_breaker = models.Constraint(
         'CHECK(dunning_breaker_factor >= 0 AND dunning_breaker_minimum >= 0'
         ' AND dunning_breaker_failures BETWEEN 0 AND 100)',
         "The numbers at which reminders stop and ask are not negative, and a share lies between 0 and 100%.",
     )
+
     dunning_mail_limit = fields.Integer(
         string="E-mails in the Mail Queue at Most", default=5000,
         help="While so many e-mails wait in the mail queue of the database, reminders by e-mail stay in their own "
              "queue. What several senders are working on comes on top. 0: no limit.", prefetch='dunning')
+
     _check_dunning_mail_limit = models.Constraint(
         'CHECK(dunning_mail_limit >= 0)',
         "The number of e-mails in the mail queue cannot be negative.",
@@ -164,10 +171,12 @@ class ResCompany(models.Model):
         string="Confirm Promises by E-mail",
         help="Whoever promised to pay gets an e-mail with the date, the amount and how to pay. Can be chosen otherwise "
              "for each promise.", prefetch='dunning')
+
     _check_dunning_promise_grace_days = models.Constraint(
         'CHECK(dunning_promise_grace_days BETWEEN 0 AND 10)',
         "The grace for promises lies between 0 and 10 bank days.",
     )
+
     dunning_arrangement_grace_days = fields.Integer(
         string="Grace for Instalments (bank days)", default=3,
         help="Days on which banks settle after the date of an instalment, before it counts as missed.",
@@ -175,10 +184,12 @@ class ResCompany(models.Model):
     dunning_arrangement_valid_days = fields.Integer(
         string="Offers Are Valid for (days)", default=VALID_DAYS,
         help="How long a debtor can sign a payment arrangement that was offered to him.", prefetch='dunning')
+
     _check_dunning_arrangement_days = models.Constraint(
         'CHECK(dunning_arrangement_grace_days BETWEEN 0 AND 20 AND dunning_arrangement_valid_days BETWEEN 1 AND 60)',
         "The grace for instalments lies between 0 and 20 bank days, and an offer is valid for 1 to 60 days.",
     )
+
     dunning_arrangement_max_instalments = fields.Integer(
         string="Instalments Without Approval", default=12,
         help="More than this has to be approved by a manager. 0: no limit.", prefetch='dunning')
@@ -189,11 +200,13 @@ class ResCompany(models.Model):
         string="Amount Without Approval", currency_field='currency_id',
         help="A higher total, in the currency of the company, has to be approved by a manager. 0: no limit.",
         prefetch='dunning')
+
     _check_dunning_arrangement_limits = models.Constraint(
         'CHECK(dunning_arrangement_max_instalments >= 0 AND dunning_arrangement_max_days >= 0'
         ' AND COALESCE(dunning_arrangement_max_amount, 0) >= 0)',
         "The limits of payment arrangements cannot be negative; 0 is no limit.",
     )
+
     dunning_signatory_ids = fields.Many2many(
         comodel_name='res.users', relation='dunning_signatory_rel', column1='company_id', column2='user_id',
         string="Sign Arrangements for Us", domain="[('share', '=', False), ('company_ids', 'in', id)]",
@@ -214,6 +227,7 @@ class ResCompany(models.Model):
     dunning_arrangement_tell_kept = fields.Boolean(
         string="Thank Who Kept an Arrangement", default=True,
         help="Whoever paid everything as agreed gets an e-mail that says so.", prefetch='dunning')
+
     _check_dunning_arrangement_follow = models.Constraint(
         'CHECK(dunning_arrangement_remind_days BETWEEN 0 AND 10 AND dunning_arrangement_break_days BETWEEN 3 AND 60)',
         "An instalment is announced 0 to 10 bank days before its date, and a missed one is waited for 3 to 60 days.",
@@ -228,6 +242,7 @@ class ResCompany(models.Model):
         string="A Large Debtor Owes", default=10000.0,
         help="From this collectable amount on, a debtor gets all points for his amount in the worklist.",
         prefetch='dunning')
+
     _check_dunning_large_debtor = models.Constraint(
         'CHECK(dunning_large_debtor > 0)',
         "The amount of a large debtor is more than zero.",
@@ -255,6 +270,7 @@ class ResCompany(models.Model):
     dunning_page_offer_days = fields.Integer(
         string="First Instalment Within (days)", default=14,
         help="Of an arrangement that a debtor gets without a colleague.", prefetch='dunning')
+
     _check_dunning_page_offer = models.Constraint(
         'CHECK(dunning_page_offer_count BETWEEN 1 AND 60 AND dunning_page_offer_total >= 0'
         ' AND dunning_page_offer_minimum > 0 AND dunning_page_offer_days BETWEEN 1 AND 60)',
@@ -278,14 +294,17 @@ class ResCompany(models.Model):
         string="Clean by Itself",
         help="What was listed goes two weeks later, unless somebody keeps it. Off: a manager decides each time.",
         prefetch='dunning')
+
     _check_dunning_keep = models.Constraint(
         'CHECK(dunning_keep_calls >= 0 AND dunning_keep_promises >= 0 AND dunning_keep_holds >= 0)',
         "The number of months that notes are kept cannot be negative.",
     )
+
     dunning_keep_arrangements = fields.Integer(
         string="Keep Signatures of Arrangements (months)", default=KEEP_MONTHS,
         help="After that notes, names, signatures and documents of closed arrangements go; the arrangement itself and "
              "its instalments stay. 0: keep them.", prefetch='dunning')
+
     _check_dunning_keep_arrangements = models.Constraint(
         'CHECK(dunning_keep_arrangements >= 0)',
         "The number of months that arrangements are kept cannot be negative.",

@@ -133,6 +133,7 @@ class ResPartner(models.Model):
         string="Letter Came Back On", readonly=True, copy=False,
         prefetch='dunning',
         help="A letter to this address came back, so nothing is posted to it. Cleared when the address changes.")
+
     _dunning_contact_idx = models.Index("(commercial_partner_id, id) WHERE type = 'dunning' AND active")
     _dunning_director_idx = models.Index("(commercial_partner_id, id) WHERE type = 'director' AND active")
 

@@ -48,6 +48,7 @@ class DunningHold(models.Model):
     _mail_post_access = 'read'
     _recording_context = {'mail_notrack': True}
     _user_writable = USER_WRITABLE | DISPUTE_WRITABLE
+
     company_id = fields.Many2one(comodel_name='res.company', required=True, index=True, readonly=True)
     company_currency_id = fields.Many2one(related='company_id.currency_id', string="Company Currency")
     scope = fields.Selection(
@@ -132,6 +133,7 @@ class DunningHold(models.Model):
                " ('company_id', '=', company_id)]")
     resolved_on = fields.Date(
         string="Settled On", readonly=True, copy=False, help="The day on which somebody said who is right.")
+
     # The planner looks for what holds on a day; see `_get_held_sql`.
     _free_on_idx = models.Index("(company_id, free_on)")
     _dispute_idx = models.Index("(company_id, resolved_on) WHERE is_dispute")

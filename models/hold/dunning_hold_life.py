@@ -19,7 +19,7 @@ class DunningHoldLife(models.AbstractModel):
     """The part of a hold that lets it go on or end."""
 
     _name = 'dunning.hold.life'
-    _description = "Life of a Hold"
+    _description = "Dunning Hold"
 
     def _close(self, why, at_date=None):
         """End open holds today, by the current user, and tell their owners.

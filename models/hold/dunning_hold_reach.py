@@ -13,7 +13,7 @@ class DunningHoldReach(models.AbstractModel):
     """The part of a hold that knows which due items it is about, and how much of them it holds."""
 
     _name = 'dunning.hold.reach'
-    _description = "Reach of a Hold"
+    _description = "Dunning Hold"
 
     @api.model
     def _get_active_domain(self, at_date):

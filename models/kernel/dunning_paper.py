@@ -43,7 +43,7 @@ class LetterTimeout(UserError):
 
 class DunningPaper(models.AbstractModel):
     _name = 'dunning.paper'
-    _description = "Dunning Paper"
+    _description = "Dunning Letter"
 
     # -------------------------------------------------------------------------
     # FORMATS

@@ -43,7 +43,6 @@ class DunningRecorded(models.AbstractModel):
 
     _name = 'dunning.recorded'
     _description = "Record of What Happened"
-
     # The book; None: one of its own, named as the model.
     _recorded_with = None
     # What else the context says while its records are written.
@@ -52,6 +51,12 @@ class DunningRecorded(models.AbstractModel):
     _user_writable = frozenset()
     # Whether code that records may delete what was recorded. By state: override `_check_unlink`.
     _unlink_recorded = False
+    # -------------------------------------------------------------------------
+    # FILES
+    # -------------------------------------------------------------------------
+
+    # Fields whose files are a proof, and in which states of their record; None: always.
+    _frozen_files = {}
 
     # -------------------------------------------------------------------------
     # RECORDING
@@ -117,13 +122,6 @@ class DunningRecorded(models.AbstractModel):
         """Return which of these fields belong to what was recorded: not those of chatter and activities."""
         free = set().union(*(self.env[mixin]._fields for mixin in GOING_ON)) - self.env['base']._fields.keys()
         return vals.keys() - free
-
-    # -------------------------------------------------------------------------
-    # FILES
-    # -------------------------------------------------------------------------
-
-    # Fields whose files are a proof, and in which states of their record; None: always.
-    _frozen_files = {}
 
     @api.model
     def _check_frozen_files(self, files, *, new=False):

@@ -180,6 +180,7 @@ class DunningLevel(models.Model):
         help="What to say, for a level by phone.",
     )
     is_shipped = fields.Boolean(string="Shipped with the App", compute='_compute_is_shipped')
+
     _check_payment_term_days = models.Constraint(
         'CHECK(payment_term_days >= 0)',
         "The new payment term of a level cannot be negative.",

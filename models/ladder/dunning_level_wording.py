@@ -18,7 +18,7 @@ class DunningLevelWording(models.AbstractModel):
     """The part of a level that reads its texts as a lawyer does."""
 
     _name = 'dunning.level.wording'
-    _description = "Wording of a Level"
+    _description = "Dunning Level"
 
     wording_findings = fields.Html(
         string="Wording",

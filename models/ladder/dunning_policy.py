@@ -29,11 +29,11 @@ class DunningPolicy(models.Model):
 
     _name = 'dunning.policy'
     _inherit = ['dunning.interest.alert']
-
     _description = "Dunning Policy"
     _order = 'sequence, id'
     _check_company_auto = True
     _check_company_domain = models.check_company_domain_parent_of
+
     name = fields.Char(required=True, translate=True)
     sequence = fields.Integer(default=10)
     active = fields.Boolean(default=True)
@@ -125,6 +125,41 @@ class DunningPolicy(models.Model):
     level_count = fields.Integer(string="Number of Levels", compute='_compute_level_count')
     summary = fields.Char(string="Ladder", compute='_compute_summary')
     note = fields.Text(string="Description", translate=True)
+    is_shipped = fields.Boolean(string="Shipped with the App", compute='_compute_is_shipped')
+    bank_max_age = fields.Integer(
+        string="Bank Data at Most (days old)",
+        default=5,
+        help="Nothing goes out when the newest bank statement line of an account is older. 0: not looked at.",
+    )
+    soft_days = fields.Integer(
+        string="Calm Days After a Hold",
+        default=3,
+        help="Days between the end of a hold (a dispute, a promise) and the first reminder after it. "
+             "Ending a hold never sends a letter at once.",
+    )
+    withdrawal_automatic = fields.Boolean(
+        string="Say Sorry by Itself",
+        help="When it turns out that a debtor had paid before the notice left, it is withdrawn and the debtor is told "
+             "the day after, without anybody approving that. Off: it is proposed.",
+    )
+    four_eyes = fields.Selection(
+        selection=[
+            ('never', "Not needed"),
+            ('above', "Above an amount"),
+            ('always', "Always"),
+        ],
+        string="Second Pair of Eyes",
+        default='never',
+        required=True,
+        help="Whoever made or changed a proposal cannot approve it: a colleague does.\n"
+             "What would be sent by itself then waits for approval as well.",
+    )
+    four_eyes_amount = fields.Monetary(
+        string="From More Than",
+        help="A colleague approves when more than this has to be paid. Amounts in another currency are converted at "
+             "the day's rate.",
+    )
+
     _check_minimum_amount = models.Constraint(
         'CHECK(minimum_amount >= 0)',
         "The minimum amount of a dunning policy cannot be negative.",
@@ -133,6 +168,18 @@ class DunningPolicy(models.Model):
         'CHECK(agreed_cost_percent >= 0 AND agreed_cost_percent <= 100 AND agreed_cost_minimum >= 0'
         ' AND agreed_interest_percent >= 0 AND agreed_interest_percent <= 100)',
         "Agreed percentages lie between 0 and 100, and the agreed minimum is not negative.",
+    )
+    _check_bank_max_age = models.Constraint(
+        'CHECK(bank_max_age >= 0)',
+        "The age of bank data cannot be negative.",
+    )
+    _check_soft_days = models.Constraint(
+        'CHECK(soft_days >= 0)',
+        "The soft days of a dunning policy cannot be negative.",
+    )
+    _check_four_eyes_amount = models.Constraint(
+        'CHECK(four_eyes_amount >= 0)',
+        "The amount above which a colleague approves is not negative.",
     )
 
     @api.model
@@ -190,8 +237,6 @@ class DunningPolicy(models.Model):
     def _check_level_wording(self):
         """What may be written to a business may not be written to a consumer."""
         self.level_ids._check_debtor_texts()
-
-    is_shipped = fields.Boolean(string="Shipped with the App", compute='_compute_is_shipped')
 
     def _compute_is_shipped(self):
         shipped = self._get_shipped_ids('dunning.policy', self)
@@ -282,25 +327,6 @@ class DunningPolicy(models.Model):
         data.append(record)
         return root
 
-    bank_max_age = fields.Integer(
-        string="Bank Data at Most (days old)",
-        default=5,
-        help="Nothing goes out when the newest bank statement line of an account is older. 0: not looked at.",
-    )
-    _check_bank_max_age = models.Constraint(
-        'CHECK(bank_max_age >= 0)',
-        "The age of bank data cannot be negative.",
-    )
-    soft_days = fields.Integer(
-        default=3,
-        help="Days between the end of a hold (a dispute, a promise) and the first reminder after it. "
-             "Ending a hold never sends a letter at once.",
-    )
-    _check_soft_days = models.Constraint(
-        'CHECK(soft_days >= 0)',
-        "The soft days of a dunning policy cannot be negative.",
-    )
-
     @api.model_create_multi
     def create(self, vals_list):
         # OVERRIDE: the levels come one by one; the ladder is judged when it is complete.
@@ -337,30 +363,3 @@ class DunningPolicy(models.Model):
                     policy=policy.name, levels=", ".join(letters.mapped('name'))))
             for level in levels:
                 level._check_rung(letters[:1], consumers)
-
-    withdrawal_automatic = fields.Boolean(
-        string="Say Sorry by Itself",
-        help="When it turns out that a debtor had paid before the notice left, it is withdrawn and the debtor is told "
-             "the day after, without anybody approving that. Off: it is proposed.",
-    )
-    four_eyes = fields.Selection(
-        selection=[
-            ('never', "Not needed"),
-            ('above', "Above an amount"),
-            ('always', "Always"),
-        ],
-        string="Second Pair of Eyes",
-        default='never',
-        required=True,
-        help="Whoever made or changed a proposal cannot approve it: a colleague does.\n"
-             "What would be sent by itself then waits for approval as well.",
-    )
-    four_eyes_amount = fields.Monetary(
-        string="From More Than",
-        help="A colleague approves when more than this has to be paid. Amounts in another currency are converted at "
-             "the day's rate.",
-    )
-    _check_four_eyes_amount = models.Constraint(
-        'CHECK(four_eyes_amount >= 0)',
-        "The amount above which a colleague approves is not negative.",
-    )

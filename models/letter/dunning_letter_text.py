@@ -22,7 +22,7 @@ SEPARATOR = '\x00next\x00'
 
 class DunningLetterText(models.AbstractModel):
     _name = 'dunning.letter.text'
-    _description = "Letter: Texts of Levels"
+    _description = "Dunning Letter"
 
     @api.model
     def _render_texts(self, notices):

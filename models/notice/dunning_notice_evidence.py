@@ -23,7 +23,7 @@ class DunningNoticeEvidence(models.AbstractModel):
     """What follows for a notice from the evidence of its receipt: dates of receipt, term and costs."""
 
     _name = 'dunning.notice.evidence'
-    _description = "Notice: Evidence of Receipt"
+    _description = "Dunning Notice"
 
     @api.depends('costs_from', 'legal_role', 'state')
     def _compute_costs_from_text(self):

@@ -11,7 +11,7 @@ from .dunning_planner_scenario import Scenario
 
 class DunningPlannerAnswer(models.AbstractModel):
     _name = 'dunning.planner.answer'
-    _description = "Dunning Planner: Answer"
+    _description = "Dunning Planner"
 
     # -------------------------------------------------------------------------
     # ONE SENTENCE

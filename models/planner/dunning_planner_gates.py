@@ -34,7 +34,7 @@ class Receipts(NamedTuple):
 
 class DunningPlannerGates(models.AbstractModel):
     _name = 'dunning.planner.gates'
-    _description = "Dunning Planner: Gates"
+    _description = "Dunning Planner"
 
     # -------------------------------------------------------------------------
     # MONEY ON ITS WAY

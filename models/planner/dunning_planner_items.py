@@ -6,7 +6,7 @@ from odoo.tools import SQL
 
 class DunningPlannerItems(models.AbstractModel):
     _name = 'dunning.planner.items'
-    _description = "Dunning Planner: Items"
+    _description = "Dunning Planner"
 
     # -------------------------------------------------------------------------
     # SCOPE

@@ -7,7 +7,7 @@ from odoo.tools import SQL
 
 class DunningPlannerLadder(models.AbstractModel):
     _name = 'dunning.planner.ladder'
-    _description = "Dunning Planner: Ladder"
+    _description = "Dunning Planner"
 
     # -------------------------------------------------------------------------
     # POLICIES AND LEVELS

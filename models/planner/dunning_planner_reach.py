@@ -8,7 +8,7 @@ from ..ladder.dunning_level import DETOURS
 
 class DunningPlannerReach(models.AbstractModel):
     _name = 'dunning.planner.reach'
-    _description = "Dunning Planner: Reach"
+    _description = "Dunning Planner"
 
     @staticmethod
     def _get_recipient_sql(level, item, own):

@@ -55,7 +55,7 @@ class Reason(NamedTuple):
 
 class DunningPlannerReasons(models.AbstractModel):
     _name = 'dunning.planner.reasons'
-    _description = "Dunning Planner: Reasons"
+    _description = "Dunning Planner"
 
     @api.model
     def _item_reasons(self):

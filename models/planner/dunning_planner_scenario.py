@@ -65,7 +65,7 @@ class Scenario:
 
 class DunningPlannerScenario(models.AbstractModel):
     _name = 'dunning.planner.scenario'
-    _description = "Dunning Planner: Scenario"
+    _description = "Dunning Planner"
 
     def _get_scenario(self):
         scenario = self.env.context.get('dunning_scenario')

@@ -17,7 +17,7 @@ TOLD_STATES = ('sent', 'withdrawn', 'todo', 'to_post')
 
 class DunningPlannerTurns(models.AbstractModel):
     _name = 'dunning.planner.turns'
-    _description = "Dunning Planner: Turns"
+    _description = "Dunning Planner"
 
     # -------------------------------------------------------------------------
     # WHAT GOES TOGETHER

@@ -21,7 +21,7 @@ class DunningDispatcherGates(models.AbstractModel):
     """The part of the dispatcher that holds notices back for a while."""
 
     _name = 'dunning.dispatcher.gates'
-    _description = "Gates of the Dispatcher"
+    _description = "Dunning Dispatcher"
 
     @api.model
     def _get_gates(self, *, gate_open=False):

@@ -25,7 +25,7 @@ class DunningDispatcherLaw(models.AbstractModel):
     """The part of the dispatcher that refuses what the law does not allow."""
 
     _name = 'dunning.dispatcher.law'
-    _description = "Law Guard of the Dispatcher"
+    _description = "Dunning Dispatcher"
 
     # -------------------------------------------------------------------------
     # BEFORE THE LETTER IS MADE

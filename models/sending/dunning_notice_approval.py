@@ -8,7 +8,7 @@ class DunningNoticeApproval(models.AbstractModel):
     """The part of a notice about its approval."""
 
     _name = 'dunning.notice.approval'
-    _description = "Approval of a Notice"
+    _description = "Dunning Notice"
 
     needs_colleague = fields.Boolean(
         string="Needs a Colleague", compute='_compute_approval',

@@ -15,7 +15,7 @@ class DunningNoticeChanges(models.AbstractModel):
     """The part of a notice that keeps and compares what it said."""
 
     _name = 'dunning.notice.changes'
-    _description = "Changes of a Notice"
+    _description = "Dunning Notice"
 
     has_changes = fields.Boolean(compute='_compute_changes')
     changes_html = fields.Html(string="What Changed", compute='_compute_changes', sanitize=False)

@@ -35,7 +35,7 @@ class DunningNoticeDelivery(models.AbstractModel):
     """The part of a notice about its delivery."""
 
     _name = 'dunning.notice.delivery'
-    _description = "Delivery of a Notice"
+    _description = "Dunning Notice"
 
     detour_text = fields.Char(string="Other Channel", compute='_compute_detour_text')
     delivery_state = fields.Selection(

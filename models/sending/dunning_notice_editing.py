@@ -14,7 +14,7 @@ class DunningNoticeEditing(models.AbstractModel):
     """The part of a notice that persons change while it is a proposal."""
 
     _name = 'dunning.notice.editing'
-    _description = "Editing of a Notice"
+    _description = "Dunning Notice"
 
     def _lock_proposals(self, states=('draft', 'error')):
         """Return the notices, locked; raise a sentence when one of them is no proposal or is being sent."""

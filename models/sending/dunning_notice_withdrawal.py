@@ -17,7 +17,7 @@ class DunningNoticeWithdrawal(models.AbstractModel):
     """The part of a notice about what was wrong with it and is taken back."""
 
     _name = 'dunning.notice.withdrawal'
-    _description = "Withdrawal of a Notice"
+    _description = "Dunning Notice"
 
     withdrawal_ids = fields.Many2many(
         comodel_name='dunning.withdrawal', string="Withdrawals", compute='_compute_withdrawal_ids')

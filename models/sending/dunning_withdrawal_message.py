@@ -16,7 +16,7 @@ class DunningWithdrawalMessage(models.AbstractModel):
     """The part of a withdrawal about its message."""
 
     _name = 'dunning.withdrawal.message'
-    _description = "Message of a Withdrawal"
+    _description = "Dunning Withdrawal"
 
     letter_filename = fields.Char(compute='_compute_letter_filename')
     preview_subject = fields.Char(string="Proposed Subject", compute='_compute_preview')
