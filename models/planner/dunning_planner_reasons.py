@@ -86,8 +86,8 @@ class DunningPlannerReasons(models.AbstractModel):
             'no_default',
             'needs_fourteen_day',
             'fourteen_day_running',
-            # The next two hold for everything or for today, and say less than what is about the item itself.
             'rates_stale',
+            # These hold for everything or for today, and say less than what is about the item itself.
             'bank_stale',
             'contact_budget',
             'backlog',
