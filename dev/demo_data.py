@@ -602,7 +602,7 @@ def _days_since_due(company, today):
 
     How long that takes depends on Sundays and holidays: the term of the 14-day letter runs from its receipt.
     """
-    from odoo.addons.l10n_nl_dunning.tools import dutch_calendar  # noqa: PLC0415 - Odoo must have been started
+    from odoo.addons.l10n_nl_dunning.tools.law import dutch_calendar  # noqa: PLC0415 - Odoo must have been started
 
     days = -FOURTEEN_DAY_LETTER
     while True:

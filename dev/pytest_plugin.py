@@ -18,6 +18,7 @@ PLAIN = (str, int, float, bool, type(None))
 SECONDS = {
     "dev/checks/test_core_rules.py": 90,
     "dev/checks/test_style.py": 90,
+    "dev/checks/test_tests.py": 20,
     "tests/agreement/test_arrangement_referee.py::TestArrangementReferee": 25,
     "tests/collecting/test_debtor_screen.py::TestDebtorScreenTours": 60,
     "tests/kernel/test_faults.py::TestFaults": 100,

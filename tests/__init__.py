@@ -1,7 +1,9 @@
 # Names of files are unique over all packages: Odoo knows a test by the last part of its module.
+from .tools import *
 from .kernel import *
 from .debtor import *
 from .law import *
+from .ladder import *
 from .notice import *
 from .hold import *
 from .claim import *

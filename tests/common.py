@@ -24,6 +24,11 @@ def letter_bytes(notice):
     return b'%%PDF-1.4 letter of notice %d' % notice.id
 
 
+def post_message(record, text, **values):
+    """Post a message on a record; the text is that of a person, so it is not translated."""
+    return record.message_post(body=text, **values)
+
+
 class DunningCommon(AccountTestInvoicingCommon):
     """A company that duns with ``cls.ladder``: reminder, demand and final demand, all by e-mail."""
 

@@ -14,10 +14,6 @@ class AccountMove(models.Model):
         groups=ACCOUNTING, prefetch='dunning',
         help="The payment arrangement whose interest and collection costs are booked here.")
 
-    def _is_dunning_booking(self):
-        # EXTENDS
-        return super()._is_dunning_booking() or bool(self.dunning_arrangement_id)
-
     @api.constrains('state')
     def _check_dunning_arrangement_booking(self):
         """What was agreed is in the books: it is credited, not unposted."""

@@ -15,8 +15,8 @@ from odoo.exceptions import UserError
 from odoo.fields import Domain
 from odoo.tools import format_amount, split_every
 
-from ...tools.dutch_calendar import add_bank_days, extended
-from ...tools.instalment_account import fill
+from ...tools.agreement.instalment_account import fill
+from ...tools.law.dutch_calendar import add_bank_days, extended
 from ..kernel.formats import format_day
 from ..sending.dunning_run import no_checkpoint
 from .arrangement_states import ENDED_BY_LEDGER

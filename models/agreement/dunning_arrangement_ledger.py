@@ -14,13 +14,12 @@ from decimal import Decimal
 from typing import NamedTuple
 
 from odoo import Command, api, models
-from odoo.exceptions import UserError
 from odoo.tools import SQL, format_amount
 
-from ...tools.dutch_calendar import add_bank_days, extended
-from ...tools.instalment_account import fill, left_until
-from ..claim.dunning_claim import ZERO, to_decimal
-from ..kernel.dunning_recorded import as_recording
+from ...tools.agreement.instalment_account import fill, left_until
+from ...tools.law.amounts import ZERO, to_decimal
+from ...tools.law.dutch_calendar import add_bank_days, extended
+from ..claim.dunning_claim_booking import BookingWords
 from ..kernel.formats import format_day
 
 # Days to pay the interest that ran on, from the day on which it is known.
@@ -238,11 +237,8 @@ class DunningArrangementLedger(models.AbstractModel):
         What of it is for which item is for the caller to write on the lines (``booked_interest``, ``booked_costs``).
         """
         self.ensure_one()
-        # sudo: whoever signs for the company may not make invoices; both sides agreed to this one
-        Move = self.env['account.move'].sudo().with_company(self.company_id)
-        move = as_recording(Move, mail_create_nosubscribe=True).create(self._prepare_booking(interest, costs, today))
-        move._post(soft=False)
-        move.write({'is_move_sent': True})  # the agreement asks for it
+        move = self.env['dunning.claim']._post_bookings(
+            self.company_id, [self._prepare_booking(interest, costs, today)])
         self._recording().write({'line_ids': [
             Command.create({
                 'move_line_id': line.id, 'name': move.name, 'date_due': line.date_maturity, 'is_booking': True,
@@ -253,49 +249,18 @@ class DunningArrangementLedger(models.AbstractModel):
     def _prepare_booking(self, interest, costs, today):
         """Return the values of the invoice that books interest and costs of this arrangement (amounts: Decimal)."""
         self.ensure_one()
-        company, env = self.company_id, self.with_context(lang=self.lang).env
-        lines = []
-        for product, amount, label in (
-            (company.dunning_cost_product_id, costs, env._("Collection costs, as agreed in %s", self.name)),
-            (company.dunning_interest_product_id, interest, env._("Interest, as agreed in %s", self.name)),
-        ):
-            if not amount:
-                continue
-            if not product:
-                raise UserError(self.env._(
-                    "The arrangement asks interest or collection costs, and no product is set to book them. Choose it "
-                    "in the settings of Debtor Management."))
-            accounts = product.product_tmpl_id.with_company(company).get_product_accounts()
-            lines.append(Command.create({
-                'product_id': product.id,
-                'name': label,
-                'quantity': 1,
-                'price_unit': float(amount),
-                'tax_ids': [Command.clear()],  # damages: outside VAT
-                **({'account_id': accounts['income'].id} if accounts.get('income') else {}),
-            }))
-        journal = company.dunning_booking_journal_id or self.env['account.journal'].search([
-            *self.env['account.journal']._check_company_domain(company), ('type', '=', 'sale')], limit=1)
-        if not journal:
-            raise UserError(self.env._("Interest and costs cannot be booked: %s has no sales journal.", company.name))
-        locked = company._get_violated_lock_dates(today, False, journal)
-        if locked:
-            raise UserError(self.env._(
+        env = self.with_context(lang=self.lang).env
+        words = BookingWords(
+            env._("Collection costs, as agreed in %s", self.name),
+            env._("Interest, as agreed in %s", self.name),
+            self.env._(
+                "The arrangement asks interest or collection costs, and no product is set to book them. Choose it "
+                "in the settings of Debtor Management."),
+            lambda day: self.env._(
                 "The books are locked until %(date)s, so the interest and costs of %(arrangement)s cannot be booked. "
                 "Lift the lock first.",
-                date=format_day(self.env, locked[-1][0]), arrangement=self.name))
-        return {
-            'move_type': 'out_invoice',
-            'journal_id': journal.id,
-            'partner_id': self.partner_id.id,
-            'currency_id': self.currency_id.id,
-            'invoice_date': today,
-            'date': today,
-            'invoice_date_due': max(self.date_last or today, today),
-            'invoice_payment_term_id': False,
-            'dunning_arrangement_id': self.id,
-            'invoice_line_ids': lines,
-        }
+                date=format_day(self.env, day), arrangement=self.name))
+        return self.env['dunning.claim']._prepare_booking(self, interest, costs, words, today, self.date_last)
 
     # -------------------------------------------------------------------------
     # INTEREST WHILE IT RAN
@@ -352,7 +317,7 @@ class DunningArrangementLedger(models.AbstractModel):
         Also where interest ran on: while the debtor pays its last instalment, the law lets a little more run.
         """
         self.ensure_one()
-        items = self.line_ids.filtered(lambda line: not line.is_booking).move_line_id
+        items = self._get_claimed_items()
         Waiver = self.env['dunning.waiver'].with_company(self.company_id)
         if items:
             claim = self.env['dunning.claim'].with_company(self.company_id)._compute(items, at_date, with_costs=False)

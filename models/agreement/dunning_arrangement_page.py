@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 from odoo import models
 
-from ..claim.dunning_claim import ZERO, to_decimal
+from ...tools.law.amounts import ZERO, to_decimal
 from ..kernel.formats import say_amount, say_day, say_iban
 from .arrangement_states import CLOSED_STATES
 

@@ -6,10 +6,10 @@ from decimal import Decimal
 from odoo import Command, api, fields, models
 from odoo.exceptions import UserError
 
-from ...tools import instalments
-from ...tools.dutch_calendar import add_bank_days, extended
-from ..claim.dunning_claim import ZERO, to_decimal
-from ..claim.dunning_claim__booking import Extras
+from ...tools.agreement import instalments
+from ...tools.claim.model import Booked
+from ...tools.law.amounts import ZERO, to_decimal
+from ...tools.law.dutch_calendar import add_bank_days, extended
 from ..debtor.res_company import FIRST_DAYS
 
 # What was agreed: the user's to choose while it is a draft.
@@ -108,15 +108,15 @@ class DunningArrangementSchedule(models.AbstractModel):
             self.env['account.move.line'].browse(own))
         for line in self.line_ids:
             values = by_item[line.move_line_id.id]
-            earlier = extras.get(line.move_line_id.id) or Extras()
+            interest = costs = ZERO
+            if not values['is_booking']:
+                interest, costs = extras.get(line.move_line_id.id, Booked()).unbooked(
+                    to_decimal(values['amount_interest']), to_decimal(values['amount_costs']))
             line.write({
                 **{name: values[name] for name in (
                     'name', 'date_due', 'amount_principal', 'amount_interest', 'amount_costs', 'is_booking')},
-                # What is asked is what is left of it: paid or waived parts were booked before.
-                'to_book_interest': 0.0 if values['is_booking'] else float(max(
-                    ZERO, to_decimal(values['amount_interest']) + earlier.settled_interest - earlier.interest)),
-                'to_book_costs': 0.0 if values['is_booking'] else float(max(
-                    ZERO, to_decimal(values['amount_costs']) + earlier.settled_costs - earlier.costs)),
+                'to_book_interest': float(interest),
+                'to_book_costs': float(costs),
             })
 
     # -------------------------------------------------------------------------
@@ -165,6 +165,10 @@ class DunningArrangementSchedule(models.AbstractModel):
                 "An invoice of this arrangement is not what it was any more. Draw up a new arrangement."))
         self.with_env(env)._find_items(self.company_id, self.partner_id, items.with_env(env))
 
+    def _get_claimed_items(self):
+        """Return the due items of which these arrangements ask interest and costs."""
+        return self.line_ids.filtered(lambda line: not line.is_booking).move_line_id
+
     @api.model
     def _get_bookings(self, items, owed):
         """Return what is owed of interest and costs that were booked for items.
@@ -175,8 +179,7 @@ class DunningArrangementSchedule(models.AbstractModel):
         for booking in (owed - items).filtered(lambda item: item.move_id._is_dunning_booking()):
             # sudo: which invoices a booking belongs to, whoever draws up an arrangement about them
             move = booking.move_id.sudo()
-            booked = move.dunning_notice_id.live_line_ids.move_line_id or (
-                move.dunning_arrangement_id.line_ids.filtered(lambda line: not line.is_booking).move_line_id)
+            booked = (move.dunning_notice_id or move.dunning_arrangement_id)._get_claimed_items()
             if not booked & items:
                 continue
             missing = (booked & owed) - items
@@ -268,7 +271,7 @@ class DunningArrangementSchedule(models.AbstractModel):
 
     @api.model
     def _get_schedule(self, total, currency, terms, at_date):
-        """Return the tuple of :class:`tools.instalments.Instalment` of a debt.
+        """Return the tuple of :class:`tools.agreement.instalments.Instalment` of a debt.
 
         :raise UserError: when the terms do not fit
         """

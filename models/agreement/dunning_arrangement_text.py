@@ -8,7 +8,7 @@ from markupsafe import Markup
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 
-from ..claim.dunning_claim import to_decimal
+from ...tools.law.amounts import to_decimal
 from ..kernel.formats import say_amount, say_day
 
 

@@ -6,7 +6,7 @@ from odoo import Command, api, fields, models
 from odoo.exceptions import UserError
 from odoo.tools import format_amount
 
-from ...tools.dutch_calendar import add_bank_days
+from ...tools.law.dutch_calendar import add_bank_days
 from ..kernel.formats import format_day
 
 

@@ -4,7 +4,7 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.fields import Domain
 
-from .dunning_prescription import ACCOUNTING
+from ..kernel.groups import ACCOUNTING
 
 
 class AccountMove(models.Model):
@@ -30,7 +30,7 @@ class AccountMove(models.Model):
         copy=False,
         readonly=True,
         ondelete='restrict',
-        groups='account.group_account_invoice,account.group_account_readonly',
+        groups=ACCOUNTING,
         help="The notice whose interest and collection costs are booked here.",
         prefetch='dunning',
     )
@@ -44,7 +44,7 @@ class AccountMove(models.Model):
 
     def _is_dunning_booking(self):
         """Return whether it books interest and costs of other invoices; those bear neither."""
-        return bool(self.dunning_notice_id)
+        return any(self[claimer.origin] for claimer in self.env['dunning.claim']._get_claimers())
 
     @api.constrains('state')
     def _check_dunning_booking(self):

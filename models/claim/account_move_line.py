@@ -5,7 +5,7 @@ from odoo.fields import Domain
 from odoo.tools import SQL
 
 from ..kernel.dunning_field import AnswerDate, AnswerText
-from .dunning_prescription import ACCOUNTING
+from ..kernel.groups import ACCOUNTING
 
 
 class AccountMoveLine(models.Model):
@@ -44,7 +44,7 @@ class AccountMoveLine(models.Model):
         wanted = SQL("TRUE") if self.env.su else SQL("line.company_id = ANY(%s)", list(self.env.companies.ids))
 
         def is_open(model, alias, query):
-            return Service._get_open_sql(SQL.identifier(alias))
+            return model._get_dunning_open_sql(SQL.identifier(alias))
 
         def before(day):
             return Domain.custom(to_sql=lambda model, alias, query: SQL(

@@ -146,6 +146,13 @@ class DunningInterruption(models.Model):
         targets = self.partner_id if self.scope == 'debtor' else self.move_ids | self.item_ids.move_id
         targets._message_log_batch(dict.fromkeys(targets.ids, text))
 
+    @api.model
+    def _check_frozen_files(self, files, *, new=False):
+        """Refuse to touch the proof of what was entered; it may be added."""
+        if not new and files.filtered(lambda file: file.res_field == 'proof'):
+            raise UserError(self.env._(
+                "This is the proof of an interruption of prescription, so it cannot be changed or deleted."))
+
     @api.ondelete(at_uninstall=False)
     def _unlink_never(self):
         raise UserError(self.env._(

@@ -128,13 +128,12 @@ class DunningMoney(models.AbstractModel):
             SELECT partner.commercial_partner_id, line.currency_id, line.move_id, line.date,
                    -line.amount_residual_currency, %(is_money)s
               FROM account_move_line line
-              JOIN account_account account ON account.id = line.account_id
-                                          AND account.account_type = 'asset_receivable'
               JOIN account_move move ON move.id = line.move_id
               JOIN account_journal journal ON journal.id = line.journal_id
               JOIN res_partner partner ON partner.id = line.partner_id
-             WHERE line.company_id = %(company)s AND line.parent_state = 'posted' AND line.reconciled IS NOT TRUE
-               AND line.amount_residual_currency < 0 AND partner.commercial_partner_id = ANY(%(partners)s)
+             WHERE %(due)s AND line.company_id = %(company)s AND line.parent_state = 'posted'
+               AND line.reconciled IS NOT TRUE AND line.amount_residual_currency < 0
+               AND partner.commercial_partner_id = ANY(%(partners)s)
          UNION ALL
             SELECT partner.commercial_partner_id, payment.currency_id, -payment.id, payment.date, payment.amount, TRUE
               FROM account_payment payment
@@ -153,9 +152,5 @@ class DunningMoney(models.AbstractModel):
                AND line.parent_state = 'posted' AND line.balance < 0
                AND partner.commercial_partner_id = ANY(%(partners)s)
             """,
-            is_money=IS_MONEY, company=company.id, partners=list(partners.ids))
-
-    @api.model
-    def _get_follower_sql(self, item_ids):
-        """Return a list of SQL of ``(model, id)``: what follows payments on these due items."""
-        return []
+            is_money=IS_MONEY, company=company.id, partners=list(partners.ids),
+            due=self.env['account.move.line']._get_dunning_due_sql(SQL.identifier('line')))

@@ -28,7 +28,10 @@ from typing import NamedTuple
 from dateutil.relativedelta import relativedelta
 
 from odoo import api, models
-from odoo.tools import SQL, format_date
+from odoo.tools import SQL
+
+from ..kernel.formats import format_day
+from .dunning_prescription_warning import WARN_MONTHS
 
 # Article 3:324 BW: a judgment can be executed for twenty years.
 JUDGMENT_YEARS = 20
@@ -36,7 +39,6 @@ JUDGMENT_YEARS = 20
 MAX_NEW_YEARS = 5
 YEARS = 5
 YEARS_CONSUMER_GOODS = 2
-ACCOUNTING = 'account.group_account_invoice,account.group_account_readonly'
 
 
 class Prescription(NamedTuple):
@@ -102,30 +104,13 @@ class DunningPrescription(models.AbstractModel):
     # -------------------------------------------------------------------------
 
     @api.model
-    def _get_open_sql(self, line):
-        """Return SQL that is true for rows of the table ``line`` that are open claims.
-
-        The column tests are those of the index on unreconciled lines. The accounts are looked up by the statement
-        itself: core asks whether the date can be sorted by each time it writes journal items.
-        """
-        Item = self.env['account.move.line']
-        return SQL(
-            "(%(line)s.account_id = ANY(ARRAY(SELECT id FROM account_account WHERE account_type = 'asset_receivable'))"
-            " AND %(line)s.reconciled IS NOT TRUE"
-            " AND %(line)s.parent_state = 'posted' AND %(line)s.amount_residual > 0)",
-            line=line,
-            to_flush=[
-                self.env['account.account']._fields['account_type'],
-                *(Item._fields[name] for name in ('account_id', 'reconciled', 'parent_state', 'amount_residual'))])
-
-    @api.model
     def _get_items_sql(self, wanted, before=None):
         """Return SQL of open due items as :meth:`_get_dates_sql` wants them.
 
         :param SQL wanted: condition on the table ``line``
         :param date before: leave out what cannot be prescribed on that day, however its term is
         """
-        Item, Partner = self.env['account.move.line'], self.env['res.partner']
+        Item, Partner, line = self.env['account.move.line'], self.env['res.partner'], SQL.identifier('line')
         old_enough = SQL("TRUE")
         if before:
             old_enough = SQL(
@@ -134,25 +119,22 @@ class DunningPrescription(models.AbstractModel):
         return SQL(
             """
             SELECT * FROM (
-                SELECT line.id, line.move_id, line.company_id, debtor.id AS partner_id,
-                       COALESCE(line.date_maturity, line.date) AS due_date,
-                       COALESCE(debtor.dunning_debtor_type, CASE
-                           WHEN debtor.is_company OR TRIM(debtor.vat, ' /-') <> ''
-                             OR TRIM(debtor.company_registry, ' /-') <> ''
-                           THEN 'business' ELSE 'consumer' END) AS debtor_type
+                SELECT line.id, line.move_id, line.company_id, debtor.id AS partner_id, %(due_date)s AS due_date,
+                       %(debtor_type)s AS debtor_type
                   FROM account_move_line line
              LEFT JOIN res_partner partner ON partner.id = line.partner_id
              LEFT JOIN res_partner debtor ON debtor.id = partner.commercial_partner_id
                  WHERE %(open)s AND %(wanted)s) typed
              WHERE %(old_enough)s
             """,
-            open=self._get_open_sql(SQL.identifier('line')),
+            due_date=Item._get_dunning_due_date_sql(line),
+            debtor_type=Partner._get_dunning_type_sql(SQL.identifier('debtor')),
+            open=Item._get_dunning_open_sql(line),
             wanted=wanted,
             old_enough=old_enough,
             to_flush=[
-                *(Item._fields[name] for name in ('move_id', 'company_id', 'partner_id', 'date_maturity', 'date')),
-                *(Partner._fields[name] for name in (
-                    'commercial_partner_id', 'dunning_debtor_type', 'is_company', 'vat', 'company_registry')),
+                *(Item._fields[name] for name in ('move_id', 'company_id', 'partner_id')),
+                Partner._fields['commercial_partner_id'],
             ])
 
     @api.model
@@ -359,7 +341,7 @@ class DunningPrescription(models.AbstractModel):
 
         @cache
         def fmt(day):
-            return format_date(self.env, day, date_format='d MMM y')
+            return format_day(self.env, day)
 
         result = {}
         today = self.env.company._dunning_today()
@@ -413,3 +395,27 @@ class DunningPrescription(models.AbstractModel):
             'unknown_goods': self.env._(
                 "a consumer, and it is not known whether goods were sold: the short term, to be safe"),
         }
+
+    # -------------------------------------------------------------------------
+    # WARNING
+    # -------------------------------------------------------------------------
+
+    @api.model
+    def _warn_prescription(self, company, today):
+        """Tell the collectors what prescribes within six and within three months, once each.
+
+        One activity per debtor, on the invoice that prescribes first; when there are very many, the rest in one. What
+        was interrupted, paid or written off since is taken off their lists.
+
+        :return: the new ``mail.activity`` records
+        """
+        service = self.with_company(company).with_context(dunning_at_date=today)
+        Warned = service.env['dunning.prescription.warning']
+        # Months differ by three days at most: what lies six months after 28 February is the 28th or the 31st of August.
+        horizon = today + relativedelta(months=max(WARN_MONTHS), days=4)
+        close = [
+            found for found in service._get_before(company, horizon)
+            if found.until - relativedelta(months=max(WARN_MONTHS)) <= today]
+        Warned._close(company, close)
+        new = Warned._remember([found for found in close if found.until >= today], today)
+        return Warned._schedule(company, new, today)

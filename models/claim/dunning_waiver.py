@@ -11,7 +11,7 @@ from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError
 from odoo.tools import format_amount, format_date
 
-from .dunning_claim import ZERO
+from ...tools.law.amounts import ZERO
 
 
 class DunningWaiver(models.Model):

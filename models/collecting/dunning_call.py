@@ -8,7 +8,7 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.tools import format_amount
 
-from ...tools import dutch_calendar
+from ...tools.law import dutch_calendar
 from ..hold.dunning_hold import format_date
 from ..kernel.ir_attachment import RECORDING, is_recording
 

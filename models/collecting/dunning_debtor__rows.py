@@ -108,7 +108,8 @@ class DunningDebtor(models.Model):
     def _get_held_sql(self):
         Hold = self.env['dunning.hold']
         lines = SQL(
-            "%s AND %s", self.env['dunning.prescription']._get_open_sql(SQL.identifier('line')), self._get_scope_sql())
+            "%s AND %s", self.env['account.move.line']._get_dunning_open_sql(SQL.identifier('line')),
+            self._get_scope_sql())
         return self._get_per_company_sql(lambda company: Hold._get_held_sql(
             company, company._dunning_today(), SQL("line.company_id = %s AND %s", company.id, lines)))
 
@@ -159,7 +160,7 @@ class DunningDebtor(models.Model):
             columns=columns, extra=extra, wanted=wanted,
             companies=self._get_companies_sql(),
             held=self._get_held_sql(),
-            open=self.env['dunning.prescription']._get_open_sql(SQL.identifier('line')),
+            open=self.env['account.move.line']._get_dunning_open_sql(SQL.identifier('line')),
             scope=self._get_scope_sql(),
         )
 
@@ -231,7 +232,7 @@ class DunningDebtor(models.Model):
         """Return SQL of what is disputed per company, debtor and currency: disputes nobody settled."""
         open_items = SQL(
             "line.company_id = hold.company_id AND %s AND %s",
-            self.env['dunning.prescription']._get_open_sql(SQL.identifier('line')), self._get_scope_sql())
+            self.env['account.move.line']._get_dunning_open_sql(SQL.identifier('line')), self._get_scope_sql())
         return SQL(
             """
             SELECT company_id, partner_id, currency_id, SUM(LEAST(residual, whole + part)) AS dispute_amount

@@ -6,3 +6,4 @@ from . import account_move
 from . import account_move_line
 from . import dunning_absence
 from . import dunning_behaviour
+from . import dunning_letterhead

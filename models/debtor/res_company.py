@@ -12,7 +12,7 @@ import pytz
 from odoo import api, fields, models
 from odoo.exceptions import ValidationError
 
-from ...tools import dutch_calendar
+from ...tools.law import dutch_calendar
 from ..kernel.groups import ACCOUNTING
 
 DAY_STARTS, DAY_ENDS = time(7), time(20)

@@ -1,2 +1,3 @@
 from . import dunning_recorded
 from . import ir_attachment
+from . import dunning_paper

@@ -12,9 +12,7 @@ PLACE = frozenset({'res_model', 'res_id', 'res_field'})
 # Files of fields that are a proof, and in which states of their record (none: always); of models that do not say so
 # themselves (`_frozen_files` of `dunning.recorded`).
 PROOFS = {
-    ('dunning.notice', 'letter_file'): ('to_post', 'sent', 'withdrawn', 'undelivered'),
     ('dunning.withdrawal', 'letter_file'): ('to_post', 'sent'),
-    ('dunning.receipt', 'proof'): None,
 }
 
 
@@ -64,7 +62,6 @@ class IrAttachment(models.Model):
             attachments = attachments.filtered(lambda attachment: attachment.raw != content)
         attachments._check_dunning_frozen()
         attachments._check_dunning_proofs()
-        attachments._check_dunning_mailed()
 
     def _check_dunning_frozen(self, *, new=False):
         """Refuse to touch files that are a proof, as the model says to which they belong."""
@@ -89,16 +86,3 @@ class IrAttachment(models.Model):
                 raise UserError(self.env._(
                     "The file of %(notice)s is the proof of what the debtor was told or received, so it cannot be "
                     "changed or deleted.", notice=left[:1].display_name))
-
-    def _check_dunning_mailed(self):
-        """Refuse to touch what was attached to the e-mail of a notice."""
-        files = self.filtered(lambda attachment: attachment.res_model == 'dunning.notice' and not attachment.res_field)
-        if not files or is_recording(self.env):
-            return
-        # sudo: only asks whether they left
-        notices = self.env['dunning.notice'].sudo().browse(files.mapped('res_id')).exists()
-        mailed = notices.filtered(lambda notice: notice.mail_message_id.attachment_ids & files)
-        if mailed:
-            raise UserError(self.env._(
-                "This was attached to the e-mail with which %(notice)s left, so it cannot be changed or deleted.",
-                notice=mailed[:1].display_name))

@@ -9,7 +9,7 @@ from odoo import models
 from odoo.tools import email_normalize, str2bool
 from odoo.tools.misc import get_lang
 
-from ...tools.names import parse_name
+from ...tools.wording.names import parse_name
 
 # The picture travels with the e-mail, so that it is seen without asking a server for it.
 QR_NAME = 'betaalcode.png'

@@ -1,11 +1,11 @@
 """What a letter says: address, items, amounts and the HTML they are put in."""
 
 import base64
+import hashlib
 import io
 import re
 from decimal import ROUND_HALF_UP, Decimal
 from functools import cache
-from typing import NamedTuple
 
 from lxml import html
 from markupsafe import Markup
@@ -13,73 +13,28 @@ from PIL import Image
 from reportlab.graphics.barcode.qr import QrCodeWidget
 
 from odoo import api, fields, models
-from odoo.exceptions import UserError
-from odoo.tools import format_date, ormcache
-from odoo.tools.image import image_data_uri, image_process
-from odoo.tools.mail import is_html_empty
-from odoo.tools.misc import get_lang
-
-from odoo.addons.base.models import ir_actions_report
+from odoo.fields import Domain
+from odoo.tools.image import image_data_uri
 
 from ...tools.wording import TERM_TEXTS
+from ..kernel.dunning_paper import LETTERS_PER_PROCESS, LetterDocument
+from ..kernel.formats import say_amount, say_day, say_iban, say_percent
 
 # Long descriptions take two lines; with more rows than that they get one, or the letter would not fit on its page.
 DESCRIPTION_LENGTH, DESCRIPTION_LENGTH_SHORT, DESCRIPTION_ROWS = 54, 32, 4
-# Millimetres of white around the page.
-PAGE_TOP, PAGE_BOTTOM, PAGE_LEFT, PAGE_RIGHT = 12.0, 15.0, 20.0, 20.0
-# Unpatched Qt shrinks a page by about this much, whatever its options say (and more when the page is too wide).
-UNPATCHED_ZOOM = 1.28
 
-
-class LetterDocument(NamedTuple):
-    """One letter on its way to paper."""
-
-    notice_id: int
-    html: str
-    mark: str  # last word of its only heading: says whose pages these are
-    footer_left: str
-    footer_right: str
 
 
 class DunningLetter(models.AbstractModel):
+    """What a letter says, its PDF, and the copy that is frozen on its notice."""
+
     _name = 'dunning.letter'
+    _inherit = ['dunning.letter.text', 'dunning.letterhead']
     _description = "Dunning Letter"
 
     # -------------------------------------------------------------------------
     # WORDS
     # -------------------------------------------------------------------------
-
-    @api.model
-    def _format_amount(self, amount, currency, lang, *, symbol=True):
-        """Return an amount as debtors write it: “€ 1.234,56” in Dutch, “€1,234.56” in English."""
-        number = self.env['res.lang'].browse(get_lang(self.env, lang).id).format(
-            f'%.{currency.decimal_places}f', currency.round(amount) + 0.0, grouping=True)
-        if not symbol:
-            return number
-        if currency.name != 'EUR':  # a dollar sign says nothing
-            return f"{currency.name}\N{NO-BREAK SPACE}{number}"
-        return f"€\N{NO-BREAK SPACE}{number}" if (lang or '').startswith('nl') else f"€{number}".replace("€-", "-€")
-
-    @api.model
-    def _format_date(self, date, lang, *, short=False):
-        """Return a date: “3 november 2026”, or short for tables “03-11-2026” (Dutch) and “3 Nov 2026”."""
-        if not date:
-            return ''
-        pattern = 'd MMMM y'
-        if short:
-            pattern = 'dd-MM-y' if (lang or '').startswith('nl') else 'd MMM y'
-        return self._say_date(date, get_lang(self.env, lang).code, pattern)
-
-    @api.model
-    @ormcache('date', 'code', 'pattern')
-    def _say_date(self, date, code, pattern):
-        # A batch of letters has few different dates, and each stands in many of them.
-        return format_date(self.env, date, lang_code=code, date_format=pattern)
-
-    @api.model
-    def _format_iban(self, number):
-        number = re.sub(r'\s', '', number or '')
-        return '\N{NO-BREAK SPACE}'.join(number[start:start + 4] for start in range(0, len(number), 4))
 
     @api.model
     def _get_fourteen_day_term(self, lang):
@@ -99,9 +54,7 @@ class DunningLetter(models.AbstractModel):
         segments = [item['segments'][-1] for item in data.get('items', ()) if item['segments']]
         percent = Decimal(max(segments)[3]) if segments else Decimal(data.get('agreed_percent') or 0)
         if percent:
-            rate = f"{percent.normalize():f}%"
-            if (notice.lang or '').startswith('nl'):
-                rate = rate.replace('.', ',')
+            rate = say_percent(env, percent)
         if percent and percent == Decimal(data['agreed_percent']):
             name = env._("agreed interest")
         elif kind == 'commercial':
@@ -115,8 +68,8 @@ class DunningLetter(models.AbstractModel):
             'name': name,
             'law': env._("article %s", commercial if kind == 'commercial' else "6:119"),
             'rate': rate,
-            'per_day': self._format_amount(float(per_day), notice.currency_id, notice.lang) if per_day else '',
-            'date': self._format_date(fields.Date.to_date(data.get('at_date')) or notice.date, notice.lang),
+            'per_day': say_amount(self.env, float(per_day), notice.currency_id, notice.lang) if per_day else '',
+            'date': say_day(self.env, fields.Date.to_date(data.get('at_date')) or notice.date, notice.lang),
             'waived': bool(data.get('waived_interest')),
         }
 
@@ -157,43 +110,6 @@ class DunningLetter(models.AbstractModel):
         return sorted(documents, key=lambda document: order[document.notice_id])
 
     @api.model
-    def _prepare_company(self, company, lang):
-        """Return what the letters of one company in one language share."""
-        env = self.with_context(lang=lang).env
-        partner = company.partner_id.with_context(lang=lang)
-        contact = company.dunning_contact_id
-        top, side = company.dunning_window_top, company.dunning_window_left
-        address_width = 85.0
-        left = side if company.dunning_window_side == 'left' else 210.0 - side - address_width
-        place = ' '.join(filter(None, [partner.zip, partner.city]))
-        numbers = [
-            (env._("CoC"), company.company_registry), (env._("VAT"), company.vat),
-            (env._("Phone"), partner.phone), (env._("E-mail"), partner.email),
-            (env._("Website"), self._short_url(partner.website)),
-        ]
-        return {
-            'record': company,
-            'lang': (lang or 'en')[:2],
-            'name': company.name,
-            'street': ', '.join(filter(None, [partner.street, partner.street2])),
-            'place': place,
-            'country': partner.country_id.name if partner.country_id.code != 'NL' else '',
-            'numbers': [(label, value) for label, value in numbers if value],
-            'sender_line': ', '.join(filter(None, [company.name, partner.street, place])),
-            'logo': self._get_logo(company),
-            'signer': contact.name if contact and not contact.is_company else '',
-            # Millimetres, less the margin of the page that wkhtmltopdf adds.
-            'zoom': 1 if ir_actions_report._wkhtml().is_patched_qt else UNPATCHED_ZOOM,
-            'window_side': company.dunning_window_side,
-            'address_left': left - PAGE_LEFT,
-            'address_top': top - PAGE_TOP,
-            'address_width': address_width,
-            'head_height': max(top + 34.0, 82.0) - PAGE_TOP,
-            'page_of': env._("Page %(page)s of %(pages)s", page='[sitepage]', pages='[sitepages]'),
-            'is_html_empty': is_html_empty,
-        }
-
-    @api.model
     def _prepare_letters(self, notices, shared, *, mail=False):
         """Return the dicts letters (or e-mails) are made from: words and amounts as they appear."""
         notices.live_line_ids.fetch([
@@ -221,7 +137,7 @@ class DunningLetter(models.AbstractModel):
             'deadline': notice.deadline_text,
             'fourteen_day': notice._is_fourteen_day(),
             'reference': notice.reference,
-            'iban': self._format_iban(bank.acc_number),
+            'iban': say_iban(bank.acc_number),
             'bic': bank.bank_bic or '',
             'holder': bank.acc_holder_name or bank.partner_id.name or shared['name'],
             'qr': '' if mail else self._get_qr(bank, notice),
@@ -245,7 +161,7 @@ class DunningLetter(models.AbstractModel):
         if not parts:
             return []
         rows = [
-            {'code': code, 'amount': self._format_amount(amount, currency, lang)}
+            {'code': code, 'amount': say_amount(self.env, amount, currency, lang)}
             for code, amount in [('residual', notice.amount_residual), *parts]
         ]
         for row in rows:
@@ -274,7 +190,7 @@ class DunningLetter(models.AbstractModel):
 
         @cache  # most items were not paid at all, so what is open is what it was
         def say(amount):
-            return self._format_amount(amount, currency, lang, symbol=False)
+            return say_amount(self.env, amount, currency, lang, symbol=False)
 
         for line in notice.live_line_ids.sorted(lambda line: (line.date_maturity, line.name or '', line.id)):
             description = (line.description or '').strip()
@@ -282,9 +198,9 @@ class DunningLetter(models.AbstractModel):
                 description = description[:length].rsplit(' ', 1)[0].rstrip(' ,;:-') + "…"
             rows.append({
                 'name': line.name or '',
-                'date': self._format_date(line.invoice_date, lang, short=True),
+                'date': say_day(self.env, line.invoice_date, lang, short=True),
                 'description': description,
-                'due_date': self._format_date(line.date_maturity, lang, short=True),
+                'due_date': say_day(self.env, line.date_maturity, lang, short=True),
                 'days': line.days_overdue,
                 'step': steps.get(line.id, ''),
                 'original': say(line.amount_original),
@@ -390,28 +306,6 @@ class DunningLetter(models.AbstractModel):
         return f"data:image/png;base64,{base64.b64encode(stream.getvalue()).decode()}"
 
     @api.model
-    def _get_logo(self, company):
-        """Return the logo as a data URI, small enough to be in every letter, or an empty string."""
-        company = company.sudo()  # sudo: everybody's logo
-        if not company.logo or company.uses_default_logo:
-            return ''
-        return self._make_logo(company.id, company.partner_id.write_date)
-
-    @api.model
-    @ormcache('company_id', 'stamp')
-    def _make_logo(self, company_id, stamp):
-        logo = self.env['res.company'].sudo().browse(company_id).logo  # sudo: as above
-        try:
-            return image_data_uri(base64.b64encode(image_process(
-                base64.b64decode(logo), size=(700, 260), output_format='PNG')))
-        except (UserError, ValueError):  # such as SVG, which is small
-            return image_data_uri(logo)
-
-    @api.model
-    def _short_url(self, url):
-        return re.sub(r'^https?://(www\.)?', '', url or '').rstrip('/')
-
-    @api.model
     def _make_self_contained(self, text):
         """Make a user's text fit for a letter: one heading per letter, and nothing to fetch.
 
@@ -444,3 +338,50 @@ class DunningLetter(models.AbstractModel):
         if not attachment or not (attachment.public or attachment.res_model == 'dunning.level'):
             return ''
         return image_data_uri(attachment.datas)
+
+    # -------------------------------------------------------------------------
+    # PDF
+    # -------------------------------------------------------------------------
+
+    @api.model
+    def _render_pdfs(self, notices, *, concept=False):
+        """Return ``{notice_id: pdf bytes}``."""
+        documents = self._prepare_documents(notices, concept=concept)
+        result = {}
+        for start in range(0, len(documents), LETTERS_PER_PROCESS):
+            result.update(self._print_batch(documents[start:start + LETTERS_PER_PROCESS]))
+        return result
+
+    @api.model
+    def _store_pdfs(self, notices, pdfs):
+        """Freeze the letters on their notices; the hash is of the very bytes that leave."""
+        # sudo: the file is a field of a notice that is being recorded
+        Attachment = self.env['ir.attachment'].sudo()
+        Attachment.search(self._get_letters_domain(notices)).unlink()
+        Attachment.create([
+            {
+                'name': notice.letter_filename,
+                'res_model': 'dunning.notice',
+                'res_field': 'letter_file',
+                'res_id': notice.id,
+                'company_id': notice.company_id.id,
+                'mimetype': 'application/pdf',
+                'raw': pdfs[notice.id],
+            }
+            for notice in notices
+        ])
+        for notice in notices:
+            notice.letter_sha256 = hashlib.sha256(pdfs[notice.id]).hexdigest()
+        notices.invalidate_recordset(['letter_file'])
+
+    @api.model
+    def _get_letters_domain(self, notices):
+        return Domain([
+            ('res_model', '=', 'dunning.notice'), ('res_field', '=', 'letter_file'), ('res_id', 'in', notices.ids)])
+
+    @api.model
+    def _get_frozen_pdfs(self, notices):
+        """Return ``{notice_id: pdf bytes}`` of the notices that have a letter."""
+        # sudo: the letter is a field of the notice, which the caller may read
+        letters = self.env['ir.attachment'].sudo().search(self._get_letters_domain(notices))
+        return {letter.res_id: letter.raw for letter in letters}

@@ -1,7 +1,8 @@
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 
-from ..kernel.ir_attachment import is_recording
+from ..kernel.dunning_recorded import is_recording
+from ..kernel.groups import ACCOUNTING
 
 # What a booking and its level say about notices: written by the program alone.
 RECORDED = frozenset({'dunning_arrangement_id', 'dunning_level_id', 'dunning_notice_id'})
@@ -28,12 +29,12 @@ class AccountMove(models.Model):
         comodel_name='dunning.notice.line',
         inverse_name='move_id',
         string="Notices",
-        groups='account.group_account_invoice,account.group_account_readonly',
+        groups=ACCOUNTING,
     )
     dunning_notice_count = fields.Integer(
         string="Number of Notices",
         compute='_compute_dunning_notice_count',
-        groups='account.group_account_invoice,account.group_account_readonly',
+        groups=ACCOUNTING,
     )
 
     @api.depends('dunning_line_ids.status', 'dunning_line_ids.level_id', 'dunning_line_ids.move_line_id')

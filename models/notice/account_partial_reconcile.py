@@ -1,9 +1,6 @@
 from odoo import api, models
 from odoo.tools import SQL
 
-#: Our records about due items; what is in none of them was never our concern.
-ABOUT_ITEMS = ('dunning.notice.line', 'dunning.promise.line', 'dunning.arrangement.line')
-
 
 class AccountPartialReconcile(models.Model):
     _inherit = 'account.partial.reconcile'
@@ -21,13 +18,18 @@ class AccountPartialReconcile(models.Model):
             known._follow_dunning_match()
         return partials
 
+    @api.model
+    def _get_dunning_item_models(self):
+        """Return our models with records about due items (hook); an item in none of them was never our concern."""
+        return ['dunning.notice.line']
+
     def _filter_dunning_known(self):
-        """Return the partials about due items that had a notice, a promise or an arrangement: one look-up for all."""
+        """Return the partials about due items that any of our records is about: one look-up for all."""
         items = self.debit_move_id  # a due item is a debit
         if not items:
             return self.browse()
         parts = []
-        for name in ABOUT_ITEMS:
+        for name in self._get_dunning_item_models():
             self.env[name].flush_model(['move_line_id'])
             parts.append(SQL(
                 "SELECT move_line_id FROM %s WHERE move_line_id IN %s",

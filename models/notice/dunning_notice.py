@@ -5,12 +5,13 @@ from markupsafe import Markup
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.tools import SQL, format_amount, format_date
-from odoo.tools.misc import clean_context
 
 from ..kernel.dunning_bulk import log_on
 from ..kernel.dunning_field import CopiedMany2one
-from ..kernel.ir_attachment import RECORDING, is_recording
+from ..kernel.dunning_recorded import RECORDING
+from ..kernel.formats import in_language_of
 from ..ladder.dunning_level import CHANNELS
+from .dunning_receipt import KINDS
 
 STATES = [
     ('draft', "Proposal"),
@@ -31,8 +32,6 @@ FINAL_STATES = ('sent', 'skipped', 'undelivered', 'withdrawn', 'cancelled')
 USER_WRITABLE = frozenset({'channel', 'recipient_id', 'lang', 'note'})
 # And what is said about a call or a task that was handed out.
 USER_WRITABLE_HANDED_OUT = frozenset({'note'})
-# Fields of mixins: chatter and activities go on after a notice left.
-MIXIN_PREFIXES = ('activity_', 'message_', 'my_activity_', 'website_message_', 'rating_', 'access_')
 
 
 class DunningNotice(models.Model):
@@ -43,12 +42,15 @@ class DunningNotice(models.Model):
     """
 
     _name = 'dunning.notice'
-    _inherit = ['mail.thread.main.attachment', 'mail.activity.mixin']
-
+    _inherit = ['dunning.recorded', 'dunning.notice.evidence', 'mail.thread.main.attachment', 'mail.activity.mixin']
     _description = "Dunning Notice"
     _order = 'id desc'
     _check_company_auto = True
     _mail_post_access = 'read'
+    _recording_context = {'mail_create_nosubscribe': True, 'mail_create_nolog': True, 'mail_notrack': True}
+    _user_writable = USER_WRITABLE
+    _frozen_files = {'letter_file': ('to_post', 'sent', 'withdrawn', 'undelivered')}
+
     name = fields.Char(string="Number", readonly=True, copy=False, index='trigram')
     company_id = fields.Many2one(comodel_name='res.company', required=True, index=True, readonly=True)
     company_currency_id = fields.Many2one(related='company_id.currency_id', string="Company Currency")
@@ -62,6 +64,7 @@ class DunningNotice(models.Model):
     level_id = fields.Many2one(
         comodel_name='dunning.level', required=True, index=True, readonly=True, ondelete='restrict',
         group_expand='_group_expand_level_id')
+    level_legal_role = fields.Selection(related='level_id.legal_role', string="Role of the Level")
     policy_id = CopiedMany2one(related='level_id.policy_id', store=True)
     channel = fields.Selection(selection=CHANNELS, required=True, tracking=True)
     state = fields.Selection(
@@ -121,11 +124,16 @@ class DunningNotice(models.Model):
         help="The text reserved the right to performance, so that prescription starts anew (article 3:317 BW).")
     claim_data = fields.Json(
         readonly=True, copy=False, help="How interest and collection costs were worked out when it left.")
+    receipt_ids = fields.One2many(
+        comodel_name='dunning.receipt', inverse_name='notice_id', string="Evidence of Receipt", readonly=True)
+    receipt_kind = fields.Selection(selection=KINDS, string="Received", readonly=True, copy=False)
     receipt_date = fields.Date(
         readonly=True, copy=False, help="The day on which the debtor received it, proven or presumed.")
     costs_from = fields.Date(
         readonly=True, copy=False,
         help="Of a 14-day letter: the first day on which the debtor owes collection costs.")
+    costs_from_text = fields.Char(compute='_compute_costs_from_text')
+    waiver_text = fields.Char(string="Waived", compute='_compute_waiver_text')
     lang = fields.Char(string="Language", compute='_compute_lang', store=True, readonly=False, precompute=True,
                        tracking=True)
     subject = fields.Char(readonly=True, copy=False)
@@ -147,6 +155,7 @@ class DunningNotice(models.Model):
     note = fields.Text(string="Note of the Call or Task", copy=False)
     promised_date = fields.Date(
         copy=False, readonly=True, help="The day on which the debtor said in this call that he will have paid.")
+
     _pending_idx = models.Index("(state, id) WHERE state IN ('draft', 'queued', 'todo', 'to_post', 'error')")
 
     # -------------------------------------------------------------------------
@@ -219,11 +228,7 @@ class DunningNotice(models.Model):
 
     @api.model_create_multi
     def create(self, vals_list):
-        if not is_recording(self.env):
-            raise UserError(self.env._(
-                "Notices are made by the scheduled action or by “Send reminder” on invoices and contacts, "
-                "so that nothing wrong leaves.",
-            ))
+        self._check_recording('create')
         names = self._next_names(sum(not vals.get('name') for vals in vals_list))
         for vals in vals_list:
             if not vals.get('name'):
@@ -249,16 +254,28 @@ class DunningNotice(models.Model):
         return [f"{prefix}{number:0{sequence.padding}d}{suffix}" for (number,) in numbers]
 
     def write(self, vals):
-        if not is_recording(self.env):
-            self._check_user_write(vals)
-        return super().write(vals)
+        # EXTENDS 'mail': that a user changed a note is logged, not its text.
+        changed = self.browse()
+        if 'note' in vals and not self._is_recording():
+            changed = self.filtered(lambda notice: (notice.note or '') != (vals['note'] or ''))
+        result = super().write(vals)
+        changed._log_act(lambda notice: notice.env._("The note was changed."))
+        return result
+
+    def _get_frozen_message(self, action):
+        return {
+            'create': self.env._(
+                "Notices are made by the scheduled action or by “Send reminder” on invoices and contacts, "
+                "so that nothing wrong leaves."),
+            'write': self.env._(
+                "A notice follows from the due items and the policy. By hand only its channel, recipient, language "
+                "and note can be changed; use the buttons to approve, send or cancel it."),
+        }.get(action)
 
     def _check_user_write(self, vals):
-        names = {name for name in vals if not name.startswith(MIXIN_PREFIXES)}
-        if not names:
-            return
+        names = self._get_frozen_names(vals)
         final = self.filtered(lambda notice: notice.state in FINAL_STATES)
-        if final:
+        if names and final:
             raise UserError(self.env._(
                 "%(notice)s has left or was closed, so it cannot be changed any more. "
                 "It is the proof of what the debtor was told.",
@@ -269,25 +286,27 @@ class DunningNotice(models.Model):
                 "The letter was made or the call was handed out already, so only the note can be changed. "
                 "Cancel the notice to let it be planned again.",
             ))
-        if names - USER_WRITABLE:
-            raise UserError(self.env._(
-                "A notice follows from the due items and the policy. By hand only its channel, recipient, language "
-                "and note can be changed; use the buttons to approve, send or cancel it.",
-            ))
+        super()._check_user_write(vals)
 
-    def unlink(self):
-        # The chatter deletes its messages before the guards are asked; ask first.
-        self._unlink_except_final()
-        return super().unlink()
-
-    @api.ondelete(at_uninstall=False)
-    def _unlink_except_final(self):
+    def _check_unlink(self):
         for notice in self:
             if notice.state not in ('draft', 'cancelled') or notice.sent_on:
                 raise UserError(self.env._(
                     "%(notice)s cannot be deleted. A proposal or a notice in the queue can be cancelled.",
                     notice=notice.display_name,
                 ))
+
+    @api.model
+    def _check_frozen_files(self, files, *, new=False):
+        super()._check_frozen_files(files, new=new)
+        attached = files.filtered(lambda attachment: not attachment.res_field)
+        # sudo: only asks whether they left
+        notices = self.sudo().browse(attached.mapped('res_id')).exists()
+        mailed = notices.filtered(lambda notice: notice.mail_message_id.attachment_ids & attached)
+        if mailed:
+            raise UserError(self.env._(
+                "This was attached to the e-mail with which %(notice)s left, so it cannot be changed or deleted.",
+                notice=mailed[:1].display_name))
 
     def action_open_invoices(self):
         self.ensure_one()
@@ -321,18 +340,10 @@ class DunningNotice(models.Model):
     # RECORDING
     # -------------------------------------------------------------------------
 
-    def _recording(self):
-        """Return the notices in the context in which the dispatcher records what happened.
-
-        Only code can set it: the write guard is about users and integrations.
-        """
-        # Without defaults of a client: they would fill in what only the program records.
-        return self.with_env(self.env(context=clean_context(self.env.context))).with_context(
-            dunning_recording=RECORDING, mail_create_nosubscribe=True, mail_create_nolog=True, mail_notrack=True)
-
     def _cancel(self, reason):
         self._recording().write({'state': 'cancelled', 'cancel_reason': reason})
         self._unlink_level_activities()
+        self._log_act(lambda notice: notice.env._("Cancelled: %s", notice.cancel_reason))
 
     def _skip(self, at_date):
         self._recording().write({
@@ -341,10 +352,12 @@ class DunningNotice(models.Model):
         self._unlink_level_activities()
         self._log_everywhere(lambda notice, env: env._(
             "%(level)s was passed over.", level=notice.level_id.name))
+        self._log_act(lambda notice: notice.env._("Passed over."))
 
     def _mark_failed(self, message):
         """Take the notice out of the queue with a message a user can act on."""
         self._recording().write({'state': 'error', 'error_message': message})
+        self._log_act(lambda notice: notice.env._("Failed: %s", notice.error_message))
 
     def _record_sent(self, at_date):
         """Record that the notices left: from now on the level of their items is theirs.
@@ -385,12 +398,23 @@ class DunningNotice(models.Model):
         self.ensure_one()
         return Markup('<a href="#" data-oe-model="dunning.notice" data-oe-id="%s">%s</a>') % (self.id, label)
 
+    def _log_act(self, get_text):
+        """Write one line on each of these notices, in the language of the company where nobody is at work.
+
+        :param get_text: called with a notice in that language
+        """
+        bodies = {}
+        for notice in self:
+            local = in_language_of(notice, notice.company_id)
+            bodies[notice.id] = get_text(local)
+        if bodies:
+            self._message_log_batch(bodies)
+
     def _log_everywhere(self, get_body):
         """Log one line on each invoice and each debtor of the notices, in two batches."""
         move_bodies, partner_bodies = {}, {}
         for notice in self:
-            # Chatter is for the users of the company, not for the debtor. The scheduled action has no language.
-            notice = notice.with_context(lang=self.env.lang or notice.company_id.partner_id.lang)
+            notice = in_language_of(notice, notice.company_id)
             body = get_body(notice, notice.env)
             for move in notice.live_line_ids.move_id:
                 move_bodies[move.id] = (
@@ -429,10 +453,6 @@ class DunningNotice(models.Model):
         return bool(partner.street and partner.city)
 
     def _get_responsible(self):
-        """Return the user on whose behalf the notice goes out."""
+        """Return the user on whose behalf the notice goes out: its author, else the collector."""
         self.ensure_one()
-        if self.author_id and not self.author_id._is_superuser():
-            return self.author_id
-        # sudo: which user belongs to the contact on our own letters
-        contact = self.company_id.dunning_contact_id.sudo().user_ids.filtered(lambda user: not user.share)[:1]
-        return contact.sudo(False) or self.partner_id.user_id or self.author_id
+        return self.partner_id._get_dunning_collector(self.company_id, named=self.author_id)

@@ -4,7 +4,6 @@ from odoo.tools import SQL
 
 from ..kernel.dunning_bulk import insert_rows
 from ..kernel.dunning_field import CopiedMany2one
-from ..kernel.ir_attachment import is_recording
 from .dunning_notice import FINAL_STATES, PENDING_STATES
 
 
@@ -16,11 +15,13 @@ class DunningNoticeLine(models.Model):
     """
 
     _name = 'dunning.notice.line'
-
+    _inherit = ['dunning.recorded']
     _description = "Dunning Notice Line"
     _order = 'notice_id, date_maturity, id'
     # Who made it and when is known of the notice; here it would be a third of the time of a run.
     _log_access = False
+    _recorded_with = 'dunning.notice'
+
     notice_id = fields.Many2one(comodel_name='dunning.notice', required=True, index=True, ondelete='cascade')
     company_id = CopiedMany2one(related='notice_id.company_id', store=True, precompute=True)
     currency_id = fields.Many2one(related='notice_id.currency_id')
@@ -71,6 +72,27 @@ class DunningNoticeLine(models.Model):
     amount_paid = fields.Monetary(string="Paid", compute='_compute_amount_paid')
     amount_due_company = fields.Monetary(currency_field='company_currency_id')
     days_overdue = fields.Integer(compute='_compute_days_overdue')
+    booked_interest = fields.Monetary(readonly=True, copy=False, help="Of the interest asked, what this notice booked.")
+    booked_costs = fields.Monetary(readonly=True, copy=False, help="Of the costs asked, what this notice booked.")
+    dropped_hold_id = fields.Many2one(
+        comodel_name='dunning.hold', string="Put on Hold", readonly=True, copy=False, index='btree_not_null',
+        help="The hold with which a person took the item off.")
+    wrong_amount = fields.Monetary(
+        string="Not Owed", readonly=True, copy=False,
+        help="Of what was asked, what had been paid or credited before the day the notice left.")
+    wrong_on = fields.Date(string="Found Out On", readonly=True, copy=False)
+    wrong_paid_on = fields.Date(
+        string="Settled On", readonly=True, copy=False, help="Date of the last payment or credit note from before it.")
+    wrong_credited = fields.Boolean(
+        readonly=True, copy=False, help="Only credit notes settled it, and no payment.")
+    withdrawn_amount = fields.Monetary(
+        readonly=True, copy=False, help="Of what was not owed, what was withdrawn.")
+    withdrawn_on = fields.Date(
+        readonly=True, copy=False, help="Nothing of the item was owed: it is back at the level it had before.")
+    withdrawal_ids = fields.Many2many(
+        comodel_name='dunning.withdrawal', relation='dunning_withdrawal_line_rel', column1='line_id',
+        column2='withdrawal_id', string="Withdrawals", readonly=True, copy=False)
+
     # Nothing twice: one live line per item and level, and one pending line per item.
     _one_per_level = models.UniqueIndex(
         "(move_line_id, level_id) WHERE status IN ('pending', 'sent', 'skipped')",
@@ -82,7 +104,7 @@ class DunningNoticeLine(models.Model):
     )
     _history_idx = models.Index("(move_line_id, date DESC, id DESC) WHERE status IN ('sent', 'skipped')")
 
-    @api.depends('notice_id.state', 'drop_reason')
+    @api.depends('notice_id.state', 'drop_reason', 'withdrawn_on')
     def _compute_status(self):
         for line in self:
             state = line.notice_id.state
@@ -90,6 +112,9 @@ class DunningNoticeLine(models.Model):
                 line.status = 'dropped'
             elif state in PENDING_STATES:
                 line.status = 'pending'
+            elif state == 'sent' and line.withdrawn_on:
+                # One item of a notice can be withdrawn while the others stand.
+                line.status = 'withdrawn'
             else:
                 line.status = state
 
@@ -128,7 +153,7 @@ class DunningNoticeLine(models.Model):
         :param vals_list: dicts of columns, as of :meth:`_prepare_from_decision`, all with the same keys
         :param new: notices that were inserted with the figures of these lines
         """
-        self._check_recording()
+        self._check_recording('create')
         insert_rows(self, vals_list)
         new_ids = set(new and new.ids)
         notices = self.env['dunning.notice'].browse({vals['notice_id'] for vals in vals_list} - new_ids)
@@ -138,24 +163,18 @@ class DunningNoticeLine(models.Model):
 
     @api.model_create_multi
     def create(self, vals_list):
-        self._check_recording()
+        self._check_recording('create')
         for vals in vals_list:
             if not vals.get('level_id'):
                 vals['level_id'] = self.env['dunning.notice'].browse(vals.get('notice_id')).level_id.id
         return super().create(vals_list)
 
-    def write(self, vals):
-        self._check_recording()
-        return super().write(vals)
+    def _get_frozen_message(self, action):
+        return action != 'copy' and self.env._(
+            "The items of a notice follow from what is owed; they cannot be changed by hand.")
 
-    def _check_recording(self):
-        if not is_recording(self.env):
-            raise UserError(self.env._(
-                "The items of a notice follow from what is owed; they cannot be changed by hand."))
-
-    @api.ondelete(at_uninstall=False)
-    def _unlink_except_final(self):
-        self._check_recording()
+    def _check_unlink(self):
+        self._check_recording('unlink')
         final = self.filtered(lambda line: line.notice_id.state in FINAL_STATES)
         if final:
             raise UserError(self.env._(
@@ -167,7 +186,7 @@ class DunningNoticeLine(models.Model):
 
         Called by the dispatcher just before rendering.
         """
-        self._check_recording()
+        self._check_recording('write')
         if not self.ids:
             return
         self.move_line_id.fetch(['move_id'])
@@ -205,8 +224,11 @@ class DunningNoticeLine(models.Model):
                 texts.setdefault(line.move_id.id, first[0][:120] if first else False)
         return texts
 
-    booked_interest = fields.Monetary(readonly=True, copy=False, help="Of the interest asked, what this notice booked.")
-    booked_costs = fields.Monetary(readonly=True, copy=False, help="Of the costs asked, what this notice booked.")
-    dropped_hold_id = fields.Many2one(
-        comodel_name='dunning.hold', string="Put on Hold", readonly=True, copy=False, index='btree_not_null',
-        help="The hold with which a person took the item off.")
+    def _get_asked(self):
+        """Return what was asked of the item itself, in its currency."""
+        self.ensure_one()
+        return self.amount_residual - self.amount_netted - self.amount_held
+
+    def _is_wholly_wrong(self):
+        self.ensure_one()
+        return bool(self.wrong_amount) and self.currency_id.compare_amounts(self.wrong_amount, self._get_asked()) >= 0

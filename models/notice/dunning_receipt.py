@@ -6,7 +6,6 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.tools import format_date
 
-from ..kernel.ir_attachment import is_recording
 from ..ladder.dunning_level import CHANNELS
 
 KINDS = [
@@ -32,8 +31,11 @@ class DunningReceipt(models.Model):
     """
 
     _name = 'dunning.receipt'
+    _inherit = ['dunning.recorded']
     _description = "Evidence of Receipt"
     _order = 'date, id'
+    _recorded_with = 'dunning.notice'
+    _frozen_files = {'proof': None}
 
     notice_id = fields.Many2one(
         comodel_name='dunning.notice', required=True, index=True, readonly=True, ondelete='restrict')
@@ -87,26 +89,25 @@ class DunningReceipt(models.Model):
 
     @api.model_create_multi
     def create(self, vals_list):
-        self._check_recording()
         receipts = super().create(vals_list)
         receipts._check_dates()
         return receipts
 
     def write(self, vals):
-        self._check_recording()
-        if vals.keys() - {'withdrawn_on', 'withdrawn_by_id', 'withdraw_reason'}:
+        # EXTENDS 'base': also code only ever withdraws it.
+        if self._is_recording() and vals.keys() - {'withdrawn_on', 'withdrawn_by_id', 'withdraw_reason'}:
             raise UserError(self.env._("Evidence of receipt is never changed. Withdraw it, and enter it again."))
         return super().write(vals)
 
-    @api.ondelete(at_uninstall=False)
-    def _unlink_never(self):
-        raise UserError(self.env._("Evidence of receipt is never deleted. Withdraw it instead."))
-
-    def _check_recording(self):
-        if not is_recording(self.env):
-            raise UserError(self.env._(
-                "Evidence of receipt is recorded when a notice leaves or comes back; use “Enter Receipt” on the notice "
-                "for what you know yourself."))
+    def _get_frozen_message(self, action):
+        recorded = self.env._(
+            "Evidence of receipt is recorded when a notice leaves or comes back; use “Enter Receipt” on the notice "
+            "for what you know yourself.")
+        return {
+            'create': recorded,
+            'write': recorded,
+            'unlink': self.env._("Evidence of receipt is never deleted. Withdraw it instead."),
+        }.get(action)
 
     def _check_dates(self):
         for receipt in self:

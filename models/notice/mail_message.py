@@ -7,7 +7,7 @@ may work with these could otherwise change the proof behind the back of the noti
 from odoo import api, models
 from odoo.exceptions import UserError
 
-from ..kernel.ir_attachment import is_recording
+from ..kernel.dunning_recorded import is_recording
 
 # What a mail says, to whom and when.
 TOLD = frozenset({

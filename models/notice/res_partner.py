@@ -1,6 +1,8 @@
 from odoo import api, fields, models
 from odoo.fields import Domain
 
+from ..kernel.groups import ACCOUNTING
+
 
 class ResPartner(models.Model):
     _inherit = 'res.partner'
@@ -9,12 +11,12 @@ class ResPartner(models.Model):
         comodel_name='dunning.notice',
         inverse_name='partner_id',
         string="Notices",
-        groups='account.group_account_invoice,account.group_account_readonly',
+        groups=ACCOUNTING,
     )
     dunning_notice_count = fields.Integer(
         string="Number of Notices",
         compute='_compute_dunning_notice_count',
-        groups='account.group_account_invoice,account.group_account_readonly',
+        groups=ACCOUNTING,
     )
     dunning_level_id = fields.Many2one(
         comodel_name='dunning.level',

@@ -1,3 +1,4 @@
+from . import dunning_claim
 from . import dunning_planner
 from . import dunning_planner__gate
 from . import dunning_planner__world

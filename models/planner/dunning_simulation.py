@@ -19,7 +19,7 @@ from datetime import date, timedelta
 from odoo import api, models
 from odoo.tools import SQL, split_every
 
-from ...tools import dutch_calendar
+from ...tools.law import dutch_calendar
 from ..ladder.dunning_level import MANUAL_CHANNELS
 from .dunning_planner import RECHECK_IGNORED
 from .dunning_planner__answer import PAST_IGNORED

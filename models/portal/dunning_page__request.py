@@ -11,7 +11,7 @@ from odoo.fields import Domain
 from odoo.tools import email_normalize, float_compare
 from odoo.tools.mimetypes import guess_mimetype
 
-from ...tools.dutch_calendar import extended
+from ...tools.law.dutch_calendar import extended
 
 # How many requests of one page are taken on one day: more is a mistake or a program.
 REQUESTS_PER_DAY = 10
@@ -103,14 +103,7 @@ class DunningPage(models.Model):
     def _get_collector(self, move=None):
         """Return who is to look at what the debtor sent, or whoever keeps the program where nobody can."""
         self.ensure_one()
-        company, debtor = self.company_id, self.partner_id
-        probe = self.env['dunning.hold'].new({'company_id': company.id})
-        responsible = self.env['dunning.prescription']._get_responsible(
-            debtor, move if move is not None else self.env['account.move'])
-        for user in (debtor.dunning_user_id, company.dunning_user_id, responsible):
-            if user and user.active and not user._is_superuser() and probe._can_own(user):
-                return user
-        return self.env.user
+        return self.partner_id._get_dunning_collector(self.company_id) or self.env.user
 
     def _tell_collector(self, record, user, summary, note):
         """Plan an activity for the collector, in his language: today.

@@ -1,3 +1,4 @@
+from . import dunning_letter
 from . import dunning_notice__actions
 from . import dunning_dispatcher
 from . import dunning_dispatcher__quiet

@@ -38,9 +38,7 @@ class ResPartner(models.Model):
             & fields.Domain('partner_id.commercial_partner_id', '=', self.id), limit=1,
         ):
             return Hold
-        Service = self.env['dunning.prescription'].with_company(company)
-        move = record if record._name == 'account.move' else record.line_ids.move_id[:1]
-        owner = Service._get_responsible(self, move) or self.env.user
+        owner = self._get_dunning_collector(company, today) or self.env.user
         env = self.with_context(lang=owner.lang).env
         sender = author.name or msg_dict.get('email_from') or self.name
         hold = Hold.create({

@@ -8,7 +8,7 @@ from odoo.exceptions import AccessError, UserError, ValidationError
 from odoo.tests import new_test_user, tagged
 from odoo.tools import mute_logger
 
-from ...models.claim.dunning_claim import to_decimal
+from ...tools.law.amounts import to_decimal
 from ..common import TODAY, DunningCommon, days
 
 FIRST = TODAY + days(14)

@@ -11,8 +11,8 @@ from odoo import Command
 from odoo.exceptions import AccessError, UserError
 from odoo.tests import Form, new_test_user, tagged
 
-from ...models.claim.dunning_claim import share, to_decimal
-from ...models.claim.dunning_claim__claim_text import scale_steps
+from ...tools.law.amounts import share, to_decimal
+from ...tools.law.collection_costs import scale_steps
 from ..common import TODAY, DunningCommon, days
 from ..law_oracle import CALM, Walk, cents
 

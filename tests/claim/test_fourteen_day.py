@@ -13,7 +13,7 @@ from odoo.exceptions import UserError, ValidationError
 from odoo.tests import new_test_user, tagged
 from odoo.tools import mute_logger
 
-from ..common import DunningCommon, days
+from ..common import DunningCommon, days, post_message
 from ..kernel.test_mail import FreePortController, Sink
 
 MANNERS = (
@@ -616,7 +616,7 @@ class TestNoCostsByTrick(FourteenDayCommon):
         notice = self.dun(MONDAY)
         self.pay(move, 400, on=date(2026, 11, 24))
         notice = self.on(date(2026, 11, 24), notice)
-        with patch('odoo.addons.l10n_nl_dunning.models.letter.dunning_letter__print.merge_pdf', lambda pdfs: b'%PDF'):
+        with patch('odoo.addons.l10n_nl_dunning.models.sending.dunning_letter.merge_pdf', lambda pdfs: b'%PDF'):
             notice.action_print_pile()
         self.assertRecordValues(notice, [{'state': 'to_post', 'amount_announced': 90, 'amount_due': 600}])
         self.company.dunning_vat_on_costs = True
@@ -842,7 +842,7 @@ class TestRealMail(FourteenDayCommon):
     def test_a_later_message_that_comes_back_says_nothing_of_the_letter(self):
         """Somebody answers the debtor months later, and that answer bounces."""
         self.deliver()
-        answer = self.notice.message_post(body="Thanks", partner_ids=self.jan.ids, message_type='comment',
-                                          subtype_xmlid='mail.mt_comment')
+        answer = post_message(
+            self.notice, "Thanks", partner_ids=self.jan.ids, message_type='comment', subtype_xmlid='mail.mt_comment')
         answer.sudo().notification_ids.write({'notification_status': 'bounce', 'failure_reason': "Full"})
         self.assertRecordValues(self.notice, [{'state': 'sent', 'costs_from': date(2026, 12, 9)}])

@@ -14,7 +14,7 @@ from odoo.exceptions import AccessError, UserError, ValidationError
 from odoo.fields import Domain
 from odoo.tests import Form, new_test_user, tagged
 
-from ...models.claim import dunning_prescription__warning
+from ...models.claim import dunning_prescription_warning
 from ..common import TODAY, DunningCommon, days
 
 RESERVES = "<p>Wij behouden ons ondubbelzinnig het recht op nakoming voor.</p>"
@@ -672,7 +672,7 @@ class TestWarning(PrescriptionCommon):
         self.assertIn(second.name, mine.note)
 
     def test_a_flood_is_told_in_one_activity(self):
-        self.patch(dunning_prescription__warning, 'MAX_ACTIVITIES', 2)
+        self.patch(dunning_prescription_warning, 'MAX_ACTIVITIES', 2)
         for number in range(5):
             debtor = self.make_debtor(f"Debtor {number} BV", user_id=self.collector.id)
             self.invoice(debtor, due=date(2020, 5, number + 1))

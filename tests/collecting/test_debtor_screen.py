@@ -6,7 +6,7 @@ from odoo import Command, fields
 from odoo.exceptions import AccessError
 from odoo.tests import HttpCase, new_test_user, tagged
 
-from ..common import TODAY, DunningCommon, days
+from ..common import TODAY, DunningCommon, days, post_message
 
 # What was to be paid on TODAY is a month late.
 LATER = TODAY + days(30)
@@ -138,7 +138,7 @@ class TestDebtorScreen(ScreenCommon):
             self.env['dunning.hold'].create({
                 'move_id': move.id, 'date_end': self.company._dunning_today() + days(5),
                 'reason_id': self.env.ref('l10n_nl_dunning.hold_reason_dispute').id})
-            self.business.message_post(body="Hello", message_type='comment', author_id=self.business.id)
+            post_message(self.business, "Hello", message_type='comment', author_id=self.business.id)
 
         live("ann")
         self.dun(TODAY + days(5))
@@ -206,7 +206,7 @@ class TestDebtorScreen(ScreenCommon):
         self.assertIn(move.name, text)
         move.is_move_sent = True
         self.assertEqual(self.check('sent')[0], 'ok')
-        message = move.message_post(body="Invoice", partner_ids=self.business.ids, message_type='comment')
+        message = post_message(move, "Invoice", partner_ids=self.business.ids, message_type='comment')
         message.sudo().notification_ids.notification_status = 'bounce'
         state, text = self.check('sent')
         self.assertEqual(state, 'stop')
@@ -236,12 +236,11 @@ class TestDebtorScreen(ScreenCommon):
 
     def test_an_email_nobody_answered(self):
         move = self.invoice()
-        move.message_post(
-            body="Where is my bread?", subject="Bread", message_type='email', author_id=self.business.id)
+        post_message(move, "Where is my bread?", subject="Bread", message_type='email', author_id=self.business.id)
         state, text = self.check('answer')
         self.assertEqual(state, 'warn')
         self.assertIn("Bread", text)
-        move.with_user(self.clerk).message_post(body="It is on its way", message_type='comment')
+        post_message(move.with_user(self.clerk), "It is on its way", message_type='comment')
         self.assertEqual(self.check('answer'), (None, ''))
 
     def test_large_customers(self):

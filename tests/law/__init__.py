@@ -1,11 +1,4 @@
 from . import (
-    test_instalments,
     test_interest_rate,
-    test_law_account,
-    test_law_calendar,
-    test_law_costs,
-    test_law_imputation,
-    test_law_interest,
     test_law_stories,
-    test_wording,
 )

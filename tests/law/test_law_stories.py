@@ -20,7 +20,7 @@ from odoo.tools.pdf import PdfFileReader
 
 from odoo.addons.base.models import ir_actions_report
 
-from ...models.claim.dunning_claim import to_decimal
+from ...tools.law.amounts import to_decimal
 from ..common import DunningCommon, days, letter_bytes
 
 # What a text about costs looks like, apart from sentences that say that there are none.

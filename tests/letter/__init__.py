@@ -1,1 +1,4 @@
-from . import test_letters
+from . import (
+    test_fourteen_day_letter,
+    test_letters,
+)

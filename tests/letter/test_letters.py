@@ -15,11 +15,11 @@ from odoo.tools.pdf import PdfFileReader
 
 from odoo.addons.base.models import ir_actions_report
 
+from ...models.kernel.dunning_paper import DunningPaper
 from ...models.ladder.dunning_level import WORDS
 from ...models.letter.dunning_letter import DunningLetter as LetterModel
-from ...models.letter.dunning_letter__pdf import DunningLetterPdf
-from ...tools.names import parse_name
 from ...tools.wording import TERM_TEXTS, check_letter, interrupts_prescription
+from ...tools.wording.names import parse_name
 from ..common import TODAY, DunningCommon, days
 
 DOCUMENTS = ('email', 'letter', 'both')
@@ -894,7 +894,7 @@ class TestLetterPdf(LetterCommon):
 
     def test_failing_letter_fails_alone(self):
         good, bad = self.batch()[:2]
-        run = DunningLetterPdf._run_wkhtmltopdf
+        run = DunningPaper._run_wkhtmltopdf
 
         sentence = "wkhtmltopdf stopped"
 

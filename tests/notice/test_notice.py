@@ -14,7 +14,7 @@ from odoo.tools import mute_logger
 
 from odoo.addons.l10n_nl_dunning.models.kernel.ir_attachment import RECORDING
 
-from ..common import TODAY, DunningCommon, days
+from ..common import TODAY, DunningCommon, days, post_message
 
 DUE = TODAY + days(5)
 
@@ -324,7 +324,7 @@ class TestFrozen(DunningCommon):
         self.proposal.note = "Second window envelope"
 
     def test_chatter_and_activities_go_on_after_it_left(self):
-        self.sent.message_post(body="He called back")
+        post_message(self.sent, "He called back")
         self.sent.activity_schedule('mail.mail_activity_data_todo', user_id=self.env.uid)
         self.assertEqual(len(self.sent.activity_ids), 1)
 

@@ -9,7 +9,7 @@ from odoo import Command
 from odoo.exceptions import AccessError, UserError
 from odoo.tests import new_test_user, tagged
 
-from ..common import TODAY, DunningCommon, days
+from ..common import TODAY, DunningCommon, days, post_message
 
 OLD = TODAY + days(7)
 #: More than two years later.
@@ -77,7 +77,7 @@ class TestRetention(DunningCommon):
 
     def test_cleaned_the_facts_stay_and_the_people_go(self):
         call, promise, hold = self.old_story()
-        promise.message_post(body="Anja said that her mother helps")
+        post_message(promise, "Anja said that her mother helps")
         run = self.list_old()
         self.on(NOW, run.with_user(self.users['manager'])).action_clean()
         self.assertRecordValues(call, [{'note': False, 'contact_id': False, 'number': False, 'kind': 'voicemail'}])

@@ -16,7 +16,7 @@ from odoo.tests import BaseCase, get_db_name, new_test_user, tagged
 from odoo.tools import mute_logger
 
 from odoo.addons.base.models import ir_actions_report
-from odoo.addons.l10n_nl_dunning.models.letter import dunning_letter__pdf
+from odoo.addons.l10n_nl_dunning.models.kernel import dunning_paper
 from odoo.addons.l10n_nl_dunning.models.sending import dunning_run
 from odoo.addons.l10n_nl_dunning.models.sending.dunning_batch import PROGRESS
 
@@ -360,7 +360,7 @@ class TestPrinter(DunningCommon):
         program.chmod(program.stat().st_mode | stat.S_IEXEC)
         hanging = wkhtml._replace(bin=str(program))
         self.patch(ir_actions_report, '_wkhtml', lambda: hanging)
-        self.patch(dunning_letter__pdf, 'SECONDS_PER_PROCESS', 3.0)
+        self.patch(dunning_paper, 'SECONDS_PER_PROCESS', 3.0)
 
     def test_it_is_stopped_and_the_culprit_fails_alone(self):
         debtors = [self.make_debtor(f"{name} BV") for name in ("Een", "HANGS", "Drie", "Vier")]
@@ -368,7 +368,7 @@ class TestPrinter(DunningCommon):
             self.invoice(debtor)
         notices = self.make_notices(DUE)
         started = time.monotonic()
-        logger = 'odoo.addons.l10n_nl_dunning.models.letter.dunning_letter__pdf'
+        logger = 'odoo.addons.l10n_nl_dunning.models.kernel.dunning_paper'
         with self.assertLogs(logger, 'WARNING') as log:
             notices._queue()
             with patch.object(self.registry['res.company'], '_dunning_today', lambda company: DUE):

@@ -5,7 +5,7 @@ from itertools import count
 
 from odoo.tests import tagged
 
-from ..common import TODAY, DunningCommon, days
+from ..common import TODAY, DunningCommon, days, post_message
 
 DUE = TODAY + days(5)
 NUMBERS = count(1)
@@ -90,7 +90,7 @@ class TestReply(DunningCommon):
 
     def test_an_answer_to_the_invoice_counts_once_it_is_reminded_of(self):
         move = self.invoice()
-        move.message_post(body="Your invoice", message_type='comment')
+        post_message(move, "Your invoice", message_type='comment')
         self.assertFalse(self.answer(move), "Nothing is being reminded of yet")
         self.dun(DUE)
         self.assertTrue(self.answer(move))

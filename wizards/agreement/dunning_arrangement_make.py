@@ -3,10 +3,10 @@ from odoo.exceptions import UserError
 from odoo.tools import clean_context, format_amount
 
 from ...models.agreement.dunning_arrangement_schedule import TERMS
-from ...models.claim.dunning_claim import to_decimal
 from ...models.kernel.dunning_field import PickedMany2many
 from ...models.kernel.formats import format_day
-from ...tools.instalments import amount_for, count_for
+from ...tools.agreement.instalments import amount_for, count_for
+from ...tools.law.amounts import to_decimal
 
 
 class DunningArrangementMake(models.TransientModel):

@@ -4,8 +4,9 @@ from odoo import Command, api, fields, models
 from odoo.exceptions import UserError
 from odoo.tools import format_amount
 
-from ...models.claim.dunning_claim import CENT, ZERO, share, to_decimal
 from ...models.kernel.dunning_field import PickedMany2many
+from ...tools.claim.model import Booked
+from ...tools.law.amounts import CENT, ZERO, share, to_decimal
 
 
 class DunningWaive(models.TransientModel):
@@ -59,7 +60,7 @@ class DunningWaive(models.TransientModel):
         booked = Claim._read_extras(items)
         left = []
         for entry in claim.items:
-            interest, costs = Claim._get_unbooked(entry, booked.get(entry.item_id))
+            interest, costs = booked.get(entry.item_id, Booked()).unbooked(entry.interest, entry.costs)
             # Costs of a business that no notice asked yet are no claim that can be waived.
             if entry.costs_detail.why not in ('claimed', 'fourteen_day'):
                 costs = ZERO

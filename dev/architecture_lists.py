@@ -1,0 +1,34 @@
+"""The lists of dev/architecture.py: the names of core, the hooks between packages, exceptions with their reasons."""
+
+#: Methods of core: each package may extend them with `super()`. A check compares them with Odoo itself.
+CORE_METHODS = frozenset("""
+    _build_email__ _commercial_fields _compute_access_url _compute_display_name _compute_render_model _file_write
+    _load_records_create _message_route_process _order_field_to_sql _postprocess_sent_message _prepare_outgoing_list
+    _register_hook _update_field_translations _update_foreign_keys copy copy_data create default_get fields_get
+    get_view init message_update onchange read set_values unlink web_search_read write
+""".split())  # noqa: SIM905 (words read better than a list of strings)
+
+#: Names that core or a library gives to something as well: who uses one need not mean ours.
+COMMON_NAMES = CORE_METHODS | frozenset("""
+    _asdict _get_id _make _render _replace _trigger
+    active activity_summary activity_type_id activity_user_id amount amount_paid amount_residual amount_total author_id
+    body category channel color company company_currency_id company_id contact_name content count credit_move_id
+    currency_id date date_end date_from date_maturity date_start date_to description direction duration email_to
+    error_message fetch filename format_date group_ids invoice_count invoice_date is_live item_ids key lang line_ids
+    mail_message_id mail_template_id message_id mode move_id move_ids move_line_id name note number origin partner_id
+    partner_ids payment_count percentage preview priority reason reference res_id res_model scope sequence share
+    source state status subject summary to_json type url user_id warning wizard_id
+""".split())  # noqa: SIM905
+
+#: ``{"model.method": reason}``: a package may extend this method of a package before it.
+HOOKS = {
+    "dunning.claim._get_claimers": "an arrangement books interest and costs as a notice does",
+    "dunning.claim._get_told_sql": "what both sides signed was claimed, as what a notice asked was",
+    "dunning.claim._read_reductions": "what is not claimed today follows from the planner's own statement",
+    "dunning.debtor.mail._get_lang": "a mixin: each record knows the language of its debtor",
+    "dunning.notice._mark_undelivered": "what nobody received claimed nothing: its bookings are credited",
+    "dunning.notice._record_sent": "what follows from a notice that left: booked costs, interrupted prescription",
+}
+
+#: ``{line of --list: reason}``: what stays as it is.
+EXCEPTIONS = {}

@@ -1,0 +1,82 @@
+"""The letterhead of a company: what its letters, specifications and agreements share."""
+
+import base64
+import re
+
+from odoo import api, models
+from odoo.exceptions import UserError
+from odoo.tools import ormcache
+from odoo.tools.image import image_data_uri, image_process
+from odoo.tools.mail import is_html_empty
+
+from odoo.addons.base.models import ir_actions_report
+
+from ..kernel.dunning_paper import PAGE_LEFT, PAGE_TOP
+
+# Unpatched Qt shrinks a page by about this much, whatever its options say (and more when the page is too wide).
+UNPATCHED_ZOOM = 1.28
+
+
+class DunningLetterhead(models.AbstractModel):
+    _name = 'dunning.letterhead'
+    _inherit = 'dunning.paper'
+    _description = "Dunning Letterhead"
+
+    @api.model
+    def _prepare_company(self, company, lang):
+        """Return what the letters of one company in one language share."""
+        env = self.with_context(lang=lang).env
+        partner = company.partner_id.with_context(lang=lang)
+        contact = company.dunning_contact_id
+        top, side = company.dunning_window_top, company.dunning_window_left
+        address_width = 85.0
+        left = side if company.dunning_window_side == 'left' else 210.0 - side - address_width
+        place = ' '.join(filter(None, [partner.zip, partner.city]))
+        numbers = [
+            (env._("CoC"), company.company_registry), (env._("VAT"), company.vat),
+            (env._("Phone"), partner.phone), (env._("E-mail"), partner.email),
+            (env._("Website"), self._short_url(partner.website)),
+        ]
+        return {
+            'record': company,
+            'lang': (lang or 'en')[:2],
+            'name': company.name,
+            'street': ', '.join(filter(None, [partner.street, partner.street2])),
+            'place': place,
+            'country': partner.country_id.name if partner.country_id.code != 'NL' else '',
+            'numbers': [(label, value) for label, value in numbers if value],
+            'sender_line': ', '.join(filter(None, [company.name, partner.street, place])),
+            'logo': self._get_logo(company),
+            'signer': contact.name if contact and not contact.is_company else '',
+            # Millimetres, less the margin of the page that wkhtmltopdf adds.
+            'zoom': 1 if ir_actions_report._wkhtml().is_patched_qt else UNPATCHED_ZOOM,
+            'window_side': company.dunning_window_side,
+            'address_left': left - PAGE_LEFT,
+            'address_top': top - PAGE_TOP,
+            'address_width': address_width,
+            'head_height': max(top + 34.0, 82.0) - PAGE_TOP,
+            'page_of': env._("Page %(page)s of %(pages)s", page='[sitepage]', pages='[sitepages]'),
+            'is_html_empty': is_html_empty,
+        }
+
+    @api.model
+    def _get_logo(self, company):
+        """Return the logo as a data URI, small enough to be in every letter, or an empty string."""
+        company = company.sudo()  # sudo: everybody's logo
+        if not company.logo or company.uses_default_logo:
+            return ''
+        return self._make_logo(company.id, company.partner_id.write_date)
+
+    @api.model
+    @ormcache('company_id', 'stamp')
+    def _make_logo(self, company_id, stamp):
+        logo = self.env['res.company'].sudo().browse(company_id).logo  # sudo: as above
+        try:
+            return image_data_uri(base64.b64encode(image_process(
+                base64.b64decode(logo), size=(700, 260), output_format='PNG')))
+        except (UserError, ValueError):  # such as SVG, which is small
+            return image_data_uri(logo)
+
+    @api.model
+    def _short_url(self, url):
+        return re.sub(r'^https?://(www\.)?', '', url or '').rstrip('/')

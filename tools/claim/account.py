@@ -1,0 +1,351 @@
+"""One due item through time: interest, costs, payments and what is left. No Odoo in here.
+
+The account of a claim answers what is owed on one due item at a day, and shows the way there, so that a judge can
+follow it with a pencil. Its rules:
+
+* A credit note lowers the principal from the beginning: what was credited was never owed.
+* A payment counts on the day the creditor's account was credited (article 6:114 lid 2 BW), and that day still bears
+  interest over the old amount (article 6:119a lid 1: “tot en met”).
+* A payment extinguishes first costs, then interest accrued up to and including its day, then principal (article 6:44
+  BW), as far as costs and interest had been claimed by then. Before anything was claimed it goes to the principal only:
+  a creditor who asked for the bare invoice cannot afterwards book the payment on something else.
+* After each full year, counted from the first interest day whatever was paid in between, the interest that is then
+  unpaid begins to bear interest (article 6:119 lid 2, article 6:119a lid 3 BW). Interest that was paid does not. It
+  stays interest: it is paid before the principal and bears no collection costs.
+* Interest that was paid or waived goes off the oldest first, so first off what itself bears interest.
+"""
+
+from collections.abc import Iterable
+from datetime import date
+from decimal import Decimal
+from typing import NamedTuple
+
+from ..law.amounts import HUNDRED, ZERO, not_negative, round_half_up
+from ..law.imputation import Owed, impute
+from ..law.statutory_interest import (
+    DAY_COUNTS,
+    ONE_DAY,
+    RateMissing,
+    Rates,
+    RateTable,
+    Segment,
+    days_in_year,
+    make_segment,
+    pieces,
+    years_after,
+)
+
+PER_DAY_PLACES = 6
+
+
+class Credit(NamedTuple):
+    """A credit note of a day for an amount; it lowers the principal from the beginning."""
+
+    day: date
+    amount: Decimal
+
+
+class Payment(NamedTuple):
+    """Money that came in on a day. ``ref`` is whatever the caller wants to find back at its imputation."""
+
+    day: date
+    amount: Decimal
+    ref: object = None
+
+
+class Claimed(NamedTuple):
+    """A notice of a day. With ``interest`` it claimed interest, and does so for payments from that day on."""
+
+    day: date
+    interest: bool = True
+
+
+class CostsClaimed(NamedTuple):
+    """Collection costs that are owed and claimed from a day on, in addition to earlier ones."""
+
+    day: date
+    amount: Decimal
+
+
+class Waived(NamedTuple):
+    """Costs and interest that the creditor let go of on a day (article 6:160 BW).
+
+    Each comes off what is left of it. What a payment had extinguished before is still owed as principal, so the rest
+    comes off that.
+    """
+
+    day: date
+    costs: Decimal = ZERO
+    interest: Decimal = ZERO
+    ref: object = None
+
+
+Event = Credit | Payment | Claimed | CostsClaimed | Waived
+EVENTS = (Credit, Payment, Claimed, CostsClaimed, Waived)
+
+
+class PaymentImputed(NamedTuple):
+    """Where a payment (or what was waived) went, and what was left after it.
+
+    ``costs + interest + principal + overpaid`` is ``amount``. ``left.interest`` is all interest accrued up to and
+    including the day, claimed or not.
+    """
+
+    day: date
+    amount: Decimal
+    costs: Decimal
+    interest: Decimal
+    principal: Decimal
+    overpaid: Decimal
+    left: Owed
+    ref: object = None
+
+
+class AccountStatement(NamedTuple):
+    """What is owed on one due item at the end of ``until``, and why. Amounts are in the currency of the item.
+
+    ``left.total - overpaid == original - credits + interest + costs - payments - waived``, always.
+
+    :ivar until: the day of the statement, included
+    :ivar original: amount of the due item as it was posted
+    :ivar credits: sum of the credit notes
+    :ivar payments: sum of the payments
+    :ivar waived: sum of what was waived
+    :ivar segments: the interest in parts in which nothing changed; days without an amount to bear interest are left out
+    :ivar interest: all interest accrued, paid or not: the sum of the segments
+    :ivar costs: all costs claimed, paid or not
+    :ivar imputations: where each payment went, in order, and what was waived
+    :ivar left: what is still owed: costs, interest and principal
+    :ivar overpaid: what was paid or credited in excess of what had been claimed
+    :ivar capitalised: part of ``left.interest`` that bears interest itself
+    :ivar per_day: interest the day after ``until`` will bear, with six decimals: add up first, then round
+    """
+
+    until: date
+    original: Decimal
+    credits: Decimal
+    payments: Decimal
+    segments: tuple[Segment, ...]
+    interest: Decimal
+    costs: Decimal
+    imputations: tuple[PaymentImputed, ...]
+    left: Owed
+    overpaid: Decimal
+    capitalised: Decimal
+    per_day: Decimal
+    waived: Decimal = ZERO
+
+    @property
+    def left_costs(self) -> Decimal:
+        return self.left.costs
+
+    @property
+    def left_interest(self) -> Decimal:
+        return self.left.interest
+
+    @property
+    def left_principal(self) -> Decimal:
+        return self.left.principal
+
+    @property
+    def total(self) -> Decimal:
+        return self.left.total
+
+
+def run_account(
+    original: Decimal,
+    first_interest_day: date | None,
+    rates: RateTable | Rates,
+    events: Iterable[Event],
+    until: date,
+    *,
+    agreed_percent: Decimal | None = None,
+    day_count: str = 'act/365',
+    compound: bool = True,
+    places: int = 2,
+) -> AccountStatement:
+    """Return what is owed on one due item at the end of ``until``.
+
+    :param original: amount of the due item, at least zero
+    :param first_interest_day: first day that bears interest, ``None`` when none does (yet)
+    :param rates: see :func:`.statutory_interest.interest`; not looked at when nothing bears interest
+    :param events: :class:`Credit`, :class:`Payment`, :class:`Claimed`, :class:`CostsClaimed` and :class:`Waived` in any
+        order. Those after ``until`` are not known yet and left out. On one day, what is claimed comes before what is
+        paid, and that before what is waived.
+    :param until: last day that counts, for interest as for events
+    :param agreed_percent: agreed percentage per year in place of the statutory rates (article 6:119 lid 3,
+        article 6:119a BW)
+    :param day_count: ``'act/365'`` or ``'act/act'``
+    :param compound: ``False`` when interest bears no interest
+    :param places: decimals of the currency
+    :raise RateMissing: when a day that bears interest has no rate
+    :raise ValueError: for a negative amount or another day count
+    :raise TypeError: for a float or another kind of event
+    """
+    if day_count not in DAY_COUNTS:
+        raise ValueError(f"Unknown day count {day_count!r}. Use one of: {', '.join(DAY_COUNTS)}.")
+    original = not_negative(original, "amount of the due item")
+    if agreed_percent is not None:
+        rates = ((date.min, agreed_percent),)
+    known = _known(events, until)
+    account = _Account(original, first_interest_day, RateTable.of(rates), day_count, compound, places)
+    for event in known:
+        if isinstance(event, Credit):
+            account.credit(event)
+    for event in known:
+        if isinstance(event, Payment):
+            account.pay(event)
+        elif isinstance(event, CostsClaimed):
+            account.claim_costs(event)
+        elif isinstance(event, Waived):
+            account.waive(event)
+        elif isinstance(event, Claimed):
+            account.interest_claimed = account.interest_claimed or bool(event.interest)
+    account.accrue(until)
+    return account.statement(until)
+
+
+def _known(events: Iterable[Event], until: date) -> list[Event]:
+    """Return the events up to and including ``until`` in order; on one day claims, payments, what is waived."""
+    known = []
+    for event in events:
+        if not isinstance(event, EVENTS):
+            raise TypeError(f"{event!r} is not an event of an account.")
+        if event.day <= until:
+            known.append(event)
+    if len(known) > 1:
+        known.sort(key=_order)
+    return known
+
+
+def _order(event: Event) -> tuple[date, int]:
+    return event.day, 2 if isinstance(event, Waived) else int(isinstance(event, Payment))
+
+
+class _Account:
+    """The state of an account while time goes by; ``next_day`` is the first day whose interest is not in it yet."""
+
+    def __init__(
+        self,
+        original: Decimal,
+        first_interest_day: date | None,
+        rates: RateTable,
+        day_count: str,
+        compound: bool,
+        places: int,
+    ):
+        self.original = self.principal = original
+        self.first_day = self.next_day = first_interest_day
+        self.rates = rates
+        self.day_count = day_count
+        self.compound = compound
+        self.places = places
+        self.interest_claimed = False
+        self.opening = 'start'  # why the next segment begins
+        self.credits = self.payments = self.waived = self.overpaid = ZERO
+        self.costs = self.costs_total = ZERO
+        self.interest = self.interest_total = self.capitalised = ZERO
+        self.segments: list[Segment] = []
+        self.imputations: list[PaymentImputed] = []
+
+    def credit(self, credit: Credit) -> None:
+        amount = not_negative(credit.amount, "amount of the credit note")
+        self.credits += amount
+        taken = min(amount, self.principal)
+        self.principal -= taken
+        self.overpaid += amount - taken
+
+    def claim_costs(self, claimed: CostsClaimed) -> None:
+        amount = not_negative(claimed.amount, "amount of the costs")
+        self.costs += amount
+        self.costs_total += amount
+
+    def accrue(self, last_day: date) -> None:
+        """Let every day up to and including ``last_day`` bear its interest."""
+        if self.next_day is None or last_day < self.next_day:
+            return
+        base = self.principal + self.capitalised
+        if base > 0:
+            for piece in pieces(
+                self.next_day, last_day, self.rates,
+                anchor=self.first_day if self.compound else None, day_count=self.day_count,
+                opening='start' if self.next_day == self.first_day else self.opening,
+            ):
+                if 'anniversary' in piece.reasons:
+                    self.capitalised = self.interest
+                    base = self.principal + self.capitalised
+                segment = make_segment(piece, base, self.places)
+                self.segments.append(segment)
+                self.interest += segment.amount
+                self.interest_total += segment.amount
+        self.next_day = last_day + ONE_DAY
+
+    def pay(self, payment: Payment) -> None:
+        amount = not_negative(payment.amount, "payment")
+        self.accrue(payment.day)
+        self.opening = 'payment'
+        done = impute(amount, self.costs, self.interest if self.interest_claimed else ZERO, self.principal)
+        self.payments += amount
+        self.costs = done.left.costs
+        self.interest -= done.interest
+        self.capitalised = max(ZERO, self.capitalised - done.interest)
+        self.principal = done.left.principal
+        self.overpaid += done.overpaid
+        self.imputations.append(PaymentImputed(
+            payment.day, amount, done.costs, done.interest, done.principal, done.overpaid,
+            Owed(self.costs, self.interest, self.principal), payment.ref,
+        ))
+
+    def waive(self, waived: Waived) -> None:
+        costs = not_negative(waived.costs, "amount of the waived costs")
+        interest = not_negative(waived.interest, "amount of the waived interest")
+        if self.next_day is not None and waived.day >= self.next_day:  # else a payment of this day did
+            self.accrue(waived.day)
+            self.opening = 'waived'
+        of_costs, of_interest = min(costs, self.costs), min(interest, self.interest)
+        rest = costs + interest - of_costs - of_interest
+        of_principal = min(rest, self.principal)
+        self.waived += costs + interest
+        self.costs -= of_costs
+        self.interest -= of_interest
+        self.capitalised = max(ZERO, self.capitalised - of_interest)
+        self.principal -= of_principal
+        self.overpaid += rest - of_principal
+        self.imputations.append(PaymentImputed(
+            waived.day, costs + interest, of_costs, of_interest, of_principal, rest - of_principal,
+            Owed(self.costs, self.interest, self.principal), waived.ref,
+        ))
+
+    def per_day(self, day: date) -> Decimal:
+        """Return the interest of ``day``, the first one after the statement."""
+        base = self.principal + self.capitalised
+        if self.first_day is None or day < self.first_day or base <= 0:
+            return ZERO
+        years = day.year - self.first_day.year
+        if self.compound and years and day == years_after(self.first_day, years):
+            base = self.principal + self.interest
+        try:
+            percent = self.rates.at(day)
+        except RateMissing:
+            if day == self.first_day:
+                raise
+            percent = self.rates.at(day - ONE_DAY)  # not known yet; that of today is what a letter can say
+        year_days = days_in_year(day.year) if self.day_count == 'act/act' else 365
+        return round_half_up(base * percent / (HUNDRED * year_days), PER_DAY_PLACES)
+
+    def statement(self, until: date) -> AccountStatement:
+        return AccountStatement(
+            until=until,
+            original=self.original,
+            credits=self.credits,
+            payments=self.payments,
+            segments=tuple(self.segments),
+            interest=self.interest_total,
+            costs=self.costs_total,
+            imputations=tuple(self.imputations),
+            left=Owed(self.costs, self.interest, self.principal),
+            overpaid=self.overpaid,
+            capitalised=self.capitalised,
+            per_day=self.per_day(until + ONE_DAY),
+            waived=self.waived,
+        )

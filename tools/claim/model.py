@@ -1,0 +1,418 @@
+"""A claim as data: what is asked, what was read for it, and what follows. No Odoo in here.
+
+What is read are plain values: ids instead of records, exact amounts instead of floats. What follows is a
+:class:`Claim`, which freezes itself as JSON.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from decimal import ROUND_HALF_UP, Decimal
+from types import MappingProxyType
+from typing import NamedTuple
+
+from ..law.amounts import ZERO
+from ..law.collection_costs import AgreedScale
+from ..law.imputation import Owed
+from .account import AccountStatement
+
+#: Other currencies have no statutory amounts, and the law's rates are for debts in euros.
+CURRENCY = 'EUR'
+#: How the frozen text of a claim is laid out; raise it when a key changes its meaning.
+FORMAT = 2
+NOTHING = MappingProxyType({})
+
+# -----------------------------------------------------------------------------
+# WHAT WAS READ
+# -----------------------------------------------------------------------------
+
+
+class DueItem(NamedTuple):
+    """One due item as it was posted, in its currency. ``is_booking``: it books interest and costs of others."""
+
+    item_id: int
+    move_id: int
+    name: str
+    original: Decimal
+    due_date: date
+    invoice_date: date
+    is_booking: bool = False
+
+
+class Settlement(NamedTuple):
+    """What was set against an item: money, or a credit that lowers it from the beginning."""
+
+    day: date
+    amount: Decimal
+    is_money: bool
+    label: str = ''
+
+
+class Waiver(NamedTuple):
+    """Interest and costs of an item that the creditor let go of on a day."""
+
+    day: date
+    interest: Decimal
+    costs: Decimal
+    reason: str = ''
+
+
+class Told(NamedTuple):
+    """What a notice that left, or an arrangement that was signed, asked for one item."""
+
+    item_id: int
+    source: tuple  # (model, id) of what asked it
+    debtor_id: int
+    sent_on: date
+    deadline: date | None = None
+    legal_role: str | None = None
+    costs_from: date | None = None
+    name: str = ''
+    receipt_date: date | None = None
+    receipt_kind: str | None = None
+    agreed: bool = False  # by both sides: its costs do not change by what is paid on the day itself or later
+    interest: Decimal = ZERO
+    costs: Decimal = ZERO
+    announced: Decimal = ZERO
+    principal: Decimal = ZERO  # what it asked of the invoice itself
+
+
+class Booked(NamedTuple):
+    """What was booked of interest and costs of one item as invoices, and what was paid or credited of that."""
+
+    interest: Decimal = ZERO
+    costs: Decimal = ZERO
+    settled_interest: Decimal = ZERO
+    settled_costs: Decimal = ZERO
+    settlements: tuple = ()  # of (day, amount, is money)
+
+    def plus(self, interest, costs, settlements):
+        """Return it with another booking; what settled that one goes to costs first (article 6:44 BW)."""
+        interest, costs = self.interest + interest, self.costs + costs
+        settled_interest, settled_costs = self.settled_interest, self.settled_costs
+        for _day, amount, _is_money in settlements:
+            of_costs = min(amount, costs - settled_costs)
+            settled_costs += of_costs
+            settled_interest += amount - of_costs
+        return Booked(interest, costs, settled_interest, settled_costs, (*self.settlements, *settlements))
+
+    def left(self, interest, costs, at_date):
+        """Return (interest, costs) that is left to ask on a day, given all there was to ask."""
+        settled = sum((amount for day, amount, _is_money in self.settlements if day <= at_date), ZERO)
+        of_costs = min(settled, costs)
+        return max(ZERO, interest - (settled - of_costs)), costs - of_costs
+
+    def unbooked(self, interest, costs):
+        """Return (interest, costs) of what is left to ask that is not in the books as an invoice of its own."""
+        return (
+            max(ZERO, interest - (self.interest - self.settled_interest)),
+            max(ZERO, costs - (self.costs - self.settled_costs)))
+
+
+class Creditor(NamedTuple):
+    """Who claims. ``vat_rate``: of the VAT on collection costs that it cannot deduct, if any."""
+
+    company_id: int
+    currency: str
+    day_count: str
+    postal_days: int
+    vat_rate: Decimal | None = None
+    term_agreed_consumer: bool = False
+    term_agreed_business: bool = False
+
+
+class Debtor(NamedTuple):
+    """Who owes. ``term_agreed``: ``'yes'``, ``'no'``, or empty for what the creditor agrees as a rule."""
+
+    debtor_id: int
+    type: str
+    term_agreed: str = ''
+    waive_interest: bool = False
+    waive_costs: bool = False
+    waive_reason: str = ''
+
+    @property
+    def is_consumer(self):
+        return self.type == 'consumer'
+
+    @property
+    def rate_kind(self):
+        return 'consumer' if self.is_consumer else 'commercial'
+
+
+class Agreements(NamedTuple):
+    """What a policy says of interest and costs. ``policy_id`` tells two policies apart that say the same."""
+
+    policy_id: int | None = None
+    interest_percent: Decimal = ZERO
+    cost_formula: str = 'scale'
+    cost_scale: AgreedScale | None = None
+
+
+class Ledger(NamedTuple):
+    """The ledger, and what was told and booked, as far as they matter for some claims. Lists are by item id."""
+
+    creditor: Creditor
+    items: Mapping  # DueItem by id
+    told: Mapping = NOTHING  # the oldest first
+    letters: Mapping = NOTHING  # 14-day letters by debtor id, the oldest first
+    settlements: Mapping = NOTHING
+    booked: Mapping = NOTHING  # one Booked
+    waivers: Mapping = NOTHING
+    claimed: Mapping = NOTHING  # frozen claims by source
+    rates: Mapping = NOTHING  # RateTable by kind
+
+    def principal(self, item_id, until, *, credits_until=None):
+        """Return what was unpaid of an item at the end of a day.
+
+        Credits count from the beginning, as far as they are known on ``credits_until``: what was credited was never
+        owed.
+        """
+        credits_until = credits_until or until
+        return self.items[item_id].original - sum(
+            (line.amount for line in self.settlements.get(item_id, ())
+             if line.day <= (until if line.is_money else credits_until)), ZERO)
+
+
+class Request(NamedTuple):
+    """What is asked about one debtor.
+
+    :ivar key: how the caller knows it in the answer
+    :ivar item_ids: due items of that debtor, in one currency
+    :ivar agreements: :class:`Agreements` by item id
+    :ivar with_interest, with_costs: what is claimed; of items of which some was booked before it is always claimed
+    :ivar announce: also work out what a 14-day letter about the items announces
+    :ivar reductions: ``{item id: amount}`` that is not claimed: open credits, parts on hold
+    :ivar source: what it is for: what that told itself does not count as told before
+    """
+
+    key: object
+    debtor: Debtor
+    item_ids: tuple
+    agreements: Mapping
+    at_date: date
+    currency: str = CURRENCY
+    with_interest: bool = True
+    with_costs: bool = True
+    announce: bool = False
+    reductions: Mapping = NOTHING
+    source: tuple | None = None
+
+
+# -----------------------------------------------------------------------------
+# WHAT FOLLOWS
+# -----------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class ClaimCosts:
+    """Collection costs that fall on one item, and why.
+
+    ``why``: ``'none'``, ``'fourteen_day'`` (a consumer, after a 14-day letter), ``'announced'`` (what such a letter
+    announces), ``'claimed'`` (a business, as a notice claimed it first) or the formula of the policy. ``basis`` is the
+    computation, shared by all items it was made for.
+    """
+
+    amount: Decimal = ZERO
+    why: str = 'none'
+    principal: Decimal = ZERO  # what all items together were, on which the scale was applied
+    total: Decimal = ZERO  # costs of all items together
+    since: date | None = None
+    basis: Mapping = field(default_factory=dict)
+    lowered: Decimal = ZERO  # what was credited since took along of the amount that was claimed
+
+
+@dataclass(frozen=True)
+class ClaimItem:
+    """One due item in a claim. Amounts in euros, to the cent."""
+
+    item_id: int
+    move_id: int
+    name: str
+    due_date: date
+    original: Decimal
+    open: Decimal  # in the ledger on the day
+    reduction: Decimal  # of which not claimed: credits, parts on hold
+    interest_from: date | None = None
+    interest_why: str = ''
+    interest: Decimal = ZERO
+    costs: Decimal = ZERO
+    announced: Decimal = ZERO
+    costs_detail: ClaimCosts = field(default_factory=ClaimCosts)
+    # What was booked of interest and costs and is paid or credited there; off the two above.
+    settled: Decimal = ZERO
+    account: AccountStatement | None = None
+    invoice_date: date | None = None
+    # What interest_why rests on: the notice of default, the day of receipt.
+    interest_basis: Mapping = field(default_factory=dict)
+    settlements: tuple = ()  # of Settlement: what was set against the invoice until the day
+    waived_interest: Decimal = ZERO  # off the interest and costs above
+    waived_costs: Decimal = ZERO
+    agreed_percent: Decimal = ZERO
+    compound: bool = True
+
+    @property
+    def principal(self):
+        """What is asked of the invoice itself."""
+        return self.open - self.reduction
+
+    @property
+    def total(self):
+        return self.principal + self.interest + self.costs
+
+    @property
+    def left(self):
+        """The same total as the law divides it (article 6:44 BW): costs, interest and principal that are left."""
+        if not self.account:
+            return Owed(self.costs, self.interest, self.principal)
+        left = self.account.left
+        # What a 14-day letter announces is explained on the item, and not owed.
+        owed = self.costs_detail.amount if self.costs_detail.why != 'announced' else ZERO
+        return left._replace(costs=left.costs + owed - self.account.costs)
+
+
+@dataclass(frozen=True)
+class Claim:
+    """What one debtor owes on ``at_date`` for some due items, in one currency."""
+
+    key: object
+    debtor_id: int
+    company_id: int
+    at_date: date
+    debtor_type: str
+    items: tuple = ()
+    rate_kind: str = ''
+    agreed_percent: Decimal = ZERO
+    day_count: str = 'act/365'
+    waived_interest: bool = False
+    waived_costs: bool = False
+    waive_reason: str = ''
+    currency: str = CURRENCY
+    lawful: bool = True  # False: not in euros, so that the law's interest and costs do not apply
+    with_interest: bool = True
+    with_costs: bool = True
+
+    @property
+    def principal(self):
+        return sum((item.principal for item in self.items), ZERO)
+
+    @property
+    def interest(self):
+        return sum((item.interest for item in self.items), ZERO)
+
+    @property
+    def costs(self):
+        return sum((item.costs for item in self.items), ZERO)
+
+    @property
+    def announced(self):
+        return sum((item.announced for item in self.items), ZERO)
+
+    @property
+    def total(self):
+        return self.principal + self.interest + self.costs
+
+    @property
+    def left(self):
+        """The total as the law divides it: costs, interest and principal that are left (article 6:44 BW)."""
+        lefts = [item.left for item in self.items]
+        return Owed(*(sum((left[index] for left in lefts), ZERO) for index in range(3)))
+
+    @property
+    def per_day(self):
+        """Interest that each further day adds at the rate of ``at_date``; not rounded."""
+        return sum((item.account.per_day for item in self.items if item.account), ZERO)
+
+    def to_json(self):
+        """Return the claim as it is frozen on a notice: text only, so that it reads the same in ten years.
+
+        Dates are ISO, amounts are decimal strings in the currency of the claim.
+        """
+        bases, positions = [], {}
+        for item in self.items:
+            basis = item.costs_detail.basis
+            if basis and id(basis) not in positions:
+                positions[id(basis)] = len(bases)
+                bases.append(_plain(dict(basis)))
+        left = self.left
+        return {
+            'format': FORMAT,
+            'at_date': self.at_date.isoformat(),
+            'currency': self.currency,
+            'lawful': self.lawful,
+            'debtor_type': self.debtor_type,
+            'rate_kind': self.rate_kind,
+            'day_count': self.day_count,
+            'agreed_percent': str(self.agreed_percent),
+            'with_interest': self.with_interest,
+            'with_costs': self.with_costs,
+            'waived_interest': self.waived_interest,
+            'waived_costs': self.waived_costs,
+            'waive_reason': self.waive_reason,
+            'principal': str(self.principal),
+            'interest': str(self.interest),
+            'costs': str(self.costs),
+            'announced': str(self.announced),
+            'total': str(self.total),
+            'left': [str(amount) for amount in left],
+            'per_day': str(self.per_day.quantize(Decimal('0.0001'), ROUND_HALF_UP)),
+            'costs_bases': bases,
+            'items': [_item_to_json(item, positions) for item in self.items],
+        }
+
+
+def _item_to_json(item, positions):
+    account = item.account
+    return {
+        'item_id': item.item_id,
+        'move_id': item.move_id,
+        'name': item.name,
+        'invoice_date': _plain(item.invoice_date),
+        'due_date': item.due_date.isoformat(),
+        'original': str(item.original),
+        'open': str(item.open),
+        'reduction': str(item.reduction),
+        'settlements': [
+            [line.day.isoformat(), str(line.amount), line.is_money, line.label] for line in item.settlements],
+        'interest_from': _plain(item.interest_from),
+        'interest_why': item.interest_why,
+        'interest_basis': _plain(dict(item.interest_basis)),
+        'agreed_percent': str(item.agreed_percent),
+        'compound': item.compound,
+        'interest': str(item.interest),
+        'interest_all': str(account.interest if account else ZERO),
+        'costs': str(item.costs),
+        'costs_all': str(item.costs_detail.amount),
+        'waived_interest': str(item.waived_interest),
+        'waived_costs': str(item.waived_costs),
+        'settled': str(item.settled),
+        'announced': str(item.announced),
+        'costs_why': item.costs_detail.why,
+        'costs_since': _plain(item.costs_detail.since),
+        'costs_principal': str(item.costs_detail.principal),
+        'costs_total': str(item.costs_detail.total),
+        'costs_lowered': str(item.costs_detail.lowered),
+        'costs_basis': positions.get(id(item.costs_detail.basis)),
+        'left': [str(amount) for amount in item.left],
+        'per_day': str(account.per_day if account else ZERO),
+        'capitalised': str(account.capitalised if account else ZERO),
+        'segments': [
+            [segment.first_day.isoformat(), segment.last_day.isoformat(), segment.days, str(segment.rate),
+             str(segment.principal), str(segment.amount), list(segment.reasons), segment.year_days]
+            for segment in (account.segments if account else ())
+        ],
+        'imputations': [
+            [line.day.isoformat(), str(line.amount), str(line.costs), str(line.interest), str(line.principal),
+             [str(amount) for amount in line.left], list(line.ref or ())]
+            for line in (account.imputations if account else ())
+        ],
+    }
+
+
+def _plain(value):
+    """Return a value as JSON knows it: dates and amounts as text."""
+    if isinstance(value, dict):
+        return {key: _plain(entry) for key, entry in value.items()}
+    if isinstance(value, date):
+        return value.isoformat()
+    return str(value) if isinstance(value, Decimal) else value

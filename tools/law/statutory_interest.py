@@ -1,0 +1,252 @@
+"""Statutory interest in the Netherlands (wettelijke rente and wettelijke handelsrente). No Odoo in here.
+
+Sources: articles 6:119 (everybody), 6:119a (commercial agreements), 6:119b (public bodies) and 6:120 BW (rates).
+
+Conventions, chosen because the law is silent and courts and calculators use them:
+
+* both the first and the last day bear interest (article 6:119a lid 1: “tot en met” the day of payment);
+* a year has 365 days, also a leap year (``'act/365'``); ``'act/act'`` counts 366 in a leap year;
+* a new rate applies to running interest from its day on (article 6:120), so the period is split there;
+* after each full year, counted from the first interest day and not from 1 January, that year's interest is added to the
+  amount that bears interest (article 6:119 lid 2, article 6:119a lid 3); 29 February becomes 28 February;
+* each segment is rounded half up to the cent, and the rounded amounts are added: what is printed adds up.
+"""
+
+from bisect import bisect_left, bisect_right
+from calendar import isleap
+from collections.abc import Iterator, Sequence
+from datetime import date, timedelta
+from decimal import Decimal
+from typing import NamedTuple
+
+from .amounts import ZERO, as_amount, not_negative, round_half_up
+
+ONE_DAY = timedelta(days=1)
+# Article 6:119a: thirty days after the start of the day that follows the receipt.
+DAYS_WITHOUT_AGREED_TERM = 30
+DAY_COUNTS = ('act/365', 'act/act')
+
+Rates = Sequence[tuple[date, Decimal | None]]
+
+
+class RateMissing(ValueError):
+    """No rate is known for a day that bears interest. ``day`` is the first such day."""
+
+    def __init__(self, day: date):
+        super().__init__(f"No interest rate is known for {day.isoformat()}. Enter the rate that applies from then on.")
+        self.day = day
+
+
+class Segment(NamedTuple):
+    """A part of a period in which nothing changes.
+
+    :ivar first_day: first day that bears interest
+    :ivar last_day: last day that bears interest
+    :ivar days: number of days, both included
+    :ivar rate: percentage per year
+    :ivar principal: amount that bears interest, with the interest of full years
+    :ivar amount: ``principal × rate% × days / year_days``, rounded
+    :ivar reasons: why a segment begins here: ``'start'``, ``'rate'``, ``'anniversary'``, ``'year'`` (a leap year begins
+        or ends) and, in an account, ``'payment'`` or ``'waived'``
+    :ivar year_days: days of a year in this segment, 365 or 366
+    """
+
+    first_day: date
+    last_day: date
+    days: int
+    rate: Decimal
+    principal: Decimal
+    amount: Decimal
+    reasons: tuple[str, ...] = ('start',)
+    year_days: int = 365
+
+
+class InterestStatement(NamedTuple):
+    """Interest over a period: ``total`` is the sum of the amounts of ``segments``."""
+
+    total: Decimal
+    segments: tuple[Segment, ...]
+
+
+class Piece(NamedTuple):
+    """A part of a period with one rate and one length of the year, before there is an amount to it."""
+
+    first_day: date
+    last_day: date
+    rate: Decimal
+    reasons: tuple[str, ...]
+    year_days: int
+
+
+class RateTable:
+    """Rates in order of time, ready to be looked up. Make one when the same rates serve many claims.
+
+    :param rates: pairs of the day a rate applies from and the percentage per year; ``None`` as a percentage says that
+        the rate is not known from that day on
+    :raise ValueError: for two different rates of one day, or a negative rate
+    :raise TypeError: for a float
+    """
+
+    __slots__ = ('days', 'percents')
+
+    def __init__(self, rates: Rates):
+        self.days: list[date] = []
+        self.percents: list[Decimal | None] = []
+        seen: date | None = None
+        for day, percent in sorted(rates, key=_day_of):
+            if percent is not None:
+                percent = not_negative(percent, "interest rate")
+            if day == seen and percent != self.percents[-1]:
+                raise ValueError(f"There are two interest rates for {day.isoformat()}.")
+            seen = day
+            # A rate that stays the same splits nothing.
+            if not self.days or percent != self.percents[-1]:
+                self.days.append(day)
+                self.percents.append(percent)
+
+    @classmethod
+    def of(cls, rates: 'RateTable | Rates') -> 'RateTable':
+        return rates if isinstance(rates, cls) else cls(rates)
+
+    def at(self, day: date) -> Decimal:
+        """Return the percentage per year on ``day``; raise :class:`RateMissing` when there is none."""
+        index = bisect_right(self.days, day) - 1
+        percent = self.percents[index] if index >= 0 else None
+        if percent is None:
+            raise RateMissing(day)
+        return percent
+
+    def changes(self, first_day: date, last_day: date) -> list[date]:
+        """Return the days on which another rate begins, from ``first_day`` up to and including ``last_day``."""
+        return self.days[bisect_left(self.days, first_day):bisect_right(self.days, last_day)]
+
+
+def interest(
+    principal: Decimal,
+    first_day: date,
+    last_day: date,
+    rates: RateTable | Rates,
+    *,
+    day_count: str = 'act/365',
+    anniversary: date | None = None,
+    places: int = 2,
+    compound: bool = True,
+) -> InterestStatement:
+    """Return the interest over a period in which ``principal`` was owed and nothing was paid.
+
+    Part payments are for :func:`.claim_account.run_account`.
+
+    :param principal: what is owed, in one currency; zero or less bears no interest
+    :param first_day: first day that bears interest, see :func:`first_interest_day`
+    :param last_day: last day that bears interest: the day of payment or of the calculation. Before ``first_day`` there
+        is no interest.
+    :param rates: ``(from, percentage per year)`` in any order, or a :class:`RateTable`. For an agreed rate one pair.
+    :param day_count: ``'act/365'`` or ``'act/act'``
+    :param anniversary: day the years of article 6:119 lid 2 count from, when this period is a later piece of a longer
+        one. The interest of the full years before must already be in ``principal``. ``first_day`` when not given.
+    :param places: decimals of the currency
+    :param compound: ``False`` when interest bears no interest, as for some agreed rates
+    :raise RateMissing: when a day that bears interest has no rate; never a silent zero
+    :raise ValueError: for another day count, or an anniversary after the first day
+    :raise TypeError: for a float
+    """
+    principal = as_amount(principal, "principal")
+    if day_count not in DAY_COUNTS:
+        raise ValueError(f"Unknown day count {day_count!r}. Use one of: {', '.join(DAY_COUNTS)}.")
+    anchor = anniversary or first_day
+    if anchor > first_day:
+        raise ValueError(f"Years cannot be counted from {anchor.isoformat()}, after the first interest day.")
+    if principal <= 0 or last_day < first_day:
+        return InterestStatement(ZERO, ())
+    segments = []
+    total = year_interest = ZERO
+    for piece in pieces(
+        first_day, last_day, RateTable.of(rates), anchor=anchor if compound else None, day_count=day_count,
+    ):
+        if 'anniversary' in piece.reasons:
+            principal += year_interest
+            year_interest = ZERO
+        segment = make_segment(piece, principal, places)
+        segments.append(segment)
+        total += segment.amount
+        year_interest += segment.amount
+    return InterestStatement(total, tuple(segments))
+
+
+def first_interest_day(due_date: date) -> date:
+    """Return the first day that bears interest: the day after the last payment day (article 6:119a lid 1)."""
+    return due_date + ONE_DAY
+
+
+def last_payment_day_from_receipt(receipt: date) -> date:
+    """Return the last payment day between businesses that agreed none (article 6:119a lid 2).
+
+    Interest runs from thirty days after the start of the day that follows the receipt, so the thirtieth day after the
+    receipt is the last day without.
+
+    :param receipt: day the invoice was received, or the performance when that came later
+    """
+    return receipt + timedelta(days=DAYS_WITHOUT_AGREED_TERM)
+
+
+def years_after(day: date, years: int) -> date:
+    """Return the same day ``years`` years later; 29 February becomes 28 February where there is none."""
+    try:
+        return day.replace(year=day.year + years)
+    except ValueError:
+        return day.replace(year=day.year + years, day=28)
+
+
+def days_in_year(year: int) -> int:
+    """Return 365 or 366."""
+    return 366 if isleap(year) else 365
+
+
+def pieces(
+    first_day: date,
+    last_day: date,
+    rates: RateTable,
+    *,
+    anchor: date | None,
+    day_count: str = 'act/365',
+    opening: str = 'start',
+) -> Iterator[Piece]:
+    """Split a period, both days included, where a rate, an interest year or the length of the year changes.
+
+    :param anchor: first day of the first interest year, ``None`` without compounding
+    :param opening: why the first piece begins; unless that is ``'start'`` interest ran the day before, and what changes
+        on the first day is told too
+    :raise RateMissing: when a day has no rate
+    """
+    leap = day_count == 'act/act'
+    began = first_day if opening == 'start' else first_day - ONE_DAY
+    cuts: dict[date, tuple[str, ...]] = {first_day: (opening,)}
+    for day in rates.changes(began + ONE_DAY, last_day):
+        cuts[day] = cuts.get(day, ()) + ('rate',)
+    # Most claims are younger than a year.
+    if anchor is not None and (last_day - anchor).days >= 365:
+        for years in range(max(1, first_day.year - anchor.year), last_day.year - anchor.year + 1):
+            day = years_after(anchor, years)
+            if first_day <= day <= last_day:
+                cuts[day] = cuts.get(day, ()) + ('anniversary',)
+    if leap:
+        for year in range(began.year + 1, last_day.year + 1):
+            if days_in_year(year) != days_in_year(year - 1):
+                day = date(year, 1, 1)
+                cuts[day] = cuts.get(day, ()) + ('year',)
+    starts = sorted(cuts)
+    for index, start in enumerate(starts):
+        end = starts[index + 1] - ONE_DAY if index + 1 < len(starts) else last_day
+        yield Piece(start, end, rates.at(start), cuts[start], days_in_year(start.year) if leap else 365)
+
+
+def make_segment(piece: Piece, principal: Decimal, places: int = 2) -> Segment:
+    """Return the interest on ``principal`` over one piece, rounded half up to ``places`` decimals."""
+    days = (piece.last_day - piece.first_day).days + 1
+    amount = round_half_up(principal * piece.rate * days / (100 * piece.year_days), places)
+    return Segment(
+        piece.first_day, piece.last_day, days, piece.rate, principal, amount, piece.reasons, piece.year_days)
+
+
+def _day_of(pair: tuple[date, Decimal | None]) -> date:
+    return pair[0]

@@ -1,0 +1,31 @@
+"""The wording linter: what Dutch law lets a creditor write to a debtor, and what it makes him write.
+
+It reads two kinds of text: that of a level, in which placeholders stand for what is not
+yet known (:func:`check_text`), and a letter as it is about to leave, of which the facts
+are known (:func:`check_letter`). Dutch and English. No Odoo in here.
+
+A finding is a code and the words it is about; its explanation is the caller's, in the
+language of who reads it. Each rule names its source:
+
+- BW: Burgerlijk Wetboek (Dutch Civil Code); Besluit BIK: Besluit vergoeding voor
+  buitengerechtelijke incassokosten.
+- HR 2016: Hoge Raad 25 November 2016, ECLI:NL:HR:2016:2704, on the 14-day letter.
+
+The linter reads words and not intentions: a text without findings can still be wrong.
+"""
+
+from .facts import (
+    ADVICE,
+    ARRANGEMENT,
+    DEFAULT_NOTICE,
+    ERROR,
+    FOURTEEN_DAY,
+    SEVERITIES,
+    TERM_TEXTS,
+    WARNING,
+    Finding,
+    LetterFacts,
+)
+from .linter import check_letter, check_text, interrupts_prescription
+from .reading import parse_amount
+from .rules import CODES
