@@ -32,7 +32,6 @@ HOOKS = {
     "dunning.hold._take_back_notices": "the dispatcher judges again what waits when something is put on hold",
     "dunning.hold._tell_owners": "a promise and an arrangement tell by themselves how they ended",
     "dunning.letter._prepare_letters": "an e-mail links to the page of the debtor",
-    "dunning.money._get_follower_sql": "promises and arrangements are decided again when something is matched",
     "dunning.notice._check_user_write": "what a user may change of a proposal",
     "dunning.notice._mark_undelivered": "what nobody received claimed nothing: its bookings are credited",
     "dunning.notice._prepare_from_decisions": "how a new notice gets there, and what its channel lacked",

@@ -3,12 +3,15 @@ from collections import defaultdict
 from odoo import api, models
 from odoo.tools import SQL
 
+from .arrangement_states import ENDED_BY_LEDGER
+
 
 class AccountPartialReconcile(models.Model):
     _inherit = 'account.partial.reconcile'
 
     @api.model
     def _get_dunning_item_models(self):
+        # EXTENDS
         return super()._get_dunning_item_models() + ['dunning.promise.line', 'dunning.arrangement.line']
 
     def _follow_dunning_match(self):
@@ -33,11 +36,22 @@ class AccountPartialReconcile(models.Model):
         items = self.debit_move_id  # a due item is a debit
         if not items:
             return []
-        parts = self.env['dunning.money']._get_follower_sql(list(items.ids))
-        if not parts:
-            return []
+        self.env['dunning.promise.line'].flush_model(['move_line_id', 'replaced_by_id', 'promise_id'])
+        self.env['dunning.arrangement.line'].flush_model(['move_line_id', 'arrangement_id'])
+        self.env['dunning.arrangement'].flush_model(['state', 'close_code'])
         ids = defaultdict(set)
-        for model, record_id in self.env.execute_query(SQL(" UNION ").join(parts)):
+        for model, record_id in self.env.execute_query(SQL(
+            """
+            SELECT 'dunning.promise', promise_id FROM dunning_promise_line
+             WHERE move_line_id = ANY(%(items)s) AND replaced_by_id IS NULL
+             UNION
+            SELECT 'dunning.arrangement', arrangement.id
+              FROM dunning_arrangement_line line
+              JOIN dunning_arrangement arrangement ON arrangement.id = line.arrangement_id
+             WHERE line.move_line_id = ANY(%(items)s)
+               AND (arrangement.state = 'active' OR arrangement.close_code = ANY(%(codes)s))
+            """, items=list(items.ids), codes=list(ENDED_BY_LEDGER),
+        )):
             ids[model].add(record_id)
         # sudo: whoever reconciles may not be allowed to read promises and arrangements
         return [self.env[model].sudo().browse(sorted(found)) for model, found in sorted(ids.items())]

@@ -262,10 +262,6 @@ class DunningArrangementLedger(models.AbstractModel):
                 date=format_day(self.env, day), arrangement=self.name))
         return self.env['dunning.claim']._prepare_booking(self, interest, costs, words, today, self.date_last)
 
-    def _get_claimed_items(self):
-        """Return the due items of which these arrangements ask interest and costs."""
-        return self.line_ids.filtered(lambda line: not line.is_booking).move_line_id
-
     # -------------------------------------------------------------------------
     # INTEREST WHILE IT RAN
     # -------------------------------------------------------------------------
@@ -321,7 +317,7 @@ class DunningArrangementLedger(models.AbstractModel):
         Also where interest ran on: while the debtor pays its last instalment, the law lets a little more run.
         """
         self.ensure_one()
-        items = self.line_ids.filtered(lambda line: not line.is_booking).move_line_id
+        items = self._get_claimed_items()
         Waiver = self.env['dunning.waiver'].with_company(self.company_id)
         if items:
             claim = self.env['dunning.claim'].with_company(self.company_id)._compute(items, at_date, with_costs=False)

@@ -165,6 +165,10 @@ class DunningArrangementSchedule(models.AbstractModel):
                 "An invoice of this arrangement is not what it was any more. Draw up a new arrangement."))
         self.with_env(env)._find_items(self.company_id, self.partner_id, items.with_env(env))
 
+    def _get_claimed_items(self):
+        """Return the due items of which these arrangements ask interest and costs."""
+        return self.line_ids.filtered(lambda line: not line.is_booking).move_line_id
+
     @api.model
     def _get_bookings(self, items, owed):
         """Return what is owed of interest and costs that were booked for items.

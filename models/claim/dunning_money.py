@@ -154,8 +154,3 @@ class DunningMoney(models.AbstractModel):
             """,
             is_money=IS_MONEY, company=company.id, partners=list(partners.ids),
             due=self.env['account.move.line']._get_dunning_due_sql(SQL.identifier('line')))
-
-    @api.model
-    def _get_follower_sql(self, item_ids):
-        """Return a list of SQL of ``(model, id)``: what follows payments on these due items."""
-        return []
