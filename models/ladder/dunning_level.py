@@ -33,8 +33,6 @@ WORDS = (
 )
 PLAIN_WORD = re.compile(r'\s*object\.(%s)\s*' % '|'.join(map(re.escape, WORDS)))
 PLAIN_CONDITION = re.compile(r'\s*(not\s+)?%s((==|!=|<|>|<=|>=)\s*\d+\s*)?' % PLAIN_WORD.pattern)
-# Of related records everybody knows the name; their help would be about something else.
-RELATED_WORDS = ('partner_id.name', 'recipient_id.name', 'company_id.name', 'level_id.name')
 # What to use, the first choice first, when a channel reaches nobody.
 DETOURS = {'email': ('letter',), 'letter': ('email',), 'phone': ('email', 'letter')}
 
@@ -181,8 +179,6 @@ class DunningLevel(models.Model):
         sanitize='email_outgoing',
         help="What to say, for a level by phone.",
     )
-    words_help = fields.Html(
-        string="Words", compute='_compute_words_help', sanitize=False)  # made by a template of ours
     is_shipped = fields.Boolean(string="Shipped with the App", compute='_compute_is_shipped')
     _check_payment_term_days = models.Constraint(
         'CHECK(payment_term_days >= 0)',
@@ -238,18 +234,6 @@ class DunningLevel(models.Model):
             self.env._("%s days after the due date", days) if days > 0
             else self.env._("%s days before the due date", -days))
 
-    @api.depends_context('lang')
-    def _compute_words_help(self):
-        Notice = self.env['dunning.notice']
-        rows = []
-        for word in WORDS:
-            field = Notice._fields[word.partition('.')[0]]
-            text = field._description_string(self.env)
-            if word not in RELATED_WORDS:
-                text = field._description_help(self.env) or text
-            rows.append((f"object.{word}", text))
-        self.words_help = self.env['ir.qweb']._render('l10n_nl_dunning.level_words', {'rows': rows})
-
     @api.depends('policy_id')
     def _compute_is_shipped(self):
         shipped = self.env['dunning.policy']._get_shipped_ids('dunning.level', self)
@@ -301,27 +285,9 @@ class DunningLevel(models.Model):
                 "14-day letter has run out. Put a 14-day letter before it, or make the policy for businesses only.",
                 level=self.name))
 
-    @api.ondelete(at_uninstall=False)
-    def _unlink_except_used(self):
-        # sudo: only asks whether a notice exists, in any company
-        used = self.env['dunning.notice.line'].sudo().search([('level_id', 'in', self.ids)], limit=1)
-        # sudo: as above
-        used = used or self.env['dunning.notice'].sudo().search([('level_id', 'in', self.ids)], limit=1)
-        if used:
-            raise UserError(self.env._(
-                "Notices were made at level “%(level)s”, so it stays as their proof. Archive it instead.",
-                level=used.level_id.name,
-            ))
-
     # -------------------------------------------------------------------------
     # TEXTS
     # -------------------------------------------------------------------------
-
-    @api.constrains('subject', 'letter_intro', 'letter_closing', 'call_script')
-    def _check_texts(self):
-        """A broken text is found when it is written, not when the day has come."""
-        if not self._is_shipping():
-            self.env['dunning.letter']._check_level_texts(self)
 
     def _is_shipping(self):
         """Tell whether our own data is being loaded: the tests judge those texts, not every installation again."""

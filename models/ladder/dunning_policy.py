@@ -4,7 +4,6 @@ from lxml import etree
 
 from odoo import api, fields, models
 from odoo.exceptions import UserError, ValidationError
-from odoo.fields import Domain
 from odoo.tools import file_open
 from odoo.tools.convert import xml_import
 
@@ -165,17 +164,6 @@ class DunningPolicy(models.Model):
             for policy, vals in zip(self, vals_list, strict=True):
                 vals['name'] = self.env._("%s (copy)", policy.name)
         return vals_list
-
-    @api.ondelete(at_uninstall=False)
-    def _unlink_except_used(self):
-        used = self.env['dunning.notice'].sudo().search(  # sudo: only asks whether a notice exists, in any company
-            Domain('level_id.policy_id', 'in', self.ids), limit=1,
-        )
-        if used:
-            raise UserError(self.env._(
-                "Notices were made with the policy “%(policy)s”, so it stays as their proof. Archive it instead.",
-                policy=used.level_id.policy_id.name,
-            ))
 
     def _minimum_in(self, company, at_date):
         """Return the minimum amount in the currency of ``company`` at the rate of ``at_date``."""

@@ -1,3 +1,4 @@
+from . import dunning_level
 from . import dunning_notice
 from . import dunning_letter
 from . import dunning_letter__text

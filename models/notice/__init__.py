@@ -1,3 +1,5 @@
+from . import dunning_level
+from . import dunning_policy
 from . import res_partner
 from . import dunning_notice
 from . import dunning_notice_line

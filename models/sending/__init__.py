@@ -14,6 +14,7 @@ from . import mail_thread
 from . import dunning_notice__reply
 from . import account_move
 from . import res_partner
+from . import dunning_hold
 from . import dunning_run__caution
 from . import dunning_notice__breaker
 from . import dunning_breaker

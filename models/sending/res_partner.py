@@ -121,3 +121,21 @@ class ResPartner(models.Model):
         debtors.write({'dunning_unreachable_on': False})
         debtors.activity_ids.filtered(
             lambda activity: activity.automated and activity.activity_type_id == self.env.ref(ACTIVITY)).unlink()
+
+    # -------------------------------------------------------------------------
+    # ACTIONS
+    # -------------------------------------------------------------------------
+
+    def action_dunning_send(self):
+        """Open the send wizard for all overdue items of these debtors."""
+        return self.env['dunning.send']._action_open(partners=self.commercial_partner_id)
+
+    def action_dunning_email_works(self):
+        """Try the address again that a reminder came back from."""
+        self.env['dunning.notice'].check_access('write')  # for accounting, not for all who may change contacts
+        self.check_access('write')
+        emails = [email for email in self.mapped('email_normalized') if email]
+        # sudo: other contacts with the same address; whoever may change this one may correct them
+        same = self.sudo().search([('email_normalized', 'in', emails)]) | self
+        same.write({'dunning_email_bounced_on': False})
+        return True

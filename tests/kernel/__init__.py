@@ -6,6 +6,7 @@ from . import (
     test_merge,
     test_performance,
     test_properties,
+    test_recorded,
     test_replay,
     test_rpc,
     test_rules,

@@ -84,8 +84,10 @@ class DunningHoldPlace(models.TransientModel):
             return self.item_ids
         if scope == 'invoice':
             return self.item_ids.move_id._get_dunning_items().filtered(lambda item: not item.reconciled)
-        return self.env['dunning.send']._get_items_of_partners(self.partner_ids).filtered(
-            lambda item: item.company_id in self._get_companies())
+        Item = self.env['account.move.line'].sudo()  # sudo: the access to the wizard was checked
+        return Item.search(
+            Item._get_dunning_open_domain() & Domain('partner_id', 'in', self.partner_ids.commercial_partner_id.ids)
+            & Domain('company_id', 'in', (self._get_companies() & self.env.companies).ids))
 
     def _get_companies(self):
         return self.item_ids.company_id or self.company_id
