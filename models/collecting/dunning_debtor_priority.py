@@ -6,6 +6,7 @@ addon adds a factor with one method and one list entry.
 """
 
 from collections.abc import Callable
+from datetime import timedelta
 from typing import NamedTuple
 
 from odoo import api, models
@@ -15,6 +16,7 @@ from ..kernel.formats import format_day
 
 # Days after which a contact is forgotten by the priority.
 CONTACT_DAYS = 14
+BROKEN_MONTHS = 12
 
 
 class Factor(NamedTuple):
@@ -29,7 +31,7 @@ class Factor(NamedTuple):
 
 
 class DunningDebtorPriority(models.AbstractModel):
-    """The factors, and the sentences that explain the points they gave."""
+    """The factors with the sentences that explain their points, and SQL of what was said and promised."""
 
     _name = 'dunning.debtor.priority'
     _description = "Debtor"
@@ -139,3 +141,99 @@ class DunningDebtorPriority(models.AbstractModel):
             ]
             for debtor in self
         }
+
+    # -------------------------------------------------------------------------
+    # WHAT IT COMES FROM, BESIDES WHAT IS OWED
+    # -------------------------------------------------------------------------
+
+    def _get_contacts_of_debtor_sql(self):
+        """Return SQL of the contacts with one ``debtor``: looked up for the rows that are shown only."""
+        return SQL(
+            """
+            SELECT notice.date AS day, notice.channel AS kind, notice.id AS nr
+              FROM dunning_notice notice
+             WHERE notice.partner_id = debtor.partner_id AND notice.company_id = debtor.company_id
+               AND notice.state IN ('sent', 'withdrawn') AND notice.channel <> 'task' AND notice.date <= debtor.today
+         UNION ALL
+            SELECT called.date, 'phone', called.id
+              FROM dunning_call called
+             WHERE called.partner_id = debtor.partner_id AND called.company_id = debtor.company_id
+            """)
+
+    def _get_recent_contacts_sql(self):
+        """Return SQL of the last notice of the last days per company and debtor."""
+        return SQL(
+            """
+            SELECT notice.company_id, notice.partner_id, MAX(notice.date) AS last_notice
+              FROM dunning_notice notice
+              JOIN %(companies)s ON company.id = notice.company_id
+             WHERE notice.state IN ('sent', 'withdrawn') AND notice.channel <> 'task'
+               AND notice.date >= company.today - %(days)s AND notice.date <= company.today
+               -- The same with a constant, for the index.
+               AND notice.date >= %(since)s
+          GROUP BY notice.company_id, notice.partner_id
+            """,
+            companies=self._get_companies_sql(), days=CONTACT_DAYS,
+            since=min(company._dunning_today() for company in self._get_companies()) - timedelta(days=CONTACT_DAYS))
+
+    def _get_last_calls_sql(self):
+        """Return SQL of the last call per company and debtor, and of what is to be done after it.
+
+        Called again since means that what was agreed before was done. A promise looks after itself.
+        """
+        return SQL(
+            """
+            SELECT DISTINCT ON (partner_id, company_id) partner_id, company_id, date AS last_call, id AS call_id, kind,
+                   CASE WHEN kind <> 'promise' THEN next_date END AS agreed_date
+              FROM dunning_call
+          -- As its index.
+          ORDER BY partner_id, company_id, date_start DESC, id DESC
+            """)
+
+    def _get_recorded_calls_sql(self):
+        """Return SQL of the last call of the ladder per company and debtor, also when it was recorded without a log."""
+        return SQL(
+            """
+            SELECT company_id, partner_id, MAX(date) AS last_phone
+              FROM dunning_notice
+             WHERE state IN ('sent', 'withdrawn') AND channel = 'phone'
+          GROUP BY company_id, partner_id
+            """)
+
+    def _get_running_promises_sql(self):
+        """Return SQL of the running promise that ends first, per company, debtor and currency."""
+        return SQL(
+            """
+            SELECT DISTINCT ON (company_id, partner_id, currency_id)
+                   company_id, partner_id, currency_id, id AS promise_id, date_promised AS promise_date,
+                   grace_date AS promise_end, amount AS promise_amount
+              FROM dunning_promise
+             WHERE state = 'running'
+          ORDER BY company_id, partner_id, currency_id, date_promised, id
+            """)
+
+    def _get_broken_promises_sql(self):
+        """Return SQL of the number of broken promises per company and debtor, and when the last one was."""
+        return SQL(
+            """
+            SELECT promise.company_id, promise.partner_id, COUNT(*)::int AS broken_count,
+                   MAX(promise.decided_on) AS last_broken
+              FROM dunning_promise promise
+              JOIN %(companies)s ON company.id = promise.company_id
+             WHERE promise.state = 'broken'
+               AND promise.decided_on > company.today - MAKE_INTERVAL(months => %(months)s)
+               AND promise.decided_on <= company.today
+          GROUP BY promise.company_id, promise.partner_id
+            """,
+            companies=self._get_companies_sql(), months=BROKEN_MONTHS)
+
+    def _get_calls_waiting_sql(self):
+        """Return SQL of the calls the ladder asks for, per company, debtor and currency."""
+        return SQL(
+            """
+            SELECT company_id, partner_id, currency_id, COUNT(*)::int AS call_notice_count,
+                   MIN(date) AS call_notice_date
+              FROM dunning_notice
+             WHERE state = 'todo' AND channel = 'phone'
+          GROUP BY company_id, partner_id, currency_id
+            """)
