@@ -13,7 +13,7 @@ from odoo.http import content_disposition, request
 from odoo.addons.account.controllers.download_docs import _build_zip_from_data
 from odoo.addons.portal.controllers.portal import CustomerPortal
 
-from ..models.kernel.formats import say_amount, say_day
+from ..models.kernel.formats import letter_amount, letter_day
 from ..models.portal.page_input import PageError, TooManyRequests
 from .common import get_page, has_valid_csrf, not_found, secure, speak
 
@@ -243,8 +243,8 @@ class DebtorPage(http.Controller):
             'error_field': getattr(error, 'field', ''),
             'kept': kept,
             'csrf_token': request.csrf_token(),
-            'say_amount': partial(say_amount, page.env),
-            'say_date': partial(say_day, page.env),
+            'letter_amount': partial(letter_amount, page.env),
+            'say_date': partial(letter_day, page.env),
         })
         if error:
             response.status_code = status or 422

@@ -13,7 +13,7 @@ from odoo.http import request
 
 from odoo.addons.payment.controllers.portal import PaymentPortal
 
-from ..models.kernel.formats import say_amount
+from ..models.kernel.formats import letter_amount
 from .arrangement import get_arrangement, make_url, respond, speak
 from .common import get_page, not_found
 
@@ -183,7 +183,7 @@ class DunningPaymentPortal(PaymentPortal):
             'again_url': self._make_page_url(page, access_token, '/pay'),
             'company': page.company_id,
             'left': (
-                request.env._("Still to be paid: %s.", say_amount(page.env, payable.amount, payable.currency))
+                request.env._("Still to be paid: %s.", letter_amount(page.env, payable.amount, payable.currency))
                 if payable else request.env._("Nothing is due any more.")),
         })
 
@@ -241,7 +241,7 @@ class DunningPaymentPortal(PaymentPortal):
         return respond('l10n_nl_dunning.portal_pay', {
             **values,
             'payable': payable,
-            'amount_text': say_amount(env, payable.amount, payable.currency),
+            'amount_text': letter_amount(env, payable.amount, payable.currency),
             'details': details,
             'online': bool(methods),
             'warning': self._tell_running(running) if running else '',
@@ -265,7 +265,7 @@ class DunningPaymentPortal(PaymentPortal):
     def _tell_running(running):
         """Return what to say about payments that may be paying the same thing at this moment."""
         transaction = running[:1]
-        amount = say_amount(request.env, transaction.amount, transaction.currency_id)
+        amount = letter_amount(request.env, transaction.amount, transaction.currency_id)
         if transaction.state == 'draft':
             return request.env._(
                 "A payment of %s was begun a few minutes ago and is not finished. If that was you, finish it at your "
@@ -293,7 +293,7 @@ class DunningPaymentPortal(PaymentPortal):
         if not math.isfinite(shown) or payable.currency.compare_amounts(shown, payable.amount):
             raise UserError(env._(
                 "What is to be paid has changed since you opened this page: it is %s now. Reload the page and pay that "
-                "amount.", say_amount(env, payable.amount, payable.currency)))
+                "amount.", letter_amount(env, payable.amount, payable.currency)))
         # sudo: payments of these very invoices
         running = env['payment.transaction'].sudo()._get_running_for(payable.moves)
         if running and not again:
@@ -323,7 +323,7 @@ class DunningPaymentPortal(PaymentPortal):
     @staticmethod
     def _render_outcome(transaction, values):
         env = request.env
-        amount = say_amount(env, transaction.amount, transaction.currency_id)
+        amount = letter_amount(env, transaction.amount, transaction.currency_id)
         return respond('l10n_nl_dunning.portal_paid', {
             **values,
             'transaction': transaction,

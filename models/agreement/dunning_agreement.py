@@ -6,7 +6,7 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.fields import Domain
 
-from ..kernel.formats import say_amount, say_iban
+from ..kernel.formats import format_iban, letter_amount
 
 
 class DunningAgreement(models.AbstractModel):
@@ -160,9 +160,9 @@ class DunningAgreement(models.AbstractModel):
         lang = self._get_lang()
         bank = self._get_bank()
         return self.env['ir.qweb'].with_context(lang=lang)._render('l10n_nl_dunning.promise_mail_payment', {
-            'amount': say_amount(self.env, amount, self.currency_id, lang),
+            'amount': letter_amount(self.env, amount, self.currency_id, lang),
             'date': by,
-            'iban': say_iban(bank.acc_number),
+            'iban': format_iban(bank.acc_number),
             'holder': bank.acc_holder_name or bank.partner_id.name or self.company_id.name,
             'reference': reference,
             'links': links,

@@ -21,7 +21,7 @@ from odoo.tools import format_datetime
 from odoo.tools.image import image_data_uri, image_process
 
 from ...tools.wording import ARRANGEMENT, ERROR, LetterFacts, check_letter
-from ..kernel.formats import say_amount, say_day, say_iban
+from ..kernel.formats import format_iban, letter_amount, letter_day
 from ..kernel.groups import ACCOUNTING
 from ..letter.dunning_letter import LetterDocument
 
@@ -67,7 +67,7 @@ class DunningArrangementDocument(models.AbstractModel):
             'format': FORMAT,
             'lang': lang,
             'number': self.name,
-            'date': say_day(self.env, self.claim_date, lang),
+            'date': letter_day(self.env, self.claim_date, lang),
             'valid_until': words['valid_text'],
             'address': Letter._get_address_lines(local._get_addressee()),
             'company': {
@@ -96,7 +96,7 @@ class DunningArrangementDocument(models.AbstractModel):
             'pay': {
                 'amount': words['first_amount_text'],
                 'date': words['first_text'],
-                'iban': say_iban(bank.acc_number),
+                'iban': format_iban(bank.acc_number),
                 'holder': bank.acc_holder_name or bank.partner_id.name or company.name,
                 'reference': reference,
                 'qr': local._get_qr(payments[:1].amount, reference),
@@ -113,10 +113,10 @@ class DunningArrangementDocument(models.AbstractModel):
         entries = {entry['item_id']: entry for entry in (self.claim_data or {}).get('items', ())}
 
         def say(amount):
-            return say_amount(self.env, amount, self.currency_id, lang, symbol=False)
+            return letter_amount(self.env, amount, self.currency_id, lang, symbol=False)
 
         def say_date(day):
-            return say_day(self.env, day, lang, short=True)
+            return letter_day(self.env, day, lang, short=True)
 
         rows = []
         lines = self.line_ids.sorted(lambda line: (line.date_due, line.name or '', line.id))
@@ -153,9 +153,9 @@ class DunningArrangementDocument(models.AbstractModel):
             rows.append({
                 'number': str(number) if part.kind == 'instalment' else '',
                 'kind': part.kind,
-                'date': say_day(self.env, part.date_due, lang),
-                'amount': say_amount(self.env, part.amount, self.currency_id, lang, symbol=False),
-                'left': say_amount(self.env, left, self.currency_id, lang, symbol=False),
+                'date': letter_day(self.env, part.date_due, lang),
+                'amount': letter_amount(self.env, part.amount, self.currency_id, lang, symbol=False),
+                'left': letter_amount(self.env, left, self.currency_id, lang, symbol=False),
             })
         return rows
 
@@ -319,7 +319,7 @@ class DunningArrangementDocument(models.AbstractModel):
 
         on_paper = this.signed_via == 'paper'
         if on_paper:
-            when = say_day(env, this.signed_date)
+            when = letter_day(env, this.signed_date)
             how = env._("signed on paper; the signed paper is kept with this arrangement")
         else:
             when = moment(this.signed_on)

@@ -5,7 +5,7 @@ from markupsafe import Markup
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 
-from ..kernel.formats import say_amount, say_day
+from ..kernel.formats import letter_amount, letter_day
 from ..letter.dunning_debtor_mail import QR_NAME
 
 
@@ -42,11 +42,11 @@ class DunningArrangementMail(models.AbstractModel):
             return Markup()
         lang = self._get_lang()
         links = [{
-            'name': self.name, 'amount': say_amount(self.env, part.amount_left, self.currency_id, lang),
+            'name': self.name, 'amount': letter_amount(self.env, part.amount_left, self.currency_id, lang),
             'url': self.sign_url,
         }] if self.sign_url else []
         return self._render_transfer(
-            part.amount_left, say_day(self.env, part.date_due, lang), links, self._get_reference(), qr_source)
+            part.amount_left, letter_day(self.env, part.date_due, lang), links, self._get_reference(), qr_source)
 
     def _render_told_payment(self, amount, by, lang, parts, moves):
         """Return how to pay what a message is about, as HTML for an e-mail, in the language of the debtor.
@@ -57,12 +57,12 @@ class DunningArrangementMail(models.AbstractModel):
         self.ensure_one()
         if moves is not None:
             links = [{
-                'name': move.name, 'amount': say_amount(self.env, move.amount_residual, move.currency_id, lang),
+                'name': move.name, 'amount': letter_amount(self.env, move.amount_residual, move.currency_id, lang),
                 'url': f'{move.get_base_url()}{move.get_portal_url()}',
             } for move in moves.sudo()]  # sudo: the debtor gets the address of his own invoice
         else:
             links = [{
-                'name': self.name, 'amount': say_amount(self.env, amount, self.currency_id, lang),
+                'name': self.name, 'amount': letter_amount(self.env, amount, self.currency_id, lang),
                 'url': self._get_pay_url(parts if len(parts) == 1 else None) if self._can_pay_online() else (
                     self._get_page_url()),
             }]

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 from odoo import models
 
 from ...tools.law.amounts import ZERO, to_decimal
-from ..kernel.formats import say_amount, say_day, say_iban
+from ..kernel.formats import format_iban, letter_amount, letter_day
 from .arrangement_states import CLOSED_STATES
 
 
@@ -37,9 +37,9 @@ class DunningArrangementPage(models.AbstractModel):
     _name = 'dunning.arrangement.page'
     _description = "Payment Arrangement"
 
-    def _say_amount(self, amount):
+    def _format_amount(self, amount):
         self.ensure_one()
-        return say_amount(self.env, amount, self.currency_id)
+        return letter_amount(self.env, amount, self.currency_id)
 
     def _prepare_page(self):
         """Return what the page shows, in the language of the environment.
@@ -54,9 +54,9 @@ class DunningArrangementPage(models.AbstractModel):
             'title': self.env._("Payment arrangement %s", self.name),
             'status': self._tell_status(),
             'can_sign': self.state == 'offered' and not self._is_expired(),
-            'due': self._say_amount(payable.amount) if payable else '',
-            'left': self._say_amount(self.amount_left) if self._get_payable('all') else '',
-            'total': self._say_amount(self.amount_total),
+            'due': self._format_amount(payable.amount) if payable else '',
+            'left': self._format_amount(self.amount_left) if self._get_payable('all') else '',
+            'total': self._format_amount(self.amount_total),
             'agreed': self._tell_agreed(),
             'clauses': self._get_clauses(self.document_data) if self.document_data else [],
             'instalments': self._prepare_page_instalments(),
@@ -76,14 +76,14 @@ class DunningArrangementPage(models.AbstractModel):
             if self._is_expired():
                 return 'bad', self.env._(
                     "This offer could be signed until %s. Contact us if you still want to pay in instalments.",
-                    say_day(self.env, self.valid_until))
+                    letter_day(self.env, self.valid_until))
             return 'note', self.env._(
                 "Read the arrangement and sign it no later than %s. Nothing has been agreed before you signed.",
-                say_day(self.env, self.valid_until))
+                letter_day(self.env, self.valid_until))
         if self.state == 'signed':
             return 'good', self.env._(
                 "You signed on %s. The arrangement begins to run when we have signed it too; you then get a copy.",
-                say_day(self.env, self.signed_date))
+                letter_day(self.env, self.signed_date))
         if self.state == 'active':
             return self._tell_running_status()
         if self.state == 'kept':
@@ -100,13 +100,13 @@ class DunningArrangementPage(models.AbstractModel):
             amount = sum(late.mapped('amount_left'))
             return 'bad', self.env._(
                 "%(amount)s should have been paid by %(date)s. Please pay it now, so that the arrangement can go on.",
-                amount=self._say_amount(amount), date=say_day(self.env, min(late.mapped('date_due'))))
+                amount=self._format_amount(amount), date=letter_day(self.env, min(late.mapped('date_due'))))
         coming = self._get_next_part()
         if not coming:
             return 'good', self.env._("Every instalment has been paid. Thank you.")
         return 'good', self.env._(
             "The arrangement runs. The next payment is %(amount)s, no later than %(date)s.",
-            amount=self._say_amount(coming.amount_left), date=say_day(self.env, coming.date_due))
+            amount=self._format_amount(coming.amount_left), date=letter_day(self.env, coming.date_due))
 
     # -------------------------------------------------------------------------
     # WHAT IS AGREED
@@ -119,21 +119,21 @@ class DunningArrangementPage(models.AbstractModel):
         company, last = self.company_id.name, parts[-1:]
         sentences = [self.env._(
             "You owe %(company)s %(total)s. By signing you acknowledge that you owe this amount.",
-            company=company, total=self._say_amount(self.amount_total))]
+            company=company, total=self._format_amount(self.amount_total))]
         down = parts.filtered(lambda part: part.kind == 'down_payment')[:1]
         regular = parts.filtered(lambda part: part.kind == 'instalment')
         if down:
             sentences.append(self.env._(
                 "You first pay %(amount)s, no later than %(date)s.",
-                amount=self._say_amount(down.amount), date=say_day(self.env, down.date_due)))
+                amount=self._format_amount(down.amount), date=letter_day(self.env, down.date_due)))
         if len(regular) == 1:
             sentences.append(self.env._(
                 "You pay %(amount)s in one go, no later than %(date)s.",
-                amount=self._say_amount(regular.amount), date=say_day(self.env, regular.date_due)))
+                amount=self._format_amount(regular.amount), date=letter_day(self.env, regular.date_due)))
         elif regular:
             facts = {
-                'count': len(regular), 'amount': self._say_amount(regular[0].amount),
-                'date': say_day(self.env, regular[0].date_due), 'last': say_day(self.env, last.date_due)}
+                'count': len(regular), 'amount': self._format_amount(regular[0].amount),
+                'date': letter_day(self.env, regular[0].date_due), 'last': letter_day(self.env, last.date_due)}
             sentences.append(
                 self.env._(
                     "You pay the rest in %(count)s instalments: the first is %(amount)s, no later than %(date)s, and "
@@ -178,14 +178,14 @@ class DunningArrangementPage(models.AbstractModel):
             rows.append({
                 'id': part.id,
                 'name': kinds.get(part.kind) or self.env._("Instalment %s", regular),
-                'date': say_day(self.env, part.date_due),
-                'amount': self._say_amount(part.amount),
+                'date': letter_day(self.env, part.date_due),
+                'amount': self._format_amount(part.amount),
                 'state': part.state,
                 # Before it runs nothing is due, and after it has ended the days do not count any more.
                 'state_text': states.get(part.state, '') if self.state not in ('offered', 'signed') else '',
                 'paid_text': self.env._(
-                    "%(paid)s paid, %(left)s left", paid=self._say_amount(part.amount_paid),
-                    left=self._say_amount(part.amount_left)) if some and self.state not in CLOSED_STATES else '',
+                    "%(paid)s paid, %(left)s left", paid=self._format_amount(part.amount_paid),
+                    left=self._format_amount(part.amount_left)) if some and self.state not in CLOSED_STATES else '',
                 'can_pay': running and part.state not in ('paid', 'cancelled')
                 and self.currency_id.compare_amounts(part.amount_left, 0) > 0,
             })
@@ -197,23 +197,23 @@ class DunningArrangementPage(models.AbstractModel):
         return [
             {
                 'name': line.name or line.move_id.name or '',
-                'date': say_day(self.env, line.date_due),
-                'principal': self._say_amount(line.amount_principal),
-                'interest': self._say_amount(line.amount_interest) if line.amount_interest else '',
-                'costs': self._say_amount(line.amount_costs) if line.amount_costs else '',
-                'total': self._say_amount(line.amount_total),
+                'date': letter_day(self.env, line.date_due),
+                'principal': self._format_amount(line.amount_principal),
+                'interest': self._format_amount(line.amount_interest) if line.amount_interest else '',
+                'costs': self._format_amount(line.amount_costs) if line.amount_costs else '',
+                'total': self._format_amount(line.amount_total),
             }
             for line in self.line_ids if not line.is_booking]
 
     def _prepare_page_sums(self):
         self.ensure_one()
-        sums = [(self.env._("Invoices"), self._say_amount(self.amount_principal))]
+        sums = [(self.env._("Invoices"), self._format_amount(self.amount_principal))]
         if self.amount_interest:
             sums.append((
-                self.env._("Interest until %s", say_day(self.env, self.claim_date)),
-                self._say_amount(self.amount_interest)))
+                self.env._("Interest until %s", letter_day(self.env, self.claim_date)),
+                self._format_amount(self.amount_interest)))
         if self.amount_costs:
-            sums.append((self.env._("Collection costs"), self._say_amount(self.amount_costs)))
+            sums.append((self.env._("Collection costs"), self._format_amount(self.amount_costs)))
         return sums
 
     def _prepare_page_signatures(self):
@@ -222,7 +222,7 @@ class DunningArrangementPage(models.AbstractModel):
         rows = []
         if self.signed_on:
             rows.append(self.env._(
-                "Signed by %(name)s on %(date)s.", name=self.signed_name, date=say_day(self.env, self.signed_date)))
+                "Signed by %(name)s on %(date)s.", name=self.signed_name, date=letter_day(self.env, self.signed_date)))
         if self.countersigned_on:
             rows.append(self.env._(
                 "Signed for %(company)s by %(name)s.", company=self.company_id.name,
@@ -238,7 +238,7 @@ class DunningArrangementPage(models.AbstractModel):
         """Return the title of the page on which it is paid."""
         self.ensure_one()
         if instalment:
-            return self.env._("Pay the instalment of %s", say_day(self.env, instalment.date_due))
+            return self.env._("Pay the instalment of %s", letter_day(self.env, instalment.date_due))
         return (
             self.env._("Pay what is due now") if what == 'due' and self.state == 'active'
             else self.env._("Pay everything that is left"))
@@ -261,8 +261,8 @@ class DunningArrangementPage(models.AbstractModel):
         if self.state == 'active' and coming:
             return self.env._(
                 "Still to be paid: %(left)s. The next payment is %(amount)s, no later than %(date)s.",
-                left=self._say_amount(self.amount_left), amount=self._say_amount(coming.amount_left),
-                date=say_day(self.env, coming.date_due))
+                left=self._format_amount(self.amount_left), amount=self._format_amount(coming.amount_left),
+                date=letter_day(self.env, coming.date_due))
         if self.state in ('active', 'kept'):
             return self.env._("Everything has been paid. Thank you for keeping to the arrangement.")
         return ''
@@ -327,7 +327,7 @@ class DunningArrangementPage(models.AbstractModel):
         if not bank:
             return {}
         return {
-            'iban': say_iban(bank.acc_number),
+            'iban': format_iban(bank.acc_number),
             'holder': bank.acc_holder_name or bank.partner_id.name or self.company_id.name,
             'bic': bank.bank_bic or '',
             'reference': reference,

@@ -18,7 +18,7 @@ from odoo.exceptions import AccessError, UserError
 from odoo.tools import consteq, format_amount
 from odoo.tools.pdf import PdfFileReader
 
-from ..kernel.formats import say_day
+from ..kernel.formats import letter_day
 
 NAME_LENGTH = 100
 REASON_LENGTH = 1000
@@ -168,7 +168,7 @@ class DunningArrangementSigning(models.AbstractModel):
         if self.valid_until and signed_date > self.valid_until:
             raise NotSigned('expired', self.env._(
                 "This offer could be signed until %s. Contact us if you still want to pay in instalments.",
-                say_day(self.env, self.valid_until)))
+                letter_day(self.env, self.valid_until)))
         if via == 'paper' and signed_date > self.company_id._dunning_today():
             raise NotSigned('ended', self.env._("The day on the paper lies in the future."))
         if self._has_changed():
@@ -188,7 +188,7 @@ class DunningArrangementSigning(models.AbstractModel):
         if code == 'signed':
             return self.env._(
                 "This arrangement was signed already, by %(name)s on %(date)s. Nothing was changed.",
-                name=self.signed_name or '', date=say_day(self.env, self.signed_date))
+                name=self.signed_name or '', date=letter_day(self.env, self.signed_date))
         return None
 
     def _tell_ended(self):
@@ -199,7 +199,7 @@ class DunningArrangementSigning(models.AbstractModel):
         if self.close_code == 'expired':
             return self.env._(
                 "This offer could be signed until %s. Contact us if you still want to pay in instalments.",
-                say_day(self.env, self.valid_until))
+                letter_day(self.env, self.valid_until))
         if self.close_code == 'by_debtor':
             return self.env._("You turned this offer down. Contact us if you changed your mind.")
         return self.env._("This offer was taken back. Contact us if you want to pay in instalments.")
@@ -316,7 +316,7 @@ class DunningArrangementSigning(models.AbstractModel):
         if signed_date < offered:
             raise UserError(self.env._(
                 "The proposal is of %s, so it cannot have been signed before that day.",
-                say_day(self.env, offered)))
+                letter_day(self.env, offered)))
         if self.state != 'offered':
             raise UserError(self.env._("%s is not on offer, so there is nothing to sign.", self.display_name))
         with self.env.cr.savepoint():

@@ -9,7 +9,7 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError
 
 from ...tools.law.amounts import to_decimal
-from ..kernel.formats import say_amount, say_day
+from ..kernel.formats import letter_amount, letter_day
 
 
 class DunningArrangementText(models.AbstractModel):
@@ -74,7 +74,7 @@ class DunningArrangementText(models.AbstractModel):
             claim_data=data, lang=lang, currency_id=currency, date=self.claim_date)) if data else {}
 
         def say(amount):
-            return say_amount(self.env, amount, currency, lang)
+            return letter_amount(self.env, amount, currency, lang)
 
         return {
             'salutation': self._get_salutation(self.contact_id or self.partner_id),
@@ -85,11 +85,11 @@ class DunningArrangementText(models.AbstractModel):
             'costs_text': say(self.amount_costs),
             'count_text': env._("1 instalment") if count == 1 else env._("%s instalments", count),
             'part_count': count,
-            'first_text': say_day(self.env, payments[:1].date_due, lang),
+            'first_text': letter_day(self.env, payments[:1].date_due, lang),
             'first_amount_text': say(payments[:1].amount),
-            'last_text': say_day(self.env, payments[-1:].date_due, lang),
-            'claim_date_text': say_day(self.env, self.claim_date, lang),
-            'valid_text': say_day(self.env, self.valid_until, lang),
+            'last_text': letter_day(self.env, payments[-1:].date_due, lang),
+            'claim_date_text': letter_day(self.env, self.claim_date, lang),
+            'valid_text': letter_day(self.env, self.valid_until, lang),
             'interest_name': facts.get('name') or '',
             'interest_law': facts.get('law') or '',
             'rate_text': facts.get('rate') or '',
@@ -131,15 +131,15 @@ class DunningArrangementText(models.AbstractModel):
             'told_salutation': self._get_salutation(),
             'told_number': say(env, [str(number) for number in numbers]),
             'told_count': len(self.instalment_ids),
-            'told_amount': say_amount(self.env, amount, self.currency_id, lang),
-            'told_date': say(env, [say_day(self.env, part.date_due, lang) for part in parts]) if parts else (
-                say(env, [say_day(self.env, item.date_maturity, lang) for item in items])),
-            'told_until': say_day(self.env, until, lang),
-            'told_left': say_amount(self.env, self.amount_left, self.currency_id, lang),
-            'told_paid': say_amount(self.env, self.amount_paid, self.currency_id, lang),
+            'told_amount': letter_amount(self.env, amount, self.currency_id, lang),
+            'told_date': say(env, [letter_day(self.env, part.date_due, lang) for part in parts]) if parts else (
+                say(env, [letter_day(self.env, item.date_maturity, lang) for item in items])),
+            'told_until': letter_day(self.env, until, lang),
+            'told_left': letter_amount(self.env, self.amount_left, self.currency_id, lang),
+            'told_paid': letter_amount(self.env, self.amount_paid, self.currency_id, lang),
             'told_invoices': say(env, [move.name or '' for move in moves.sorted('invoice_date')]),
             'told_invoice_count': len(moves),
-            'told_closed': say_day(self.env, self.closed_on, lang),
+            'told_closed': letter_day(self.env, self.closed_on, lang),
             'told_code': self.close_code or '',
             'told_contact': self.company_id._get_dunning_contact_text(),
         }

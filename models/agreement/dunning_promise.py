@@ -11,7 +11,7 @@ from odoo.exceptions import UserError
 from odoo.fields import Domain
 from odoo.tools import format_amount
 
-from ..kernel.formats import format_day, say_amount, say_day
+from ..kernel.formats import format_day, letter_amount, letter_day
 from ..letter.dunning_debtor_mail import QR_NAME
 from .dunning_promise_follow import DECIDED
 
@@ -231,9 +231,9 @@ class DunningPromise(models.Model):
             moves = promise.move_ids
             promise.lang = lang
             promise.salutation = promise._get_salutation()
-            promise.amount_text = say_amount(env, promise.amount, promise.currency_id)
-            promise.date_text = say_day(env, promise.date_promised)
-            promise.made_text = say_day(env, promise.date_made)
+            promise.amount_text = letter_amount(env, promise.amount, promise.currency_id)
+            promise.date_text = letter_day(env, promise.date_promised)
+            promise.made_text = letter_day(env, promise.date_made)
             promise.invoices_text = self.env['dunning.notice']._join_words(
                 env, [move.name or '' for move in moves.sorted('invoice_date')])
             promise.invoice_count = len(moves)
@@ -279,10 +279,10 @@ class DunningPromise(models.Model):
         self.ensure_one()
         lang = self._get_lang()
         links = [
-            {'name': name, 'amount': say_amount(self.env, amount, self.currency_id, lang), 'url': url}
+            {'name': name, 'amount': letter_amount(self.env, amount, self.currency_id, lang), 'url': url}
             for name, amount, url in (self._get_pay_links() if self._origin.id else [])]
         return self._render_transfer(
-            self._get_amount_to_pay(), say_day(self.env, self.date_promised, lang), links, self._get_reference(),
+            self._get_amount_to_pay(), letter_day(self.env, self.date_promised, lang), links, self._get_reference(),
             qr_source)
 
     def action_send_confirmation(self):

@@ -10,7 +10,7 @@ from odoo import api, models
 
 from ...tools.law.amounts import ZERO
 from ..kernel.dunning_paper import LetterDocument
-from ..kernel.formats import say_amount, say_day, say_percent
+from ..kernel.formats import letter_amount, letter_day, letter_percent
 
 
 class DunningClaimSpecification(models.AbstractModel):
@@ -37,7 +37,7 @@ class DunningClaimSpecification(models.AbstractModel):
             [('name', '=', data['currency'])], limit=1)
 
         def say(amount):
-            return say_amount(self.env, amount, currency, symbol=False)
+            return letter_amount(self.env, amount, currency, symbol=False)
 
         items = [self._prepare_item(entry, data, currency) for entry in data['items']]
         total = {name: Decimal(data[name]) for name in ('principal', 'interest', 'costs', 'announced', 'total')}
@@ -49,7 +49,7 @@ class DunningClaimSpecification(models.AbstractModel):
         return {
             'title': self.env._("Specification of the claim"),
             'subtitle': self.env._("calculation of interest and collection costs"),
-            'date': say_day(self.env, data['at_date']),
+            'date': letter_day(self.env, data['at_date']),
             'number': number,
             'belongs_to': (
                 self.env._("As claimed in %s", number) if frozen else self.env._("Belongs to %s", number)),
@@ -69,7 +69,7 @@ class DunningClaimSpecification(models.AbstractModel):
             'interest': say(total['interest']),
             'costs': say(total['costs']),
             'announced': say(total['announced']) if total['announced'] else '',
-            'total': say_amount(self.env, total['total'], currency),
+            'total': letter_amount(self.env, total['total'], currency),
             'total_plain': say(total['total']),
             'left': [say(amount) for amount in left],
             'divided': left != [total['costs'], total['interest'], total['principal']],
@@ -88,7 +88,7 @@ class DunningClaimSpecification(models.AbstractModel):
             return ''
         return self.env._(
             "Each day after this date adds %s of interest, until a payment, another rate or the turn of an interest "
-            "year.", say_amount(self.env, per_day, currency) if per_day >= Decimal('0.01')
+            "year.", letter_amount(self.env, per_day, currency) if per_day >= Decimal('0.01')
             else self.env._("less than a cent"))
 
     @api.model
@@ -112,17 +112,17 @@ class DunningClaimSpecification(models.AbstractModel):
     def _prepare_item(self, entry, data, currency):
         """Return one due item as it appears: how it came about, its interest and where payments went."""
         def say(amount):
-            return say_amount(self.env, amount, currency, symbol=False)
+            return letter_amount(self.env, amount, currency, symbol=False)
 
         segments, before = [], None
         paid_on = {line[0] for line in entry['imputations'] if Decimal(line[4])}
         for segment in entry['segments']:
             changed = before and any(before[0] <= day <= before[1] for day in paid_on)
             segments.append({
-                'first': say_day(self.env, segment[0], short=True),
-                'last': say_day(self.env, segment[1], short=True),
+                'first': letter_day(self.env, segment[0], short=True),
+                'last': letter_day(self.env, segment[1], short=True),
                 'days': segment[2],
-                'rate': say_percent(self.env, segment[3], places=2),
+                'rate': letter_percent(self.env, segment[3], places=2),
                 'base': say(segment[4]),
                 'amount': say(segment[5]),
                 'why': self._explain_segment(segment, before, changed),
@@ -136,8 +136,8 @@ class DunningClaimSpecification(models.AbstractModel):
             (self.env._("Paid or credited on the invoice for interest and costs"), Decimal(entry['settled'])),
         ]
         facts = {
-            'date': say_day(self.env, entry['invoice_date']), 'due': say_day(self.env, entry['due_date']),
-            'original': say_amount(self.env, entry['original'], currency)}
+            'date': letter_day(self.env, entry['invoice_date']), 'due': letter_day(self.env, entry['due_date']),
+            'original': letter_amount(self.env, entry['original'], currency)}
         return {
             'name': entry['name'],
             'title': self.env._("Invoice %s", entry['name']),
@@ -145,8 +145,8 @@ class DunningClaimSpecification(models.AbstractModel):
                 "Of %(date)s, to be paid by %(due)s, original amount %(original)s. Paid and credited:", **facts,
             ) if entry['settlements'] else self.env._(
                 "Of %(date)s, to be paid by %(due)s, original amount %(original)s.", **facts),
-            'invoice_date': say_day(self.env, entry['invoice_date'], short=True),
-            'due_date': say_day(self.env, entry['due_date'], short=True),
+            'invoice_date': letter_day(self.env, entry['invoice_date'], short=True),
+            'due_date': letter_day(self.env, entry['due_date'], short=True),
             'original': say(entry['original']),
             'open': say(entry['open']),
             'reduction': say(-Decimal(entry['reduction'])) if Decimal(entry['reduction']) else '',
@@ -159,7 +159,7 @@ class DunningClaimSpecification(models.AbstractModel):
                 entry['reduction']))),
             'settlements': [
                 {
-                    'date': say_day(self.env, day, short=True),
+                    'date': letter_day(self.env, day, short=True),
                     'what': self.env._("payment") if is_money else self.env._("credit"),
                     'label': label,
                     'amount': say(-Decimal(amount)),
@@ -182,11 +182,11 @@ class DunningClaimSpecification(models.AbstractModel):
             'waived': self.env._("waived"), 'booking': self.env._("payment of interest and costs"),
         }.get(kind) or self.env._("payment")
         return {
-            'date': say_day(self.env, day, short=True),
+            'date': letter_day(self.env, day, short=True),
             'what': what,
             'label': label,
             **{
-                name: say_amount(self.env, value, currency, symbol=False)
+                name: letter_amount(self.env, value, currency, symbol=False)
                 for name, value in (
                     ('amount', amount), ('costs', costs), ('interest', interest), ('principal', principal),
                     ('left_costs', left[0]), ('left_interest', left[1]), ('left_principal', left[2]))},
@@ -206,13 +206,14 @@ class DunningClaimSpecification(models.AbstractModel):
                 'shares': [
                     (self.env._("Announced for invoice %s", entry['name']) if announced
                      else self.env._("Share of invoice %s", entry['name']),
-                     self._explain_lowered(entry, currency), say_amount(self.env,
+                     self._explain_lowered(entry, currency), letter_amount(self.env,
                         entry['announced' if announced else 'costs_all'], currency, symbol=False))
                     for entry in shares],
-                'total': say_amount(self.env, whole, currency, symbol=False),
+                'total': letter_amount(self.env, whole, currency, symbol=False),
                 # Some of the invoices may not be in this claim, or were credited later.
                 'together': self.env._("Together") if whole == Decimal(basis.get('total') or whole) else self.env._(
-                    "Together, of %s for all invoices of that notice", say_amount(self.env, basis['total'], currency)),
+                    "Together, of %s for all invoices of that notice",
+                    letter_amount(self.env, basis['total'], currency)),
             })
         return parts
 
@@ -222,7 +223,7 @@ class DunningClaimSpecification(models.AbstractModel):
         lowered = Decimal(entry['costs_lowered'])
         return self.env._(
             "%s less, in proportion to what was credited since",
-            say_amount(self.env, lowered, currency, symbol=False)) if lowered else ''
+            letter_amount(self.env, lowered, currency, symbol=False)) if lowered else ''
 
     @api.model
     def _get_remarks(self, items, costs, data):
@@ -269,12 +270,12 @@ class DunningClaimSpecification(models.AbstractModel):
         rows = []
         for key in sorted(used, key=lambda key: used[key]):
             if key[0] == 'agreed':
-                rows.append({'from': '', 'percent': say_percent(self.env, key[1], places=2), 'source': self.env._(
+                rows.append({'from': '', 'percent': letter_percent(self.env, key[1], places=2), 'source': self.env._(
                     "agreed with the debtor")})
                 continue
             _kind, percent, start = key
             rows.append({
-                'from': say_day(self.env, start, short=True), 'percent': say_percent(self.env, percent, places=2),
+                'from': letter_day(self.env, start, short=True), 'percent': letter_percent(self.env, percent, places=2),
                 'source': sources.get(start) or ''})
         return rows
 

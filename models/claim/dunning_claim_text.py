@@ -10,7 +10,7 @@ from odoo import api, models
 
 from ...tools.law.amounts import HUNDRED, ZERO
 from ...tools.law.collection_costs import MAXIMUM, MINIMUM, scale_steps
-from ..kernel.formats import say_amount, say_day, say_percent
+from ..kernel.formats import letter_amount, letter_day, letter_percent
 
 
 class DunningClaimText(models.AbstractModel):
@@ -50,7 +50,7 @@ class DunningClaimText(models.AbstractModel):
                 "(article 6:82 BW).")
         if not entry['interest_from']:
             return self.env._("No interest.")
-        first_day = say_day(self.env, entry['interest_from'])
+        first_day = letter_day(self.env, entry['interest_from'])
         name, law = self._get_interest_name(entry, data)
         if entry['interest_from'] > data['at_date']:
             return self.env._("No interest yet: it runs from %s.", first_day)
@@ -66,18 +66,18 @@ class DunningClaimText(models.AbstractModel):
             return self.env._(
                 "%(name)s (%(law)s) from %(first)s: the notice of default %(notice)s of %(sent)s gave a term until "
                 "%(deadline)s (article 6:82 BW).",
-                notice=basis['notice'], sent=say_day(self.env, basis['sent']),
-                deadline=say_day(self.env, basis['deadline']), **values)
+                notice=basis['notice'], sent=letter_day(self.env, basis['sent']),
+                deadline=letter_day(self.env, basis['deadline']), **values)
         return self.env._(
             "%(name)s (%(law)s) from %(first)s: no term of payment was agreed, so that it runs from 30 days after the "
             "day that follows the receipt of the invoice, presumed on %(received)s.",
-            received=say_day(self.env, basis['received']), **values)
+            received=letter_day(self.env, basis['received']), **values)
 
     @api.model
     def _get_interest_name(self, entry, data):
         """Return (name of the interest, article it follows from)."""
         if Decimal(entry.get('agreed_percent') or 0):
-            percent = say_percent(self.env, entry['agreed_percent'])
+            percent = letter_percent(self.env, entry['agreed_percent'])
             name = self.env._("Agreed interest of %s per year", percent)
             return name, (
                 self.env._("article 6:119 paragraph 3 BW") if data['rate_kind'] == 'consumer'
@@ -108,7 +108,7 @@ class DunningClaimText(models.AbstractModel):
             added = Decimal(segment[4]) - Decimal(before[4]) if before and not principal_changed else None
             words.append(
                 self.env._(
-                    "a year further: %s interest added", say_amount(
+                    "a year further: %s interest added", letter_amount(
                         self.env, added, self.env.ref('base.EUR'), symbol=False)) if added
                 else self.env._("a year further: unpaid interest added"))
         return ", ".join(words)
@@ -125,7 +125,7 @@ class DunningClaimText(models.AbstractModel):
         :return: list of sentences in the language of the environment
         """
         def say(amount):
-            return say_amount(self.env, amount, currency)
+            return letter_amount(self.env, amount, currency)
 
         formula, lines = basis['formula'], []
         principal = Decimal(basis.get('principal') or 0)
@@ -136,7 +136,7 @@ class DunningClaimText(models.AbstractModel):
         if basis.get('claimed_in'):
             lines.append(self.env._(
                 "Claimed in %(notice)s of %(date)s; later part payments do not change them.",
-                notice=basis['claimed_in'], date=say_day(self.env, basis['claimed_on'])))
+                notice=basis['claimed_in'], date=letter_day(self.env, basis['claimed_on'])))
         if formula == 'claimed':
             return lines
         if formula == 'fourteen_day':
@@ -157,7 +157,7 @@ class DunningClaimText(models.AbstractModel):
         elif formula == 'agreed':
             sentence = self.env._(
                 "As agreed: %(percent)s over %(principal)s = %(costs)s.",
-                percent=say_percent(self.env, basis['percent']), principal=say(principal),
+                percent=letter_percent(self.env, basis['percent']), principal=say(principal),
                 costs=say(principal * Decimal(basis['percent']) / HUNDRED))
             lines.append(sentence)
             if total != (principal * Decimal(basis['percent']) / HUNDRED).quantize(total):
@@ -178,7 +178,7 @@ class DunningClaimText(models.AbstractModel):
             lines.append(self.env._(
                 "Raised by %(percent)s VAT that the creditor cannot deduct (article 2 paragraph 3 of the decree): "
                 "%(total)s.",
-                percent=say_percent(self.env, vat_rate), total=say(costs * (HUNDRED + vat_rate) / HUNDRED)))
+                percent=letter_percent(self.env, vat_rate), total=say(costs * (HUNDRED + vat_rate) / HUNDRED)))
         if already:
             lines.append(self.env._(
                 "Less the collection costs of the earlier letter: %(already)s; left %(total)s.",
@@ -190,7 +190,7 @@ class DunningClaimText(models.AbstractModel):
     @api.model
     def _explain_letter(self, basis, principal, currency):
         """Return the sentence about a 14-day letter: sent, received, its term, and what was unpaid then."""
-        values = {'principal': say_amount(self.env, principal, currency)}
+        values = {'principal': letter_amount(self.env, principal, currency)}
         if not basis.get('since'):
             return self.env._(
                 "Announced for when nothing is paid within the term of this 14-day letter, over %(principal)s.",
@@ -198,9 +198,9 @@ class DunningClaimText(models.AbstractModel):
         kinds = dict(self.env['dunning.notice']._fields['receipt_kind']._description_selection(self.env))
         evidence = kinds.get(basis.get('evidence')) or self.env._("presumed")
         values |= {
-            'notice': basis['notice'], 'sent': say_day(self.env, basis['sent']),
-            'last': say_day(self.env, basis['last_day']),
-            'received': say_day(self.env, basis['receipt']) if basis.get('receipt') else self.env._("unknown day"),
+            'notice': basis['notice'], 'sent': letter_day(self.env, basis['sent']),
+            'last': letter_day(self.env, basis['last_day']),
+            'received': letter_day(self.env, basis['receipt']) if basis.get('receipt') else self.env._("unknown day"),
             'evidence': evidence[:1].lower() + evidence[1:],
         }
         return self.env._(
@@ -214,18 +214,18 @@ class DunningClaimText(models.AbstractModel):
         steps = scale_steps(principal)
         parts = [
             self.env._(
-                "%(percent)s over %(part)s = %(costs)s", percent=say_percent(self.env, percent),
-                part=say_amount(self.env, part, currency), costs=say_amount(self.env, costs, currency))
+                "%(percent)s over %(part)s = %(costs)s", percent=letter_percent(self.env, percent),
+                part=letter_amount(self.env, part, currency), costs=letter_amount(self.env, costs, currency))
             for percent, part, costs in steps]
         total = sum((step[2] for step in steps), ZERO)
         sentence = "; ".join(parts)
         if len(steps) > 1:
             sentence = self.env._(
-                "%(parts)s; together %(total)s", parts=sentence, total=say_amount(self.env, total, currency))
+                "%(parts)s; together %(total)s", parts=sentence, total=letter_amount(self.env, total, currency))
         if total < MINIMUM:
             sentence = self.env._(
-                "%(parts)s; at least %(minimum)s", parts=sentence, minimum=say_amount(self.env, MINIMUM, currency))
+                "%(parts)s; at least %(minimum)s", parts=sentence, minimum=letter_amount(self.env, MINIMUM, currency))
         elif total > MAXIMUM:
             sentence = self.env._(
-                "%(parts)s; at most %(maximum)s", parts=sentence, maximum=say_amount(self.env, MAXIMUM, currency))
+                "%(parts)s; at most %(maximum)s", parts=sentence, maximum=letter_amount(self.env, MAXIMUM, currency))
         return f"{sentence}."

@@ -1,4 +1,4 @@
-"""Paper: one wkhtmltopdf process for many documents, cut apart again; and how amounts and dates are written there."""
+"""Paper: one wkhtmltopdf process for many documents, cut apart again."""
 
 import io
 import logging
@@ -16,8 +16,6 @@ from odoo.exceptions import UserError
 from odoo.tools.pdf import PdfFileReader, PdfFileWriter, PdfReadError
 
 from odoo.addons.base.models import ir_actions_report
-
-from .formats import say_amount, say_day, say_iban
 
 _logger = logging.getLogger(__name__)
 # Millimetres of white around the page.
@@ -44,26 +42,6 @@ class LetterTimeout(UserError):
 class DunningPaper(models.AbstractModel):
     _name = 'dunning.paper'
     _description = "Dunning Letter"
-
-    # -------------------------------------------------------------------------
-    # FORMATS
-    # -------------------------------------------------------------------------
-
-    @api.model
-    def _format_amount(self, amount, currency, lang, *, symbol=True):
-        return say_amount(self.env, amount, currency, lang, symbol=symbol)
-
-    @api.model
-    def _format_date(self, date, lang, *, short=False):
-        return say_day(self.env, date, lang, short=short)
-
-    @api.model
-    def _format_iban(self, number):
-        return say_iban(number)
-
-    # -------------------------------------------------------------------------
-    # PDF
-    # -------------------------------------------------------------------------
 
     @api.model
     def _print_batch(self, documents):

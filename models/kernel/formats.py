@@ -43,7 +43,7 @@ def in_language_of(records, company):
 # TO DEBTORS
 # -------------------------------------------------------------------------
 
-def say_day(env, day, lang=None, *, short=False):
+def letter_day(env, day, lang=None, *, short=False):
     """Return “3 november 2026”; short, for tables, “03-11-2026” (Dutch) or “3 Nov 2026”. Also of an ISO date.
 
     An empty string for no day.
@@ -54,16 +54,16 @@ def say_day(env, day, lang=None, *, short=False):
     pattern = 'd MMMM y'
     if short:
         pattern = 'dd-MM-y' if lang.startswith('nl') else 'd MMM y'
-    return _say_date(date.fromisoformat(day) if isinstance(day, str) else day, get_lang(env, lang).code, pattern)
+    return _format_cached(date.fromisoformat(day) if isinstance(day, str) else day, get_lang(env, lang).code, pattern)
 
 
 @lru_cache(maxsize=4096)
-def _say_date(day, code, pattern):
+def _format_cached(day, code, pattern):
     # A batch of letters has few different dates, and each stands in many of them.
     return babel.dates.format_date(day, format=pattern, locale=babel_locale_parse(code))
 
 
-def say_amount(env, amount, currency, lang=None, *, symbol=True):
+def letter_amount(env, amount, currency, lang=None, *, symbol=True):
     """Return an amount as debtors write it: “€ 1.234,56” in Dutch, “€1,234.56” in English."""
     lang = lang or env.lang or ''
     number = env['res.lang'].browse(get_lang(env, lang).id).format(
@@ -75,7 +75,7 @@ def say_amount(env, amount, currency, lang=None, *, symbol=True):
     return f"€{NO_BREAK_SPACE}{number}" if lang.startswith('nl') else f"€{number}".replace("€-", "-€")
 
 
-def say_percent(env, percent, *, places=0):
+def letter_percent(env, percent, *, places=0):
     """Return “10,4%”, with at least so many decimals."""
     whole, _dot, decimals = f"{Decimal(percent).normalize():f}".partition('.')
     decimals = decimals.ljust(places, '0')
@@ -83,7 +83,7 @@ def say_percent(env, percent, *, places=0):
     return f"{whole}{mark + decimals if decimals else ''}%"
 
 
-def say_iban(number):
+def format_iban(number):
     """Return a bank account number in groups of four that stay on one line."""
     number = re.sub(r'\s', '', number or '')
     return NO_BREAK_SPACE.join(number[start:start + 4] for start in range(0, len(number), 4))

@@ -18,7 +18,7 @@ from odoo.tools.image import image_data_uri
 
 from ...tools.wording import TERM_TEXTS
 from ..kernel.dunning_paper import LETTERS_PER_PROCESS, LetterDocument
-from ..kernel.formats import say_amount, say_day, say_iban, say_percent
+from ..kernel.formats import format_iban, letter_amount, letter_day, letter_percent
 
 # Long descriptions take two lines; with more rows than that they get one, or the letter would not fit on its page.
 DESCRIPTION_LENGTH, DESCRIPTION_LENGTH_SHORT, DESCRIPTION_ROWS = 54, 32, 4
@@ -54,7 +54,7 @@ class DunningLetter(models.AbstractModel):
         segments = [item['segments'][-1] for item in data.get('items', ()) if item['segments']]
         percent = Decimal(max(segments)[3]) if segments else Decimal(data.get('agreed_percent') or 0)
         if percent:
-            rate = say_percent(env, percent)
+            rate = letter_percent(env, percent)
         if percent and percent == Decimal(data['agreed_percent']):
             name = env._("agreed interest")
         elif kind == 'commercial':
@@ -68,8 +68,8 @@ class DunningLetter(models.AbstractModel):
             'name': name,
             'law': env._("article %s", commercial if kind == 'commercial' else "6:119"),
             'rate': rate,
-            'per_day': say_amount(self.env, float(per_day), notice.currency_id, notice.lang) if per_day else '',
-            'date': say_day(self.env, fields.Date.to_date(data.get('at_date')) or notice.date, notice.lang),
+            'per_day': letter_amount(self.env, float(per_day), notice.currency_id, notice.lang) if per_day else '',
+            'date': letter_day(self.env, fields.Date.to_date(data.get('at_date')) or notice.date, notice.lang),
             'waived': bool(data.get('waived_interest')),
         }
 
@@ -137,7 +137,7 @@ class DunningLetter(models.AbstractModel):
             'deadline': notice.deadline_text,
             'fourteen_day': notice._is_fourteen_day(),
             'reference': notice.reference,
-            'iban': say_iban(bank.acc_number),
+            'iban': format_iban(bank.acc_number),
             'bic': bank.bank_bic or '',
             'holder': bank.acc_holder_name or bank.partner_id.name or shared['name'],
             'qr': '' if mail else self._get_qr(bank, notice),
@@ -161,7 +161,7 @@ class DunningLetter(models.AbstractModel):
         if not parts:
             return []
         rows = [
-            {'code': code, 'amount': say_amount(self.env, amount, currency, lang)}
+            {'code': code, 'amount': letter_amount(self.env, amount, currency, lang)}
             for code, amount in [('residual', notice.amount_residual), *parts]
         ]
         for row in rows:
@@ -190,7 +190,7 @@ class DunningLetter(models.AbstractModel):
 
         @cache  # most items were not paid at all, so what is open is what it was
         def say(amount):
-            return say_amount(self.env, amount, currency, lang, symbol=False)
+            return letter_amount(self.env, amount, currency, lang, symbol=False)
 
         for line in notice.live_line_ids.sorted(lambda line: (line.date_maturity, line.name or '', line.id)):
             description = (line.description or '').strip()
@@ -198,9 +198,9 @@ class DunningLetter(models.AbstractModel):
                 description = description[:length].rsplit(' ', 1)[0].rstrip(' ,;:-') + "…"
             rows.append({
                 'name': line.name or '',
-                'date': say_day(self.env, line.invoice_date, lang, short=True),
+                'date': letter_day(self.env, line.invoice_date, lang, short=True),
                 'description': description,
-                'due_date': say_day(self.env, line.date_maturity, lang, short=True),
+                'due_date': letter_day(self.env, line.date_maturity, lang, short=True),
                 'days': line.days_overdue,
                 'step': steps.get(line.id, ''),
                 'original': say(line.amount_original),

@@ -5,7 +5,7 @@ from odoo import api, fields, models
 from odoo.tools.mail import is_html_empty
 
 from ...tools.wording.names import parse_name
-from ..kernel.formats import say_amount, say_day
+from ..kernel.formats import letter_amount, letter_day
 
 # How many earlier contacts a letter names at most: the last ones.
 HISTORY_LENGTH = 6
@@ -105,13 +105,13 @@ class DunningNotice(models.Model):
                 notice.salutation = notice._get_salutation()
                 formal = notice.level_id.tone == 'formal'
                 notice.greeting = env._("Yours faithfully,") if formal else env._("Kind regards,")
-                notice.amount_text = say_amount(self.env, notice.amount_due, notice.currency_id, lang)
-                notice.date_text = say_day(self.env, date, lang)
+                notice.amount_text = letter_amount(self.env, notice.amount_due, notice.currency_id, lang)
+                notice.date_text = letter_day(self.env, date, lang)
                 if notice._is_fourteen_day():
                     # No date: nobody knows yet on which day the debtor receives it, and one too early voids the letter.
                     notice.deadline_text = notice.term_text = Letter._get_fourteen_day_term(lang)
                 else:
-                    notice.deadline_text = say_day(self.env, deadline, lang)
+                    notice.deadline_text = letter_day(self.env, deadline, lang)
                     notice.term_text = env._("by %s at the latest", notice.deadline_text)
                 notice.days_overdue = (date - notice.oldest_due_date).days if date and notice.oldest_due_date else 0
                 notice.contact_text = contacts.get(notice.company_id, '')
@@ -126,12 +126,12 @@ class DunningNotice(models.Model):
             env = self.with_context(lang=lang).env
             facts = Letter._get_interest_facts(notice)
             after_term = notice.amount_due + notice.amount_announced
-            notice.principal_text = say_amount(self.env, notice.amount_principal, currency, lang)
-            notice.held_text = say_amount(self.env, notice.amount_held, currency, lang)
-            notice.interest_text = say_amount(self.env, notice.amount_interest, currency, lang)
-            notice.costs_text = say_amount(self.env, notice.amount_costs, currency, lang)
-            notice.costs_announced_text = say_amount(self.env, notice.amount_announced, currency, lang)
-            notice.total_after_term_text = say_amount(self.env, after_term, currency, lang)
+            notice.principal_text = letter_amount(self.env, notice.amount_principal, currency, lang)
+            notice.held_text = letter_amount(self.env, notice.amount_held, currency, lang)
+            notice.interest_text = letter_amount(self.env, notice.amount_interest, currency, lang)
+            notice.costs_text = letter_amount(self.env, notice.amount_costs, currency, lang)
+            notice.costs_announced_text = letter_amount(self.env, notice.amount_announced, currency, lang)
+            notice.total_after_term_text = letter_amount(self.env, after_term, currency, lang)
             notice.interest_per_day_text = facts['per_day']
             notice.interest_name = facts['name']
             notice.interest_law = facts['law']
@@ -202,7 +202,7 @@ class DunningNotice(models.Model):
         for contact in contacts:
             kind = 'call' if contact.channel == 'phone' else (
                 'reminder' if contact.level_id.tone == 'friendly' else 'demand')
-            date = say_day(self.env, contact.date, self.lang)
+            date = letter_day(self.env, contact.date, self.lang)
             if date not in dates[kind]:
                 dates[kind].append(date)
         parts = []

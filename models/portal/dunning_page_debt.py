@@ -17,7 +17,7 @@ from odoo.tools.misc import get_lang
 from ...tools.law.amounts import ZERO, to_decimal
 from ..agreement.dunning_arrangement_page import Payable, make_reference
 from ..claim.dunning_claim import ClaimRequest
-from ..kernel.formats import say_amount, say_day, say_iban
+from ..kernel.formats import format_iban, letter_amount, letter_day
 
 # How far back letters are shown, in months.
 LETTER_MONTHS = 24
@@ -174,8 +174,8 @@ class DunningPageDebt(models.AbstractModel):
         return [
             (move.id, self.env._(
                 "%(invoice)s of %(date)s, open %(amount)s", invoice=move.name or '',
-                date=say_day(self.env, move.invoice_date or move.date),
-                amount=say_amount(self.env, move.amount_residual, move.currency_id)))
+                date=letter_day(self.env, move.invoice_date or move.date),
+                amount=letter_amount(self.env, move.amount_residual, move.currency_id)))
             for move in moves]
 
     def _prepare_row(self, item, entry, words, holds):
@@ -189,12 +189,12 @@ class DunningPageDebt(models.AbstractModel):
             'late': late,
             'late_text': (
                 self.env._("1 day late") if late == 1 else self.env._("%s days late", late)) if late > 0 else '',
-            'amount': say_amount(self.env, entry.total, item.currency_id),
-            'amount_open': say_amount(self.env, entry.open, item.currency_id),
+            'amount': letter_amount(self.env, entry.total, item.currency_id),
+            'amount_open': letter_amount(self.env, entry.open, item.currency_id),
             'has_extras': bool(entry.interest or entry.costs or entry.reduction or entry.open != entry.original),
-            'amount_reduction': say_amount(self.env, -entry.reduction, item.currency_id) if entry.reduction else '',
-            'amount_interest': say_amount(self.env, entry.interest, item.currency_id) if entry.interest else '',
-            'amount_costs': say_amount(self.env, entry.costs, item.currency_id) if entry.costs else '',
+            'amount_reduction': letter_amount(self.env, -entry.reduction, item.currency_id) if entry.reduction else '',
+            'amount_interest': letter_amount(self.env, entry.interest, item.currency_id) if entry.interest else '',
+            'amount_costs': letter_amount(self.env, entry.costs, item.currency_id) if entry.costs else '',
             'held': holds.get(item.move_id.id, ''),
             'is_whole_held': bool(entry.reduction) and entry.total <= 0,
             'can_pay': item.currency_id.compare_amounts(item.move_id.amount_residual, 0) > 0,
@@ -212,18 +212,18 @@ class DunningPageDebt(models.AbstractModel):
         count = len(debt['rows'])
         lines = [(
             self.env._("Invoice") if count == 1 else self.env._("%s invoices together", count),
-            say_amount(self.env, opened, currency))]
+            letter_amount(self.env, opened, currency))]
         if reduction:
             lines.append((
                 self.env._("Credits, and what waits because it is looked into"),
-                say_amount(self.env, -reduction, currency)))
+                letter_amount(self.env, -reduction, currency)))
         if sums['interest']:
-            lines.append((self.env._("Interest until today"), say_amount(self.env, sums['interest'], currency)))
+            lines.append((self.env._("Interest until today"), letter_amount(self.env, sums['interest'], currency)))
         if sums['costs']:
-            lines.append((self.env._("Collection costs"), say_amount(self.env, sums['costs'], currency)))
+            lines.append((self.env._("Collection costs"), letter_amount(self.env, sums['costs'], currency)))
         debt.update({
             'total_value': sums['total'],
-            'total': say_amount(self.env, sums['total'], currency),
+            'total': letter_amount(self.env, sums['total'], currency),
             'lines': lines if len(lines) > 1 else [],
             'has_extras': bool(sums['interest'] or sums['costs']),
             'per_day': self.env['dunning.claim']._say_per_day(per_day, currency),
@@ -241,8 +241,8 @@ class DunningPageDebt(models.AbstractModel):
         return {
             'move': item.move_id,
             'name': item.move_id.name or '',
-            'due_date': say_day(self.env, item.date_maturity),
-            'amount': say_amount(self.env, item.amount_residual_currency, item.currency_id),
+            'due_date': letter_day(self.env, item.date_maturity),
+            'amount': letter_amount(self.env, item.amount_residual_currency, item.currency_id),
         }
 
     def _get_held_sentences(self, moves):
@@ -266,11 +266,11 @@ class DunningPageDebt(models.AbstractModel):
         return found
 
     def _say_hold(self, hold, says_paid):
-        until = '' if hold.needs_decision else say_day(self.env, hold.date_end)
+        until = '' if hold.needs_decision else letter_day(self.env, hold.date_end)
         if hold.kind == 'dispute' and hold.is_part:
             return self.env._(
                 "You told us that you do not agree with %s of this. We are looking into that part and do not send "
-                "reminders about it meanwhile.", say_amount(self.env, hold.amount, hold.currency_id))
+                "reminders about it meanwhile.", letter_amount(self.env, hold.amount, hold.currency_id))
         if hold.kind == 'dispute':
             return self.env._(
                 "You told us that you do not agree with this. We are looking into it and do not send reminders about "
@@ -280,7 +280,7 @@ class DunningPageDebt(models.AbstractModel):
         if hold.arrangement_id.state == 'offered':
             return self.env._(
                 "We offered you a payment arrangement for this. You can sign it until %s; we do not send reminders "
-                "meanwhile.", say_day(self.env, hold.arrangement_id.valid_until))
+                "meanwhile.", letter_day(self.env, hold.arrangement_id.valid_until))
         if hold.kind == 'arrangement':
             return self.env._("This is part of your payment arrangement.")
         if says_paid and hold.reason_id == says_paid:
@@ -308,7 +308,7 @@ class DunningPageDebt(models.AbstractModel):
         else:
             reference = ' '.join(move.name for move in moves.sorted('invoice_date') if move.name)[:140]
         return {
-            'iban': say_iban(bank.acc_number),
+            'iban': format_iban(bank.acc_number),
             'holder': bank.acc_holder_name or bank.partner_id.name or self.company_id.name,
             'bic': bank.bank_bic or '',
             'reference': reference,

@@ -15,7 +15,7 @@ from odoo import models
 from odoo.tools import email_normalize, float_compare
 from odoo.tools.mimetypes import guess_mimetype
 
-from ..kernel.formats import say_amount, say_day
+from ..kernel.formats import letter_amount, letter_day
 from .page_input import PageError, TooManyRequests, clean_text, parse_amount
 
 # How many requests of one page are taken on one day: more is a mistake or a program.
@@ -249,8 +249,8 @@ class DunningPageInbox(models.AbstractModel):
             return 'paid_known'
         user = self._get_collector()
         text = self.env._(
-            "Paid %(amount)s on %(date)s.", amount=say_amount(self.env, amount, move.currency_id),
-            date=say_day(self.env, paid_date)) + (f"\n{note}" if note else '')
+            "Paid %(amount)s on %(date)s.", amount=letter_amount(self.env, amount, move.currency_id),
+            date=letter_day(self.env, paid_date)) + (f"\n{note}" if note else '')
         if earlier:
             self._record_request('paid', key, text, move_id=move.id)
             record, code = move, 'paid_again'

@@ -9,7 +9,7 @@ from odoo.exceptions import UserError
 from odoo.fields import Domain
 
 from ...tools.law.dutch_calendar import extended
-from ..kernel.formats import say_amount, say_day
+from ..kernel.formats import letter_amount, letter_day
 from .page_input import PageError, clean_text
 
 # How long an offer that was not signed is remembered, and how many can be turned down in that time.
@@ -82,12 +82,12 @@ class DunningPageProposal(models.AbstractModel):
             last = answer['instalments'][-1]
             offers.append({
                 'count': count,
-                'amount': say_amount(self.env, amounts[0], currency),
-                'total': say_amount(self.env, answer['amount_total'], currency),
-                'first': say_day(self.env, answer['instalments'][0]['date_due']),
-                'last': say_day(self.env, last['date_due']),
+                'amount': letter_amount(self.env, amounts[0], currency),
+                'total': letter_amount(self.env, answer['amount_total'], currency),
+                'first': letter_day(self.env, answer['instalments'][0]['date_due']),
+                'last': letter_day(self.env, last['date_due']),
                 'last_amount': (
-                    say_amount(self.env, last['amount'], currency)
+                    letter_amount(self.env, last['amount'], currency)
                     if currency.compare_amounts(last['amount'], amounts[0]) else ''),
             })
         return offers
@@ -145,8 +145,8 @@ class DunningPageProposal(models.AbstractModel):
         if known or self._count_proposals() >= 3:
             return 'arrangement_known', self.env['dunning.arrangement']
         text = self.env._(
-            "%(amount)s each month, from %(date)s.", amount=say_amount(self.env, amount, currency),
-            date=say_day(self.env, first)) + (f"\n{note}" if note else '')
+            "%(amount)s each month, from %(date)s.", amount=letter_amount(self.env, amount, currency),
+            date=letter_day(self.env, first)) + (f"\n{note}" if note else '')
         self._pass_on_proposal(amount, first, text, f'arrangement:{amount:.2f}:{first}:{note}'[:400])
         return 'arrangement_asked', self.env['dunning.arrangement']
 

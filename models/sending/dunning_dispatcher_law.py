@@ -9,7 +9,7 @@ from odoo.tools import SQL, format_date
 from odoo.tools.float_utils import float_is_zero
 
 from ...tools.wording import ERROR, FOURTEEN_DAY, LetterFacts, check_letter
-from ..kernel.formats import say_amount
+from ..kernel.formats import letter_amount
 from ..ladder.dunning_level import MANUAL_CHANNELS
 
 # Findings about costs: these stop any letter to a consumer, the others only a 14-day letter.
@@ -345,7 +345,7 @@ class DunningDispatcherLaw(models.AbstractModel):
         currency, lang = notice.currency_id, notice.lang
 
         def written(amount):
-            return say_amount(self.env, amount, currency, lang)
+            return letter_amount(self.env, amount, currency, lang)
 
         fourteen_day = notice.level_id.legal_role == FOURTEEN_DAY
         costs = notice.amount_announced if fourteen_day else notice.amount_costs

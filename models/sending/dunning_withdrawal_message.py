@@ -9,7 +9,7 @@ from odoo.exceptions import UserError
 from odoo.tools import email_normalize, format_amount
 
 from ..kernel.dunning_paper import LetterDocument
-from ..kernel.formats import say_amount, say_day
+from ..kernel.formats import letter_amount, letter_day
 
 
 class DunningWithdrawalMessage(models.AbstractModel):
@@ -52,8 +52,8 @@ class DunningWithdrawalMessage(models.AbstractModel):
             withdrawal.notices_text = notice and notice._tell_history(withdrawal.notice_ids)
             withdrawal.invoices_text = notice and notice._join_words(notice.with_context(lang=lang).env, names)
             withdrawal.invoice_count = len(names)
-            withdrawal.amount_text = say_amount(self.env, withdrawal.amount_wrong - told, currency, lang)
-            withdrawal.open_text = say_amount(self.env, still_open, currency, lang) if is_open else ''
+            withdrawal.amount_text = letter_amount(self.env, withdrawal.amount_wrong - told, currency, lang)
+            withdrawal.open_text = letter_amount(self.env, still_open, currency, lang) if is_open else ''
             withdrawal.contact_text = withdrawal.company_id._get_dunning_contact_text()
 
     @api.depends('line_ids.wrong_amount', 'state')
@@ -165,7 +165,7 @@ class DunningWithdrawalMessage(models.AbstractModel):
         letter = {
             'number': notice.name,
             'title': subject,
-            'date': say_day(self.env, self.date, self.lang),
+            'date': letter_day(self.env, self.date, self.lang),
             'address': Letter._get_address_lines(notice),
             'body': Letter._make_self_contained(body),
             'iban': '',

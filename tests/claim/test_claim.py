@@ -11,6 +11,7 @@ from odoo import Command
 from odoo.exceptions import AccessError, UserError
 from odoo.tests import Form, new_test_user, tagged
 
+from ...models.kernel.formats import letter_amount
 from ...tools.law.amounts import share, to_decimal
 from ...tools.law.collection_costs import scale_steps
 from ..common import TODAY, DunningCommon, days
@@ -631,7 +632,7 @@ class TestSpecification(ClaimCommon):
         self.assertEqual(to_decimal(notice.amount_interest), claim.interest)
         self.assertEqual(to_decimal(notice.amount_costs), claim.costs)
         text = self.words(notice.claim_data, lang='nl_NL')
-        total = self.env['dunning.letter']._format_amount(notice.amount_due, notice.currency_id, 'nl_NL')
+        total = letter_amount(self.env, notice.amount_due, notice.currency_id, 'nl_NL')
         self.assertIn(total.replace('\xa0', ' '), text)
         api = self.business.with_context(dunning_at_date=TODAY).get_dunning_claim(TODAY)
         self.assertEqual(D(api['claims'][0]['total']), claim.total)

@@ -83,10 +83,10 @@ class TestFormats(DunningCommon):
         for lang, short, said in (
             ('nl_NL', '2026-11-03', "3 november 2026"), ('en_US', day, "3 November 2026"),
         ):
-            self.assertEqual(formats.say_day(env, short, lang), said)
-        self.assertEqual(formats.say_day(env, day, 'nl_NL', short=True), "03-11-2026")
-        self.assertEqual(formats.say_day(env, day, short=True), "3 Nov 2026")
-        self.assertEqual(formats.say_day(env, None), '')
+            self.assertEqual(formats.letter_day(env, short, lang), said)
+        self.assertEqual(formats.letter_day(env, day, 'nl_NL', short=True), "03-11-2026")
+        self.assertEqual(formats.letter_day(env, day, short=True), "3 Nov 2026")
+        self.assertEqual(formats.letter_day(env, None), '')
 
     def test_amounts(self):
         env, euro, dollar = self.env(context={'lang': 'nl_NL'}), self.env.ref('base.EUR'), self.env.ref('base.USD')
@@ -97,8 +97,8 @@ class TestFormats(DunningCommon):
             (-5, euro, 'en_US', "-€5.00"),
             (5, dollar, 'nl_NL', "USD\N{NO-BREAK SPACE}5,00"),
         ):
-            self.assertEqual(formats.say_amount(env, amount, currency, lang), said)
-        self.assertEqual(formats.say_amount(env, 5, euro, symbol=False), "5,00")
-        self.assertEqual(formats.say_percent(env, '10.40'), "10,4%")
-        self.assertEqual(formats.say_percent(self.env(context={'lang': 'en_US'}), 8, places=2), "8.00%")
-        self.assertEqual(formats.say_iban("NL91ABNA0417164300").split(), ["NL91", "ABNA", "0417", "1643", "00"])
+            self.assertEqual(formats.letter_amount(env, amount, currency, lang), said)
+        self.assertEqual(formats.letter_amount(env, 5, euro, symbol=False), "5,00")
+        self.assertEqual(formats.letter_percent(env, '10.40'), "10,4%")
+        self.assertEqual(formats.letter_percent(self.env(context={'lang': 'en_US'}), 8, places=2), "8.00%")
+        self.assertEqual(formats.format_iban("NL91ABNA0417164300").split(), ["NL91", "ABNA", "0417", "1643", "00"])

@@ -10,6 +10,7 @@ from email.message import EmailMessage
 from odoo.exceptions import UserError, ValidationError
 from odoo.tests import tagged
 
+from ...models.kernel.formats import letter_day
 from ..common import TODAY, DunningCommon, days
 
 DUE = TODAY + days(5)  # the day on which the reminder of an invoice that is due today goes out
@@ -237,7 +238,7 @@ class TestTwentyFourRules(DunningCommon):
         self.assertFalse(first.history_text)
         second = self.make_notices(DUE + days(15))
         self.assertEqual(second.level_id, self.demand)
-        self.assertIn(self.env['dunning.letter']._format_date(first.date, second.lang), second.history_text)
+        self.assertIn(letter_day(self.env, first.date, second.lang), second.history_text)
 
     def test_rule_18_what_was_set_aside_is_not_forgotten(self):
         move = self.invoice(amount=250)

@@ -16,6 +16,7 @@ from odoo.tools.pdf import PdfFileReader
 from odoo.addons.base.models import ir_actions_report
 
 from ...models.kernel.dunning_paper import DunningPaper
+from ...models.kernel.formats import letter_amount
 from ...models.ladder.dunning_level import WORDS
 from ...models.letter.dunning_letter import DunningLetter as LetterModel
 from ...tools.wording import TERM_TEXTS, check_letter, interrupts_prescription
@@ -807,10 +808,9 @@ class TestLetterPdf(LetterCommon):
             'business_second', self.invoice(self.english, amount=1000.0, due=TODAY - days(31))))
         self.assertEqual(notice.state, 'sent', notice.error_message)
         [page] = self.pages(self.env['dunning.letter']._get_frozen_pdfs(notice)[notice.id])
-        Letter = self.env['dunning.letter']
         self.assertEqual((notice.amount_interest, notice.amount_costs), (9.47, 150.0))
         for name in ('amount_residual', 'amount_interest', 'amount_costs', 'amount_due'):
-            self.assertIn(Letter._format_amount(notice[name], notice.currency_id, 'en_US'), page, name)
+            self.assertIn(letter_amount(self.env, notice[name], notice.currency_id, 'en_US'), page, name)
         self.assertIn("€0.31", page)
 
     def test_preview_stores_nothing(self):

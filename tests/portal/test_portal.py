@@ -11,6 +11,7 @@ from odoo.exceptions import UserError
 from odoo.tests import HttpCase, new_test_user, tagged
 from odoo.tools import mute_logger
 
+from ...models.kernel.formats import letter_amount
 from ...models.portal.dunning_page_inbox import MAX_FILE_BYTES, REQUESTS_PER_DAY
 from ...models.portal.page_input import clean_text, parse_amount
 from ..common import DunningCommon, days
@@ -115,7 +116,7 @@ class TestPortalPage(PortalCase):
         self.assertGreater(claim.interest, 0)
         self.assertEqual(debt['total_value'], claim.total)
         words = self.words(self.tree(self.get(self.business_page, lang='en')))
-        said = self.env['dunning.letter']._format_amount(float(claim.total), self.env.ref('base.EUR'), 'en_US')
+        said = letter_amount(self.env, float(claim.total), self.env.ref('base.EUR'), 'en_US')
         self.assertIn(said, words)
         self.assertIn("Interest until today", words)
         self.assertIn("article 6:119a BW", words, "And why")
