@@ -78,7 +78,8 @@ class DunningRecorded(models.AbstractModel):
 
         None for ``copy``: a copy is refused because it would be created.
         """
-        raise NotImplementedError(self._name)
+        return self.env._(
+            "What happened is written down by the program alone; it cannot be entered or changed by hand.")
 
     def _refuse(self, action):
         raise UserError(self._get_frozen_message(action))
