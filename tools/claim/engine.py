@@ -5,6 +5,7 @@ BW) in the claim's own account; entries in the books are never touched by it.
 """
 
 from collections import defaultdict
+from collections.abc import Iterable
 from datetime import date, timedelta
 from decimal import ROUND_HALF_UP, Decimal
 from typing import NamedTuple
@@ -12,7 +13,18 @@ from typing import NamedTuple
 from ..law import collection_costs, dutch_calendar, statutory_interest
 from ..law.amounts import CENT, ZERO, share
 from .account import Claimed, CostsClaimed, Credit, Payment, Waived, run_account
-from .model import CURRENCY, NOTHING, Claim, ClaimCosts, ClaimItem
+from .model import (
+    CURRENCY,
+    NOTHING,
+    Agreements,
+    Claim,
+    ClaimCosts,
+    ClaimItem,
+    Debtor,
+    Ledger,
+    Request,
+    Told,
+)
 
 ONE_DAY = timedelta(days=1)
 NO_COSTS = ClaimCosts()
@@ -46,7 +58,7 @@ class _LetterCosts(NamedTuple):
     basis: dict
 
 
-def get_first_claiming(told):
+def get_first_claiming(told: Iterable[Told]) -> Told | None:
     """Return what was the first to claim costs of an item, or None."""
     return next((line for line in told if line.costs > 0), None)
 
@@ -54,20 +66,20 @@ def get_first_claiming(told):
 class Engine:
     """Works out claims from one reading of the ledger (:class:`.model.Ledger`)."""
 
-    def __init__(self, ledger):
+    def __init__(self, ledger: Ledger):
         self.ledger = ledger
         self.creditor = ledger.creditor
         self._tables = {}  # of agreed interest: items of one agreement share it
 
-    def compute(self, request):
+    def compute(self, request: Request) -> Claim:
         """Return the :class:`.model.Claim` of one debtor.
 
-        :param Request request: items of whom the ledger knows all there is
+        :param request: about items of which the ledger knows all there is
         :raise RateMissing: when a day that bears interest has no rate
         """
         return _Computation(self, request).run()
 
-    def get_terms(self, agreements, debtor, first_day):
+    def get_terms(self, agreements: Agreements, debtor: Debtor, first_day: date) -> _Terms:
         """Return the :class:`_Terms` of interest that runs from a day.
 
         Agreed with a business any rate counts (6:119a, last paragraph, BW); with a consumer and with the government
@@ -95,7 +107,7 @@ class Engine:
 class _Computation:
     """One request being worked out."""
 
-    def __init__(self, engine, request):
+    def __init__(self, engine: Engine, request: Request):
         self.engine, self.ledger, self.creditor = engine, engine.ledger, engine.creditor
         self.request, self.debtor, self.at_date = request, request.debtor, request.at_date
         self.items = [self.ledger.items[item_id] for item_id in request.item_ids]
