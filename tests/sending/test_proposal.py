@@ -500,6 +500,14 @@ class TestFourEyes(ProposalCommon):
         with self.assertRaisesRegex(UserError, "that a person approves"):
             nobodys.with_user(SUPERUSER_ID)._queue()
 
+    def test_a_letter_can_be_looked_at_before_it_is_approved(self):
+        self.ladder.four_eyes = 'never'
+        notice = self.touched()
+        self.as_user(self.ann, notice).action_approve()
+        self.ladder.four_eyes = 'always'
+        self.assertTrue(self.env['dunning.letter']._get_pdfs(self.on(DUE, notice))[notice.id])
+        self.assertEqual(notice.state, 'queued')
+
     def test_no_more_is_asked_than_was_approved(self):
         notice = self.propose(100.0, 50.0)
         payment = self.pay(self.invoices[0], 80.0, on=DUE)
