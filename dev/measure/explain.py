@@ -20,7 +20,7 @@ def measure(env):
     Planner._plan(company, today, only_due=True)  # the caches of a worker are warm
     item = env["account.move.line"].search(
         [
-            *env["account.move"]._get_dunning_open_items_domain(),
+            *env["account.move.line"]._get_dunning_open_domain(),
             ("company_id", "=", company.id),
             ("date_maturity", "<", today),
         ],

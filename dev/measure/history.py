@@ -54,7 +54,7 @@ def generate(env, *, fresh=False):
     ledger.vacuum(env)
     overdue = env["account.move.line"].search_count(
         [
-            *env["account.move"]._get_dunning_open_items_domain(),
+            *env["account.move.line"]._get_dunning_open_domain(),
             ("company_id", "=", company.id),
             ("date_maturity", "<", today),
         ]

@@ -48,7 +48,7 @@ def _ask_once(env, company, today):
     anew. What PostgreSQL looks up about the tables in a new session took a tenth of planning 3,000 items.
     """
     item = env["account.move.line"].search(
-        [*env["account.move"]._get_dunning_open_items_domain(), ("company_id", "=", company.id)], limit=1
+        [*env["account.move.line"]._get_dunning_open_domain(), ("company_id", "=", company.id)], limit=1
     )
     env["dunning.planner"]._plan(company, today, items=item)
 

@@ -57,10 +57,6 @@ class AccountMove(models.Model):
             if field.name.startswith('dunning_') and field.compute and not field.store
         ) for name in ('account.move', 'account.move.line')}
 
-    @api.model
-    def _get_dunning_open_items_domain(self):
-        return self.env['account.move.line']._get_dunning_open_domain()
-
     @api.depends_context('company', 'dunning_at_date')
     def _compute_dunning_days_overdue(self):
         today = self.env.company._dunning_today()

@@ -18,8 +18,6 @@ from odoo.tools import format_amount
 from ..kernel.dunning_recorded import as_recording
 from ..kernel.formats import format_day, in_language_of
 
-format_date = format_day  # until nobody takes it from here
-
 # What whoever places a hold says about it; the rest follows.
 USER_CREATABLE = frozenset({
     'company_id', 'partner_id', 'move_id', 'move_line_id', 'amount', 'reason_id', 'user_id', 'date_end', 'note',

@@ -395,7 +395,3 @@ class DunningInterestRate(models.Model):
         warnings = self._get_warnings()
         if warnings:
             warnings.action_feedback(feedback=self.env._("The statutory interest is up to date."))
-
-    @api.model
-    def _get_manager(self, company):
-        return company._get_dunning_manager()  # until all ask the company

@@ -8,7 +8,7 @@ from odoo.exceptions import UserError
 from odoo.tests import tagged
 from odoo.tools import mute_logger
 
-from ...models.kernel.ir_attachment import RECORDING
+from ...models.kernel.dunning_recorded import RECORDING
 from ..common import TODAY, DunningCommon, days
 
 DUE = TODAY - days(60)

@@ -18,7 +18,7 @@ from hypothesis.stateful import (
 from odoo import Command
 from odoo.tests import tagged
 
-from odoo.addons.l10n_nl_dunning.models.kernel.ir_attachment import RECORDING
+from odoo.addons.l10n_nl_dunning.models.kernel.dunning_recorded import RECORDING
 
 from ..common import TODAY, DunningCommon, days
 

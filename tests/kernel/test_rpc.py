@@ -347,7 +347,7 @@ class TestRpc(DunningCommon, HttpCase):
         with self.nothing_changes():
             for word in words:
                 context = dict.fromkeys(keys, word) | {
-                    'tracking_disable': True, 'force_delete': True, 'install_mode': True}
+                    'tracking_disable': True, 'force_delete': True, 'install_mode': True, '_force_unlink': True}
                 for model, record in (
                     ('dunning.notice', self.sent), ('dunning.notice.line', self.sent.line_ids),
                     ('dunning.receipt', self.sent.receipt_ids[:1]),

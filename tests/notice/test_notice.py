@@ -12,7 +12,7 @@ from odoo.exceptions import UserError, ValidationError
 from odoo.tests import tagged
 from odoo.tools import mute_logger
 
-from odoo.addons.l10n_nl_dunning.models.kernel.ir_attachment import RECORDING
+from odoo.addons.l10n_nl_dunning.models.kernel.dunning_recorded import RECORDING
 
 from ..common import TODAY, DunningCommon, days, post_message
 

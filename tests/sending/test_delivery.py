@@ -288,7 +288,7 @@ class TestWays(DunningCommon):
         self.invoice(self.lost)
         self.make_notices(DUE)
         self.assertEqual(
-            self.todos().user_id, self.env['dunning.interest.rate']._get_manager(self.company))
+            self.todos().user_id, self.company._get_dunning_manager())
 
     def test_a_notice_that_fails_for_want_of_an_address_gives_a_to_do(self):
         self.business.user_id = self.clerk

@@ -9,7 +9,7 @@ from odoo.modules.registry import Registry
 from odoo.tests import BaseCase, freeze_time, get_db_name, new_test_user, tagged
 from odoo.tools import SQL, mute_logger
 
-from odoo.addons.l10n_nl_dunning.models.kernel.ir_attachment import RECORDING
+from odoo.addons.l10n_nl_dunning.models.kernel.dunning_recorded import RECORDING
 from odoo.addons.l10n_nl_dunning.models.sending import dunning_run
 
 from ..common import TODAY, DunningCommon, days
