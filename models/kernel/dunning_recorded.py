@@ -12,6 +12,8 @@ from odoo import api, models
 from odoo.exceptions import UserError
 from odoo.tools.misc import clean_context
 
+from odoo.addons.base.models.ir_model import MODULE_UNINSTALL_FLAG
+
 # Mixins that go on after something was recorded: chatter and activities.
 GOING_ON = ('mail.thread.main.attachment', 'mail.activity.mixin')
 
@@ -36,6 +38,11 @@ def as_recording(records, book='notice', **context):
     opened = Books({book, *(opened if isinstance(opened, Books) else ())})
     # Without defaults of a client: they would fill in what only the program records.
     return records.with_context(clean_context(records.env.context), dunning_recording=opened, **context)
+
+
+def is_uninstalling(env):
+    """Return whether the addon is being removed. A client can put the same word into its context."""
+    return bool(env.context.get(MODULE_UNINSTALL_FLAG)) and env.is_system()
 
 
 class DunningRecorded(models.AbstractModel):

@@ -3,6 +3,8 @@ from pathlib import Path
 
 from odoo import api, models
 
+from .dunning_recorded import is_uninstalling
+
 # What makes a file the file it is, and where it belongs.
 CONTENT = frozenset({'raw', 'datas', 'db_datas', 'type', 'url', 'name', 'mimetype', 'company_id'})
 PLACE = frozenset({'res_model', 'res_id', 'res_field'})
@@ -29,9 +31,11 @@ class IrAttachment(models.Model):
             self._check_dunning_proofs(new=True)  # nor is it moved there
         return result
 
-    @api.ondelete(at_uninstall=False)
-    def _unlink_except_dunning_letter(self):
-        self._check_dunning_proofs()
+    def unlink(self):
+        # OVERRIDE: not as an ``ondelete`` method, that a context can switch off.
+        if not is_uninstalling(self.env):
+            self._check_dunning_proofs()
+        return super().unlink()
 
     @api.model
     def _file_write(self, bin_value, checksum):

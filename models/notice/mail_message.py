@@ -4,10 +4,10 @@ The mail of a notice is a message, its approval a line in the chatter, its claim
 may work with these could otherwise change the proof behind the back of the notice.
 """
 
-from odoo import api, models
+from odoo import models
 from odoo.exceptions import UserError
 
-from ..kernel.dunning_recorded import is_recording
+from ..kernel.dunning_recorded import is_recording, is_uninstalling
 
 # What a mail says, to whom and when.
 TOLD = frozenset({
@@ -24,9 +24,11 @@ class MailMessage(models.Model):
             self._check_dunning_messages(vals)
         return super().write(vals)
 
-    @api.ondelete(at_uninstall=False)
-    def _unlink_except_dunning_message(self):
-        self._check_dunning_messages()
+    def unlink(self):
+        # OVERRIDE: not as an ``ondelete`` method, that a context can switch off.
+        if not is_uninstalling(self.env):
+            self._check_dunning_messages()
+        return super().unlink()
 
     def _check_dunning_messages(self, vals=None):
         """Refuse to change the mail of a notice, and the log of who did what."""

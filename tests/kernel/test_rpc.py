@@ -360,6 +360,7 @@ class TestRpc(DunningCommon, HttpCase):
                 self.refuse('dunning.hold', 'write', self.hold.ids, {'date_end': '2099-01-01'}, context=context)
                 for letter in self.letters(self.sent):
                     self.refuse('ir.attachment', 'unlink', letter.ids, context=context)
+                self.refuse('mail.message', 'unlink', self.sent.mail_message_id.ids, context=context)
 
     def test_no_defaults_reach_what_the_program_records(self):
         """Values that a client proposes for new records do not end up in a notice or its evidence."""
