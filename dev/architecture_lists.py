@@ -47,7 +47,4 @@ HOOKS = {
 }
 
 #: ``{line of --list: reason}``: what stays as it is.
-EXCEPTIONS = {
-    "R8: models/collecting/dunning_debtor_priority.py: dunning.debtor.priority is too small to stand alone":
-        "another addon adds a factor there: one method and one entry of a list",
-}
+EXCEPTIONS = {}

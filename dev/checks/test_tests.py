@@ -17,13 +17,27 @@ FILES = sorted(TESTS.rglob("test_*.py"))
 
 
 def _classes(file):
-    """Return ``{name of a class: names of its own tests}`` of a file, as it is written."""
+    """Return ``{name of a class: names of its tests}`` of a file, as it is written.
+
+    A class with ``allow_inherited_tests_method`` has those of the plain classes of its file that it inherits too.
+    """
+    nodes = {node.name: node for node in ast.parse(file.read_bytes()).body if isinstance(node, ast.ClassDef)}
+
+    def own(node):
+        return {part.name for part in node.body if isinstance(part, ast.FunctionDef) and part.name.startswith("test")}
+
+    def bases(node):
+        return [nodes[base.id] for base in node.bases if isinstance(base, ast.Name) and base.id in nodes]
+
+    def inherits(node):
+        return any(
+            isinstance(part, ast.Assign) and part.targets[0].id == "allow_inherited_tests_method" for part in node.body)
+
+    shared = {base.name for node in nodes.values() if inherits(node) for base in bases(node)}
     return {
-        node.name: {
-            part.name for part in node.body if isinstance(part, ast.FunctionDef) and part.name.startswith("test")
-        }
-        for node in ast.parse(file.read_bytes()).body
-        if isinstance(node, ast.ClassDef)
+        name: own(node).union(*(own(base) for base in bases(node) if inherits(node)))
+        for name, node in nodes.items()
+        if name not in shared
     }
 
 

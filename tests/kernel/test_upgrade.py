@@ -256,6 +256,7 @@ NOTICES = {'draft': 1, 'queued': 2, 'sent': 25, 'undelivered': 1}
 
 @tagged('post_install_l10n', 'post_install', '-at_install')
 class TestUpgradeFrom100(Upgrade, BaseCase):
+    allow_inherited_tests_method = True
 
     commit = 'cb89911a17ce80b6c12a5ff1ad4b659ec0e5eb06'
     version = '19.0.1.0.0'
@@ -282,6 +283,7 @@ class TestUpgradeFrom100(Upgrade, BaseCase):
 
 @tagged('post_install_l10n', 'post_install', '-at_install')
 class TestUpgradeFrom130(Upgrade, BaseCase):
+    allow_inherited_tests_method = True
 
     commit = '27df4e70b2648a82bae14fd8a20a6ea897e278c8'
     version = '19.0.1.3.0'
