@@ -243,7 +243,7 @@ class DebtorPage(http.Controller):
             'error_field': getattr(error, 'field', ''),
             'kept': kept,
             'csrf_token': request.csrf_token(),
-            'letter_amount': partial(letter_amount, page.env),
+            'say_amount': partial(letter_amount, page.env),
             'say_date': partial(letter_day, page.env),
         })
         if error:

@@ -257,12 +257,13 @@ class DunningArrangement(models.Model):
         return result
 
     def _check_user_write(self, vals):
-        super()._check_user_write(vals)
+        result = super()._check_user_write(vals)
         fixed = self.filtered(lambda arrangement: arrangement.state != 'draft')
         if vals.keys() & TERMS and fixed:
             raise UserError(self.env._(
                 "%s was offered already, so its terms are fixed. Take it back, or let a new one take its place.",
                 fixed[:1].display_name))
+        return result
 
     def _check_unlink(self):
         # OVERRIDE: a draft binds nobody.
@@ -285,7 +286,7 @@ class DunningArrangement(models.Model):
     @api.model
     def _check_frozen_files(self, files, *, new=False):
         # EXTENDS: what both sides read and signed stays as it was.
-        super()._check_frozen_files(files, new=new)
+        result = super()._check_frozen_files(files, new=new)
         # sudo: only asks whether it is a proof
         Arrangement = self.sudo()
         pictures = files.filtered(lambda file: file.res_field == 'signed_signature')
@@ -296,6 +297,7 @@ class DunningArrangement(models.Model):
             raise UserError(self.env._(
                 "This file belongs to %s: it is what both sides read and signed, so it cannot be changed or deleted.",
                 proof.display_name))
+        return result
 
     # -------------------------------------------------------------------------
     # MAKING

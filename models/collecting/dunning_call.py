@@ -326,17 +326,18 @@ class DunningCall(models.Model):
     def _refuse(self, action):
         # Whoever may not is told that, and not what to do instead.
         self.check_access('create' if action == 'copy' else action)
-        super()._refuse(action)
+        return super()._refuse(action)
 
     def _check_user_write(self, vals):
         self.check_access('write')
-        super()._check_user_write(vals)
+        result = super()._check_user_write(vals)
         if (
             self._get_frozen_names(vals) and not self.env.su
             and not self.env.user.has_group('account.group_account_manager')
             and any(call.user_id != self.env.user for call in self)
         ):
             raise UserError(self.env._("Only who made the call or an accounting manager corrects its note."))
+        return result
 
     # -------------------------------------------------------------------------
     # ACTIONS

@@ -328,7 +328,7 @@ class DunningHold(models.Model):
                 "%(hold)s was closed on %(date)s, so it cannot be changed any more. It explains why reminders "
                 "waited. Place a new hold if there is a new reason.",
                 hold=closed[:1].display_name, date=format_day(self.env, closed[:1].closed_on)))
-        super()._check_user_write(vals)
+        return super()._check_user_write(vals)
 
     def _filter_changed(self, vals):
         """Return the holds of which these values change what was noted."""

@@ -287,7 +287,7 @@ class DunningNotice(models.Model):
                 "The letter was made or the call was handed out already, so only the note can be changed. "
                 "Cancel the notice to let it be planned again.",
             ))
-        super()._check_user_write(vals)
+        return super()._check_user_write(vals)
 
     def _check_unlink(self):
         for notice in self:
@@ -299,7 +299,7 @@ class DunningNotice(models.Model):
 
     @api.model
     def _check_frozen_files(self, files, *, new=False):
-        super()._check_frozen_files(files, new=new)
+        result = super()._check_frozen_files(files, new=new)
         attached = files.filtered(lambda attachment: not attachment.res_field)
         # sudo: only asks whether they left
         notices = self.sudo().browse(attached.mapped('res_id')).exists()
@@ -308,6 +308,7 @@ class DunningNotice(models.Model):
             raise UserError(self.env._(
                 "This was attached to the e-mail with which %(notice)s left, so it cannot be changed or deleted.",
                 notice=mailed[:1].display_name))
+        return result
 
     def action_open_invoices(self):
         self.ensure_one()

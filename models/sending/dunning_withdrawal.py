@@ -163,9 +163,10 @@ class DunningWithdrawal(models.Model):
     # -------------------------------------------------------------------------
 
     def _check_user_write(self, vals):
-        super()._check_user_write(vals)
+        result = super()._check_user_write(vals)
         if self._get_frozen_names(vals) and any(withdrawal.state != 'proposed' for withdrawal in self):
             raise UserError(self.env._("Somebody decided about it already, so it cannot be changed any more."))
+        return result
 
     def _get_frozen_message(self, action):
         return {

@@ -55,6 +55,7 @@ EDITS = {
 }
 
 
+@tagged('standard', 'post_install_l10n', 'post_install')  # without the base class of Odoo it has no tag yet
 class Upgrade:
     """From one release to this checkout. All is done once; the tests compare what was seen."""
 
