@@ -4,6 +4,7 @@
 They need no more than the packages holidays, hypothesis and lxml. Arguments go to unittest (-v, -k costs, -f).
 """
 
+import importlib.util
 import sys
 import types
 import unittest
@@ -22,6 +23,9 @@ def _package(name, folder):
 
 
 def main():
+    missing = [name for name in ("holidays", "hypothesis", "lxml") if not importlib.util.find_spec(name)]
+    if missing:
+        sys.exit(f"✗ {', '.join(missing)} not found; install with: {sys.executable} -m pip install {' '.join(missing)}")
     sys.modules["odoo"] = None  # not even where it is installed
     _package(ADDON, CHECKOUT).tests = _package(f"{ADDON}.tests", CHECKOUT / "tests")
     names = [f"{ADDON}.tests.tools.{file.stem}" for file in sorted((CHECKOUT / "tests" / "tools").glob("test_*.py"))]
