@@ -8,7 +8,7 @@ from odoo.tests import tagged
 from odoo.addons.l10n_nl_dunning.models.kernel import formats
 from odoo.addons.l10n_nl_dunning.models.kernel.dunning_recorded import RECORDING, Books, as_recording, is_recording
 
-from ..common import TODAY, DunningCommon, days
+from ..common import TODAY, DunningCommon, days, post_message
 
 # What a browser, an integration or a careless addon could put into the context.
 WORDS = (True, 1, 'RECORDING', {}, [], object(), ['dunning.hold'], {'dunning.hold': True}, frozenset({'dunning.hold'}))
@@ -62,7 +62,7 @@ class TestRecorded(DunningCommon):
         hold = self.on(TODAY, self.env['dunning.hold']).create({
             'move_id': self.invoice().id, 'date_end': TODAY + days(3),
             'reason_id': self.env.ref('l10n_nl_dunning.hold_reason_internal').id})
-        hold.message_post(body="Said on the phone")
+        post_message(hold, "Said on the phone")
         for records in (hold, hold.with_context(_force_unlink=True), hold._recording()):
             with self.assertRaisesRegex(UserError, "cannot be deleted"):
                 records.unlink()
