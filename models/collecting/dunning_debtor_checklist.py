@@ -61,7 +61,7 @@ class DunningDebtorChecklist(models.AbstractModel):
             return 'warn', title, self.env._(
                 "It is a Sunday, a holiday there or outside office hours. Better from %s.",
                 format_weekday(self.env, until.date()))
-        today = facts.calls.filtered(lambda call: self._get_local_day(call.date_start) == facts.today)
+        today = facts.calls.filtered(lambda call: self.company_id._get_dunning_day(call.date_start) == facts.today)
         if today:
             last = today[0]
             return 'warn', title, self.env._(
@@ -165,7 +165,7 @@ class DunningDebtorChecklist(models.AbstractModel):
         if latest and latest.date > since and self._is_from_debtor(latest, facts):
             return 'warn', self.env._("Answered him?"), self.env._(
                 "An e-mail of %(date)s was not answered: “%(subject)s”. Read it first.",
-                date=format_day(self.env, self._get_local_day(latest.date)),
+                date=format_day(self.env, self.company_id._get_dunning_day(latest.date)),
                 subject=latest.subject or latest.record_name or '')
         return None
 

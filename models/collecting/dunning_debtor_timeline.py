@@ -1,7 +1,5 @@
 """What happened between us and a debtor: calls, notices, mails, promises, arrangements, holds and payments."""
 
-import pytz
-
 from odoo import api, fields, models
 from odoo.fields import Domain
 from odoo.tools.mail import html2plaintext, is_html_empty
@@ -49,7 +47,7 @@ class DunningDebtorTimeline(models.AbstractModel):
             'id': record.id,
             'model': record._name,
             'at': fields.Datetime.to_string(at) or False,
-            'day': fields.Date.to_string(self._get_local_day(at) if at else day),
+            'day': fields.Date.to_string(self.company_id._get_dunning_day(at) if at else day),
             'title': title,
             'text': text or '',
             'who': who or '',
@@ -57,10 +55,6 @@ class DunningDebtorTimeline(models.AbstractModel):
             'tone': tone,
             'amount': amount,
         }
-
-    def _get_local_day(self, moment):
-        tz = self.company_id._get_dunning_tz()
-        return pytz.utc.localize(moment).astimezone(tz).date()
 
     def _get_call_events(self, facts):
         events = []

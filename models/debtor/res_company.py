@@ -347,7 +347,11 @@ class ResCompany(models.Model):
         at_date = self.env.context.get('dunning_at_date')
         if isinstance(at_date, date):
             return fields.Date.to_date(at_date)
-        return fields.Datetime.now().replace(tzinfo=pytz.utc).astimezone(self._get_dunning_tz()).date()
+        return self._get_dunning_day(fields.Datetime.now())
+
+    def _get_dunning_day(self, moment):
+        """Return the day where the company is of a moment (naive, UTC), whoever asks."""
+        return pytz.utc.localize(moment).astimezone(self._get_dunning_tz()).date()
 
     def _dunning_now(self):
         """Return the time where the company is, without time zone; noon when a date was given instead of the clock."""
@@ -357,7 +361,7 @@ class ResCompany(models.Model):
         return fields.Datetime.now().replace(tzinfo=pytz.utc).astimezone(self._get_dunning_tz()).replace(tzinfo=None)
 
     def _get_dunning_tz(self):
-        return pytz.timezone(self[:1].partner_id.tz or self.env.user.tz or 'Europe/Amsterdam')
+        return pytz.timezone(self[:1].partner_id.tz or 'Europe/Amsterdam')
 
     def _get_dunning_quiet_until(self, country_code=None):
         """Return when a debtor in that country may be written to again (local time), or None when he may be now."""

@@ -119,6 +119,17 @@ class TestPortalPayment(PaymentCommon):
         self.assertEqual(transaction.payment_id.partner_id, self.business)
         self.assertTrue(self.items(self.first).reconciled)
 
+    def test_day(self):
+        """Who pays at half past twelve at night in Amsterdam pays on that day, though it is still yesterday in UTC."""
+        for part, (moment, day) in zip(self.parts, (
+            ('2026-11-29 23:30:00', '2026-11-30'), ('2026-06-29 22:30:00', '2026-06-30'),
+            ('2026-11-29 22:30:00', '2026-11-29'),
+        ), strict=True):
+            with self.subTest(moment=moment):
+                transaction = self.begin(self.link(self.arrangement, f'/pay/{part.id}', 'again=1'))
+                transaction.last_state_change = moment
+                self.assertEqual(str(transaction._create_payment().date), day)
+
     def test_everything(self):
         transaction, _page = self.pay_online(self.link(self.arrangement, '/pay', 'what=all'))
         self.assertEqual(transaction.amount, 300.0)
