@@ -61,7 +61,7 @@ class DunningClaimReader(models.AbstractModel):
     def _read_creditor(self):
         company = self.env.company
         return Creditor(
-            company.id, company.currency_id.name, company.dunning_day_count, company.dunning_postal_days,
+            company.id, company.currency_id.name, company.dunning_postal_days,
             VAT_RATE if company.dunning_vat_on_costs else None, company.dunning_term_agreed_consumer,
             company.dunning_term_agreed_business)
 
@@ -107,7 +107,8 @@ class DunningClaimReader(models.AbstractModel):
         return Agreements(
             policy.id, to_decimal(policy.agreed_interest_percent, 3), formula,
             AgreedScale(to_decimal(policy.agreed_cost_percent, 3), to_decimal(policy.agreed_cost_minimum))
-            if formula == 'agreed' else None)
+            if formula == 'agreed' else None,
+            policy.day_count)
 
     # -------------------------------------------------------------------------
     # TABLES

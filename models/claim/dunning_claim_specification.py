@@ -290,10 +290,17 @@ class DunningClaimSpecification(models.AbstractModel):
     def _prepare_methods(self, data):
         """Return the notes on how was counted and rounded."""
         notes = []
-        if any(entry['segments'] for entry in data['items']):
+        # Of what was frozen before each policy had its own, the claim knows how days are counted.
+        names = {}
+        for entry in data['items']:
+            if entry['segments']:
+                names.setdefault(entry.get('day_count') or data['day_count'], []).append(entry['name'])
+        if names:
+            leap = names.pop('act/act', ())
             days = (
-                self.env._("a year has 365 days, also a leap year") if data['day_count'] == 'act/365'
-                else self.env._("a year has 365 days, a leap year 366"))
+                self.env._("a year has 365 days, also a leap year") if not leap
+                else self.env._("a year has 365 days, a leap year 366") if not names
+                else self.env._("a year has 365 days, and for %s a leap year 366", ", ".join(leap)))
             notes.append(self.env._(
                 "Interest of a period = amount × rate × days ÷ days of the year, rounded to the cent, half a cent up. "
                 "The first and the last day both count; %s.", days))

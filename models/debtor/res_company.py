@@ -84,9 +84,6 @@ class ResCompany(models.Model):
         string="VAT on Collection Costs",
         help="Only when another firm collects for you and you cannot deduct the VAT it charges: then the costs are "
              "raised by 21%, and the 14-day letter says why.", prefetch='dunning')
-    dunning_day_count = fields.Selection(
-        selection=[('act/365', "365 days a year"), ('act/act', "366 days in a leap year")],
-        string="Days in a Year of Interest", default='act/365', required=True, prefetch='dunning')
     dunning_lines_without_product = fields.Selection(
         selection=[('goods', "Goods"), ('services', "Services")], string="Invoice Lines Without Product Are",
         default='goods', required=True,

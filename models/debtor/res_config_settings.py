@@ -14,7 +14,6 @@ class ResConfigSettings(models.TransientModel):
     dunning_term_agreed_consumer = fields.Boolean(related='company_id.dunning_term_agreed_consumer', readonly=False)
     dunning_postal_days = fields.Integer(related='company_id.dunning_postal_days', readonly=False)
     dunning_vat_on_costs = fields.Boolean(related='company_id.dunning_vat_on_costs', readonly=False)
-    dunning_day_count = fields.Selection(related='company_id.dunning_day_count', readonly=False)
     dunning_contact_id = fields.Many2one(related='company_id.dunning_contact_id', readonly=False)
     dunning_window_side = fields.Selection(related='company_id.dunning_window_side', readonly=False)
     dunning_window_left = fields.Float(related='company_id.dunning_window_left', readonly=False)

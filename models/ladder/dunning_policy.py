@@ -98,6 +98,11 @@ class DunningPolicy(models.Model):
         help="Interest agreed with the debtors of this policy, instead of the statutory one. For consumers it only "
              "counts when it is higher than the statutory rate (article 6:119 paragraph 3 BW). 0: the statutory rate.",
     )
+    day_count = fields.Selection(
+        selection=[('act/365', "365 days a year"), ('act/act', "366 days in a leap year")],
+        string="Days in a Year of Interest", default='act/365', required=True,
+        help="How interest over part of a year is counted; the law does not say.",
+    )
     claim_booking = fields.Selection(
         selection=[
             ('letter', "Only on letters"),

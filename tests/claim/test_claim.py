@@ -154,6 +154,21 @@ class TestClaimInterest(ClaimCommon):
         self.assertEqual((claim.interest, claim.agreed_percent), (D('173.81'), 8))
         self.assertEqual(len(claim.items[0].account.segments), 1)
 
+    def test_each_policy_says_how_the_days_of_a_year_are_counted(self):
+        """Over 2024 and 62 days of 2025: 1,000 × 8% × 428 / 365 = 93.8082, or 80 + 1,000 × 8% × 62 / 365 = 93.5890."""
+        self.ladder.agreed_interest_percent = 8.0
+        leap = self.ladder.copy({'name': "Leap", 'day_count': 'act/act'})
+        one, other = (self.invoice(due=date(2023, 12, 31), amount=1000.0) for _time in range(2))
+        other.dunning_policy_id = leap
+        claim = self.claim(one | other, with_costs=False)
+        self.assertEqual([entry.interest for entry in claim.items], [D('93.81'), D('93.59')])
+        data, prepare = claim.to_json(), self.Claim._prepare_methods
+        self.assertIn(f"a year has 365 days, and for {other.name} a leap year 366", prepare(data)[0])
+        self.assertIn("a year has 365 days, a leap year 366.", prepare(data | {'items': data['items'][1:]})[0])
+        self.assertIn("a year has 365 days, also a leap year.", prepare(data | {'items': data['items'][:1]})[0])
+        frozen = [{key: value for key, value in entry.items() if key != 'day_count'} for entry in data['items']]
+        self.assertIn("a leap year 366.", prepare(data | {'items': frozen, 'day_count': 'act/act'})[0], "Frozen before")
+
     def test_a_lower_agreed_rate_does_not_count_for_a_consumer(self):
         invoice = self.invoice(self.consumer, due=date(2022, 12, 31), amount=1000.0)
         statutory = self.claim(invoice).interest
@@ -457,7 +472,7 @@ class TestClaimOracle(ClaimCommon):
         self.env.invalidate_all()
 
     def _check_ledger(self, amount, late, consumer, settled, told_after, act_act):
-        self.company.dunning_day_count = 'act/act' if act_act else 'act/365'
+        self.ladder.day_count = 'act/act' if act_act else 'act/365'
         until, due = TODAY, TODAY - days(late)
         original = D(amount) / 100
         invoice = self.invoice(self.consumer if consumer else self.business, due=due, amount=float(original))

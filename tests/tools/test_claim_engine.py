@@ -26,7 +26,7 @@ from ...tools.law.statutory_interest import RateMissing, RateTable
 from ..law_oracle import CALM
 from .case import BaseCase, tagged
 
-CREDITOR = Creditor(7, 'EUR', 'act/365', 3, term_agreed_consumer=True, term_agreed_business=True)
+CREDITOR = Creditor(7, 'EUR', 3, term_agreed_consumer=True, term_agreed_business=True)
 BUSINESS, CONSUMER = Debtor(1, 'business'), Debtor(2, 'consumer')
 RATES = {
     'commercial': RateTable([

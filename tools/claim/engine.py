@@ -136,8 +136,8 @@ class _Computation:
             key=request.key, debtor_id=debtor.debtor_id, company_id=self.creditor.company_id, at_date=self.at_date,
             debtor_type=debtor.type, items=items, rate_kind=debtor.rate_kind,
             agreed_percent=max((item.agreed_percent for item in items), default=ZERO),
-            day_count=self.creditor.day_count, waived_interest=debtor.waive_interest, waived_costs=debtor.waive_costs,
-            waive_reason=debtor.waive_reason, currency=request.currency, lawful=self.lawful,
+            waived_interest=debtor.waive_interest, waived_costs=debtor.waive_costs, waive_reason=debtor.waive_reason,
+            currency=request.currency, lawful=self.lawful,
             with_interest=bool(with_interest), with_costs=bool(with_costs))
 
     def _compute_item(self, item, costs, announced, with_interest):
@@ -169,7 +169,7 @@ class _Computation:
             settled=interest + asked_costs - left_interest - left_costs,
             announced=announced.amount if announced else ZERO, costs_detail=announced or costs, account=account,
             settlements=settlements, waived_interest=waived_interest, waived_costs=waived_costs,
-            agreed_percent=terms.agreed, compound=terms.compound)
+            agreed_percent=terms.agreed, compound=terms.compound, day_count=self.request.agreements[item_id].day_count)
 
     def _get_reduction(self, item_id):
         return self.request.reductions.get(item_id, ZERO)
@@ -238,8 +238,8 @@ class _Computation:
         elif costs.amount and costs.why == 'claimed' and costs.since < self.at_date:
             events.append(CostsClaimed(costs.since + ONE_DAY, costs.amount))
         return run_account(
-            item.original, start.day, terms.rates, events, self.at_date, day_count=self.creditor.day_count,
-            compound=terms.compound)
+            item.original, start.day, terms.rates, events, self.at_date,
+            day_count=self.request.agreements[item.item_id].day_count, compound=terms.compound)
 
     # -------------------------------------------------------------------------
     # COLLECTION COSTS

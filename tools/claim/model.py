@@ -14,6 +14,7 @@ from typing import NamedTuple
 from ..law.amounts import ZERO
 from ..law.collection_costs import AgreedScale
 from ..law.imputation import Owed
+from ..law.statutory_interest import DAY_COUNTS
 from .account import AccountStatement
 
 #: Other currencies have no statutory amounts, and the law's rates are for debts in euros.
@@ -114,7 +115,6 @@ class Creditor(NamedTuple):
 
     company_id: int
     currency: str
-    day_count: str
     postal_days: int
     vat_rate: Decimal | None = None
     term_agreed_consumer: bool = False
@@ -147,6 +147,7 @@ class Agreements(NamedTuple):
     interest_percent: Decimal = ZERO
     cost_formula: str = 'scale'
     cost_scale: AgreedScale | None = None
+    day_count: str = DAY_COUNTS[0]
 
 
 class Ledger(NamedTuple):
@@ -250,6 +251,7 @@ class ClaimItem:
     waived_costs: Decimal = ZERO
     agreed_percent: Decimal = ZERO
     compound: bool = True
+    day_count: str = DAY_COUNTS[0]
 
     @property
     def principal(self):
@@ -283,7 +285,6 @@ class Claim:
     items: tuple = ()
     rate_kind: str = ''
     agreed_percent: Decimal = ZERO
-    day_count: str = 'act/365'
     waived_interest: bool = False
     waived_costs: bool = False
     waive_reason: str = ''
@@ -342,7 +343,6 @@ class Claim:
             'lawful': self.lawful,
             'debtor_type': self.debtor_type,
             'rate_kind': self.rate_kind,
-            'day_count': self.day_count,
             'agreed_percent': str(self.agreed_percent),
             'with_interest': self.with_interest,
             'with_costs': self.with_costs,
@@ -379,6 +379,7 @@ def _item_to_json(item, positions):
         'interest_basis': _plain(dict(item.interest_basis)),
         'agreed_percent': str(item.agreed_percent),
         'compound': item.compound,
+        'day_count': item.day_count,
         'interest': str(item.interest),
         'interest_all': str(account.interest if account else ZERO),
         'costs': str(item.costs),
