@@ -74,15 +74,20 @@ def _edit(env):
     level = env.ref("l10n_nl_dunning.policy_business").level_ids[0]
     level.write({"name": "Mijn niveau", "letter_intro": "<p>Mijn woorden, ${debtor}</p>", "subject": "Mijn onderwerp"})
     level.with_context(lang="en_US").letter_intro = "<p>My words</p>"
-    env.company.write(
-        {
-            "dunning_backlog_daily": 7,
-            "dunning_postal_days": 4,
-            "dunning_term_agreed_consumer": not env.company.dunning_term_agreed_consumer,
-            "dunning_vat_on_costs": not env.company.dunning_vat_on_costs,
-            "dunning_window_left": 31.5,
-        }
-    )
+    settings = {
+        "dunning_backlog_daily": 7,
+        "dunning_day_count": "act/act",
+        "dunning_keep_calls": 12,
+        "dunning_keep_holds": 0,
+        "dunning_page_offer": False,
+        "dunning_page_offer_count": 5,
+        "dunning_pause_on_reply": False,
+        "dunning_postal_days": 4,
+        "dunning_term_agreed_consumer": not env.company.dunning_term_agreed_consumer,
+        "dunning_vat_on_costs": not env.company.dunning_vat_on_costs,
+        "dunning_window_left": 31.5,
+    }
+    env.company.write({name: value for name, value in settings.items() if name in env.company._fields})
     env.ref("l10n_nl_dunning.rate_consumer_2026_01_01").source = "Mijn bron"
     env.ref("l10n_nl_dunning.hold_reason_dispute").name = "Mijn reden"
     env.ref("l10n_nl_dunning.mail_template_notice").subject = "Mijn e-mail"
@@ -179,11 +184,10 @@ def _edits(env):
     """Return what `_edit` wrote, as it reads now."""
     level = env.ref("l10n_nl_dunning.policy_business").level_ids[0]
     cron = env.ref("l10n_nl_dunning.ir_cron_dunning_plan")
-    settings = ("dunning_backlog_daily", "dunning_postal_days", "dunning_window_left")
     return {
         "level": [level.name, level.letter_intro, level.subject],
         "level in English": level.with_context(lang="en_US").letter_intro,
-        "company": [env.company[name] for name in settings],
+        "company": env.company.dunning_postal_days,
         "rate": env.ref("l10n_nl_dunning.rate_consumer_2026_01_01").source,
         "reason": env.ref("l10n_nl_dunning.hold_reason_dispute").name,
         "mail": env.ref("l10n_nl_dunning.mail_template_notice").subject,

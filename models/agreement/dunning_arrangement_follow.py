@@ -27,6 +27,9 @@ _logger = logging.getLogger(__name__)
 LOOK_BACK_DAYS = 60
 # Debtors whose arrangements are judged per commit.
 CHUNK = 50
+# Days the debtor gets in the notice that an instalment did not come: enough to read it and to transfer, as in a first
+# reminder.
+LAST_CHANCE_DAYS = 7
 # Money that was paid on the last day is in the books a day later.
 BOOK_DAYS = 1
 # Days for which items are held each time while what a debtor signed waits for our signature past its own days.
@@ -170,7 +173,7 @@ class DunningArrangementFollow(models.AbstractModel):
 
     def _get_last_date(self, at_date):
         """Return until when something can be paid that is asked for on a day."""
-        return extended(at_date + timedelta(days=self.company_id.dunning_arrangement_break_days))
+        return extended(at_date + timedelta(days=LAST_CHANCE_DAYS))
 
     def _decide_settled(self, account, at_date, *, matched_only):
         """Nothing is left to pay: it is kept, or there was nothing to keep."""
@@ -209,7 +212,7 @@ class DunningArrangementFollow(models.AbstractModel):
         if untold:
             untold._recording().write({'missed_on': at_date, 'last_date': self._get_last_date(at_date)})
             self._write_to_debtor('missed', at_date, untold)
-        if missed or not company.dunning_arrangement_remind_days or self.activated_on == at_date:
+        if missed or self.activated_on == at_date:
             return
         soon = instalments.filtered(lambda part: (
             part.state == 'due' and not part.reminded_on
@@ -340,8 +343,7 @@ class DunningArrangementFollow(models.AbstractModel):
         if self.end_told_on or self.state not in ('kept', 'broken'):
             return
         self._recording().end_told_on = at_date
-        if self.state == 'broken' or self.company_id.dunning_arrangement_tell_kept:
-            self._write_to_debtor(self.state, at_date)
+        self._write_to_debtor(self.state, at_date)
 
     def _tell_owner(self, activity_type, get_texts):
         """Plan one activity for whoever answers for it.

@@ -21,6 +21,7 @@ from ...tools.law.amounts import ZERO, to_decimal
 from ...tools.law.dutch_calendar import add_bank_days, extended
 from ..claim.dunning_claim_booking import BookingWords
 from ..kernel.formats import format_day
+from .arrangement_states import REMIND_DAYS
 
 # Days to pay the interest that ran on, from the day on which it is known.
 INTEREST_DAYS = 14
@@ -213,7 +214,7 @@ class DunningArrangementLedger(models.AbstractModel):
             return 'missed'
         if at_date > instalment.date_due:
             return 'late'
-        soon = add_bank_days(at_date, self.company_id.dunning_arrangement_remind_days)
+        soon = add_bank_days(at_date, REMIND_DAYS)
         return 'due' if instalment.date_due <= max(soon, at_date) else 'open'
 
     # -------------------------------------------------------------------------

@@ -4,6 +4,8 @@ from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError
 from odoo.tools import format_amount
 
+# Who pays for more than a year is looked at by a manager, whatever the amount.
+LONGEST_DAYS = 366
 APPROVAL_ACTIVITY = 'l10n_nl_dunning.mail_activity_type_arrangement_approval'
 
 
@@ -49,10 +51,9 @@ class DunningArrangementLimits(models.AbstractModel):
             reasons.append(self.env._(
                 "%(count)s instalments, and %(most)s go without approval.", count=count, most=most))
         days = (answer['instalments'][-1]['date_due'] - company._dunning_today()).days
-        longest = company.dunning_arrangement_max_days
-        if longest and days > longest:
+        if days > LONGEST_DAYS:
             reasons.append(self.env._(
-                "It runs %(days)s days, and %(most)s go without approval.", days=days, most=longest))
+                "It runs %(days)s days, and %(most)s go without approval.", days=days, most=LONGEST_DAYS))
         if answer['terms']['interest_mode'] == 'runs' and (
                 debtor.with_company(company).dunning_effective_type == 'consumer'):
             # Articles 7:57 and 7:58 BW: only when it is free of charge it is no consumer credit.

@@ -10,7 +10,11 @@ from ...tools.agreement import instalments
 from ...tools.claim.model import Booked
 from ...tools.law.amounts import ZERO, to_decimal
 from ...tools.law.dutch_calendar import add_bank_days, extended
-from ..debtor.res_company import FIRST_DAYS
+
+# Days after today of the first instalment, and until which an offer can be signed, where nobody says otherwise.
+FIRST_DAYS, VALID_DAYS = 14, 14
+# Days on which banks settle after the date of an instalment, before it counts as missed, where nobody says otherwise.
+GRACE_DAYS = 3
 
 # What was agreed: the user's to choose while it is a draft.
 TERMS = frozenset({
@@ -212,9 +216,9 @@ class DunningArrangementSchedule(models.AbstractModel):
             'interest_mode': 'none',
             'with_interest': True,
             'with_costs': True,
-            'grace_days': company.dunning_arrangement_grace_days,
+            'grace_days': GRACE_DAYS,
             'new_invoices': 'ignore',
-            'valid_until': at_date + timedelta(days=company.dunning_arrangement_valid_days),
+            'valid_until': at_date + timedelta(days=VALID_DAYS),
             **known,
         }
         for name in ('date_first', 'down_payment_date', 'valid_until'):

@@ -9,6 +9,9 @@ from odoo.tools import format_amount
 from ...tools.law.dutch_calendar import add_bank_days
 from ..kernel.formats import format_day
 
+# Days on which banks settle after the promised day: money that was sent on that day is still on its way.
+GRACE_DAYS = 2
+
 
 class DunningPromiseMaking(models.AbstractModel):
     _name = 'dunning.promise.making'
@@ -112,7 +115,7 @@ class DunningPromiseMaking(models.AbstractModel):
     @api.model
     def _get_grace_date(self, company, date):
         """Return the last day on which money counts for a promise for ``date``."""
-        return add_bank_days(date, company.dunning_promise_grace_days)
+        return add_bank_days(date, GRACE_DAYS)
 
     @api.model
     def _get_last_date(self, company, today):

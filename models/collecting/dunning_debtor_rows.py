@@ -4,6 +4,9 @@ from odoo import models
 from odoo.fields import Domain
 from odoo.tools import SQL
 
+# Who owes this much gets all points for the amount, in the currency of the company.
+LARGE_DEBTOR = 10000
+
 
 class DunningDebtorRows(models.AbstractModel):
     """SQL of what is owed, held and covered, which ``_get_rows_sql`` joins with what the priority comes from."""
@@ -21,7 +24,7 @@ class DunningDebtorRows(models.AbstractModel):
         """Return SQL of the companies with their day and what the settings say, to be used as a table."""
         rows = SQL(", ").join(
             SQL("(%s, %s::date, %s, %s::int, %s::numeric, %s)", company.id, company._dunning_today(),
-                company.currency_id.id, company.dunning_user_id.id or None, company.dunning_large_debtor,
+                company.currency_id.id, company.dunning_user_id.id or None, LARGE_DEBTOR,
                 company.currency_id.decimal_places)
             # sudo: settings that count for every user of the worklist
             for company in self._get_companies().sudo())

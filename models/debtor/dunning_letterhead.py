@@ -15,6 +15,9 @@ from ..kernel.dunning_paper import PAGE_LEFT, PAGE_TOP
 
 # Unpatched Qt shrinks a page by about this much, whatever its options say (and more when the page is too wide).
 UNPATCHED_ZOOM = 1.28
+# Where the address is, in millimetres: from the edge of the paper on the side of the window, and from the top; and how
+# wide. So it shows in the windows of common Dutch envelopes, on the left and on the right (NEN 1026).
+WINDOW_SIDE, WINDOW_TOP, ADDRESS_WIDTH = 20.0, 50.0, 85.0
 
 
 class DunningLetterhead(models.AbstractModel):
@@ -28,9 +31,7 @@ class DunningLetterhead(models.AbstractModel):
         env = self.with_context(lang=lang).env
         partner = company.partner_id.with_context(lang=lang)
         contact = company.dunning_contact_id
-        top, side = company.dunning_window_top, company.dunning_window_left
-        address_width = 85.0
-        left = side if company.dunning_window_side == 'left' else 210.0 - side - address_width
+        left = WINDOW_SIDE if company.dunning_window_side == 'left' else 210.0 - WINDOW_SIDE - ADDRESS_WIDTH
         place = ' '.join(filter(None, [partner.zip, partner.city]))
         numbers = [
             (env._("CoC"), company.company_registry), (env._("VAT"), company.vat),
@@ -52,9 +53,9 @@ class DunningLetterhead(models.AbstractModel):
             'zoom': 1 if ir_actions_report._wkhtml().is_patched_qt else UNPATCHED_ZOOM,
             'window_side': company.dunning_window_side,
             'address_left': left - PAGE_LEFT,
-            'address_top': top - PAGE_TOP,
-            'address_width': address_width,
-            'head_height': max(top + 34.0, 82.0) - PAGE_TOP,
+            'address_top': WINDOW_TOP - PAGE_TOP,
+            'address_width': ADDRESS_WIDTH,
+            'head_height': WINDOW_TOP + 34.0 - PAGE_TOP,
             'page_of': env._("Page %(page)s of %(pages)s", page='[sitepage]', pages='[sitepages]'),
             'is_html_empty': is_html_empty,
         }

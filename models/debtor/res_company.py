@@ -18,12 +18,8 @@ from ..kernel.groups import ACCOUNTING
 DAY_STARTS, DAY_ENDS = time(7), time(20)
 NOON = time(12)
 SUNDAY = 6
-# Days after today of the first instalment, and until which an offer can be signed, where nobody says otherwise.
-FIRST_DAYS, VALID_DAYS = 14, 14
 # Addons that remind debtors too. Both at once would tell them everything twice.
 RIVALS = ('account_followup', 'account_credit_control', 'account_invoice_overdue_reminder')
-#: A closed arrangement explains the books: it stays as long as these have to be kept (art. 2:10 paragraph 3 BW).
-KEEP_MONTHS = 84
 
 
 class ResCompany(models.Model):
@@ -47,16 +43,6 @@ class ResCompany(models.Model):
     dunning_oldest_due_date = fields.Date(
         string="Leave Alone What Was Due Before", default=lambda self: self._dunning_today() - timedelta(days=365),
         help="Older items are never reminded automatically; a person decides about them.", prefetch='dunning')
-    dunning_backlog_daily = fields.Integer(
-        string="Backlog Notices per Day", default=50,
-        help="How many notices about the backlog are proposed each day at most. The largest amounts go first.",
-        prefetch='dunning')
-
-    _check_dunning_backlog_daily = models.Constraint(
-        'CHECK(dunning_backlog_daily >= 0)',
-        "The number of backlog notices per day cannot be negative.",
-    )
-
     dunning_planned_on = fields.Date(
         readonly=True, help="The day the scheduled action last planned for this company.", prefetch='dunning')
     # Claims
@@ -108,12 +94,6 @@ class ResCompany(models.Model):
     dunning_window_side = fields.Selection(
         selection=[('left', "Left"), ('right', "Right")], default='left', required=True, string="Envelope Window",
         prefetch='dunning')
-    dunning_window_left = fields.Float(
-        string="Window From the Side (mm)", default=20.0,
-        help="Distance between the edge of the paper on the window's side and the address.", prefetch='dunning')
-    dunning_window_top = fields.Float(
-        string="Window From the Top (mm)", default=50.0,
-        help="Distance between the top of the paper and the first line of the address.", prefetch='dunning')
     dunning_contacts_per_week = fields.Integer(
         string="Contacts per Debtor and Week", default=3,
         help="Letters, e-mails and calls together, of all levels. 0: no limit.", prefetch='dunning')
@@ -127,10 +107,6 @@ class ResCompany(models.Model):
         string="Quiet Hours", default=True,
         help="No e-mail leaves on Sundays, on holidays of the debtor's country, nor between 20:00 and 07:00. "
              "What is queued then leaves afterwards.", prefetch='dunning')
-    dunning_pause_on_reply = fields.Boolean(
-        string="Wait After a Reply", default=True,
-        help="When a debtor answers a reminder by e-mail, the next one waits until somebody has read the answer.",
-        prefetch='dunning')
     dunning_breaker_factor = fields.Float(
         string="Stop a Run That Is Larger Than (times usual)", default=3.0,
         help="Reminders that nobody approved stop and ask when there are more of them on a day than this many times "
@@ -160,47 +136,21 @@ class ResCompany(models.Model):
     )
 
     # Promises and arrangements
-    dunning_promise_grace_days = fields.Integer(
-        string="Grace for Promises (bank days)", default=2,
-        help="Days on which banks settle after the promised date, before a promise counts as broken: money that was "
-             "sent on the day itself is still on its way.", prefetch='dunning')
     dunning_promise_confirm = fields.Boolean(
         string="Confirm Promises by E-mail",
         help="Whoever promised to pay gets an e-mail with the date, the amount and how to pay. Can be chosen otherwise "
              "for each promise.", prefetch='dunning')
 
-    _check_dunning_promise_grace_days = models.Constraint(
-        'CHECK(dunning_promise_grace_days BETWEEN 0 AND 10)',
-        "The grace for promises lies between 0 and 10 bank days.",
-    )
-
-    dunning_arrangement_grace_days = fields.Integer(
-        string="Grace for Instalments (bank days)", default=3,
-        help="Days on which banks settle after the date of an instalment, before it counts as missed.",
-        prefetch='dunning')
-    dunning_arrangement_valid_days = fields.Integer(
-        string="Offers Are Valid for (days)", default=VALID_DAYS,
-        help="How long a debtor can sign a payment arrangement that was offered to him.", prefetch='dunning')
-
-    _check_dunning_arrangement_days = models.Constraint(
-        'CHECK(dunning_arrangement_grace_days BETWEEN 0 AND 20 AND dunning_arrangement_valid_days BETWEEN 1 AND 60)',
-        "The grace for instalments lies between 0 and 20 bank days, and an offer is valid for 1 to 60 days.",
-    )
-
     dunning_arrangement_max_instalments = fields.Integer(
         string="Instalments Without Approval", default=12,
         help="More than this has to be approved by a manager. 0: no limit.", prefetch='dunning')
-    dunning_arrangement_max_days = fields.Integer(
-        string="Longest Without Approval (days)", default=366,
-        help="An arrangement that runs longer has to be approved by a manager. 0: no limit.", prefetch='dunning')
     dunning_arrangement_max_amount = fields.Monetary(
         string="Amount Without Approval", currency_field='currency_id',
         help="A higher total, in the currency of the company, has to be approved by a manager. 0: no limit.",
         prefetch='dunning')
 
     _check_dunning_arrangement_limits = models.Constraint(
-        'CHECK(dunning_arrangement_max_instalments >= 0 AND dunning_arrangement_max_days >= 0'
-        ' AND COALESCE(dunning_arrangement_max_amount, 0) >= 0)',
+        'CHECK(dunning_arrangement_max_instalments >= 0 AND COALESCE(dunning_arrangement_max_amount, 0) >= 0)',
         "The limits of payment arrangements cannot be negative; 0 is no limit.",
     )
 
@@ -213,112 +163,41 @@ class ResCompany(models.Model):
         domain="[('share', '=', False), ('company_ids', 'in', id)]",
         help="Arrangements that needed no approval are signed for us, in the name of this colleague, as soon as the "
              "debtor has signed. Empty: a person signs each of them.", prefetch='dunning')
-    dunning_arrangement_remind_days = fields.Integer(
-        string="Reminder before an Instalment (bank days)", default=3,
-        help="How many days on which banks settle before its date an instalment is announced by e-mail, with a link "
-             "and a QR code to pay. 0: not at all.", prefetch='dunning')
-    dunning_arrangement_break_days = fields.Integer(
-        string="Last Chance for an Instalment (days)", default=7,
-        help="Days the debtor gets in the notice that an instalment did not come in. What is not paid by then ends the "
-             "arrangement.", prefetch='dunning')
-    dunning_arrangement_tell_kept = fields.Boolean(
-        string="Thank Who Kept an Arrangement", default=True,
-        help="Whoever paid everything as agreed gets an e-mail that says so.", prefetch='dunning')
-
-    _check_dunning_arrangement_follow = models.Constraint(
-        'CHECK(dunning_arrangement_remind_days BETWEEN 0 AND 10 AND dunning_arrangement_break_days BETWEEN 3 AND 60)',
-        "An instalment is announced 0 to 10 bank days before its date, and a missed one is waited for 3 to 60 days.",
-    )
-
     # Collecting
     dunning_user_id = fields.Many2one(
         comodel_name='res.users', string="Default Collector",
         domain="[('share', '=', False), ('company_ids', 'in', id)]",
         help="Who calls debtors without a collector of their own.", prefetch='dunning')
-    dunning_large_debtor = fields.Monetary(
-        string="A Large Debtor Owes", default=10000.0,
-        help="From this collectable amount on, a debtor gets all points for his amount in the worklist.",
-        prefetch='dunning')
-
-    _check_dunning_large_debtor = models.Constraint(
-        'CHECK(dunning_large_debtor > 0)',
-        "The amount of a large debtor is more than zero.",
-    )
-
     # The debtor's page
-    dunning_page_in_mails = fields.Boolean(
-        string="Link to the Debtor's Page", default=True,
-        help="Reminders by e-mail get a button to the page on which the debtor sees what he owes and why, and can pay, "
-             "ask for an arrangement, dispute an invoice or say that he has paid.", prefetch='dunning')
-    dunning_page_offer = fields.Boolean(
-        string="Arrangements Without a Colleague", default=True,
-        help="What a debtor proposes on his page within these limits is offered to him at once, to be signed. "
-             "Everything else goes to the collector.", prefetch='dunning')
-    dunning_page_offer_count = fields.Integer(
-        string="Instalments at Most", default=3, help="Of an arrangement that a debtor gets without a colleague.",
-        prefetch='dunning')
     dunning_page_offer_total = fields.Monetary(
-        string="Up to a Total of", default=1500.0,
-        help="Of an arrangement that a debtor gets without a colleague, all that it covers together.",
+        string="Arrangements Without a Colleague up to", default=1500.0,
+        help="Whoever owes no more than this is offered an arrangement at once on the debtor's page, to be signed: up "
+             "to three instalments, free of charge. Everything else goes to the collector. 0: everything does.",
         prefetch='dunning')
-    dunning_page_offer_minimum = fields.Monetary(
-        string="Instalment of at Least", default=25.0,
-        help="Of an arrangement that a debtor gets without a colleague.", prefetch='dunning')
-    dunning_page_offer_days = fields.Integer(
-        string="First Instalment Within (days)", default=14,
-        help="Of an arrangement that a debtor gets without a colleague.", prefetch='dunning')
 
     _check_dunning_page_offer = models.Constraint(
-        'CHECK(dunning_page_offer_count BETWEEN 1 AND 60 AND dunning_page_offer_total >= 0'
-        ' AND dunning_page_offer_minimum > 0 AND dunning_page_offer_days BETWEEN 1 AND 60)',
-        "Arrangements without a colleague have one to sixty instalments of more than zero, a total that is not "
-        "negative, and a first instalment within one to sixty days.",
+        'CHECK(COALESCE(dunning_page_offer_total, 0) >= 0)',
+        "The total of an arrangement without a colleague is not negative.",
     )
 
     # How long things are kept
-    dunning_keep_calls = fields.Integer(
-        string="Keep Calls (months)", default=24,
-        help="After that the notes, names and numbers of calls are removed; who called and when is kept. 0: keep them.",
-        prefetch='dunning')
-    dunning_keep_promises = fields.Integer(
-        string="Keep Notes of Promises (months)", default=24,
-        help="After that the notes and the name of who promised go; the promise itself stays. 0: keep them.",
-        prefetch='dunning')
-    dunning_keep_holds = fields.Integer(
-        string="Keep Notes of Holds (months)", default=24,
-        help="After that the notes of closed holds go; the hold itself stays. 0: keep them.", prefetch='dunning')
+    dunning_keep_months = fields.Integer(
+        string="Keep Notes (months)", default=24,
+        help="After that the notes, names and numbers of calls, promises and closed holds go; that there was one, who "
+             "recorded it and when stays. 0: keep them.", prefetch='dunning')
     dunning_retention_automatic = fields.Boolean(
         string="Clean by Itself",
         help="What was listed goes two weeks later, unless somebody keeps it. Off: a manager decides each time.",
         prefetch='dunning')
 
-    _check_dunning_keep = models.Constraint(
-        'CHECK(dunning_keep_calls >= 0 AND dunning_keep_promises >= 0 AND dunning_keep_holds >= 0)',
+    _check_dunning_keep_months = models.Constraint(
+        'CHECK(dunning_keep_months >= 0)',
         "The number of months that notes are kept cannot be negative.",
-    )
-
-    dunning_keep_arrangements = fields.Integer(
-        string="Keep Signatures of Arrangements (months)", default=KEEP_MONTHS,
-        help="After that notes, names, signatures and documents of closed arrangements go; the arrangement itself and "
-             "its instalments stay. 0: keep them.", prefetch='dunning')
-
-    _check_dunning_keep_arrangements = models.Constraint(
-        'CHECK(dunning_keep_arrangements >= 0)',
-        "The number of months that arrangements are kept cannot be negative.",
     )
 
     # -------------------------------------------------------------------------
     # CHECKS
     # -------------------------------------------------------------------------
-
-    @api.constrains('dunning_window_left', 'dunning_window_top')
-    def _check_dunning_window(self):
-        for company in self:
-            if not (5 <= company.dunning_window_left <= 120 and 20 <= company.dunning_window_top <= 90):
-                raise ValidationError(self.env._(
-                    "The envelope window must lie on the paper: between 5 and 120 mm from the side "
-                    "and between 20 and 90 mm from the top.",
-                ))
 
     @api.constrains('dunning_signatory_ids', 'dunning_auto_signatory_id')
     def _check_dunning_signatories(self):

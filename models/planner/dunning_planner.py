@@ -25,6 +25,8 @@ from ..ladder.dunning_level import RANK
 
 # Answers that are read at a time.
 READ_CHUNK = 2000
+# Notices about the backlog that are proposed each day: as many as a person can look at.
+BACKLOG_DAILY = 50
 
 
 class Decision(NamedTuple):
@@ -352,7 +354,7 @@ class DunningPlanner(models.AbstractModel):
             return list(groups.values()), 0
         used = self.env['dunning.notice'].search_count([
             ('company_id', '=', company.id), ('backlog', '=', True), ('date_planned', '=', at_date)])
-        room = max(0, company.dunning_backlog_daily - used)
+        room = max(0, BACKLOG_DAILY - used)
         backlog.sort(key=lambda group: -sum(decision.amount_company for decision in group))
         postponed = {id(group) for group in islice(backlog, room, None)}
         return [group for group in groups.values() if id(group) not in postponed], len(postponed)

@@ -8,8 +8,6 @@ class DunningNotice(models.Model):
         """Return ``{notice id: address of the debtor's page}`` of saved notices; a few queries for all of them."""
         urls = {}
         for company, notices in self._origin.filtered('partner_id').grouped('company_id').items():
-            if not company.dunning_page_in_mails:
-                continue
             pages = notices.partner_id._get_dunning_pages(company)
             for notice in notices:
                 urls[notice.id] = pages[notice.partner_id.commercial_partner_id.id]._get_url(notice=notice)

@@ -14,6 +14,9 @@ from .page_input import PageError, clean_text
 
 # How long an offer that was not signed is remembered, and how many can be turned down in that time.
 UNSIGNED, MOST_DECLINED = timedelta(days=90), 3
+# What is offered at once, of a total that the settings allow: a calm start, within a quarter of a year, and instalments
+# that are worth transferring (in the currency of the company). Everything else is for a person.
+OFFER_COUNT, OFFER_MINIMUM, OFFER_FIRST_DAYS = 3, 25.0, 14
 
 
 class DunningPageProposal(models.AbstractModel):
@@ -36,9 +39,8 @@ class DunningPageProposal(models.AbstractModel):
 
     def _get_first_dates(self):
         """Return the first and the last day on which the first instalment can be, of an arrangement at once."""
-        company = self.company_id
-        today = company._dunning_today()
-        return today + timedelta(days=1), today + timedelta(days=company.dunning_page_offer_days)
+        today = self.company_id._dunning_today()
+        return today + timedelta(days=1), today + timedelta(days=OFFER_FIRST_DAYS)
 
     def _get_offers(self, claims=None):
         """Return the arrangements that the debtor can have at once: ``[{count, text, total, …}]``, possibly none.
@@ -51,7 +53,7 @@ class DunningPageProposal(models.AbstractModel):
         """
         self.ensure_one()
         company = self.company_id
-        if not company.dunning_page_offer or self._get_arrangements() or self._was_unreliable():
+        if not company.dunning_page_offer_total or self._get_arrangements() or self._was_unreliable():
             return []
         if claims is None:
             claims, _items, _decisions = self._compute_claims()
@@ -66,7 +68,7 @@ class DunningPageProposal(models.AbstractModel):
         items = self._get_arrangement_items()
         first = self._get_first_dates()[1]
         offers = []
-        for count in range(2, company.dunning_page_offer_count + 1):
+        for count in range(2, OFFER_COUNT + 1):
             try:
                 answer = self.env['dunning.arrangement']._preview(
                     company, self.partner_id, items, self._get_arrangement_terms(count, extended(first), claims))
@@ -74,7 +76,7 @@ class DunningPageProposal(models.AbstractModel):
                 break  # nothing that can be arranged, such as with something in dispute
             amounts = [part['amount'] for part in answer['instalments']]
             if (
-                currency.compare_amounts(min(amounts), company.dunning_page_offer_minimum) < 0
+                currency.compare_amounts(min(amounts), OFFER_MINIMUM) < 0
                 or answer['approval_reason']
                 or currency.compare_amounts(answer['amount_total'], float(claim.total))
             ):

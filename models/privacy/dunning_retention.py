@@ -16,6 +16,9 @@ from ..kernel.formats import format_day
 # How long a dry run is shown before it is carried out without anybody's word, in days, where that is switched on.
 SHOWN_DAYS = 14
 CLEAN_CHUNK = 500
+# Months that a closed arrangement keeps its signatures: it explains the books, and these have to be kept that long
+# (article 2:10 paragraph 3 BW).
+KEEP_ARRANGEMENTS = 84
 
 
 class DunningRetention(models.Model):
@@ -65,12 +68,12 @@ class DunningRetention(models.Model):
 
     @api.model
     def _get_kinds(self):
-        """Return ``{kind: (model, setting with the months)}``; a kind names its methods, as ``_find_call``."""
+        """Return ``{kind: model}``; a kind names its methods, as ``_find_call``."""
         return {
-            'call': ('dunning.call', 'dunning_keep_calls'),
-            'promise': ('dunning.promise', 'dunning_keep_promises'),
-            'hold': ('dunning.hold', 'dunning_keep_holds'),
-            'arrangement': ('dunning.arrangement', 'dunning_keep_arrangements'),
+            'call': 'dunning.call',
+            'promise': 'dunning.promise',
+            'hold': 'dunning.hold',
+            'arrangement': 'dunning.arrangement',
         }
 
     @api.model
@@ -80,8 +83,8 @@ class DunningRetention(models.Model):
         What is about an item that is still open is left out.
         """
         found = {}
-        for kind, (model, setting) in self._get_kinds().items():
-            months = company[setting]
+        for kind, model in self._get_kinds().items():
+            months = KEEP_ARRANGEMENTS if kind == 'arrangement' else company.dunning_keep_months
             if months:
                 found[kind] = getattr(self, f'_find_{kind}')(
                     # sudo: a manager decides about everything old, or the scheduled action does
@@ -203,7 +206,7 @@ class DunningRetention(models.Model):
             for kind, lines in run.line_ids.grouped('kind').items():
                 ids = [line.res_id for line in lines if line.res_id in allowed.get(kind, ())]
                 for start in range(0, len(ids), CLEAN_CHUNK):
-                    records = run.env[self._get_kinds()[kind][0]].browse(ids[start:start + CLEAN_CHUNK])
+                    records = run.env[self._get_kinds()[kind]].browse(ids[start:start + CLEAN_CHUNK])
                     getattr(self, f'_clean_{kind}')(records)
                 count += len(ids)
             run._recording().write({

@@ -29,7 +29,7 @@ class ResPartner(models.Model):
         reason = self.env.ref('l10n_nl_dunning.hold_reason_reply', raise_if_not_found=False)
         author = self.env['res.partner'].browse(msg_dict.get('author_id') or []).exists()
         if (
-            not company.dunning_pause_on_reply or not reason or not reason.active
+            not reason or not reason.active
             or self.env.context.get('dunning_automatic_reply')
             or any(not user.share for user in author.user_ids)  # a colleague wrote
         ):

@@ -8,6 +8,7 @@ from odoo.exceptions import AccessError, UserError, ValidationError
 from odoo.tests import new_test_user, tagged
 from odoo.tools import mute_logger
 
+from ...models.agreement import dunning_arrangement_limits
 from ...tools.law.amounts import to_decimal
 from ..common import TODAY, DunningCommon, days
 
@@ -299,7 +300,8 @@ class TestArrangement(ArrangementCommon):
 
     def test_longer_than_a_hold_can_last(self):
         arrangement = self.make(instalment_count=60)
-        self.company.dunning_arrangement_max_instalments = self.company.dunning_arrangement_max_days = 0
+        self.company.dunning_arrangement_max_instalments = 0
+        self.patch(dunning_arrangement_limits, 'LONGEST_DAYS', 4000)
         with self.assertRaises(UserError) as caught:
             arrangement.action_offer()
         self.assertIn("hold", str(caught.exception))

@@ -416,7 +416,6 @@ class TestArrangementDesk(DunningCommon):
         self.run_through(arrangement)
         self.end(arrangement, 'kept', TODAY)
         Retention = self.env['dunning.retention']
-        self.company.dunning_keep_arrangements = 84
         late = TODAY + timedelta(days=7 * 366)
         self.assertNotIn(arrangement, Retention._find(self.company, late).get('arrangement', arrangement.browse()))
         self.pay(arrangement.item_ids)

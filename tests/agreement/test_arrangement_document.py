@@ -15,6 +15,7 @@ from odoo.tests import new_test_user, tagged
 from odoo.tools import mute_logger
 from odoo.tools.pdf import PdfFileReader, PdfFileWriter
 
+from ...models.agreement import dunning_arrangement_limits
 from ...models.agreement.dunning_arrangement_signing import SCAN_BYTES
 from ...tools.wording import ARRANGEMENT, ERROR, check_text
 from ..common import TODAY, DunningCommon, days
@@ -52,7 +53,8 @@ class PaperCommon(DunningCommon):
         cls.bank = cls.env['res.partner.bank'].create({
             'acc_number': 'NL91ABNA0417164300', 'partner_id': cls.company.partner_id.id, 'allow_out_payment': True})
         cls.env['dunning.hold.reason'].search([('kind', '=', 'arrangement')]).max_days = 4000
-        cls.company.write({'dunning_arrangement_max_instalments': 0, 'dunning_arrangement_max_days': 0})
+        cls.company.dunning_arrangement_max_instalments = 0
+        cls.classPatch(dunning_arrangement_limits, 'LONGEST_DAYS', 4000)
         cls.consumer = cls.make_debtor("Mevr. F. van den Berg", consumer=True)
         cls.english = cls.make_debtor("John Smith", consumer=True, lang='en_US')
         cls.crown = cls.make_debtor("Crown & Sons Ltd", lang='en_US', company_registry='12345678')

@@ -31,7 +31,6 @@ class FollowCommon(DunningCommon):
         cls.collector = new_test_user(
             cls.env, 'follow_collector', groups='base.group_user,account.group_account_manager',
             company_id=cls.company.id, company_ids=[Command.set(cls.company.ids)])
-        cls.company.dunning_arrangement_grace_days = 3
         for name in ('_store_offer', '_send_offer', '_store_agreement', '_send_agreement'):
             cls.classPatch(cls.registry['dunning.arrangement'], name, lambda self, *args, **kwargs: None)
         cls.env['res.partner.bank'].create({

@@ -40,7 +40,6 @@ class TestArrangementLife(DunningCommon, HttpCase):
         cls.first = cls.invoice(due=cls.start - days(40), amount=200.0)
         cls.second = cls.invoice(due=cls.start - days(10), amount=100.0)
         cls.both = cls.first | cls.second
-        cls.company.write({'dunning_arrangement_remind_days': 3, 'dunning_arrangement_break_days': 7})
 
     def setUp(self):
         super().setUp()

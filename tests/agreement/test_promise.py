@@ -75,8 +75,6 @@ class TestPromise(DunningCommon):
             (date(2025, 3, 16), date(2025, 3, 18)),  # from a Sunday
         ):
             self.assertEqual(self.env['dunning.promise']._get_grace_date(self.company, promised), grace)
-        self.company.dunning_promise_grace_days = 0
-        self.assertEqual(self.env['dunning.promise']._get_grace_date(self.company, PROMISED), PROMISED)
 
     def test_without_items_it_is_about_everything_open(self):
         self.invoice(amount=50.0)

@@ -10,6 +10,7 @@ from odoo.exceptions import AccessError, UserError, ValidationError
 from odoo.tests import new_test_user, tagged
 from odoo.tools.safe_eval import safe_eval
 
+from ...models.collecting import dunning_debtor_rows
 from ..common import TODAY, DunningCommon, days
 
 AFTER = TODAY + days(5)
@@ -241,7 +242,7 @@ class TestDebtor(DunningCommon):
 
     def test_the_points_always_add_up(self):
         random = Random(11)
-        self.company.dunning_large_debtor = 2000
+        self.patch(dunning_debtor_rows, 'LARGE_DEBTOR', 2000)
         for nr in range(12):
             debtor = self.make_debtor(f"P{nr} BV")
             for _nr in range(random.randint(1, 2)):

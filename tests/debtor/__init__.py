@@ -1,2 +1,3 @@
 from . import test_collector
 from . import test_open_item
+from . import test_settings

@@ -44,7 +44,7 @@ ACTIONS = {
 EDITS = {
     'level': ["Mijn niveau", "<p>Mijn woorden, ${debtor}</p>", "Mijn onderwerp"],
     'level in English': "<p>My words</p>",
-    'company': [7, 4, 31.5],
+    'company': 4,
     'rate': "Mijn bron",
     'reason': "Mijn reden",
     'mail': "Mijn e-mail",
@@ -66,6 +66,8 @@ class Upgrade:
     filled = {}
     #: (table, column) that an update from this release writes anew, with the reason.
     rewritten = {}
+    #: What settings of the company became, as their note says it.
+    noted = ()
     #: Reasons why (not) that later releases changed, (old, new): (what else of the step follows from it, why).
     decided = {}
 
@@ -154,9 +156,14 @@ print('RESULT', json.dumps({expression}, default=str))
         """Only what ships to be updated is: all other rows of all tables have the values they had."""
         updated = {key for key, noupdate in self.shipped.items() if not noupdate}
         rewritten, wrong = set(), []
+        notes = {('mail_message', note['id'], 'new') for note in self.get_setting_notes()}
         for table, key, what in differences(self.rows, self.new_rows, updated, self.new_shipped):
             if (table, what) in self.rewritten:
                 rewritten.add((table, what))
+            elif (table, what) in SETTINGS:
+                self.assertNotIn(what, self.new_rows[table][key])
+            elif (table, key, what) in notes:
+                continue
             elif not self.lost_its_parent(table, key, what):
                 old, new = self.rows[table].get(key, {}), self.new_rows[table].get(key, {})
                 wrong.append((table, key, what, old.get(what, old), new.get(what, new)))
@@ -167,6 +174,22 @@ print('RESULT', json.dumps({expression}, default=str))
         """Return whether a view has another parent because its own was merged into that one."""
         parent = self.rows[table].get(key, {}).get('inherit_id')
         return (table, what) == ('ir_ui_view', 'inherit_id') and parent and parent not in self.new_rows[table]
+
+    def get_setting_notes(self):
+        """Return the messages about settings that became constants."""
+        old, new = self.rows['mail_message'], self.new_rows['mail_message']
+        return [row for key, row in new.items() if key not in old and "<li>" in row['body'] and row['is_internal']]
+
+    def test_settings_go_where_they_are_kept(self):
+        """What a policy or one number says is carried over; of the rest a note says what it was and what it is now."""
+        [company] = [row for row in self.rows['res_company'].values() if row['dunning_backlog_daily'] == 7]
+        now = self.new_rows['res_company'][company['id']]
+        self.assertEqual({row['day_count'] for row in self.new_rows['dunning_policy'].values()}, {'act/act'})
+        if 'dunning_keep_calls' in company:
+            self.assertEqual((now['dunning_keep_months'], now['dunning_page_offer_total']), (12, 0))
+        [note] = self.get_setting_notes()
+        self.assertEqual((note['model'], note['res_id']), ('res.partner', company['partner_id']))
+        self.assertEqual(re.findall(r'<li>(.*?)</li>', note['body']), list(self.noted))
 
     def test_updating_again_changes_nothing(self):
         left = [
@@ -252,6 +275,14 @@ def is_kept(old, new):
     return old == new
 
 
+#: Columns of settings that went.
+SETTINGS = {('res_company', f'dunning_{name}') for name in (
+    'arrangement_break_days', 'arrangement_grace_days', 'arrangement_max_days', 'arrangement_remind_days',
+    'arrangement_tell_kept', 'arrangement_valid_days', 'backlog_daily', 'day_count', 'keep_arrangements', 'keep_calls',
+    'keep_holds', 'keep_promises', 'large_debtor', 'page_in_mails', 'page_offer', 'page_offer_count',
+    'page_offer_days', 'page_offer_minimum', 'pause_on_reply', 'promise_grace_days', 'window_left', 'window_top')}
+#: Of each setting that the session chose otherwise.
+NOTED = ("Achterstand per dag: 7 → 50", "Venster vanaf de zijkant (mm): 31,5 → 20")
 NOTICES = {'draft': 1, 'queued': 2, 'sent': 25, 'undelivered': 1}
 
 
@@ -272,6 +303,7 @@ class TestUpgradeFrom100(Upgrade, BaseCase):
         ('dunning_notice', 'write_date'): "fields that are stored since then are worked out",
         ('dunning_notice', 'write_uid'): "fields that are stored since then are worked out",
     }
+    noted = NOTED
     decided = {
         ('due', 'one_message'): (
             ('reason', 'is_due', 'amount_due', 'changes_on'),
@@ -298,3 +330,10 @@ class TestUpgradeFrom130(Upgrade, BaseCase):
         ('dunning_arrangement', 'state'): {'offered': 1, 'active': 1},
         ('dunning_call', 'origin'): {'screen': 8},
     }
+    rewritten = {
+        ('dunning_hold_reason', 'active'): "no company waited after a reply",
+        ('res_company', 'dunning_page_offer_total'): "nothing was offered without a colleague",
+    }
+    noted = (
+        "Notities bij toezeggingen bewaren (maanden): 24 → 12", "Notities bij blokkades bewaren (maanden): 0 → 12",
+        *NOTED)

@@ -353,11 +353,12 @@ class TestLetterWords(LetterCommon):
 
     def test_window_is_where_the_company_wants_it(self):
         notice = self.make_notice('business_reminder', self.invoice())
-        self.company.write({'dunning_window_side': 'right', 'dunning_window_left': 15.0, 'dunning_window_top': 55.0})
-        [document] = self.documents(notice)
-        [window] = document.xpath('//div[@class="window"]')
-        # The page has margins of 20 mm left and 12 mm on top; the block is 85 mm wide and ends 15 mm from the edge.
-        self.assertIn("left: 90.0mm; top: 43.0mm; width: 85.0mm", window.get('style'))
+        # The page has margins of 20 mm left and 12 mm on top; the block is 85 mm wide and is 20 mm from the edge.
+        for side, left in (('left', '0.0'), ('right', '85.0')):
+            self.company.dunning_window_side = side
+            [document] = self.documents(notice)
+            [window] = document.xpath('//div[@class="window"]')
+            self.assertIn(f"left: {left}mm; top: 38.0mm; width: 85.0mm", window.get('style'))
 
     def test_address(self):
         self.business.write({'zip': '1015aa', 'street2': "2e etage"})

@@ -410,7 +410,7 @@ class TestLadderRules(DunningCommon):
     def test_terms_amounts_and_caps_are_not_negative(self):
         for record, values in (
             (self.reminder, {'payment_term_days': -1}), (self.reminder, {'expire_days': -1}),
-            (self.ladder, {'minimum_amount': -1}), (self.company, {'dunning_backlog_daily': -1}),
+            (self.ladder, {'minimum_amount': -1}), (self.company, {'dunning_keep_months': -1}),
         ):
             with self.assertRaises(IntegrityError), mute_logger('odoo.sql_db'), self.env.cr.savepoint():
                 record.write(values)

@@ -94,11 +94,12 @@ class TestRetention(DunningCommon):
     def test_what_is_younger_stays(self):
         call, promise, hold = self.old_story()
         self.assertFalse(self.list_old(OLD + days(700)))
-        self.company.write({'dunning_keep_calls': 12, 'dunning_keep_promises': 0, 'dunning_keep_holds': 36})
+        self.company.dunning_keep_months = 0
+        self.assertFalse(self.list_old(OLD + days(7000)), "0 keeps them")
+        self.company.dunning_keep_months = 22
         run = self.list_old(OLD + days(700))
-        self.assertEqual(run.line_ids.mapped('res_id'), call.ids)
-        self.assertEqual(run.line_ids.kind, 'call')
-        self.assertTrue(promise.note and hold.note)
+        self.assertEqual(run.line_ids.mapped('res_id'), [*call.ids, *promise.ids, *hold.ids])
+        self.assertEqual(run.line_ids.mapped('kind'), ['call', 'promise', 'hold'])
 
     def test_what_is_about_an_open_invoice_stays(self):
         self.call(outcome='refuses')

@@ -104,7 +104,7 @@ class TestReply(DunningCommon):
     def test_the_company_may_leave_it(self):
         self.invoice()
         notice = self.dun(DUE)
-        self.company.dunning_pause_on_reply = False
+        self.env.ref('l10n_nl_dunning.hold_reason_reply').active = False
         self.assertFalse(self.answer(notice))
 
 

@@ -10,6 +10,7 @@ from odoo.tests import BaseCase, freeze_time, get_db_name, new_test_user, tagged
 from odoo.tools import SQL, mute_logger
 
 from odoo.addons.l10n_nl_dunning.models.kernel.dunning_recorded import RECORDING
+from odoo.addons.l10n_nl_dunning.models.planner import dunning_planner
 from odoo.addons.l10n_nl_dunning.models.sending import dunning_run
 
 from ..common import TODAY, DunningCommon, days
@@ -83,7 +84,8 @@ class TestScheduled(DunningCommon):
         self.assertRecordValues(self.notices_of(old), [{'state': 'draft', 'backlog': True}])
 
     def test_the_backlog_comes_a_few_a_day_the_largest_first(self):
-        self.company.write({'dunning_start_date': DUE + days(1), 'dunning_backlog_daily': 2})
+        self.company.dunning_start_date = DUE + days(1)
+        self.patch(dunning_planner, 'BACKLOG_DAILY', 2)
         moves = self.many(5)
         self.run_plan()
         self.assertEqual(self.notices_of(moves).line_ids.move_id, moves[3:])
@@ -98,7 +100,8 @@ class TestScheduled(DunningCommon):
         self.assertEqual(len(self.notices_of(moves)), 5)
 
     def test_the_cap_holds_the_backlog_only(self):
-        self.company.write({'dunning_start_date': TODAY, 'dunning_backlog_daily': 0})
+        self.company.dunning_start_date = TODAY
+        self.patch(dunning_planner, 'BACKLOG_DAILY', 0)
         old, new = self.invoice(due=TODAY - days(1)), self.invoice(self.make_debtor("New BV"))
         self.run_plan()
         self.assertFalse(self.notices_of(old))

@@ -4,6 +4,7 @@ from odoo import Command
 from odoo.exceptions import UserError
 from odoo.tests import Form, new_test_user, tagged
 
+from ...wizards.sending import dunning_start
 from ..common import TODAY, DunningCommon, days
 
 DUE = TODAY + days(5)
@@ -225,7 +226,8 @@ class TestStart(WizardCommon):
         self.invoice(self.make_debtor("Other BV"), due=TODAY - days(20), amount=50)
         self.invoice(due=TODAY - days(500), amount=7)
         self.invoice(due=TODAY, amount=1000)
-        wizard = self.wizard(start_date=TODAY, oldest_due_date=TODAY - days(365), backlog_daily=1)
+        self.patch(dunning_start, 'BACKLOG_DAILY', 1)
+        wizard = self.wizard(start_date=TODAY, oldest_due_date=TODAY - days(365))
         self.assertRecordValues(wizard, [{
             'backlog_count': 2, 'backlog_debtors': 2, 'backlog_amount': 150.0, 'old_count': 1, 'old_amount': 7.0,
             'backlog_days': 2}])
@@ -233,15 +235,11 @@ class TestStart(WizardCommon):
     def test_a_manager_stores_the_choices(self):
         policy = self.make_policy("Chosen", [{}])
         self.wizard(
-            start_date=TODAY, oldest_due_date=TODAY - days(100), backlog_daily=3, policy_business_id=policy.id,
+            start_date=TODAY, oldest_due_date=TODAY - days(100), policy_business_id=policy.id,
         ).action_start()
         self.assertRecordValues(self.company, [{
-            'dunning_start_date': TODAY, 'dunning_oldest_due_date': TODAY - days(100), 'dunning_backlog_daily': 3,
+            'dunning_start_date': TODAY, 'dunning_oldest_due_date': TODAY - days(100),
             'dunning_policy_business_id': policy.id}])
-
-    def test_a_negative_number_a_day_is_refused_in_words(self):
-        with self.assertRaises(UserError):
-            self.wizard(backlog_daily=-1).action_start()
 
     def test_another_company_than_those_of_the_manager_is_refused(self):
         other = self.env['res.company'].create({'name': "Other"})
@@ -253,6 +251,6 @@ class TestStart(WizardCommon):
     def test_a_company_made_today_starts_calmly(self):
         company = self.env['res.company'].with_context(dunning_at_date=TODAY).create({'name': "New"})
         self.assertRecordValues(company, [{
-            'dunning_start_date': TODAY, 'dunning_oldest_due_date': TODAY - days(365), 'dunning_backlog_daily': 50,
+            'dunning_start_date': TODAY, 'dunning_oldest_due_date': TODAY - days(365),
             'dunning_policy_business_id': self.env.ref('l10n_nl_dunning.policy_business').id,
             'dunning_policy_consumer_id': self.env.ref('l10n_nl_dunning.policy_consumer').id}])

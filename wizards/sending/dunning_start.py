@@ -1,6 +1,8 @@
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 
+from ...models.planner.dunning_planner import BACKLOG_DAILY
+
 
 class DunningStart(models.TransientModel):
     """First run: what dunning would do with what is overdue already, and how calmly it starts."""
@@ -23,8 +25,6 @@ class DunningStart(models.TransientModel):
     oldest_due_date = fields.Date(
         string="Leave Alone What Was Due Before",
         default=lambda self: self.env.company.dunning_oldest_due_date)
-    backlog_daily = fields.Integer(
-        string="Backlog Notices per Day", default=lambda self: self.env.company.dunning_backlog_daily)
     backlog_count = fields.Integer(compute='_compute_backlog')
     backlog_debtors = fields.Integer(compute='_compute_backlog')
     backlog_amount = fields.Monetary(compute='_compute_backlog')
@@ -32,7 +32,7 @@ class DunningStart(models.TransientModel):
     old_amount = fields.Monetary(compute='_compute_backlog')
     backlog_days = fields.Integer(compute='_compute_backlog')
 
-    @api.depends('start_date', 'oldest_due_date', 'backlog_daily', 'company_id')
+    @api.depends('start_date', 'oldest_due_date', 'company_id')
     def _compute_backlog(self):
         for wizard in self:
             company = wizard.company_id
@@ -45,14 +45,11 @@ class DunningStart(models.TransientModel):
                 domain & ~old, [], ['__count', 'partner_id:count_distinct', 'amount_residual:sum'])
             [(wizard.old_count, wizard.old_amount)] = Line._read_group(
                 domain & old, [], ['__count', 'amount_residual:sum'])
-            wizard.backlog_days = (
-                -(-wizard.backlog_debtors // wizard.backlog_daily) if wizard.backlog_daily else 0)
+            wizard.backlog_days = -(-wizard.backlog_debtors // BACKLOG_DAILY)
 
     def action_start(self):
         """Store the choices; the next plan run follows them."""
         self.ensure_one()
-        if self.backlog_daily < 0:
-            raise UserError(self.env._("The number of backlog notices per day cannot be negative."))
         if self.company_id not in self.env.companies:
             raise UserError(self.env._("Choose this company at the top of the screen first."))
         # sudo: only managers may use this wizard, and they may not write on companies
@@ -61,6 +58,5 @@ class DunningStart(models.TransientModel):
             'dunning_policy_consumer_id': self.policy_consumer_id.id,
             'dunning_start_date': self.start_date,
             'dunning_oldest_due_date': self.oldest_due_date,
-            'dunning_backlog_daily': self.backlog_daily,
         })
         return self.env['ir.actions.act_window']._for_xml_id('l10n_nl_dunning.dunning_notice_action')
