@@ -99,6 +99,13 @@ class AccountMoveLine(models.Model):
         return self.date_maturity or self.date
 
     @api.model
+    def _get_dunning_with_partner_sql(self):
+        """Return the SQL of all journal items ``line`` joined with their ``partner``, to be joined or selected from."""
+        return SQL(
+            "(account_move_line line JOIN res_partner partner ON partner.id = line.partner_id)",
+            to_flush=self._fields['partner_id'])
+
+    @api.model
     def _get_dunning_due_date_sql(self, line):
         """Return the SQL of the same day, of a row of ``account_move_line``."""
         return SQL(

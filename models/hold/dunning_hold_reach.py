@@ -66,15 +66,13 @@ class DunningHoldReach(models.AbstractModel):
             """
             SELECT %(columns)s
               FROM %(holds)s
-              JOIN account_move_line line ON line.id = hold.move_line_id
-              JOIN res_partner partner ON partner.id = line.partner_id
+              JOIN %(items)s ON line.id = hold.move_line_id
         CROSS JOIN (VALUES (FALSE)) AS wide (move_wide)
              WHERE hold.scope = 'item' AND %(lines)s
          UNION ALL
             SELECT %(columns)s
               FROM %(holds)s
-              JOIN account_move_line line ON line.move_id = hold.move_id
-              JOIN res_partner partner ON partner.id = line.partner_id
+              JOIN %(items)s ON line.move_id = hold.move_id
         CROSS JOIN (VALUES (TRUE)) AS wide (move_wide)
              WHERE (hold.scope = 'invoice' OR (hold.scope = 'item' AND hold.move_line_id IS NULL)) AND %(lines)s
          UNION ALL
@@ -82,12 +80,13 @@ class DunningHoldReach(models.AbstractModel):
               FROM %(holds)s
               -- A debtor that became part of another one takes his hold along.
               JOIN res_partner holder ON holder.id = hold.partner_id
-              JOIN res_partner partner ON partner.commercial_partner_id = holder.commercial_partner_id
-              JOIN account_move_line line ON line.partner_id = partner.id AND line.company_id = hold.company_id
+              JOIN %(items)s ON partner.commercial_partner_id = holder.commercial_partner_id
+                            AND line.company_id = hold.company_id
         CROSS JOIN (VALUES (FALSE)) AS wide (move_wide)
              WHERE hold.scope = 'debtor' AND %(lines)s
             """,
-            columns=columns, holds=holds, lines=lines)
+            columns=columns, holds=holds, lines=lines,
+            items=self.env['account.move.line']._get_dunning_with_partner_sql())
 
     @api.model
     def _get_blocking_sql(self, at_date):

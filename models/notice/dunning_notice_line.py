@@ -170,26 +170,28 @@ class DunningNoticeLine(models.Model):
         Called by the dispatcher just before rendering.
         """
         self._check_recording('write')
-        if not self.ids:
+        items = self.move_line_id
+        if not items:
             return
-        self.move_line_id.fetch(['move_id'])
-        moves = self.move_id
-        moves.fetch(['ref'])
-        descriptions = self._get_descriptions(moves)
+        items.fetch(['move_id', 'amount_currency'])
+        items.move_id.fetch(['ref', 'name', 'invoice_date', 'date'])
+        descriptions = self._get_descriptions(items.move_id)
+        rows = [(
+            line.id, move.name or None, move.invoice_date or move.date, descriptions.get(move.id) or None,
+            line.move_line_id.amount_currency,
+        ) for line in self if (move := line.move_line_id.move_id)]
         names = ['name', 'invoice_date', 'description', 'amount_original']
-        self.flush_model(['move_line_id', *names])
-        self.env['account.move'].flush_model(['name', 'invoice_date', 'date'])
-        self.env['account.move.line'].flush_model(['move_id', 'amount_currency'])
+        self.flush_model(names)
         self.env.execute_query(SQL(
             """
             UPDATE dunning_notice_line line
-               SET name = move.name, invoice_date = COALESCE(move.invoice_date, move.date),
-                   description = frozen.description, amount_original = item.amount_currency
-              FROM UNNEST(%s::int[], %s::varchar[]) AS frozen (id, description), account_move_line item
-              JOIN account_move move ON move.id = item.move_id
-             WHERE line.id = frozen.id AND item.id = line.move_line_id
+               SET name = frozen.name, invoice_date = frozen.invoice_date, description = frozen.description,
+                   amount_original = frozen.amount
+              FROM UNNEST(%s::int[], %s::varchar[], %s::date[], %s::varchar[], %s::numeric[])
+                   AS frozen (id, name, invoice_date, description, amount)
+             WHERE line.id = frozen.id
          RETURNING line.id
-            """, self.ids, [descriptions.get(line.move_id.id) or None for line in self]))
+            """, *(list(column) for column in zip(*rows, strict=True))))
         self.invalidate_recordset(names, flush=False)
         self.modified(names)
 
