@@ -6,7 +6,6 @@ from . import account_move_line
 from . import account_partial_reconcile
 from . import mail_thread
 from . import mail_mail
-from . import dunning_withdrawal_message
 from . import dunning_withdrawal
 from . import dunning_notice_approval
 from . import dunning_notice_editing
