@@ -247,12 +247,9 @@ class DunningWithdrawal(models.Model):
         if not todo:
             raise UserError(self.env._(
                 "Nothing is left to send: a payment was booked or taken off, or somebody decided."))
-        if lost == todo:
-            raise UserError(self.env._(
-                "%s has no e-mail address that works. Complete the contact, or tell the debtor yourself and withdraw "
-                "without a message.", lost[:1].partner_id.display_name))
-        (todo - stale - lost)._withdraw(self.env.company._dunning_today())
-        sentences = [self.env._("%s debtors are told.", len(todo - stale - lost))]
+        going = todo - stale - lost if lost < todo else todo  # nobody: it says why
+        going._withdraw(self.env.company._dunning_today())
+        sentences = [self.env._("%s debtors are told.", len(going))]
         if lost:
             sentences.append(self.env._(
                 "%s have no e-mail address that works, and stay proposed.", len(lost)))
@@ -317,6 +314,7 @@ class DunningWithdrawal(models.Model):
         """
         # sudo: who may decide was checked; notices cannot be written by users
         recording = self.sudo()._recording()
+        texts = {} if silent else recording._get_texts()
         for withdrawal in recording:
             lines, notices = withdrawal.line_ids, withdrawal._get_notices_to_withdraw()
             whole = lines.filtered(lambda line: line._is_wholly_wrong())
@@ -326,7 +324,7 @@ class DunningWithdrawal(models.Model):
             for line in lines:
                 line.write({'withdrawn_amount': line.wrong_amount})
             if not silent:
-                withdrawal._send()
+                withdrawal._send(*texts[withdrawal.id])
             whole.write({'withdrawn_on': at_date})
             if notices:
                 notices.write({'state': 'withdrawn', 'withdrawn_on': at_date})
@@ -363,10 +361,14 @@ class DunningWithdrawal(models.Model):
             notice._message_log(body=body)
             self.partner_id._message_log(body=body)
 
-    def _send(self):
+    def _send(self, subject, body):
         """Hand the message to the mail queue."""
         self.ensure_one()
-        person, (subject, body) = self._get_recipient(), self._get_texts()[self.id]
+        person = self._get_recipient()
+        if not person:
+            raise UserError(self.env._(
+                "%s has no e-mail address that works. Complete the contact, or tell the debtor yourself and withdraw "
+                "without a message.", self.partner_id.display_name))
         self.write({'state': 'sent', 'subject': subject, 'body': body, 'email_to': person.email_formatted})
         author = self.notice_id._get_responsible() if self.env.user._is_superuser() else self.env.user
         self._send_mail(TEMPLATE, person, texts=(subject, body), author=author.partner_id)

@@ -292,8 +292,16 @@ class TestWithdrawal(WithdrawalCommon):
         self.assertEqual(self.overdue.dunning_level_id, self.reminder)
         self.every_day(AFTER + days(1))
         self.assertFalse(self.proposed(), "What was told is not told again")
+        # Another part turns out to be from before: only that is told.
+        payment = self.pay(self.overdue, 25.0, on=BEFORE)
+        more = self.proposed()
+        self.on(AFTER, more).action_send()
+        self.assertIn("€\N{NO-BREAK SPACE}25,00", more.body)
+        self.assertNotIn("€\N{NO-BREAK SPACE}65,00", more.body)
+        self.assertEqual(notice.wrong_amount, 65.0)
+        payment.remove_move_reconcile()
         self.unpay(self.overdue)
-        self.assertEqual(notice.wrong_amount, 40.0, "What was told stays told")
+        self.assertEqual(notice.wrong_amount, 65.0, "What was told stays told")
 
     def test_english_debtor(self):
         self.business.lang = 'en_US'
