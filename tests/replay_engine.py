@@ -148,9 +148,6 @@ class Replay:
             'dunning_start_date': self.first,
             # The referee knows the file and the ladder, not the hours of the day or the number of letters a week.
             'dunning_quiet': False,
-            # Nobody is there to let a large run go.
-            'dunning_breaker_factor': 0,
-            'dunning_breaker_failures': 0,
             'dunning_contacts_per_week': 0,
             'dunning_oldest_due_date': False,
         })
@@ -241,6 +238,9 @@ class Replay:
             return original(letter, notices, *args, **kwargs)
 
         stack.enter_context(patch.object(Letter, '_render_pdfs', render))
+        # Nobody is there to let a large run go.
+        stack.enter_context(patch.object(
+            type(self.env['dunning.run.check']), '_hold_back', lambda check, *args: False))
         if not self.commits:
             stack.enter_context(patch.object(
                 type(self.env['ir.cron']), '_commit_progress', lambda cron, *args, **kwargs: float('inf')))

@@ -552,7 +552,7 @@ class WorldReplay(Replay):
         lines = withdrawal.line_ids
         customer = withdrawal.partner_id.ref
         # Whom no mail reaches cannot be told by mail.
-        silent = customer in self.bounced or self._chance('silent', now[0], customer).random() < 0.5
+        silent = not withdrawal._get_recipient() or self._chance('silent', now[0], customer).random() < 0.5
         withdrawal._withdraw(now[0], silent=silent)
         self.events['withdrawal'] += 1
         for line in lines:

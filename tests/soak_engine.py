@@ -146,7 +146,6 @@ def job_soak_prepare(env, answer, smtp_port):
     faults_engine.CHANNELS, faults_engine.PROPOSALS = {}, 0  # in this process only
     faults_engine.job_prepare(env, answer, smtp_port)
     make = faults_engine._Maker.use(env)
-    env.company.dunning_breaker_minimum = 10 ** 6
     make.use_policy(make.make_policy("Soak", [
         {'name': "Reminder", 'delay_days': 3, 'payment_term_days': 5},
         {'name': "Demand", 'delay_days': 2, 'payment_term_days': 5, 'delay_from': 'previous_deadline',

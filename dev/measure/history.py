@@ -34,7 +34,6 @@ def generate(env, *, fresh=False):
         {
             "dunning_start_date": today - timedelta(days=1000),
             "dunning_oldest_due_date": False,
-            "dunning_breaker_factor": 0,  # nobody is there to let a run of this size go
             "dunning_quiet": False,  # measured on any day and hour
             "dunning_contacts_per_week": 0,
         }

@@ -89,6 +89,21 @@ class AccountMoveLine(models.Model):
         return self.env['account.account'].sudo().with_company(company).with_context(active_test=False).search([
             ('account_type', '=', RECEIVABLE), ('company_ids', 'in', company.parent_ids.ids)])
 
+    @api.model
+    def _get_dunning_matches_sql(self):
+        """Return the SQL of what was matched to due items, to be given an alias.
+
+        Columns: ``item_id``, ``amount`` in its currency, ``date`` and ``move_id`` of what settled it.
+        """
+        Partial = self.env['account.partial.reconcile']
+        return SQL(
+            "(SELECT partial.debit_move_id AS item_id, partial.debit_amount_currency AS amount, counterpart.date,"
+            " counterpart.move_id FROM account_partial_reconcile partial"
+            " JOIN account_move_line counterpart ON counterpart.id = partial.credit_move_id)",
+            to_flush=[
+                *(Partial._fields[name] for name in ('debit_move_id', 'credit_move_id', 'debit_amount_currency')),
+                self._fields['date'], self._fields['move_id']])
+
     # -------------------------------------------------------------------------
     # WHEN THEY ARE DUE
     # -------------------------------------------------------------------------

@@ -107,24 +107,6 @@ class ResCompany(models.Model):
         string="Quiet Hours", default=True,
         help="No e-mail leaves on Sundays, on holidays of the debtor's country, nor between 20:00 and 07:00. "
              "What is queued then leaves afterwards.", prefetch='dunning')
-    dunning_breaker_factor = fields.Float(
-        string="Stop a Run That Is Larger Than (times usual)", default=3.0,
-        help="Reminders that nobody approved stop and ask when there are more of them on a day than this many times "
-             "the average of the last 30 days on which reminders left. 0: never.", prefetch='dunning')
-    dunning_breaker_minimum = fields.Integer(
-        string="And Larger Than (notices)", default=50,
-        help="A smaller number of reminders on a day is never a reason to stop.", prefetch='dunning')
-    dunning_breaker_failures = fields.Float(
-        string="Stop When More Fail Than (%)", default=25.0,
-        help="Reminders that nobody approved stop and ask when at least 10, and more than this share, of the reminders "
-             "of today and yesterday failed or came back. 0: never.", prefetch='dunning')
-
-    _check_dunning_breaker = models.Constraint(
-        'CHECK(dunning_breaker_factor >= 0 AND dunning_breaker_minimum >= 0'
-        ' AND dunning_breaker_failures BETWEEN 0 AND 100)',
-        "The numbers at which reminders stop and ask are not negative, and a share lies between 0 and 100%.",
-    )
-
     dunning_mail_limit = fields.Integer(
         string="E-mails in the Mail Queue at Most", default=5000,
         help="While so many e-mails wait in the mail queue of the database, reminders by e-mail stay in their own "

@@ -142,11 +142,6 @@ class DunningPolicy(models.Model):
         help="Days between the end of a hold (a dispute, a promise) and the first reminder after it. "
              "Ending a hold never sends a letter at once.",
     )
-    withdrawal_automatic = fields.Boolean(
-        string="Say Sorry by Itself",
-        help="When it turns out that a debtor had paid before the notice left, it is withdrawn and the debtor is told "
-             "the day after, without anybody approving that. Off: it is proposed.",
-    )
     four_eyes = fields.Selection(
         selection=[
             ('never', "Not needed"),

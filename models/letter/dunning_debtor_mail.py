@@ -89,11 +89,12 @@ class DunningDebtorMail(models.AbstractModel):
             ('state', '!=', 'disabled'), ('is_published', '=', True), ('company_id', '=', self.company_id.id),
         ], limit=1))
 
-    def _send_mail(self, template, person, *, files=None, picture=None, author=None):
+    def _send_mail(self, template, person, *, texts=None, files=None, picture=None, author=None):
         """Hand an e-mail to the mail queue, in the house's own layout; it leaves when the debtor may be written to.
 
         :param str template: XML ID of the ``mail.template`` with the words, in which ``object`` is this record
         :param person: whom it goes to
+        :param texts: (subject, body) that a person wrote; None: those of the template
         :param files: ``ir.attachment`` that go along as they are
         :param bytes picture: PNG that the text shows as ``cid:`` :data:`QR_NAME`
         :param author: ``res.partner`` that it comes from; None for the user, or the collector
@@ -101,10 +102,12 @@ class DunningDebtorMail(models.AbstractModel):
         """
         self.ensure_one()
         company, lang = self.company_id, self._get_lang()
-        # sudo: as for any template, its author's rights count
-        template = self.env.ref(template).sudo()
-        subject = template._render_field('subject', self.ids, set_lang=lang)[self.id]
-        body = template._render_field('body_html', self.ids, set_lang=lang)[self.id]
+        if not texts:
+            # sudo: as for any template, its author's rights count
+            template = self.env.ref(template).sudo()
+            texts = [template._render_field(name, self.ids, set_lang=lang)[self.id] for name in (
+                'subject', 'body_html')]
+        subject, body = texts
         layout = self.env['ir.qweb'].with_context(lang=lang)._render(
             'l10n_nl_dunning.withdrawal_mail', {'subject': subject, 'body': body, 'company': company},
             minimal_qcontext=True)

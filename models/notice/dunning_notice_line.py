@@ -209,6 +209,27 @@ class DunningNoticeLine(models.Model):
                 texts.setdefault(line.move_id.id, first[0][:120] if first else False)
         return texts
 
+    @api.model
+    def _get_left_sql(self):
+        """Return the SQL of the lines that left and stand, to be given an alias.
+
+        Columns: those of the line, ``channel`` and ``sent_on`` of the notice, and ``left_on``: the day on which it
+        left, of paper the day on which it was posted.
+        """
+        Notice = self.env['dunning.notice']
+        return SQL(
+            """(
+            SELECT line.*, notice.channel, notice.sent_on,
+                   CASE WHEN notice.channel = 'letter' THEN COALESCE(notice.posted_on, notice.date)
+                        ELSE notice.date END AS left_on
+              FROM dunning_notice_line line JOIN dunning_notice notice ON notice.id = line.notice_id
+             WHERE line.status = 'sent')""",
+            to_flush=[
+                *(Notice._fields[name] for name in ('channel', 'sent_on', 'posted_on', 'date')),
+                *(self._fields[name] for name in (
+                    'notice_id', 'company_id', 'move_line_id', 'status', 'date', 'amount_original', 'amount_residual',
+                    'wrong_amount'))])
+
     def _get_asked(self):
         """Return what was asked of the item itself, in its currency."""
         self.ensure_one()

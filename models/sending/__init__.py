@@ -6,7 +6,6 @@ from . import account_move_line
 from . import account_partial_reconcile
 from . import mail_thread
 from . import mail_mail
-from . import dunning_withdrawal_message
 from . import dunning_withdrawal
 from . import dunning_notice_approval
 from . import dunning_notice_editing
@@ -14,7 +13,6 @@ from . import dunning_notice_changes
 from . import dunning_notice_delivery
 from . import dunning_notice_withdrawal
 from . import dunning_notice
-from . import dunning_breaker
 from . import dunning_batch
 from . import dunning_handover
 from . import dunning_turn
@@ -23,5 +21,6 @@ from . import dunning_letter
 from . import dunning_dispatcher_gates
 from . import dunning_dispatcher_law
 from . import dunning_dispatcher
+from . import dunning_run_check
 from . import dunning_run
 from . import dunning_hold

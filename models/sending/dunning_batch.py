@@ -4,7 +4,7 @@ from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError
 from odoo.tools import SQL
 
-from .dunning_breaker import GONE_STATES
+from .dunning_run_check import GONE_STATES
 
 PROGRESS = 'l10n_nl_dunning.progress'
 

@@ -36,7 +36,6 @@ class DunningDispatcherGates(models.AbstractModel):
             partial(self._wait_for_planner, gate_open=gate_open),
             self._wait_for_turn,
             self._wait_for_morning,
-            self._wait_for_decision,
             self._wait_for_room,
         ]
 
@@ -133,11 +132,6 @@ class DunningDispatcherGates(models.AbstractModel):
                 self._wake_at(until)
                 waiting |= batch
         return waiting
-
-    @api.model
-    def _wait_for_decision(self, notices, at_date):
-        """Gate: of far more notices than usual, or of many that fail, somebody decides whether they leave."""
-        return self.env['dunning.breaker']._stop(notices, at_date)
 
     @api.model
     def _wait_for_room(self, notices, at_date):

@@ -53,8 +53,6 @@ class DunningNotice(models.Model):
     asked_on = fields.Datetime(
         readonly=True, copy=False, help="When the dispatcher last found that it has to wait in the queue.")
     failed_on = fields.Datetime(readonly=True, copy=False)
-    breaker_id = fields.Many2one(
-        comodel_name='dunning.breaker', string="Stopped By", readonly=True, copy=False, index='btree_not_null')
     batch_id = fields.Many2one(
         comodel_name='dunning.batch', string="Sent Together", readonly=True, copy=False, index='btree_not_null')
 
@@ -212,7 +210,7 @@ class DunningNotice(models.Model):
 
     def _mark_failed(self, message):
         """Take notices out of the queue with a message a user can act on."""
-        # When it failed, so that the circuit breaker sees many failures in a row.
+        # When it failed, so that the check of a day sees many failures in a row.
         self._recording().write({
             'state': 'error', 'error_message': message, 'failed_on': fields.Datetime.now()})
         self._log_act(lambda notice: notice.env._("Failed: %s", notice.error_message))
@@ -263,23 +261,9 @@ class DunningNotice(models.Model):
         self.check_access('read')
         groups = self._read_group(
             Domain('company_id', 'in', self.env.companies.ids) & Domain('state', '=', 'queued')
-            & Domain('batch_id', '!=', False) & Domain('breaker_id', '=', False), ['batch_id'], [])
+            & Domain('batch_id', '!=', False), ['batch_id'], [])
         batches = self.env['dunning.batch'].browse([batch.id for [batch] in groups])
         return [batch._get_progress() for batch in batches.sorted('id')]
-
-    @api.model
-    def get_dunning_stopped(self):
-        """Return what the list of notices says about stopped queues of the current companies.
-
-        :return: list of dicts with ``id``, ``text`` and ``may_decide``
-        """
-        self.check_access('read')
-        breakers = self.env['dunning.breaker'].search([
-            ('state', '=', 'stopped'), ('company_id', 'in', self.env.companies.ids)])
-        return [
-            {'id': breaker.id, 'text': breaker._get_text(with_company=len(self.env.companies) > 1),
-             'may_decide': breaker._may_decide()}
-            for breaker in breakers]
 
     # -------------------------------------------------------------------------
     # ACTIONS OF USERS
@@ -318,9 +302,7 @@ class DunningNotice(models.Model):
         if refused and refused == self:
             raise UserError(refused._explain_refused())
         going = self - refused
-        # Whoever sends a stopped notice by hand decides about it.
-        going.filtered(lambda notice: (
-            notice.state in ('draft', 'error') or (notice.state == 'queued' and notice.breaker_id)))._queue()
+        going.filtered(lambda notice: notice.state in ('draft', 'error'))._queue()
         self.env['dunning.dispatcher']._dispatch_interactively(going)
         return self._notify_outcome()
 

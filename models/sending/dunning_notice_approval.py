@@ -99,7 +99,7 @@ class DunningNoticeApproval(models.AbstractModel):
             notices=names, policy=self[:1].policy_id.name)
 
     def _queue(self):
-        """Put notices into the queue: the current user decided about them, also about what was stopped.
+        """Put notices into the queue: the current user decided about them.
 
         The one way into the queue for a proposal.
 
@@ -112,7 +112,7 @@ class DunningNoticeApproval(models.AbstractModel):
         by_person = not self.env.user._is_superuser()
         self._recording().write({
             'state': 'queued', 'author_id': self.env.uid, 'error_message': False, 'approved': True,
-            'breaker_id': False, 'asked_on': False})
+            'asked_on': False})
         fresh._recording().write({
             'approver_id': by_person and self.env.uid, 'approved_on': by_person and fields.Datetime.now()})
         fresh._take_snapshots('approved_data')
@@ -128,7 +128,7 @@ class DunningNoticeApproval(models.AbstractModel):
     def _get_unapproved_vals(self):
         return {
             'state': 'draft', 'approver_id': False, 'approved_on': False, 'approved_data': False, 'approved': False,
-            'breaker_id': False, 'waiting_reason': False, 'error_message': False}
+            'waiting_reason': False, 'error_message': False}
 
     def _add_maker(self):
         """Remember that the current user had a hand in these notices."""
@@ -152,11 +152,6 @@ class DunningNoticeApproval(models.AbstractModel):
         self._add_maker()
         if text:
             self._recording()._message_log(body=text)
-
-    def _is_unapproved(self):
-        """Return whether nobody decided about it but its policy."""
-        self.ensure_one()
-        return self.origin == 'scheduled' and not self.approved
 
     # -------------------------------------------------------------------------
     # ACTIONS OF USERS

@@ -5,8 +5,6 @@ from datetime import timedelta
 from odoo import Command, api, fields, models
 from odoo.tools import SQL
 
-from .dunning_withdrawal import DEPARTURE
-
 # What settles as the debtor would say it: money and credit notes. Writing off is a decision of the company itself.
 IS_SETTLEMENT = SQL(
     "(journal.type IN ('bank', 'cash', 'credit') OR move.move_type = 'out_refund'"
@@ -63,23 +61,19 @@ class DunningNoticeWithdrawal(models.AbstractModel):
         """Return the ids of sent notices about these items that a settlement may have preceded: one indexed look-up."""
         if not items:
             return []
-        self._flush_for_wrong()
         return [notice_id for (notice_id,) in self.env.execute_query(SQL(
             """
-            SELECT DISTINCT notice.id
-              FROM account_partial_reconcile partial
-              JOIN dunning_notice_line line ON line.move_line_id = partial.debit_move_id AND line.status = 'sent'
-              JOIN dunning_notice notice ON notice.id = line.notice_id
-              JOIN account_move_line counterpart ON counterpart.id = partial.credit_move_id
-             WHERE partial.debit_move_id = ANY(%s) AND counterpart.date < %s
-            """, list(items.ids), DEPARTURE))]
+            SELECT DISTINCT told.notice_id
+              FROM %(matches)s match
+              JOIN %(left)s told ON told.move_line_id = match.item_id AND match.date < told.left_on
+             WHERE match.item_id = ANY(%(items)s)
+            """, **self._get_sources_sql(), items=list(items.ids)))]
 
     @api.model
-    def _flush_for_wrong(self):
-        self.env['account.partial.reconcile'].flush_model()
-        self.env['dunning.notice'].flush_model(['date', 'posted_on', 'channel', 'state'])
-        self.env['dunning.notice.line'].flush_model(
-            ['move_line_id', 'status', 'amount_original', 'amount_residual', 'wrong_amount'])
+    def _get_sources_sql(self):
+        return {
+            'left': self.env['dunning.notice.line']._get_left_sql(),
+            'matches': self.env['account.move.line']._get_dunning_matches_sql()}
 
     def _update_wrong(self):
         """Write on the lines of these sent notices what was not owed when they left, and propose or drop withdrawals.
@@ -88,25 +82,21 @@ class DunningNoticeWithdrawal(models.AbstractModel):
         """
         if not self:
             return self
-        self._flush_for_wrong()
         rows = self.env.execute_query(SQL(
             """
-            SELECT line.id,
-                   SUM(partial.debit_amount_currency),
-                   COALESCE(SUM(partial.debit_amount_currency) FILTER (WHERE move.move_type = 'out_refund'), 0),
+            SELECT told.id,
+                   SUM(match.amount),
+                   COALESCE(SUM(match.amount) FILTER (WHERE move.move_type = 'out_refund'), 0),
                    -- What was in the books already can have been netted.
-                   COALESCE(SUM(partial.debit_amount_currency) FILTER (WHERE move.create_date <= notice.sent_on), 0),
-                   MAX(counterpart.date)
-              FROM dunning_notice_line line
-              JOIN dunning_notice notice ON notice.id = line.notice_id
-              JOIN account_partial_reconcile partial ON partial.debit_move_id = line.move_line_id
-              JOIN account_move_line counterpart ON counterpart.id = partial.credit_move_id
-              JOIN account_move move ON move.id = counterpart.move_id
+                   COALESCE(SUM(match.amount) FILTER (WHERE move.create_date <= told.sent_on), 0),
+                   MAX(match.date)
+              FROM %(left)s told
+              JOIN %(matches)s match ON match.item_id = told.move_line_id AND match.date < told.left_on
+              JOIN account_move move ON move.id = match.move_id
               JOIN account_journal journal ON journal.id = move.journal_id
-             WHERE notice.id = ANY(%(notices)s) AND notice.channel <> 'task' AND line.status = 'sent'
-               AND counterpart.date < %(departure)s AND %(is_settlement)s
-          GROUP BY line.id
-            """, notices=list(self.ids), departure=DEPARTURE, is_settlement=IS_SETTLEMENT))
+             WHERE told.notice_id = ANY(%(notices)s) AND told.channel <> 'task' AND %(is_settlement)s
+          GROUP BY told.id
+            """, **self._get_sources_sql(), notices=list(self.ids), is_settlement=IS_SETTLEMENT))
         settled = {row[0]: row[1:] for row in rows}
         changed = self.browse()
         for notice in self._recording().filtered(lambda notice: notice.state == 'sent'):
@@ -183,7 +173,7 @@ class DunningNoticeWithdrawal(models.AbstractModel):
             if withdrawal and not lines:
                 withdrawal._cancel(self.env._("The payment or credit note was taken off these items again."))
             elif withdrawal:
-                withdrawal.line_ids = [Command.set(lines.ids)]
+                withdrawal._set_lines(lines)
             elif lines:
                 Withdrawal.create({
                     'company_id': company.id, 'partner_id': partner.id, 'currency_id': currency.id,

@@ -203,7 +203,6 @@ class DunningQueue(models.AbstractModel):
                  WHERE id IN (
                        SELECT id FROM dunning_notice
                         WHERE company_id = %(company)s AND state = 'queued' AND channel = ANY(%(channels)s)
-                          AND breaker_id IS NULL
                    FOR UPDATE SKIP LOCKED)
              RETURNING id
                 """,

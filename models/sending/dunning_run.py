@@ -8,7 +8,7 @@ from psycopg2 import OperationalError
 from psycopg2.errors import UniqueViolation
 from psycopg2.extensions import TransactionRollbackError
 
-from odoo import api, fields, models
+from odoo import api, models
 from odoo.fields import Domain
 from odoo.tools import mute_logger, split_every
 
@@ -76,9 +76,13 @@ class DunningRun(models.AbstractModel):
         decisions = run.env['dunning.planner']._plan(company, at_date, only_due={'no_address'})
         decisions = run._tell_unreachable(company, at_date, decisions)
         groups, postponed = run.env['dunning.planner']._cap_backlog(company, at_date, decisions)
+        going = run._get_groups_that_go(company, groups)
+        if run.env['dunning.run.check']._hold_back(company, at_date, len(going)):
+            going = []
+        going = {id(group) for group in going}
         notices = Notice
         for chunk in split_every(PLAN_CHUNK, groups, list):
-            notices |= run._make_notices(company, at_date, chunk)
+            notices |= run._make_notices(company, at_date, chunk, going)
             checkpoint()
         if Notice.search_count([('company_id', '=', company.id), ('state', '=', 'queued')], limit=1):
             cron = self.env.ref('l10n_nl_dunning.ir_cron_dunning_dispatch', raise_if_not_found=False)
@@ -92,13 +96,6 @@ class DunningRun(models.AbstractModel):
     def _refresh_pending(self, company, at_date):
         """Keep what waits true: cancel what is no longer owed, pass over calls nobody made."""
         Notice, Dispatcher = self.env['dunning.notice'], self.env['dunning.dispatcher']
-        # A stopped queue whose notices were all cancelled needs no decision any more; the others stay true.
-        breaker = self.env['dunning.breaker']._get_stopped(company)
-        if breaker:
-            Dispatcher._recheck(breaker._get_waiting().try_lock_for_update(), at_date)
-            if not breaker._get_waiting():
-                breaker._recording().write({'state': 'turned_back', 'decided_on': fields.Datetime.now()})
-                breaker.activity_ids.unlink()
         # The mail queue may have worked while a notice was locked.
         Notice._collect_receipts(company)
         waiting = Notice.search(
@@ -141,15 +138,17 @@ class DunningRun(models.AbstractModel):
         return due
 
     @api.model
-    def _make_notices(self, company, at_date, groups):
+    def _make_notices(self, company, at_date, groups, going=frozenset()):
         """Make the notices of some groups of decisions; another worker's notice of the same item wins.
 
         Groups that fail are halved, until the culprit stands alone.
+
+        :param going: ``id()`` of the groups whose notice leaves by itself
         """
         Notice = self.env['dunning.notice']
         try:
             with mute_logger('odoo.sql_db'), self.env.cr.savepoint():
-                return self._create_notices(company, at_date, groups)
+                return self._create_notices(company, at_date, groups, going)
         except UniqueViolation:
             if len(groups) == 1:
                 return Notice  # it has its notice already
@@ -161,13 +160,12 @@ class DunningRun(models.AbstractModel):
                 return Notice
         middle = len(groups) // 2
         for half in (groups[:middle], groups[middle:]):
-            Notice |= self._make_notices(company, at_date, half)
+            Notice |= self._make_notices(company, at_date, half, going)
         return Notice
 
     @api.model
-    def _create_notices(self, company, at_date, groups):
+    def _create_notices(self, company, at_date, groups, going):
         Notice = self.env['dunning.notice']
-        going = {id(group) for group in self._get_groups_that_go(company, groups)}
         by_state = defaultdict(list)
         for group in groups:
             by_state['queued' if id(group) in going else 'draft'] += group
@@ -180,7 +178,8 @@ class DunningRun(models.AbstractModel):
     def _get_groups_that_go(self, company, groups):
         """Return the groups of decisions whose notice may leave without a person having looked at it."""
         policies = self.env['dunning.policy'].browse({group[0].policy_id for group in groups})
-        automatic = set(policies.filtered(lambda policy: policy.approval == 'automatic').ids)
+        automatic = set(policies.filtered(
+            lambda policy: policy.approval == 'automatic' and policy.four_eyes != 'always').ids)
         # What was overdue before the start is always looked at first.
         groups = [
             group for group in groups
@@ -200,9 +199,8 @@ class DunningRun(models.AbstractModel):
 
     @api.model
     def _get_queue_domain(self):
-        """Return which notices the scheduled action sends: what was stopped would only be in the way of the others."""
-        return Domain('state', '=', 'queued') & (
-            Domain('breaker_id', '=', False) | Domain('breaker_id.state', '!=', 'stopped'))
+        """Return which notices the scheduled action sends."""
+        return Domain('state', '=', 'queued')
 
     @api.model
     def _cron_dispatch(self, limit=500):

@@ -324,13 +324,13 @@ class TestRpc(DunningCommon, HttpCase):
                         self.try_to(model, 'write', record.ids, {name: value})
 
     def test_no_evidence_is_made_up(self):
-        """Receipts, withdrawals, stopped queues and the notes about mail servers come from the program alone."""
+        """Receipts, withdrawals and the notes about mail servers come from the program alone."""
         self.log_in('clerk')
         with self.nothing_changes():
             for model in self.tables():
                 records = self.some(model, limit=5)
                 if model in ('dunning.notice', 'dunning.notice.line', 'dunning.receipt', 'dunning.withdrawal',
-                             'dunning.breaker', 'dunning.handover', 'dunning.interest.rate.history'):
+                             'dunning.handover', 'dunning.interest.rate.history'):
                     with self.subTest(model=model):
                         self.refuse(model, 'create', [self.plausible(model)])
                         for record in records:

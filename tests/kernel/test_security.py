@@ -31,7 +31,7 @@ MODELS = (
     'dunning.debtor', 'dunning.behaviour', 'dunning.absence',
     'dunning.post.registered', 'dunning.post.registered.line',
     'dunning.debtor', 'dunning.behaviour', 'dunning.absence',
-    'dunning.receipt', 'dunning.receipt.enter', 'dunning.withdrawal', 'dunning.withdrawal.send', 'dunning.breaker')
+    'dunning.receipt', 'dunning.receipt.enter', 'dunning.withdrawal')
 R, W, C, U = 'read', 'write', 'create', 'unlink'
 #: Who may do what; whoever is not named may do nothing.
 RIGHTS = {
@@ -79,8 +79,6 @@ RIGHTS = {
     'dunning.post.registered': {'clerk': (R, W, C, U), 'manager': (R, W, C, U)},
     'dunning.post.registered.line': {'clerk': (R, W, C, U), 'manager': (R, W, C, U)},
     'dunning.withdrawal': {'readonly': R, 'clerk': (R, W), 'manager': (R, W)},
-    'dunning.withdrawal.send': {'clerk': (R, W, C, U), 'manager': (R, W, C, U)},
-    'dunning.breaker': {'readonly': R, 'clerk': R, 'manager': R},
     'dunning.proposal.change': {'clerk': (R, W, C, U), 'manager': (R, W, C, U)},
     'dunning.proposal.change.item': {'clerk': (R, W, C, U), 'manager': (R, W, C, U)},
     'dunning.proposal.approve': {'clerk': (R, W, C, U), 'manager': (R, W, C, U)},
@@ -385,10 +383,6 @@ class TestSecurity(DunningCommon):
         withdrawal = self.env['dunning.withdrawal'].search([('line_ids.move_id', '=', paid.id)])
         return {
             'dunning.withdrawal': withdrawal,
-            'dunning.withdrawal.send': self.env['dunning.withdrawal.send'].browse(
-                withdrawal.action_open_wizard()['res_id']),
-            'dunning.breaker': self.env['dunning.breaker'].sudo()._recording().create({
-                'company_id': self.company.id, 'date': DUE, 'cause': 'size'}).with_env(self.env),
             'dunning.batch': self.env['dunning.batch'].sudo().create({
                 'company_id': self.company.id, 'user_id': self.env.uid, 'total': 1}).with_env(self.env),
         }

@@ -123,7 +123,7 @@ class LifeWithPeople(LifeOfADebtor):
     def withdraw(self, index, silent):
         withdrawal = self.pick(self.withdrawals(), index)
         lines = withdrawal.line_ids
-        withdrawal._withdraw(self.today, silent=silent)
+        withdrawal._withdraw(self.today, silent=silent or not withdrawal._get_recipient())
         for line in lines.filtered('withdrawn_on'):
             self.case.assertEqual(line.status, 'withdrawn', "The level is taken back")
 

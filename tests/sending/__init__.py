@@ -1,5 +1,4 @@
 from . import (
-    test_breaker,
     test_delivery,
     test_dispatcher,
     test_proposal,
@@ -8,6 +7,7 @@ from . import (
     test_quiet,
     test_reply,
     test_run,
+    test_run_check,
     test_withdrawal,
     test_wizard,
 )

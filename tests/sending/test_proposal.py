@@ -607,23 +607,6 @@ class TestFourEyes(ProposalCommon):
         self.assertEqual((mine | others).mapped('state'), ['draft', 'queued', 'queued'])
         self.assertEqual(others.approver_id, self.ann)
 
-    def test_a_stopped_queue_is_let_go_by_who_did_not_make_it(self):
-        self.ladder.write({'four_eyes': 'never', 'approval': 'automatic'})
-        self.company.write({'dunning_breaker_minimum': 1, 'dunning_breaker_factor': 1.0})
-        for number in range(3):
-            self.invoice(self.make_debtor(f"B{number} BV"))
-        notices = self.make_notices(DUE)
-        self.run_queue()
-        breaker = notices.breaker_id
-        self.assertTrue(breaker)
-        self.ladder.four_eyes = 'always'
-        # Changed while it was stopped: it leaves the stopped queue and waits for a colleague.
-        self.as_user(self.ann, notices[0]).channel = 'letter'
-        self.assertRecordValues(notices[0], [{'state': 'draft', 'breaker_id': False}])
-        self.as_user(self.ann, breaker).action_release()
-        self.run_queue()
-        self.assertEqual(notices.mapped('state'), ['draft', 'sent', 'sent'])
-
     def test_who_may_not_work_with_notices_changes_and_approves_nothing(self):
         notice = self.propose(100.0, 50.0)
         line = notice.line_ids[:1]

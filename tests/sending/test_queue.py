@@ -17,7 +17,7 @@ from odoo.tools import mute_logger
 
 from odoo.addons.base.models import ir_actions_report
 from odoo.addons.l10n_nl_dunning.models.kernel import dunning_paper
-from odoo.addons.l10n_nl_dunning.models.sending import dunning_run
+from odoo.addons.l10n_nl_dunning.models.sending import dunning_run, dunning_run_check
 from odoo.addons.l10n_nl_dunning.models.sending.dunning_batch import PROGRESS
 
 from ..common import TODAY, DunningCommon, days
@@ -31,7 +31,7 @@ class QueueCommon(DunningCommon):
         super().setUp()
         self.patch(self.registry['res.company'], '_dunning_today', lambda company: DUE)
         self.ladder.approval = 'automatic'
-        self.company.dunning_breaker_minimum = 1000
+        self.patch(dunning_run_check, 'LARGE_DAY', 1000)
         self.dispatched = []
         original = self.registry['dunning.dispatcher']._dispatch
 

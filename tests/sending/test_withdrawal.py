@@ -1,5 +1,5 @@
-import base64
 import json
+from unittest.mock import patch
 
 from psycopg2 import IntegrityError
 
@@ -64,8 +64,7 @@ class TestWithdrawal(WithdrawalCommon):
         self.assertTrue(line.wrong_on)
         withdrawal = self.proposed()
         self.assertRecordValues(withdrawal, [{
-            'partner_id': self.business.id, 'amount_wrong': 100.0, 'is_whole': True, 'is_all': True,
-            'channel': 'email'}])
+            'partner_id': self.business.id, 'amount_wrong': 100.0, 'is_whole': True, 'is_all': True}])
         self.assertEqual(withdrawal.activity_ids.mapped('automated'), [True])
         self.assertFalse(withdrawal.activity_ids.user_id._is_superuser())
 
@@ -194,7 +193,7 @@ class TestWithdrawal(WithdrawalCommon):
         self.assertFalse(withdrawal.activity_ids)
         self.assertEqual(self.overdue.dunning_level_id, self.reminder, "The letter stands, and nothing is sent twice")
         with self.assertRaises(UserError):
-            self.env['dunning.withdrawal.send']._action_open(withdrawal)
+            withdrawal.action_send()
 
     def test_one_message_for_two_notices(self):
         """Reminder and demand, and then a payment from before both: one apology about both."""
@@ -238,7 +237,8 @@ class TestWithdrawal(WithdrawalCommon):
             notice.unlink()
         with self.assertRaises(UserError):
             notice.write({'note': "x"})
-        self.on(AFTER, withdrawal).action_send()
+        with self.assertRaises(UserError):
+            self.on(AFTER, withdrawal).action_send()
         self.assertEqual(self.env['mail.mail'].search_count([
             ('model', '=', 'dunning.withdrawal'), ('res_id', '=', withdrawal.id)]), 1, "Nobody is told twice")
 
@@ -292,8 +292,16 @@ class TestWithdrawal(WithdrawalCommon):
         self.assertEqual(self.overdue.dunning_level_id, self.reminder)
         self.every_day(AFTER + days(1))
         self.assertFalse(self.proposed(), "What was told is not told again")
+        # Another part turns out to be from before: only that is told.
+        payment = self.pay(self.overdue, 25.0, on=BEFORE)
+        more = self.proposed()
+        self.on(AFTER, more).action_send()
+        self.assertIn("€\N{NO-BREAK SPACE}25,00", more.body)
+        self.assertNotIn("€\N{NO-BREAK SPACE}65,00", more.body)
+        self.assertEqual(notice.wrong_amount, 65.0)
+        payment.remove_move_reconcile()
         self.unpay(self.overdue)
-        self.assertEqual(notice.wrong_amount, 40.0, "What was told stays told")
+        self.assertEqual(notice.wrong_amount, 65.0, "What was told stays told")
 
     def test_english_debtor(self):
         self.business.lang = 'en_US'
@@ -308,36 +316,92 @@ class TestWithdrawal(WithdrawalCommon):
         self.dun()
         self.pay(self.overdue, on=BEFORE)
         withdrawal = self.proposed()
-        wizard = self.env['dunning.withdrawal.send'].browse(withdrawal.action_open_wizard()['res_id'])
-        self.assertIn("U had toen al betaald", wizard.body)
-        wizard.write({'subject': "Sorry", 'body': "<p>Onze fout.</p>"})
-        self.on(AFTER, wizard).action_send()
+        self.assertIn("U had toen al betaald", withdrawal.preview_body)
+        withdrawal.write({'preview_subject': "Sorry", 'preview_body': "<p>Onze <script>x</script>fout.</p>"})
+        withdrawal.invalidate_recordset()
+        self.on(AFTER, withdrawal).action_send()
         self.assertEqual((withdrawal.subject, withdrawal.body), ("Sorry", "<p>Onze fout.</p>"))
+        mail = self.env['mail.mail'].search([('model', '=', 'dunning.withdrawal'), ('res_id', '=', withdrawal.id)])
+        self.assertEqual(mail.subject, "Sorry")
+        self.assertIn("Onze fout.", mail.body_html)
         with self.assertRaises(UserError):
-            self.on(AFTER, wizard).action_send()
+            withdrawal.preview_body = "<p>Anders</p>"
+        self.assertEqual(withdrawal.body, "<p>Onze fout.</p>")
 
-    def test_it_changed_while_the_window_was_open(self):
+    def test_an_empty_message_is_the_proposed_one(self):
         self.dun()
         self.pay(self.overdue, on=BEFORE)
         withdrawal = self.proposed()
-        wizard = self.env['dunning.withdrawal.send'].browse(withdrawal.action_open_wizard()['res_id'])
+        withdrawal.write({'preview_subject': "Sorry", 'preview_body': "<p><br></p>"})
+        withdrawal.invalidate_recordset()
+        self.assertEqual(withdrawal.preview_subject, "Sorry")
+        self.assertIn("U had toen al betaald", withdrawal.preview_body)
+
+    def test_it_changed_since_somebody_looked(self):
+        """The payment is taken off the invoice again: nothing is left to send."""
+        self.dun()
+        self.pay(self.overdue, on=BEFORE)
+        withdrawal = self.proposed()
         self.unpay(self.overdue)
         with self.assertRaises(UserError):
-            self.on(AFTER, wizard).action_send()
+            self.on(AFTER, withdrawal).action_send()
 
-    def test_letter(self):
-        """Who got paper gets paper: a letter in the window of the envelope, printed and posted by a person."""
+    def test_more_was_wrong_than_was_shown(self):
+        """What the booking did not tell is found at the click: nobody sends what nobody saw."""
+        self.dun()
+        self.pay(self.overdue, 40.0, on=BEFORE)
+        withdrawal = self.proposed()
+        withdrawal.preview_body = "<p>Het gaat om € 40.</p>"
+        with patch.object(self.registry['account.partial.reconcile'], '_update_dunning_wrong', lambda partials: None):
+            self.pay(self.overdue, on=BEFORE)
+        result = self.on(AFTER, withdrawal).action_send()
+        self.assertRecordValues(withdrawal, [{'state': 'proposed', 'amount_wrong': 100.0, 'subject': False}])
+        self.assertIn("Look again", result['params']['message'])
+        self.on(AFTER, withdrawal).action_send()
+        self.assertIn("U had toen al betaald", withdrawal.body)
+
+    def test_own_words_hold_for_what_was_open(self):
+        """Other amounts, other words: what a person wrote about the old ones is not sent."""
+        self.dun()
+        self.pay(self.overdue, 40.0, on=BEFORE)
+        withdrawal = self.proposed()
+        withdrawal.preview_body = "<p>Er staat nog € 60 open.</p>"
+        self.pay(self.overdue, 10.0, on=AFTER)
+        self.on(AFTER, withdrawal).action_send()
+        self.assertRecordValues(withdrawal, [{'state': 'proposed', 'subject': False}])
+        self.assertIn("€\N{NO-BREAK SPACE}50,00", withdrawal.preview_body)
+        # More turns out to be wrong: as well.
+        withdrawal.preview_body = "<p>Er staat nog € 50 open.</p>"
+        self.pay(self.overdue, on=BEFORE)
+        self.assertIn("€\N{NO-BREAK SPACE}90,00", withdrawal.preview_body)
+        self.on(AFTER, withdrawal).action_send()
+        self.assertEqual(withdrawal.state, 'sent')
+
+    def test_many_at_once(self):
+        """One click for many: the debtor without an address stays proposed and keeps nobody else."""
+        debtors = [self.make_debtor("Slager BV"), self.make_debtor("Groenteman BV")]
+        moves = self.overdue | self.invoice(debtors[0], due=TODAY - days(10)) | self.invoice(
+            debtors[1], due=TODAY - days(10))
+        self.dun()
+        debtors[1].email = False
+        for move in moves:
+            self.pay(move, on=BEFORE)
+        withdrawals = self.proposed()
+        self.assertEqual(len(withdrawals), 3)
+        result = self.on(AFTER, withdrawals).action_send()
+        self.assertEqual(sorted(withdrawals.mapped('state')), ['proposed', 'sent', 'sent'])
+        self.assertEqual(self.proposed().partner_id, debtors[1])
+        self.assertIn("2 debtors are told", result['params']['message'])
+        self.assertIn("1 have no e-mail address", result['params']['message'])
+
+    def test_after_a_letter(self):
+        """Paper is corrected by e-mail as well, from the day on which it was posted."""
         self.reminder.channel = 'letter'
         self.post_letters(self.dun())
         self.pay(self.overdue, on=BEFORE)
         withdrawal = self.proposed()
-        self.assertEqual(withdrawal.channel, 'letter')
         self.on(AFTER, withdrawal).action_send()
-        self.assertEqual(withdrawal.state, 'to_post')
-        self.assertTrue(base64.b64decode(withdrawal.letter_file).startswith(b'%PDF'))
-        self.assertIn('letter_file', withdrawal.action_print()['url'])
-        self.on(AFTER, withdrawal).action_mark_posted()
-        self.assertEqual(withdrawal.state, 'sent')
+        self.assertRecordValues(withdrawal, [{'state': 'sent', 'email_to': self.business.email_formatted}])
 
     def test_no_address_left(self):
         """The address is gone: it stays proposed with a sentence, or is withdrawn without a message."""
@@ -350,24 +414,6 @@ class TestWithdrawal(WithdrawalCommon):
         self.assertEqual(withdrawal.state, 'proposed')
         self.on(AFTER, withdrawal).action_silent()
         self.assertEqual(withdrawal.state, 'silent')
-
-    def test_automatic(self):
-        """Where the policy wants it, the debtor is told the day after, by nobody's hand."""
-        self.ladder.withdrawal_automatic = True
-        self.dun()
-        self.pay(self.on(AFTER, self.items(self.overdue)), on=BEFORE)
-        withdrawal = self.proposed()
-        self.every_day(AFTER)
-        self.assertEqual(withdrawal.state, 'proposed', "A mistake can be corrected today")
-        self.every_day(AFTER + days(1))
-        self.assertEqual(withdrawal.state, 'sent')
-        self.assertIn('mail.mail', self.env)
-        other = self.invoice(self.make_debtor("Slager BV"), due=TODAY - days(10))
-        self.ladder.withdrawal_automatic = False
-        self.dun()
-        self.pay(self.on(AFTER, self.items(other)), on=BEFORE)
-        self.every_day(AFTER + days(10))
-        self.assertEqual(self.proposed(other).state, 'proposed')
 
     def test_quiet_hours(self):
         """Approved on a Sunday, it leaves on Monday morning."""
@@ -459,7 +505,7 @@ class TestWithdrawal(WithdrawalCommon):
             self.company.with_user(sales).get_dunning_wrong_rate(BEFORE, AFTER)
         self.assertEqual(self.company.with_user(reader).get_dunning_wrong_rate(BEFORE, AFTER), 100.0)
         withdrawal.with_user(reader).read([])
-        for method in ('action_send', 'action_silent', 'action_mark_posted'):
+        for method in ('action_send', 'action_silent'):
             with self.assertRaises(AccessError), self.env.cr.savepoint():
                 getattr(self.on(AFTER, withdrawal.with_user(reader)), method)()
         as_accountant = self.on(AFTER, withdrawal.with_user(accountant))
@@ -470,9 +516,7 @@ class TestWithdrawal(WithdrawalCommon):
             withdrawal.unlink()
         with self.assertRaises(UserError), self.env.cr.savepoint():
             self.withdrawals.create({'company_id': self.company.id, 'partner_id': self.business.id})
-        wizard = self.env['dunning.withdrawal.send'].with_user(accountant).browse(
-            as_accountant.action_open_wizard()['res_id'])
-        self.on(AFTER, wizard).action_send()
+        as_accountant.action_send()
         self.assertRecordValues(withdrawal, [{'state': 'sent', 'decided_by_id': accountant.id}])
 
     def test_context_of_a_browser(self):
@@ -513,8 +557,7 @@ class TestWithdrawal(WithdrawalCommon):
         first = self.proposed()
         with self.assertRaises(IntegrityError), self.env.cr.savepoint():
             first.sudo()._recording().create({
-                'company_id': self.company.id, 'partner_id': self.business.id, 'currency_id': first.currency_id.id,
-                'channel': 'email'})
+                'company_id': self.company.id, 'partner_id': self.business.id, 'currency_id': first.currency_id.id})
 
     def test_paying_costs_little(self):
         """Paying invoices that never had a notice asks one question more; no loop per invoice."""

@@ -37,8 +37,6 @@ class DunningSend(models.TransientModel):
     bank_state = fields.Char(string="Bank Data", compute='_compute_bank_state')
     bank_is_stale = fields.Boolean(compute='_compute_bank_state')
     rival_names = fields.Char(compute='_compute_rival_names')
-    stopped_text = fields.Text(string="Stopped Queue", compute='_compute_stopped')
-    breaker_id = fields.Many2one(comodel_name='dunning.breaker', compute='_compute_stopped')
 
     @api.depends('group_ids.selected', 'group_ids.channel', 'group_ids.problem', 'group_ids.remark', 'skip_ids')
     def _compute_counts(self):
@@ -81,17 +79,6 @@ class DunningSend(models.TransientModel):
                 Planner._fmt_bank_state(journal, newest, wizard.at_date) for journal, newest in states)
             wizard.bank_is_stale = any(
                 Planner._get_stale_policies(company, wizard.at_date) for company in companies)
-
-    @api.depends('item_ids', 'proposal_ids')
-    def _compute_stopped(self):
-        """That the reminders that leave by themselves were stopped: whoever sends by hand should know why."""
-        for wizard in self:
-            companies = wizard.item_ids.company_id | wizard.proposal_ids.company_id
-            breakers = self.env['dunning.breaker'].search([
-                ('company_id', 'in', companies.ids), ('state', '=', 'stopped')])
-            wizard.breaker_id = breakers[:1]
-            wizard.stopped_text = "\n".join(
-                breaker._get_text(with_company=len(breakers) > 1) for breaker in breakers) or False
 
     # -------------------------------------------------------------------------
     # OPENING
@@ -308,15 +295,3 @@ class DunningSend(models.TransientModel):
             raise UserError(self.env._(
                 "Nothing is due any more: it was paid, credited or sent while this window was open."))
         return notices
-
-    def action_breaker_release(self):
-        """Let the stopped reminders go."""
-        self.ensure_one()
-        self.check_access('write')
-        return self.breaker_id.action_release()
-
-    def action_breaker_turn_back(self):
-        """Turn the stopped reminders into proposals."""
-        self.ensure_one()
-        self.check_access('write')
-        return self.breaker_id.action_turn_back()

@@ -7,7 +7,7 @@ import { useBus, useService } from "@web/core/utils/hooks";
 import { ListController } from "@web/views/list/list_controller";
 import { listView } from "@web/views/list/list_view";
 
-/** The list of notices, with above it the queues that stopped and ask, and how many notices were wrong. */
+/** The list of notices, with above it what is being sent, and how many notices were wrong. */
 export class DunningNoticeListController extends ListController {
     static template = "l10n_nl_dunning.NoticeListView";
 
@@ -16,18 +16,17 @@ export class DunningNoticeListController extends ListController {
         this.dunningOrm = useService("orm");
         this.dunningAction = useService("action");
         this.dunningDialog = useService("dialog");
-        this.banner = useState({ running: [], stopped: [], wrong: "" });
+        this.banner = useState({ running: [], wrong: "" });
         onWillStart(() => this.loadBanner());
         useBus(this.env.bus, "DUNNING-PROGRESS", ({ detail }) => this.onProgress(detail));
     }
 
     async loadBanner() {
-        const [running, stopped, wrong] = await Promise.all([
+        const [running, wrong] = await Promise.all([
             this.dunningOrm.call("dunning.notice", "get_dunning_running", []),
-            this.dunningOrm.call("dunning.notice", "get_dunning_stopped", []),
             this.dunningOrm.call("dunning.notice", "get_dunning_wrong_figure", []),
         ]);
-        Object.assign(this.banner, { running, stopped, wrong });
+        Object.assign(this.banner, { running, wrong });
     }
 
     /** What somebody in this browser let go went a step further. */
@@ -48,35 +47,17 @@ export class DunningNoticeListController extends ListController {
                 "What is still in the queue becomes a proposal again. What left stays as it is."
             ),
             confirmLabel: _t("Stop the Rest"),
-            confirm: () => this.decide(running, "action_stop", true, "dunning.batch"),
+            confirm: () => this.decide(running, "action_stop"),
             cancel: () => {},
         });
     }
 
     onShowRunning(running) {
-        return this.decide(running, "action_show_notices", false, "dunning.batch");
+        return this.decide(running, "action_show_notices", false);
     }
 
-    onLetGo(stopped) {
-        this.dunningDialog.add(ConfirmationDialog, {
-            title: _t("Let them go?"),
-            body: stopped.text,
-            confirmLabel: _t("Let Them Go"),
-            confirm: () => this.decide(stopped, "action_release"),
-            cancel: () => {},
-        });
-    }
-
-    onShowStopped(stopped) {
-        return this.decide(stopped, "action_show_notices", false);
-    }
-
-    onTurnBack(stopped) {
-        return this.decide(stopped, "action_turn_back");
-    }
-
-    async decide(record, method, reload = true, model = "dunning.breaker") {
-        const action = await this.dunningOrm.call(model, method, [[record.id]]);
+    async decide(batch, method, reload = true) {
+        const action = await this.dunningOrm.call("dunning.batch", method, [[batch.id]]);
         await this.dunningAction.doAction(action);
         if (reload) {
             await Promise.all([this.loadBanner(), this.reload()]);
