@@ -152,16 +152,6 @@ class ResCompany(models.Model):
         "The numbers at which reminders stop and ask are not negative, and a share lies between 0 and 100%.",
     )
 
-    dunning_mail_limit = fields.Integer(
-        string="E-mails in the Mail Queue at Most", default=5000,
-        help="While so many e-mails wait in the mail queue of the database, reminders by e-mail stay in their own "
-             "queue. What several senders are working on comes on top. 0: no limit.", prefetch='dunning')
-
-    _check_dunning_mail_limit = models.Constraint(
-        'CHECK(dunning_mail_limit >= 0)',
-        "The number of e-mails in the mail queue cannot be negative.",
-    )
-
     # Promises and arrangements
     dunning_promise_grace_days = fields.Integer(
         string="Grace for Promises (bank days)", default=2,

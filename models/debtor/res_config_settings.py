@@ -53,7 +53,6 @@ class ResConfigSettings(models.TransientModel):
     dunning_breaker_factor = fields.Float(related='company_id.dunning_breaker_factor', readonly=False)
     dunning_breaker_minimum = fields.Integer(related='company_id.dunning_breaker_minimum', readonly=False)
     dunning_breaker_failures = fields.Float(related='company_id.dunning_breaker_failures', readonly=False)
-    dunning_mail_limit = fields.Integer(related='company_id.dunning_mail_limit', readonly=False)
     dunning_user_id = fields.Many2one(related='company_id.dunning_user_id', readonly=False)
     dunning_large_debtor = fields.Monetary(related='company_id.dunning_large_debtor', readonly=False)
     dunning_keep_arrangements = fields.Integer(related='company_id.dunning_keep_arrangements', readonly=False)

@@ -48,13 +48,13 @@ export class DunningNoticeListController extends ListController {
                 "What is still in the queue becomes a proposal again. What left stays as it is."
             ),
             confirmLabel: _t("Stop the Rest"),
-            confirm: () => this.decide(running, "action_stop", true, "dunning.batch"),
+            confirm: () => this.decide(running, "action_stop_batch", true, "dunning.notice"),
             cancel: () => {},
         });
     }
 
     onShowRunning(running) {
-        return this.decide(running, "action_show_notices", false, "dunning.batch");
+        return this.decide(running, "action_show_batch", false, "dunning.notice");
     }
 
     onLetGo(stopped) {
