@@ -67,7 +67,6 @@
         'views/sending/dunning_proposal_views.xml',
         'views/sending/dunning_delivery_templates.xml',
         'wizards/sending/dunning_post_registered_views.xml',
-        'views/sending/dunning_batch_views.xml',
         'wizards/agreement/dunning_promise_views.xml',
         'views/agreement/dunning_promise_views.xml',
         'views/privacy/dunning_retention_views.xml',

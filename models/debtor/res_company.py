@@ -107,15 +107,6 @@ class ResCompany(models.Model):
         string="Quiet Hours", default=True,
         help="No e-mail leaves on Sundays, on holidays of the debtor's country, nor between 20:00 and 07:00. "
              "What is queued then leaves afterwards.", prefetch='dunning')
-    dunning_mail_limit = fields.Integer(
-        string="E-mails in the Mail Queue at Most", default=5000,
-        help="While so many e-mails wait in the mail queue of the database, reminders by e-mail stay in their own "
-             "queue. What several senders are working on comes on top. 0: no limit.", prefetch='dunning')
-
-    _check_dunning_mail_limit = models.Constraint(
-        'CHECK(dunning_mail_limit >= 0)',
-        "The number of e-mails in the mail queue cannot be negative.",
-    )
 
     # Promises and arrangements
     dunning_promise_confirm = fields.Boolean(

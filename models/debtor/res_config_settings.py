@@ -31,7 +31,6 @@ class ResConfigSettings(models.TransientModel):
     dunning_keep_months = fields.Integer(related='company_id.dunning_keep_months', readonly=False)
     dunning_retention_automatic = fields.Boolean(related='company_id.dunning_retention_automatic', readonly=False)
     dunning_rival_names = fields.Char(compute='_compute_dunning_rival_names')
-    dunning_mail_limit = fields.Integer(related='company_id.dunning_mail_limit', readonly=False)
     dunning_user_id = fields.Many2one(related='company_id.dunning_user_id', readonly=False)
     dunning_page_offer_total = fields.Monetary(related='company_id.dunning_page_offer_total', readonly=False)
 

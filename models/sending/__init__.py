@@ -1,5 +1,4 @@
 from . import res_company
-from . import res_config_settings
 from . import res_partner
 from . import account_move
 from . import account_move_line
@@ -13,10 +12,7 @@ from . import dunning_notice_changes
 from . import dunning_notice_delivery
 from . import dunning_notice_withdrawal
 from . import dunning_notice
-from . import dunning_batch
 from . import dunning_handover
-from . import dunning_turn
-from . import dunning_queue
 from . import dunning_letter
 from . import dunning_dispatcher_gates
 from . import dunning_dispatcher_law

@@ -7,7 +7,7 @@ from datetime import timedelta
 from psycopg2 import OperationalError
 
 from odoo import api, models
-from odoo.exceptions import RedirectWarning, UserError, ValidationError
+from odoo.exceptions import UserError, ValidationError
 from odoo.tools import email_normalize
 
 from ..ladder.dunning_level import MANUAL_CHANNELS
@@ -25,32 +25,15 @@ class DunningDispatcher(models.AbstractModel):
     # -------------------------------------------------------------------------
 
     @api.model
-    def _trigger(self):
-        """Wake the scheduled action that sends the queue; refuse when it sleeps for good."""
-        cron = self.env.ref('l10n_nl_dunning.ir_cron_dunning_dispatch', raise_if_not_found=False)
-        cron = cron and cron.sudo()  # sudo: users may wake the queue, not see scheduled actions
-        if not cron or not cron.active:
-            message = self.env._(
-                "The scheduled action “Debtors: send reminders” is switched off, so nothing would leave. "
-                "Switch it on, or use “Send now”.")
-            if cron and self.env.user.has_group('base.group_system'):
-                raise RedirectWarning(
-                    message, {
-                        'type': 'ir.actions.act_window', 'res_model': 'ir.cron', 'res_id': cron.id,
-                        'views': [(False, 'form')],
-                    }, self.env._("Open the scheduled action"))
-            raise UserError(message)
-        cron._trigger()
-
-    @api.model
     def _dispatch_interactively(self, notices):
         """Dispatch queued notices in a user's request; one bad notice does not stop the others."""
         queued = notices.filtered(lambda notice: notice.state == 'queued').try_lock_for_update()
         # Nobody else may be writing to the same debtor at this moment: what he is told then stays in the queue.
-        queued = self.env['dunning.queue']._take_turns(queued)
+        queued = self.env['dunning.run']._lock_debtors(queued)
         # The first to one addressee leaves, the others wait a day.
         for notice in self._in_turn(queued, self.env.company._dunning_today()):
             self._dispatch_one(notice)
+        self.env['dunning.run']._renew_debtors(queued)
 
     @api.model
     def _dispatch_one(self, notice):

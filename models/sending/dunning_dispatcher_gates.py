@@ -1,4 +1,4 @@
-"""The gates: why a notice that is owed waits in the queue, such as for the morning or for room in the mail queue.
+"""The gates: why a notice that is owed waits in the queue, such as for the morning.
 
 A notice that is owed is not cancelled for it: the next run asks again. What lacks an approval goes back to a person.
 """
@@ -9,12 +9,14 @@ from functools import partial
 import pytz
 
 from odoo import api, fields, models
+from odoo.exceptions import RedirectWarning, UserError
 from odoo.fields import Domain
 
 from ..debtor.res_company import DAY_STARTS
 from ..kernel.formats import format_day, format_weekday
 from ..planner.dunning_planner_turns import PATIENCE_DAYS, TOLD_STATES
-from .dunning_queue import MAIL_CHANNELS
+
+MAIL_CHANNELS = ('email', 'both')
 
 
 class DunningDispatcherGates(models.AbstractModel):
@@ -36,7 +38,6 @@ class DunningDispatcherGates(models.AbstractModel):
             partial(self._wait_for_planner, gate_open=gate_open),
             self._wait_for_turn,
             self._wait_for_morning,
-            self._wait_for_room,
         ]
 
     @api.model
@@ -134,18 +135,22 @@ class DunningDispatcherGates(models.AbstractModel):
         return waiting
 
     @api.model
-    def _wait_for_room(self, notices, at_date):
-        """Gate: e-mails wait for room in the mail queue."""
-        Queue, limit = self.env['dunning.queue'], self.env.company.dunning_mail_limit
-        by_mail = notices.filtered(lambda notice: notice.channel in MAIL_CHANNELS)
-        if not by_mail or not limit:
-            return by_mail.browse()
-        room = max(0, limit - Queue._count_outstanding(limit))
-        late = self._in_turn(by_mail, at_date)[room:]
-        if late:
-            late._recording().write({'waiting_reason': Queue._explain_full(self.env.company)})
-            Queue._wake_later(timedelta(minutes=5))
-        return late
+    def _trigger(self):
+        """Wake the scheduled action that sends the queue; refuse when it sleeps for good."""
+        cron = self.env.ref('l10n_nl_dunning.ir_cron_dunning_dispatch', raise_if_not_found=False)
+        cron = cron and cron.sudo()  # sudo: users may wake the queue, not see scheduled actions
+        if not cron or not cron.active:
+            message = self.env._(
+                "The scheduled action “Debtors: send reminders” is switched off, so nothing would leave. "
+                "Switch it on, or use “Send now”.")
+            if cron and self.env.user.has_group('base.group_system'):
+                raise RedirectWarning(
+                    message, {
+                        'type': 'ir.actions.act_window', 'res_model': 'ir.cron', 'res_id': cron.id,
+                        'views': [(False, 'form')],
+                    }, self.env._("Open the scheduled action"))
+            raise UserError(message)
+        cron._trigger()
 
     @api.model
     def _wake_at(self, until):

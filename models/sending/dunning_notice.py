@@ -1,19 +1,22 @@
 """How a notice leaves: approving, sending, posting, and what a person may change before that."""
 
 from odoo import api, fields, models
-from odoo.exceptions import UserError
+from odoo.exceptions import AccessError, UserError
 from odoo.fields import Domain
 from odoo.tools import SQL
 
 from ..kernel.dunning_recorded import RECORDING
 from ..ladder.dunning_level import MANUAL_CHANNELS
 from ..notice.dunning_notice import PENDING_STATES
+from ..planner.dunning_planner_turns import TOLD_STATES
 from .dunning_notice_delivery import LACKS
 
 # What a person can change on the form of a proposal, and whoever approves has to see.
 CONTENT_FIELDS = ('recipient_id', 'channel', 'lang')
 # Of fewer notices nobody needs to be told how far they are.
 SMALLEST_BATCH = 2
+GONE_STATES = (*TOLD_STATES, 'undelivered')
+PROGRESS = 'l10n_nl_dunning.progress'
 
 
 class DunningNotice(models.Model):
@@ -51,10 +54,11 @@ class DunningNotice(models.Model):
 
     # The queue
     asked_on = fields.Datetime(
-        readonly=True, copy=False, help="When the dispatcher last found that it has to wait in the queue.")
+        readonly=True, copy=False, help="When the dispatcher last looked at it.")
     failed_on = fields.Datetime(readonly=True, copy=False)
     batch_id = fields.Many2one(
-        comodel_name='dunning.batch', string="Sent Together", readonly=True, copy=False, index='btree_not_null')
+        comodel_name='dunning.notice', string="Sent Together With", readonly=True, copy=False, index='btree_not_null',
+        help="The first of the notices that a user put into the queue at one moment, also on that one itself.")
 
     # Delivery
     detour = fields.Selection(
@@ -80,6 +84,8 @@ class DunningNotice(models.Model):
 
     # What the next claim of a company reads, in its order.
     _queue_idx = models.Index("(company_id, asked_on NULLS FIRST, id) WHERE state = 'queued'")
+    # Which company was dispatched longest ago.
+    _asked_idx = models.Index("(company_id, asked_on) WHERE asked_on IS NOT NULL")
 
     # -------------------------------------------------------------------------
     # COMPUTES
@@ -244,26 +250,88 @@ class DunningNotice(models.Model):
     def _begin_batch(self):
         """Remember that the user let these notices go together, in as far as they are in the queue now."""
         queued = self.filtered(lambda notice: notice.state == 'queued')
-        for company, notices in queued.grouped('company_id').items():
-            if len(notices) < SMALLEST_BATCH:
-                continue
-            # sudo: written by the program only
-            batch = self.env['dunning.batch'].sudo().create({
-                'company_id': company.id, 'user_id': self.env.uid, 'total': len(notices)})
-            notices._recording().write({'batch_id': batch.id})
+        for notices in queued.grouped('company_id').values():
+            together = len(notices) >= SMALLEST_BATCH
+            notices._recording().write({'batch_id': together and notices[0].id})
+
+    def _get_batch_progress(self):
+        """Return how far the notices are that were sent together with each of these first ones.
+
+        :return: list of dicts with ``id``, ``text``, ``done``, ``total``, ``failed`` and ``may_stop``
+        """
+        counts = {batch.id: {} for batch in self}
+        for batch, state, count in self._read_group(
+            [('batch_id', 'in', self.ids)], ['batch_id', 'state'], ['__count']
+        ):
+            counts[batch.id][state] = count
+        progress = []
+        for batch_id, states in counts.items():
+            total, queued, failed = sum(states.values()), states.get('queued', 0), states.get('error', 0)
+            stopped, gone = states.get('draft', 0), sum(states.get(state, 0) for state in GONE_STATES)
+            sentences = [self.env._("%(gone)s of %(total)s reminders left.", gone=gone, total=total)]
+            if queued:
+                sentences.append(self.env._("%s are in the queue.", queued))
+            if failed:
+                sentences.append(self.env._("%s failed.", failed))
+            if stopped:
+                sentences.append(self.env._("%s were stopped and are proposals again.", stopped))
+            other = total - gone - queued - failed - stopped
+            if other and not queued:
+                sentences.append(self.env._(
+                    "%s did not leave: nothing was owed any more, or somebody decided otherwise.", other))
+            progress.append({
+                'id': batch_id, 'text': " ".join(sentences), 'done': total - queued, 'total': total,
+                'failed': failed, 'may_stop': self._may_stop_batch()})
+        return progress
+
+    def _send_progress(self):
+        """Show the users who let these notices go how far they are, as soon as this is committed."""
+        for user, notices in self.filtered('batch_id').grouped('author_id').items():
+            # sudo: counts of what the user let go
+            for progress in notices.batch_id.with_context(lang=user.lang).sudo()._get_batch_progress():
+                user._bus_send(PROGRESS, progress)
+
+    @api.model
+    def _may_stop_batch(self):
+        return self.env.user.has_group('account.group_account_invoice') or self.env.su
 
     @api.model
     def get_dunning_running(self):
         """Return what the list of notices says about what is being sent in the current companies.
 
-        :return: list of dicts with ``id``, ``text``, ``done``, ``total`` and ``may_stop``
+        :return: see :meth:`_get_batch_progress`
         """
         self.check_access('read')
         groups = self._read_group(
             Domain('company_id', 'in', self.env.companies.ids) & Domain('state', '=', 'queued')
             & Domain('batch_id', '!=', False), ['batch_id'], [])
-        batches = self.env['dunning.batch'].browse([batch.id for [batch] in groups])
-        return [batch._get_progress() for batch in batches.sorted('id')]
+        return self.browse(sorted(batch.id for [batch] in groups))._get_batch_progress()
+
+    def action_show_batch(self):
+        """Show what was sent together with this notice."""
+        self.ensure_one()
+        return self.search([('batch_id', '=', self.id)])._get_action_show()
+
+    def action_stop_batch(self):
+        """Make proposals of what was sent together with this notice and is still in the queue."""
+        self.ensure_one()
+        self.check_access('read')
+        if not self._may_stop_batch():
+            raise AccessError(self.env._("Only accountants can stop reminders that are being sent."))
+        queued = self.search([('batch_id', '=', self.id), ('state', '=', 'queued')])
+        stopped = queued.try_lock_for_update()
+        leaving = len(queued - stopped)  # a process has them in hand
+        if not stopped:
+            raise UserError(self.env._(
+                "%s reminders are leaving at this moment; they cannot be stopped.", leaving) if leaving
+                else self.env._("Nothing is left to stop: all reminders left or were stopped."))
+        stopped._recording().write(stopped._get_unapproved_vals())
+        stopped._message_log_batch({
+            notice.id: self.env._("%s stopped it; it is a proposal again.", self.env.user.name) for notice in stopped})
+        message = self.env._("%(count)s reminders were stopped and are proposals again.", count=len(stopped))
+        if leaving:
+            message += " " + self.env._("%s were leaving at this moment.", leaving)
+        return stopped._notify_result(message, stopped)
 
     # -------------------------------------------------------------------------
     # ACTIONS OF USERS

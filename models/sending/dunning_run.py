@@ -1,6 +1,19 @@
-"""The scheduled actions: plan every day, send the queue whenever there is one."""
+"""The scheduled actions: plan every day, send the queue whenever there is one.
+
+The queue is the notices that are queued, and any number of processes may send it at once: the scheduled action, users
+who send at once, the jobs of ``queue_job`` (see ``bridges/``). A process claims a small chunk at the moment at which it
+works on it: of the company that has waited longest, the oldest first, whole debtors at a time.
+
+*Why whole debtors.* On one day no more than one message leaves for one addressee, and that is judged by what is in the
+books. Two processes with a notice each for one debtor would not see what the other does. So a process first locks the
+debtor: an advisory lock, which is free again with the end of the transaction and never waits. And it ends with a new
+version of the contact's row: a process that comes a moment later with an older view of the books cannot write that row,
+so it fails and looks again.
+"""
 
 import logging
+import random
+import time
 from collections import defaultdict
 from datetime import timedelta
 
@@ -8,14 +21,19 @@ from psycopg2 import OperationalError
 from psycopg2.errors import UniqueViolation
 from psycopg2.extensions import TransactionRollbackError
 
-from odoo import api, models
+from odoo import api, fields, models
 from odoo.fields import Domain
-from odoo.tools import mute_logger, split_every
+from odoo.tools import SQL, mute_logger, split_every
+
+from odoo.addons.base.models.ir_cron import MIN_TIME_PER_JOB
 
 _logger = logging.getLogger(__name__)
 PLAN_CHUNK = 1000  # notices made per commit
 DISPATCH_CHUNK = 100  # notices sent per commit: one wkhtmltopdf process, some four seconds
+# Items in one chunk: its time and memory follow from its items, not from its notices.
+DISPATCH_CHUNK_ITEMS = 1000
 DISPATCH_TRIES = 6  # of a chunk that another transaction came before
+LOOK_AHEAD = 1000  # notices that one claim looks at: more than all processes together hold at a moment
 
 
 def no_checkpoint(count=0):
@@ -210,15 +228,12 @@ class DunningRun(models.AbstractModel):
 
         :param limit: about so many notices in one call; the scheduler calls again while there are more
         """
-        Queue = self.env['dunning.queue']
         IrCron = self.env['ir.cron']
-        began, done, tries = Queue._begin_round(), set(), 0
-        count = Queue._count(began)
-        Queue._wake_colleagues(count)
-        IrCron._commit_progress(remaining=count)
+        began, done, tries = self._begin_round(), set(), 0
+        IrCron._commit_progress(remaining=self._count_waiting(began))
         while len(done) < limit:
             try:
-                notices = Queue._claim(began, done)
+                notices = self._claim(began, done)
                 if not notices:
                     break
                 ids = notices.ids
@@ -228,10 +243,10 @@ class DunningRun(models.AbstractModel):
                 self.env.cr.rollback()
                 tries += 1
                 if tries > DISPATCH_TRIES:
-                    Queue._wake_later(timedelta(minutes=1))
+                    self._wake_later()
                     IrCron._commit_progress()
                     raise
-                Queue._pause(tries)
+                self._pause(tries)
                 continue
             done.update(ids)
             tries = 0
@@ -249,7 +264,7 @@ class DunningRun(models.AbstractModel):
         :param checkpoint: called with the number of notices after each piece; may commit
         :return: what the last checkpoint returned: the time that is left
         """
-        Dispatcher, Queue = self.env['dunning.dispatcher'], self.env['dunning.queue']
+        Dispatcher = self.env['dunning.dispatcher']
         ids, left = notices.ids, 0
         if len(ids) == 1:
             Dispatcher._dispatch_one(notices)
@@ -263,7 +278,7 @@ class DunningRun(models.AbstractModel):
                 _logger.info("A chunk of %s notices failed; it is halved", len(ids), exc_info=True)
                 for half in self._halve(notices):
                     # Each commit lets go of the locks, so each half is locked and looked at again.
-                    again = Queue._claim_again(half)
+                    again = self._lock(self._lock_debtors(notices.browse(half)))
                     left = self._dispatch_chunk(again, checkpoint) if again else checkpoint(0)
                 return left
         self._finish_piece(notices)
@@ -272,8 +287,10 @@ class DunningRun(models.AbstractModel):
     @api.model
     def _finish_piece(self, notices):
         """Write down what became of notices that were dispatched, before that is committed."""
-        self.env['dunning.queue']._record_asked(notices)
-        self.env['dunning.batch']._tell(notices)  # who pressed the button sees it move
+        # What has to wait comes last now, and not again in this round.
+        notices._recording().write({'asked_on': self._get_clock()})
+        notices._send_progress()  # the user who pressed the button sees it move
+        self._renew_debtors(notices)
 
     @api.model
     def _finish_round(self, began, done):
@@ -282,13 +299,10 @@ class DunningRun(models.AbstractModel):
         :param done: ids of the notices that were dispatched
         """
         # What others hold at this moment is theirs; should they not finish it, it is looked at again.
-        Queue = self.env['dunning.queue']
-        if Queue._tell_full():
-            Queue._wake_later(timedelta(minutes=5))
-        elif Queue._count(began, done):
-            Queue._wake_later(timedelta(minutes=1))
-        # Of several workers the last one sees all that the others did.
-        self.env['dunning.batch']._tell(self.env['dunning.notice'].browse(done).exists())
+        if self._count_waiting(began, done):
+            self._wake_later()
+        # Of several processes the last one sees all that the others did.
+        self.env['dunning.notice'].browse(done).exists()._send_progress()
 
     @api.model
     def _halve(self, notices):
@@ -299,3 +313,146 @@ class DunningRun(models.AbstractModel):
             return [[notice.id] for notice in self.env['dunning.dispatcher']._in_turn(notices, at_date)]
         middle = len(groups) // 2
         return [notices.browse().union(*half).ids for half in (groups[:middle], groups[middle:])]
+
+    @api.model
+    def _wake_later(self):
+        """Let the queue be looked at again in a minute."""
+        cron = self.env.ref('l10n_nl_dunning.ir_cron_dunning_dispatch', raise_if_not_found=False)
+        if cron:
+            cron.sudo()._trigger(fields.Datetime.now() + timedelta(minutes=1))  # sudo: users may not see it
+
+    @api.model
+    def _pause(self, tries):
+        """Wait a moment, not the same one as others, before trying again."""
+        time.sleep(random.uniform(0, 0.05 * 2 ** tries))  # noqa: S311 (no secret)
+
+    # -------------------------------------------------------------------------
+    # CLAIMING
+    # -------------------------------------------------------------------------
+
+    @api.model
+    def _get_clock(self):
+        """Return the moment by the clock of the database: the processes may be on several machines."""
+        [[now]] = self.env.execute_query(SQL("SELECT clock_timestamp() AT TIME ZONE 'UTC'"))
+        return now
+
+    @api.model
+    def _begin_round(self):
+        """Return the moment from which on what has to wait is not asked again: the beginning of this run."""
+        end = self.env.context.get('cron_end_time')
+        elapsed = max(0.0, time.monotonic() - (end - MIN_TIME_PER_JOB)) if end else 0.0
+        return self._get_clock() - timedelta(seconds=elapsed)
+
+    @api.model
+    def _query(self, domain=Domain.TRUE, *, began=None, skip=()):
+        """Return the query of notices and its column ``asked_on``.
+
+        :param began: of a round: only what that can claim
+        :param skip: ids of notices that it does not claim again
+        """
+        Notice = self.env['dunning.notice']
+        if began:
+            domain &= self._get_queue_domain() & Domain('id', 'not in', list(skip))
+        query = Notice._search(domain)
+        asked = SQL.identifier(query.table, 'asked_on', to_flush=Notice._fields['asked_on'])
+        if began:
+            # Not in the domain, which knows no parts of a second.
+            query.add_where(SQL("(%s IS NULL OR %s <= %s)", asked, asked, began))
+        return query, asked
+
+    @api.model
+    def _count_waiting(self, began, skip=()):
+        """Return how many notices a round can claim, those included that others hold at this moment."""
+        query, _asked = self._query(began=began, skip=skip)
+        [[count]] = self.env.execute_query(query.select(SQL("COUNT(*)")))
+        return count
+
+    @api.model
+    def _get_waiting_companies(self, began, skip=()):
+        """Return the companies that have something to claim: first the one that was dispatched longest ago."""
+        waiting, _asked = self._query(began=began, skip=skip)
+        dispatched, asked = self._query(Domain('asked_on', '!=', False))
+        for query in (waiting, dispatched):
+            query.add_where(SQL("%s = company.id", SQL.identifier(query.table, 'company_id')))
+        rows = self.env.execute_query(SQL(
+            "SELECT company.id FROM res_company company WHERE EXISTS (%s) ORDER BY (%s) NULLS FIRST, company.id",
+            waiting.select(SQL("1")), dispatched.select(SQL("MAX(%s)", asked))))
+        return self.env['res.company'].browse([company_id for [company_id] in rows])
+
+    @api.model
+    def _claim(self, began, skip=()):
+        """Return the next chunk of the queue, locked until the end of the transaction; empty when there is none.
+
+        Has to be the beginning of a transaction. Raises ``TransactionRollbackError`` when another one was first.
+        """
+        for company in self._get_waiting_companies(began, skip):
+            notices = self._claim_of(company, began, skip)
+            if notices:
+                return notices
+        return self.env['dunning.notice']
+
+    @api.model
+    def _claim_of(self, company, began, skip):
+        Notice = self.env['dunning.notice']
+        of_company = Domain('company_id', '=', company.id)
+        query, asked = self._query(of_company, began=began, skip=skip)
+        query.order = SQL("%s NULLS FIRST, %s", asked, SQL.identifier(query.table, 'id'))
+        query.limit = LOOK_AHEAD
+        rows = self.env.execute_query(query.select(SQL.identifier(query.table, 'partner_id')))
+        debtors = self._try_lock_debtors(
+            company, list(dict.fromkeys(debtor for [debtor] in rows)), limit=DISPATCH_CHUNK)
+        if not debtors:
+            return Notice
+        # All that waits for them: which of their notices goes first is not a matter of which was made first.
+        query, _asked = self._query(of_company & Domain('partner_id', 'in', debtors), began=began, skip=skip)
+        found = Notice.search(Domain('id', 'in', query), order='id').grouped('partner_id')
+        chosen = Notice
+        for debtor in self.env['res.partner'].browse(debtors):
+            more = chosen | found.get(debtor, Notice)
+            if chosen and (len(more) > DISPATCH_CHUNK or sum(more.mapped('line_count')) > DISPATCH_CHUNK_ITEMS):
+                break
+            chosen = more
+        return self._lock(chosen)
+
+    @api.model
+    def _lock(self, notices):
+        """Lock notices. Return those that are still in the queue, of debtors of whom nobody else holds one."""
+        with mute_logger('odoo.sql_db'):
+            locked = notices.try_lock_for_update()
+        held = (notices - locked).partner_id
+        return locked.filtered_domain(self._get_queue_domain() & Domain('partner_id', 'not in', held.ids))
+
+    @api.model
+    def _lock_debtors(self, notices):
+        """Return those of the notices to whose debtors nobody else is writing at this moment."""
+        ours = notices.browse()
+        for company, batch in notices.grouped('company_id').items():
+            debtors = set(self._try_lock_debtors(company, batch.partner_id.ids))
+            ours |= batch.filtered(lambda notice, debtors=debtors: notice.partner_id.id in debtors)
+        return ours
+
+    @api.model
+    def _try_lock_debtors(self, company, partner_ids, limit=None):
+        """Lock debtors until the end of the transaction, in their order; return the ids of those nobody else has."""
+        # A filter is evaluated row by row, so LIMIT ends it: no more is locked than is returned.
+        rows = self.env.execute_query(SQL(
+            """
+            SELECT debtor FROM UNNEST(%s::int[]) AS queue(debtor)
+             WHERE pg_try_advisory_xact_lock(hashtextextended('dunning.debtor:' || %s || ':' || debtor, 0))
+             LIMIT %s
+            """, list(partner_ids), company.id, limit))
+        return [debtor for [debtor] in rows]
+
+    @api.model
+    def _renew_debtors(self, notices):
+        """Make a new version of the debtors' rows, so that a process with an older view of the books looks again.
+
+        The last thing before the commit: a user who saves one of these contacts waits for it. Raises
+        ``SerializationFailure`` when another process let something leave after this transaction began.
+        """
+        debtors = notices.filtered(lambda notice: notice.state != 'queued').partner_id
+        self.env.flush_all()
+        with mute_logger('odoo.sql_db'):
+            # Nothing in the row changes.
+            self.env.cr.execute(SQL(
+                "UPDATE res_partner SET write_date = write_date WHERE id = ANY(%s)", sorted(debtors.ids)))

@@ -42,8 +42,7 @@ class TestMerge(DunningCommon):
         moves = self.live(first) | self.live(second)
         on = TODAY + days(6)
         self.env['dunning.behaviour']._refresh(self.company, on)
-        for model in ('dunning.behaviour', 'dunning.turn'):
-            self.assertEqual(self.env[model].search([]).partner_id & (first | second), first | second)
+        self.assertEqual(self.env['dunning.behaviour'].search([]).partner_id & (first | second), first | second)
         before = self.count(first | second)
         self.assertTrue(all(before.values()), before)
         letters = {

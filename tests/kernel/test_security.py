@@ -83,8 +83,6 @@ RIGHTS = {
     'dunning.proposal.change.item': {'clerk': (R, W, C, U), 'manager': (R, W, C, U)},
     'dunning.proposal.approve': {'clerk': (R, W, C, U), 'manager': (R, W, C, U)},
     'dunning.handover': {'manager': R},
-    'dunning.turn': {'manager': R},
-    'dunning.batch': {'readonly': R, 'clerk': R, 'manager': R},
     'dunning.debtor': {'readonly': R, 'clerk': (R, W), 'manager': (R, W)},
     'dunning.behaviour': {'readonly': R, 'clerk': R, 'manager': R},
     'dunning.absence': {'readonly': R, 'clerk': (R, W, C, U), 'manager': (R, W, C, U)},
@@ -383,8 +381,6 @@ class TestSecurity(DunningCommon):
         withdrawal = self.env['dunning.withdrawal'].search([('line_ids.move_id', '=', paid.id)])
         return {
             'dunning.withdrawal': withdrawal,
-            'dunning.batch': self.env['dunning.batch'].sudo().create({
-                'company_id': self.company.id, 'user_id': self.env.uid, 'total': 1}).with_env(self.env),
         }
 
     def _make_claims(self):

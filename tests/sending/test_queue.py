@@ -1,16 +1,16 @@
-"""The queue: shared by processes, fair between companies, and never more than the next in line can take."""
+"""The queue: shared by processes, fair between companies, and stopped by whoever let it go."""
 
+import importlib.util
 import stat
 import tempfile
 import time
-from collections import Counter
 from pathlib import Path
 from unittest.mock import patch
 
 from psycopg2.extensions import TransactionRollbackError
 
-from odoo import SUPERUSER_ID, api, fields
-from odoo.exceptions import AccessError, UserError, ValidationError
+from odoo import SUPERUSER_ID, api
+from odoo.exceptions import AccessError, UserError
 from odoo.modules.registry import Registry
 from odoo.tests import BaseCase, get_db_name, new_test_user, tagged
 from odoo.tools import mute_logger
@@ -18,7 +18,7 @@ from odoo.tools import mute_logger
 from odoo.addons.base.models import ir_actions_report
 from odoo.addons.l10n_nl_dunning.models.kernel import dunning_paper
 from odoo.addons.l10n_nl_dunning.models.sending import dunning_run, dunning_run_check
-from odoo.addons.l10n_nl_dunning.models.sending.dunning_batch import PROGRESS
+from odoo.addons.l10n_nl_dunning.models.sending.dunning_notice import PROGRESS
 
 from ..common import TODAY, DunningCommon, days
 
@@ -56,9 +56,9 @@ class QueueCommon(DunningCommon):
         return result
 
     def claim(self, chunk=2, skip=()):
-        Queue = self.env['dunning.queue']
+        run = self.env['dunning.run']
         with patch.object(dunning_run, 'DISPATCH_CHUNK', chunk):
-            return Queue._claim(Queue._begin_round(), skip)
+            return run._claim(run._begin_round(), skip)
 
 
 @tagged('post_install_l10n', 'post_install', '-at_install')
@@ -135,7 +135,7 @@ class TestClaim(QueueCommon):
 
     def test_who_comes_after_another_transaction_looks_again(self):
         notices = self.many(2)
-        original, calls = self.registry['dunning.queue']._claim, []
+        original, calls = self.registry['dunning.run']._claim, []
 
         def claim(queue, *args):
             calls.append(1)
@@ -143,124 +143,80 @@ class TestClaim(QueueCommon):
                 raise TransactionRollbackError("could not serialize access")
             return original(queue, *args)
 
-        self.patch(self.registry['dunning.queue'], '_claim', claim)
-        self.patch(self.registry['dunning.queue'], '_pause', lambda queue, tries: None)
+        self.patch(self.registry['dunning.run'], '_claim', claim)
+        self.patch(self.registry['dunning.run'], '_pause', lambda queue, tries: None)
         self.run_cron()
         self.assertEqual(set(notices.mapped('state')), {'sent'})
 
+    def test_who_sends_at_once_makes_others_look_again(self):
+        notices, renewed = self.many(2), []
+        original = self.registry['dunning.run']._renew_debtors
+
+        def renew(run, notices):
+            renewed.append((notices.ids, notices.mapped('state')))
+            return original(run, notices)
+
+        self.patch(self.registry['dunning.run'], '_renew_debtors', renew)
+        notices.action_send_now()
+        self.assertEqual(renewed, [(notices.ids, ['sent', 'sent'])])
+
 
 @tagged('post_install_l10n', 'post_install', '-at_install')
-class TestTurns(BaseCase):
-    """Whoever writes to a debtor has his turn; on connections of their own, with committed data."""
+class TestDebtorLock(BaseCase):
+    """A process that writes to a debtor locks the debtor; on connections of their own, with committed data."""
 
     def setUp(self):
         super().setUp()
         self.registry = Registry(get_db_name())
-        self.addCleanup(self.clean)
 
-    def clean(self):
-        with self.registry.cursor() as cr:
-            cr.execute("DELETE FROM dunning_turn")
-
-    def take(self, cr, limit=None):
+    def environment(self, cr):
         env = api.Environment(cr, SUPERUSER_ID, {})
+        return env, env['res.partner'].with_context(active_test=False).search([], order='id', limit=3)
+
+    def lock(self, cr, limit=None):
+        env, debtors = self.environment(cr)
         company = env['res.company'].search([], limit=1)
-        debtors = env['res.partner'].with_context(active_test=False).search([], order='id', limit=3).ids
-        return [debtors.index(debtor) for debtor in env['dunning.turn']._take(company, debtors, limit)]
+        locked = env['dunning.run']._try_lock_debtors(company, debtors.ids, limit)
+        return [debtors.ids.index(debtor) for debtor in locked]
+
+    def renew(self, cr, state='sent'):
+        """Let a notice leave to each of the debtors."""
+        env, debtors = self.environment(cr)
+        notices = env['dunning.notice'].browse()
+        for debtor in debtors:
+            notices |= notices.new({'partner_id': debtor.id, 'state': state})
+        env['dunning.run']._renew_debtors(notices)
 
     def test_two_at_the_same_moment_have_different_debtors(self):
         with self.registry.cursor() as one, self.registry.cursor() as other:
-            self.assertEqual(self.take(one, 2), [0, 1])
-            self.assertEqual(self.take(other), [2])
-            self.assertEqual(self.take(one, 2), [0, 1], "Twice in one transaction is nothing else")
+            self.assertEqual(self.lock(one, 2), [0, 1])
+            self.assertEqual(self.lock(other), [2])
+            self.assertEqual(self.lock(one, 2), [0, 1], "Twice in one transaction is nothing else")
             one.rollback()
             other.rollback()
         with self.registry.cursor() as cr:
-            self.assertEqual(self.take(cr), [0, 1, 2])
+            self.assertEqual(self.lock(cr), [0, 1, 2])
 
     def test_whoever_knows_less_than_was_done_has_to_look_again(self):
         with self.registry.cursor() as late:
             late.execute("SELECT 1")  # what it sees from here on is what was committed by now
             with self.registry.cursor() as cr:
-                self.assertEqual(self.take(cr), [0, 1, 2])
+                self.assertEqual(self.lock(cr), [0, 1, 2])
+                self.renew(cr)
+            self.assertEqual(self.lock(late), [0, 1, 2], "Nobody holds them any more")
             with self.assertRaises(TransactionRollbackError):
-                self.take(late)
+                self.renew(late)
             late.rollback()
-            self.assertEqual(self.take(late), [0, 1, 2])
+            self.renew(late)
             late.rollback()
 
-
-@tagged('post_install_l10n', 'post_install', '-at_install')
-class TestSenders(QueueCommon):
-
-    def crons(self):
-        return self.env['dunning.queue']._get_crons()
-
-    def set_senders(self, count):
-        self.env['res.config.settings'].create({'dunning_senders': count}).execute()
-
-    def test_the_setting_makes_and_archives_scheduled_actions(self):
-        first = self.crons()
-        self.assertEqual(len(first), 1)
-        first.active = True
-        self.set_senders(4)
-        crons = self.crons()
-        self.assertEqual(crons.mapped('active'), [True] * 4)
-        self.assertEqual(set(crons.mapped('code')), {'model._cron_dispatch()'})
-        self.set_senders(2)
-        self.assertEqual(self.crons().mapped('active'), [True, True, False, False])
-        self.set_senders(3)
-        self.assertEqual(self.crons(), crons, "No new ones while there are some")
-        self.assertEqual(self.crons().mapped('active'), [True, True, True, False])
-        for wrong in (0, 9):
-            with self.assertRaises(ValidationError), self.env.cr.savepoint():
-                self.set_senders(wrong)
-
-    def test_as_many_are_woken_as_there_are_chunks(self):
-        self.crons().active = True
-        self.set_senders(4)
-        Trigger = self.env['ir.cron.trigger'].sudo()
-        Trigger.search([]).unlink()
-        self.many(5)
-        Trigger.search([]).unlink()
-        self.run_cron(2)
-        woken = Trigger.search([('call_at', '<=', fields.Datetime.now())]).cron_id & self.crons()
-        self.assertEqual(woken, self.crons()[1:3], "Five notices are three chunks: the first sender has one of them")
-
-
-@tagged('post_install_l10n', 'post_install', '-at_install')
-class TestMailLimit(QueueCommon):
-
-    def test_no_more_mails_than_the_mail_queue_may_hold(self):
-        notices = self.many(7)
-        letter = self.many(1, prefix="Paper")
-        letter.channel = 'letter'
-        before = self.env['mail.mail'].search_count([('state', '=', 'outgoing')])
-        self.company.dunning_mail_limit = before + 3
-        self.run_cron()
-        self.assertEqual(Counter(notices.mapped('state')), {'sent': 3, 'queued': 4})
-        self.assertEqual(letter.state, 'to_post', "Paper needs no room in the mail queue")
-        for notice in notices.filtered(lambda notice: notice.state == 'queued'):
-            self.assertIn("mail queue is full", notice.waiting_reason)
-        cron = self.env.ref('l10n_nl_dunning.ir_cron_dunning_dispatch')
-        self.assertTrue(self.env['ir.cron.trigger'].search_count([
-            ('cron_id', '=', cron.id), ('call_at', '>', fields.Datetime.now())]), "It looks again by itself")
-        # The mail server takes them: the rest follows.
-        notices.mail_id.state = 'sent'
-        self.run_cron()
-        self.assertEqual(Counter(notices.mapped('state')), {'sent': 6, 'queued': 1})
-        self.company.dunning_mail_limit = 0
-        self.run_cron()
-        self.assertEqual(set(notices.mapped('state')), {'sent'})
-        self.assertFalse(any(notices.mapped('waiting_reason')))
-
-    def test_send_now_is_told_as_well(self):
-        notice = self.many(1)
-        self.env['mail.mail'].sudo().create({'subject': "Newsletter"})
-        self.company.dunning_mail_limit = 1
-        notice.action_send_now()
-        self.assertEqual(notice.state, 'queued')
-        self.assertIn("mail queue is full", notice.waiting_reason)
+    def test_what_waits_is_no_reason_to_look_again(self):
+        with self.registry.cursor() as late:
+            late.execute("SELECT 1")
+            with self.registry.cursor() as cr:
+                self.renew(cr, 'queued')
+            self.renew(late)
+            late.rollback()
 
 
 @tagged('post_install_l10n', 'post_install', '-at_install')
@@ -286,8 +242,7 @@ class TestBatch(QueueCommon):
     def test_who_pressed_send_sees_how_far_it_is(self):
         notices = self.many(5)
         notices.with_user(self.clerk).action_approve()
-        batch = notices.batch_id
-        self.assertRecordValues(batch, [{'total': 5, 'left_count': 5, 'user_id': self.clerk.id}])
+        self.assertRecordValues(notices.batch_id, [{'id': notices[0].id, 'author_id': self.clerk.id}])
         [running] = self.env['dunning.notice'].with_user(self.clerk).get_dunning_running()
         self.assertEqual((running['done'], running['total'], running['may_stop']), (0, 5, True))
         self.run_cron()
@@ -302,25 +257,38 @@ class TestBatch(QueueCommon):
         notice.with_user(self.clerk).action_approve()
         self.assertFalse(notice.batch_id)
 
+    def test_a_notice_approved_again_alone_leaves_the_others(self):
+        notices = self.many(3).with_user(self.clerk)
+        notices.action_approve()
+        notices[0].action_take_back()
+        notices[0].action_approve()
+        [running] = notices.get_dunning_running()
+        self.assertEqual((running['total'], notices[1:].batch_id, notices[0].batch_id.ids), (2, notices[0], []))
+
     def test_stop_the_rest(self):
         notices = self.many(5)
         notices.with_user(self.clerk).action_approve()
         batch = notices.batch_id.with_user(self.clerk)
+        self.assertEqual(self.env['dunning.notice'].search(batch.action_show_batch()['domain']).sorted('id'), notices)
         with patch.object(dunning_run, 'DISPATCH_CHUNK', 2), patch.object(
             self.registry['ir.cron'], '_commit_progress', lambda *args, **kwargs: 1.0,
         ):
             self.env['dunning.run']._cron_dispatch(limit=2)
         self.assertEqual(notices.mapped('state'), ['sent', 'sent', 'queued', 'queued', 'queued'])
-        result = batch.action_stop()
+        result = batch.action_stop_batch()
         self.assertIn("3 reminders were stopped", result['params']['message'])
         self.assertEqual(notices.mapped('state'), ['sent', 'sent', 'draft', 'draft', 'draft'])
         self.assertFalse(any(notices[2:].mapped('approved')))
-        self.assertRecordValues(batch, [{'stopped_count': 3, 'stopped_by_id': self.clerk.id, 'left_count': 0}])
+        for notice in notices[2:]:
+            self.assertIn("batch_clerk", notice.message_ids[0].preview)
+            self.assertIn("stopped it", notice.message_ids[0].preview)
         self.run_cron()
         self.assertEqual(notices.mapped('state'), ['sent', 'sent', 'draft', 'draft', 'draft'])
         with self.assertRaisesRegex(UserError, "Nothing is left to stop"):
-            batch.action_stop()
-        self.assertIn("3 were stopped", batch.text)
+            batch.action_stop_batch()
+        [progress] = batch._get_batch_progress()
+        self.assertEqual(progress['text'], "2 of 5 reminders left. 3 were stopped and are proposals again.")
+        self.assertEqual((progress['done'], progress['total']), (5, 5))
 
     def test_only_accountants_stop(self):
         notices = self.many(2)
@@ -328,7 +296,7 @@ class TestBatch(QueueCommon):
         reader = new_test_user(self.env, 'batch_reader', groups='account.group_account_readonly',
                                company_id=self.company.id, company_ids=[(6, 0, self.company.ids)])
         with self.assertRaises(AccessError):
-            notices.batch_id.with_user(reader).action_stop()
+            notices.batch_id.with_user(reader).action_stop_batch()
         [running] = self.env['dunning.notice'].with_user(reader).get_dunning_running()
         self.assertFalse(running['may_stop'])
 
@@ -337,7 +305,47 @@ class TestBatch(QueueCommon):
         wizard = self.env['dunning.send'].with_user(self.clerk).browse(
             notices.with_user(self.clerk).action_dunning_send()['res_id'])
         wizard.action_queue()
-        self.assertRecordValues(notices.batch_id, [{'total': 3, 'user_id': self.clerk.id}])
+        self.assertRecordValues(notices.batch_id, [{'id': notices[0].id, 'author_id': self.clerk.id}])
+
+
+@tagged('post_install_l10n', 'post_install', '-at_install')
+class TestMigration(QueueCommon):
+    """From the release in which copies of the scheduled action sent as well, and batches were records."""
+
+    def migrate(self):
+        path = Path(__file__).parents[2] / 'migrations' / '19.0.1.5.0' / 'pre-queue.py'
+        spec = importlib.util.spec_from_file_location('pre_queue', path)
+        module = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(module)
+        self.env.flush_all()
+        module.migrate(self.env.cr, '19.0.1.4.0')
+        self.env.invalidate_all()
+
+    def test_only_the_copies_of_the_scheduled_action_are_deleted(self):
+        first = self.env.ref('l10n_nl_dunning.ir_cron_dunning_dispatch')
+        [copy] = self.env['ir.cron']._load_records([{
+            'xml_id': 'l10n_nl_dunning.ir_cron_dunning_dispatch_2', 'noupdate': True,
+            'values': {'name': "Copy", 'model_id': first.model_id.id, 'state': 'code', 'code': first.code}}])
+        copy._trigger()
+        action = copy.ir_actions_server_id
+        self.migrate()
+        self.assertFalse(copy.exists() or action.exists())
+        self.assertFalse(self.env['ir.model.data'].search([
+            ('module', '=', 'l10n_nl_dunning'), ('name', '=like', 'ir_cron_dunning_dispatch_2%')]))
+        self.assertEqual(self.env.ref('l10n_nl_dunning.ir_cron_dunning_dispatch'), first)
+        self.assertEqual(
+            self.env.ref('l10n_nl_dunning.ir_cron_dunning_dispatch_ir_actions_server'), first.ir_actions_server_id)
+
+    def test_what_was_sent_together_still_is(self):
+        notices = self.many(3)
+        self.env.flush_all()
+        self.env.cr.execute("CREATE TABLE IF NOT EXISTS dunning_batch (id int)")
+        self.env.cr.execute("ALTER TABLE dunning_notice DROP CONSTRAINT dunning_notice_batch_id_fkey")
+        self.env.cr.execute("UPDATE dunning_notice SET batch_id = 7 WHERE id = ANY(%s)", [notices[1:].ids])
+        self.migrate()
+        self.assertEqual([notice.batch_id for notice in notices], [notices.browse(), notices[1], notices[1]])
+        self.migrate()  # a second time nothing is left to do
+        self.assertEqual(notices[2].batch_id, notices[1])
 
 
 @tagged('post_install_l10n', 'post_install', '-at_install')

@@ -350,3 +350,38 @@ class TestWorkers(BaseCase):
             self.worker('first', fail_as_a_chunk)
         self.assertEqual(sorted(notice_id for _name, notice_id in self.sent), self.ids, "Each left, and left once")
         self.assertEqual([name for name, _id in self.sent].count('first'), 1)
+
+    def test_all_that_waits_for_a_debtor_is_sent_by_one_worker_or_left(self):
+        """While somebody holds one notice, the other one to the same debtor does not leave either."""
+        held, other = self.ids[:2]
+        with self.registry.cursor() as cr:
+            cr.execute(
+                "UPDATE dunning_notice SET partner_id = first.partner_id FROM dunning_notice first"
+                " WHERE first.id = %s AND dunning_notice.id = %s", [held, other])
+        with self.registry.cursor() as cr:
+            cr.execute("SELECT id FROM dunning_notice WHERE id = %s FOR UPDATE", [held])
+            self.worker('first')
+            self.assertEqual([notice_id for _name, notice_id in self.sent], self.ids[2:])
+            cr.rollback()
+        self.worker('second')
+        self.assertEqual(self.sent[4:], [('second', held), ('second', other)])
+
+    def test_what_left_to_a_debtor_since_the_claim_began_is_seen(self):
+        """A user sends something just before the debtors are locked: the chunk is looked at with what that told."""
+        original, users = self.registry['dunning.run']._try_lock_debtors, []
+
+        def lock_after_the_user(run, company, partner_ids, limit=None):
+            if not users:
+                users.append("a user")
+                with self.registry.cursor() as cr:
+                    env = api.Environment(cr, SUPERUSER_ID, {})
+                    sent = env['dunning.notice'].new({'partner_id': partner_ids[0], 'state': 'sent'})
+                    env['dunning.run']._renew_debtors(sent)
+            return original(run, company, partner_ids, limit)
+
+        with patch.object(self.registry['dunning.run'], '_try_lock_debtors', lock_after_the_user), \
+                patch.object(dunning_run, 'DISPATCH_CHUNK', 2):
+            self.worker('first')
+        self.assertEqual(
+            [notice_id for _name, notice_id in self.sent], self.ids[:2] + self.ids,
+            "Nothing of the first chunk was recorded, so that it was sent once")

@@ -15,10 +15,8 @@ class BasePartnerMerge(models.TransientModel):
         # sudo: as above; of one debtor one withdrawal is proposed
         withdrawals = self.env['dunning.withdrawal'].sudo().search([('partner_id', 'in', src_partners.ids)])
         withdrawals._fold_into(dst_partner)
-        # One row per debtor, which both can have. Behaviour is worked out of the ledger each night, and a turn is taken
-        # whenever somebody writes to the debtor; who does that now is waited for.
-        for model in ('dunning.behaviour', 'dunning.turn'):
-            # sudo: as above
-            self.env[model].sudo().search([('partner_id', 'in', src_partners.ids)]).unlink()
+        # Both can have the one row per debtor, which is worked out of the ledger each night.
+        # sudo: as above
+        self.env['dunning.behaviour'].sudo().search([('partner_id', 'in', src_partners.ids)]).unlink()
         self.env.flush_all()
         return super()._update_foreign_keys(src_partners, dst_partner)

@@ -1,6 +1,6 @@
 """Where OCA's ``queue_job`` is installed, its jobs carry the chunks of the queue.
 
-A job is one chunk, and claims it when its turn comes: the same rows, the same turns of debtors, the same order of
+A job is one chunk, and claims it when its turn comes: the same rows, the same locks of debtors, the same order of
 companies as without jobs. A job that found something makes the next one, so there are never more than a few, and how
 many run at a time is what the channel ``root.dunning`` allows. The scheduled action only begins.
 """
@@ -24,9 +24,8 @@ class DunningRun(models.AbstractModel):
     @api.model
     def _cron_dispatch(self, limit=500):
         # OVERRIDE: the scheduled action makes jobs; they do the work.
-        Queue = self.env['dunning.queue']
-        began = Queue._begin_round()
-        count = Queue._count(began)
+        began = self._begin_round()
+        count = self._count_waiting(began)
         wanted = min(LINES, math.ceil(count / dunning_run.DISPATCH_CHUNK))
         for _number in range(wanted - self._count_jobs()):
             self._delay_dispatch(began)
@@ -53,7 +52,7 @@ class DunningRun(models.AbstractModel):
 
         :param began: the moment from which on what has to wait is not asked again
         """
-        notices = self.env['dunning.queue']._claim(began)
+        notices = self._claim(began)
         if not notices:
             self._finish_round(began, set())
             return

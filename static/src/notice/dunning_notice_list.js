@@ -47,17 +47,17 @@ export class DunningNoticeListController extends ListController {
                 "What is still in the queue becomes a proposal again. What left stays as it is."
             ),
             confirmLabel: _t("Stop the Rest"),
-            confirm: () => this.decide(running, "action_stop"),
+            confirm: () => this.decide(running, "action_stop_batch"),
             cancel: () => {},
         });
     }
 
     onShowRunning(running) {
-        return this.decide(running, "action_show_notices", false);
+        return this.decide(running, "action_show_batch", false);
     }
 
     async decide(batch, method, reload = true) {
-        const action = await this.dunningOrm.call("dunning.batch", method, [[batch.id]]);
+        const action = await this.dunningOrm.call("dunning.notice", method, [[batch.id]]);
         await this.dunningAction.doAction(action);
         if (reload) {
             await Promise.all([this.loadBanner(), this.reload()]);

@@ -12,7 +12,7 @@ export const dunningProgressService = {
 
         async function show(id) {
             told.get(id)?.close();
-            await action.doAction(await orm.call("dunning.batch", "action_show_notices", [[id]]));
+            await action.doAction(await orm.call("dunning.notice", "action_show_batch", [[id]]));
         }
 
         bus_service.subscribe("l10n_nl_dunning.progress", (progress) => {
@@ -20,7 +20,7 @@ export const dunningProgressService = {
             const before = told.get(id);
             env.bus.trigger("DUNNING-PROGRESS", progress);
             const ready = done >= total;
-            // Several senders tell of what they know: never back.
+            // Several processes tell of what they know: never back.
             if (before && (before.done > done || before.ready)) {
                 return;
             }
