@@ -254,15 +254,6 @@ class DunningNotice(models.Model):
         prefix, suffix = sequence._get_prefix_suffix()
         return [f"{prefix}{number:0{sequence.padding}d}{suffix}" for (number,) in numbers]
 
-    def write(self, vals):
-        # EXTENDS 'mail': that a user changed a note is logged, not its text.
-        changed = self.browse()
-        if 'note' in vals and not self._is_recording():
-            changed = self.filtered(lambda notice: (notice.note or '') != (vals['note'] or ''))
-        result = super().write(vals)
-        changed._log_act(lambda notice: notice.env._("The note was changed."))
-        return result
-
     def _get_frozen_message(self, action):
         return {
             'create': self.env._(
@@ -273,7 +264,8 @@ class DunningNotice(models.Model):
                 "and note can be changed; use the buttons to approve, send or cancel it."),
         }.get(action)
 
-    def _check_user_write(self, vals):
+    def _write_by_user(self, vals):
+        # Hook: a final notice stays as it is; that a user changed a note is logged, not its text.
         names = self._get_frozen_names(vals)
         final = self.filtered(lambda notice: notice.state in FINAL_STATES)
         if names and final:
@@ -287,7 +279,11 @@ class DunningNotice(models.Model):
                 "The letter was made or the call was handed out already, so only the note can be changed. "
                 "Cancel the notice to let it be planned again.",
             ))
-        return super()._check_user_write(vals)
+        changed = 'note' in vals and self.filtered(lambda notice: (notice.note or '') != (vals['note'] or ''))
+        result = super()._write_by_user(vals)
+        if changed:
+            changed._log_act(lambda notice: notice.env._("The note was changed."))
+        return result
 
     def _check_unlink(self):
         for notice in self:
