@@ -31,7 +31,8 @@ class DunningNotice(models.Model):
         copy=False, help="Empty: the scheduled action made it and nobody changed it.")
     approver_id = fields.Many2one(comodel_name='res.users', string="Approved By", readonly=True, copy=False)
     approved_on = fields.Datetime(readonly=True, copy=False)
-    approved = fields.Boolean(readonly=True, copy=False, help="A person let it go; it never stops and asks.")
+    approved = fields.Boolean(
+        compute='_compute_approved', store=True, help="A person let it go; it never stops and asks.")
     change_count = fields.Integer(readonly=True, copy=False, help="How often a person changed it.")
     # A smaller amount, such as after a split, does not take a second pair of eyes away.
     colleague_kept = fields.Boolean(readonly=True, copy=False)

@@ -1,7 +1,9 @@
 from . import (
     test_breaker,
+    test_decided_by,
     test_delivery,
     test_dispatcher,
+    test_journeys,
     test_proposal,
     test_queue,
     test_queue_job,
