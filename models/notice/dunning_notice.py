@@ -353,10 +353,16 @@ class DunningNotice(models.Model):
         self._log_act(lambda notice: notice.env._("Passed over."))
 
     def _record_sent(self, at_date):
-        """Record that the notices left: from now on the level of their items is theirs.
+        """Record that the notices left: from now on the level of their items is theirs."""
+        for step in self._get_sent_steps() if self else ():
+            step(at_date)
 
-        A letter keeps the date and the deadline printed on it.
-        """
+    def _get_sent_steps(self):
+        """Return what follows when notices left, in order; each step is called with the day, in one transaction."""
+        return [self._write_sent, self._begin_term, self._finish_level_activities, self._log_sent]
+
+    def _write_sent(self, at_date):
+        """Step: state, date and deadline. A letter keeps the date and the deadline printed on it."""
         now = fields.Datetime.now()
         for (term, date, deadline), notices in self.grouped(
             lambda notice: (notice._get_term_days(), notice.date, notice.deadline)
@@ -370,10 +376,21 @@ class DunningNotice(models.Model):
                 'error_message': False,
                 'waiting_reason': False,
             })
+
+    def _begin_term(self, at_date):
+        """Step: let the term run; that of a letter counts from the day it was posted."""
         posted = self.filtered(lambda notice: notice.postal_state == 'posted')
-        posted._record_posted(at_date)  # the term of a letter counts from the day it was posted
-        (self - posted)._update_receipt()
+        if posted:
+            posted._record_posted(at_date)
+        if self - posted:
+            (self - posted)._update_receipt()
+
+    def _finish_level_activities(self, at_date):
+        """Step: what the level planned for a person was done."""
         self._unlink_level_activities()
+
+    def _log_sent(self, at_date):
+        """Step: one line on each invoice and on the debtor."""
         self._log_everywhere(lambda notice, env: env._(
             "%(level)s of %(date)s for %(amount)s, %(channel)s.",
             level=notice._get_link(notice.level_id.name),

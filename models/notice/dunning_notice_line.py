@@ -169,7 +169,6 @@ class DunningNoticeLine(models.Model):
 
         Called by the dispatcher just before rendering.
         """
-        self._check_recording('write')
         if not self.ids:
             return
         self.move_line_id.fetch(['move_id'])

@@ -65,7 +65,8 @@ class DunningDispatcherLaw(models.AbstractModel):
                 refused |= notice
                 notice._mark_failed("\n".join(sentences))
                 notice._recording().filtered('postal_state').write({'postal_state': False})
-        return notices - refused - self._pass_over_without_costs(letters - refused, at_date)
+        lawful = notices - refused
+        return lawful - self._pass_over_without_costs(letters - refused, at_date) if letters - refused else lawful
 
     @api.model
     def _recheck_pile(self, letters, at_date):
@@ -97,7 +98,7 @@ class DunningDispatcherLaw(models.AbstractModel):
         letter says nothing; the ladder goes on to the last demand, which asks none for these items.
         """
         empty = letters.filtered(lambda notice: float_is_zero(notice.amount_announced, precision_digits=2))
-        empty._recording().live_line_ids._freeze_snapshot()
+        empty.live_line_ids._freeze_snapshot()
         for notice in empty._recording():
             waived = notice.partner_id.with_company(notice.company_id).dunning_waive_costs
             notice.write({
@@ -284,6 +285,8 @@ class DunningDispatcherLaw(models.AbstractModel):
     def _refuse_unlawful_letters(self, notices):
         """Read the finished letters to consumers and fail those whose words are not lawful; return the others."""
         consumers = notices.filtered(self._is_consumer)
+        if not consumers:
+            return notices
         facts = self._get_letter_facts(consumers)
         refused = notices.browse()
         for document in self.env['dunning.letter']._prepare_documents(consumers):
@@ -301,7 +304,7 @@ class DunningDispatcherLaw(models.AbstractModel):
         :param values_list: the values of the mails of these notices
         """
         consumers = notices.filtered(self._is_consumer)
-        facts = self._get_letter_facts(consumers)
+        facts = self._get_letter_facts(consumers) if consumers else {}
         for values in values_list:
             notice = notices.browse(values['res_id'])
             if notice not in consumers:
