@@ -143,22 +143,10 @@ class DunningDispatcherLaw(models.AbstractModel):
         if not items:
             return items
         Planner = self.env['dunning.planner'].with_context(dunning_at_date=at_date)
-        Partner = self.env['res.partner']
         self.env.flush_all()
         return items.browse([item_id for (item_id,) in self.env.execute_query(SQL(
-            """
-            SELECT item.id
-              FROM (SELECT line.id, %(due_date)s AS due_date,
-                           %(term)s AS debtor_term_agreed
-                      FROM account_move_line line
-                      JOIN res_partner partner ON partner.id = line.partner_id
-                      JOIN res_partner debtor ON debtor.id = partner.commercial_partner_id
-                     WHERE line.id = ANY(%(items)s)) item
-             WHERE NOT (%(in_default)s)
-            """,
-            due_date=items._get_dunning_due_date_sql(SQL.identifier('line')),
-            term=Partner._field_to_sql('debtor', 'dunning_term_agreed'),
-            items=items.ids,
+            "SELECT item.id FROM (%(items)s) item WHERE NOT (%(in_default)s)",
+            items=items._get_dunning_terms_sql(),
             in_default=Planner._get_in_default_sql(SQL.identifier('item')),
         ))])
 
