@@ -32,10 +32,10 @@ HOOKS = {
     "dunning.hold._take_back_notices": "the dispatcher judges again what waits when something is put on hold",
     "dunning.hold._tell_owners": "a promise and an arrangement tell by themselves how they ended",
     "dunning.letter._prepare_letters": "an e-mail links to the page of the debtor",
-    "dunning.notice._check_user_write": "what a user may change of a proposal",
     "dunning.notice._mark_undelivered": "what nobody received claimed nothing: its bookings are credited",
     "dunning.notice._prepare_from_decisions": "how a new notice gets there, and what its channel lacked",
-    "dunning.notice._record_sent": "what follows from a notice that left: booked costs, interrupted prescription",
+    "dunning.notice._get_sent_steps": "what follows from a notice that left: booked costs, interrupted prescription",
+    "dunning.notice._write_by_user": "what follows for a proposal that a user changes",
     "dunning.planner._get_contacts_sql": "a call is a contact of the week as well",
     "dunning.planner._reason_booked_extra": "also what an arrangement booked is asked with its invoices",
     "dunning.recorded._check_frozen_files": "each model says which of its files are a proof",
@@ -43,7 +43,8 @@ HOOKS = {
     "dunning.recorded._check_user_write": "each model says what a user may change, and when",
     "dunning.recorded._get_frozen_message": "each model says what to do instead",
     "dunning.recorded._refuse": "a call asks for access first: who may not read it is told that",
-    "dunning.run._plan_company": "the night of promises and arrangements",
+    "dunning.recorded._write_by_user": "each model says what is checked before and follows after a change by hand",
+    "dunning.run._get_plan_steps": "the night of promises and arrangements",
 }
 
 #: ``{line of --list: reason}``: what stays as it is.

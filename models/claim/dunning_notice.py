@@ -99,18 +99,16 @@ class DunningNotice(models.Model):
     # WHEN IT LEFT
     # -------------------------------------------------------------------------
 
-    def _record_sent(self, at_date):
-        """EXTENDS: in the same transaction what was asked is booked, or the notice does not leave.
+    def _get_sent_steps(self):
+        # Hook: what was asked is booked in the same transaction, or the notice does not leave.
+        return [*super()._get_sent_steps(), self._book_extras, self._record_interruption]
 
-        What left says from now on whether it interrupted prescription.
-        """
-        result = super()._record_sent(at_date)
-        self._book_extras()
+    def _record_interruption(self, at_date):
+        """Step: what left says from now on whether it interrupted prescription."""
         reserving = self.filtered(lambda notice: notice._reserves_performance())
         if reserving:
             reserving._recording().write({'interrupts_prescription': True})
             self.env['account.move']._forget_dunning_answers()
-        return result
 
     def _reserves_performance(self):
         """Return whether the text that left interrupts prescription: written, and without doubt (article 3:317 BW)."""
@@ -124,8 +122,8 @@ class DunningNotice(models.Model):
     # BOOKING
     # -------------------------------------------------------------------------
 
-    def _book_extras(self):
-        """Book the interest and costs that these notices were the first to ask for.
+    def _book_extras(self, at_date):
+        """Step: book the interest and costs that these notices were the first to ask for.
 
         Only for policies that want it. Set-based: one creation and one posting per company.
         """
@@ -141,7 +139,6 @@ class DunningNotice(models.Model):
                     vals_list.append(notice._prepare_booking(interest, costs))
             if vals_list:
                 Claim._post_bookings(company, vals_list)
-        return True
 
     def _write_booked(self, extras):
         """Write on the lines what comes on top of earlier bookings; return the sums as (interest, costs)."""

@@ -101,8 +101,11 @@ class DunningRecorded(models.AbstractModel):
         return super().create(vals_list)
 
     def write(self, vals):
-        if not self._is_recording():
-            self._check_user_write(vals)
+        return super().write(vals) if self._is_recording() else self._write_by_user(vals)
+
+    def _write_by_user(self, vals):
+        """Write what a user changes by hand. Extend it with what is checked before that and follows from it."""
+        self._check_user_write(vals)
         return super().write(vals)
 
     def unlink(self):

@@ -6,6 +6,7 @@ from markupsafe import Markup
 
 from odoo import api, fields, models
 from odoo.exceptions import ValidationError
+from odoo.tools import SQL
 
 from ...tools.wording import ERROR, SEVERITIES, check_text, interrupts_prescription
 from .dunning_policy import LETTER_LANGUAGES
@@ -260,3 +261,23 @@ class DunningLevelWording(models.AbstractModel):
             'sentence_long': self.env._(
                 "“%(passage)s” is a long sentence. Most people understand shorter ones better."),
         }
+
+    # -------------------------------------------------------------------------
+    # WHETHER A TEXT WAS CHANGED
+    # -------------------------------------------------------------------------
+
+    @api.model
+    def _get_text_sql(self, lang):
+        """Return SQL, over a row ``level``, by which a change of its texts is seen.
+
+        :param SQL lang: the language of the texts
+        """
+        return SQL("MD5(CONCAT_WS('|', %s))", SQL(", ").join(
+            SQL("COALESCE(%(column)s->>%(lang)s, %(column)s->>'en_US')",
+                column=SQL.identifier('level', column), lang=lang)
+            for column in DEBTOR_TEXTS))
+
+    @api.model
+    def _get_text_hash_sql(self, level_id, lang):
+        """Return the same SQL of the level with this id (SQL)."""
+        return SQL("(SELECT %s FROM dunning_level level WHERE level.id = %s)", self._get_text_sql(lang), level_id)

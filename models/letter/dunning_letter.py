@@ -187,25 +187,23 @@ class DunningLetter(models.AbstractModel):
         length = DESCRIPTION_LENGTH if len(notice.live_line_ids) <= DESCRIPTION_ROWS else DESCRIPTION_LENGTH_SHORT
         rows = []
         steps = self._get_steps(notice)
-
-        @cache  # most items were not paid at all, so what is open is what it was
-        def say(amount):
-            return letter_amount(self.env, amount, currency, lang, symbol=False)
-
+        # Most items were not paid at all, so what is open is what it was.
+        written = cache(lambda amount: letter_amount(self.env, amount, currency, lang, symbol=False))
         for line in notice.live_line_ids.sorted(lambda line: (line.date_maturity, line.name or '', line.id)):
             description = (line.description or '').strip()
             if len(description) > length:
                 description = description[:length].rsplit(' ', 1)[0].rstrip(' ,;:-') + "…"
+            days, paid = line.days_overdue, line.amount_paid
             rows.append({
                 'name': line.name or '',
                 'date': letter_day(self.env, line.invoice_date, lang, short=True),
                 'description': description,
                 'due_date': letter_day(self.env, line.date_maturity, lang, short=True),
-                'days': line.days_overdue,
+                'days': days,
                 'step': steps.get(line.id, ''),
-                'original': say(line.amount_original),
-                'paid': say(line.amount_paid),
-                'open': say(line.amount_residual),
+                'original': written(line.amount_original),
+                'paid': written(paid),
+                'open': written(line.amount_residual),
             })
         return rows
 
@@ -355,9 +353,12 @@ class DunningLetter(models.AbstractModel):
     @api.model
     def _store_pdfs(self, notices, pdfs):
         """Freeze the letters on their notices; the hash is of the very bytes that leave."""
+        recording = notices._recording()
         # sudo: the file is a field of a notice that is being recorded
-        Attachment = self.env['ir.attachment'].sudo()
-        Attachment.search(self._get_letters_domain(notices)).unlink()
+        Attachment = recording.env['ir.attachment'].sudo()
+        old = Attachment.search(self._get_letters_domain(notices))
+        if old:
+            old.unlink()
         Attachment.create([
             {
                 'name': notice.letter_filename,
@@ -370,7 +371,7 @@ class DunningLetter(models.AbstractModel):
             }
             for notice in notices
         ])
-        for notice in notices:
+        for notice in recording:
             notice.letter_sha256 = hashlib.sha256(pdfs[notice.id]).hexdigest()
         notices.invalidate_recordset(['letter_file'])
 

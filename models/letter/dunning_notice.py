@@ -102,12 +102,13 @@ class DunningNotice(models.Model):
             for notice in notices:
                 date = notice.date or notice.date_planned
                 deadline = notice.deadline or (date and date + timedelta(days=notice._get_term_days()))
+                fourteen_day = notice._is_fourteen_day()
                 notice.salutation = notice._get_salutation()
                 formal = notice.level_id.tone == 'formal'
                 notice.greeting = env._("Yours faithfully,") if formal else env._("Kind regards,")
                 notice.amount_text = letter_amount(self.env, notice.amount_due, notice.currency_id, lang)
                 notice.date_text = letter_day(self.env, date, lang)
-                if notice._is_fourteen_day():
+                if fourteen_day:
                     # No date: nobody knows yet on which day the debtor receives it, and one too early voids the letter.
                     notice.deadline_text = notice.term_text = Letter._get_fourteen_day_term(lang)
                 else:

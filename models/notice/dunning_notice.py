@@ -254,15 +254,6 @@ class DunningNotice(models.Model):
         prefix, suffix = sequence._get_prefix_suffix()
         return [f"{prefix}{number:0{sequence.padding}d}{suffix}" for (number,) in numbers]
 
-    def write(self, vals):
-        # EXTENDS 'mail': that a user changed a note is logged, not its text.
-        changed = self.browse()
-        if 'note' in vals and not self._is_recording():
-            changed = self.filtered(lambda notice: (notice.note or '') != (vals['note'] or ''))
-        result = super().write(vals)
-        changed._log_act(lambda notice: notice.env._("The note was changed."))
-        return result
-
     def _get_frozen_message(self, action):
         return {
             'create': self.env._(
@@ -273,7 +264,8 @@ class DunningNotice(models.Model):
                 "and note can be changed; use the buttons to approve, send or cancel it."),
         }.get(action)
 
-    def _check_user_write(self, vals):
+    def _write_by_user(self, vals):
+        # Hook: a final notice stays as it is; that a user changed a note is logged, not its text.
         names = self._get_frozen_names(vals)
         final = self.filtered(lambda notice: notice.state in FINAL_STATES)
         if names and final:
@@ -287,7 +279,11 @@ class DunningNotice(models.Model):
                 "The letter was made or the call was handed out already, so only the note can be changed. "
                 "Cancel the notice to let it be planned again.",
             ))
-        return super()._check_user_write(vals)
+        changed = 'note' in vals and self.filtered(lambda notice: (notice.note or '') != (vals['note'] or ''))
+        result = super()._write_by_user(vals)
+        if changed:
+            changed._log_act(lambda notice: notice.env._("The note was changed."))
+        return result
 
     def _check_unlink(self):
         for notice in self:
@@ -357,10 +353,16 @@ class DunningNotice(models.Model):
         self._log_act(lambda notice: notice.env._("Passed over."))
 
     def _record_sent(self, at_date):
-        """Record that the notices left: from now on the level of their items is theirs.
+        """Record that the notices left: from now on the level of their items is theirs."""
+        for step in self._get_sent_steps() if self else ():
+            step(at_date)
 
-        A letter keeps the date and the deadline printed on it.
-        """
+    def _get_sent_steps(self):
+        """Return what follows when notices left, in order; each step is called with the day, in one transaction."""
+        return [self._write_sent, self._begin_term, self._finish_level_activities, self._log_sent]
+
+    def _write_sent(self, at_date):
+        """Step: state, date and deadline. A letter keeps the date and the deadline printed on it."""
         now = fields.Datetime.now()
         for (term, date, deadline), notices in self.grouped(
             lambda notice: (notice._get_term_days(), notice.date, notice.deadline)
@@ -374,10 +376,21 @@ class DunningNotice(models.Model):
                 'error_message': False,
                 'waiting_reason': False,
             })
+
+    def _begin_term(self, at_date):
+        """Step: let the term run; that of a letter counts from the day it was posted."""
         posted = self.filtered(lambda notice: notice.postal_state == 'posted')
-        posted._record_posted(at_date)  # the term of a letter counts from the day it was posted
-        (self - posted)._update_receipt()
+        if posted:
+            posted._record_posted(at_date)
+        if self - posted:
+            (self - posted)._update_receipt()
+
+    def _finish_level_activities(self, at_date):
+        """Step: what the level planned for a person was done."""
         self._unlink_level_activities()
+
+    def _log_sent(self, at_date):
+        """Step: one line on each invoice and on the debtor."""
         self._log_everywhere(lambda notice, env: env._(
             "%(level)s of %(date)s for %(amount)s, %(channel)s.",
             level=notice._get_link(notice.level_id.name),

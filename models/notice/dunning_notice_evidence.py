@@ -110,7 +110,7 @@ class DunningNoticeEvidence(models.AbstractModel):
     def _update_receipt(self):
         """Let the dates of receipt, term and costs follow the evidence; a notice that reached nobody is taken back."""
         lost = self.browse()
-        for notice in self._recording().filtered(lambda notice: notice.state == 'sent'):
+        for notice in self.filtered(lambda notice: notice.state == 'sent'):
             if notice._is_undelivered():
                 lost |= notice
                 continue
@@ -125,10 +125,11 @@ class DunningNoticeEvidence(models.AbstractModel):
                 if (notice[name] or False) != (value or False)}
             if changed:
                 before = notice.costs_from
-                notice.write(changed)
+                notice._recording().write(changed)
                 if before and (not notice.costs_from or notice.costs_from > before):
                     notice._warn_costs_asked_early()
-        lost._mark_undelivered()
+        if lost:
+            lost._mark_undelivered()
 
     def _mark_undelivered(self, why=None):
         """Take back notices that reached nobody: their items get this level again, by another way.

@@ -169,7 +169,6 @@ class DunningNoticeLine(models.Model):
 
         Called by the dispatcher just before rendering.
         """
-        self._check_recording('write')
         items = self.move_line_id
         if not items:
             return
@@ -229,6 +228,18 @@ class DunningNoticeLine(models.Model):
                 *(self._fields[name] for name in (
                     'notice_id', 'company_id', 'move_line_id', 'status', 'date', 'amount_original', 'amount_residual',
                     'wrong_amount'))])
+
+    @api.model
+    def _get_asked_json_sql(self, notice_id):
+        """Return SQL of ``{item id: [amount asked, invoice, level id]}`` of the items of a notice, as jsonb."""
+        return SQL(
+            """(SELECT jsonb_object_agg(line.move_line_id, jsonb_build_array(
+                           line.amount_residual - COALESCE(line.amount_netted, 0) - COALESCE(line.amount_held, 0),
+                           move.name, line.level_id))
+                  FROM dunning_notice_line line
+             LEFT JOIN account_move move ON move.id = line.move_id
+                 WHERE line.notice_id = %s AND line.drop_reason IS NULL AND line.move_line_id IS NOT NULL)""",
+            notice_id)
 
     def _get_asked(self):
         """Return what was asked of the item itself, in its currency."""

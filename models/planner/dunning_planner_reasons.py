@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from odoo import api, models
-from odoo.tools import SQL
+from odoo.tools import SQL, ormcache
 
 
 class Reason(NamedTuple):
@@ -108,8 +108,12 @@ class DunningPlannerReasons(models.AbstractModel):
         return {code: self._get_reason(code) for code in codes}
 
     @api.model
+    @ormcache('tuple(self._item_reasons())', 'tuple(self._notice_reasons())', 'tuple(sorted(properties.items()))')
     def _get_reason_codes(self, **properties):
-        """Return the codes of all reasons, or of those with all of these properties; see :class:`Reason`."""
+        """Return the codes of all reasons, or of those with all of these properties; see :class:`Reason`.
+
+        Kept: what a reason is depends neither on the day nor on the company.
+        """
         return frozenset(
             code for code, reason in self._get_reasons().items()
             if all(getattr(reason, name) == value for name, value in properties.items()))

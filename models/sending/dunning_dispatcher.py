@@ -2,7 +2,8 @@
 
 import logging
 from collections import defaultdict
-from datetime import timedelta
+from dataclasses import dataclass, field
+from datetime import date, timedelta
 
 from psycopg2 import OperationalError
 
@@ -13,6 +14,27 @@ from odoo.tools import email_normalize
 from ..ladder.dunning_level import MANUAL_CHANNELS
 
 _logger = logging.getLogger(__name__)
+
+
+@dataclass
+class Dispatch:
+    """Notices of one company that leave on one day, as the steps hand them on.
+
+    :param notices: what goes on
+    :param handed: what a person took over
+    :param decisions: of the planner by item; None where it is to be asked again
+    :param gate_open: the planner was asked already, and none of these items has to wait
+    """
+
+    company: models.Model
+    at_date: date
+    notices: models.Model
+    handed: models.Model = field(init=False)
+    decisions: dict | None = None
+    gate_open: bool = False
+
+    def __post_init__(self):
+        self.handed = self.notices.browse()
 
 
 class DunningDispatcher(models.AbstractModel):
@@ -71,36 +93,65 @@ class DunningDispatcher(models.AbstractModel):
         gone = self.env['dunning.notice']
         for company, batch in notices.grouped('company_id').items():
             dispatcher = self.with_company(company)
-            at_date = company._dunning_today()
-            batch = batch.with_company(company).with_env(dispatcher.env)
-            # One question for both, since hardly anything ever has to wait at the gate. Whatever does is asked about
-            # twice: the gate takes nothing off, and what it stops may not be owed either.
-            decisions = dispatcher._judge(batch, at_date, gates=dispatcher._get_gate_reasons())
-            gate_open = not any(decision.reason in dispatcher._get_gate_reasons() for decision in decisions.values())
-            owed = dispatcher._recheck(batch, at_date, decisions=decisions if gate_open else None)
-            owed -= dispatcher._stop_at_gate(owed, at_date, gate_open=gate_open)
-            owed = dispatcher._refuse_unlawful(owed, at_date)
-            # The last look before a letter is made, when its amounts are known.
-            owed -= dispatcher._send_back_unapproved(owed)
-            if not owed:
-                continue
-            manual = owed.filtered(lambda notice: notice.channel in MANUAL_CHANNELS)
-            dispatcher._hand_to_person(manual, at_date)
-            documents = dispatcher._drop_unreachable(owed - manual)
-            documents = dispatcher._render(documents, at_date)
-            if documents:
-                dispatcher._deliver(documents, at_date)
-            gone |= manual | documents
+            dispatch = Dispatch(
+                company, company._dunning_today(), batch.with_company(company).with_env(dispatcher.env))
+            for step in dispatcher._get_dispatch_steps():
+                if dispatch.notices:
+                    step(dispatch)
+            gone |= dispatch.handed | dispatch.notices
         gone._take_snapshots('left_data')  # to show what changed since it was proposed
         return gone
 
     @api.model
-    def _drop_unreachable(self, notices):
-        """Return the notices whose own channel reaches the recipient or the debtor.
+    def _get_dispatch_steps(self):
+        """Return what is done with notices of one company that leave, in order.
 
-        The others fail, and somebody gets a to-do about each debtor.
+        Each step is called with the :class:`Dispatch` as long as a notice is left in it; it takes out what does not go
+        on, and that is what writes on those why.
         """
-        unreachable = notices.filtered(lambda notice: not (
+        return [
+            self._ask_planner,
+            self._take_off_settled,
+            # The gates: what has to wait stays in the queue.
+            self._wait_for_planner,
+            self._wait_for_turn,
+            self._wait_for_morning,
+            self._stop_unlawful,
+            self._send_back_unapproved,  # the last look before a letter is made, when its amounts are known
+            self._hand_to_person,
+            self._stop_unreachable,
+            self._make_letters,
+            self._deliver,
+        ]
+
+    @api.model
+    def _ask_planner(self, dispatch):
+        """Step: ask once what is not owed and what has to wait, since hardly anything ever has to wait.
+
+        Whatever does is asked about twice: the gate takes nothing off, and what it stops may not be owed either.
+        """
+        gates = self._get_gate_reasons()
+        decisions = self._judge(dispatch.notices, dispatch.at_date, gates=gates)
+        dispatch.gate_open = not any(decision.reason in gates for decision in decisions.values())
+        dispatch.decisions = decisions if dispatch.gate_open else None
+
+    @api.model
+    def _take_off_settled(self, dispatch):
+        """Step: take off what is no longer owed; see :meth:`_recheck`."""
+        dispatch.notices = self._recheck(dispatch.notices, dispatch.at_date, decisions=dispatch.decisions)
+
+    @api.model
+    def _stop_unlawful(self, dispatch):
+        """Step: the law guard; see :meth:`_refuse_unlawful`."""
+        dispatch.notices = self._refuse_unlawful(dispatch.notices, dispatch.at_date)
+
+    @api.model
+    def _stop_unreachable(self, dispatch):
+        """Step: fail the notices whose own channel reaches neither the recipient nor the debtor.
+
+        Somebody gets a to-do about each debtor.
+        """
+        unreachable = dispatch.notices.filtered(lambda notice: not (
             (notice.channel in ('email', 'both') and notice._get_email())
             or (notice.channel in ('letter', 'both') and notice._has_postal_address())))
         for notice in unreachable:
@@ -109,7 +160,15 @@ class DunningDispatcher(models.AbstractModel):
             self.env['res.partner'].with_company(company)._flag_unreachable(company, {
                 notice.partner_id.id: lambda env, notice=notice: notice.with_env(env)._explain_unreachable()
                 for notice in batch})
-        return notices - unreachable
+        dispatch.notices -= unreachable
+
+    @api.model
+    def _get_gate_reasons(self):
+        """Return the reasons of the planner for which a notice waits in the queue.
+
+        Whether another message goes is asked of what is in the queue, not of all that is owed.
+        """
+        return self.env['dunning.planner']._get_reason_codes(gate=True, late=False)
 
     @api.model
     def _judge(self, notices, at_date, *, gates=frozenset()):
@@ -143,10 +202,10 @@ class DunningDispatcher(models.AbstractModel):
             decisions = self._judge(notices, at_date)
         owed = self.env['dunning.notice']
         for company, batch in notices.grouped('company_id').items():
-            for notice in batch._recording():
+            for notice in batch:
                 if self._recheck_one(notice, decisions, company):
                     owed |= notice
-        owed = notices.browse(owed.ids)
+        owed = notices & owed
         # Interest runs on: what was worked out for a proposal is of that day. A letter on the pile is of its own day.
         pile = owed.filtered(lambda notice: notice.state == 'to_post')
         (owed - pile)._update_claim(at_date)
@@ -171,7 +230,7 @@ class DunningDispatcher(models.AbstractModel):
             else:
                 code, text = decision.reason, decision.reason and Planner._explain(decision, company)
             if code:
-                line.write({'drop_reason': code, 'drop_text': text})
+                line._recording().write({'drop_reason': code, 'drop_text': text})
                 reasons.append(text)
                 continue
             if (
@@ -181,7 +240,7 @@ class DunningDispatcher(models.AbstractModel):
                 or line.date_maturity != decision.due_date
             ):
                 changed = True
-                line.write({
+                line._recording().write({
                     'amount_residual': decision.amount_residual,
                     'amount_netted': decision.amount_netted,
                     'amount_held': decision.amount_held,
@@ -196,60 +255,66 @@ class DunningDispatcher(models.AbstractModel):
             notice._settle_level()
         if notice.state == 'to_post' and (changed or reasons):
             # The letter on the pile says something that is not true any more: make it again.
-            notice.write({'state': 'queued', 'postal_state': False})
+            notice._recording().write({'state': 'queued', 'postal_state': False})
         return True
 
     @api.model
-    def _hand_to_person(self, notices, at_date):
-        """A call or an internal task: it waits for a person, and the planner waits with it."""
-        for notice in notices._recording():
-            notice.line_ids._freeze_snapshot()
-            notice.write({
-                'state': 'todo', 'date': at_date, 'deadline': False, 'error_message': False,
+    def _hand_to_person(self, dispatch):
+        """Step: a call or an internal task waits for a person, and the planner waits with it."""
+        manual = dispatch.notices.filtered(lambda notice: notice.channel in MANUAL_CHANNELS)
+        if not manual:
+            return
+        manual.line_ids._freeze_snapshot()
+        for notice in manual:
+            notice._recording().write({
+                'state': 'todo', 'date': dispatch.at_date, 'deadline': False, 'error_message': False,
                 'legal_role': notice.level_id.legal_role})
-        self._schedule_activities(notices, at_date)
+        self._schedule_activities(manual, dispatch.at_date)
+        dispatch.handed |= manual
+        dispatch.notices -= manual
 
     @api.model
-    def _render(self, notices, at_date):
-        """Fix date, term, texts and PDF of notices that leave as a document; return those that may."""
-        self._prepare_letters(notices, at_date)
-        notices = self._refuse_unlawful_letters(notices)
-        Letter = self.env['dunning.letter']
-        Letter._store_pdfs(notices._recording(), Letter._render_pdfs(notices))
-        return notices
+    def _make_letters(self, dispatch):
+        """Step: fix date, term, texts and PDF; what would be an unlawful letter fails."""
+        self._prepare_letters(dispatch.notices, dispatch.at_date)
+        dispatch.notices = self._refuse_unlawful_letters(dispatch.notices)
+        if dispatch.notices:
+            Letter = self.env['dunning.letter']
+            Letter._store_pdfs(dispatch.notices, Letter._render_pdfs(dispatch.notices))
 
     @api.model
     def _prepare_letters(self, notices, at_date):
         """Write on the notices what their letters say."""
-        recording = notices._recording()
-        recording.live_line_ids._freeze_snapshot()
-        for (level, term), batch in recording.grouped(
+        notices.live_line_ids._freeze_snapshot()
+        for (level, term), batch in notices.grouped(
             lambda notice: (notice.level_id, notice._get_term_days())
         ).items():
-            batch.write({
+            batch._recording().write({
                 'date': at_date,
                 'deadline': at_date + timedelta(days=term),
                 'legal_role': level.legal_role,
             })
             if level.legal_role == 'fourteen_day':
                 for notice in batch:
-                    notice.deadline = notice._estimate_deadline(at_date)
+                    notice._recording().deadline = notice._estimate_deadline(at_date)
         texts = self.env['dunning.letter']._render_texts(notices)
-        for notice in recording:
-            notice.write(texts[notice.id])
+        for notice in notices:
+            notice._recording().write(texts[notice.id])
 
     @api.model
-    def _deliver(self, notices, at_date):
-        """Hand the documents to the mail queue or to the post."""
-        by_mail = notices.filtered(lambda notice: notice.channel in ('email', 'both') and notice._get_email())
-        by_post = notices.filtered(
+    def _deliver(self, dispatch):
+        """Step: hand the documents to the mail queue or to the post."""
+        by_mail = dispatch.notices.filtered(lambda notice: notice.channel in ('email', 'both') and notice._get_email())
+        by_post = dispatch.notices.filtered(
             lambda notice: notice.channel == 'letter' or (notice.channel == 'both' and notice._has_postal_address()))
         self._queue_mails(by_mail)
-        by_post._recording().write({'postal_state': 'to_print'})
-        (by_post - by_mail)._recording().write({'state': 'to_post', 'error_message': False})
-        by_mail._record_sent(at_date)
+        if by_post:
+            by_post._recording().write({'postal_state': 'to_print'})
+        if by_post - by_mail:
+            (by_post - by_mail)._recording().write({'state': 'to_post', 'error_message': False})
+        by_mail._record_sent(dispatch.at_date)
         # A letter plans its activity when it is posted.
-        self._schedule_activities(by_mail, at_date)
+        self._schedule_activities(by_mail, dispatch.at_date)
 
     @api.model
     def _schedule_activities(self, notices, at_date):
@@ -373,7 +438,7 @@ class DunningDispatcher(models.AbstractModel):
         with_letter = notices.filtered(lambda notice: notice.id in pdfs)
         # A second row, since the file of a field cannot be attached to a mail; the file store keeps one file for both.
         # sudo: attachments of the mail, which belongs to the system
-        attachments = self.env['ir.attachment'].sudo().create([
+        attachments = notices._recording().env['ir.attachment'].sudo().create([
             {
                 'name': notice.letter_filename,
                 'res_model': 'dunning.notice',

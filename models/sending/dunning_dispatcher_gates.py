@@ -1,10 +1,10 @@
 """The gates: why a notice that is owed waits in the queue, such as for the morning.
 
-A notice that is owed is not cancelled for it: the next run asks again. What lacks an approval goes back to a person.
+Each gate is a step of the dispatcher: it takes out what has to wait in the queue, and writes on each of these why. A
+notice that is owed is not cancelled for it: the next run asks again. What lacks an approval goes back to a person.
 """
 
 from datetime import datetime, timedelta
-from functools import partial
 
 import pytz
 
@@ -26,61 +26,35 @@ class DunningDispatcherGates(models.AbstractModel):
     _description = "Dunning Dispatcher"
 
     @api.model
-    def _get_gates(self, *, gate_open=False):
-        """Return the gates in the order in which notices pass them.
-
-        A gate is called with notices of the current company and a day, and returns those that have to wait in the
-        queue; each of these says why.
-
-        :param bool gate_open: the planner was asked already, and none of these items has to wait
-        """
-        return [
-            partial(self._wait_for_planner, gate_open=gate_open),
-            self._wait_for_turn,
-            self._wait_for_morning,
-        ]
-
-    @api.model
-    def _stop_at_gate(self, notices, at_date, *, gate_open=False):
-        """Return the notices that have to wait in the queue. See :meth:`_get_gates`."""
-        waiting = notices.browse()
-        for company, batch in notices.grouped('company_id').items():
-            for gate in self.with_company(company)._get_gates(gate_open=gate_open):
-                waiting |= gate(batch - waiting, at_date)
-        return waiting
-
-    @api.model
-    def _get_gate_reasons(self):
-        """Return the reasons of the planner for which a notice waits in the queue.
-
-        Whether another message goes is asked of what is in the queue, not of all that is owed.
-        """
-        return self.env['dunning.planner']._get_reason_codes(gate=True, late=False)
-
-    @api.model
-    def _wait_for_planner(self, notices, at_date, *, gate_open=False):
+    def _wait_for_planner(self, dispatch):
         """Gate: what the planner says, such as that the bank data are old. Also clears what was said before."""
-        Planner, company = self.env['dunning.planner'], self.env.company
-        gates = self._get_gate_reasons()
-        others = Planner._get_reason_codes() - gates
-        reasons = {}
-        for forced, group in ({} if gate_open else notices.grouped('forced')).items():
-            ignore = others | (Planner._get_reason_codes(overridable=True) if forced else frozenset())
-            reasons.update({
-                decision.item_id: Planner._explain(decision, company)
-                for decision in Planner._plan(
-                    company, at_date, items=group.live_line_ids.move_line_id, ignore=ignore)
-                if decision.reason in gates})
-        waiting = notices.browse()
-        for notice in notices._recording():
+        reasons = {} if dispatch.gate_open else self._explain_waiting(dispatch)
+        waiting = dispatch.notices.browse()
+        for notice in dispatch.notices:
             found = list(dict.fromkeys(
                 reasons[line.move_line_id.id] for line in notice.live_line_ids if line.move_line_id.id in reasons))
             waiting_reason = " ".join(found) or False
             if notice.waiting_reason != waiting_reason:
-                notice.waiting_reason = waiting_reason
+                notice._recording().waiting_reason = waiting_reason
             if found:
                 waiting |= notice
-        return waiting
+        dispatch.notices -= waiting
+
+    @api.model
+    def _explain_waiting(self, dispatch):
+        """Return ``{item id: sentence}`` of what has to wait by the planner."""
+        Planner, company = self.env['dunning.planner'], dispatch.company
+        gates = self._get_gate_reasons()
+        others = Planner._get_reason_codes() - gates
+        reasons = {}
+        for forced, group in dispatch.notices.grouped('forced').items():
+            ignore = others | (Planner._get_reason_codes(overridable=True) if forced else frozenset())
+            reasons.update({
+                decision.item_id: Planner._explain(decision, company)
+                for decision in Planner._plan(
+                    company, dispatch.at_date, items=group.live_line_ids.move_line_id, ignore=ignore)
+                if decision.reason in gates})
+        return reasons
 
     @api.model
     def _in_turn(self, notices, at_date):
@@ -91,21 +65,22 @@ class DunningDispatcherGates(models.AbstractModel):
             notice.currency_id != notice.company_currency_id, notice.id))
 
     @api.model
-    def _wait_for_turn(self, notices, at_date):
+    def _wait_for_turn(self, dispatch):
         """Gate: on one day no more than one message leaves for one addressee.
 
         Of several in one batch the highest level goes; who waited for a week goes before it, so nothing waits forever.
         """
-        notices = notices.filtered(lambda notice: notice.channel != 'task')
-        waiting = notices.browse()
+        at_date = dispatch.at_date
+        notices = dispatch.notices.filtered(lambda notice: notice.channel != 'task')
         if not notices:
-            return waiting
+            return
         told = self.env['dunning.notice'].search(
             Domain('company_id', 'in', notices.company_id.ids) & Domain('partner_id', 'in', notices.partner_id.ids)
             & Domain('channel', '!=', 'task') & Domain('state', 'in', TOLD_STATES)
             & (Domain('date', '=', at_date) | Domain('posted_on', '=', at_date)) & Domain('id', 'not in', notices.ids))
         taken = {(notice.partner_id, notice.recipient_id): notice for notice in told}
         tomorrow = at_date + timedelta(days=1)
+        waiting = notices.browse()
         for notice in self._in_turn(notices, at_date):
             other = taken.setdefault((notice.partner_id, notice.recipient_id), notice)
             if other != notice:
@@ -115,15 +90,14 @@ class DunningDispatcherGates(models.AbstractModel):
                     level=other.level_id.name, date=format_day(self.env, tomorrow))
         if waiting:
             self._wake_at(datetime.combine(tomorrow, DAY_STARTS))
-        return waiting
+            dispatch.notices -= waiting
 
     @api.model
-    def _wait_for_morning(self, notices, at_date):
+    def _wait_for_morning(self, dispatch):
         """Gate: no e-mails leave at night, on Sundays and on holidays."""
-        waiting = notices.browse()
-        by_mail = notices.filtered(lambda notice: notice.channel in MAIL_CHANNELS)
+        by_mail = dispatch.notices.filtered(lambda notice: notice.channel in MAIL_CHANNELS)
         for country, batch in by_mail.grouped(lambda notice: notice.partner_id.country_id.code).items():
-            until = self.env.company._get_dunning_quiet_until(country)
+            until = dispatch.company._get_dunning_quiet_until(country)
             if until:
                 batch._recording().write({'waiting_reason': self.env._(
                     "No e-mails leave on Sundays, holidays or between 20:00 and 07:00. It leaves on %(date)s at "
@@ -131,8 +105,7 @@ class DunningDispatcherGates(models.AbstractModel):
                     date=format_weekday(self.env, until.date()),
                     time=until.strftime('%H:%M'))})
                 self._wake_at(until)
-                waiting |= batch
-        return waiting
+                dispatch.notices -= batch
 
     @api.model
     def _trigger(self):
@@ -162,9 +135,10 @@ class DunningDispatcherGates(models.AbstractModel):
                 cron.sudo()._trigger(at=moment)  # sudo: users may wake the queue, not see scheduled actions
 
     @api.model
-    def _send_back_unapproved(self, notices):
-        """Make proposals of queued notices that a colleague did not approve as they are now; return those."""
-        watched = notices.filtered(lambda notice: notice.state == 'queued' and notice.policy_id.four_eyes != 'never')
+    def _send_back_unapproved(self, dispatch):
+        """Step: make proposals of queued notices that a colleague did not approve as they are now."""
+        watched = dispatch.notices.filtered(
+            lambda notice: notice.state == 'queued' and notice.policy_id.four_eyes != 'never')
         unapproved = watched.filtered(lambda notice: notice._needs_colleague() and not notice._is_approved())
         for notice in unapproved:
             name = notice.approver_id.name
@@ -176,4 +150,4 @@ class DunningDispatcherGates(models.AbstractModel):
             recording = notice._recording()
             recording.write({**notice._get_unapproved_vals(), 'colleague_kept': True})
             recording._message_log(body=text)
-        return unapproved
+        dispatch.notices -= unapproved

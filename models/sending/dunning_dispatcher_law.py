@@ -65,7 +65,8 @@ class DunningDispatcherLaw(models.AbstractModel):
                 refused |= notice
                 notice._mark_failed("\n".join(sentences))
                 notice._recording().filtered('postal_state').write({'postal_state': False})
-        return notices - refused - self._pass_over_without_costs(letters - refused, at_date)
+        lawful = notices - refused
+        return lawful - self._pass_over_without_costs(letters - refused, at_date) if letters - refused else lawful
 
     @api.model
     def _recheck_pile(self, letters, at_date):
@@ -97,7 +98,7 @@ class DunningDispatcherLaw(models.AbstractModel):
         letter says nothing; the ladder goes on to the last demand, which asks none for these items.
         """
         empty = letters.filtered(lambda notice: float_is_zero(notice.amount_announced, precision_digits=2))
-        empty._recording().live_line_ids._freeze_snapshot()
+        empty.live_line_ids._freeze_snapshot()
         for notice in empty._recording():
             waived = notice.partner_id.with_company(notice.company_id).dunning_waive_costs
             notice.write({
@@ -142,22 +143,10 @@ class DunningDispatcherLaw(models.AbstractModel):
         if not items:
             return items
         Planner = self.env['dunning.planner'].with_context(dunning_at_date=at_date)
-        Partner = self.env['res.partner']
         self.env.flush_all()
         return items.browse([item_id for (item_id,) in self.env.execute_query(SQL(
-            """
-            SELECT item.id
-              FROM (SELECT line.id, %(due_date)s AS due_date,
-                           %(term)s AS debtor_term_agreed
-                      FROM account_move_line line
-                      JOIN res_partner partner ON partner.id = line.partner_id
-                      JOIN res_partner debtor ON debtor.id = partner.commercial_partner_id
-                     WHERE line.id = ANY(%(items)s)) item
-             WHERE NOT (%(in_default)s)
-            """,
-            due_date=items._get_dunning_due_date_sql(SQL.identifier('line')),
-            term=Partner._field_to_sql('debtor', 'dunning_term_agreed'),
-            items=items.ids,
+            "SELECT item.id FROM (%(items)s) item WHERE NOT (%(in_default)s)",
+            items=items._get_dunning_terms_sql(),
             in_default=Planner._get_in_default_sql(SQL.identifier('item')),
         ))])
 
@@ -284,6 +273,8 @@ class DunningDispatcherLaw(models.AbstractModel):
     def _refuse_unlawful_letters(self, notices):
         """Read the finished letters to consumers and fail those whose words are not lawful; return the others."""
         consumers = notices.filtered(self._is_consumer)
+        if not consumers:
+            return notices
         facts = self._get_letter_facts(consumers)
         refused = notices.browse()
         for document in self.env['dunning.letter']._prepare_documents(consumers):
@@ -301,7 +292,7 @@ class DunningDispatcherLaw(models.AbstractModel):
         :param values_list: the values of the mails of these notices
         """
         consumers = notices.filtered(self._is_consumer)
-        facts = self._get_letter_facts(consumers)
+        facts = self._get_letter_facts(consumers) if consumers else {}
         for values in values_list:
             notice = notices.browse(values['res_id'])
             if notice not in consumers:

@@ -7,7 +7,7 @@ from odoo.tools import SQL
 
 from ..kernel.dunning_recorded import RECORDING
 from ..ladder.dunning_level import MANUAL_CHANNELS
-from ..notice.dunning_notice import PENDING_STATES
+from ..notice.dunning_notice import PENDING_STATES, USER_WRITABLE
 from ..planner.dunning_planner_turns import TOLD_STATES
 from .dunning_notice_delivery import LACKS
 
@@ -25,13 +25,17 @@ class DunningNotice(models.Model):
         'dunning.notice.approval', 'dunning.notice.editing', 'dunning.notice.changes', 'dunning.notice.delivery',
         'dunning.notice.withdrawal', 'dunning.notice']
 
+    # The choice of a language writes the language code.
+    _user_writable = USER_WRITABLE | {'letter_lang'}
+
     # Approval
     maker_ids = fields.Many2many(
         comodel_name='res.users', relation='dunning_notice_maker_rel', string="Made or Changed By", readonly=True,
         copy=False, help="Empty: the scheduled action made it and nobody changed it.")
     approver_id = fields.Many2one(comodel_name='res.users', string="Approved By", readonly=True, copy=False)
     approved_on = fields.Datetime(readonly=True, copy=False)
-    approved = fields.Boolean(readonly=True, copy=False, help="A person let it go; it never stops and asks.")
+    approved = fields.Boolean(
+        compute='_compute_approved', store=True, help="A person let it go; it never stops and asks.")
     change_count = fields.Integer(readonly=True, copy=False, help="How often a person changed it.")
     # A smaller amount, such as after a split, does not take a second pair of eyes away.
     colleague_kept = fields.Boolean(readonly=True, copy=False)
@@ -174,14 +178,15 @@ class DunningNotice(models.Model):
         snapshot = SQL("CASE WHEN notice.level_id = ANY(%s) THEN NULL ELSE %s END", claiming.ids, snapshot)
         return {**computed, 'proposed_data': snapshot}, SQL("%s %s", joins, snapshot_joins)
 
-    def write(self, vals):
-        # EXTENDS 'mail': whoever changes a proposal cannot approve it, and what was approved before was not this.
-        if self._is_recording() or not vals.keys() & {*CONTENT_FIELDS, 'letter_lang'}:
-            return super().write(vals)
+    def _write_by_user(self, vals):
+        # Hook: whoever changes a proposal cannot approve it, and what was approved before was not this.
+        if not vals.keys() & {*CONTENT_FIELDS, 'letter_lang'}:
+            return super()._write_by_user(vals)
+        self._check_content(vals)
         before = {notice: [notice[name] for name in CONTENT_FIELDS] for notice in self}
         needing = self.filtered(
             lambda notice: notice.state in ('draft', 'queued', 'error') and notice._needs_colleague())
-        result = super().write(vals)
+        result = super()._write_by_user(vals)
         if vals.keys() & {'channel', 'recipient_id'}:
             # Whoever chooses a channel or addressee needs no explanation of it.
             self.filtered('detour')._recording().write({'detour': False, 'detour_bounced_on': False})
@@ -190,9 +195,8 @@ class DunningNotice(models.Model):
                 notice._record_change(" ".join(notice._describe_edit(*before[notice])), notice in needing)
         return result
 
-    def _check_user_write(self, vals):
-        # Hook: a choice of a language is one of the language code; nobody else gets the debtor's letter.
-        result = super()._check_user_write({name: value for name, value in vals.items() if name != 'letter_lang'})
+    def _check_content(self, vals):
+        """Raise when a user lets a letter go to somebody else, or what has to be written go by telephone."""
         recipient = self.env['res.partner'].browse(vals.get('recipient_id'))
         for notice in self:
             if recipient and recipient.commercial_partner_id != notice.partner_id.commercial_partner_id:
@@ -204,7 +208,6 @@ class DunningNotice(models.Model):
                 raise UserError(self.env._(
                     "“%(level)s” has to be written to have effect. Choose e-mail, letter or both.",
                     level=notice.level_id.name))
-        return result
 
     def message_update(self, msg_dict, update_vals=None):
         # EXTENDS 'mail': a debtor who answers is read before the next reminder leaves.

@@ -46,9 +46,9 @@ class DunningNoticeApproval(models.AbstractModel):
             return policy.four_eyes == 'always'
         if self.colleague_kept:
             return True
-        company = self.company_id
-        limit = policy.currency_id._convert(
-            policy.four_eyes_amount, company.currency_id, company, company._dunning_today())
+        company, limit = self.company_id, policy.four_eyes_amount
+        if policy.currency_id != company.currency_id:
+            limit = policy.currency_id._convert(limit, company.currency_id, company, company._dunning_today())
         return company.currency_id.compare_amounts(self.amount_due_company, limit) > 0
 
     def _is_approved(self):
@@ -98,25 +98,50 @@ class DunningNoticeApproval(models.AbstractModel):
             "Ask a colleague to approve it. Or cancel it: the same items are then proposed again as planned.",
             notices=names, policy=self[:1].policy_id.name)
 
+    @api.depends('approver_id')
+    def _compute_approved(self):
+        for notice in self:
+            notice.approved = bool(notice.approver_id)
+
     def _queue(self):
         """Put notices into the queue: the current user decided about them.
 
-        The one way into the queue for a proposal.
+        The one way into the queue for a notice that exists. Only a person approves. What a person who did not make it
+        approved, as it is now, stays decided by that person, whoever queues it again.
 
         :raises UserError: a colleague has to approve some of them
         """
         refused = self._get_refused()
         if refused:
             raise UserError(refused._explain_refused())
-        fresh = self.filtered(lambda notice: not notice._is_approved())
         by_person = not self.env.user._is_superuser()
-        self._recording().write({
-            'state': 'queued', 'author_id': self.env.uid, 'error_message': False, 'approved': True,
-            'asked_on': False})
-        fresh._recording().write({
-            'approver_id': by_person and self.env.uid, 'approved_on': by_person and fields.Datetime.now()})
-        fresh._take_snapshots('approved_data')
-        self._log_act(lambda notice: notice.env._("Approved to be sent."))
+        decided = self.filtered(lambda notice: notice._is_approved() if by_person else notice.approver_id)
+        fresh = self - decided
+        vals = self._prepare_queue_vals()
+        if decided:
+            decided._recording().write(vals)
+        if fresh:
+            vals.update(self._prepare_decision_vals(by_person))
+            fresh._recording().write(vals)
+        if by_person:
+            fresh._take_snapshots('approved_data')
+        self._log_act(lambda notice: notice.env._("Approved to be sent.") if notice.approver_id
+                      else notice.env._("Put into the queue by the program; no person approved it."))
+
+    @api.model
+    def _prepare_queue_vals(self):
+        """Return what is written on each notice that goes into the queue."""
+        return {'state': 'queued', 'error_message': False, 'asked_on': False}
+
+    @api.model
+    def _prepare_decision_vals(self, by_person):
+        """Return who decided about notices; the four fields are written together so that they agree."""
+        return {
+            'author_id': self.env.uid,
+            'approver_id': by_person and self.env.uid,
+            'approved_on': by_person and fields.Datetime.now(),
+            'approved_data': False,
+        }
 
     def _queue_allowed(self):
         """Queue what the current user may approve. Return what stays a proposal for a colleague."""
@@ -126,8 +151,9 @@ class DunningNoticeApproval(models.AbstractModel):
 
     @api.model
     def _get_unapproved_vals(self):
+        """Return what is written on notices that become proposals again: whoever does that decided last."""
         return {
-            'state': 'draft', 'approver_id': False, 'approved_on': False, 'approved_data': False, 'approved': False,
+            **self._prepare_decision_vals(by_person=False), 'state': 'draft',
             'waiting_reason': False, 'error_message': False}
 
     def _add_maker(self):
@@ -146,8 +172,6 @@ class DunningNoticeApproval(models.AbstractModel):
         if needs and self.state in ('queued', 'error'):
             vals.update(self._get_unapproved_vals())
             text = f'{text} {self.env._("It was changed, so it needs a new approval.")}'
-        elif needs:
-            vals.update(approver_id=False, approved_on=False, approved_data=False)
         self._recording().write(vals)
         self._add_maker()
         if text:

@@ -50,19 +50,8 @@ class DunningNoticeChanges(models.AbstractModel):
     # -------------------------------------------------------------------------
 
     @api.model
-    def _get_text_sql(self, lang):
-        """Return SQL by which a change of the texts of ``level`` is seen.
-
-        :param lang: SQL of the language
-        """
-        return SQL("MD5(CONCAT_WS('|', %s))", SQL(", ").join(
-            SQL("COALESCE(%(column)s->>%(lang)s, %(column)s->>'en_US')",
-                column=SQL.identifier('level', column), lang=lang)
-            for column in ('subject', 'letter_intro', 'letter_closing')))
-
-    @api.model
     def _get_snapshot_sql(self, items=None, text=None):
-        """Return SQL of what a notice (with ``level``, ``recipient`` and ``debtor``) says, as jsonb.
+        """Return SQL of what a notice (with ``recipient`` and ``debtor``) says, as jsonb.
 
         :param items: SQL of its items; None: those of its lines
         :param text: SQL as of :meth:`_get_text_sql`, where it was worked out before
@@ -88,15 +77,8 @@ class DunningNoticeChanges(models.AbstractModel):
                 'items', COALESCE(%s, '{}'::jsonb),
                 %s)
             """,
-            text or self._get_text_sql(SQL.identifier('notice', 'lang')),
-            items or SQL("""(
-                    SELECT jsonb_object_agg(line.move_line_id, jsonb_build_array(
-                               line.amount_residual - COALESCE(line.amount_netted, 0) - COALESCE(line.amount_held, 0),
-                               move.name, line.level_id))
-                      FROM dunning_notice_line line
-                 LEFT JOIN account_move move ON move.id = line.move_id
-                     WHERE line.notice_id = notice.id AND line.drop_reason IS NULL AND line.move_line_id IS NOT NULL
-                )"""),
+            text or self.env['dunning.level']._get_text_hash_sql(SQL("notice.level_id"), SQL("notice.lang")),
+            items or self.env['dunning.notice.line']._get_asked_json_sql(SQL("notice.id")),
             amounts)
 
     @api.model
@@ -130,7 +112,7 @@ class DunningNoticeChanges(models.AbstractModel):
                 LEFT JOIN account_move move ON move.id = line.move_id
                  GROUP BY turn) told ON told.turn = notice.turn_of_row
             """,
-            self._get_text_sql(SQL.identifier('spoken', 'lang')),
+            self.env['dunning.level']._get_text_sql(SQL.identifier('spoken', 'lang')),
             langs,
             levels.ids,
             SQL(", ").join(
@@ -143,15 +125,18 @@ class DunningNoticeChanges(models.AbstractModel):
         if not self.ids:
             return {}
         self.env.flush_all()
-        return dict(self.env.execute_query(SQL(
+        return dict(self.env.execute_query(self._get_snapshots_sql()))
+
+    def _get_snapshots_sql(self):
+        """Return the query of what the notices say now: their ids and their snapshots."""
+        return SQL(
             """
-            SELECT notice.id, %s
-              FROM dunning_notice notice
-              JOIN dunning_level level ON level.id = notice.level_id
+            SELECT notice.id, %s AS snapshot
+              FROM %s notice
               JOIN res_partner recipient ON recipient.id = notice.recipient_id
               JOIN res_partner debtor ON debtor.id = notice.partner_id
              WHERE notice.id = ANY(%s)
-            """, self._get_snapshot_sql(), self.ids)))
+            """, self._get_snapshot_sql(), SQL.identifier(self._table), self.ids)
 
     def _take_snapshots(self, name):
         """Keep what the notices say now; one statement however many there are.
@@ -161,21 +146,16 @@ class DunningNoticeChanges(models.AbstractModel):
         if not self.ids:
             return
         self.env.flush_all()
-        column = SQL.identifier(name)
         self.env.execute_query(SQL(
             """
-            UPDATE dunning_notice
+            UPDATE %(table)s kept
                SET %(column)s = taken.snapshot
-              FROM (SELECT notice.id, %(snapshot)s AS snapshot
-                      FROM dunning_notice notice
-                      JOIN dunning_level level ON level.id = notice.level_id
-                      JOIN res_partner recipient ON recipient.id = notice.recipient_id
-                      JOIN res_partner debtor ON debtor.id = notice.partner_id
-                     WHERE notice.id = ANY(%(ids)s) AND (%(again)s OR notice.%(column)s IS NULL)) taken
-             WHERE dunning_notice.id = taken.id
-         RETURNING dunning_notice.id
+              FROM (%(snapshots)s) taken
+             WHERE kept.id = taken.id AND (%(again)s OR kept.%(column)s IS NULL)
+         RETURNING kept.id
             """,
-            column=column, snapshot=self._get_snapshot_sql(), ids=self.ids, again=name != 'proposed_data'))
+            table=SQL.identifier(self._table), column=SQL.identifier(name), snapshots=self._get_snapshots_sql(),
+            again=name != 'proposed_data'))
         self.invalidate_recordset([name, 'has_changes', 'changes_html', 'needs_colleague', 'may_approve'])
 
     # -------------------------------------------------------------------------

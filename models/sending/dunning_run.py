@@ -15,7 +15,9 @@ import logging
 import random
 import time
 from collections import defaultdict
-from datetime import timedelta
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import date, timedelta
 
 from psycopg2 import OperationalError
 from psycopg2.errors import UniqueViolation
@@ -38,6 +40,24 @@ LOOK_AHEAD = 1000  # notices that one claim looks at: more than all processes to
 
 def no_checkpoint(count=0):
     """Go on without a commit: nobody but the scheduled action does that."""
+
+
+@dataclass
+class Planning:
+    """The planning of one company on one day, as its steps hand it on.
+
+    :param checkpoint: called after each chunk; may commit
+    :param notices: what was made
+    :param groups: the decisions that become a notice each
+    :param postponed: how many backlog notices wait for another day
+    """
+
+    company: models.Model
+    at_date: date
+    checkpoint: Callable
+    notices: models.Model
+    groups: list = field(default_factory=list)
+    postponed: int = 0
 
 
 class DunningRun(models.AbstractModel):
@@ -87,32 +107,67 @@ class DunningRun(models.AbstractModel):
         :return: dict with the new ``notices`` and how many backlog notices wait for another day (``postponed``)
         """
         run = self.with_company(company)
-        Notice = run.env['dunning.notice']
-        run.env['dunning.hold']._end_holds(company, at_date)
-        run._refresh_pending(company, at_date)
-        checkpoint()
-        decisions = run.env['dunning.planner']._plan(company, at_date, only_due={'no_address'})
-        decisions = run._tell_unreachable(company, at_date, decisions)
-        groups, postponed = run.env['dunning.planner']._cap_backlog(company, at_date, decisions)
-        going = run._get_groups_that_go(company, groups)
-        if run.env['dunning.run.check']._hold_back(company, at_date, len(going)):
+        planning = Planning(company, at_date, checkpoint, run.env['dunning.notice'])
+        for step in run._get_plan_steps():
+            step(planning)
+        return {'notices': planning.notices, 'postponed': planning.postponed}
+
+    @api.model
+    def _get_plan_steps(self):
+        """Return what is done when a company is planned, in order; each step is called with the :class:`Planning`."""
+        return [
+            self._end_holds,
+            self._refresh_pending,
+            self._decide,
+            self._make_due_notices,
+            self._wake_sender,
+            self._look_for_wrong_notices,
+        ]
+
+    @api.model
+    def _end_holds(self, planning):
+        """Step: end the holds whose last day is over."""
+        self.env['dunning.hold']._end_holds(planning.company, planning.at_date)
+
+    @api.model
+    def _decide(self, planning):
+        """Step: ask the planner what is due, and flag the debtors that nothing reaches."""
+        company, at_date, Planner = planning.company, planning.at_date, self.env['dunning.planner']
+        decisions = Planner._plan(company, at_date, only_due={'no_address'})
+        decisions = self._tell_unreachable(company, at_date, decisions)
+        planning.groups, planning.postponed = Planner._cap_backlog(company, at_date, decisions)
+
+    @api.model
+    def _make_due_notices(self, planning):
+        """Step: make the notices, in chunks."""
+        company, at_date = planning.company, planning.at_date
+        going = self._get_groups_that_go(company, planning.groups)
+        if self.env['dunning.run.check']._hold_back(company, at_date, len(going)):
             going = []
         going = {id(group) for group in going}
-        notices = Notice
-        for chunk in split_every(PLAN_CHUNK, groups, list):
-            notices |= run._make_notices(company, at_date, chunk, going)
-            checkpoint()
-        if Notice.search_count([('company_id', '=', company.id), ('state', '=', 'queued')], limit=1):
+        for chunk in split_every(PLAN_CHUNK, planning.groups, list):
+            planning.notices |= self._make_notices(company, at_date, chunk, going)
+            planning.checkpoint()
+
+    @api.model
+    def _wake_sender(self, planning):
+        """Step: wake the sending where anything waits for it."""
+        queued = [('company_id', '=', planning.company.id), ('state', '=', 'queued')]
+        if self.env['dunning.notice'].search_count(queued, limit=1):
             cron = self.env.ref('l10n_nl_dunning.ir_cron_dunning_dispatch', raise_if_not_found=False)
             if cron:
                 cron.sudo()._trigger()  # sudo: run by a user it may only wake the queue
-        run.env['dunning.withdrawal']._look_again(company, at_date)
-        checkpoint()
-        return {'notices': notices, 'postponed': postponed}
 
     @api.model
-    def _refresh_pending(self, company, at_date):
-        """Keep what waits true: cancel what is no longer owed, pass over calls nobody made."""
+    def _look_for_wrong_notices(self, planning):
+        """Step: look again for notices that asked what was paid already."""
+        self.env['dunning.withdrawal']._look_again(planning.company, planning.at_date)
+        planning.checkpoint()
+
+    @api.model
+    def _refresh_pending(self, planning):
+        """Step: keep what waits true: cancel what is no longer owed, pass over calls nobody made."""
+        company, at_date = planning.company, planning.at_date
         Notice, Dispatcher = self.env['dunning.notice'], self.env['dunning.dispatcher']
         # The mail queue may have worked while a notice was locked.
         Notice._collect_receipts(company)
@@ -126,6 +181,7 @@ class DunningRun(models.AbstractModel):
             and (at_date - notice.date).days >= notice.level_id.expire_days)
         if expired:
             expired._skip(at_date)
+        planning.checkpoint()
 
     @api.model
     def _tell_unreachable(self, company, at_date, decisions):

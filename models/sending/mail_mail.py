@@ -9,8 +9,22 @@ from ..kernel.formats import in_language_of
 _logger = logging.getLogger(__name__)
 # Minutes between the tries of a mail that was refused for a while: together some twenty hours.
 PAUSES = (5, 15, 60, 180, 360, 600)
-# In the context of what the program writes by itself: an object of this process, no browser can send it.
-AGAIN = object()
+
+
+class Handovers:
+    """What one call of ``_send`` knows of its mails, by Message-Id.
+
+    It travels in the context, since core's own code lies between the places that write and read it; being an object of
+    this process, no browser or integration can send one.
+    """
+
+    def __init__(self):
+        #: what is being handed over
+        self.started = set()
+        #: ``{Message-Id: reply}`` of what the mail server refused for a while
+        self.later = {}
+        #: ``{Message-Id: whether it was accepted}`` of what another process began, and was stopped
+        self.begun = {}
 
 
 def _decode(text):
@@ -22,7 +36,7 @@ class MailMail(models.Model):
 
     def write(self, vals):
         # OVERRIDE: whoever tries a failed mail again has looked whether it left.
-        if vals.get('state') == 'outgoing' and self.env.context.get('dunning_again') is not AGAIN:
+        if vals.get('state') == 'outgoing':
             again = self.filtered(lambda mail: (mail.model or '').startswith('dunning.') and mail.state != 'outgoing')
             if again:
                 # sudo: notes of the program
@@ -42,32 +56,35 @@ class MailMail(models.Model):
         settled = self._settle_dunning_handovers()
         if settled and post_send_callback:
             post_send_callback(settled.ids)
-        # In the context: no browser or integration can send a set.
-        started, later, begun = set(), {}, {}
+        handovers = Handovers()
         if smtp_session:
-            self._note_what_is_accepted(smtp_session, started, later)
+            self._note_what_is_accepted(smtp_session, handovers)
         try:
-            return super(MailMail, (self - settled).with_context(
-                dunning_handover=started, dunning_later=later, dunning_begun=begun))._send(**kwargs)
+            return super(MailMail, (self - settled).with_context(dunning_handovers=handovers))._send(**kwargs)
         except SMTPServerDisconnected:
             # Hung up halfway, or too slow to answer. Odoo leaves a sentence about missing recipients behind.
-            for mail in self.exists().filtered(lambda mail: mail.message_id in started and mail.state == 'exception'):
-                mail._record_uncertain_handover()
+            for mail in self.exists():
+                if mail.message_id in handovers.started and mail.state == 'exception':
+                    mail._record_uncertain_handover()
             raise
+
+    def _get_dunning_handovers(self):
+        """Return the :class:`Handovers` of the call of ``_send`` that this is part of, or None."""
+        handovers = self.env.context.get('dunning_handovers')
+        return handovers if isinstance(handovers, Handovers) else None
 
     def _postprocess_sent_message(self, success_pids, success_emails, failure_reason=False, failure_type=None):
         # OVERRIDE: it is known what became of these; some are tried again.
-        started, later = self.env.context.get('dunning_handover'), self.env.context.get('dunning_later')
-        postponed = self.browse()
-        if isinstance(started, set):
-            started.difference_update(self.mapped('message_id'))
-            begun = self.env.context['dunning_begun']
-            for mail in self.filtered(lambda mail: mail.message_id in begun):
+        handovers, postponed = self._get_dunning_handovers(), self.browse()
+        if handovers:
+            handovers.started.difference_update(self.mapped('message_id'))
+            for mail in self.filtered(lambda mail: mail.message_id in handovers.begun):
                 # Another process had it in hand and was stopped while this one waited for its row.
                 postponed |= mail
-                mail._settle_dunning_handover(begun.pop(mail.message_id))
-            postponed |= (self - postponed).filtered(lambda mail: mail.message_id in later and mail._try_again_later(
-                later.pop(mail.message_id)))
+                mail._settle_dunning_handover(handovers.begun.pop(mail.message_id))
+            for mail in (self - postponed).filtered(lambda mail: mail.message_id in handovers.later):
+                if mail._try_again_later(handovers.later.pop(mail.message_id)):
+                    postponed |= mail
         elif failure_type == 'mail_smtp':
             # There was no mail server to offer them to.
             postponed = self.filtered(lambda mail: (
@@ -83,8 +100,8 @@ class MailMail(models.Model):
         if tries > len(PAUSES):
             return False
         moment = fields.Datetime.now() + timedelta(minutes=PAUSES[tries - 1])
-        # No person decided this, so what is known of it is not forgotten.
-        self.with_context(dunning_again=AGAIN).write({
+        # Past our own `write`: no person decided this, so what is known of it is not forgotten.
+        super().write({
             'state': 'outgoing', 'scheduled_date': moment, 'failure_type': False,
             'failure_reason': self._get_dunning_env()._(
                 "Refused for now, so it is tried again by itself: %s", reason or "")})
@@ -96,12 +113,8 @@ class MailMail(models.Model):
         self.env.ref('mail.ir_cron_mail_scheduler_action').sudo()._trigger(moment + timedelta(seconds=1))
         return True
 
-    def _note_what_is_accepted(self, session, started, later):
-        """Let it be written down first of all what the mail server answered in this SMTP session.
-
-        :param set started: the Message-Ids that are being handed over
-        :param dict later: gets ``{Message-Id: reply}`` of what it refused for a while
-        """
+    def _note_what_is_accepted(self, session, handovers):
+        """Let it be written down first of all what the mail server answered in this SMTP session."""
         send_message = session.send_message
         handover = self.env['dunning.handover'].sudo()  # sudo: notes of the program
 
@@ -111,10 +124,10 @@ class MailMail(models.Model):
                 refused = send_message(message, *args, **kwargs)
             except (SMTPRecipientsRefused, SMTPResponseException) as error:
                 replies = list(error.recipients.values()) if isinstance(error, SMTPRecipientsRefused) else [error.args]
-                if message_id in started and all(400 <= reply[0] < 500 for reply in replies):
-                    later[message_id] = ", ".join(f"{reply[0]} {_decode(reply[1])}" for reply in replies)
+                if message_id in handovers.started and all(400 <= reply[0] < 500 for reply in replies):
+                    handovers.later[message_id] = ", ".join(f"{reply[0]} {_decode(reply[1])}" for reply in replies)
                 raise
-            if message_id in started:
+            if message_id in handovers.started:
                 handover._accept(message_id)
             return refused
 
@@ -165,13 +178,13 @@ class MailMail(models.Model):
     def _prepare_outgoing_list(self, *args, **kwargs):
         # OVERRIDE: the last step before the mail server, after the locks of the mail were taken.
         result = super()._prepare_outgoing_list(*args, **kwargs)
-        started = self.env.context.get('dunning_handover')
-        if isinstance(started, set) and (self.model or '').startswith('dunning.'):
+        handovers = self._get_dunning_handovers()
+        if handovers and (self.model or '').startswith('dunning.'):
             self.flush_recordset()  # whoever else sends this mail fails here, not afterwards
             # sudo: notes of the program
             accepted = self.env['dunning.handover'].sudo()._start(self.message_id)
             if accepted is not None:
-                self.env.context['dunning_begun'][self.message_id] = accepted
+                handovers.begun[self.message_id] = accepted
                 return []
-            started.add(self.message_id)
+            handovers.started.add(self.message_id)
         return result

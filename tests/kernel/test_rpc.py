@@ -343,7 +343,7 @@ class TestRpc(DunningCommon, HttpCase):
         words = [
             True, 1, 'RECORDING', {}, [], {'object': 'RECORDING'}, '<object object at 0x7f0000000000>',
             ['dunning.notice', 'dunning.hold'], {'dunning.notice': True, 'dunning.hold': True}]
-        keys = ('dunning_recording', 'dunning_preview', 'dunning_ladder', 'dunning_handover')
+        keys = ('dunning_recording', 'dunning_preview', 'dunning_ladder', 'dunning_handovers')
         with self.nothing_changes():
             for word in words:
                 context = dict.fromkeys(keys, word) | {

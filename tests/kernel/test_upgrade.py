@@ -63,8 +63,8 @@ DROPPED = {
         'arrangement_break_days', 'arrangement_grace_days', 'arrangement_max_days', 'arrangement_remind_days',
         'arrangement_tell_kept', 'arrangement_valid_days', 'backlog_daily', 'breaker_factor', 'breaker_failures',
         'breaker_minimum', 'day_count', 'keep_arrangements', 'keep_calls', 'keep_holds', 'keep_promises',
-        'large_debtor', 'mail_limit', 'page_in_mails', 'page_offer', 'page_offer_count', 'page_offer_days', 'page_offer_minimum',
-        'pause_on_reply', 'promise_grace_days', 'window_left', 'window_top')),
+        'large_debtor', 'mail_limit', 'page_in_mails', 'page_offer', 'page_offer_count', 'page_offer_days',
+        'page_offer_minimum', 'pause_on_reply', 'promise_grace_days', 'window_left', 'window_top')),
 }
 
 

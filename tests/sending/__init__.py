@@ -1,6 +1,8 @@
 from . import (
+    test_decided_by,
     test_delivery,
     test_dispatcher,
+    test_journeys,
     test_proposal,
     test_queue,
     test_queue_job,

@@ -99,10 +99,11 @@ class TestClaim(QueueCommon):
         """More notices than one call sends wait for bank data; who may leave is behind them."""
         notices = self.many(6)
         last = notices[5]
-        original = self.registry['dunning.dispatcher']._stop_at_gate
-        self.patch(
-            self.registry['dunning.dispatcher'], '_stop_at_gate',
-            lambda this, owed, at_date, **how: original(this, owed & last, at_date, **how) | (owed - last))
+
+        def wait(dispatcher, dispatch):
+            dispatch.notices &= last
+
+        self.patch(self.registry['dunning.dispatcher'], '_wait_for_planner', wait)
         run = self.env['dunning.run']
         with patch.object(dunning_run, 'DISPATCH_CHUNK', 2), patch.object(
             self.registry['ir.cron'], '_commit_progress', lambda *args, **kwargs: 1.0,

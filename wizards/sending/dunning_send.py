@@ -289,8 +289,11 @@ class DunningSend(models.TransientModel):
                 if not shown:
                     continue  # changed since the wizard was opened: not what the user saw
                 decisions = [decision._replace(channel=shown.channel) for decision in group]
-                notices |= self.env['dunning.notice'].with_company(company)._create_from_decisions(
+                made = self.env['dunning.notice'].with_company(company)._create_from_decisions(
                     company, decisions, self.at_date, origin='manual', state='queued', forced=self.ahead)
+                # Who sends a reminder approves it.
+                made.filtered(lambda notice: notice.state == 'queued')._queue()
+                notices |= made
         if not notices:
             raise UserError(self.env._(
                 "Nothing is due any more: it was paid, credited or sent while this window was open."))
