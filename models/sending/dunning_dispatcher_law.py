@@ -141,7 +141,6 @@ class DunningDispatcherLaw(models.AbstractModel):
         """Return the due items for which a consumer is not in default (verzuim) on a day."""
         if not items:
             return items
-        Planner = self.env['dunning.planner'].with_context(dunning_at_date=at_date)
         Partner = self.env['res.partner']
         self.env.flush_all()
         return items.browse([item_id for (item_id,) in self.env.execute_query(SQL(
@@ -158,7 +157,8 @@ class DunningDispatcherLaw(models.AbstractModel):
             due_date=items._get_dunning_due_date_sql(SQL.identifier('line')),
             term=Partner._field_to_sql('debtor', 'dunning_term_agreed'),
             items=items.ids,
-            in_default=Planner._get_in_default_sql(SQL.identifier('item')),
+            in_default=self.env['dunning.planner']._get_in_default_sql(
+                SQL.identifier('item'), self.env.company, at_date),
         ))])
 
     @api.model
