@@ -60,7 +60,7 @@
         'wizards/claim/dunning_booking_waive_views.xml',
         'views/claim/dunning_prescription_views.xml',
         'wizards/planner/dunning_why_views.xml',
-        'wizards/planner/dunning_simulation_views.xml',
+        'wizards/planner/dunning_time_machine_views.xml',
         'views/sending/dunning_withdrawal_views.xml',
         # Buttons on the settings open interest rates, policies and the text of an apology.
         'views/debtor/res_config_settings_views.xml',

@@ -9,12 +9,12 @@ class DunningPlanner(models.AbstractModel):
         # EXTENDS: also what an arrangement booked, as long as the invoices it belongs to are open.
         reason = super()._reason_booked_extra()
         return reason._replace(
-            predicate=SQL(
+            predicate=lambda question: SQL(
                 """(%s) OR move_id IN (
                        SELECT booking.id
                          FROM account_move booking
                          JOIN dunning_arrangement_line told ON told.arrangement_id = booking.dunning_arrangement_id
                                                            AND told.is_booking IS NOT TRUE
-                         JOIN account_move_line owed ON owed.id = told.move_line_id
-                        WHERE booking.dunning_arrangement_id IS NOT NULL AND owed.reconciled IS NOT TRUE)""",
-                reason.get_predicate()))
+                        WHERE booking.dunning_arrangement_id IS NOT NULL AND %s)""",
+                reason.get_predicate(question),
+                self.env['account.move.line']._get_dunning_is_owed_sql(SQL("told.move_line_id"))))

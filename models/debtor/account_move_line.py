@@ -3,6 +3,7 @@ from odoo.fields import Domain
 from odoo.tools import SQL
 
 from ..kernel.dunning_field import AnswerInteger
+from ..kernel.sql import select_changed
 
 #: The type of the accounts on which debtors owe.
 RECEIVABLE = 'asset_receivable'
@@ -103,6 +104,139 @@ class AccountMoveLine(models.Model):
             to_flush=[
                 *(Partial._fields[name] for name in ('debit_move_id', 'credit_move_id', 'debit_amount_currency')),
                 self._fields['date'], self._fields['move_id']])
+
+    @api.model
+    def _get_dunning_unreconciled_sql(self, line, company, account_ids):
+        """Return the SQL condition that a row of ``account_move_line`` is an open due item of a company, or a credit.
+
+        The column tests are those of the index on unreconciled lines.
+
+        :param account_ids: of :meth:`_get_dunning_receivables`
+        """
+        return SQL(
+            "%(line)s.company_id = %(company)s AND %(line)s.parent_state = 'posted'"
+            " AND %(line)s.reconciled IS NOT TRUE AND %(line)s.account_id = ANY(%(accounts)s)",
+            line=line, company=company.id, accounts=list(account_ids),
+            to_flush=[self._fields[name] for name in ('company_id', 'parent_state', 'reconciled', 'account_id')])
+
+    @api.model
+    def _get_dunning_rows_sql(self, company, wanted, items=None):
+        """Return SQL of journal items of a company, with the ``debtor_id`` of each.
+
+        :param SQL wanted: condition on ``line`` and its ``partner``
+        :param items: those that are asked for whatever the condition says, or None
+        """
+        source = SQL("account_move_line line LEFT JOIN res_partner partner ON partner.id = line.partner_id")
+        if items is None:
+            where = wanted
+        else:
+            # Two index look-ups instead of one look at everything that is open.
+            source = SQL(
+                """(SELECT line.id FROM %(source)s WHERE %(wanted)s
+                     UNION
+                    SELECT id FROM account_move_line WHERE id = ANY(%(items)s) AND company_id = %(company)s) asked
+              JOIN account_move_line line ON line.id = asked.id
+         LEFT JOIN res_partner partner ON partner.id = line.partner_id""",
+                source=source, wanted=wanted, items=list(items.ids), company=company.id)
+            where = SQL("TRUE")
+        return SQL(
+            "SELECT line.*, partner.commercial_partner_id AS debtor_id FROM %s WHERE %s", source, where, to_flush=[
+                *(self._fields[name] for name in (
+                    'move_id', 'partner_id', 'company_id', 'currency_id', 'amount_residual',
+                    'amount_residual_currency', 'balance', 'no_followup')),
+                self.env['res.partner']._fields['commercial_partner_id']])
+
+    @api.model
+    def _get_dunning_debtors_sql(self, items):
+        """Return SQL of the debtors of these due items."""
+        return SQL(
+            "SELECT DISTINCT asked_partner.commercial_partner_id"
+            "  FROM account_move_line asked JOIN res_partner asked_partner ON asked_partner.id = asked.partner_id"
+            " WHERE asked.id = ANY(%s)", list(items.ids),
+            to_flush=[self._fields['partner_id'], self.env['res.partner']._fields['commercial_partner_id']])
+
+    @api.model
+    def _get_dunning_is_owed_sql(self, item):
+        """Return the SQL condition that the due item with the id ``item`` is not settled."""
+        return SQL(
+            "EXISTS (SELECT FROM account_move_line owed WHERE owed.id = %s AND owed.reconciled IS NOT TRUE)", item,
+            to_flush=self._fields['reconciled'])
+
+    @api.model
+    def _get_dunning_receipts_sql(self, company):
+        """Return SQL of what came in on the bank and nobody matched: ``partner_id``, texts, and the ``amount``."""
+        Receipt = self.env['account.bank.statement.line']
+        return SQL(
+            """
+            SELECT receipt.partner_id, receipt.account_number, receipt.payment_ref, receipt.move_id,
+                   -line.balance AS amount
+              FROM account_bank_statement_line receipt
+              JOIN account_journal journal ON journal.id = receipt.journal_id
+              JOIN account_move_line line ON line.move_id = receipt.move_id
+                                         AND line.account_id = journal.suspense_account_id
+             WHERE receipt.company_id = %s AND receipt.is_reconciled IS NOT TRUE
+               AND line.parent_state = 'posted' AND line.balance < 0
+            """,
+            company.id, to_flush=[
+                *(Receipt._fields[name] for name in (
+                    'is_reconciled', 'partner_id', 'account_number', 'payment_ref', 'move_id', 'journal_id',
+                    'company_id')),
+                *(self._fields[name] for name in ('parent_state', 'balance', 'account_id', 'move_id'))])
+
+    @api.model
+    def _get_dunning_past_sql(self, company, account_ids, day, wanted, items=None):
+        """Return SQL of journal items as they stood at the end of a day, with all columns of ``account_move_line``.
+
+        What was reconciled later was open: each reconciliation counts from the later of its two dates, as in the
+        aged receivable report. Only what a question about due items can look at: of the debtors concerned, what was
+        open, and the invoices it is on.
+
+        :param SQL wanted: condition on ``line`` and its ``partner``
+        :param items: due items that are asked for whatever the condition says, or None
+        """
+        Partial = self.env['account.partial.reconcile']
+        source = SQL(
+            """account_move_line
+               LEFT JOIN (
+                   SELECT line_id, SUM(amount) AS amount, SUM(amount_currency) AS amount_currency FROM (
+                       SELECT debit_move_id AS line_id, amount, debit_amount_currency AS amount_currency
+                         FROM account_partial_reconcile WHERE max_date > %(day)s
+                    UNION ALL
+                       SELECT credit_move_id, -amount, -credit_amount_currency
+                         FROM account_partial_reconcile WHERE max_date > %(day)s) reconciled
+                   GROUP BY line_id) later ON later.line_id = account_move_line.id""",
+            day=day, to_flush=[Partial._fields[name] for name in (
+                'debit_move_id', 'credit_move_id', 'amount', 'debit_amount_currency', 'credit_amount_currency',
+                'max_date')])
+        # An invoice is wanted with all its lines: what was sold says when a claim is prescribed.
+        where = SQL(
+            """account_move_line.date <= %(day)s AND account_move_line.move_id IN (
+                   SELECT line.move_id
+                     FROM account_move_line line
+                     JOIN res_partner partner ON partner.id = line.partner_id
+                    WHERE line.company_id = %(company)s AND line.account_id = ANY(%(accounts)s)
+                      AND (line.reconciled IS NOT TRUE OR EXISTS (
+                              SELECT FROM account_partial_reconcile partial
+                               WHERE line.id IN (partial.debit_move_id, partial.credit_move_id)
+                                 AND partial.max_date > %(day)s))
+                      AND %(wanted)s
+                UNION
+                   SELECT line.move_id FROM account_move_line line WHERE line.id = ANY(%(items)s)
+                UNION
+                   SELECT receipt.move_id FROM account_bank_statement_line receipt
+                    WHERE receipt.company_id = %(company)s AND receipt.is_reconciled IS NOT TRUE)""",
+            day=day, company=company.id, accounts=list(account_ids), wanted=wanted,
+            items=list(items.ids) if items is not None else [],
+            to_flush=[self._fields[name] for name in ('date', 'reconciled', 'account_id', 'partner_id', 'company_id')])
+        residual = SQL("account_move_line.amount_residual + COALESCE(later.amount, 0)")
+        in_currency = SQL("account_move_line.amount_residual_currency + COALESCE(later.amount_currency, 0)")
+        return select_changed(self, {
+            'amount_residual': residual,
+            'amount_residual_currency': in_currency,
+            'reconciled': SQL(
+                "CASE WHEN later.line_id IS NULL THEN account_move_line.reconciled ELSE %s = 0 AND %s = 0 END",
+                residual, in_currency),
+        }, source, where)
 
     # -------------------------------------------------------------------------
     # WHEN THEY ARE DUE

@@ -88,20 +88,6 @@ class DunningBehaviour(models.Model):
         return len(found)
 
     @api.model
-    def _get_average_days_late(self, company, at_date, debtors=None):
-        """Return ``({debtor id: days}, days of all)``, in whole days, as of ``at_date``: not waiting for the night.
-
-        :param debtors: only these (commercial partners), or None
-        """
-        rows = self.env.execute_query(SQL(
-            "SELECT partner_id, AVG(paid_on - due_date), COUNT(*) FROM (%s) item WHERE %s GROUP BY partner_id",
-            self._get_paid_sql(company, at_date),
-            SQL("TRUE") if debtors is None else SQL("partner_id = ANY(%s)", list(debtors.ids))))
-        total = sum(count for _debtor, _days, count in rows)
-        overall = round(sum(float(days) * count for _debtor, days, count in rows) / total) if total else None
-        return {debtor_id: round(float(days)) for debtor_id, days, _count in rows}, overall
-
-    @api.model
     def _get_paid_sql(self, company, at_date):
         """Return SQL of the due items that were paid in the months before a day.
 

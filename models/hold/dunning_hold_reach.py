@@ -94,13 +94,22 @@ class DunningHoldReach(models.AbstractModel):
         return SQL("(hold.free_on IS NULL OR hold.free_on > %s)", at_date)
 
     @api.model
-    def _get_held_sql(self, company, at_date, lines):
+    def _get_active_sql(self, at_date):
+        """Return the SQL condition on ``hold`` of what holds on a day, without the soft days after its end."""
+        return SQL(
+            "((hold.closed_on IS NULL OR hold.closed_on > %(day)s)"
+            " AND (hold.needs_decision OR hold.date_end >= %(day)s))",
+            day=at_date)
+
+    @api.model
+    def _get_held_sql(self, company, at_date, lines, blocking=None):
         """Return SQL with one row per due item that is wholly or partly on hold on a day.
 
         Parts are added up and never more than what is open. Parts of an invoice with instalments hold the
         oldest instalments first: those would be asked for first.
 
         :param lines: SQL condition on open items ``line`` and their partner ``partner``
+        :param blocking: SQL condition on ``hold`` of what holds; None: what holds reminders back
         :return: SQL of ``item_id``, ``hold_amount`` (in the currency of the item), ``hold_active`` (false in the
             soft days after the end), ``hold_free_on`` (the day this can change by itself), the reason, owner and
             date to name, and ``hold_disputed`` (a dispute is not settled)
@@ -112,8 +121,7 @@ class DunningHoldReach(models.AbstractModel):
             """
             WITH hold AS MATERIALIZED (
                 SELECT hold.*,
-                       (closed_on IS NULL OR closed_on > %(at_date)s) AND (needs_decision OR date_end >= %(at_date)s)
-                           AS active,
+                       %(active)s AS active,
                        %(blocks)s AS blocks,
                        is_dispute AND (resolved_on IS NULL OR resolved_on > %(at_date)s) AS disputed
                   FROM dunning_hold hold
@@ -153,7 +161,8 @@ class DunningHoldReach(models.AbstractModel):
               JOIN hold ON hold.id = summed.hold_id
             WINDOW older AS (PARTITION BY summed.move_id ORDER BY due_date, item_id)
             """,
-            at_date=at_date, company=company.id, to_flush=flushed, blocks=self._get_blocking_sql(at_date),
+            at_date=at_date, company=company.id, to_flush=flushed,
+            active=self._get_active_sql(at_date), blocks=blocking or self._get_blocking_sql(at_date),
             reach=self._get_reach_sql(
                 SQL("""hold.id AS hold_id, COALESCE(hold.is_part, FALSE) AS is_part, hold.amount, hold.active,
                        hold.blocks, hold.disputed, hold.ended_on, hold.free_on, wide.move_wide,

@@ -4,6 +4,7 @@ from lxml import html
 
 from odoo import api, fields, models
 from odoo.exceptions import UserError, ValidationError
+from odoo.tools import SQL
 from odoo.tools.mail import is_html_empty
 from odoo.tools.rendering_tools import parse_inline_template
 
@@ -343,8 +344,8 @@ class DunningLevel(models.Model):
         """Return a number that is the same for levels that can be told truthfully in one message.
 
         They mean the same in law, ask the same kinds of amounts by the same rules and are both written, or both
-        spoken. A 14-day letter gathers its own claims, and a task is about nothing but itself. The planner does the
-        same in SQL, see ``dunning.planner._get_said_sql``.
+        spoken. A 14-day letter gathers its own claims, and a task is about nothing but itself. The same in SQL:
+        :meth:`_get_said_sql`.
 
         :param str channel: the channel it goes by, which need not be that of the level
         """
@@ -386,6 +387,65 @@ class DunningLevel(models.Model):
                 ):
                     return other, lacks
         return channel, lacks
+
+    # -------------------------------------------------------------------------
+    # IN SQL
+    # -------------------------------------------------------------------------
+
+    @api.model
+    def _get_levels_sql(self):
+        """Return SQL of the levels of all policies, also archived ones, with what statements ask about them."""
+        names = (
+            'policy_id', 'sequence', 'active', 'delay_days', 'delay_from', 'channel', 'legal_role', 'with_interest',
+            'with_costs', 'recipient', 'fallback_channel')
+        return SQL(
+            "SELECT id, %s FROM dunning_level", SQL(", ").join(map(SQL.identifier, names)),
+            to_flush=[self._fields[name] for name in names])
+
+    @api.model
+    def _get_too_late_sql(self, level):
+        """Return SQL that is true for a ``level`` before the due date: it makes no sense once an item is overdue."""
+        return SQL("(%(level)s.delay_from = 'due_date' AND %(level)s.delay_days < 0)", level=level)
+
+    @api.model
+    def _get_next_level_sql(self):
+        """Return SQL of the level that comes after another on its ladder, for all places an item can be at.
+
+        A place is ``last_level_id`` (0: nothing was told yet), ``policy_id``, whether the item is ``overdue``, and
+        whether its debtor is a ``consumer``.
+        """
+        return SQL(
+            """
+            SELECT DISTINCT ON (last_level.id, level.policy_id, due.overdue, debtor.consumer)
+                   last_level.id AS last_level_id, level.policy_id, due.overdue, debtor.consumer, level.id,
+                   level.legal_role
+              FROM (SELECT 0 AS id, NULL::int AS sequence UNION ALL SELECT id, sequence FROM dunning_level) last_level
+              JOIN dunning_level level
+                ON last_level.id = 0 OR (level.sequence, level.id) > (last_level.sequence, last_level.id)
+        CROSS JOIN (VALUES (TRUE), (FALSE)) due (overdue)
+        CROSS JOIN (VALUES (TRUE), (FALSE)) debtor (consumer)
+             WHERE level.active AND NOT (%(too_late)s AND due.overdue)
+               AND (debtor.consumer OR level.legal_role IS DISTINCT FROM 'fourteen_day')
+          ORDER BY last_level.id, level.policy_id, due.overdue, debtor.consumer, level.sequence, level.id
+            """,
+            too_late=self._get_too_late_sql(SQL.identifier('level')),
+            to_flush=[self._fields[name] for name in (
+                'policy_id', 'sequence', 'active', 'delay_days', 'delay_from', 'legal_role')])
+
+    @api.model
+    def _get_said_sql(self, channel, level):
+        """Return SQL of the number of :meth:`_get_said`.
+
+        :param SQL channel: the channel it goes by
+        :param SQL level: the name of a row of :meth:`_get_levels_sql`
+        """
+        return SQL(
+            """CASE WHEN %(channel)s = 'task' OR %(level)s.legal_role = 'fourteen_day' THEN -%(level)s.id::bigint
+                    ELSE %(level)s.policy_id::bigint * 16 + (%(level)s.with_interest IS TRUE)::int
+                         + 2 * (%(level)s.with_costs IS TRUE)::int
+                         + 4 * (%(level)s.legal_role IS NOT DISTINCT FROM 'default_notice')::int
+                         + 8 * (%(channel)s = 'phone')::int END""",
+            channel=channel, level=level)
 
     # -------------------------------------------------------------------------
     # ACTIONS

@@ -2,9 +2,10 @@ from datetime import timedelta
 
 from odoo import api, models
 from odoo.exceptions import UserError
-from odoo.tools import email_normalize, format_date
+from odoo.tools import SQL, email_normalize, format_date
 
 from ...tools.law import dutch_calendar
+from ..kernel.sql import select_changed
 from ..ladder.dunning_level import MANUAL_CHANNELS
 from .dunning_receipt import ONE_DAY
 
@@ -13,6 +14,8 @@ PROVEN_KINDS = ('portal_opened', 'registered', 'acknowledged')
 # Presumption -> the channel it is about; what takes it away -> the channel that failed.
 PRESUMED_CHANNELS = {'post_presumed': 'letter', 'email_accepted': 'email'}
 VOIDING_CHANNELS = {'bounced': 'email', 'returned': 'letter'}
+# Left, or handed to a person or the post: as the debtor sees it. An e-mail that bounced was never seen.
+TOLD_STATES = ('sent', 'withdrawn', 'todo', 'to_post')
 # The state of a mail that is still on its way to the first mail server.
 ON_ITS_WAY = ('ready', 'process', 'pending', 'exception')
 # A mail that has waited longer than this in the queue is a matter for a person.
@@ -285,3 +288,51 @@ class DunningNoticeEvidence(models.AbstractModel):
             ('mail_message_id', '!=', False), ('date', '>=', company._dunning_today() - LOOK_BACK)])
         # sudo: the state of our own mails
         notices.mail_message_id.sudo().notification_ids._record_dunning_delivery(notices.sudo())
+
+    # -------------------------------------------------------------------------
+    # ROWS FOR STATEMENTS
+    # -------------------------------------------------------------------------
+
+    @api.model
+    def _get_contact_rows_sql(self, wanted):
+        """Return SQL of the notices by which debtors were contacted, also those that were withdrawn; a task is none.
+
+        ``id``, ``company_id``, ``partner_id``, ``channel`` and ``date``.
+
+        :param SQL wanted: condition on ``notice``
+        """
+        return SQL(
+            """
+            SELECT notice.id, notice.company_id, notice.partner_id, notice.channel, notice.date
+              FROM dunning_notice notice
+             WHERE notice.state IN ('sent', 'withdrawn') AND notice.channel <> 'task' AND %s
+            """,
+            wanted, to_flush=[self._fields[name] for name in ('company_id', 'partner_id', 'channel', 'date', 'state')])
+
+    @api.model
+    def _get_messages_sql(self, company, day):
+        """Return SQL of the messages that went to an addressee on a day, or are planned for it.
+
+        Columns: ``id``, the addressee (``partner_id``, ``recipient_id``), ``currency_id``, ``level_id``, ``channel``,
+        ``date``, ``state``.
+        """
+        return SQL(
+            """
+            SELECT id, partner_id, recipient_id, currency_id, level_id, channel, date, state
+              FROM dunning_notice
+             WHERE company_id = %(company)s AND channel <> 'task'
+               AND (state = ANY(%(told)s) AND (date = %(day)s OR posted_on = %(day)s)
+                    OR state IN ('draft', 'queued', 'todo', 'to_post') AND date_planned = %(day)s)
+            """,
+            company=company.id, told=list(TOLD_STATES), day=day,
+            to_flush=[self._fields[name] for name in (
+                'company_id', 'partner_id', 'recipient_id', 'currency_id', 'level_id', 'channel', 'date', 'posted_on',
+                'date_planned', 'state')])
+
+    @api.model
+    def _get_past_sql(self, day):
+        """Return SQL of the notices as they stood at the end of a day, with all their columns."""
+        return select_changed(self, {
+            'state': SQL("CASE WHEN state IN ('sent', 'skipped') AND date > %s THEN 'queued' ELSE state END", day),
+            'costs_from': SQL("CASE WHEN date > %s THEN NULL ELSE costs_from END", day),
+        }, where=SQL("date_planned <= %s", day, to_flush=[self._fields['date_planned'], self._fields['date']]))

@@ -4,6 +4,7 @@ from odoo.tools import SQL
 
 from ..kernel.dunning_bulk import insert_rows
 from ..kernel.dunning_field import CopiedMany2one
+from ..kernel.sql import select_changed
 from .dunning_notice import FINAL_STATES, PENDING_STATES
 
 
@@ -240,6 +241,82 @@ class DunningNoticeLine(models.Model):
              LEFT JOIN account_move move ON move.id = line.move_id
                  WHERE line.notice_id = %s AND line.drop_reason IS NULL AND line.move_line_id IS NOT NULL)""",
             notice_id)
+
+    @api.model
+    def _get_told_sql(self, wanted):
+        """Return SQL of what was told to whom: one row for each item of a notice that left and stands.
+
+        ``line_id``, ``item_id``, ``notice_id``, ``partner_id``, ``name``, ``sent_on``, ``deadline``, ``legal_role``,
+        ``costs_from``, ``channel``, ``posted_on``, ``receipt_date``, ``receipt_kind``, and the amounts that were asked:
+        ``interest``, ``costs``, ``announced`` and ``principal`` (of the invoice itself).
+
+        :param SQL wanted: condition on ``line`` and ``notice``
+        """
+        Notice = self.env['dunning.notice']
+        return SQL(
+            """
+            SELECT line.id AS line_id, line.move_line_id AS item_id, notice.id AS notice_id, notice.partner_id,
+                   notice.name, notice.date AS sent_on, notice.deadline, notice.legal_role, notice.costs_from,
+                   notice.channel, notice.posted_on, notice.receipt_date, notice.receipt_kind,
+                   line.amount_interest AS interest, line.amount_costs AS costs, line.amount_announced AS announced,
+                   COALESCE(line.amount_residual, 0) - COALESCE(line.amount_netted, 0)
+                       - COALESCE(line.amount_held, 0) AS principal
+              FROM dunning_notice_line line
+              JOIN dunning_notice notice ON notice.id = line.notice_id
+             WHERE line.status = 'sent' AND line.move_line_id IS NOT NULL AND %s
+            """,
+            wanted, to_flush=[
+                *(self._fields[name] for name in (
+                    'status', 'move_line_id', 'notice_id', 'amount_interest', 'amount_costs', 'amount_announced',
+                    'amount_residual', 'amount_netted', 'amount_held')),
+                *(Notice._fields[name] for name in (
+                    'company_id', 'partner_id', 'name', 'date', 'deadline', 'legal_role', 'costs_from', 'channel',
+                    'posted_on', 'receipt_date', 'receipt_kind'))])
+
+    @api.model
+    def _get_steps_sql(self, *names):
+        """Return SQL of the steps that items took on their ladders: what was told, and what was passed over.
+
+        :param str names: stored fields to select besides ``item_id``; ``'notice.<field>'`` is one of the notice
+        """
+        return self._get_lines_sql(SQL("line.status IN ('sent', 'skipped')"), names)
+
+    @api.model
+    def _get_waiting_sql(self):
+        """Return SQL of the items on notices that wait to be approved, sent, made or posted: at most one row each."""
+        return self._get_lines_sql(SQL("line.status = 'pending'"), ['notice_id'])
+
+    @api.model
+    def _get_asked_sql(self):
+        """Return SQL of the items that notices ask, or asked: those that nobody took off."""
+        return self._get_lines_sql(SQL("line.drop_reason IS NULL"), ['notice_id'])
+
+    @api.model
+    def _get_lines_sql(self, wanted, names):
+        Notice = self.env['dunning.notice']
+        columns = [(alias or 'line', name) for alias, _dot, name in (name.rpartition('.') for name in names)]
+        return SQL(
+            "SELECT line.move_line_id AS item_id, %s FROM dunning_notice_line line%s WHERE %s",
+            SQL(", ").join(SQL.identifier(alias, name) for alias, name in columns),
+            SQL(" JOIN dunning_notice notice ON notice.id = line.notice_id")
+            if any(alias == 'notice' for alias, _name in columns) else SQL(),
+            wanted,
+            to_flush=[
+                *(self._fields[name] for name in ('move_line_id', 'notice_id', 'status', 'drop_reason')),
+                *((Notice if alias == 'notice' else self)._fields[name] for alias, name in columns)])
+
+    @api.model
+    def _get_past_sql(self, day):
+        """Return SQL of the lines of all notices as they stood at the end of a day, with all their columns."""
+        later = SQL("(status IN ('sent', 'skipped', 'undelivered') AND date > %s)", day)
+        return select_changed(self, {
+            # Made by then and left later: it waited.
+            'status': SQL("CASE WHEN %s THEN 'pending' ELSE status END", later),
+            'date': SQL("CASE WHEN %s THEN NULL ELSE date END", later),
+            'deadline': SQL("CASE WHEN %s THEN NULL ELSE deadline END", later),
+        }, where=SQL(
+            "notice_id IN (SELECT id FROM dunning_notice WHERE date_planned <= %s)", day,
+            to_flush=self.env['dunning.notice']._fields['date_planned']))
 
     def _get_asked(self):
         """Return what was asked of the item itself, in its currency."""

@@ -4,12 +4,10 @@ from . import dunning_planner_ladder
 from . import dunning_planner_turns
 from . import dunning_planner_reach
 from . import dunning_planner_gates
-from . import dunning_planner_scenario
 from . import dunning_planner_answer
 from . import dunning_claim
 from . import dunning_planner
 from . import account_move
 from . import account_move_line
 from . import res_partner
-from . import dunning_simulation
 from . import dunning_notice

@@ -5,10 +5,11 @@ scheduled action, the send wizard, the "why (not)?" fields on invoices and
 contacts and the dispatcher's last check all ask here; there is no second
 implementation.
 
-The statement is composed here; the parts of the planner give its fragments: the
-reasons, the open items, the ladder, the turns of the messages, the reach of the
-debtors, the gates and the scenario of another day or ladder. A part has no method
-of another part.
+The statement is composed here, of the steps in :meth:`DunningPlanner._get_statement_parts`;
+the parts of the planner give their rows: the reasons, the open items, the ladder,
+the turns of the messages, the reach of the debtors and the gates. A part has no
+method of another part. What is asked travels as one :class:`~.question.Question`.
+The tables belong to other packages, which say what is open, told or on hold.
 """
 
 from collections import defaultdict
@@ -61,7 +62,7 @@ class Decision(NamedTuple):
     hold_reason_id: int  # of the hold that tells most about it, also when only a part is on hold
     hold_user_id: int
     hold_until: date  # its last day
-    detour: str  # what the channel of the level lacks, see ``dunning_delivery.DETOURS``
+    detour: str  # what the channel of the level lacks, see ``dunning.level``
     bounced_on: date  # the day on which a reminder came back from its e-mail address
     said: int  # what can be said in one message has the same number, see ``dunning.level._get_said``
     level_rank: int  # the higher the later on the ladder
@@ -97,6 +98,9 @@ READERS = {int: int, float: float, str: str, bool: 't'.__eq__, date: date.fromis
 UNSHARED = {
     'item_id': int, 'move_id': int, 'amount_residual': lambda text: float(text) if text else None,
     'amount_company': lambda text: float(text) if text else None}
+# How PostgreSQL keeps some parts of the statement. What was worked out for an item travels through the sorts that
+# follow, not what it was worked out from, and the statement is planned in less than half the time.
+KEPT = {'level': SQL("NOT MATERIALIZED"), 'judged': SQL("MATERIALIZED")}
 # The same as `Decision._make`, without a call per decision.
 make_decision = partial(tuple.__new__, Decision)
 
@@ -106,7 +110,7 @@ class DunningPlanner(models.AbstractModel):
     _description = "Dunning Planner"
     _inherit = [
         'dunning.planner.reasons', 'dunning.planner.items', 'dunning.planner.ladder', 'dunning.planner.turns',
-        'dunning.planner.reach', 'dunning.planner.gates', 'dunning.planner.scenario', 'dunning.planner.answer',
+        'dunning.planner.reach', 'dunning.planner.gates', 'dunning.planner.answer',
     ]
 
     # -------------------------------------------------------------------------
@@ -116,7 +120,7 @@ class DunningPlanner(models.AbstractModel):
     @api.model
     def _plan(
         self, company, at_date, *, items=None, partners=None, ignore=frozenset(), only_due=False, companions=False,
-        scenario=None,
+        past=None,
     ):
         """Judge due items of one company on one day.
 
@@ -129,24 +133,21 @@ class DunningPlanner(models.AbstractModel):
         :param only_due: True: only return what is due; codes of reasons: and what waits for one of these
         :param bool companions: with ``items``: also return the claims that must be in the same 14-day letter
             (article 6:96 paragraph 7 BW)
-        :param Scenario scenario: what differs from what is in the database, in this call only; or None
+        :param Past past: what is read as it stood on an earlier day; None: all as it is
         :return: list of :class:`Decision`, in the order debtor, due date, item
         """
         company.ensure_one()
-        at_date = fields.Date.to_date(at_date)
         if items is not None and not items:
             return []
         company._read_for_dunning()
-        planner = self.with_company(company).with_context(
-            dunning_at_date=at_date, dunning_company_id=company.id, dunning_impatient='waiting_delay' in ignore,
-            # Asked by several parts of the statement, read once.
-            dunning_receivable_ids=self.env['account.move.line']._get_dunning_receivables(company).ids,
-            dunning_level_ids=self._read_level_ids(),
-            dunning_policy_ids=self._read_policy_ids(company),
-            # An object of this process, so no browser can send one.
-            dunning_scenario=scenario)
-        statement = planner._get_statement(company, at_date, items, partners, frozenset(ignore), only_due, companions)
-        return self._read_decisions(statement)
+        planner, ignore = self.with_company(company), frozenset(ignore)
+        question = planner._ask(
+            company, fields.Date.to_date(at_date), items=items, partners=partners, ignore=ignore, only_due=only_due,
+            companions=companions and items is not None, past=past)
+        return planner._read_decisions(planner._get_statement(question._replace(
+            levels=planner._read_levels(), policies=planner._read_policies(company),
+            item_reasons=planner._get_reasons(code for code in planner._item_reasons() if code not in ignore),
+            notice_reasons=planner._get_reasons(code for code in planner._notice_reasons() if code not in ignore))))
 
     @api.model
     def _read_decisions(self, statement):
@@ -171,98 +172,45 @@ class DunningPlanner(models.AbstractModel):
                 decisions.extend(map(make_decision, zip(*cells, strict=True)))
         return decisions
 
-    def _at_date(self):
-        return self.env.company._dunning_today()  # what `_plan` was asked for, else the clock
-
     # -------------------------------------------------------------------------
     # THE STATEMENT
     # -------------------------------------------------------------------------
 
-    def _get_statement(self, company, at_date, items, partners, ignore, only_due, companions):
-        item_reasons = self._get_reasons(code for code in self._item_reasons() if code not in ignore)
-        all_notice_reasons = self._get_reasons(code for code in self._notice_reasons() if code not in ignore)
-        notice_reasons = {code: reason for code, reason in all_notice_reasons.items() if not reason.late}
-        late_reasons = {code: reason for code, reason in all_notice_reasons.items() if reason.late}
-        wanted = SQL("TRUE") if items is None else SQL("decided.id = ANY(%s)", list(items.ids))
-        if items is not None and companions:
+    @api.model
+    def _get_statement_parts(self):
+        """Return the steps from the ledger to a decision: ``_get_<name>_sql(question)`` gives the rows of each.
+
+        Each reads those before it by their names.
+        """
+        return [
+            # What is known beforehand.
+            'policy', 'level', 'next_level', 'contact', 'credit', 'held',
+            # Of one item: what it is, where it is on its ladder, why it does not go out by itself.
+            'item', 'laddered', 'judged',
+            # Which letter it joins, which channel reaches the addressee, what credits cover.
+            'joined', 'reached', 'credited', 'netted',
+            # Of all items that would share a notice: what they ask together, why not, and whose turn it is.
+            'grouped', 'answered', 'decided',
+        ]
+
+    def _get_statement(self, question):
+        wanted = SQL("TRUE") if question.items is None else SQL("decided.id = ANY(%s)", list(question.items.ids))
+        if question.companions:
             wanted = SQL("(%s OR accompanies)", wanted)
-        if only_due:
+        if question.only_due:
             wanted = SQL(
-                "%s AND (reason IS NULL OR reason = ANY(%s))", wanted, [] if only_due is True else list(only_due))
-        statement = SQL(
+                "%s AND (reason IS NULL OR reason = ANY(%s))", wanted,
+                [] if question.only_due is True else list(question.only_due))
+        parts = [*self._get_past_parts(question), *(
+            (name, KEPT.get(name, SQL()), getattr(self, f'_get_{name}_sql')(question))
+            for name in self._get_statement_parts())]
+        return SQL(
             """
-            WITH policy AS (%(policies)s),
-            -- One look-up per type: each has an index of its own.
-            contact AS (%(contacts)s),
-            credit AS (%(credits)s),
-            held AS (%(held)s),
-            -- The same for all items at one place of the ladder: worked out here, once. 0: nothing was told yet.
-            next_level AS (
-                SELECT DISTINCT ON (last_level.id, level.policy_id, due.overdue, debtor.consumer)
-                       last_level.id AS last_level_id, level.policy_id, due.overdue, debtor.consumer, level.id,
-                       level.legal_role
-                  FROM (SELECT 0 AS id, NULL::int AS sequence UNION ALL SELECT id, sequence FROM dunning_level)
-                       last_level
-                  JOIN dunning_level level
-                    ON last_level.id = 0 OR (level.sequence, level.id) > (last_level.sequence, last_level.id)
-            CROSS JOIN (VALUES (TRUE), (FALSE)) due (overdue)
-            CROSS JOIN (VALUES (TRUE), (FALSE)) debtor (consumer)
-                 WHERE level.active AND NOT (%(too_late)s AND due.overdue)
-                   AND (debtor.consumer OR level.legal_role IS DISTINCT FROM 'fourteen_day')
-              ORDER BY last_level.id, level.policy_id, due.overdue, debtor.consumer, level.sequence, level.id
-            ),
-            item AS (%(items)s),
-            laddered AS (%(laddered)s),
-            -- Kept apart: what was worked out travels through the sorts below, not what it was worked out from; and
-            -- PostgreSQL, that would copy each expression into all that follow, plans this in less than half the time.
-            judged AS MATERIALIZED (
-                SELECT %(kept)s,
-                       %(item_reason)s AS item_reason
-                  FROM laddered
-            ),
-            joined AS (%(joined)s),
-            reached AS (%(reached)s),
-            -- Few debtors have a credit: theirs are sorted, not all.
-            credited AS (
-                SELECT id, SUM(amount_residual - amount_held) OVER (
-                               PARTITION BY partner_id ORDER BY due_date, id
-                               ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW) AS amount_up_to_here
-                  FROM judged
-                 WHERE countable AND credit_company > 0
-            ),
-            netted AS (
-                SELECT reached.*,
-                       CASE WHEN credited.id IS NULL THEN 0 ELSE
-                           %(covered)s
-                       END AS amount_netted
-                  FROM reached
-             LEFT JOIN credited ON credited.id = reached.id
-            ),
-            grouped AS (
-                SELECT said.*,
-                       SUM(amount_residual - amount_netted - amount_held) FILTER (WHERE asked_reason IS NULL) OVER (
-                           PARTITION BY partner_id, asked_recipient_id, currency_id, said
-                       ) AS group_amount
-                  FROM (SELECT netted.*, %(said)s AS said,
-                               asked_step.sequence::bigint * %(rank)s + asked_level_id AS asked_rank,
-                               due_date < start_date AND last_level_id IS NULL AS backlog,
-                               CASE asked_reason %(item_dates)s ELSE NULL END AS item_date
-                          FROM netted
-                     LEFT JOIN dunning_level asked_step ON asked_step.id = asked_level_id
-                        OFFSET 0) said
-            ),
-            answered AS (
-                SELECT grouped.*,
-                       COALESCE(asked_reason, %(notice_reason)s) AS first_reason
-                  FROM grouped
-            ),
-            decided AS (%(late)s)
+            WITH %(parts)s
             SELECT decided.id, move_id, partner_id, asked_recipient_id, currency_id, policy_id,
                    last_level_id, last_date, last_deadline, asked_level_id, asked_channel, due_date, level_date,
                    amount_residual_currency,
-                   CASE WHEN amount_residual = 0 OR amount_netted = 0 THEN 0 ELSE ROUND(
-                       amount_residual_currency * amount_netted / amount_residual,
-                       (SELECT decimal_places FROM res_currency WHERE id = decided.currency_id)) END,
+                   %(netted)s,
                    amount_held_currency,
                    amount_residual - amount_netted - amount_held,
                    group_amount, credit_company,
@@ -275,30 +223,76 @@ class DunningPlanner(models.AbstractModel):
              WHERE %(wanted)s
           ORDER BY partner_id, due_date, decided.id
             """,
-            too_late=self._get_too_late_sql(),
-            policies=self._get_policies_sql(company, at_date),
-            contacts=self._get_contact_persons_sql(company),
-            credits=self._get_credits_sql(company, items, partners),
-            held=self._get_held_sql(company, at_date, items, partners),
-            items=self._get_items_sql(company, items, partners),
-            laddered=self._get_laddered_sql(at_date),
-            joined=self._get_joined_sql(at_date),
-            reached=self._get_reached_sql(),
-            decided=self._get_companions_sql(items) if companions and items is not None else SQL(
-                "SELECT * FROM decided"),
-            covered=self._get_covered_sql(
-                SQL("amount_residual - amount_held"), SQL("credit_company"), SQL("amount_up_to_here")),
-            kept=SQL(", ").join(SQL.identifier(name) for name in self._get_kept_columns()),
-            item_reason=self._get_case(item_reasons),
-            notice_reason=self._get_case(notice_reasons),
-            said=self._get_said_sql(SQL("asked_channel"), SQL("asked_step.policy_id"), SQL.identifier('asked_step')),
-            rank=RANK,
-            late=self._get_late_sql(company, at_date, late_reasons),
-            item_dates=self._get_next_dates(item_reasons),
-            notice_dates=self._get_next_dates(all_notice_reasons),
+            parts=SQL(", ").join(
+                SQL("%s AS %s (%s)", SQL.identifier(name), kept, rows) for name, kept, rows in parts),
+            netted=self._get_netted_currency_sql(SQL.identifier('decided')),
+            notice_dates=self._get_next_dates(question, question.notice_reasons),
+            decided=self._get_companions_sql(question.items) if question.companions else SQL("SELECT * FROM decided"),
             wanted=wanted,
         )
-        return self._put_in_scenario(statement, company, items, partners)
+
+    def _get_level_sql(self, question):
+        return self.env['dunning.level']._get_levels_sql()
+
+    def _get_next_level_sql(self, question):
+        # The same for all items at one place of the ladder: worked out once.
+        return self.env['dunning.level']._get_next_level_sql()
+
+    def _get_judged_sql(self, question):
+        """Return SQL of the items with the first reason why each does not go out by itself."""
+        return SQL(
+            "SELECT %(kept)s, %(reason)s AS item_reason FROM laddered",
+            kept=SQL(", ").join(SQL.identifier(name) for name in self._get_kept_columns()),
+            reason=self._get_case(question, question.item_reasons))
+
+    def _get_credited_sql(self, question):
+        # Few debtors have a credit: theirs are sorted, not all.
+        return SQL(
+            """
+            SELECT id, SUM(amount_residual - amount_held) OVER (
+                           PARTITION BY partner_id ORDER BY due_date, id
+                           ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW) AS amount_up_to_here
+              FROM judged
+             WHERE countable AND credit_company > 0
+            """)
+
+    def _get_netted_sql(self, question):
+        """Return SQL that adds what credits cover of each item, in the currency of the company."""
+        return SQL(
+            """
+            SELECT reached.*, CASE WHEN credited.id IS NULL THEN 0 ELSE %s END AS amount_netted
+              FROM reached
+         LEFT JOIN credited ON credited.id = reached.id
+            """,
+            self._get_covered_sql(
+                SQL("amount_residual - amount_held"), SQL("credit_company"), SQL("amount_up_to_here")))
+
+    def _get_grouped_sql(self, question):
+        """Return SQL that adds what can be said in one message, and what it asks."""
+        return SQL(
+            """
+            SELECT said.*,
+                   SUM(amount_residual - amount_netted - amount_held) FILTER (WHERE asked_reason IS NULL) OVER (
+                       PARTITION BY partner_id, asked_recipient_id, currency_id, said
+                   ) AS group_amount
+              FROM (SELECT netted.*, %(said)s AS said,
+                           asked_level.sequence::bigint * %(rank)s + asked_level_id AS asked_rank,
+                           due_date < start_date AND last_level_id IS NULL AS backlog,
+                           CASE asked_reason %(item_dates)s ELSE NULL END AS item_date
+                      FROM netted
+                 LEFT JOIN level asked_level ON asked_level.id = asked_level_id
+                    OFFSET 0) said
+            """,
+            said=self.env['dunning.level']._get_said_sql(SQL("asked_channel"), SQL.identifier('asked_level')),
+            rank=RANK,
+            item_dates=self._get_next_dates(question, question.item_reasons))
+
+    def _get_answered_sql(self, question):
+        """Return SQL that adds why an item does not go out with the others."""
+        return SQL(
+            "SELECT grouped.*, COALESCE(asked_reason, %s) AS first_reason FROM grouped",
+            self._get_case(question, {
+                code: reason for code, reason in question.notice_reasons.items() if not reason.late}))
 
     @api.model
     def _get_kept_columns(self):
@@ -316,17 +310,19 @@ class DunningPlanner(models.AbstractModel):
         ]
 
     @staticmethod
-    def _get_case(reasons):
+    def _get_case(question, reasons):
         if not reasons:
             return SQL("NULL::varchar")
-        whens = SQL(" ").join(SQL("WHEN %s THEN %s", reason.get_predicate(), code) for code, reason in reasons.items())
+        whens = SQL(" ").join(
+            SQL("WHEN %s THEN %s", reason.get_predicate(question), code) for code, reason in reasons.items())
         return SQL("CASE %s ELSE NULL END", whens)
 
     @staticmethod
-    def _get_next_dates(reasons):
+    def _get_next_dates(question, reasons):
         """Return the SQL of a CASE on a reason: the day on which it can change by itself."""
         return SQL(" ").join(
-            SQL("WHEN %s THEN %s", code, reason.get_next_date()) for code, reason in reasons.items() if reason.next_date
+            SQL("WHEN %s THEN %s", code, reason.get_next_date(question))
+            for code, reason in reasons.items() if reason.next_date
         ) or SQL("WHEN '' THEN NULL::date")
 
     @staticmethod
@@ -341,9 +337,10 @@ class DunningPlanner(models.AbstractModel):
             list(items.ids))
 
     @api.model
-    def _cap_backlog(self, company, at_date, decisions):
+    def _cap_backlog(self, company, at_date, decisions, used=None):
         """Group decisions by notice and leave out backlog above the daily number, the smallest amounts first.
 
+        :param int used: how much of the daily number was used; None: by the notices that were made for the day
         :return: (list of groups, number of groups left for another day)
         """
         groups = defaultdict(list)
@@ -352,8 +349,9 @@ class DunningPlanner(models.AbstractModel):
         backlog = [group for group in groups.values() if any(decision.backlog for decision in group)]
         if not backlog:
             return list(groups.values()), 0
-        used = self.env['dunning.notice'].search_count([
-            ('company_id', '=', company.id), ('backlog', '=', True), ('date_planned', '=', at_date)])
+        if used is None:
+            used = self.env['dunning.notice'].search_count([
+                ('company_id', '=', company.id), ('backlog', '=', True), ('date_planned', '=', at_date)])
         room = max(0, BACKLOG_DAILY - used)
         backlog.sort(key=lambda group: -sum(decision.amount_company for decision in group))
         postponed = {id(group) for group in islice(backlog, room, None)}

@@ -6,7 +6,7 @@ from odoo.tools import format_amount
 
 from ..kernel.formats import format_day
 from ..kernel.groups import ACCOUNTING
-from .dunning_planner_scenario import Scenario
+from .question import Past
 
 
 class DunningPlannerAnswer(models.AbstractModel):
@@ -20,7 +20,7 @@ class DunningPlannerAnswer(models.AbstractModel):
     @api.model
     def _explain(self, decision, company):
         """Return the sentence for a decision, in the language of the environment."""
-        planner = self.with_context(dunning_company_id=company.id)
+        planner = self.with_company(company)
         if not decision.reason:
             currency = planner.env['res.currency'].browse(decision.currency_id)
             level = planner._fmt_level(decision.level_id)
@@ -82,8 +82,7 @@ class DunningPlannerAnswer(models.AbstractModel):
             "%(reason)s (%(owner)s)", reason=reason._get_name_in_sentence(), owner=owner.name or '')
 
     def _fmt_company_amount(self, amount):
-        company = self.env['res.company'].browse(self.env.context.get('dunning_company_id') or self.env.company.id)
-        return format_amount(self.env, amount or 0.0, company.currency_id)
+        return format_amount(self.env, amount or 0.0, self.env.company.currency_id)
 
     # -------------------------------------------------------------------------
     # THE ANSWER WITH ITS FACTS
@@ -106,8 +105,7 @@ class DunningPlannerAnswer(models.AbstractModel):
         planner = self.sudo().with_company(company)
         decisions = planner._plan(
             company, day, items=items, partners=partners, ignore=ignore,
-            scenario=Scenario.of(day) if past else None)
-        planner = planner.with_context(dunning_at_date=day)
+            past=Past(day, day) if past else None)
         pending = planner._get_waiting_notices(decisions)
         prefetch = {
             'items': [decision.item_id for decision in decisions],

@@ -42,20 +42,20 @@ class DunningPlannerGates(models.AbstractModel):
 
     def _reason_transaction_pending(self):
         return Reason(
-            SQL(
+            lambda question: SQL(
                 """EXISTS (
                        SELECT FROM account_invoice_transaction_rel rel
                          JOIN payment_transaction payment ON payment.id = rel.transaction_id
                         WHERE rel.invoice_id = move_id AND payment.state IN ('pending', 'authorized')
                           AND COALESCE(payment.last_state_change, payment.create_date)::date > %s)""",
-                self._at_date() - timedelta(days=TRANSACTION_DAYS)),
+                question.day - timedelta(days=TRANSACTION_DAYS)),
             lambda d: self.env._("An online payment of this invoice is being processed."),
             waits_for='payment', gate=True, known_of_past=False, foreseen=False, is_payment=True,
         )
 
     def _reason_unmatched_receipt(self):
-        def predicate():
-            receipts = self._get_unmatched_receipts()
+        def predicate(question):
+            receipts = self._get_unmatched_receipts(question.company)
             return SQL(
                 "partner_id = ANY(%s) OR move_id = ANY(%s) OR amount_residual = ANY(%s::numeric[])",
                 receipts.partner_ids, receipts.move_ids, receipts.amounts) if any(receipts) else SQL("FALSE")
@@ -69,26 +69,21 @@ class DunningPlannerGates(models.AbstractModel):
         )
 
     @api.model
-    def _get_unmatched_receipts(self):
-        """Return the :class:`Receipts` of the current company that may be payments of debtors.
+    def _get_unmatched_receipts(self, company):
+        """Return the :class:`Receipts` of a company that may be payments of debtors.
 
         Receipts of a known partner are netted with what he owes (see the credits of the planner).
         """
-        company = self.env.company
-        self.env['account.bank.statement.line'].flush_model()
-        self.env['account.move.line'].flush_model(['parent_state', 'balance', 'account_id'])
-        self.env['account.move'].flush_model(['ref', 'name', 'payment_reference', 'state'])
         rows = self.env.execute_query(SQL(
             """
-            SELECT receipt.account_number, CONCAT_WS(' ', receipt.payment_ref, move.ref), -line.balance
-              FROM account_bank_statement_line receipt
+            SELECT receipt.account_number, CONCAT_WS(' ', receipt.payment_ref, move.ref), receipt.amount
+              FROM (%s) receipt
               JOIN account_move move ON move.id = receipt.move_id
-              JOIN account_journal journal ON journal.id = receipt.journal_id
-              JOIN account_move_line line ON line.move_id = receipt.move_id
-                                         AND line.account_id = journal.suspense_account_id
-             WHERE receipt.company_id = %s AND receipt.is_reconciled IS NOT TRUE AND receipt.partner_id IS NULL
-               AND line.parent_state = 'posted' AND line.balance < 0
-            """, company.id))
+             WHERE receipt.partner_id IS NULL
+            """,
+            self.env['account.move.line']._get_dunning_receipts_sql(company),
+            to_flush=[self.env['account.move']._fields[name] for name in (
+                'ref', 'name', 'payment_reference', 'state')]))
         if not rows:
             return Receipts([], [], [])
         accounts = defaultdict(list)
@@ -125,14 +120,12 @@ class DunningPlannerGates(models.AbstractModel):
     # -------------------------------------------------------------------------
 
     def _reason_bank_stale(self):
-        company = self.env.company
-
-        def predicate():
-            stale = self._get_stale_policies(company, self._at_date())
+        def predicate(question):
+            stale = self._get_stale_policies(question.company, question.day)
             return SQL("policy_id = ANY(%s)", stale) if stale else SQL("FALSE")
 
         def sentence(decision):
-            journal, newest = min(company._get_dunning_bank_states(), key=lambda state: state[1])
+            journal, newest = min(self.env.company._get_dunning_bank_states(), key=lambda state: state[1])
             return self.env._(
                 "The newest bank data of “%(journal)s” are of %(date)s, and the policy allows %(days)s days. "
                 "Import the bank statements first.",
@@ -167,30 +160,31 @@ class DunningPlannerGates(models.AbstractModel):
     # -------------------------------------------------------------------------
 
     def _reason_contact_budget(self):
-        get_busy = cache(lambda: self._get_busy_debtors(self.env.company, self._at_date()))
+        get = cache(self._get_busy_debtors)
+
+        def get_busy(question):
+            return get(question.company, question.day)
+
         return Reason(
-            lambda: SQL("partner_id = ANY(%s)", list(get_busy())) if get_busy() else SQL("FALSE"),
+            lambda question: (
+                SQL("partner_id = ANY(%s)", list(get_busy(question))) if get_busy(question) else SQL("FALSE")),
             lambda d: self.env._(
                 "This debtor was contacted %(count)s times in a week, which is the limit of the settings. "
                 "He is left alone until %(date)s.",
                 count=self.env.company.dunning_contacts_per_week, date=self._fmt_date(d.next_date)),
             # The day on which the oldest of the last contacts leaves the week.
-            lambda: SQL(
+            lambda question: SQL(
                 "(%s::jsonb ->> partner_id::text)::date",
-                json.dumps({str(debtor): day.isoformat() for debtor, day in get_busy().items()})),
+                json.dumps({str(debtor): day.isoformat() for debtor, day in get_busy(question).items()})),
             waits_for='time', gate=True, overridable=True,
         )
 
     @api.model
     def _get_busy_debtors(self, company, at_date):
         """Return ``{debtor id: day from which he may be contacted again}`` of who had his contacts of a week."""
-        scenario = self._get_scenario()
-        if scenario and scenario.contacts:
-            return scenario.contacts(company, at_date)
         limit = company.dunning_contacts_per_week
         if not limit:
             return {}
-        self.env['dunning.notice'].flush_model(['company_id', 'partner_id', 'state', 'date', 'channel'])
         return dict(self.env.execute_query(SQL(
             """
             SELECT partner_id, (ARRAY_AGG(date ORDER BY date DESC))[%(limit)s] + %(days)s
@@ -205,6 +199,5 @@ class DunningPlannerGates(models.AbstractModel):
     @api.model
     def _get_contacts_sql(self, company):
         """Return SQL of what debtors of a company heard from it: ``partner_id`` and ``date``, a row per contact."""
-        return SQL(
-            "SELECT partner_id, date FROM dunning_notice"
-            " WHERE company_id = %s AND state IN ('sent', 'withdrawn') AND channel <> 'task'", company.id)
+        return SQL("SELECT partner_id, date FROM (%s) notice", self.env['dunning.notice']._get_contact_rows_sql(
+            SQL("notice.company_id = %s", company.id)))

@@ -3,40 +3,36 @@
 from odoo import api, models
 from odoo.tools import SQL
 
+from ..kernel.sql import select_changed
+from .question import Question
+
 
 class DunningPlannerItems(models.AbstractModel):
     _name = 'dunning.planner.items'
     _description = "Dunning Planner"
 
     # -------------------------------------------------------------------------
-    # SCOPE
+    # WHAT IS ASKED ABOUT
     # -------------------------------------------------------------------------
 
-    def _get_scope_sql(self, items, partners):
-        """Return SQL that keeps the rows (aliases ``line``, ``partner``) of the debtors asked for."""
+    @api.model
+    def _ask(self, company, day, *, items=None, partners=None, **arguments):
+        """Return the :class:`Question` about due items of a company on a day, without ladder and reasons."""
+        Line = self.env['account.move.line']
+        receivable_ids = Line._get_dunning_receivables(company).ids
         clauses = []
         if partners is not None:
             clauses.append(SQL("partner.commercial_partner_id = ANY(%s)", list(partners.commercial_partner_id.ids)))
         if items is not None:
             # All items of the debtors concerned take part: they share his credits.
             clauses.append(SQL(
-                """partner.commercial_partner_id = ANY(ARRAY(
-                       SELECT DISTINCT asked_partner.commercial_partner_id
-                         FROM account_move_line asked
-                         JOIN res_partner asked_partner ON asked_partner.id = asked.partner_id
-                        WHERE asked.id = ANY(%s)))""",
-                list(items.ids)))
-        return SQL(" AND ").join(clauses) or SQL("TRUE")
-
-    def _get_open_lines_sql(self, company):
-        """Return the conditions on ``line`` for open posted receivable items of the company.
-
-        The column tests are those of the index on unreconciled lines.
-        """
-        return SQL(
-            "line.company_id = %s AND line.parent_state = 'posted' AND line.reconciled IS NOT TRUE"
-            " AND line.account_id = ANY(%s)",
-            company.id, self.env.context['dunning_receivable_ids'])
+                "partner.commercial_partner_id = ANY(ARRAY(%s))", Line._get_dunning_debtors_sql(items)))
+        scope = SQL(" AND ").join(clauses) or SQL("TRUE")
+        open_lines = SQL(
+            "%s AND %s", Line._get_dunning_unreconciled_sql(SQL.identifier('line'), company, receivable_ids), scope)
+        return Question(
+            company, day, items=items, partners=partners, **arguments, receivable_ids=tuple(receivable_ids),
+            scope=scope, open_lines=open_lines, open_debts=SQL("%s AND line.amount_residual > 0", open_lines))
 
     # -------------------------------------------------------------------------
     # NETTING
@@ -45,24 +41,22 @@ class DunningPlannerItems(models.AbstractModel):
     @api.model
     def _get_open_credits_sql(self, company, partners=None):
         """Return SQL of the open credits per debtor (``partner_id``, ``amount``), for other statements."""
-        receivable_ids = self.env['account.move.line']._get_dunning_receivables(company).ids
-        planner = self.with_company(company).with_context(dunning_receivable_ids=receivable_ids)
-        return planner._get_credits_sql(company, None, partners)
+        return self._get_credit_sql(self._ask(company, company._dunning_today(), partners=partners))
 
-    def _get_credits_sql(self, company, items, partners):
+    def _get_credit_sql(self, question):
         """Return SQL of the open credits per debtor, in the currency of the company.
 
         Credits are unreconciled credit notes and payments, payments that have no
         journal entry (yet) because their journal has no outstanding account, and
         receipts on a bank statement that nobody matched yet.
         """
+        Line, Payment = self.env['account.move.line'], self.env['account.payment']
         return SQL(
             """
             SELECT partner_id, SUM(amount) AS amount FROM (
-                SELECT partner.commercial_partner_id AS partner_id, -line.amount_residual AS amount
-                  FROM account_move_line line
-                  JOIN res_partner partner ON partner.id = line.partner_id
-                 WHERE %(open_lines)s AND line.amount_residual < 0 AND %(scope)s
+                SELECT debtor_id AS partner_id, -amount_residual AS amount
+                  FROM (%(credits)s) line
+                 WHERE debtor_id IS NOT NULL
              UNION ALL
                 SELECT partner.commercial_partner_id, payment.amount_company_currency_signed
                   FROM account_payment payment
@@ -73,28 +67,79 @@ class DunningPlannerItems(models.AbstractModel):
                    AND NOT EXISTS (SELECT FROM account_move__account_payment rel WHERE rel.payment_id = payment.id)
                    AND %(scope)s
              UNION ALL
-                SELECT partner.commercial_partner_id, -line.balance
-                  FROM account_bank_statement_line receipt
-                  JOIN account_journal journal ON journal.id = receipt.journal_id
-                  JOIN account_move_line line ON line.move_id = receipt.move_id
-                                             AND line.account_id = journal.suspense_account_id
+                SELECT partner.commercial_partner_id, receipt.amount
+                  FROM (%(receipts)s) receipt
                   JOIN res_partner partner ON partner.id = receipt.partner_id
-                 WHERE receipt.company_id = %(company)s AND receipt.is_reconciled IS NOT TRUE
-                   AND line.parent_state = 'posted' AND line.balance < 0 AND %(scope)s
+                 WHERE %(scope)s
             ) open_credit
             GROUP BY partner_id
             """,
-            open_lines=self._get_open_lines_sql(company),
-            scope=self._get_scope_sql(items, partners),
-            company=company.id,
+            credits=Line._get_dunning_rows_sql(
+                question.company, SQL("%s AND line.amount_residual < 0", question.open_lines)),
+            receipts=Line._get_dunning_receipts_sql(question.company),
+            scope=question.scope,
+            company=question.company.id,
+            to_flush=[Payment._fields[name] for name in (
+                'state', 'move_id', 'amount_company_currency_signed', 'partner_id', 'payment_type', 'partner_type',
+                'company_id')],
         )
+
+    @api.model
+    def _get_reductions(self, company, day, items, *, blocking=None):
+        """Return ``{item id: amount}``: what is not asked of due items, in their currency: covered by credits, or held.
+
+        The same amounts as in the decisions about them, without the ladder.
+
+        :param SQL blocking: see :class:`Question`
+        """
+        planner = self.with_company(company)
+        question = planner._ask(company, day, items=items, blocking=blocking)
+        return dict(planner.env.execute_query(planner._get_reductions_sql(question)) if items else ())
+
+    def _get_reductions_sql(self, question):
+        Line, line = self.env['account.move.line'], SQL.identifier('line')
+        return SQL(
+            """
+            WITH item AS (
+                SELECT line.id, line.currency_id, line.amount_residual, line.amount_residual_currency, line.debtor_id,
+                       %(due_date)s AS due_date, COALESCE(held.hold_amount, 0) AS amount_held_currency,
+                       %(held_company)s AS amount_held, COALESCE(credit.amount, 0) AS credit_company,
+                       %(countable)s AS countable
+                  FROM (%(lines)s) line
+                  JOIN account_move move ON move.id = line.move_id
+             LEFT JOIN (%(held)s) held ON held.item_id = line.id
+             LEFT JOIN (%(credits)s) credit ON credit.partner_id = line.debtor_id
+            ),
+            netted AS (
+                SELECT item.*,
+                       CASE WHEN countable AND credit_company > 0 THEN %(covered)s ELSE 0 END AS amount_netted
+                  FROM item
+                WINDOW older AS (PARTITION BY debtor_id ORDER BY due_date, id
+                                 ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW)
+            )
+            SELECT id, %(netted)s + amount_held_currency FROM netted WHERE id = ANY(%(items)s)
+            """,
+            lines=Line._get_dunning_rows_sql(question.company, question.open_debts, question.items),
+            due_date=Line._get_dunning_due_date_sql(line),
+            held=self._get_held_sql(question),
+            held_company=self._get_held_company_sql(line, SQL("%s", question.company.currency_id.decimal_places)),
+            credits=self._get_credit_sql(question),
+            countable=self._get_countable_sql(line, SQL.identifier('move')),
+            covered=self._get_covered_sql(
+                SQL("amount_residual - amount_held"), SQL("credit_company"),
+                SQL("SUM(amount_residual - amount_held) FILTER (WHERE countable) OVER older")),
+            netted=self._get_netted_currency_sql(SQL.identifier('netted')),
+            items=list(question.items.ids),
+            to_flush=self.env['account.move']._fields['payment_state'])
 
     @staticmethod
     def _get_countable_sql(line, move):
-        """Return SQL that is true when open credits are set against an open item: it could be asked for."""
+        """Return SQL that is true when open credits are set against an item: it is open and could be asked for."""
         return SQL(
-            "%s.no_followup IS NOT TRUE"
-            " AND COALESCE(%s.payment_state, '') NOT IN ('blocked', 'in_payment', 'paid', 'reversed')", line, move)
+            "(%(line)s.parent_state = 'posted' AND %(line)s.amount_residual > 0 AND %(line)s.reconciled IS NOT TRUE"
+            " AND %(line)s.no_followup IS NOT TRUE"
+            " AND COALESCE(%(move)s.payment_state, '') NOT IN ('blocked', 'in_payment', 'paid', 'reversed'))",
+            line=line, move=move)
 
     @staticmethod
     def _get_covered_sql(free, credit, so_far):
@@ -107,12 +152,21 @@ class DunningPlannerItems(models.AbstractModel):
         return SQL("GREATEST(0, LEAST(%(free)s, %(credit)s - %(so_far)s + %(free)s))",
                    free=free, credit=credit, so_far=so_far)
 
-    def _get_held_sql(self, company, at_date, items, partners):
+    def _get_held_sql(self, question):
         """Return SQL of the due items that are wholly or partly on hold, see ``dunning.hold``."""
         return self.env['dunning.hold']._get_held_sql(
-            company, at_date,
-            SQL("%s AND line.amount_residual > 0 AND %s",
-                self._get_open_lines_sql(company), self._get_scope_sql(items, partners)))
+            question.company, question.day, question.open_debts, question.blocking)
+
+    @staticmethod
+    def _get_netted_currency_sql(row):
+        """Return SQL of what credits cover of an item in its own currency.
+
+        :param row: SQL name of a row with ``amount_netted`` in the currency of the company
+        """
+        return SQL(
+            """CASE WHEN %(row)s.amount_residual = 0 OR %(row)s.amount_netted = 0 THEN 0 ELSE ROUND(
+                   %(row)s.amount_residual_currency * %(row)s.amount_netted / %(row)s.amount_residual,
+                   (SELECT decimal_places FROM res_currency WHERE id = %(row)s.currency_id)) END""", row=row)
 
     @staticmethod
     def _get_held_company_sql(line, places):
@@ -133,51 +187,13 @@ class DunningPlannerItems(models.AbstractModel):
     # ITEMS AND DEBTORS
     # -------------------------------------------------------------------------
 
-    def _get_items_sql(self, company, items, partners):
+    def _get_item_sql(self, question):
         """Return SQL of the items with what is known of their move and debtor."""
+        company = question.company
         Partner = self.env['res.partner'].with_company(company)
         Line = self.env['account.move.line']
         Move = self.env['account.move']
-        # The columns read below, named so that pending changes are written first.
-        flushed = [
-            *(Line._fields[name] for name in (
-                'reconciled', 'amount_residual', 'amount_residual_currency', 'no_followup', 'parent_state',
-                'partner_id', 'account_id', 'company_id', 'currency_id', 'balance')),
-            *(Move._fields[name] for name in (
-                'payment_state', 'is_move_sent', 'move_type', 'partner_id', 'dunning_policy_id',
-                'dunning_notice_id')),
-            *(Partner._fields[name] for name in (
-                'commercial_partner_id', 'type', 'active', 'phone', 'email_normalized', 'dunning_email_bounced_on',
-                'company_id', 'street', 'city', 'dunning_policy_id', 'dunning_term_agreed')),
-            *(self.env['dunning.notice.line']._fields[name] for name in (
-                'move_line_id', 'level_id', 'status', 'date', 'deadline')),
-            *(self.env['dunning.level']._fields[name] for name in (
-                'policy_id', 'sequence', 'active', 'delay_days', 'delay_from', 'channel', 'legal_role',
-                'with_interest', 'with_costs', 'recipient', 'fallback_channel')),
-            *(self.env['dunning.notice']._fields[name] for name in (
-                'legal_role', 'costs_from', 'receipt_date', 'date', 'date_planned', 'posted_on', 'state', 'channel',
-                'partner_id', 'recipient_id', 'currency_id', 'level_id', 'company_id')),
-            *(self.env['account.payment']._fields[name] for name in (
-                'state', 'move_id', 'amount_company_currency_signed', 'partner_id', 'payment_type', 'partner_type',
-                'company_id')),
-            *(self.env['account.bank.statement.line']._fields[name] for name in ('is_reconciled', 'partner_id')),
-        ]
-        asked = SQL("%s AND line.amount_residual > 0", self._get_open_lines_sql(company))
-        scope = self._get_scope_sql(items, partners)
-        source, wanted = SQL("account_move_line line"), SQL("%s AND %s", asked, scope)
-        if items is not None:
-            # Two index look-ups instead of one look at everything that is open.
-            source = SQL(
-                """(SELECT line.id
-                      FROM account_move_line line
-                      JOIN res_partner partner ON partner.id = line.partner_id
-                     WHERE %(wanted)s
-                     UNION
-                    SELECT line.id FROM account_move_line line
-                     WHERE line.id = ANY(%(items)s) AND line.company_id = %(company)s) asked
-              JOIN account_move_line line ON line.id = asked.id""",
-                wanted=wanted, items=list(items.ids), company=company.id)
-            wanted = SQL("TRUE")
+        debtor = SQL.identifier('debtor')
         return SQL(
             """
             SELECT line.id, line.move_id, line.currency_id,
@@ -185,7 +201,7 @@ class DunningPlannerItems(models.AbstractModel):
                    line.parent_state, %(due_date)s AS due_date,
                    move.payment_state, move.is_move_sent, move.move_type,
                    debtor.id AS partner_id,
-                   COALESCE(move.partner_id, partner.id, debtor.id) AS invoice_contact_id,
+                   COALESCE(move.partner_id, line.partner_id, debtor.id) AS invoice_contact_id,
                    contact.dunning_id AS dunning_contact_id, contact.director_id AS director_contact_id,
                    %(debtor_type)s AS debtor_type,
                    %(debtor_term)s AS debtor_term_agreed,
@@ -196,45 +212,83 @@ class DunningPlannerItems(models.AbstractModel):
                    %(oldest_due_date)s::date AS oldest_due_date,
                    %(debtor_email)s AS debtor_email, debtor.dunning_email_bounced_on AS debtor_bounced_on,
                    %(debtor_phone)s AS debtor_phone, %(debtor_address)s AS debtor_address
-              FROM %(source)s
+              FROM (%(lines)s) line
               JOIN account_move move ON move.id = line.move_id
-         LEFT JOIN res_partner partner ON partner.id = line.partner_id
-         LEFT JOIN res_partner debtor ON debtor.id = partner.commercial_partner_id
+         LEFT JOIN res_partner debtor ON debtor.id = line.debtor_id
          LEFT JOIN contact ON contact.commercial_partner_id = debtor.id
          LEFT JOIN credit ON credit.partner_id = debtor.id
-             WHERE %(wanted)s
                    -- Fence: the kind of debtor and the due date are asked all over the statement.
             OFFSET 0
             """,
+            lines=Line._get_dunning_rows_sql(company, question.open_debts, question.items),
             due_date=Line._get_dunning_due_date_sql(SQL.identifier('line')),
-            debtor_type=Partner._get_dunning_type_sql(SQL.identifier('debtor')),
+            debtor_type=Partner._get_dunning_type_sql(debtor),
             debtor_policy=self._get_debtor_policy_sql(Partner),
-            debtor_email=self._get_has_email_sql(SQL.identifier('debtor')),
-            debtor_phone=self._get_has_phone_sql(SQL.identifier('debtor')),
-            debtor_address=self._get_has_address_sql(SQL.identifier('debtor')),
+            debtor_email=self._get_has_email_sql(debtor),
+            debtor_phone=self._get_has_phone_sql(debtor),
+            debtor_address=self._get_has_address_sql(debtor),
             debtor_term=SQL(
                 "CASE WHEN debtor.dunning_term_agreed IS NULL THEN NULL ELSE %s END",
                 Partner._field_to_sql('debtor', 'dunning_term_agreed')),
             start_date=company.dunning_start_date or None,
             oldest_due_date=company.dunning_oldest_due_date or None,
-            source=source,
-            wanted=wanted,
-            to_flush=flushed,
+            # The columns read here, named so that pending changes are written first.
+            to_flush=[
+                *(Move._fields[name] for name in (
+                    'payment_state', 'is_move_sent', 'move_type', 'partner_id', 'dunning_policy_id',
+                    'dunning_notice_id')),
+                *(Partner._fields[name] for name in ('dunning_policy_id', 'dunning_term_agreed')),
+            ],
         )
 
     def _get_debtor_policy_sql(self, Partner):
         """Return SQL of the own policy of ``debtor``; the ORM's expression only where something was chosen.
 
-        It looks up the policy for each row, and few debtors have one of their own. A scenario may have debtors follow
-        its policy.
+        It looks up the policy for each row, and few debtors have one of their own.
         """
         default = Partner._fields['dunning_policy_id'].get_company_dependent_fallback(Partner)
-        own = SQL(
+        return SQL(
             "CASE WHEN debtor.dunning_policy_id IS NULL THEN %s ELSE %s END",
             default.id or None, Partner._field_to_sql('debtor', 'dunning_policy_id'))
-        scenario = self._get_scenario()
-        if not scenario or not scenario.policy_id:
-            return own
-        return SQL(
-            "CASE WHEN debtor.id = ANY(%s) THEN %s ELSE %s END",
-            scenario.policy_partner_ids, scenario.policy_id, own)
+
+    # -------------------------------------------------------------------------
+    # AS IT WAS
+    # -------------------------------------------------------------------------
+
+    def _get_past_parts(self, question):
+        """Return [(table, how to keep it, SQL of its rows)] of the tables that are read as they stood on a past day.
+
+        In PostgreSQL a ``WITH account_move_line AS (…)`` hides the real table from all that follows. So there is one
+        statement for today and for the past, also for each reason that another addon adds, and nothing is written.
+        """
+        if not question.past:
+            return []
+        ledger, notices = question.past
+        inline, kept = SQL("NOT MATERIALIZED"), SQL("MATERIALIZED")
+        lines = self.env['account.move.line']._get_dunning_past_sql(
+            question.company, question.receivable_ids, ledger, question.scope, question.items)
+        rows = {
+            'account.move.line': (kept, lines),
+            'account.move': (inline, self._get_past_moves_sql(ledger)),
+            'account.payment': (inline, SQL(
+                "SELECT * FROM account_payment WHERE date <= %s", ledger,
+                to_flush=self.env['account.payment']._fields['date'])),
+            **{name: (inline, self.env[name]._get_past_sql(notices)) for name in (
+                'dunning.notice.line', 'dunning.notice')},
+        }
+        return [(self.env[name]._table, how, rows) for name, (how, rows) in rows.items()]
+
+    def _get_past_moves_sql(self, day):
+        """Return SQL of the moves: that one is paid today says nothing of then; a payment that waited does."""
+        return select_changed(self.env['account.move'], {
+            'payment_state': SQL(
+                """CASE WHEN account_move.payment_state = 'blocked' THEN 'blocked'
+                        WHEN account_move.payment_state = 'in_payment' AND EXISTS (
+                                 SELECT FROM account_move__account_payment rel
+                                   JOIN account_payment payment ON payment.id = rel.payment_id
+                                  WHERE rel.invoice_id = account_move.id AND payment.move_id IS NULL
+                                    AND payment.date <= %s) THEN 'in_payment'
+                        WHEN account_move.payment_state IS NULL THEN NULL
+                        ELSE 'not_paid' END""",
+                day, to_flush=self.env['account.payment']._fields['date']),
+        })

@@ -26,9 +26,9 @@ class DunningPlannerReach(models.AbstractModel):
                     ELSE COALESCE(%(item)s.dunning_contact_id, %(own)s) END""",
             level=level, item=item, own=own)
 
-    @staticmethod
-    def _get_contact_persons_sql(company):
+    def _get_contact_sql(self, question):
         """Return SQL of the contacts per debtor that some levels are addressed to."""
+        # One look-up per type: each has an index of its own.
         return SQL(
             """
                 SELECT commercial_partner_id, MIN(dunning_id) AS dunning_id, MIN(director_id) AS director_id
@@ -40,34 +40,36 @@ class DunningPlannerReach(models.AbstractModel):
                  WHERE company_id IS NULL OR company_id = ANY(%s)
               GROUP BY commercial_partner_id
             """,
-            list(company.parent_ids.ids))
+            list(question.company.parent_ids.ids), to_flush=[
+                self.env['res.partner']._fields[name] for name in (
+                    'commercial_partner_id', 'type', 'active', 'company_id')])
 
     def _get_has_email_sql(self, partner):
         """Return SQL that is true when ``partner`` (an alias) has an address that works for reminders."""
         # An address that a reminder came back from is none.
         return SQL(
             "(COALESCE(%(partner)s.email_normalized, '') <> '' AND %(partner)s.dunning_email_bounced_on IS NULL)",
-            partner=partner)
+            partner=partner, to_flush=[
+                self.env['res.partner']._fields[name] for name in ('email_normalized', 'dunning_email_bounced_on')])
 
     def _get_has_phone_sql(self, partner):
         """Return SQL that is true when ``partner`` (an alias) can be called."""
         return SQL(
             "(TRIM(COALESCE(%(partner)s.phone, '')) <> '' AND %(partner)s.dunning_phone_wrong_on IS NULL)",
-            partner=partner, to_flush=self.env['res.partner']._fields['dunning_phone_wrong_on'])
+            partner=partner, to_flush=[
+                self.env['res.partner']._fields[name] for name in ('phone', 'dunning_phone_wrong_on')])
 
     def _get_has_address_sql(self, partner):
         """Return SQL that is true when ``partner`` (an alias) has a postal address that works for reminders."""
         return SQL(
             "(TRIM(COALESCE(%(partner)s.street, '')) <> '' AND TRIM(COALESCE(%(partner)s.city, '')) <> ''"
             " AND %(partner)s.dunning_post_returned_on IS NULL)", partner=partner,
-            to_flush=self.env['res.partner']._fields['dunning_post_returned_on'])
+            to_flush=[
+                self.env['res.partner']._fields[name] for name in ('street', 'city', 'dunning_post_returned_on')])
 
-    def _get_reached_sql(self):
+    def _get_reached_sql(self, question):
         """Return SQL that adds which channel reaches whom an item is addressed to, and what its own channel lacks."""
-        scenario = self._get_scenario()
-        changed = scenario.levels if scenario else ()
-        calls = self._get_levels().filtered(
-            lambda level: level.fallback_channel and (level.channel == 'phone' or level.id in changed))
+        calls = question.levels.filtered(lambda level: level.fallback_channel and level.channel == 'phone')
         recipient = SQL.identifier('recipient')
         allowed = {
             'letter': SQL("asked_legal_role IS NULL"),
@@ -93,7 +95,7 @@ class DunningPlannerReach(models.AbstractModel):
                            debtor_phone OR %(phone)s AS has_phone,
                            debtor_address OR %(address)s AS has_address
                       FROM joined
-                 LEFT JOIN dunning_level asked_level ON asked_level.id = asked_level_id
+                 LEFT JOIN level asked_level ON asked_level.id = asked_level_id
                  LEFT JOIN res_partner recipient ON recipient.id = asked_recipient_id
                     -- Fence: what was worked out is not worked out again for each channel.
                     OFFSET 0) faced

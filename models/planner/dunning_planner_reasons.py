@@ -14,8 +14,8 @@ from odoo.tools import SQL, ormcache
 class Reason(NamedTuple):
     """Why an item does not go out, with everything that depends on it.
 
-    :param predicate: SQL over the columns of its stage that is true when the reason holds; a function that returns it
-        where something has to be looked up first
+    :param predicate: SQL over the columns of its stage that is true when the reason holds; a function of the
+        :class:`~.question.Question` that returns it where that depends on what is asked
     :param sentence: function of a :class:`Decision` giving the sentence for a user
     :param next_date: SQL, or a function as above, of the day on which the answer can change by itself; or None
     :param waits_for: who or what has to move first, a key of :meth:`DunningPlannerAnswer._get_waits_for_texts`
@@ -46,11 +46,11 @@ class Reason(NamedTuple):
     foreseen: bool = True
     is_payment: bool = False
 
-    def get_predicate(self):
-        return self.predicate() if callable(self.predicate) else self.predicate
+    def get_predicate(self, question):
+        return self.predicate(question) if callable(self.predicate) else self.predicate
 
-    def get_next_date(self):
-        return self.next_date() if callable(self.next_date) else self.next_date
+    def get_next_date(self, question):
+        return self.next_date(question) if callable(self.next_date) else self.next_date
 
 
 class DunningPlannerReasons(models.AbstractModel):
@@ -201,11 +201,11 @@ class DunningPlannerReasons(models.AbstractModel):
     def _reason_booked_extra(self):
         # Interest and costs that were booked are asked with the invoices they belong to, never on their own.
         return Reason(
-            SQL("""claim_notice_id IS NOT NULL AND EXISTS (
-                       SELECT FROM dunning_notice_line told
-                         JOIN account_move_line owed ON owed.id = told.move_line_id
-                        WHERE told.notice_id = claim_notice_id AND owed.reconciled IS NOT TRUE
-                          AND told.drop_reason IS NULL)"""),
+            lambda question: SQL(
+                "claim_notice_id IS NOT NULL AND EXISTS ("
+                "SELECT FROM (%s) asked WHERE asked.notice_id = claim_notice_id AND %s)",
+                self.env['dunning.notice.line']._get_asked_sql(),
+                self.env['account.move.line']._get_dunning_is_owed_sql(SQL("asked.item_id"))),
             lambda d: self.env._(
                 "It books interest and costs that were claimed; they are asked together with their invoices."),
             waits_for='nobody',
@@ -214,8 +214,10 @@ class DunningPlannerReasons(models.AbstractModel):
     def _reason_prescribed(self):
         # What is left is a natural obligation: it must not be demanded as if it could be enforced.
         return Reason(
-            lambda: self.env['dunning.prescription']._get_is_prescribed_sql(
-                SQL.identifier('laddered'), self.env.company, self._at_date()),
+            # What interrupted it counts until the day that its own questions are asked on.
+            lambda question: self.env['dunning.prescription'].with_context(
+                dunning_at_date=question.day)._get_is_prescribed_sql(
+                    SQL.identifier('laddered'), question.company, question.day),
             lambda d: self.env._(
                 "The claim is prescribed, so it cannot be enforced any more. If something interrupted the "
                 "prescription, enter that on the invoice; if no goods were sold to a consumer, say so under "
@@ -252,7 +254,7 @@ class DunningPlannerReasons(models.AbstractModel):
 
     def _reason_pending(self):
         return Reason(
-            SQL("pending_line_id IS NOT NULL"),
+            SQL("pending_notice_id IS NOT NULL"),
             lambda d: self.env._("A notice about it already waits to be approved, sent or posted."),
             waits_for='notice', at_recheck=False, keeps_apart=False,
         )
@@ -270,7 +272,7 @@ class DunningPlannerReasons(models.AbstractModel):
 
     def _reason_not_due(self):
         return Reason(
-            SQL("due_date >= %s AND level_date > %s", self._at_date(), self._at_date()),
+            lambda question: SQL("due_date >= %(day)s AND level_date > %(day)s", day=question.day),
             lambda d: self.env._("Not due yet: it is to be paid by %s.", self._fmt_date(d.due_date)),
             SQL("level_date"),
             waits_for='time',
@@ -278,7 +280,7 @@ class DunningPlannerReasons(models.AbstractModel):
 
     def _reason_waiting_delay(self):
         return Reason(
-            SQL("level_date > %s AND last_level_id IS NULL", self._at_date()),
+            lambda question: SQL("level_date > %s AND last_level_id IS NULL", question.day),
             lambda d: self.env._(
                 "Due since %(due)s; “%(level)s” follows on %(date)s.",
                 due=self._fmt_date(d.due_date), level=self._fmt_level(d.level_id), date=self._fmt_date(d.level_date),
@@ -288,17 +290,18 @@ class DunningPlannerReasons(models.AbstractModel):
         )
 
     def _reason_waiting_deadline(self):
-        # Impatience shortens the days of grace after the deadline, never the term the debtor was promised.
-        impatient = self.env.context.get('dunning_impatient')
-        change = SQL("last_deadline + 1") if impatient else SQL("level_date")
+        def get_change(question):
+            # Impatience shortens the days of grace after the deadline, never the term the debtor was promised.
+            return SQL("last_deadline + 1") if question.is_impatient else SQL("level_date")
+
         return Reason(
-            SQL("%s > %s", change, self._at_date()),
+            lambda question: SQL("%s > %s", get_change(question), question.day),
             lambda d: self.env._(
                 "The debtor has until %(deadline)s to react to “%(last)s”; “%(level)s” follows on %(date)s.",
                 deadline=self._fmt_date(d.last_deadline), last=self._fmt_level(d.last_level_id),
                 level=self._fmt_level(d.level_id), date=self._fmt_date(d.level_date),
             ),
-            change,
+            get_change,
             waits_for='time', at_recheck=False,
         )
 
@@ -315,7 +318,9 @@ class DunningPlannerReasons(models.AbstractModel):
     def _reason_no_default(self):
         # Article 6:96 paragraph 6 BW: a 14-day letter before default (verzuim) has no effect.
         return Reason(
-            SQL("level_legal_role = 'fourteen_day' AND NOT (%s)", self._get_in_default_sql(SQL.identifier('laddered'))),
+            lambda question: SQL(
+                "level_legal_role = 'fourteen_day' AND NOT (%s)",
+                self._get_in_default_sql(SQL.identifier('laddered'), question.company, question.day)),
             lambda d: self.env._(
                 "“%(level)s” can only follow when the debtor is in default. The payment term was not agreed with him, "
                 "so a notice of default must have been sent first and its term must have run out. Add such a level to "
@@ -338,8 +343,9 @@ class DunningPlannerReasons(models.AbstractModel):
 
     def _reason_fourteen_day_running(self):
         return Reason(
-            SQL("level_with_costs AND debtor_type = 'consumer' AND NOT fourteen_day_passed_over"
-                " AND (fourteen_day_costs_from IS NULL OR fourteen_day_costs_from > %s)", self._at_date()),
+            lambda question: SQL(
+                "level_with_costs AND debtor_type = 'consumer' AND NOT fourteen_day_passed_over"
+                " AND (fourteen_day_costs_from IS NULL OR fourteen_day_costs_from > %s)", question.day),
             lambda d: (
                 self.env._(
                     "The fourteen days of the 14-day letter have not run out; collection costs are owed from %s.",
@@ -355,10 +361,10 @@ class DunningPlannerReasons(models.AbstractModel):
 
     def _reason_rates_stale(self):
         return Reason(
-            lambda: SQL(
+            lambda question: SQL(
                 "level_with_interest AND COALESCE(agreed_interest, 0) = 0"
                 " AND CASE debtor_type WHEN 'consumer' THEN 'consumer' ELSE 'commercial' END = ANY(%s)",
-                self.env['dunning.interest.rate']._freshness(self._at_date()) or ['']),
+                self.env['dunning.interest.rate']._freshness(question.day) or ['']),
             lambda d: self.env._(
                 "“%(level)s” asks interest, and the statutory interest rate of this half-year was not confirmed. "
                 "Confirm it under Configuration ‣ Statutory Interest.",

@@ -3,7 +3,6 @@
 from datetime import timedelta
 
 from odoo import api, models
-from odoo.fields import Domain
 from odoo.tools import SQL
 
 from ..ladder.dunning_level import RANK
@@ -11,8 +10,6 @@ from .dunning_planner_reasons import Reason
 
 # Days after which a message goes before one of a higher level.
 PATIENCE_DAYS = 7
-# What left, or was handed to a person or the post, as the debtor sees it. A bounced e-mail he never saw.
-TOLD_STATES = ('sent', 'withdrawn', 'todo', 'to_post')
 
 
 class DunningPlannerTurns(models.AbstractModel):
@@ -23,14 +20,14 @@ class DunningPlannerTurns(models.AbstractModel):
     # WHAT GOES TOGETHER
     # -------------------------------------------------------------------------
 
-    def _get_joined_sql(self, at_date):
+    def _get_joined_sql(self, question):
         """Return SQL that puts all claims on a consumer that can be claimed together into one 14-day letter.
 
         Article 6:96 paragraph 7 BW: one letter, and the principals are added up. An item joins when the debtor is in
         default for it and the letter does not cut short a term he was promised. What it asks is in the columns
         ``asked_…``; without a 14-day letter they are those of the item's own step.
         """
-        if 'fourteen_day' not in self._get_levels().mapped('legal_role'):
+        if 'fourteen_day' not in question.levels.mapped('legal_role'):
             return SQL(
                 "SELECT judged.*, item_reason AS asked_reason, level_id AS asked_level_id,"
                 "       level_channel AS wanted_channel, recipient_id AS asked_recipient_id,"
@@ -56,7 +53,7 @@ class DunningPlannerTurns(models.AbstractModel):
                                      NOT IN ('waiting_delay', 'waiting_deadline')
                                 THEN FALSE
                                 ELSE NOT EXISTS (
-                                         SELECT FROM dunning_level last_level
+                                         SELECT FROM level last_level
                                           WHERE last_level.id = last_level_id
                                             AND last_level.policy_id = letter.policy_id
                                             AND (last_level.sequence, last_level.id) >= (letter.sequence, letter.id))
@@ -73,30 +70,15 @@ class DunningPlannerTurns(models.AbstractModel):
                           GROUP BY partner_id, policy_id, currency_id) called
                         ON called.partner_id = judged.partner_id AND called.policy_id = judged.policy_id
                        AND called.currency_id = judged.currency_id
-                 LEFT JOIN dunning_level letter ON letter.id = called.level_id
+                 LEFT JOIN level letter ON letter.id = called.level_id
                    -- Fence: asked once per row, not once in each of the columns that it decides.
                     OFFSET 0) gathered
             """,
-            at_date=at_date,
+            at_date=question.day,
             letter_recipient=self._get_recipient_sql(
                 SQL.identifier('letter'), SQL.identifier('judged'), SQL("judged.partner_id")),
-            in_default=self._get_in_default_sql(SQL.identifier('judged')),
+            in_default=self._get_in_default_sql(SQL.identifier('judged'), question.company, question.day),
         )
-
-    def _get_said_sql(self, channel, policy, level):
-        """Return SQL of the number of ``dunning.level._get_said``.
-
-        :param channel: SQL of the channel it goes by
-        :param policy: SQL of the policy of the level
-        :param level: SQL of the name of the level's table
-        """
-        return SQL(
-            """CASE WHEN %(channel)s = 'task' OR %(level)s.legal_role = 'fourteen_day' THEN -%(level)s.id::bigint
-                    ELSE %(policy)s::bigint * 16 + (%(level)s.with_interest IS TRUE)::int
-                         + 2 * (%(level)s.with_costs IS TRUE)::int
-                         + 4 * (%(level)s.legal_role IS NOT DISTINCT FROM 'default_notice')::int
-                         + 8 * (%(channel)s = 'phone')::int END""",
-            channel=channel, policy=policy, level=level)
 
     # -------------------------------------------------------------------------
     # WHAT GOES TODAY
@@ -109,38 +91,32 @@ class DunningPlannerTurns(models.AbstractModel):
                 "Another message goes to this debtor today (“%(level)s”); this item follows on %(date)s.",
                 level=self._fmt_level(d.other_level_id or self._get_other_level_id(d)),
                 date=self._fmt_date(d.next_date)),
-            SQL("%s::date", self._at_date() + timedelta(days=1)),
+            lambda question: SQL("%s::date", question.day + timedelta(days=1)),
             waits_for='time', late=True, gate=True, keeps_apart=False,
         )
 
     def _get_other_level_id(self, decision):
         """Return the level of the message that went to the addressee today, or is about to."""
-        company_id = self.env.context.get('dunning_company_id') or self.env.company.id
-        at_date = decision.next_date - timedelta(days=1)  # the day that was asked about
-        # sudo: only the name of its level is told
-        return self.env['dunning.notice'].sudo().search(
-            Domain('company_id', '=', company_id) & Domain('partner_id', '=', decision.partner_id)
-            & Domain('recipient_id', '=', decision.recipient_id) & Domain('channel', '!=', 'task')
-            & Domain('state', 'in', ('draft', 'queued', *TOLD_STATES))
-            & (Domain('date', '=', at_date) | Domain('posted_on', '=', at_date) | Domain('date_planned', '=', at_date)),
-            order='date, id desc', limit=1).level_id.id
+        messages = self.env['dunning.notice']._get_messages_sql(
+            self.env.company, decision.next_date - timedelta(days=1))  # the day that was asked about
+        found = self.env.execute_query(SQL(
+            "SELECT level_id FROM (%s) message WHERE partner_id = %s AND recipient_id = %s"
+            " ORDER BY date, id DESC LIMIT 1", messages, decision.partner_id, decision.recipient_id))
+        return found[0][0] if found else False
 
-    def _get_late_sql(self, company, at_date, reasons):
+    def _get_decided_sql(self, question):
         """Return SQL of the decided items: which of the messages to one addressee goes today."""
+        reasons = {code: reason for code, reason in question.notice_reasons.items() if reason.late}
         if 'one_message' not in reasons:
             return SQL("SELECT answered.*, first_reason AS reason, NULL::int AS other_level_id FROM answered")
         occupied = SQL(
             """
-            SELECT notice.partner_id, notice.recipient_id, notice.currency_id, notice.state, %(said)s AS said
-              FROM dunning_notice notice
-              JOIN dunning_level level ON level.id = notice.level_id
-             WHERE notice.company_id = %(company)s AND notice.channel <> 'task'
-               AND (notice.state = ANY(%(told)s) AND (notice.date = %(at_date)s OR notice.posted_on = %(at_date)s)
-                    -- Planned today: it is about to leave.
-                    OR notice.state IN ('draft', 'queued', 'todo', 'to_post') AND notice.date_planned = %(at_date)s)
+            SELECT message.partner_id, message.recipient_id, message.currency_id, message.state, %(said)s AS said
+              FROM (%(messages)s) message
+              JOIN level ON level.id = message.level_id
             """,
-            said=self._get_said_sql(SQL("notice.channel"), SQL("level.policy_id"), SQL.identifier('level')),
-            company=company.id, told=list(TOLD_STATES), at_date=at_date)
+            said=self.env['dunning.level']._get_said_sql(SQL("message.channel"), SQL.identifier('level')),
+            messages=self.env['dunning.notice']._get_messages_sql(question.company, question.day))
         return SQL(
             """
             WITH occupied AS MATERIALIZED (%(occupied)s),
@@ -185,10 +161,10 @@ class DunningPlannerTurns(models.AbstractModel):
                         ON turn.partner_id = marked.partner_id AND turn.asked_recipient_id = marked.asked_recipient_id
                    ) turned
             """,
-            occupied=occupied, ids=RANK - 1, patience=at_date - timedelta(days=PATIENCE_DAYS),
-            currency=company.currency_id.id,
+            occupied=occupied, ids=RANK - 1, patience=question.day - timedelta(days=PATIENCE_DAYS),
+            currency=question.company.currency_id.id,
             columns=SQL(", ").join(SQL.identifier(name) for name in self._get_answer_columns()),
-            reason=SQL("COALESCE(first_reason, %s)", self._get_case(reasons)))
+            reason=SQL("COALESCE(first_reason, %s)", self._get_case(question, reasons)))
 
     @api.model
     def _get_answer_columns(self):

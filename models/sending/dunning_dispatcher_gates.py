@@ -14,7 +14,8 @@ from odoo.fields import Domain
 
 from ..debtor.res_company import DAY_STARTS
 from ..kernel.formats import format_day, format_weekday
-from ..planner.dunning_planner_turns import PATIENCE_DAYS, TOLD_STATES
+from ..notice.dunning_notice_evidence import TOLD_STATES
+from ..planner.dunning_planner_turns import PATIENCE_DAYS
 
 MAIL_CHANNELS = ('email', 'both')
 

@@ -142,12 +142,12 @@ class DunningDispatcherLaw(models.AbstractModel):
         """Return the due items for which a consumer is not in default (verzuim) on a day."""
         if not items:
             return items
-        Planner = self.env['dunning.planner'].with_context(dunning_at_date=at_date)
         self.env.flush_all()
         return items.browse([item_id for (item_id,) in self.env.execute_query(SQL(
             "SELECT item.id FROM (%(items)s) item WHERE NOT (%(in_default)s)",
             items=items._get_dunning_terms_sql(),
-            in_default=Planner._get_in_default_sql(SQL.identifier('item')),
+            in_default=self.env['dunning.planner']._get_in_default_sql(
+                SQL.identifier('item'), self.env.company, at_date),
         ))])
 
     @api.model

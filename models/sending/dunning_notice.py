@@ -8,7 +8,7 @@ from odoo.tools import SQL
 from ..kernel.dunning_recorded import RECORDING
 from ..ladder.dunning_level import MANUAL_CHANNELS
 from ..notice.dunning_notice import PENDING_STATES, USER_WRITABLE
-from ..planner.dunning_planner_turns import TOLD_STATES
+from ..notice.dunning_notice_evidence import TOLD_STATES
 from .dunning_notice_delivery import LACKS
 
 # What a person can change on the form of a proposal, and whoever approves has to see.

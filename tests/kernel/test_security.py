@@ -16,7 +16,7 @@ MODELS = (
     'dunning.send.skip', 'dunning.start', 'dunning.interest.rate', 'dunning.interest.rate.history',
     'dunning.hold', 'dunning.hold.reason', 'dunning.hold.report', 'dunning.hold.place', 'dunning.hold.close',
     'dunning.waiver', 'dunning.waive', 'dunning.booking.waive', 'dunning.remainder', 'dunning.specification',
-    'dunning.why', 'dunning.time.machine', 'dunning.time.machine.level', 'dunning.time.machine.row',
+    'dunning.why', 'dunning.time.machine', 'dunning.time.machine.row',
     'dunning.interruption', 'dunning.prescription.warning',
     'dunning.debtor', 'dunning.behaviour', 'dunning.absence',
     'dunning.post.registered', 'dunning.post.registered.line',
@@ -69,7 +69,6 @@ RIGHTS = {
     'dunning.hold.place': {'clerk': (R, W, C, U), 'manager': (R, W, C, U)},
     'dunning.hold.close': {'clerk': (R, W, C, U), 'manager': (R, W, C, U)},
     'dunning.time.machine': {'clerk': (R, W, C, U), 'manager': (R, W, C, U)},
-    'dunning.time.machine.level': {'clerk': (R, W, C, U), 'manager': (R, W, C, U)},
     'dunning.time.machine.row': {'clerk': (R, W, C, U), 'manager': (R, W, C, U)},
     'dunning.why': {'readonly': (R, W, C, U), 'clerk': (R, W, C, U), 'manager': (R, W, C, U)},
     'dunning.interruption': {'readonly': R, 'clerk': (R, W, C), 'manager': (R, W, C)},
@@ -429,7 +428,7 @@ class TestSecurity(DunningCommon):
             'dunning.proposal.approve': self.env['dunning.proposal.approve'].browse(
                 self.proposal.action_review()['res_id']),
             'dunning.post.registered': self.env['dunning.post.registered'].create({}),
-            'dunning.time.machine': self.env['dunning.time.machine'].create({'policy_a_id': self.ladder.id}),
+            'dunning.time.machine': self.env['dunning.time.machine'].create({}),
         }
         orm = {'create', 'write', 'unlink', 'copy_data', 'read', 'fields_get', 'default_get', 'get_views',
                'web_search_read'}

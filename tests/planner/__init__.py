@@ -3,6 +3,6 @@ from . import (
     test_one_message,
     test_planner,
     test_reasons,
-    test_simulation,
+    test_time_machine,
     test_why,
 )

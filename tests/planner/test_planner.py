@@ -584,6 +584,32 @@ class TestCurrencies(DunningCommon):
         self.receive(amount=75)
         self.assertEqual(self.reason(invoice, DUE), 'netted')
 
+    def test_what_is_not_asked_is_the_same_without_the_ladder(self):
+        """Credits and holds take off the same cents of a claim or a page as of a letter."""
+        other = self.make_debtor("Other BV")
+        moves = (
+            self.invoice(amount=200.01, currency=self.dollar, due=TODAY - days(3)) | self.invoice(due=TODAY - days(2))
+            | self.invoice(amount=33.33) | self.invoice(other) | self.invoice(self.make_debtor("Free BV")))
+        blocked, paid = self.invoice(due=TODAY - days(9)), self.invoice(due=TODAY - days(8))
+        self.items(blocked).no_followup = True
+        self.pay(paid)
+        for debtor, amount in ((self.business, 77.77), (other, 5.0)):
+            self.receive(debtor, amount)
+        self.on(TODAY, self.env['dunning.hold']).create([
+            {'move_line_id': self.items(moves[0]).id, 'reason_id': self.env.ref(
+                'l10n_nl_dunning.hold_reason_dispute').id, 'is_part': True, 'amount': 66.67},
+            {'move_id': moves[2].id, 'reason_id': self.env.ref('l10n_nl_dunning.hold_reason_dispute').id}])
+        items = self.items(moves | blocked | paid)
+        Planner = self.env['dunning.planner']
+        decided = {
+            decision.item_id: decision.amount_netted + decision.amount_held
+            for decision in Planner._plan(self.company, DUE, items=items)}
+        reductions = Planner._get_reductions(self.company, DUE, items)
+        self.assertEqual(reductions.keys(), decided.keys())
+        self.assertGreaterEqual(len([amount for amount in decided.values() if amount]), 4)
+        for item_id, amount in decided.items():
+            self.assertAlmostEqual(float(reductions[item_id]), amount, 2)
+
     def test_each_currency_has_its_own_notice(self):
         self.invoice(amount=200, currency=self.dollar)
         self.invoice(amount=70)

@@ -9,7 +9,7 @@ from odoo import Command, fields
 from odoo.exceptions import AccessError, UserError
 from odoo.tests import Form, new_test_user, tagged
 
-from odoo.addons.l10n_nl_dunning.models.planner.dunning_planner_scenario import Scenario
+from odoo.addons.l10n_nl_dunning.models.planner.question import Past
 
 from ..common import TODAY, DunningCommon, days
 
@@ -208,7 +208,7 @@ class TestWhy(DunningCommon):
             savepoint.rollback()
             self.env.invalidate_all()
 
-    def test_without_a_scenario_the_statement_is_untouched(self):
+    def test_of_today_the_statement_reads_the_tables_themselves(self):
         self.invoice()
         Planner, codes = self.env['dunning.planner'], []
         original = type(Planner)._read_decisions
@@ -218,15 +218,11 @@ class TestWhy(DunningCommon):
             return original(planner, statement)
 
         with patch.object(type(Planner), '_read_decisions', read_decisions):
-            for scenario in (None, Scenario.of(TODAY)):
-                Planner._plan(self.company, TODAY, scenario=scenario)
+            for past in (None, Past(TODAY, TODAY)):
+                Planner._plan(self.company, TODAY, past=past)
         self.assertEqual(len(codes), 2)
-        self.assertTrue(codes[0].strip().startswith("WITH policy AS"))
+        self.assertTrue(codes[0].strip().startswith('WITH "policy" AS'))
         self.assertTrue(codes[1].strip().startswith('WITH "account_move_line" AS'))
-        # A scenario is an object of this process: text from a browser is none.
-        asked = Planner.with_context(dunning_scenario={'as_of': '2020-01-01'})
-        self.assertIsNone(asked._get_scenario())
-        self.assertIsNotNone(Planner.with_context(dunning_scenario=Scenario.of(TODAY))._get_scenario())
 
     # --- rights ---
 

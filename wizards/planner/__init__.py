@@ -1,4 +1,3 @@
 from . import dunning_time_machine
-from . import dunning_time_machine_level
 from . import dunning_time_machine_row
 from . import dunning_why
