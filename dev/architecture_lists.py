@@ -34,7 +34,6 @@ HOOKS = {
     "dunning.letter._prepare_letters": "an e-mail links to the page of the debtor",
     "dunning.notice._check_user_write": "what a user may change of a proposal",
     "dunning.notice._mark_undelivered": "what nobody received claimed nothing: its bookings are credited",
-    "dunning.notice._prepare_from_decisions": "how a new notice gets there, and what its channel lacked",
     "dunning.notice._record_sent": "what follows from a notice that left: booked costs, interrupted prescription",
     "dunning.planner._get_contacts_sql": "a call is a contact of the week as well",
     "dunning.planner._reason_booked_extra": "also what an arrangement booked is asked with its invoices",

@@ -2,7 +2,6 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.tools import SQL
 
-from ..kernel.dunning_bulk import insert_rows
 from ..kernel.dunning_field import CopiedMany2one
 from .dunning_notice import FINAL_STATES, PENDING_STATES
 
@@ -15,7 +14,7 @@ class DunningNoticeLine(models.Model):
     """
 
     _name = 'dunning.notice.line'
-    _inherit = ['dunning.recorded']
+    _inherit = ['dunning.recorded', 'dunning.bulk']
     _description = "Dunning Notice Line"
     _order = 'notice_id, date_maturity, id'
     # Who made it and when is known of the notice; here it would be a third of the time of a run.
@@ -23,7 +22,7 @@ class DunningNoticeLine(models.Model):
     _recorded_with = 'notice'
 
     notice_id = fields.Many2one(comodel_name='dunning.notice', required=True, index=True, ondelete='cascade')
-    company_id = CopiedMany2one(related='notice_id.company_id', store=True, precompute=True)
+    company_id = CopiedMany2one(comodel_name='res.company', readonly=True, help="That of the notice.")
     currency_id = fields.Many2one(related='notice_id.currency_id')
     company_currency_id = fields.Many2one(related='notice_id.company_currency_id', string="Company Currency")
     partner_id = fields.Many2one(related='notice_id.partner_id')
@@ -52,7 +51,7 @@ class DunningNoticeLine(models.Model):
             ('withdrawn', "Withdrawn"),
             ('cancelled', "Cancelled"),
         ],
-        compute='_compute_status', store=True, precompute=True)
+        compute='_compute_status', store=True, precompute=True, readonly=False)
     # What was owed: taken when planned, refreshed when the notice is rendered, frozen when it leaves.
     name = fields.Char(string="Invoice Number")
     description = fields.Char()
@@ -129,27 +128,14 @@ class DunningNoticeLine(models.Model):
             date = line.date or line.notice_id.date_planned
             line.days_overdue = (date - line.date_maturity).days if date and line.date_maturity else 0
 
-    @api.model
-    def _insert(self, vals_list, new=()):
-        """Insert lines in one statement.
-
-        :param vals_list: dicts of columns, all with the same keys
-        :param new: notices that were inserted with the figures of these lines
-        """
-        self._check_recording('create')
-        insert_rows(self, vals_list)
-        new_ids = set(new and new.ids)
-        notices = self.env['dunning.notice'].browse({vals['notice_id'] for vals in vals_list} - new_ids)
-        notices.invalidate_recordset(['line_ids', 'live_line_ids'])
-        notices.modified(['line_ids'])
-        self.env['account.move'].invalidate_model(['dunning_line_ids'])
-
     @api.model_create_multi
     def create(self, vals_list):
         self._check_recording('create')
         for vals in vals_list:
+            notice = self.env['dunning.notice'].browse(vals.get('notice_id'))
+            vals['company_id'] = notice.company_id.id
             if not vals.get('level_id'):
-                vals['level_id'] = self.env['dunning.notice'].browse(vals.get('notice_id')).level_id.id
+                vals['level_id'] = notice.level_id.id
         return super().create(vals_list)
 
     def _get_frozen_message(self, action):

@@ -12,4 +12,3 @@ from . import account_move
 from . import account_move_line
 from . import res_partner
 from . import dunning_simulation
-from . import dunning_notice
