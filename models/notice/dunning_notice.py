@@ -192,9 +192,11 @@ class DunningNotice(models.Model):
 
         :param columns: of each of the fields ``SUMMED`` the values of its lines
         """
-        sums = {name: sum(filter(None, values)) for name, values in columns.items() if name != 'date_maturity'}
-        principal = sums['amount_residual'] - sums['amount_netted'] - sums['amount_held']
-        extras = sums['amount_interest'] + sums['amount_costs']
+        # Of rounded amounts: only what adding floats left over is to go.
+        sums = {
+            name: round(sum(filter(None, values)), 6) for name, values in columns.items() if name != 'date_maturity'}
+        principal = round(sums['amount_residual'] - sums['amount_netted'] - sums['amount_held'], 6)
+        extras = round(sums['amount_interest'] + sums['amount_costs'], 6)
         return {
             **sums,
             'line_count': len(columns['date_maturity']),

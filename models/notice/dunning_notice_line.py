@@ -35,8 +35,9 @@ class DunningNoticeLine(models.Model):
     level_id = fields.Many2one(
         comodel_name='dunning.level', readonly=True, ondelete='restrict',
         help="The step of this item. The notice has the highest of its items, whose text it carries.")
-    date = fields.Date(related='notice_id.date', store=True)
-    deadline = fields.Date(related='notice_id.deadline', store=True)
+    date = fields.Date(compute='_compute_dates', store=True, precompute=True, readonly=False)
+    deadline = fields.Date(
+        string="Pay Before", compute='_compute_dates', store=True, precompute=True, readonly=False)
     drop_reason = fields.Char(
         readonly=True, copy=False,
         help="Code of the planner's reason why this item was taken off before the notice left.")
@@ -103,6 +104,12 @@ class DunningNoticeLine(models.Model):
     )
     _history_idx = models.Index("(move_line_id, date DESC, id DESC) WHERE status IN ('sent', 'skipped')")
 
+    @api.depends('notice_id.date', 'notice_id.deadline')
+    def _compute_dates(self):
+        for line in self:
+            line.date = line.notice_id.date
+            line.deadline = line.notice_id.deadline
+
     @api.depends('notice_id.state', 'drop_reason', 'withdrawn_on')
     def _compute_status(self):
         for line in self:
@@ -133,7 +140,8 @@ class DunningNoticeLine(models.Model):
         self._check_recording('create')
         for vals in vals_list:
             notice = self.env['dunning.notice'].browse(vals.get('notice_id'))
-            vals['company_id'] = notice.company_id.id
+            # Computed as well: given, so that lines are not made twice, first in memory.
+            vals.update(company_id=notice.company_id.id, date=notice.date, deadline=notice.deadline)
             if not vals.get('level_id'):
                 vals['level_id'] = notice.level_id.id
         return super().create(vals_list)
