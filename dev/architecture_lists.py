@@ -33,7 +33,6 @@ HOOKS = {
     "dunning.hold._tell_owners": "a promise and an arrangement tell by themselves how they ended",
     "dunning.letter._prepare_letters": "an e-mail links to the page of the debtor",
     "dunning.notice._mark_undelivered": "what nobody received claimed nothing: its bookings are credited",
-    "dunning.notice._prepare_from_decisions": "how a new notice gets there, and what its channel lacked",
     "dunning.notice._get_sent_steps": "what follows from a notice that left: booked costs, interrupted prescription",
     "dunning.notice._write_by_user": "what follows for a proposal that a user changes",
     "dunning.planner._get_contacts_sql": "a call is a contact of the week as well",

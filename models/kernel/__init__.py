@@ -1,3 +1,4 @@
+from . import dunning_bulk
 from . import dunning_recorded
 from . import ir_attachment
 from . import dunning_paper

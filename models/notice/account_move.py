@@ -50,6 +50,8 @@ class AccountMove(models.Model):
             found = highest.get(line.move_id.id)
             if not found or (level.sequence, level.id) > (found.sequence, found.id):
                 highest[line.move_id.id] = level
+        # What stays is not written: most lines are new, and a new line raises nothing.
+        self.fetch(['dunning_level_id'])
         for move in self:
             move.dunning_level_id = highest.get(move._origin.id or move.id, False)
 

@@ -2,7 +2,7 @@ from datetime import timedelta
 
 from markupsafe import Markup
 
-from odoo import api, fields, models
+from odoo import Command, api, fields, models
 from odoo.exceptions import UserError
 from odoo.tools import SQL, format_amount, format_date
 
@@ -28,6 +28,10 @@ STATES = [
 # A notice in one of these states still holds its items: they get no other notice.
 PENDING_STATES = ('draft', 'queued', 'todo', 'to_post', 'error')
 FINAL_STATES = ('sent', 'skipped', 'undelivered', 'withdrawn', 'cancelled')
+# What the figures of a notice are worked out of: fields of its lines.
+SUMMED = (
+    'amount_residual', 'amount_netted', 'amount_held', 'amount_interest', 'amount_costs', 'amount_announced',
+    'amount_due_company', 'date_maturity')
 # What a user may change by hand, and only while the notice has not left.
 USER_WRITABLE = frozenset({'channel', 'recipient_id', 'lang', 'note'})
 # And what is said about a call or a task that was handed out.
@@ -42,7 +46,9 @@ class DunningNotice(models.Model):
     """
 
     _name = 'dunning.notice'
-    _inherit = ['dunning.recorded', 'dunning.notice.evidence', 'mail.thread.main.attachment', 'mail.activity.mixin']
+    _inherit = [
+        'dunning.recorded', 'dunning.notice.evidence', 'mail.thread.main.attachment', 'mail.activity.mixin',
+        'dunning.bulk']
     _description = "Dunning Notice"
     _order = 'id desc'
     _check_company_auto = True
@@ -135,7 +141,7 @@ class DunningNotice(models.Model):
         help="Of a 14-day letter: the first day on which the debtor owes collection costs.")
     costs_from_text = fields.Char(compute='_compute_costs_from_text')
     waiver_text = fields.Char(string="Waived", compute='_compute_waiver_text')
-    lang = fields.Char(string="Language", compute='_compute_lang', store=True, readonly=False, precompute=True,
+    lang = fields.Char(string="Language", compute='_compute_lang', store=True, readonly=False,
                        tracking=True)
     subject = fields.Char(readonly=True, copy=False)
     body_intro = fields.Html(readonly=True, copy=False, sanitize=False)
@@ -175,21 +181,31 @@ class DunningNotice(models.Model):
     def _compute_amounts(self):
         for notice in self:
             lines = notice.line_ids.filtered(lambda line: not line.drop_reason)
-            residual = sum(lines.mapped('amount_residual'))
-            netted = sum(lines.mapped('amount_netted'))
-            notice.line_count = len(lines)
-            notice.amount_residual = residual
-            notice.amount_netted = netted
-            notice.amount_held = sum(lines.mapped('amount_held'))
-            notice.amount_principal = residual - netted - notice.amount_held
-            notice.amount_interest = sum(lines.mapped('amount_interest'))
-            notice.amount_costs = sum(lines.mapped('amount_costs'))
-            notice.amount_announced = sum(lines.mapped('amount_announced'))
-            extras = notice.amount_interest + notice.amount_costs
-            notice.amount_due = notice.amount_principal + extras
+            figures = self._sum_up({name: lines.mapped(name) for name in SUMMED})
+            # Of a new notice they stand there already, see `create`.
+            notice.update({
+                name: value for name, value in figures.items() if not notice._origin or notice[name] != value})
+
+    @api.model
+    def _sum_up(self, columns):
+        """Return the figures of a notice.
+
+        :param columns: of each of the fields ``SUMMED`` the values of its lines
+        """
+        # Of rounded amounts: only what adding floats left over is to go.
+        sums = {
+            name: round(sum(filter(None, values)), 6) for name, values in columns.items() if name != 'date_maturity'}
+        principal = round(sums['amount_residual'] - sums['amount_netted'] - sums['amount_held'], 6)
+        extras = round(sums['amount_interest'] + sums['amount_costs'], 6)
+        return {
+            **sums,
+            'line_count': len(columns['date_maturity']),
+            'amount_principal': principal,
+            'amount_due': principal + extras,
             # Interest and costs are only ever asked in the currency of the company.
-            notice.amount_due_company = sum(lines.mapped('amount_due_company')) + extras
-            notice.oldest_due_date = min(lines.mapped('date_maturity'), default=False)
+            'amount_due_company': sums['amount_due_company'] + extras,
+            'oldest_due_date': min(filter(None, columns['date_maturity']), default=False),
+        }
 
     @api.depends('line_ids.drop_reason')
     def _compute_live_line_ids(self):
@@ -200,8 +216,13 @@ class DunningNotice(models.Model):
     @api.depends('recipient_id', 'partner_id', 'level_id')
     def _compute_lang(self):
         for notice in self:
-            lang = (notice.recipient_id or notice.partner_id)._get_dunning_lang()
-            notice.lang = notice.level_id.policy_id._nearest_letter_lang(lang) if notice.level_id else lang
+            notice.lang = self._choose_lang(notice.recipient_id or notice.partner_id, notice.level_id)
+
+    @api.model
+    def _choose_lang(self, recipient, level):
+        """Return the language of a notice of this level to this recipient."""
+        lang = recipient._get_dunning_lang()
+        return level.policy_id._nearest_letter_lang(lang) if level else lang
 
     @api.depends('name')
     def _compute_letter_filename(self):
@@ -230,10 +251,17 @@ class DunningNotice(models.Model):
     @api.model_create_multi
     def create(self, vals_list):
         self._check_recording('create')
-        names = self._next_names(sum(not vals.get('name') for vals in vals_list))
-        for vals in vals_list:
-            if not vals.get('name'):
-                vals['name'] = names.pop(0)
+        names = iter(self._next_names(sum(not vals.get('name') for vals in vals_list)))
+        recipients = self.env['res.partner'].browse([vals['recipient_id'] for vals in vals_list])
+        recipients._read_dunning_lang()
+        levels = self.env['dunning.level'].browse([vals['level_id'] for vals in vals_list])
+        for vals, recipient, level in zip(vals_list, recipients, levels, strict=True):
+            vals['name'] = vals.get('name') or next(names)
+            # Computed as well: given, so that a row is written once.
+            vals['lang'] = vals.get('lang') or self._choose_lang(recipient, level)
+            vals['policy_id'] = level.policy_id.id
+            lines = [line for command, _id, line in vals.get('line_ids') or () if command == Command.CREATE]
+            vals.update(self._sum_up({name: [line.get(name) for line in lines] for name in SUMMED}))
         return super().create(vals_list)
 
     @api.model

@@ -2,7 +2,6 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.tools import SQL
 
-from ..kernel.dunning_bulk import insert_rows
 from ..kernel.dunning_field import CopiedMany2one
 from ..kernel.sql import select_changed
 from .dunning_notice import FINAL_STATES, PENDING_STATES
@@ -16,7 +15,7 @@ class DunningNoticeLine(models.Model):
     """
 
     _name = 'dunning.notice.line'
-    _inherit = ['dunning.recorded']
+    _inherit = ['dunning.recorded', 'dunning.bulk']
     _description = "Dunning Notice Line"
     _order = 'notice_id, date_maturity, id'
     # Who made it and when is known of the notice; here it would be a third of the time of a run.
@@ -24,7 +23,7 @@ class DunningNoticeLine(models.Model):
     _recorded_with = 'notice'
 
     notice_id = fields.Many2one(comodel_name='dunning.notice', required=True, index=True, ondelete='cascade')
-    company_id = CopiedMany2one(related='notice_id.company_id', store=True, precompute=True)
+    company_id = CopiedMany2one(comodel_name='res.company', readonly=True, help="That of the notice.")
     currency_id = fields.Many2one(related='notice_id.currency_id')
     company_currency_id = fields.Many2one(related='notice_id.company_currency_id', string="Company Currency")
     partner_id = fields.Many2one(related='notice_id.partner_id')
@@ -37,8 +36,9 @@ class DunningNoticeLine(models.Model):
     level_id = fields.Many2one(
         comodel_name='dunning.level', readonly=True, ondelete='restrict',
         help="The step of this item. The notice has the highest of its items, whose text it carries.")
-    date = fields.Date(related='notice_id.date', store=True)
-    deadline = fields.Date(related='notice_id.deadline', store=True)
+    date = fields.Date(compute='_compute_dates', store=True, precompute=True, readonly=False)
+    deadline = fields.Date(
+        string="Pay Before", compute='_compute_dates', store=True, precompute=True, readonly=False)
     drop_reason = fields.Char(
         readonly=True, copy=False,
         help="Code of the planner's reason why this item was taken off before the notice left.")
@@ -53,7 +53,7 @@ class DunningNoticeLine(models.Model):
             ('withdrawn', "Withdrawn"),
             ('cancelled', "Cancelled"),
         ],
-        compute='_compute_status', store=True, precompute=True)
+        compute='_compute_status', store=True, precompute=True, readonly=False)
     # What was owed: taken when planned, refreshed when the notice is rendered, frozen when it leaves.
     name = fields.Char(string="Invoice Number")
     description = fields.Char()
@@ -105,6 +105,12 @@ class DunningNoticeLine(models.Model):
     )
     _history_idx = models.Index("(move_line_id, date DESC, id DESC) WHERE status IN ('sent', 'skipped')")
 
+    @api.depends('notice_id.date', 'notice_id.deadline')
+    def _compute_dates(self):
+        for line in self:
+            line.date = line.notice_id.date
+            line.deadline = line.notice_id.deadline
+
     @api.depends('notice_id.state', 'drop_reason', 'withdrawn_on')
     def _compute_status(self):
         for line in self:
@@ -130,27 +136,15 @@ class DunningNoticeLine(models.Model):
             date = line.date or line.notice_id.date_planned
             line.days_overdue = (date - line.date_maturity).days if date and line.date_maturity else 0
 
-    @api.model
-    def _insert(self, vals_list, new=()):
-        """Insert lines in one statement.
-
-        :param vals_list: dicts of columns, all with the same keys
-        :param new: notices that were inserted with the figures of these lines
-        """
-        self._check_recording('create')
-        insert_rows(self, vals_list)
-        new_ids = set(new and new.ids)
-        notices = self.env['dunning.notice'].browse({vals['notice_id'] for vals in vals_list} - new_ids)
-        notices.invalidate_recordset(['line_ids', 'live_line_ids'])
-        notices.modified(['line_ids'])
-        self.env['account.move'].invalidate_model(['dunning_line_ids'])
-
     @api.model_create_multi
     def create(self, vals_list):
         self._check_recording('create')
         for vals in vals_list:
+            notice = self.env['dunning.notice'].browse(vals.get('notice_id'))
+            # Computed as well: given, so that lines are not made twice, first in memory.
+            vals.update(company_id=notice.company_id.id, date=notice.date, deadline=notice.deadline)
             if not vals.get('level_id'):
-                vals['level_id'] = self.env['dunning.notice'].browse(vals.get('notice_id')).level_id.id
+                vals['level_id'] = notice.level_id.id
         return super().create(vals_list)
 
     def _get_frozen_message(self, action):

@@ -10,4 +10,3 @@ from . import dunning_planner
 from . import account_move
 from . import account_move_line
 from . import res_partner
-from . import dunning_notice

@@ -219,9 +219,7 @@ class DunningDispatcherLaw(models.AbstractModel):
     def _add_items(self, notice, decisions, at_date):
         """Put free items into a 14-day letter that did not leave yet."""
         recording = notice._recording()
-        Line = recording.env['dunning.notice.line']
-        Line._insert([
-            notice._prepare_line(notice.company_id.id, notice.id, decision) for decision in decisions])
+        notice._add_lines({notice: decisions})
         if notice.state == 'to_post':  # it was made without them
             recording.write({'state': 'queued', 'postal_state': False})
         notice._update_claim(at_date)

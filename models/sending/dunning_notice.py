@@ -3,9 +3,7 @@
 from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError
 from odoo.fields import Domain
-from odoo.tools import SQL
 
-from ..kernel.dunning_recorded import RECORDING
 from ..ladder.dunning_level import MANUAL_CHANNELS
 from ..notice.dunning_notice import PENDING_STATES, USER_WRITABLE
 from ..notice.dunning_notice_evidence import TOLD_STATES
@@ -22,8 +20,8 @@ PROGRESS = 'l10n_nl_dunning.progress'
 class DunningNotice(models.Model):
     _name = 'dunning.notice'
     _inherit = [
-        'dunning.notice.approval', 'dunning.notice.editing', 'dunning.notice.changes', 'dunning.notice.delivery',
-        'dunning.notice.withdrawal', 'dunning.notice']
+        'dunning.notice.making', 'dunning.notice.approval', 'dunning.notice.editing', 'dunning.notice.changes',
+        'dunning.notice.delivery', 'dunning.notice.withdrawal', 'dunning.notice']
 
     # The choice of a language writes the language code.
     _user_writable = USER_WRITABLE | {'letter_lang'}
@@ -78,11 +76,11 @@ class DunningNotice(models.Model):
 
     # What was asked and not owed
     is_wrong = fields.Boolean(
-        string="Wrong", compute='_compute_wrong', store=True,
+        string="Wrong", compute='_compute_wrong', store=True, default=False,
         help="Part or all of what it asked had been paid or credited before the day it left.")
-    wrong_amount = fields.Monetary(string="Not Owed", compute='_compute_wrong', store=True)
+    wrong_amount = fields.Monetary(string="Not Owed", compute='_compute_wrong', store=True, default=0.0)
     wrong_percent = fields.Float(
-        string="Wrong (%)", compute='_compute_wrong', store=True, aggregator='avg', digits=(6, 2),
+        string="Wrong (%)", compute='_compute_wrong', store=True, default=0.0, aggregator='avg', digits=(6, 2),
         help="100 for a wrong notice, else 0: the average is the rate of wrong notices.")
     withdrawn_on = fields.Date(readonly=True, copy=False)
 
@@ -114,69 +112,8 @@ class DunningNotice(models.Model):
             notice.wrong_percent = 100.0 if notice.is_wrong else 0.0
 
     # -------------------------------------------------------------------------
-    # MAKING AND CHANGING
+    # CHANGING
     # -------------------------------------------------------------------------
-
-    @api.model
-    def _create_from_decisions(self, company, decisions, at_date, *, origin='scheduled', state='draft', forced=False):
-        # Hook: remember what was proposed and by whom; what needs a colleague is a proposal first.
-        notices = super()._create_from_decisions(
-            company, decisions, at_date, origin=origin, state=state, forced=forced)
-        if self.env.context.get('dunning_preview') is RECORDING:
-            return notices
-        policies = notices.policy_id.filtered(lambda policy: policy.four_eyes != 'never')
-        watched = notices.filtered(lambda notice: notice.policy_id in policies) if policies else notices.browse()
-        if origin == 'manual':
-            notices._add_maker()
-        if state == 'queued' and watched:
-            watched.filtered(lambda notice: notice._needs_colleague())._recording().write({'state': 'draft'})
-        # The others were made together with theirs, see `_get_computed_sql`.
-        levels = notices.level_id.filtered(lambda level: level._is_claiming())
-        if levels:
-            notices.filtered(lambda notice: notice.level_id in levels)._take_snapshots('proposed_data')
-        return notices
-
-    @api.model
-    def _prepare_from_decisions(self, decisions, head):
-        # Hook: why a notice takes another channel than that of its level, and the stored figures of this package.
-        vals = super()._prepare_from_decisions(decisions, head)
-        lacks, bounced_on = self._get_detour(decisions, vals['level_id'], vals['channel'])
-        return {
-            **vals,
-            'detour': lacks,
-            'detour_bounced_on': bounced_on,
-            'delivery_state': False,
-            'is_wrong': False,
-            'wrong_amount': 0.0,
-            'wrong_percent': 0.0,
-        }
-
-    def _settle_joined(self, decisions):
-        # Hook: as above.
-        super()._settle_joined(decisions)
-        by_item = {decision.item_id: decision for decision in decisions if decision.detour}
-        if not by_item:
-            return
-        for notice in self:
-            joined = [by_item[item.id] for item in notice.line_ids.move_line_id if item.id in by_item]
-            lacks, bounced_on = self._get_detour(joined, notice.level_id.id, notice.channel)
-            if lacks:
-                notice._recording().write({'detour': lacks, 'detour_bounced_on': bounced_on})
-
-    @api.model
-    def _get_computed_sql(self, vals_list, groups):
-        # Hook: what was proposed, where no claim has to be worked out first.
-        computed, joins = super()._get_computed_sql(vals_list, groups)
-        if self.env.context.get('dunning_preview') is RECORDING:
-            return computed, joins
-        levels = self.env['dunning.level'].browse({vals['level_id'] for vals in vals_list})
-        claiming = levels.filtered(lambda level: level._is_claiming())
-        if claiming == levels:
-            return computed, joins
-        langs = list({vals['lang'] or '' for vals in vals_list})
-        snapshot, snapshot_joins = self._get_new_snapshot_sql(levels, langs, groups)
-        snapshot = SQL("CASE WHEN notice.level_id = ANY(%s) THEN NULL ELSE %s END", claiming.ids, snapshot)
-        return {**computed, 'proposed_data': snapshot}, SQL("%s %s", joins, snapshot_joins)
 
     def _write_by_user(self, vals):
         # Hook: whoever changes a proposal cannot approve it, and what was approved before was not this.

@@ -3,7 +3,6 @@
 from odoo import api, fields, models
 from odoo.tools import SQL, format_amount
 
-from ..kernel.dunning_bulk import to_array
 from ..kernel.formats import format_day
 
 SNAPSHOT_AMOUNTS = (
@@ -80,45 +79,6 @@ class DunningNoticeChanges(models.AbstractModel):
             text or self.env['dunning.level']._get_text_hash_sql(SQL("notice.level_id"), SQL("notice.lang")),
             items or self.env['dunning.notice.line']._get_asked_json_sql(SQL("notice.id")),
             amounts)
-
-    @api.model
-    def _get_new_snapshot_sql(self, levels, langs, groups):
-        """Return SQL of what notices say that are being inserted, as jsonb, and SQL of what is joined for it.
-
-        :param levels: the levels of these notices
-        :param langs: their languages
-        :param groups: the decisions of each
-        """
-        self.env.flush_all()
-        lines = [
-            (turn, decision.item_id, decision.move_id, decision.level_id,
-             # Of rounded amounts: only what adding floats left over is to go.
-             round(decision.amount_due, 6) if decision.amount_netted or decision.amount_held
-             else decision.amount_residual)
-            for turn, group in enumerate(groups, 1) for decision in group]
-        joins = SQL(
-            """
-             JOIN res_partner recipient ON recipient.id = notice.recipient_id
-             JOIN res_partner debtor ON debtor.id = notice.partner_id
-             -- Long texts, looked at once.
-             JOIN (SELECT level.id, spoken.lang, %s AS text
-                     FROM dunning_level level
-               CROSS JOIN UNNEST(%s) spoken (lang)
-                    WHERE level.id = ANY(%s)
-                   OFFSET 0) text ON text.id = notice.level_id AND text.lang = COALESCE(notice.lang, '')
-             JOIN (SELECT turn, jsonb_object_agg(
-                              line.move_line_id, jsonb_build_array(line.amount, move.name, line.level_id)) AS items
-                     FROM UNNEST(%s) AS line (turn, move_line_id, move_id, level_id, amount)
-                LEFT JOIN account_move move ON move.id = line.move_id
-                 GROUP BY turn) told ON told.turn = notice.turn_of_row
-            """,
-            self.env['dunning.level']._get_text_sql(SQL.identifier('spoken', 'lang')),
-            langs,
-            levels.ids,
-            SQL(", ").join(
-                SQL("%s::%s[]", to_array(values), SQL.identifier(kind))
-                for values, kind in zip(zip(*lines, strict=True), 4 * ['int4'] + ['numeric'], strict=True)))
-        return self._get_snapshot_sql(SQL("told.items"), SQL("text.text")), joins
 
     def _read_snapshots(self):
         """Return ``{notice_id: snapshot}`` of what the notices say now; one query."""

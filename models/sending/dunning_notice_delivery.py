@@ -5,7 +5,7 @@ from odoo.exceptions import UserError
 from odoo.tools import email_split
 
 from ..kernel.formats import format_day
-from ..ladder.dunning_level import DETOURS, MANUAL_CHANNELS
+from ..ladder.dunning_level import MANUAL_CHANNELS
 
 # What a channel lacked.
 LACKS = [
@@ -53,17 +53,6 @@ class DunningNoticeDelivery(models.AbstractModel):
         for notice in self:
             notice.detour_text = notice.detour and Planner._explain_detour(
                 notice.detour, notice.channel, notice.detour_bounced_on)
-
-    @api.model
-    def _get_detour(self, decisions, level_id, channel):
-        """Return why a notice goes by another channel than its level, and since when it bounced; or (False, False)."""
-        found = (False, False)
-        for decision in decisions:
-            if decision.detour and decision.level_id == level_id and decision.channel == channel:
-                own = self.env['dunning.level'].browse(level_id).channel
-                if channel == own == 'both' or channel in DETOURS.get(own, ()):
-                    found = (decision.detour, decision.bounced_on or False)
-        return found
 
     def _get_reach(self):
         """Return which channels reach anybody, see :meth:`DunningLevel._get_way`."""
