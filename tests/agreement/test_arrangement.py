@@ -334,7 +334,7 @@ class TestArrangement(ArrangementCommon):
     def test_a_new_one_takes_the_place(self):
         old = self.run_through(self.make())
         items = self.both | self.items(self.other)
-        Arrangement = self.on(TODAY, self.env['dunning.arrangement']).with_context(dunning_arrangement_replacing=old.id)
+        Arrangement = self.on(TODAY, self.env['dunning.arrangement'])
         new = Arrangement._make(
             self.company, self.business, items, {'with_interest': False, 'with_costs': False}, previous=old)
         new.action_offer()
