@@ -11,7 +11,9 @@ A promise (``dunning.promise``) is the same thing with one instalment and no sig
 nothing of it is written down but what was said.
 """
 
-from odoo import Command, api, fields, models
+from functools import partial
+
+from odoo import api, fields, models
 from odoo.exceptions import UserError, ValidationError
 from odoo.fields import Domain
 from odoo.tools import SQL
@@ -250,10 +252,10 @@ class DunningArrangement(models.Model):
         if names and not self._is_recording():
             for arrangement in self:
                 # Who changes the terms is the author now. What was approved was approved with other terms.
-                arrangement._recording().write({'author_id': self.env.uid, 'approved_extent': False})
+                arrangement._recording().write({
+                    'author_id': self.env.uid, **arrangement._prepare_approval(arrangement.approval_reason)})
                 if names & SCHEDULE_TERMS:
-                    arrangement._draw_up()
-                arrangement._judge_limits()
+                    arrangement._draw_up(arrangement.company_id._dunning_today())
         return result
 
     def _check_user_write(self, vals):
@@ -319,8 +321,9 @@ class DunningArrangement(models.Model):
         company.check_access('read')
         debtor = partner.with_env(self.env).commercial_partner_id
         today = company._dunning_today()
-        items = self._find_items(company, debtor, items)
+        items = self._find_items(company, debtor, items, previous)
         terms = self._complete_terms(company, debtor, terms, today)
+        answer = self._work_out(company, debtor, items, terms, today)
         contact = contact or (partner if partner != debtor else debtor)
         with self.env.cr.savepoint():
             arrangement = self._recording().create({
@@ -334,11 +337,8 @@ class DunningArrangement(models.Model):
                 'call_id': call.id if call else False,
                 'previous_id': previous.id if previous else False,
                 **terms,
-                'line_ids': [Command.create({'move_line_id': item.id}) for item in items],
-            })
-            arrangement = arrangement.with_env(self.env)
-            arrangement._draw_up()
-            arrangement._judge_limits()
+                **self._prepare_draft(answer, today),
+            }).with_env(self.env)
         arrangement._follow_call(made=True)
         return arrangement
 
@@ -361,40 +361,59 @@ class DunningArrangement(models.Model):
         :param bool send: whether it goes to the debtor; not when the debtor is reading it on its page
         """
         self.ensure_one()
-        self._lock_with_items()
+        for step in self._get_offer_steps(self.company_id._dunning_today(), send=send):
+            step()
+
+    def _get_offer_steps(self, today, *, send):
+        """Return the steps of offering one draft: what may stop it comes first, then nothing fails but the document."""
+        return [
+            self._lock_with_items,
+            self._check_draft,
+            self._find_items_again,
+            partial(self._renew_debt, today),
+            partial(self._check_offer, today),
+            self._take_items_from_previous,
+            self._record_offer,
+            partial(self._keep_held, today),
+            self._store_offer,
+            *([self._send_offer] if send else []),
+            self._follow_call,
+        ]
+
+    def _check_draft(self):
         if self.state != 'draft':
             raise UserError(self.env._("%s was offered already.", self.display_name))
-        today = self.company_id._dunning_today()
+
+    def _renew_debt(self, today):
+        """Work out the debt of the day of the offer, whatever it was when the draft was made."""
         before = self.amount_total
-        self._find_items_again()
-        self._draw_up()
-        self._judge_limits()
+        self._draw_up(today)
+        if self.currency_id.compare_amounts(before, self.amount_total):
+            self._message_log(body=self.env._("The debt was worked out anew on the day of the offer."))
+
+    def _check_offer(self, today):
+        """Raise why this cannot be offered: it lacks an approval, would have expired, or lasts too long."""
         if self.approval_state == 'needed':
             raise UserError(self.env._(
                 "A manager has to approve %(arrangement)s before it is offered: %(why)s",
                 arrangement=self.display_name, why=self.approval_reason or ''))
-        if self.currency_id.compare_amounts(before, self.amount_total):
-            self._message_log(body=self.env._("The debt was worked out anew on the day of the offer."))
         if not self.valid_until or self.valid_until < today:
             raise UserError(self.env._("The offer would have expired already: choose a later “valid until”."))
+        self._check_hold_length(today)
+
+    def _record_offer(self):
+        """Write down the offer; it can be signed until the first payment at the latest."""
         if self.valid_until > self.next_date:
-            self._recording().valid_until = self.next_date
             self._message_log(body=self.env._(
                 "It can be signed until the day of the first payment, %s.", format_day(self.env, self.next_date)))
-        self._check_hold_length(today)
-        self._take_items_from_previous()
+        known, opened = self._get_known(), self._get_open_amounts()
         self._recording().write({
             'state': 'offered', 'offered_on': fields.Datetime.now(), 'offered_by_id': self.env.uid,
+            'valid_until': min(self.valid_until, self.next_date),
             # Money that comes in from now on pays instalments.
-            'known': self._get_known(),
+            'known': known,
             # What is open on the day of the offer is what the debtor signs for.
-            'offered_open': self._get_open_amounts()})
-        self._keep_held(today)
-        self._portal_ensure_token()
-        self._store_offer()
-        if send:
-            self._send_offer()
-        self._follow_call()
+            'offered_open': opened})
 
     def _lock_with_items(self):
         """Wait for whoever offers, signs or closes it, and for whoever is paying its items.
@@ -406,15 +425,8 @@ class DunningArrangement(models.Model):
         self.env.flush_all()
         self.env.cr.execute(
             SQL("SELECT id FROM dunning_arrangement WHERE id = %s FOR UPDATE", self.id), log_exceptions=False)
-        self.env.cr.execute(SQL(
-            """
-            SELECT id FROM account_move_line
-             WHERE id IN (SELECT move_line_id FROM dunning_arrangement_line WHERE arrangement_id = %s)
-          ORDER BY id FOR NO KEY UPDATE
-            """, self.id), log_exceptions=False)
         self.invalidate_recordset()
-        self.line_ids.move_line_id.invalidate_recordset(
-            ['amount_residual', 'amount_residual_currency', 'reconciled', 'parent_state'])
+        self.line_ids.move_line_id._lock_dunning_items()
 
     def _take_items_from_previous(self):
         """Let its items be its own; those of one that runs stay there, until this one does."""
@@ -433,24 +445,42 @@ class DunningArrangement(models.Model):
     def _activate(self):
         """Let arrangements that both sides signed run: their items are held, the debt counts as acknowledged."""
         for arrangement in self:
-            arrangement._lock_with_items()
-            if arrangement.state != 'signed' or not arrangement.countersigned_on:
-                raise UserError(self.env._(
-                    "%s runs only after both sides signed it.", arrangement.display_name))
-            today = arrangement.company_id._dunning_today()
-            previous = arrangement.previous_id
-            if previous.state == 'active':
-                previous._recording().replaced_by_id = arrangement
-                previous._close('replaced', 'replaced', self.env._("%s took its place.", arrangement.name))
-            arrangement.line_ids._recording().write({'is_live': True})
-            self.env.flush_all()
-            arrangement._book_extras(today)
-            arrangement._recording().write({'state': 'active', 'activated_on': today})
-            arrangement._acknowledge()
-            arrangement._place_holds(today)
-            # The debtor may have paid before we signed.
-            arrangement.sudo()._decide(today, matched_only=True)  # sudo: as when it is judged
-        self._follow_call()
+            for step in arrangement._get_activation_steps(arrangement.company_id._dunning_today()):
+                step()
+
+    def _get_activation_steps(self, today):
+        """Return the steps by which one arrangement that both sides signed begins to run."""
+        return [
+            self._lock_with_items,
+            self._check_signed,
+            self._end_previous,
+            partial(self._book_extras, today),
+            partial(self._record_activation, today),
+            self._acknowledge,
+            partial(self._place_holds, today),
+            partial(self._count_early_money, today),
+            self._follow_call,
+        ]
+
+    def _check_signed(self):
+        if self.state != 'signed' or not self.countersigned_on:
+            raise UserError(self.env._("%s runs only after both sides signed it.", self.display_name))
+
+    def _end_previous(self):
+        """End the arrangement that runs about these items, and take them over."""
+        previous = self.previous_id
+        if previous.state == 'active':
+            previous._recording().replaced_by_id = self
+            previous._close('replaced', 'replaced', self.env._("%s took its place.", self.name))
+        self.line_ids._recording().write({'is_live': True})
+        self.env.flush_all()
+
+    def _record_activation(self, today):
+        self._recording().write({'state': 'active', 'activated_on': today})
+
+    def _count_early_money(self, today):
+        """Count what the debtor paid before we signed."""
+        self.sudo()._decide(today, matched_only=True)  # sudo: as when it is judged
 
     def _close(self, state, code, reason):
         """End arrangements: holds are lifted, and nothing is asked or expected any more.

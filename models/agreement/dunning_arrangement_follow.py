@@ -5,7 +5,8 @@ unmatching only fill, keep and reopen, so that no payment ever waits for an e-ma
 """
 
 import logging
-from datetime import timedelta
+from datetime import date, timedelta
+from typing import Any, NamedTuple
 
 from markupsafe import escape
 from psycopg2 import OperationalError
@@ -36,6 +37,16 @@ BOOK_DAYS = 1
 WAITING_DAYS = 7
 
 
+class Day(NamedTuple):
+    """What is known of one arrangement on the day on which it is followed."""
+
+    at_date: date
+    account: Any  # dunning_arrangement_ledger.Account
+    stopped: bool  # nothing is sent and it does not end: something else is going on
+    invoices: Any  # account.move.line: new invoices that should have been paid
+    matched_only: bool  # payments are being matched now: nothing is sent and nothing runs out
+
+
 class DunningArrangementFollow(models.AbstractModel):
     _name = 'dunning.arrangement.follow'
     _description = "Payment Arrangement"
@@ -54,21 +65,30 @@ class DunningArrangementFollow(models.AbstractModel):
         # sudo: what became of an arrangement follows from the books, whoever plans
         Arrangement = self.sudo().with_context(dunning_at_date=at_date)
         Arrangement._expire_offers(company, at_date)
+        changed = Arrangement._follow_running(company, at_date, checkpoint)
+        # After the others: what one that ended leaves is held by the one that is to take its place.
+        Arrangement._hold_offered(company, at_date)
+        return changed.with_env(self.env)
+
+    @api.model
+    def _follow_running(self, company, at_date, checkpoint):
+        """Follow what runs, and what the ledger ended and may take back; return those whose state changed."""
         domain = Domain('company_id', '=', company.id) & (
             (Domain('state', '=', 'active') & Domain('activated_on', '<=', at_date))
             | (Domain('close_code', 'in', ENDED_BY_LEDGER)
                & Domain('closed_on', '>=', at_date - timedelta(days=LOOK_BACK_DAYS))))
-        by_debtor = Arrangement.search(domain, order='id').grouped('partner_id')
-        changed = Arrangement
-        for chunk in split_every(CHUNK, by_debtor.values(), list):
-            batch = Arrangement.union(*chunk).try_lock_for_update().filtered_domain(domain)
-            changed |= batch._decide(at_date)
+        changed = self.browse()
+        for chunk in split_every(CHUNK, self.search(domain, order='id').grouped('partner_id').values(), list):
+            changed |= self.union(*chunk).try_lock_for_update().filtered_domain(domain)._decide(at_date)
             checkpoint()
-        # After the others: what one that ended leaves is held by the one that is to take its place.
+        return changed
+
+    @api.model
+    def _hold_offered(self, company, at_date):
+        """Keep on hold what is on offer, and what waits for our signature."""
         offered = Domain('company_id', '=', company.id) & Domain('state', 'in', ('offered', 'signed'))
-        Arrangement.search(offered, order='id').try_lock_for_update().filtered_domain(offered)._apart(
+        self.search(offered, order='id').try_lock_for_update().filtered_domain(offered)._apart(
             lambda arrangement: arrangement._keep_held(at_date))
-        return changed.with_env(self.env)
 
     @api.model
     def _expire_offers(self, company, at_date):
@@ -91,15 +111,28 @@ class DunningArrangementFollow(models.AbstractModel):
         accounts = self._get_accounts(at_date)
         stopped = self.browse() if matched_only else self._get_stopped(at_date)
         invoices = {} if matched_only else self._get_new_invoices(at_date)
+        nothing = self.env['account.move.line']
 
-        def decide(arrangement):
-            arrangement._decide_one(
-                accounts[arrangement.id], at_date, matched_only=matched_only, stopped=arrangement in stopped,
-                invoices=invoices.get(arrangement.id))
+        def follow(arrangement):
+            day = Day(
+                at_date, accounts[arrangement.id], arrangement in stopped, invoices.get(arrangement.id, nothing),
+                matched_only)
+            for step in arrangement._get_follow_steps(matched_only=matched_only):
+                step(day)
 
         before = {arrangement: arrangement.state for arrangement in self}
-        self.sorted('id')._apart(decide)
+        self.sorted('id')._apart(follow)
         return self.filtered(lambda arrangement: arrangement.state != before[arrangement])
+
+    def _get_follow_steps(self, *, matched_only):
+        """Return the steps by which one arrangement follows the ledger; each gets the :class:`Day`.
+
+        While payments are being matched only the first three: no payment ever waits for an e-mail.
+        """
+        steps = [self._come_back, self._record_account, self._settle]
+        if not matched_only:
+            steps += [self._follow_up, self._follow_new_invoices, self._renew_holds, self._finish]
+        return steps
 
     def _apart(self, decide):
         """Decide about each; what fails is undone and logged, and stops neither others nor a payment."""
@@ -126,39 +159,25 @@ class DunningArrangementFollow(models.AbstractModel):
         ).grouped('company_id').items():
             batch.with_company(company)._decide(company._dunning_today(), matched_only=True)
 
-    def _decide_one(self, account, at_date, *, matched_only, stopped, invoices):
+    def _come_back(self, day):
+        """Let it run again when the ledger had ended it, and says otherwise now."""
         self.ensure_one()
-        if self.state != 'active' and not self._comes_back(account, at_date):
-            self._write_account(account, at_date)
-            if not matched_only:
-                self._finish(at_date)
-            return
-        self._write_account(account, at_date)
-        if not account.left:
-            self._decide_settled(account, at_date, matched_only=matched_only)
-        elif not matched_only and not stopped:
-            self._follow_up(account, at_date)
-        if self.state == 'active' and not matched_only and not stopped:
-            self._follow_new_invoices(invoices or self.env['account.move.line'], at_date)
-        if not matched_only:
-            if self.state == 'active':
-                self._keep_held(at_date)
-            else:
-                self._finish(at_date)
-
-    def _comes_back(self, account, at_date):
-        """Reopen what the ledger ended, when the ledger says otherwise now; return whether it runs again."""
         if self.state == 'broken':
             told = [
                 (index, instalment.last_date) for index, instalment in enumerate(self._get_parts())
                 if instalment.last_date]
-            in_time = self.close_code == 'missed' and bool(told) and not any(
-                self._get_part_until(account, index, self._get_break_date(last)).left for index, last in told)
-            return in_time and self._reopen(at_date, lambda env: env._(
-                "The money had come in time, and was only booked later."))
-        return bool(account.left) and self.close_code in ENDED_BY_LEDGER and self._reopen(at_date, lambda env: env._(
-            "A payment or credit note was undone, so %s is open again.", format_amount(
-                env, float(account.left), self.currency_id)))
+            if self.close_code == 'missed' and told and not any(
+                self._get_part_until(day.account, index, self._get_break_date(last)).left for index, last in told
+            ):
+                self._reopen(day.at_date, lambda env: env._("The money had come in time, and was only booked later."))
+        elif day.account.left and self.close_code in ENDED_BY_LEDGER:
+            self._reopen(day.at_date, lambda env: env._(
+                "A payment or credit note was undone, so %s is open again.", format_amount(
+                    env, float(day.account.left), self.currency_id)))
+
+    def _record_account(self, day):
+        """Write down what the ledger says of the instalments."""
+        self._write_account(day.account, day.at_date)
 
     @api.model
     def _get_part_until(self, account, index, day):
@@ -175,27 +194,31 @@ class DunningArrangementFollow(models.AbstractModel):
         """Return until when something can be paid that is asked for on a day."""
         return extended(at_date + timedelta(days=LAST_CHANCE_DAYS))
 
-    def _decide_settled(self, account, at_date, *, matched_only):
+    def _settle(self, day):
         """Nothing is left to pay: it is kept, or there was nothing to keep."""
+        account, at_date = day.account, day.at_date
+        if self.state != 'active' or account.left:
+            return
         if not account.sure and at_date <= max(self.instalment_ids.mapped('grace_date')):
             return  # the money may be for something else; who knows before the end
         local = self.with_context(lang=self.company_id.partner_id.lang)
+        asks_interest = self.interest_mode == 'runs' and 'interest' not in self.instalment_ids.mapped('kind')
         if not account.paid:
             self._close('cancelled', 'credited', local.env._(
                 "What it was about was credited or otherwise settled, so nothing was left to pay."))
-        elif self.interest_mode == 'runs' and not self.instalment_ids.filtered(lambda part: part.kind == 'interest'):
-            # Booked by the daily run: a payment that is being matched waits for no other entry.
-            if not matched_only and not self._add_interest(at_date):
-                self._close('kept', 'paid', local.env._("Everything was paid as agreed."))
-        else:
+        # Booked by the daily run: a payment that is being matched waits for no other entry.
+        elif not asks_interest or (not day.matched_only and not self._add_interest(at_date)):
             self._close('kept', 'paid', local.env._("Everything was paid as agreed."))
         if self.state != 'active':
             self._write_account(account, at_date)
             if self.state == 'kept':
                 self.partner_id._message_log(body=f"{self.name}: {local.story}")
 
-    def _follow_up(self, account, at_date):
+    def _follow_up(self, day):
         """Remind of what is about to be due, tell what did not come, end what was told and did not come."""
+        account, at_date = day.account, day.at_date
+        if self.state != 'active' or day.stopped or not account.left:
+            return
         company = self.company_id
         instalments = self._get_parts()
         missed = instalments.filtered(lambda part: part.state == 'missed')
@@ -312,8 +335,11 @@ class DunningArrangementFollow(models.AbstractModel):
                 found[arrangement.id] = late
         return found
 
-    def _follow_new_invoices(self, items, at_date):
+    def _follow_new_invoices(self, day):
         """Ask for new invoices that are to be paid on time, and end the arrangement when that did not help."""
+        items, at_date = day.invoices, day.at_date
+        if self.state != 'active' or day.stopped:
+            return
         if not items:
             self._write_changes(self, {'new_invoice_on': False, 'new_invoice_last_date': False})
             return
@@ -331,9 +357,15 @@ class DunningArrangementFollow(models.AbstractModel):
     # WHAT FOLLOWS
     # -------------------------------------------------------------------------
 
-    def _finish(self, at_date):
+    def _renew_holds(self, day):
+        """Keep its items on hold as long as it runs."""
+        if self.state == 'active':
+            self._keep_held(day.at_date)
+
+    def _finish(self, day):
         """Do once what follows when it ended by the ledger: waive, and tell the debtor."""
         self.ensure_one()
+        at_date = day.at_date
         if self.state == 'kept' and not self.waived_on:
             self._waive_interest(at_date)
         if self.state == 'kept' and self.currency_id.compare_amounts(self.amount_over, 0) > 0 and not self.end_told_on:
@@ -388,10 +420,13 @@ class DunningArrangementFollow(models.AbstractModel):
         A missed instalment is waited for until its last chance has passed.
         """
         self.ensure_one()
-        unpaid = self.instalment_ids.filtered(lambda part: part.state not in ('paid', 'cancelled'))
-        return max(
-            self._get_break_date(part.last_date or self._get_last_date(part.grace_date + timedelta(days=1)))
-            for part in unpaid or self.instalment_ids)
+        unpaid = self.instalment_ids.filtered(
+            lambda part: part.state not in ('paid', 'cancelled')) or self.instalment_ids
+        told = unpaid.filtered('last_date')
+        ends = told.mapped('last_date')
+        if unpaid - told:
+            ends.append(self._get_last_date(max((unpaid - told).mapped('grace_date')) + timedelta(days=1)))
+        return self._get_break_date(max(ends))
 
     def _get_held_until(self, today):
         """Return the last day on which its items have to be on hold as it stands now.

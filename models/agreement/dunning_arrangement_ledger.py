@@ -223,29 +223,36 @@ class DunningArrangementLedger(models.AbstractModel):
 
     def _book_extras(self, today):
         """Book what the arrangement asks of interest and costs and nothing booked before."""
-        for arrangement in self:
-            interest, costs = ZERO, ZERO
-            for line in arrangement.line_ids._recording():
-                line.write({'booked_interest': line.to_book_interest, 'booked_costs': line.to_book_costs})
-                interest += to_decimal(line.to_book_interest)
-                costs += to_decimal(line.to_book_costs)
-            if interest or costs:
-                arrangement._recording().booking_move_id = arrangement._book(interest, costs, today)
+        self.ensure_one()
+        amounts = {
+            line: (to_decimal(line.to_book_interest), to_decimal(line.to_book_costs)) for line in self.line_ids
+            if line.to_book_interest or line.to_book_costs}
+        if amounts:
+            move, commands = self._book(amounts, today)
+            self._recording().write({'booking_move_id': move.id, 'line_ids': commands})
 
-    def _book(self, interest, costs, today):
-        """Post an invoice of interest and costs (Decimal), and cover it by the arrangement; return it.
+    def _book(self, amounts, today):
+        """Post an invoice of interest and costs.
 
-        What of it is for which item is for the caller to write on the lines (``booked_interest``, ``booked_costs``).
+        :param dict amounts: ``{line: (interest, costs)}`` (Decimal), what is booked for each item
+        :return: the invoice, and the commands on ``line_ids`` by which the arrangement covers it
         """
         self.ensure_one()
+        interest, costs = (sum(parts, ZERO) for parts in zip(*amounts.values(), strict=True))
         move = self.env['dunning.claim']._post_bookings(
-            self.company_id, [self._prepare_booking(interest, costs, today)])
-        self._recording().write({'line_ids': [
-            Command.create({
-                'move_line_id': line.id, 'name': move.name, 'date_due': line.date_maturity, 'is_booking': True,
-                'is_live': True})
-            for line in move.line_ids._filter_dunning_due().sudo(False)]})
-        return move.sudo(False)
+            self.company_id, [self._prepare_booking(interest, costs, today)]).sudo(False)
+        return move, [
+            *(
+                Command.update(line.id, {
+                    'booked_interest': line.booked_interest + float(interest),
+                    'booked_costs': line.booked_costs + float(costs)})
+                for line, (interest, costs) in amounts.items()),
+            *(
+                Command.create({
+                    'move_line_id': item.id, 'name': move.name, 'date_due': item.date_maturity, 'is_booking': True,
+                    'is_live': True})
+                for item in move.line_ids._filter_dunning_due()),
+        ]
 
     def _prepare_booking(self, interest, costs, today):
         """Return the values of the invoice that books interest and costs of this arrangement (amounts: Decimal)."""
@@ -275,8 +282,7 @@ class DunningArrangementLedger(models.AbstractModel):
         if total <= 0:
             return False
         due = extended(at_date + timedelta(days=INTEREST_DAYS))
-        for line, amount in interest.items():
-            line._recording().write({'booked_interest': line.booked_interest + float(amount)})
+        _move, commands = self._book({line: (amount, ZERO) for line, amount in interest.items()}, at_date)
         self._recording().write({
             'date_last': due,
             'instalment_ids': [Command.create({
@@ -287,8 +293,8 @@ class DunningArrangementLedger(models.AbstractModel):
                 'amount': float(total),
                 'amount_left': float(total),
             })],
+            'line_ids': commands,
         })
-        self._book(total, ZERO, at_date)
         self._write_account(self._get_accounts(at_date)[self.id], at_date)
         local = self.with_context(lang=self.company_id.partner_id.lang)
         self._message_log(body=local.env._(

@@ -39,10 +39,10 @@ class DunningArrangementLimits(models.AbstractModel):
     # -------------------------------------------------------------------------
 
     @api.model
-    def _get_approval_reason(self, company, debtor, answer):
+    def _get_approval_reason(self, company, debtor, answer, today):
         """Return why a manager has to approve what was worked out, or False.
 
-        :param dict answer: of :meth:`_preview`
+        :param dict answer: of :meth:`_work_out`
         """
         reasons = []
         count = sum(part['kind'] == 'instalment' for part in answer['instalments'])
@@ -50,7 +50,7 @@ class DunningArrangementLimits(models.AbstractModel):
         if most and count > most:
             reasons.append(self.env._(
                 "%(count)s instalments, and %(most)s go without approval.", count=count, most=most))
-        days = (answer['instalments'][-1]['date_due'] - company._dunning_today()).days
+        days = (answer['instalments'][-1]['date_due'] - today).days
         if days > LONGEST_DAYS:
             reasons.append(self.env._(
                 "It runs %(days)s days, and %(most)s go without approval.", days=days, most=LONGEST_DAYS))
@@ -60,8 +60,7 @@ class DunningArrangementLimits(models.AbstractModel):
             reasons.append(self.env._(
                 "Interest runs on for a consumer, and only what is free of charge is no credit."))
         limit = company.dunning_arrangement_max_amount
-        total = answer['currency']._convert(
-            answer['amount_total'], company.currency_id, company, company._dunning_today())
+        total = answer['currency']._convert(answer['amount_total'], company.currency_id, company, today)
         if limit and company.currency_id.compare_amounts(total, limit) > 0:
             reasons.append(self.env._(
                 "It is about %(total)s, and %(most)s goes without approval.",
@@ -69,28 +68,18 @@ class DunningArrangementLimits(models.AbstractModel):
                 most=format_amount(self.env, limit, company.currency_id)))
         return " ".join(reasons) or False
 
-    def _judge_limits(self):
-        """Write down whether a manager has to approve drafts; an approval holds for what was approved."""
-        for arrangement in self.filtered(lambda arrangement: arrangement.state == 'draft'):
-            reason = arrangement._get_approval_reason(
-                arrangement.company_id, arrangement.partner_id, {
-                    'currency': arrangement.currency_id,
-                    'terms': {'interest_mode': arrangement.interest_mode},
-                    'amount_total': arrangement.amount_total,
-                    'instalments': [
-                        {'kind': part.kind, 'date_due': part.date_due, 'amount': part.amount}
-                        for part in arrangement.instalment_ids.sorted('date_due')],
-                })
-            if not reason:
-                state = 'not_needed'
-            elif arrangement.approval_state == 'approved' and arrangement._is_within_approval():
-                state = 'approved'
-            else:
-                state = 'needed'
-            vals = {'approval_state': state, 'approval_reason': reason}
-            if state != 'approved':
-                vals.update(approved_by_id=False, approved_on=False, approved_extent=False)
-            arrangement._recording().write(vals)
+    def _prepare_approval(self, reason, answer=None):
+        """Return the values of whether a manager has to approve a draft; an approval holds for what was approved.
+
+        :param reason: of :meth:`_get_approval_reason`
+        :param dict answer: what was worked out; None when the terms are others than those that were approved
+        """
+        if answer and reason and self.approval_state == 'approved' and self._is_within_approval(answer):
+            return {'approval_reason': reason}
+        return {
+            'approval_state': 'needed' if reason else 'not_needed', 'approval_reason': reason,
+            'approved_by_id': False, 'approved_on': False, 'approved_extent': False,
+        }
 
     def _get_extent(self):
         """Return how far an arrangement goes, to compare with what was approved."""
@@ -103,14 +92,14 @@ class DunningArrangementLimits(models.AbstractModel):
             'interest_mode': self.interest_mode,
         }
 
-    def _is_within_approval(self):
-        """Return whether a draft goes no further than what was approved."""
+    def _is_within_approval(self, answer):
+        """Return whether what was worked out anew goes no further than what was approved."""
         self.ensure_one()
-        approved, now = self.approved_extent or {}, self._get_extent()
+        approved, parts = self.approved_extent or {}, answer['instalments']
         return bool(approved) and (
-            now['count'] <= approved['count'] and now['until'] <= approved['until']
-            and self.currency_id.compare_amounts(now['principal'], approved['principal']) <= 0
-            and now['interest_mode'] == approved['interest_mode'])
+            len(parts) <= approved['count'] and parts[-1]['date_due'].isoformat() <= approved['until']
+            and self.currency_id.compare_amounts(answer['amount_principal'], approved['principal']) <= 0
+            and answer['terms']['interest_mode'] == approved['interest_mode'])
 
     # -------------------------------------------------------------------------
     # APPROVING

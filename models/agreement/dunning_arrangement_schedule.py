@@ -35,7 +35,7 @@ class DunningArrangementSchedule(models.AbstractModel):
     # -------------------------------------------------------------------------
 
     @api.model
-    def _preview(self, company, partner, items, terms, at_date=None):
+    def _preview(self, company, partner, items, terms, at_date=None, *, previous=None):
         """Return what an arrangement would say; nothing is written.
 
         :param company: one ``res.company``
@@ -43,93 +43,90 @@ class DunningArrangementSchedule(models.AbstractModel):
         :param items: open due items of the debtor in one currency; None or empty for all
         :param dict terms: names of :data:`TERMS`; what is missing gets its default
         :param date at_date: the day on which it is drawn up; None for today
-        :return: dict with ``lines`` (``item_id``, ``move_id``, ``name``, ``date_due``, ``amount_principal``,
-            ``amount_interest``, ``amount_costs``), ``instalments`` (``kind``, ``date_due``, ``amount``),
-            ``amount_principal``, ``amount_interest``, ``amount_costs``, ``amount_total`` (floats in ``currency``),
-            ``claim_data``, ``terms`` (completed) and ``approval_reason`` (a sentence, or False)
+        :param previous: the arrangement whose place it would take: what that one covers is free
+        :return: dict with ``lines`` (``item_id``, ``move_id``, ``name``, ``date_due``, ``is_booking`` and amounts),
+            ``instalments`` (``kind``, ``date_due``, ``amount``), ``amount_principal``, ``amount_interest``,
+            ``amount_costs``, ``amount_total`` (floats in ``currency``), ``claim_data``, ``terms`` (completed) and
+            ``approval_reason`` (a sentence, or False)
         :raise UserError: when no such arrangement can be made
         """
         company = company.with_env(self.env).ensure_one()
         at_date = at_date or company._dunning_today()
         debtor = partner.with_env(self.env).commercial_partner_id
-        items = self._find_items(company, debtor, items)
+        items = self._find_items(company, debtor, items, previous)
         terms = self._complete_terms(company, debtor, terms, at_date)
-        debt = self._get_debt(company, items, terms, at_date)
-        schedule = self._get_schedule(debt['amount_total'], items.currency_id, terms, at_date)
+        return self._work_out(company, debtor, items, terms, at_date)
+
+    @api.model
+    def _work_out(self, company, debtor, items, terms, at_date):
+        """Return what :meth:`_preview` does, of items that were found and terms that are complete."""
         answer = {
-            **debt,
+            **self._get_debt(company, items, terms, at_date),
             'currency': items.currency_id,
             'terms': terms,
-            'instalments': [
-                {'kind': part.kind, 'date_due': part.due_date, 'amount': float(part.amount)} for part in schedule],
         }
-        answer['approval_reason'] = self._get_approval_reason(company, debtor, answer)
+        answer['instalments'] = [
+            {'kind': part.kind, 'date_due': part.due_date, 'amount': float(part.amount)}
+            for part in self._get_schedule(answer['amount_total'], items.currency_id, terms, at_date)]
+        answer['approval_reason'] = self._get_approval_reason(company, debtor, answer, at_date)
         return answer
 
-    def _draw_up(self):
-        """Work out the debt and the schedule of drafts anew, by the ledger of today."""
-        for arrangement in self.filtered(lambda arrangement: arrangement.state == 'draft'):
-            company = arrangement.company_id
-            today = company._dunning_today()
-            items = arrangement.line_ids.move_line_id
-            terms = {name: arrangement[name] for name in SCHEDULE_TERMS}
-            debt = self._get_debt(company, items, terms, today)
-            schedule = self._get_schedule(debt['amount_total'], arrangement.currency_id, terms, today)
-            recording = arrangement._recording()
-            recording.instalment_ids.unlink()
-            recording._write_debt(debt['lines'])
-            regular = [part for part in schedule if part.kind == 'instalment']
-            recording.write({
-                'claim_data': debt['claim_data'],
-                'claim_date': today,
-                **{name: debt[name] for name in (
-                    'amount_principal', 'amount_interest', 'amount_costs', 'amount_total')},
-                'amount_paid': 0.0,
-                'amount_left': debt['amount_total'],
-                'instalment_count': len(regular),
-                'instalment_amount': float(regular[0].amount),
-                'date_last': schedule[-1].due_date,
-                'next_date': schedule[0].due_date,
-                'next_amount': float(schedule[0].amount),
-                'instalment_ids': [
-                    Command.create({
-                        'sequence': number,
-                        'kind': part.kind,
-                        'date_due': part.due_date,
-                        'grace_date': add_bank_days(part.due_date, arrangement.grace_days),
-                        'amount': float(part.amount),
-                        'amount_left': float(part.amount),
-                    })
-                    for number, part in enumerate(schedule, 1)],
-            })
-
-    def _write_debt(self, debt_lines):
-        """Write on each line what is owed on its item, and what of it is to be booked: what nothing booked before."""
+    def _draw_up(self, today):
+        """Work out the debt and the schedule of a draft anew, by the ledger of today."""
         self.ensure_one()
-        by_item = {values['item_id']: values for values in debt_lines}
-        own = [item_id for item_id, values in by_item.items() if not values['is_booking']]
-        extras = self.env['dunning.claim'].with_company(self.company_id)._read_extras(
-            self.env['account.move.line'].browse(own))
-        for line in self.line_ids:
-            values = by_item[line.move_line_id.id]
-            interest = costs = ZERO
-            if not values['is_booking']:
-                interest, costs = extras.get(line.move_line_id.id, Booked()).unbooked(
-                    to_decimal(values['amount_interest']), to_decimal(values['amount_costs']))
-            line.write({
-                **{name: values[name] for name in (
-                    'name', 'date_due', 'amount_principal', 'amount_interest', 'amount_costs', 'is_booking')},
-                'to_book_interest': float(interest),
-                'to_book_costs': float(costs),
-            })
+        answer = self._work_out(
+            self.company_id, self.partner_id, self.line_ids.move_line_id, {name: self[name] for name in TERMS}, today)
+        self._recording().write(self._prepare_draft(answer, today))
+
+    def _prepare_draft(self, answer, today):
+        """Return the values of a draft as it was worked out; of one that is made now ``self`` is empty.
+
+        :param dict answer: of :meth:`_work_out`
+        """
+        lines = {line.move_line_id.id: line.id for line in self.line_ids}
+        parts = answer['instalments']
+        regular = [part for part in parts if part['kind'] == 'instalment']
+        return {
+            **{name: answer[name] for name in (
+                'claim_data', 'amount_principal', 'amount_interest', 'amount_costs', 'amount_total')},
+            'claim_date': today,
+            'amount_paid': 0.0,
+            'amount_left': answer['amount_total'],
+            'instalment_count': len(regular),
+            'instalment_amount': regular[0]['amount'],
+            'date_last': parts[-1]['date_due'],
+            'next_date': parts[0]['date_due'],
+            'next_amount': parts[0]['amount'],
+            'line_ids': [self._prepare_line(lines.get(values['item_id']), values) for values in answer['lines']],
+            'instalment_ids': [Command.clear(), *(
+                Command.create({
+                    'sequence': number,
+                    **part,
+                    'grace_date': add_bank_days(part['date_due'], answer['terms']['grace_days']),
+                    'amount_left': part['amount'],
+                })
+                for number, part in enumerate(parts, 1))],
+            **self._prepare_approval(answer['approval_reason'], answer),
+        }
+
+    @api.model
+    def _prepare_line(self, line_id, values):
+        """Return the command that writes down what is owed on an item, and what of it nothing booked before."""
+        vals = {name: values[name] for name in (
+            'name', 'date_due', 'amount_principal', 'amount_interest', 'amount_costs', 'is_booking', 'to_book_interest',
+            'to_book_costs')}
+        return Command.update(line_id, vals) if line_id else Command.create({'move_line_id': values['item_id'], **vals})
 
     # -------------------------------------------------------------------------
     # DUE ITEMS
     # -------------------------------------------------------------------------
 
     @api.model
-    def _find_items(self, company, debtor, items):
-        """Return the open due items an arrangement can be about, or raise what is wrong with them."""
+    def _find_items(self, company, debtor, items, previous=None):
+        """Return the open due items an arrangement can be about, or raise what is wrong with them.
+
+        :param previous: the arrangement whose place it takes, if any
+        """
         owed = self._get_open_items(company, debtor)
         if items:
             items = items.with_env(self.env)
@@ -154,7 +151,7 @@ class DunningArrangementSchedule(models.AbstractModel):
                 disputed[:1].move_id.display_name))
         taken = self.env['dunning.arrangement.line'].search(
             [('move_line_id', 'in', owed.ids), ('is_live', '=', True)], limit=1)
-        if taken and not self.env.context.get('dunning_arrangement_replacing') == taken.arrangement_id.id:
+        if taken and taken.arrangement_id != previous:
             raise UserError(self.env._(
                 "%(item)s is part of %(arrangement)s already. Take that one back or let a new one take its place.",
                 item=taken.move_id.display_name, arrangement=taken.arrangement_id.display_name))
@@ -162,12 +159,11 @@ class DunningArrangementSchedule(models.AbstractModel):
 
     def _find_items_again(self):
         """Raise when what the draft is about was paid, disputed or arranged meanwhile."""
-        env = self.env(context={**self.env.context, 'dunning_arrangement_replacing': self.previous_id.id})
         items = self.line_ids.move_line_id
         if len(items) < len(self.line_ids):
             raise UserError(self.env._(
                 "An invoice of this arrangement is not what it was any more. Draw up a new arrangement."))
-        self.with_env(env)._find_items(self.company_id, self.partner_id, items.with_env(env))
+        self._find_items(self.company_id, self.partner_id, items, self.previous_id)
 
     def _get_claimed_items(self):
         """Return the due items of which these arrangements ask interest and costs."""
@@ -240,7 +236,7 @@ class DunningArrangementSchedule(models.AbstractModel):
         claim = Claim._compute(
             claimed, at_date, with_interest=terms['with_interest'], with_costs=terms['with_costs'])
         by_item = {entry.item_id: entry for entry in claim.items}
-        extras = Claim._read_extras(claimed - items)
+        extras = Claim._read_extras(claimed)
         left_over = [
             (ZERO, min(entry.interest, booked.interest - booked.settled_interest),
              min(entry.costs, booked.costs - booked.settled_costs))
@@ -253,6 +249,7 @@ class DunningArrangementSchedule(models.AbstractModel):
             else:
                 parts, left_over = left_over, []
             amounts = [sum((part[index] for part in parts), ZERO) for index in range(3)]
+            to_book = extras.get(item.id, Booked()).unbooked(*amounts[1:]) if entry else (ZERO, ZERO)
             totals = [total + amount for total, amount in zip(totals, amounts, strict=True)]
             lines.append({
                 'item_id': item.id,
@@ -263,6 +260,8 @@ class DunningArrangementSchedule(models.AbstractModel):
                 'amount_principal': float(amounts[0]),
                 'amount_interest': float(amounts[1]),
                 'amount_costs': float(amounts[2]),
+                'to_book_interest': float(to_book[0]),
+                'to_book_costs': float(to_book[1]),
             })
         return {
             'lines': lines,

@@ -10,6 +10,7 @@ import binascii
 import hashlib
 import io
 import unicodedata
+from functools import partial
 
 from PIL import Image, UnidentifiedImageError
 
@@ -405,32 +406,44 @@ class DunningArrangementSigning(models.AbstractModel):
         if self.state != 'signed':
             raise UserError(self.env._(
                 "%s was not signed by the debtor, so there is nothing to countersign.", self.display_name))
+        for step in self._get_countersign_steps(user):
+            step()
+
+    def _get_countersign_steps(self, user):
+        """Return the steps of our signature: it is recorded and runs, then both sides get the agreement."""
+        return [
+            partial(self._record_countersignature, user),
+            self._unlink_reminders,
+            self._activate,
+            self._store_agreement,
+            partial(self._log_countersignature, user),
+            self._send_agreement,
+        ]
+
+    def _record_countersignature(self, user):
         self._recording().write({'countersigned_by_id': user.id, 'countersigned_on': fields.Datetime.now()})
-        self._unlink_reminders()
-        self._activate()
-        self._store_agreement()
+
+    def _log_countersignature(self, user):
         self._message_log(body=self.env._(
             "Signed for us by %(user)s: %(total)s in %(count)s instalments.",
             user=user.name, total=format_amount(self.env, self.amount_total, self.currency_id),
             count=len(self.instalment_ids)))
-        self._send_agreement()
 
     def _acknowledge(self):
         """Write down that the debtor acknowledged the debt: it interrupts prescription (article 3:318 BW)."""
-        for arrangement in self:
-            if arrangement.interruption_id:
-                continue
-            # Not what is booked from here on: it starts a term of its own.
-            own = arrangement.booking_move_id
-            items = arrangement.line_ids.filtered(lambda line, own=own: line.move_id != own).move_line_id
-            # sudo: it follows from the signature, whoever countersigns
-            act = self.env['dunning.interruption'].sudo().create({
-                'company_id': arrangement.company_id.id,
-                'partner_id': arrangement.partner_id.id,
-                'kind': 'recognition',
-                'date': arrangement.signed_date or arrangement.activated_on,
-                'scope': 'items',
-                'item_ids': [Command.set(items.ids)],
-                'note': self.env._("Payment arrangement %s, signed by the debtor.", arrangement.name),
-            })
-            arrangement._recording().interruption_id = act.sudo(False)
+        self.ensure_one()
+        if self.interruption_id:
+            return
+        # Not what is booked from here on: it starts a term of its own.
+        items = self.line_ids.filtered(lambda line: line.move_id != self.booking_move_id).move_line_id
+        # sudo: it follows from the signature, whoever countersigns
+        act = self.env['dunning.interruption'].sudo().create({
+            'company_id': self.company_id.id,
+            'partner_id': self.partner_id.id,
+            'kind': 'recognition',
+            'date': self.signed_date or self.activated_on,
+            'scope': 'items',
+            'item_ids': [Command.set(items.ids)],
+            'note': self.env._("Payment arrangement %s, signed by the debtor.", self.name),
+        })
+        self._recording().interruption_id = act.sudo(False)

@@ -131,6 +131,8 @@ class DunningClaimSpecification(models.AbstractModel):
         interest_all, costs_all = Decimal(entry['interest_all']), Decimal(entry['costs_all'])
         announced = entry['costs_why'] == 'announced'
         off = [
+            (self.env._("Interest that both sides signed for, more than what ran"), -Decimal(
+                entry.get('signed_interest', 0))),
             (self.env._("Waived interest"), Decimal(entry['waived_interest'])),
             (self.env._("Waived collection costs"), Decimal(entry['waived_costs'])),
             (self.env._("Paid or credited on the invoice for interest and costs"), Decimal(entry['settled'])),

@@ -105,7 +105,7 @@ class DunningWaiver(models.Model):
     def _check_item(self, entry, waivers, debtor, company):
         """Refuse one item of which more was waived than there was; the waivers are in the claim already."""
         account = entry.account
-        interest = account.interest if account else ZERO
+        interest = account.interest + entry.signed_interest if account else ZERO
         over = entry.waived_interest + entry.waived_costs + entry.settled - interest - entry.costs_detail.amount
         if over <= 0 and entry.waived_costs <= entry.costs_detail.amount and entry.waived_interest <= interest:
             return

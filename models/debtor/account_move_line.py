@@ -238,6 +238,17 @@ class AccountMoveLine(models.Model):
                 residual, in_currency),
         }, source, where)
 
+    def _lock_dunning_items(self):
+        """Wait for whoever is paying or crediting these items, and read afresh what is open on them.
+
+        Other than ``lock_for_update`` this waits. When another transaction changed something meanwhile, PostgreSQL says
+        that it cannot be serialized, and Odoo does the request again with what is true by then: no error for the log.
+        """
+        self.env.cr.execute(SQL(
+            "SELECT id FROM account_move_line WHERE id = ANY(%s) ORDER BY id FOR NO KEY UPDATE", self.ids,
+        ), log_exceptions=False)
+        self.invalidate_recordset(['amount_residual', 'amount_residual_currency', 'reconciled', 'parent_state'])
+
     # -------------------------------------------------------------------------
     # WHEN THEY ARE DUE
     # -------------------------------------------------------------------------

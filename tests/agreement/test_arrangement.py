@@ -336,7 +336,7 @@ class TestArrangement(ArrangementCommon):
     def test_a_new_one_takes_the_place(self):
         old = self.run_through(self.make())
         items = self.both | self.items(self.other)
-        Arrangement = self.on(TODAY, self.env['dunning.arrangement']).with_context(dunning_arrangement_replacing=old.id)
+        Arrangement = self.on(TODAY, self.env['dunning.arrangement'])
         new = Arrangement._make(
             self.company, self.business, items, {'with_interest': False, 'with_costs': False}, previous=old)
         new.action_offer()
@@ -480,6 +480,25 @@ class TestArrangement(ArrangementCommon):
             claim, = self.env['dunning.claim']._compute_debtor(
                 self.business, TODAY, items=arrangement.item_ids, reduce=False)
             self.assertEqual(claim.total, self.ledger(arrangement))
+
+    def test_a_payment_of_an_earlier_day_takes_nothing_along_of_what_both_signed(self):
+        """The page, the mail and the claim ask what the ledger says, until it is credited."""
+        for credited in (False, True):
+            with self.subTest(credited=credited), self.env.cr.savepoint() as savepoint:
+                arrangement = self.run_through(self.make(with_interest=True, with_costs=True))
+                self.pay(self.first, 500.0, on=TODAY - days(1))
+                if credited:
+                    credit = self.credit_note(amount=200.0, on=TODAY)
+                    (self.items(self.second) | self.items(credit)).reconcile()
+                arrangement = self.on(TODAY + days(1), arrangement)
+                arrangement._break('missed', "An instalment did not come.", None, TODAY + days(1))
+                opened = self.ledger(arrangement)
+                page = self.on(TODAY + days(1), self.business)._get_dunning_page(self.company)
+                due = page._get_payable('due').amount - self.other.amount_residual
+                self.assertGreaterEqual(to_decimal(due), opened)
+                self.assertLess(to_decimal(due) - opened, 1, "A day of interest more")
+                self.assertAlmostEqual(arrangement._get_claim_left(), due)
+                savepoint.rollback()
 
     def test_nothing_on_top_is_nothing_to_book(self):
         self.assertFalse(self.run_through(self.make()).booking_move_id)

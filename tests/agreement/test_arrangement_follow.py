@@ -653,7 +653,7 @@ class TestArrangementFollow(FollowCommon):
     def test_what_the_running_one_lets_go_is_held_by_the_one_that_takes_its_place(self):
         old = self.agree(self.move)
         on = SIGNED + days(1)
-        Arrangement = self.on(on, self.env['dunning.arrangement']).with_context(dunning_arrangement_replacing=old.id)
+        Arrangement = self.on(on, self.env['dunning.arrangement'])
         new = Arrangement._make(
             self.company, self.business, self.items(self.move), {
                 'date_first': FIRST, 'with_interest': False, 'with_costs': False}, previous=old)
@@ -695,10 +695,10 @@ class TestArrangementFollow(FollowCommon):
         good = self.agree(self.invoice(self.make_debtor("Goed BV"), amount=300.0))
         follow = type(bad)._follow_up
 
-        def fail(arrangement, account, at_date):
+        def fail(arrangement, day):
             if arrangement.id == bad.id:
                 raise ValueError("what nobody thought of")
-            return follow(arrangement, account, at_date)
+            return follow(arrangement, day)
 
         with patch.object(self.registry['dunning.arrangement'], '_follow_up', fail), mute_logger(
             'odoo.addons.l10n_nl_dunning.models.agreement.dunning_arrangement_follow'

@@ -132,13 +132,51 @@ class TestClaimExamples(BaseCase):
             self.assertEqual((detail.amount, detail.lowered), (costs, 150 - costs))
             self.assertEqual((detail.why, detail.basis['claimed_in']), ('claimed', "AM11"))
 
-    def test_what_both_sides_agreed_on_stays_though_it_is_paid_that_day(self):
+    def test_what_both_sides_agreed_on_stays_whatever_the_day_of_a_payment(self):
         item, day = due_item(1, 1000, date(2024, 12, 31)), date(2025, 2, 1)
-        paid = {1: [Settlement(day, D(1000), True)]}
-        for agreed, costs in ((False, 0), (True, 150)):
-            line = told(1, 11, day, debtor=BUSINESS, costs=D(150), principal=D(1000), agreed=agreed)
-            detail = compute(read([item], [line], settlements=paid), date(2025, 3, 3)).items[0].costs_detail
-            self.assertEqual((detail.amount, detail.since), (costs, day))
+        line = told(1, 11, day, debtor=BUSINESS, costs=D(150), principal=D(1000))
+        for paid_on in (day, date(2025, 1, 31), date(2025, 1, 2)):
+            paid = {1: [Settlement(paid_on, D(1000), True)]}
+            for agreed, costs in ((False, 0), (True, 150)):
+                with self.subTest(paid_on=paid_on, agreed=agreed):
+                    ledger = read([item], [line._replace(agreed=agreed)], settlements=paid)
+                    detail = compute(ledger, date(2025, 3, 3)).items[0].costs_detail
+                    self.assertEqual((detail.amount, detail.since, detail.lowered), (costs, day, 150 - costs))
+
+    def test_what_both_sides_agreed_on_after_a_letter_stays(self):
+        """A payment from before the letter takes nothing along either: both sides signed later."""
+        item, day = due_item(1, 1000, date(2024, 12, 31)), date(2025, 2, 1)
+        lines = [
+            told(1, 11, date(2025, 1, 20), debtor=BUSINESS, costs=D(150), principal=D(1000)),
+            told(1, 12, day, debtor=BUSINESS, costs=D(150), principal=D(1000), agreed=True)]
+        paid = {1: [Settlement(date(2025, 1, 10), D(400), True)]}
+        self.assertEqual(compute(read([item], lines, settlements=paid), date(2025, 1, 25)).costs, 90)
+        self.assertEqual(compute(read([item], lines, settlements=paid), date(2025, 3, 3)).costs, 150)
+
+    def test_what_both_sides_agreed_on_is_owed_until_it_is_credited(self):
+        """A credit note takes its part along, but for what is in the books as an invoice of its own."""
+        item, day = due_item(1, 1000, date(2024, 12, 31)), date(2025, 2, 1)
+        line = told(1, 11, day, debtor=BUSINESS, costs=D(150), principal=D(1000), agreed=True)
+        credited = {1: [Settlement(date(2025, 2, 10), D(400), False)]}
+        for booked, costs in ((None, 90), (Booked(costs=D(150)), 150), (
+            Booked().plus(D(0), D(150), [(date(2025, 2, 11), D(150), False)]), 0),
+        ):
+            ledger = read([item], [line], settlements=credited, booked={1: booked} if booked else {})
+            self.assertEqual(compute(ledger, date(2025, 3, 3)).costs, costs)
+
+    def test_interest_that_both_sides_agreed_on_is_owed_until_it_is_credited(self):
+        """Two days over 1,000 and 60 over 100 are 2.63; what was signed and booked is more, and is asked."""
+        item, day = due_item(1, 1000, date(2024, 12, 31)), date(2025, 2, 1)
+        line = told(1, 11, day, debtor=BUSINESS, interest=D(15), principal=D(1000))
+        paid = {1: [Settlement(date(2025, 1, 2), D(900), True)]}
+        for agreed, booked, interest in (
+            (False, D(15), '2.63'), (True, D(0), '2.63'), (True, D(4), '4'), (True, D(15), '15'),
+        ):
+            with self.subTest(agreed=agreed, booked=booked):
+                ledger = read([item], [line._replace(agreed=agreed)], settlements=paid, booked={1: Booked(booked)})
+                entry = compute(ledger, date(2025, 3, 3)).items[0]
+                self.assertEqual(entry.interest, D(interest))
+                self.assertEqual(entry.left.total, entry.total)
 
     def test_what_a_notice_told_itself_was_not_told_before(self):
         item = due_item(1, 1000, date(2024, 12, 31))

@@ -152,13 +152,15 @@ class _Computation:
             terms = self.engine.get_terms(self.request.agreements[item_id], self.debtor, start.day)
         booked = self.ledger.booked.get(item_id)
         waivers = [waiver for waiver in self.ledger.waivers.get(item_id, ()) if waiver.day <= at_date]
-        account, waived_interest, waived_costs = None, ZERO, ZERO
+        account, waived_interest, waived_costs, signed = None, ZERO, ZERO, ZERO
         interest, asked_costs = ZERO, costs.amount
         if item.original > 0:
             account = self._run_account(item, start, terms, settlements, costs, booked, waivers)
             waived_interest = sum((waiver.interest for waiver in waivers), ZERO)
             waived_costs = sum((waiver.costs for waiver in waivers), ZERO)
-            interest, asked_costs = _take_off(account.interest, costs.amount, waived_interest, waived_costs)
+            if start.day:
+                signed = max(ZERO, self._get_signed_interest(item_id) - account.interest)
+            interest, asked_costs = _take_off(account.interest + signed, costs.amount, waived_interest, waived_costs)
         left_interest, left_costs = booked.left(interest, asked_costs, at_date) if booked else (interest, asked_costs)
         return ClaimItem(
             item_id=item_id, move_id=item.move_id, name=item.name, invoice_date=item.invoice_date,
@@ -168,7 +170,7 @@ class _Computation:
             interest_basis=start.basis, interest=left_interest, costs=left_costs,
             settled=interest + asked_costs - left_interest - left_costs,
             announced=announced.amount if announced else ZERO, costs_detail=announced or costs, account=account,
-            settlements=settlements, waived_interest=waived_interest, waived_costs=waived_costs,
+            settlements=settlements, signed_interest=signed, waived_interest=waived_interest, waived_costs=waived_costs,
             agreed_percent=terms.agreed, compound=terms.compound, day_count=self.request.agreements[item_id].day_count)
 
     def _get_reduction(self, item_id):
@@ -208,6 +210,11 @@ class _Computation:
         last_day = max(statutory_interest.last_payment_day_from_receipt(received), item.due_date)
         return _Start(
             statutory_interest.first_interest_day(last_day), 'receipt', {'received': received, 'last_day': last_day})
+
+    def _get_signed_interest(self, item_id):
+        """Return the interest on an item that both sides signed for and that was booked: owed until it is credited."""
+        signed = max((line.interest for line in self.told[item_id] if line.agreed), default=ZERO)
+        return min(signed, self.ledger.booked[item_id].interest) if item_id in self.ledger.booked else ZERO
 
     def _run_account(self, item, start, terms, settlements, costs, booked, waivers):
         """Run the claim's own account of one item until the day of the claim."""
@@ -297,8 +304,9 @@ class _Computation:
     def _get_claimed_costs(self, item_id, first, frozen):
         """Return the :class:`ClaimCosts` that ``first`` was the first to claim, with the computation it froze.
 
-        What was credited since (or is not claimed now) was never owed, and takes its part of the costs along. Costs
-        that both sides agreed on do not change by what is paid on the day itself.
+        What was credited since (or is not claimed now) was never owed, and takes its part of the costs along, and so
+        does a payment that turns out to have come before the claim. What both sides signed is owed all the same, until
+        it is credited (:meth:`_get_agreed_costs`).
 
         :param dict frozen: computations found so far: items of one computation share it
         """
@@ -310,12 +318,33 @@ class _Computation:
             basis = data['costs_bases'][position] if position is not None else {'formula': 'claimed'}
             frozen[key] = {**basis, 'claimed_in': first.name, 'claimed_on': first.sent_on}
         basis, amount = frozen[key], first.costs
-        now = self._get_principal(item_id, first.sent_on - ONE_DAY if first.agreed else first.sent_on)
+        now = self._get_principal(item_id, first.sent_on)
         if now < first.principal and first.principal > 0:
             amount = (amount * max(now, ZERO) / first.principal).quantize(CENT, ROUND_HALF_UP)
+        amount = max(amount, self._get_agreed_costs(item_id))
         return ClaimCosts(
             amount, 'claimed', Decimal(basis.get('principal') or 0), Decimal(basis.get('total') or first.costs),
-            first.sent_on, basis, first.costs - amount)
+            first.sent_on, basis, max(first.costs - amount, ZERO))
+
+    def _get_agreed_costs(self, item_id):
+        """Return the costs of an item that both sides signed for and that are owed still.
+
+        A payment is set against them, whatever its date; only what is credited is owed no longer. Of the invoice, that
+        takes its part of the costs along, but for what is in the books as an invoice of its own: that is owed until
+        that invoice is credited.
+        """
+        agreed = next((line for line in self.told[item_id] if line.agreed and line.costs > 0), None)
+        if not agreed:
+            return ZERO
+        amount, booked = agreed.costs, self.ledger.booked.get(item_id)
+        credits = [
+            line for line in self.ledger.settlements.get(item_id, ()) if not line.is_money and line.day <= self.at_date]
+        since = sum((line.amount for line in credits if line.day > agreed.sent_on), self._get_reduction(item_id))
+        never_owed = sum((line.amount for line in credits), ZERO)
+        left = max(ZERO, min(agreed.principal - since, self.ledger.items[item_id].original - never_owed))
+        if left < agreed.principal:
+            amount = (amount * left / agreed.principal).quantize(CENT, ROUND_HALF_UP)
+        return max(amount, min(booked.costs, agreed.costs)) if booked else amount
 
     def _get_letter_costs(self, letters):
         """Return ``{item id: ClaimCosts}`` that a consumer owes: by 14-day letters whose term has run out.

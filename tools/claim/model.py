@@ -71,7 +71,7 @@ class Told(NamedTuple):
     name: str = ''
     receipt_date: date | None = None
     receipt_kind: str | None = None
-    agreed: bool = False  # by both sides: its costs do not change by what is paid on the day itself or later
+    agreed: bool = False  # by both sides: its costs do not change by what is paid, whatever the day
     interest: Decimal = ZERO
     costs: Decimal = ZERO
     announced: Decimal = ZERO
@@ -247,6 +247,7 @@ class ClaimItem:
     # What interest_why rests on: the notice of default, the day of receipt.
     interest_basis: Mapping = field(default_factory=dict)
     settlements: tuple = ()  # of Settlement: what was set against the invoice until the day
+    signed_interest: Decimal = ZERO  # of the interest, what both sides signed for beyond what ran in the end
     waived_interest: Decimal = ZERO  # off the interest and costs above
     waived_costs: Decimal = ZERO
     agreed_percent: Decimal = ZERO
@@ -270,7 +271,8 @@ class ClaimItem:
         left = self.account.left
         # What a 14-day letter announces is explained on the item, and not owed.
         owed = self.costs_detail.amount if self.costs_detail.why != 'announced' else ZERO
-        return left._replace(costs=left.costs + owed - self.account.costs)
+        return left._replace(
+            costs=left.costs + owed - self.account.costs, interest=left.interest + self.signed_interest)
 
 
 @dataclass(frozen=True)
@@ -384,6 +386,7 @@ def _item_to_json(item, positions):
         'interest_all': str(account.interest if account else ZERO),
         'costs': str(item.costs),
         'costs_all': str(item.costs_detail.amount),
+        'signed_interest': str(item.signed_interest),
         'waived_interest': str(item.waived_interest),
         'waived_costs': str(item.waived_costs),
         'settled': str(item.settled),

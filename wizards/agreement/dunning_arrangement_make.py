@@ -145,16 +145,12 @@ class DunningArrangementMake(models.TransientModel):
         self.ensure_one()
         return {name: self[name] for name in TERMS if name in self._fields and name != 'contact_id'}
 
-    def _get_arrangement_model(self):
-        """Return the model, that lets what is replaced keep its items until then."""
-        return self.env['dunning.arrangement'].with_company(self.company_id).with_context(
-            dunning_arrangement_replacing=self.previous_id._origin.id)
-
     def _get_preview(self):
         """Return what the arrangement would say, see ``dunning.arrangement._preview``."""
         self.ensure_one()
-        return self._get_arrangement_model()._preview(
-            self.company_id, self.partner_id._origin, self.item_ids._origin, self._get_terms())
+        return self.env['dunning.arrangement'].with_company(self.company_id)._preview(
+            self.company_id, self.partner_id._origin, self.item_ids._origin, self._get_terms(),
+            previous=self.previous_id._origin)
 
     @api.depends(
         'item_ids', 'date_first', 'period', 'day_of_month', 'calculate', 'instalment_count', 'instalment_amount',
@@ -180,8 +176,9 @@ class DunningArrangementMake(models.TransientModel):
     def _get_total(self):
         """Return what is owed on the items, also when no schedule can be made of it yet."""
         self.ensure_one()
-        Arrangement = self._get_arrangement_model()
-        items = Arrangement._find_items(self.company_id, self.partner_id._origin, self.item_ids._origin)
+        Arrangement = self.env['dunning.arrangement'].with_company(self.company_id)
+        items = Arrangement._find_items(
+            self.company_id, self.partner_id._origin, self.item_ids._origin, self.previous_id._origin)
         return Arrangement._get_debt(
             self.company_id, items, self._get_terms(), self.company_id._dunning_today())['amount_total']
 
@@ -301,7 +298,7 @@ class DunningArrangementMake(models.TransientModel):
         self.ensure_one()
         if not self.item_ids:
             raise UserError(self.env._("Choose the invoices it is about."))
-        arrangement = self._get_arrangement_model()._make(
+        arrangement = self.env['dunning.arrangement'].with_company(self.company_id)._make(
             self.company_id, self.partner_id, self.item_ids, self._get_terms(), user=self.user_id,
             call=self.call_id or None, contact=self.contact_id or None, previous=self.previous_id or None)
         if self.note:
