@@ -4,7 +4,7 @@ PYTHON ?= python3
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test bench replay soak lint format clean distclean python
+.PHONY: help demo test trace bench replay soak lint format clean distclean python
 
 help: ## this list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):[^#]*## (.*)/  make \1	\2/' | expand -t 20
@@ -14,6 +14,9 @@ demo: python ## a company with customers, one real run of the scheduled actions,
 
 test: python ## all checks and tests; ARGS="tests/test_x.py -k name" for a part of them
 	@$(PYTHON) dev/test.py $(ARGS)
+
+trace: python ## how often everyday work changes file, and how often it may
+	@$(PYTHON) dev/test.py tests/kernel/test_trace.py -q -s
 
 bench: python ## how fast it is with many invoices
 	@$(PYTHON) dev/bench.py $(ARGS)
