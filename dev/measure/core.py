@@ -12,8 +12,6 @@ from odoo.fields import Command
 
 from . import ledger, meter
 
-PAGE = 80
-
 
 def serve(env):
     """Make, post and pay invoices, import payments and open the list, on request; answer with what each took.
@@ -26,17 +24,13 @@ def serve(env):
         method = getattr(work, f"do_{command.removeprefix('count:')}")
         env.invalidate_all()
         if command.startswith("count:"):
-            calls = _count_calls(env, method, int(number))
-            env.cr.commit()
-            print(json.dumps({"calls": calls}), flush=True)
-            continue
-        started, queries = meter.processor_seconds(env), env.cr.sql_log_count
-        method(int(number))
-        env.flush_all()
-        answer = {
-            "seconds": meter.processor_seconds(env) - started,
-            "queries": env.cr.sql_log_count - queries,
-        }
+            answer = {"calls": _count_calls(env, method, int(number))}
+        else:
+            started, queries = meter.processor_seconds(env), env.cr.sql_log_count
+            method(int(number))
+            env.flush_all()
+            seconds = meter.processor_seconds(env) - started
+            answer = {"seconds": seconds, "queries": env.cr.sql_log_count - queries}
         env.cr.commit()
         print(json.dumps(answer), flush=True)
 
@@ -46,10 +40,7 @@ def _count_calls(env, method, number):
     gc.collect()  # what Python cleans up in between calls functions too
     gc.disable()
     try:
-        profile.enable()
-        method(number)
-        env.flush_all()
-        profile.disable()
+        profile.runcall(lambda: (method(number), env.flush_all()))
     finally:
         gc.enable()
     return pstats.Stats(profile).total_calls
@@ -63,26 +54,20 @@ class _Work:
     def do_setup(self, _count):
         env = self.env
         company = ledger.make_company(env)
-        domain = [("company_id", "=", company.id), ("type", "=", "bank")]
-        self.bank = env["account.journal"].search(domain, limit=1)
+        self.bank = env["account.journal"].search([("company_id", "=", company.id), ("type", "=", "bank")], limit=1)
         self.bank.inbound_payment_method_line_ids.payment_account_id = env["account.account"].create(
             {"name": "Under way", "code": "199099", "account_type": "asset_current", "reconcile": True}
         )
         self.partners = env["res.partner"].create([{"name": f"Debtor {nr}", "is_company": True} for nr in range(50)])
-        groups = [env.ref("base.group_user").id, env.ref("account.group_account_invoice").id]
-        self.user = (
-            env["res.users"]
-            .with_context(no_reset_password=True)
-            .create({"name": "Core", "login": "core", "group_ids": [Command.set(groups)]})
-        )
+        self.user = meter.make_user(env, "core")
 
     def do_make(self, count):
+        values = {"move_type": "out_invoice", "invoice_date": "2026-01-15"}
         self.moves = self.env["account.move"].create(
             [
                 {
-                    "move_type": "out_invoice",
+                    **values,
                     "partner_id": self.partners[nr % len(self.partners)].id,
-                    "invoice_date": "2026-01-15",
                     "invoice_line_ids": [Command.create({"name": "Goods", "price_unit": 100.0 + nr})],
                 }
                 for nr in range(count)
@@ -95,9 +80,8 @@ class _Work:
     def do_pay(self, _count):
         """Register payments of the first half."""
         moves = self.moves[: len(self.moves) // 2]
-        self.env["account.payment.register"].with_context(active_model="account.move", active_ids=moves.ids).create(
-            {"payment_date": "2026-02-20", "group_payment": False}
-        )._create_payments()
+        wizard = self.env["account.payment.register"].with_context(active_model="account.move", active_ids=moves.ids)
+        wizard.create({"payment_date": "2026-02-20", "group_payment": False})._create_payments()
 
     def do_import(self, _count):
         """Import a bank statement that pays the second half, and match each line with its invoice."""
@@ -129,12 +113,11 @@ class _Work:
         }
         for _each in range(count):
             self.env.invalidate_all()
-            Move.web_search_read([("move_type", "=", "out_invoice")], spec, limit=PAGE, count_limit=10001)
+            Move.web_search_read([("move_type", "=", "out_invoice")], spec, limit=80, count_limit=10001)
 
 
 def _get_spec(node):
     """Return what the browser asks of a reference in a list: nothing more where the column is never shown."""
     if node.get("column_invisible") == "True":
         return {"fields": {}}
-    more = {"color": {}} if node.get("widget") == "dunning_level" else {}
-    return {"fields": {"display_name": {}, **more}}
+    return {"fields": {"display_name": {}, **({"color": {}} if node.get("widget") == "dunning_level" else {})}}
