@@ -30,12 +30,8 @@ from measure import table  # noqa: E402 (as above)
 
 OUT = paths.CHECKOUT / "out" / "bench"
 PARTS = ("steps", "letters", "peer", "install", "core")
-#: Invoices per turn of core's own work: turns that are close in time have the same machine.
-BLOCK = 10
-#: Pairs of processes that take turns. The same work in two of them differs by some per cent for as long as they live.
-PAIRS = 9
-#: Blocks of which the function calls are counted. The least counts: now and then core looks up again what it had kept.
-COUNTED = 6
+#: Core's own work: processes without and with the addon, in turns, and the blocks of invoices in each.
+CORE_TURNS, CORE_BLOCKS = 9, 10
 #: How often a step that the peer has too is done, and undone: the middle counts.
 TURNS = 3
 #: So many overdue items come with 200,000 posted move lines.
@@ -279,56 +275,16 @@ class Bench:
             for step, row in _ask("peer", name, TURNS, addons_path=addons_path).items():
                 self._add("peer", {"size": size, "step": step, **row})
 
-    # --- what the addon costs core ---
-
     def _measure_core(self):
-        """Do the same work in databases without and with the addon, in turns, by several pairs of processes."""
-        pairs, calls, blocks = [], None, 5 if self.words.quick else 11
-        for _number in range(PAIRS):
-            with self._core_side(self.base, "without") as without, self._core_side(
-                database.with_addon(self.home), "with"
-            ) as ours:
-                sides = {"without": without, "with": ours}
-                pairs.append(_take_turns(sides, blocks))
-                calls = calls or _take_turns(sides, COUNTED, "count:")
+        """Do the same work in databases without and with the addon, in turns, each time in a process of its own."""
+        sources = {"without": self.base, "with": database.with_addon(self.home)}
+        answers = {side: [] for side in sources}
+        for _turn in range(2 if self.words.quick else CORE_TURNS):
+            for side, source in sources.items():
+                with self._copy(source, side) as name:
+                    answers[side].append(_ask("core", name, CORE_BLOCKS))
         for what in table.CORE:
-            self._add("core", table.compare(what, [pair[what] for pair in pairs], calls[what]))
-
-    @contextmanager
-    def _core_side(self, source, side):
-        """Yield a process that does core's work on request, in a copy of a database."""
-        with self._copy(source, side) as name:
-            command = _command("core", name, "")
-            pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
-            with subprocess.Popen(command, env=_environ(), **pipes) as process:
-                _turn(process, "setup 0")
-                yield process
-                process.stdin.close()
-
-
-def _take_turns(sides, blocks, prefix=""):
-    """Return `{what: {side: answers}}`; who goes first changes every block, the first block only warms up."""
-    answers = {what: {side: [] for side in sides} for what in table.CORE}
-    order = list(sides)
-    for block in range(blocks + 1):
-        for side in order:
-            _turn(sides[side], f"make {BLOCK}")
-        for what in table.CORE:
-            for side in order:
-                answer = _turn(sides[side], f"{prefix}{what} {BLOCK}")
-                if block:
-                    answers[what][side].append(answer)
-        order.reverse()
-    return answers
-
-
-def _turn(process, command):
-    try:
-        process.stdin.write(command + "\n")
-        process.stdin.flush()
-        return json.loads(next(line for line in process.stdout if line.startswith("{")))
-    except (BrokenPipeError, StopIteration) as error:
-        raise say.Failure("A measuring process stopped with an error, shown above.") from error
+            self._add("core", table.compare(what, *([row[what] for row in answers[side]] for side in answers)))
 
 
 if __name__ == "__main__":

@@ -1,10 +1,8 @@
-"""What the addon costs those who do not remind anybody: core's own work, on request, in turns."""
+"""What the addon costs those who do not remind anybody: core's own work, a block of invoices at a time."""
 
 import cProfile
 import gc
-import json
 import pstats
-import sys
 
 from lxml import etree
 
@@ -12,35 +10,44 @@ from odoo.fields import Command
 
 from . import ledger, meter
 
+WORK = ("post", "pay", "import", "list")
+#: Invoices per block, and blocks of which the function calls are counted.
+BLOCK, COUNTED = 10, 6
 
-def serve(env):
-    """Make, post and pay invoices, import payments and open the list, on request; answer with what each took.
 
-    A request is a name and a number, such as `post 10`; `count:post 10` does the same and counts the function calls.
+def measure(env, blocks):
+    """Return ``{work: least seconds of a block, its queries and its function calls}``; the first block warms up.
+
+    The least counts of the calls as well: now and then core has to look up again what it had kept.
     """
     work = _Work(env)
-    for line in sys.stdin:
-        command, number = line.split()
-        method = getattr(work, f"do_{command.removeprefix('count:')}")
-        env.invalidate_all()
-        if command.startswith("count:"):
-            answer = {"calls": _count_calls(env, method, int(number))}
-        else:
-            started, queries = meter.processor_seconds(env), env.cr.sql_log_count
-            method(int(number))
-            env.flush_all()
-            seconds = meter.processor_seconds(env) - started
-            answer = {"seconds": seconds, "queries": env.cr.sql_log_count - queries}
-        env.cr.commit()
-        print(json.dumps(answer), flush=True)
+    rows = {what: [] for what in WORK}
+    for block in range(1 + int(blocks) + COUNTED):
+        work.do_make(BLOCK)
+        for what in WORK:
+            env.invalidate_all()
+            method = getattr(work, f"do_{what}")
+            if block > int(blocks):
+                rows[what].append({"calls": _count_calls(env, method)})
+            else:
+                started, queries = meter.processor_seconds(env), env.cr.sql_log_count
+                method(BLOCK)
+                env.flush_all()
+                seconds = meter.processor_seconds(env) - started
+                rows[what].append({"seconds": seconds, "queries": env.cr.sql_log_count - queries})
+            env.cr.commit()
+    return {
+        what: {key: min(row[key] for row in found[1:] if key in row) for key in ("seconds", "queries", "calls")}
+        for what, found in rows.items()
+    }
 
 
-def _count_calls(env, method, number):
+def _count_calls(env, method):
     profile = cProfile.Profile()
     gc.collect()  # what Python cleans up in between calls functions too
     gc.disable()
     try:
-        profile.runcall(lambda: (method(number), env.flush_all()))
+        profile.runcall(lambda: (method(BLOCK), env.flush_all()))
     finally:
         gc.enable()
     return pstats.Stats(profile).total_calls
@@ -49,10 +56,6 @@ def _count_calls(env, method, number):
 class _Work:
     def __init__(self, env):
         self.env = env
-        self.moves = env["account.move"]
-
-    def do_setup(self, _count):
-        env = self.env
         company = ledger.make_company(env)
         self.bank = env["account.journal"].search([("company_id", "=", company.id), ("type", "=", "bank")], limit=1)
         self.bank.inbound_payment_method_line_ids.payment_account_id = env["account.account"].create(

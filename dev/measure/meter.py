@@ -4,14 +4,12 @@ import os
 import resource
 import statistics
 import time
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from pathlib import Path
 
-_paused = [0.0, 0.0, 0]
 
-
-def measure(env, method, *, repeats=1, undo=False):
-    """Return what `method` answers with what it took; of several times the middle one counts.
+def measure(env, method, tell, *, repeats=1, undo=False):
+    """Return what `method` took, and what `tell` makes of its result; of several times the middle one counts.
 
     :param undo: `method` changes something: it is undone before the next time, the last time stays
     """
@@ -24,24 +22,16 @@ def measure(env, method, *, repeats=1, undo=False):
             env.cr.rollback()
         before = answer
         env.invalidate_all()
-        _paused[:] = 0.0, 0.0, 0
         started = _read(env)
-        answer = method()
+        result = method()
         env.flush_all()
-        taken.append([now - start - paused for now, start, paused in zip(_read(env), started, _paused, strict=True)])
+        taken.append([now - start for now, start in zip(_read(env), started, strict=True)])
+        answer = tell(result)
         if repeat and answer != before:
             raise RuntimeError(f"the same step answered {before} and then {answer}")
     seconds, processor, _queries = map(statistics.median, zip(*taken, strict=True))
     figures = {"seconds": seconds, "processor": processor, "queries": taken[-1][2]}
     return {"answers": 0, "notices": 0, **answer, **figures, "memory": peak() - memory, "peak": peak()}
-
-
-@contextmanager
-def outside_the_clock(env):
-    """Do something that is not part of the step."""
-    started = _read(env)
-    yield
-    _paused[:] = [paused + now - start for paused, now, start in zip(_paused, _read(env), started, strict=True)]
 
 
 def _read(env):

@@ -15,7 +15,7 @@ def main(command, database, addons_path, *words):
         from measure import core, history, ledger, peer, steps  # noqa: PLC0415
 
         commands = {
-            "core": core.serve,
+            "core": core.measure,
             "explain": steps.explain,
             "history": history.generate,
             "ledger": ledger.generate,

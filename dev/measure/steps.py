@@ -35,7 +35,8 @@ def measure(env, step, turns="1"):
     env["dunning.planner"]._plan(company, today, items=_find_item(env, company))
     env.cr.commit()
     method, once = globals()[f"_step_{step}"], step in ONCE
-    answer = meter.measure(env, lambda: method(env, company, today), repeats=int(turns) if once else 5, undo=once)
+    repeats, tell = int(turns) if once else 5, TOLD.get(step, _tell_answers)
+    answer = meter.measure(env, lambda: method(env, company, today), tell, repeats=repeats, undo=once)
     if step != "mails":  # the next level comes with everything in the queue, and nothing leaves here
         env.cr.commit()  # out of the clock, as for the peer: how fast the disk is does not count
     return answer
@@ -48,7 +49,7 @@ def _find_item(env, company):
 
 def _step_bare(env, company, today):
     """Read what is overdue and who owes it, as anybody would by hand: the least that planning could be."""
-    rows = env.execute_query(
+    return env.execute_query(
         SQL(
             """
             SELECT item.id, item.move_id, item.date_maturity, item.amount_residual, item.currency_id,
@@ -65,15 +66,14 @@ def _step_bare(env, company, today):
             today,
         )
     )
-    return {"answers": len(rows)}
 
 
 def _step_plan_due(env, company, today):
-    return {"answers": len(env["dunning.planner"]._plan(company, today, only_due=True))}
+    return env["dunning.planner"]._plan(company, today, only_due=True)
 
 
 def _step_plan_full(env, company, today):
-    return {"answers": len(env["dunning.planner"]._plan(company, today))}
+    return env["dunning.planner"]._plan(company, today)
 
 
 def _step_create(env, company, today):
@@ -82,10 +82,7 @@ def _step_create(env, company, today):
         env.invalidate_all(flush=False)  # as the commit of the scheduled action does
         return float("inf")
 
-    notices = env["dunning.run"]._plan_company(company, today, checkpoint=checkpoint)["notices"]
-    with meter.outside_the_clock(env):
-        answers = env["dunning.notice.line"].search_count([("notice_id", "in", notices.ids)])
-    return {"answers": answers, "notices": len(notices)}
+    return env["dunning.run"]._plan_company(company, today, checkpoint=checkpoint)["notices"]
 
 
 def _step_raise(env, company, today):
@@ -138,7 +135,7 @@ def _step_mails(env, company, today):
             env["dunning.dispatcher"]._dispatch(batch)
             env.flush_all()
             env.invalidate_all()
-    return {"notices": len(notices.filtered(lambda notice: notice.state == "sent"))}
+    return notices
 
 
 def _step_wizard(env, company, today):
@@ -147,17 +144,17 @@ def _step_wizard(env, company, today):
     action = moves.with_user(user).action_dunning_send()
     wizard = env[action["res_model"]].with_user(user).browse(action["res_id"])
     wizard.web_read({"summary": {}, "group_ids": {"fields": {}}, "skip_ids": {"fields": {}}})
-    return {"answers": len(wizard.skip_ids), "notices": len(wizard.group_ids)}
+    return wizard
 
 
 def _step_debtors(env, company, today):
     """What the browser asks for when the list opens, as a collector: the rows, and how many there are."""
-    return {"answers": len(_ask_debtors(env, [("amount_collectable", ">", 0)])["records"])}
+    return _ask_debtors(env, [("amount_collectable", ">", 0)])
 
 
 def _step_debtor(env, company, today):
     partner = env["res.partner"].search([("name", "=", "Debtor 7")])
-    return {"answers": len(_ask_debtors(env, [("partner_id", "=", partner.id)])["records"])}
+    return _ask_debtors(env, [("partner_id", "=", partner.id)])
 
 
 def _ask_debtors(env, domain):
@@ -165,18 +162,41 @@ def _ask_debtors(env, domain):
     arch = etree.fromstring(env.ref("l10n_nl_dunning.dunning_debtor_view_list").arch)
     fields = [node.get("name") for node in arch.iter("field")]
     spec = {name: {"fields": {"display_name": {}}} if Debtor._fields[name].relational else {} for name in fields}
-    return Debtor.web_search_read(domain, spec, limit=PAGE, count_limit=10001)
+    return Debtor.web_search_read(domain, spec, limit=PAGE, count_limit=10001)["records"]
 
 
 def _step_behaviour(env, company, today):
-    return {"answers": env["dunning.behaviour"]._refresh(company, today)}
+    return range(env["dunning.behaviour"]._refresh(company, today))
 
 
 def _step_badges(env, company, today):
     """The level of a page of contacts, as a salesperson sees it."""
     partners = env["res.partner"].search([("name", "like", "Debtor ")], limit=PAGE)
     spec = {"display_name": {}, "dunning_level_id": {"fields": {"display_name": {}, "color": {}}}}
-    return {"answers": len(partners.with_user(meter.get_user(env)).web_read(spec))}
+    return partners.with_user(meter.get_user(env)).web_read(spec)
+
+
+# --- what a step answered, worked out when the clock is off ---
+
+
+def _tell_answers(rows):
+    return {"answers": len(rows)}
+
+
+def _tell_made(notices):
+    lines = notices.env["dunning.notice.line"].search_count([("notice_id", "in", notices.ids)])
+    return {"answers": lines, "notices": len(notices)}
+
+
+def _tell_mailed(notices):
+    return {"notices": len(notices.filtered(lambda notice: notice.state == "sent"))}
+
+
+def _tell_wizard(wizard):
+    return {"answers": len(wizard.skip_ids), "notices": len(wizard.group_ids)}
+
+
+TOLD = {"create": _tell_made, "raise": _tell_made, "mails": _tell_mailed, "wizard": _tell_wizard}
 
 
 # --- letters ---
@@ -203,12 +223,13 @@ def measure_letters(env, count):
             env["dunning.dispatcher"]._dispatch(batch)
             env.cr.commit()
             env.invalidate_all()
-        with meter.outside_the_clock(env):
-            ready = notices.filtered(lambda notice: notice.state == "to_post").ids
-            domain = [("res_model", "=", notices._name), ("res_field", "=", "letter_file"), ("res_id", "in", ready)]
-            return {"notices": env["ir.attachment"].search_count(domain)}
 
-    answer = meter.measure(env, dispatch)
+    def count_letters(_result):
+        ready = notices.filtered(lambda notice: notice.state == "to_post").ids
+        domain = [("res_model", "=", notices._name), ("res_field", "=", "letter_file"), ("res_id", "in", ready)]
+        return {"notices": env["ir.attachment"].search_count(domain)}
+
+    answer = meter.measure(env, dispatch, count_letters)
     if not answer["notices"]:
         raise ValueError("not one letter was printed")
     bare = [Letter._prepare_documents(batch) for batch in batches]

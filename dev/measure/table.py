@@ -4,7 +4,6 @@ Nothing here measures and nothing needs Odoo.
 """
 
 import math
-import statistics
 from itertools import pairwise
 
 #: In this order: the later ones change the data.
@@ -101,26 +100,12 @@ def get_ratios(results):
     return ratios
 
 
-def compare(what, pairs, calls):
-    """Return what core's work takes with the addon over without, by several pairs of processes that took turns.
-
-    :param pairs: per pair of processes, the answers ``{"without": [...], "with": [...]}``
-    :param calls: answers with the function calls of one block, of which the least counts
-    """
-    ratios = [
-        statistics.median(a["seconds"] / b["seconds"] for a, b in zip(pair["with"], pair["without"], strict=True))
-        for pair in pairs
-    ]
-    queries = [sum(answer["queries"] for pair in pairs for answer in pair[side]) for side in ("with", "without")]
-    least = [min(answer["calls"] for answer in calls[side]) for side in ("with", "without")]
-    return {
-        "what": what,
-        "median": statistics.median(ratios),
-        "least": min(ratios),
-        "most": max(ratios),
-        "queries": queries[0] / max(1, queries[1]),
-        "calls": least[0] / least[1],
-    }
+def compare(what, without, ours):
+    """Return what core's work takes with the addon over without: of the processes that took turns the least."""
+    keys = ("seconds", "queries", "calls")
+    ratios = {key: min(row[key] for row in ours) / max(1e-9, min(row[key] for row in without)) for key in keys}
+    each = [b["seconds"] / a["seconds"] for a, b in zip(without, ours, strict=True)]
+    return {"what": what, **ratios, "lowest": min(each), "highest": max(each)}
 
 
 # --- targets ---
@@ -230,7 +215,7 @@ TABLES = (
     ("Installing and uninstalling; what it did to the rows of account_move_line",
      "title size:, move_lines:, seconds:.1f start:.1f peak:.0f updated:, rewritten:", _install_rows),
     ("Core's own work, with the addon over without",
-     "title median:.3f least:.3f most:.3f queries:.3f calls:.3f",
+     "title seconds:.3f lowest:.3f highest:.3f queries:.3f calls:.3f",
      lambda results: [{"title": CORE[row["what"]], **row} for row in results["core"]]),
     ("Targets", "title wanted: measured: met:", _target_rows),
     ("Not measured, because it failed", "what: why:", lambda results: results["failed"]),
