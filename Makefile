@@ -4,7 +4,7 @@ PYTHON ?= python3
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test bench replay soak lint format clean distclean python
+.PHONY: help demo test trace bench replay soak deep lint format clean distclean python
 
 help: ## this list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):[^#]*## (.*)/  make \1	\2/' | expand -t 20
@@ -15,6 +15,9 @@ demo: python ## a company with customers, one real run of the scheduled actions,
 test: python ## all checks and tests; ARGS="tests/test_x.py -k name" for a part of them
 	@$(PYTHON) dev/test.py $(ARGS)
 
+trace: python ## how often everyday work changes file, and how often it may
+	@$(PYTHON) dev/test.py tests/kernel/test_trace.py -q -s
+
 bench: python ## how fast it is with many invoices
 	@$(PYTHON) dev/bench.py $(ARGS)
 
@@ -23,6 +26,9 @@ replay: python ## years of real invoices, day by day; CSV=history.csv
 
 soak: python ## many days with processes killed at random; ARGS="--days 200"
 	@$(PYTHON) dev/soak.py $(ARGS)
+
+deep: python ## replays, soak, faults, upgrades and tours (two hours); CSV=history.csv
+	@$(PYTHON) dev/deep.py $(CSV)
 
 lint: python ## ruff, pylint-odoo, prettier, eslint
 	@$(PYTHON) dev/lint.py $(ARGS)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
-from env import database, paths, postgres, python, say  # noqa: E402 (after the path it needs)
+from env import paths, postgres, python, say  # noqa: E402 (after the path it needs)
 
 
 def main():
@@ -26,9 +26,9 @@ def main():
         if python.folder().exists():
             with postgres.in_use():
                 postgres.ensure()
-                for kind in ("test", "demobase", "addon", "bench", "replay", "soak"):
-                    database.drop_all(f"dunning_{kind}_{paths.checkout_key()}_")
-                database.drop_all(f"dunning_demo_{paths.checkout_key()}")
+                for name in postgres.databases():
+                    if name.startswith("dunning_") and f"_{paths.checkout_key()}" in name:
+                        postgres.drop(name)
         shutil.rmtree(paths.workspace(), ignore_errors=True)
         say.step("removed this checkout's databases and output; the downloads are kept (make distclean removes them)")
 

@@ -104,9 +104,7 @@ def _empty_out():
 @contextmanager
 def _mail_sink():
     """Catch all mail in `out/mails` while the block runs; yield the port of that mail server."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = runtime.free_port()
     command = [python.executable(), paths.CHECKOUT / "dev" / "mail_sink.py", OUT / "mails", port]
     sink = subprocess.Popen([str(part) for part in command], env=runtime.environment())
     try:

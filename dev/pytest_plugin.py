@@ -35,6 +35,7 @@ SECONDS = {
     "tests/kernel/test_soak.py::TestSoak": 30,
     "tests/kernel/test_state_machine.py::TestLifeWithPeople": 80,
     "tests/kernel/test_tours.py::TestTours": 50,
+    "tests/kernel/test_trace.py::TestTrace": 50,
     "tests/kernel/test_upgrade.py::TestUpgradeFrom100": 80,
     "tests/kernel/test_upgrade.py::TestUpgradeFrom130": 90,
 }

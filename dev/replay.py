@@ -1,12 +1,12 @@
 #!/usr/bin/env python3
 """Feed years of real invoices to the addon, day by day, and compare all it did with the file.
 
-dev/replay history.csv                          all of it
-dev/replay history.csv --sample 10              ten customers
-dev/replay history.csv --days 2012-01-01..2012-06-30
-dev/replay history.csv --stretch 4              who paid late pays four times as late: more of the ladder
-dev/replay history.csv --seed 1                 with a random world: credit notes, holds, promises, bounces, faults, …
-dev/replay history.csv --report report.txt --letters 20
+dev/replay.py history.csv                      all of it
+dev/replay.py history.csv --sample 10          ten customers
+dev/replay.py history.csv --days 2012-01-01..2012-06-30
+dev/replay.py history.csv --stretch 4          who paid late pays four times as late: more of the ladder
+dev/replay.py history.csv --seed 1             with a random world: credit notes, holds, promises, faults, …
+dev/replay.py history.csv --report report.txt --letters 20
 
 The file has one line per invoice: countryCode, customerID, PaperlessDate, invoiceNumber, InvoiceDate, DueDate,
 InvoiceAmount, Disputed, SettledDate, PaperlessBill (dates as month/day/year). Ends with a report, and with exit
@@ -14,14 +14,12 @@ code 1 when one notice was wrong, double, missing, too early or unexplained.
 """
 
 import argparse
-import os
-import socket
 import sys
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
-from env import bootstrap, database, paths, postgres, say, session  # noqa: E402 (after the path it needs)
+from env import bootstrap, database, postgres, runtime, say, session  # noqa: E402 (after the path it needs)
 
 
 def main():
@@ -39,24 +37,11 @@ def main():
         if not Path(words.csv).is_file():
             raise say.Failure(f"There is no file {words.csv}.")
         home, _template = bootstrap.ensure()
-        name = f"dunning_replay_{paths.checkout_key()}_{os.getpid()}"
-        try:
-            postgres.create(name, database.with_addon(home))
+        with database.copied("replay", database.with_addon(home), keep=words.keep) as name:
             say.step(f"replaying {words.csv}")
-            port = _free_port() if words.letters else 0
+            port = runtime.free_port() if words.letters else 0
             options = [words.sample, words.days, words.stretch, words.letters, words.report, port, words.seed]
             session.run_program("replay_session.py", name, words.csv, *options)
-        finally:
-            if words.keep:
-                say.step(f"the database is kept: {name}")
-            else:
-                postgres.drop(name)
-
-
-def _free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 if __name__ == "__main__":

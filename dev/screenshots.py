@@ -20,16 +20,10 @@ def main():
         chromium = browser.ensure()
         if not chromium:
             raise say.Failure("There is no Chromium to take pictures with.")
-        name = f"dunning_demo_{paths.checkout_key()}_pictures"
-        template = database.for_demo(home)
-        postgres.drop(name)
-        postgres.create(name, template)
         images = paths.CHECKOUT / "docs" / "images"
         images.mkdir(parents=True, exist_ok=True)
-        try:
+        with database.copied("demo", database.for_demo(home)) as name:
             session.run_program("screenshots_session.py", name, PORT, chromium, images, *sys.argv[1:])
-        finally:
-            postgres.drop(name)
 
 
 if __name__ == "__main__":

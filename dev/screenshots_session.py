@@ -4,7 +4,6 @@ import base64
 import contextlib
 import json
 import shutil
-import socket
 import subprocess
 import sys
 import tempfile
@@ -14,9 +13,12 @@ from pathlib import Path
 
 import demo_data
 import websocket
+from env import runtime
 from env.session import odoo_environment
 
 WIDTH, HEIGHT = 1366, 800
+#: The steps to each picture, each the name of a method of `Page` and its words.
+PICTURES = json.loads((Path(__file__).parent / "demo" / "pictures.json").read_text())
 
 
 class Page:
@@ -25,9 +27,7 @@ class Page:
     def __init__(self, chromium, address):
         self.address = address
         self.folder = tempfile.mkdtemp()
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            port = probe.getsockname()[1]
+        port = runtime.free_port()
         words = ["--headless", "--no-sandbox", "--disable-gpu", "--hide-scrollbars", "--remote-allow-origins=*"]
         words += [f"--user-data-dir={self.folder}", f"--remote-debugging-port={port}", "about:blank"]
         quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
@@ -95,6 +95,18 @@ class Page:
             self.call("Input.dispatchKeyEvent", type="keyUp", key=character)
             time.sleep(0.3)
 
+    def scroll_to(self, selector):
+        self.run(f"document.querySelector({selector!r}).scrollIntoView({{block: 'center'}})")
+        self.wait(".o_form_view")
+
+    def sleep(self, seconds):
+        time.sleep(seconds)
+
+    def begin_as(self, name):
+        """Go where another picture is taken."""
+        for method, *words in PICTURES[name]:
+            getattr(self, method)(*words)
+
     def log_in(self, login):
         self.open("/web/login", "input[name=login]")
         self.run(
@@ -124,11 +136,11 @@ def main(database, port, chromium, folder, *names):
         with odoo_environment(database, http_port=int(port)) as env:
             _prepare(env, port)
             page.log_in("admin")
-            debtors(page)  # so that the menu at the top is ours
+            page.begin_as("debtors")  # so that the menu at the top is ours
             for name in names or [*PICTURES, *PAPERS]:
                 file = Path(folder) / f"{name}.png"
                 if name in PICTURES:
-                    PICTURES[name](page)
+                    page.begin_as(name)
                     page.picture(file)
                 else:
                     _picture_of_paper(PAPERS[name](env), file)
@@ -158,145 +170,6 @@ def _picture_of_paper(pdf, file):
     subprocess.run(words, input=pdf, check=True)
 
 
-# --- the pictures ---
-
-INVOICES = "/odoo/action-account.action_move_out_invoice_type?debug=0"
-
-
-def debtors(page):
-    page.open("/odoo/debtors", ".o_data_row")
-
-
-def due_items(page):
-    page.open("/odoo/due-items", ".o_data_row")
-
-
-def notices(page):
-    page.open("/odoo/dunning-notices", ".o_data_row")
-    page.click(".o_searchview .o_facet_remove")
-    page.wait(".o_data_row")
-
-
-def notices_kanban(page):
-    notices(page)
-    page.click(".o_switch_view.o_kanban")
-    page.wait(".o_kanban_record")
-
-
-def notice(page):
-    notices(page)
-    page.click_row("td[name=partner_id]", "Hotel Zeezicht", "Verstuurd", "E-mail")
-    page.click(".nav-link[name=letter]")
-    page.wait("iframe.o_pdfview_iframe")
-    time.sleep(3)
-
-
-def send_wizard(page):
-    page.open(INVOICES, ".o_data_row")
-    page.click("thead .o_list_record_selector input")
-    page.click("button[name=action_dunning_send]")
-    page.wait(".modal div[name=group_ids] .o_data_row")
-
-
-def send_wizard_why(page):
-    send_wizard(page)
-    page.click(".modal .nav-link[name=skips]")
-    page.wait(".modal div[name=skip_ids] .o_data_row")
-
-
-def invoices(page):
-    page.open(INVOICES, ".o_data_row")
-
-
-def invoice(page):
-    page.open("/odoo/due-items", ".o_data_row")
-    page.click_row("td[name=move_name] a", "Aanmaning", "volgt op")
-    page.wait(".o_form_view", "div[name=dunning_level] .badge")
-
-
-def contact(page):
-    debtors(page)
-    page.click(".o_data_row .o_data_cell[name=complete_name]", "Hotel Zeezicht")
-    page.click(".nav-link[name=dunning]")
-    page.wait("div[name=dunning_notice_ids] .o_data_row")
-
-
-def policy(page):
-    page.open("/odoo/dunning-policies", ".o_data_row")
-    page.click(".o_data_row .o_data_cell[name=name]")
-    page.wait("div[name=level_ids] .o_data_row")
-
-
-def level(page):
-    """The section about the law, and what the linter says of the text."""
-    page.open("/odoo/dunning-levels", ".o_group_header")
-    page.click(".o_group_header .o_group_name", "Particulier")
-    page.click_row(".o_data_cell[name=name]", "14-dagenbrief")
-    page.wait("div[name=dunning_fourteen_day]", "div[name=wording_findings]")
-    page.run("document.querySelector('div[name=dunning_fourteen_day]').scrollIntoView({block: 'center'})")
-    page.wait(".o_form_view")
-
-
-def level_form(page):
-    """Whom the level goes to, by which way, and its text."""
-    page.open("/odoo/dunning-levels", ".o_group_header")
-    page.click(".o_group_header .o_group_name", "Zakelijk")
-    page.click_row(".o_data_cell[name=name]", "Laatste aanmaning")
-    page.wait("div[name=recipient]")
-
-
-def holds(page):
-    page.open("/odoo/dunning-holds", ".o_data_row")
-
-
-def worklist(page):
-    page.open("/odoo/worklist", ".o_data_row")
-
-
-def debtor_screen(page):
-    worklist(page)
-    page.click_row(".o_data_cell", "Van Dijk Vastgoed")
-    page.wait(".o_dunning_columns:not(.o_dunning_loading)")
-
-
-def debtor_screen_promise(page):
-    debtor_screen(page)
-    page.press("b+7")
-    page.wait(".o_dunning_debtor_screen")
-
-
-def calls(page):
-    page.open("/odoo/dunning-calls", ".o_data_row")
-
-
-def promises(page):
-    page.open("/odoo/promises", ".o_data_row")
-    page.run("document.querySelector('.o_searchview .o_facet_remove')?.click()")
-    page.wait(".o_data_row")
-
-
-def proposal(page):
-    """A proposal that a colleague changed, and that somebody else approves."""
-    page.open("/odoo/dunning-notices", ".o_data_row")
-    page.click_row("td[name=partner_id]", "Van Dijk Vastgoed", "Laatste aanmaning")
-    page.wait("div[name=line_ids]")
-
-
-def proposal_changes(page):
-    proposal(page)
-    page.click(".nav-link[name=changes]")
-    page.wait("div[name=changes_html]")
-    page.run("document.querySelector('div[name=changes_html]').scrollIntoView({block: 'center'})")
-    page.wait(".o_form_view")
-
-
-def proposals_approve(page):
-    page.open("/odoo/dunning-notices", ".o_data_row")
-    page.click("thead .o_list_record_selector input")
-    page.click("button[name=action_review]")
-    page.wait(".modal .o_form_view")
-
-
 # --- paper ---
 
 
@@ -323,34 +196,6 @@ def specification(env):
 
 
 PAPERS = {paper.__name__: paper for paper in (letter, fourteen_day_letter, specification)}
-
-PICTURES = {
-    shown.__name__: shown
-    for shown in (
-        debtors,
-        due_items,
-        invoices,
-        invoice,
-        send_wizard,
-        send_wizard_why,
-        notices,
-        notices_kanban,
-        notice,
-        contact,
-        policy,
-        level,
-        level_form,
-        holds,
-        worklist,
-        debtor_screen,
-        debtor_screen_promise,
-        calls,
-        promises,
-        proposal,
-        proposal_changes,
-        proposals_approve,
-    )
-}
 
 if __name__ == "__main__":
     main(*sys.argv[1:])

@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 """Live many days with processes that are killed at random, and see that nothing is lost and nothing happens twice.
 
-dev/soak                            200 days
-dev/soak --days 20 --seed 3         other accidents
-dev/soak --days 20 --letters        with real PDFs
+dev/soak.py                         200 days
+dev/soak.py --days 20 --seed 3      other accidents
+dev/soak.py --days 20 --letters     with real PDFs
 
 Each day invoices are made and paid, two processes plan, three send, two hand e-mails to a mail server that notes what
 it accepted and refuses some for a while; about a third of the processes are killed. Ends with a report, and with exit
@@ -11,13 +11,12 @@ code 1 when one notice was lost, half or double, or one e-mail left twice or nev
 """
 
 import argparse
-import os
 import sys
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
-from env import bootstrap, database, paths, postgres, say, session  # noqa: E402 (after the path it needs)
+from env import bootstrap, database, postgres, say, session  # noqa: E402 (after the path it needs)
 
 
 def main():
@@ -29,16 +28,9 @@ def main():
     words = parser.parse_args()
     with say.failures_as_sentences(), postgres.in_use():
         home, _template = bootstrap.ensure()
-        name = f"dunning_soak_{paths.checkout_key()}_{os.getpid()}"
-        try:
-            postgres.create(name, database.with_addon(home))
+        with database.copied("soak", database.with_addon(home), keep=words.keep) as name:
             say.step(f"living {words.days} days")
             session.run_program("soak_session.py", name, words.days, words.seed, int(words.letters))
-        finally:
-            if words.keep:
-                say.step(f"the database is kept: {name}")
-            else:
-                postgres.drop(name)
 
 
 if __name__ == "__main__":

@@ -5,7 +5,7 @@ day they were settled, disputed ones are marked, the scheduled actions run, the 
 calls, letters are posted. Each day everything that happened is compared with what should have happened
 according to the file alone: the comparison has its own small idea of a ladder and never asks the planner.
 
-Used by ``dev/replay`` (the whole file, real commits) and by ``test_replay`` (a sample).
+Used by ``dev/replay.py`` (the whole file, real commits) and by ``test_replay`` (a sample).
 """
 
 import base64

@@ -1,6 +1,6 @@
 """The whole environment, in the order in which the parts need each other."""
 
-from . import axe, browser, database, libraries, node, odoo, paths, postgres, python, runtime, wkhtmltopdf
+from . import browser, database, libraries, node, odoo, paths, postgres, python, runtime, wkhtmltopdf
 from .say import step
 
 
@@ -14,7 +14,7 @@ def ensure(*, with_browser=False, with_tools=False, with_base=True, quiet=False)
         runtime.configuration(home)
         if with_browser:
             browser.ensure()
-            axe.ensure()
+            node.ensure_axe()
         if with_tools:
             node.ensure()
         postgres.ensure()

@@ -1,11 +1,13 @@
 """Databases to start from: built once, copied in less than a second."""
 
+import contextlib
 import hashlib
+import os
 import re
 import subprocess
 
 from . import odoo, paths, postgres, runtime
-from .say import Failure, timed
+from .say import Failure, step, timed
 
 #: What the addon depends on and what its users have next to it, and a payment provider that is not one, to try with.
 BASE_MODULES = [
@@ -28,13 +30,12 @@ env['ir.attachment'].force_storage()
 env['ir.qweb']._pregenerate_assets_bundles()
 env.cr.commit()
 """
-#: `prepare` of the demo data, if it has one, makes what does not depend on today.
+#: What does not depend on today.
 PREPARE_DEMO = f"""
 import sys
 sys.path.insert(0, {str(paths.CHECKOUT / "dev")!r})
 import demo_data
-if hasattr(demo_data, 'prepare'):
-    demo_data.prepare(env)
+demo_data.prepare(env)
 env['ir.qweb']._pregenerate_assets_bundles()
 env.cr.commit()
 """
@@ -51,63 +52,65 @@ def _key(*parts):
 
 def base(home):
     """Return the template with Odoo's own modules, built when it is not there."""
+
+    def fill(half):
+        install(half, BASE_MODULES, f"--load-language={BASE_LANGUAGES}")
+        execute(half, PREPARE_BASE)
+
     name = f"dunning_base_{_key(odoo.identity(home), BASE_LANGUAGES, PREPARE_BASE, *BASE_MODULES)}"
-    if not postgres.exists(name):
-        with paths.locked("database"):
-            if not postgres.exists(name):
-                with _half(name) as half, timed("building a database with Odoo's accounting (about 90 s, once)"):
-                    postgres.create(half)
-                    install(half, BASE_MODULES, f"--load-language={BASE_LANGUAGES}")
-                    execute(half, PREPARE_BASE)
-    return name
+    return _build(name, fill, "building a database with Odoo's accounting (about 90 s, once)")
 
 
 def with_addon(home):
     """Return the template with this checkout's addon installed as it is at this moment."""
-    prefix = f"dunning_addon_{paths.checkout_key()}_"
-    template = base(home)
+    template, prefix = base(home), f"dunning_addon_{paths.checkout_key()}_"
     name = prefix + _key(template, paths.sources_hash())
-    if not postgres.exists(name):
-        with paths.locked("database"):
-            if not postgres.exists(name):
-                drop_all(prefix)
-                with _half(name) as half, timed("installing the addon into a copy of it"):
-                    postgres.create(half, template)
-                    install(half, [paths.MODULE])
-    return name
+    what = "installing the addon into a copy of it"
+    return _build(name, lambda half: install(half, [paths.MODULE]), what, template, prefix)
 
 
 def for_demo(home):
     """Return the template for demonstrations: the addon, the demo company and compiled style sheets."""
-    prefix = f"dunning_demobase_{paths.checkout_key()}_"
-    template = with_addon(home)
-    program = paths.CHECKOUT / "dev" / "demo_data.py"
-    if not program.exists():
-        raise Failure("dev/demo_data.py is missing from this checkout.")
-    name = prefix + _key(template, program.read_text())
+    template, prefix = with_addon(home), f"dunning_demobase_{paths.checkout_key()}_"
+    files = [paths.CHECKOUT / "dev" / "demo_data.py", *sorted((paths.CHECKOUT / "dev" / "demo").iterdir())]
+    name = prefix + _key(template, *(hashlib.sha256(file.read_bytes()).hexdigest() for file in files))
+    return _build(name, lambda half: execute(half, PREPARE_DEMO), "preparing the demo company", template, prefix)
+
+
+def _build(name, fill, what, template=None, prefix=None):
+    """Return this template; when it is not there, a copy of another one is filled, by one process at a time.
+
+    It gets its name only when that succeeds: what is interrupted never looks finished.
+
+    :param prefix: of the templates it replaces
+    """
     if not postgres.exists(name):
         with paths.locked("database"):
             if not postgres.exists(name):
-                drop_all(prefix)
-                with _half(name) as half, timed("preparing the demo company"):
+                if prefix:
+                    drop_all(prefix)
+                half = f"{name}_half"
+                with timed(what):
+                    postgres.drop(half)
                     postgres.create(half, template)
-                    execute(half, PREPARE_DEMO)
+                    fill(half)
+                    postgres.rename(half, name)
     return name
 
 
-class _half:  # noqa: N801 (used as a function)
-    """A database that gets its name only when the block succeeds: what is interrupted never looks finished."""
-
-    def __init__(self, name):
-        self.name = name
-
-    def __enter__(self):
-        postgres.drop(f"{self.name}_half")
-        return f"{self.name}_half"
-
-    def __exit__(self, kind, _error, _trace):
-        if kind is None:
-            postgres.rename(f"{self.name}_half", self.name)
+@contextlib.contextmanager
+def copied(kind, template, *, keep=False):
+    """Yield the name of a copy of a database, which is dropped afterwards, or kept to look at it."""
+    name = f"dunning_{kind}_{paths.checkout_key()}_{os.getpid()}"
+    postgres.drop(name)
+    try:
+        postgres.create(name, template)
+        yield name
+    finally:
+        if keep:
+            step(f"the database is kept: {name}")
+        else:
+            postgres.drop(name)
 
 
 def drop_all(prefix):

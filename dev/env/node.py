@@ -1,4 +1,5 @@
-"""prettier and eslint, for machines that have Node.js; without it those two checks are left out."""
+"""What comes from npm, for machines that have Node.js: prettier and eslint for the static checks, and axe-core, which
+judges in the browser tests whether everybody can use the debtor's page (WCAG). Without it those are left out."""
 
 import shutil
 
@@ -7,35 +8,50 @@ from .say import Failure, step, timed
 from .shell import run
 
 #: eslint 8 is the last one that reads the rules Odoo 19 ships.
-PACKAGES = ["prettier@3.6.2", "@prettier/plugin-xml@3.4.2", "eslint@8.57.1"]
+TOOLS = ["prettier@3.6.2", "@prettier/plugin-xml@3.4.2", "eslint@8.57.1"]
+AXE = ["axe-core@4.10.3"]
 
 
-def folder():
-    return paths.cache() / "node"
+def _find(folder, *parts):
+    found = (paths.cache() / folder / "node_modules").joinpath(*parts)
+    return found if found.exists() else None
 
 
 def executable(name):
     """Return a tool's program, or None when it is not there."""
-    found = folder() / "node_modules" / ".bin" / name
-    return found if found.exists() else None
+    return _find("node", ".bin", name)
 
 
 def xml_plugin():
-    return folder() / "node_modules" / "@prettier" / "plugin-xml" / "src" / "plugin.js"
+    return _find("node", "@prettier", "plugin-xml", "src", "plugin.js")
+
+
+def axe_script():
+    """Return the file to run inside a page, or None when it is not there."""
+    return _find("axe", "axe-core", "axe.min.js")
 
 
 def ensure():
-    """Have the tools, or say why the checks that need them are skipped."""
-    done = folder() / "packages"
-    if done.exists() and done.read_text() == "\n".join(PACKAGES):
+    _ensure("node", TOOLS, "prettier and eslint")
+
+
+def ensure_axe():
+    _ensure("axe", AXE, "axe-core")
+
+
+def _ensure(name, packages, title):
+    """Have these packages in a folder of the cache, or tell why what needs them is skipped."""
+    folder = paths.cache() / name
+    done = folder / "packages"
+    if done.exists() and done.read_text() == "\n".join(packages):
         return
     if not (shutil.which("npm") and shutil.which("node")):
-        step("no Node.js here: the prettier and eslint checks are skipped")
+        step(f"no Node.js here: the checks of {title} are skipped")
         return
     try:
-        with timed("fetching prettier and eslint"), paths.built(folder()) as half:
-            words = ["--loglevel=error", "--no-audit", "--no-fund", "--prefix", half]
-            run(["npm", "install", *words, *PACKAGES], why="Fetching prettier and eslint")
-            (half / "packages").write_text("\n".join(PACKAGES))
+        with timed(f"fetching {title}"), paths.built(folder) as half:
+            words = ["--loglevel=error", "--no-audit", "--no-fund", "--ignore-scripts", "--prefix", half]
+            run(["npm", "install", *words, *packages], why=f"Fetching {title}")
+            (half / "packages").write_text("\n".join(packages))
     except Failure as failure:
-        step(f"  not possible, so those checks are skipped: {failure}")
+        step(f"  not possible, so the checks of {title} are skipped: {failure}")

@@ -158,10 +158,7 @@ def _start(data):
     step("starting PostgreSQL")
     log = data / "server.log"
     options = f"-k {folder}"
-    command = [bin_folder() / "pg_ctl", "start", "-w", "-t", "60", "-D", data, "-l", log, "-o", options]
-    started = subprocess.run(
-        [str(part) for part in _as_server_user(command)], cwd="/", check=False, text=True, capture_output=True
-    )
+    started = _control("start", "-w", "-t", "60", "-D", data, "-l", log, "-o", options)
     _started.append(data)
     if started.returncode:
         lines = log.read_text(errors="replace").splitlines() if log.exists() else []
@@ -169,13 +166,17 @@ def _start(data):
         raise Failure(f"PostgreSQL does not start: {reason}")
 
 
+def _control(*words):
+    command = [str(part) for part in _as_server_user([bin_folder() / "pg_ctl", *words])]
+    return subprocess.run(command, cwd="/", check=False, text=True, capture_output=True)
+
+
 def stop():
     """Stop our own server; a server of the user's own is left alone."""
     data = _home() / "data"
     if is_external() or not (data / "postmaster.pid").exists():
         return
-    command = [bin_folder() / "pg_ctl", "stop", "-m", "fast", "-w", "-D", data]
-    subprocess.run([str(part) for part in _as_server_user(command)], cwd="/", check=False, capture_output=True)
+    _control("stop", "-m", "fast", "-w", "-D", data)
 
 
 def claim():

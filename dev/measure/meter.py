@@ -4,66 +4,49 @@ import os
 import resource
 import statistics
 import time
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from pathlib import Path
 
-_paused = {"seconds": 0.0, "processor": 0.0, "queries": 0}
 
-
-def measure(env, method, *, repeats=1, undo=False):
-    """Return what `method` answers with what it took; of several times the middle one counts.
+def measure(env, method, tell, *, repeats=1, undo=False):
+    """Return what `method` took, and what `tell` makes of its result; of several times the middle one counts.
 
     :param undo: `method` changes something: it is undone before the next time, the last time stays
     """
-    warm(env)
-    memory = peak()
-    seconds, processor, queries, answer = [], [], 0, {}
+    # What a worker works out once in its life, for ours and for the peer alike.
+    for name in ("_field_triggers", "field_computed", "field_inverses"):
+        getattr(env.registry, name, None)
+    memory, taken, answer = peak(), [], None
     for repeat in range(repeats):
         if repeat and undo:
             env.cr.rollback()
         before = answer
         env.invalidate_all()
-        _paused.update(seconds=0.0, processor=0.0, queries=0)
-        started = (time.perf_counter(), processor_seconds(env), env.cr.sql_log_count)
-        answer = method()
+        started = _read(env)
+        result = method()
         env.flush_all()
-        seconds.append(time.perf_counter() - started[0] - _paused["seconds"])
-        processor.append(processor_seconds(env) - started[1] - _paused["processor"])
-        queries = env.cr.sql_log_count - started[2] - _paused["queries"]
+        taken.append([now - start for now, start in zip(_read(env), started, strict=True)])
+        answer = tell(result)
         if repeat and answer != before:
             raise RuntimeError(f"the same step answered {before} and then {answer}")
-    return {
-        "answers": 0,
-        "notices": 0,
-        **answer,
-        "seconds": statistics.median(seconds),
-        "processor": statistics.median(processor),
-        "queries": queries,
-        "memory": peak() - memory,
-        "peak": peak(),
-    }
+    seconds, processor, _queries = map(statistics.median, zip(*taken, strict=True))
+    figures = {"seconds": seconds, "processor": processor, "queries": taken[-1][2]}
+    return {"answers": 0, "notices": 0, **answer, **figures, "memory": peak() - memory, "peak": peak()}
 
 
-def warm(env):
-    """Have what a worker works out once in its life, for ours and for the peer alike."""
-    for name in ("_field_triggers", "field_computed", "field_inverses"):
-        getattr(env.registry, name, None)
-
-
-@contextmanager
-def outside_the_clock(env):
-    """Do something that is not part of the step."""
-    started = time.perf_counter()
-    processor, queries = processor_seconds(env), env.cr.sql_log_count
-    yield
-    _paused["seconds"] += time.perf_counter() - started
-    _paused["processor"] += processor_seconds(env) - processor
-    _paused["queries"] += env.cr.sql_log_count - queries
+def _read(env):
+    return time.perf_counter(), processor_seconds(env), env.cr.sql_log_count
 
 
 def peak():
     """Return the most memory this process had, in MB."""
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+
+
+def children_seconds():
+    """Return the seconds of processor of the programs this process ran."""
+    children = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return children.ru_utime + children.ru_stime
 
 
 def processor_seconds(env):
@@ -72,10 +55,7 @@ def processor_seconds(env):
     What else the machine does counts for much less than on the clock, which it is where that is unknown.
     """
     database = _session_seconds(env.cr._cnx.info.backend_pid)
-    if database is None:
-        return time.perf_counter()
-    children = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return time.process_time() + database + children.ru_utime + children.ru_stime
+    return time.perf_counter() if database is None else time.process_time() + database + children_seconds()
 
 
 def _session_seconds(pid):
@@ -97,7 +77,7 @@ def get_user(env):
     return env["res.users"].search([("login", "=", "bench")])
 
 
-def get_chunk_size():
-    from odoo.addons.l10n_nl_dunning.models.sending import dunning_run  # noqa: PLC0415 (only where the addon is)
-
-    return dunning_run.DISPATCH_CHUNK
+def make_user(env, login):
+    groups = [env.ref("base.group_user").id, env.ref("account.group_account_invoice").id]
+    values = {"name": login.title(), "login": login, "group_ids": groups}
+    return env["res.users"].with_context(no_reset_password=True).create(values)

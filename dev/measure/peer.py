@@ -3,64 +3,44 @@
 from datetime import timedelta
 
 from odoo import fields
-from odoo.fields import Command
 
 from . import meter
 
-LATER = timedelta(days=40)
 
-
-def measure(env, turns=1):
+def measure(env, turns):
     """Select and make the lines, write the mails, and select once more for the next level.
 
     :param turns: how often each is done (and undone) to find the middle, as ours
     """
-    company = env.company
-    receivables = env["account.account"].search([("account_type", "=", "asset_receivable")])
+    company, today, turns = env.company, fields.Date.today(), int(turns)
     policy = env.ref("account_credit_control.credit_control_3_time")
-    policy.write({"account_ids": [Command.set(receivables.ids)], "company_id": company.id})
+    receivables = env["account.account"].search([("account_type", "=", "asset_receivable")])
+    policy.write({"account_ids": receivables.ids, "company_id": company.id})
     company.credit_policy_id = policy
     # Paper is measured apart, for both.
     env.ref("account_credit_control.email_template_credit_control_base").report_template_ids = False
-    run = _make_run(env, company, policy, fields.Date.today())
-    env.cr.commit()
 
-    def create():
-        run.generate_credit_lines()
-        return _count(env, run)
+    def select(day):
+        values = {"date": day, "policy_ids": policy.ids, "company_id": company.id}
+        run = env["credit.control.run"].create(values)
+        env.cr.commit()
 
-    answers = {"create": meter.measure(env, create, repeats=turns, undo=True)}
+        def tell(_result):
+            return {"answers": len(run.line_ids), "notices": len(run.line_ids.partner_id)}
+
+        return run, meter.measure(env, run.generate_credit_lines, tell, repeats=turns, undo=True)
+
+    def count_mails(_result):
+        return {"notices": env["credit.control.communication"].search_count([])}
+
+    answers = {}
+    run, answers["create"] = select(today)
     run.set_to_ready_lines()
     env.cr.commit()
-
-    def mails():
-        run.run_channel_action()
-        communications = env["credit.control.communication"].search([])
-        return {"notices": len(communications)}
-
-    answers["mails"] = meter.measure(env, mails, repeats=turns, undo=True)
+    answers["mails"] = meter.measure(env, run.run_channel_action, count_mails, repeats=turns, undo=True)
     # What it would have sent is not the point: nothing leaves.
     env.cr.postcommit.clear()
     run.line_ids.write({"state": "sent"})
-    later = _make_run(env, company, policy, fields.Date.today() + LATER)
-    env.cr.commit()
-
-    def climb():
-        later.generate_credit_lines()
-        return _count(env, later)
-
-    answers["raise"] = meter.measure(env, climb, repeats=turns, undo=True)
+    _run, answers["raise"] = select(today + timedelta(days=40))
     env.cr.rollback()
     return answers
-
-
-def _count(env, run):
-    env.flush_all()
-    with meter.outside_the_clock(env):  # what there is to see is counted for us
-        return {"answers": len(run.line_ids), "notices": len(run.line_ids.partner_id)}
-
-
-def _make_run(env, company, policy, day):
-    return env["credit.control.run"].create(
-        {"date": day, "policy_ids": [Command.set(policy.ids)], "company_id": company.id}
-    )

@@ -5,82 +5,40 @@ import sys
 
 from env.session import odoo_environment
 
+from odoo.tools import SQL
+
 
 def main(command, database, addons_path, *words):
     options = [f"--addons-path={addons_path}"] if addons_path else []
     with odoo_environment(database, *options) as env:
-        if command == "core":
-            from measure import core  # noqa: PLC0415 (Odoo's models can be imported only now)
+        # Odoo's models can be imported only now.
+        from measure import core, history, ledger, peer, steps  # noqa: PLC0415
 
-            core.serve(env)
-        else:
-            print(json.dumps(globals()[f"_{command}"](env, *words)), flush=True)
-
-
-# What is imported needs Odoo to be running.
-# ruff: noqa: PLC0415
-
-
-def _ledger(env, size):
-    from measure import ledger
-
-    return ledger.generate(env, int(size))
-
-
-def _history(env, what=""):
-    from measure import history
-
-    return history.generate(env, fresh=what == "fresh")
+        commands = {
+            "core": core.measure,
+            "explain": steps.explain,
+            "history": history.generate,
+            "ledger": ledger.generate,
+            "letters": steps.measure_letters,
+            "peer": peer.measure,
+            "step": steps.measure,
+            "table": _describe_table,
+            "uninstall": _uninstall,
+        }
+        answer = commands[command](env, *words)
+        if answer is not None:
+            print(json.dumps(answer), flush=True)
 
 
-def _step(env, name, turns="1"):
-    from measure import steps
-
-    return steps.measure(env, name, turns=int(turns))
-
-
-def _letters(env, count):
-    from measure import documents
-
-    return documents.measure(env, int(count))
+def _uninstall(env):
+    """Uninstall the addon as an administrator does; the caller holds the clock."""
+    env["ir.module.module"].search([("name", "=", "l10n_nl_dunning")]).button_immediate_uninstall()
 
 
-def _peer(env, turns):
-    from measure import peer
-
-    return peer.measure(env, int(turns))
-
-
-def _explain(env):
-    from measure import explain
-
-    return explain.measure(env)
-
-
-def _indexes(env):
-    from measure import explain
-
-    return explain.list_indexes(env)
-
-
-def _uninstall(env, module):
-    """Uninstall a module as an administrator does; the caller holds the clock."""
-    env["ir.module.module"].search([("name", "=", module)]).button_immediate_uninstall()
-    return {}
-
-
-def _table(env, name):
-    """Return how a table is stored and what was done to it since the server counts."""
-    from odoo.tools import SQL
-
-    rows = env.execute_query(
-        SQL(
-            "SELECT pg_relation_filenode(relid), n_tup_upd, n_tup_ins, n_tup_del FROM pg_stat_user_tables"
-            " WHERE relname = %s",
-            name,
-        )
-    )
-    return dict(zip(("file", "updated", "inserted", "deleted"), rows[0], strict=True))
+def _describe_table(env, name):
+    """Return how a table is stored, and how many of its rows were updated since the server counts."""
+    query = SQL("SELECT pg_relation_filenode(relid), n_tup_upd FROM pg_stat_user_tables WHERE relname = %s", name)
+    return dict(zip(("file", "updated"), env.execute_query(query)[0], strict=True))
 
 
 if __name__ == "__main__":

@@ -1,0 +1,52 @@
+#!/usr/bin/env python3
+"""Everything that takes too long for each change: replays with two seeds, the soak, faults, upgrades and browser tours.
+
+dev/deep.py history.csv          about two hours; one part after the other, whatever became of the one before
+dev/deep.py                      with the sample of the tests in place of a file of your own
+
+It begins with when it last ran and ends with what failed, and exit code 1 when something did.
+"""
+
+import datetime
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parent))
+
+from env import paths, say  # noqa: E402 (after the path it needs)
+
+SAMPLE = paths.CHECKOUT / "tests" / "data" / "ar_history_sample.csv"
+TESTS = [f"tests/kernel/test_{name}.py" for name in ("faults", "soak", "replay", "upgrade", "install", "tours")]
+
+
+def main():
+    file = sys.argv[1] if sys.argv[1:] else str(SAMPLE)
+    parts = {
+        "replay": ["replay.py", file],
+        "replay, seed 1": ["replay.py", file, "--seed", "1"],
+        "replay, seed 2": ["replay.py", file, "--seed", "2", "--stretch", "4"],
+        "soak": ["soak.py"],
+        "faults, upgrades, tours": ["test.py", *TESTS],
+    }
+    with say.failures_as_sentences():
+        paths.prepare()
+        record = paths.workspace() / "deep.txt"
+        print(record.read_text() if record.exists() else "It never ran in this checkout.", flush=True)
+        lines = [f"Last run, {datetime.datetime.now(datetime.timezone.utc):%d-%m-%Y %H:%M} UTC:"]
+        for title, (program, *words) in parts.items():
+            say.step(title)
+            started = time.monotonic()
+            command = [sys.executable, str(paths.CHECKOUT / "dev" / program), *words]
+            done = subprocess.run(command, cwd=paths.CHECKOUT, check=False)
+            minutes = (time.monotonic() - started) / 60
+            lines.append(f"{'✗' if done.returncode else '✓'} {title} ({minutes:.0f} minutes)")
+        record.parent.mkdir(parents=True, exist_ok=True)
+        record.write_text("\n".join(lines) + "\n")
+    print("\n".join(lines))
+    sys.exit(any(line.startswith("✗") for line in lines))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,170 @@
+"""How often everyday work changes file: who wants to understand a journey opens so many files, so many times.
+
+A trace notes every call of a named function of the addon, in order. tests/kernel/test_trace.py holds what it counts,
+in the demonstration of one fixed day; `make trace` prints it.
+"""
+
+import os
+import sys
+from datetime import date, datetime, timedelta
+from itertools import pairwise
+from typing import NamedTuple
+from unittest.mock import patch
+
+from freezegun.api import freeze_time
+
+from odoo.sql_db import Cursor
+
+import odoo.addons.l10n_nl_dunning
+
+ROOT = os.path.dirname(odoo.addons.l10n_nl_dunning.__file__) + os.sep
+NOT_OURS = ("tests" + os.sep, "dev" + os.sep)
+#: Functions without a name belong to the one around them.
+NAMELESS = {"<lambda>", "<genexpr>", "<listcomp>", "<dictcomp>", "<setcomp>"}
+#: A Tuesday. The same day each time, so that a trace is the same in any year.
+TODAY = date(2026, 11, 24)
+#: When the proposals are made: what was due before has left.
+LATER = datetime(2026, 12, 3, 9, tzinfo=None)  # noqa: DTZ001 (Odoo's clock has no time zone)
+DEBTOR = "D1001"
+
+
+class Walk(NamedTuple):
+    """What a trace counts; `packages` and `changes`: how often a call goes to another package, to another file."""
+
+    packages: int
+    changes: int
+    files: int
+    queries: int
+
+
+class Limit(NamedTuple):
+    """What is wanted, and what it was: lower `at_most` with each improvement until it is reached, never raise it."""
+
+    changes: int
+    files: int
+    at_most: Walk
+
+
+LIMITS = {
+    "approve one e-mail": Limit(15, 6, Walk(19, 23, 10, 24)),
+    "send one e-mail": Limit(80, 15, Walk(309, 477, 50, 72)),
+    "log a call with a promise": Limit(30, 8, Walk(69, 83, 20, 55)),
+    "make and offer an arrangement": Limit(120, 20, Walk(375, 538, 48, 130)),
+    "page: what can be paid": Limit(50, 12, Walk(109, 188, 33, 36)),
+}
+
+
+def find_too_long(walks):
+    """Return what is longer than is wanted and than it was: one sentence each."""
+    found = []
+    for journey, walk in walks.items():
+        changes, files, at_most = LIMITS[journey]
+        limits = map(max, at_most, (changes, changes, files, 0))
+        counts = zip(Walk._fields, walk, limits, strict=True)
+        found += [f"{journey}: {name} {count}, at most {most}" for name, count, most in counts if count > most]
+    return found
+
+
+def as_table(walks):
+    """Return what was counted, and below it what is wanted (packages and files alike) and what it may be meanwhile."""
+    rows = [("", *Walk._fields)]
+    for journey, walk in walks.items():
+        changes, files, at_most = LIMITS[journey]
+        rows += [(journey, *walk), ("  wanted", changes, changes, files, ""), ("  at most", *at_most)]
+    return "\n" + "\n".join(f"{name:<32}" + "".join(f"{cell:>12}" for cell in cells) for name, *cells in rows)
+
+
+def trace(function):
+    """Return the walk of a function."""
+    files, queries = [], []
+
+    def note(frame, event, _argument):
+        code = frame.f_code
+        if event == "call" and code.co_filename.startswith(ROOT) and code.co_name not in NAMELESS:
+            file = code.co_filename[len(ROOT) :]
+            if not file.startswith(NOT_OURS):
+                files.append(file)
+
+    def execute(cursor, query, *args, **kwargs):
+        queries.append(query)
+        return real(cursor, query, *args, **kwargs)
+
+    real = Cursor.execute
+    with patch.object(Cursor, "execute", execute):
+        sys.setprofile(note)
+        try:
+            function()
+        finally:
+            sys.setprofile(None)
+    packages = ["/".join(file.split(os.sep)[:2]) for file in files]
+    return Walk(_changes(packages), _changes(files), len(set(files)), len(queries))
+
+
+def _changes(names):
+    return sum(before != after for before, after in pairwise(names))
+
+
+def trace_all(env):
+    """Return ``{journey: its walk}`` in a database with the demonstration; nothing of it is kept."""
+    with freeze_time(LATER, ignore=["psycopg2"]):
+        return {journey: _trace_journey(env, prepare) for journey, prepare in JOURNEYS.items()}
+
+
+def _trace_journey(env, prepare):
+    """Walk twice: the first time fills what a worker keeps for its life, the second one counts."""
+    for _turn in range(2):
+        savepoint = env.cr.savepoint()
+        work = prepare(env, env["res.users"].search([("login", "=", "accountant")]))
+        env.flush_all()
+        env.invalidate_all()
+        walk = trace(lambda: (work(), env.flush_all()))  # noqa: B023 (called before the next turn)
+        savepoint.close(rollback=True)
+    return walk
+
+
+# --- the journeys: each prepares its records and returns what is walked through ---
+
+
+def _approve(env, user):
+    env["dunning.policy"].search([]).write({"approval": "approval", "bank_max_age": 0, "four_eyes": "never"})
+    env["dunning.run"]._plan_company(env.company, LATER.date())
+    draft = [("company_id", "=", env.company.id), ("state", "=", "draft"), ("channel", "=", "email")]
+    return env["dunning.notice"].search(draft, order="id", limit=1).ensure_one().with_user(user).action_approve
+
+
+def _send(env, user):
+    approve = _approve(env, user)
+    approve()
+    notice = approve.__self__.sudo()
+
+    def send():
+        env["dunning.dispatcher"]._dispatch(notice)
+        if notice.state != "sent":
+            raise RuntimeError(notice.error_message or notice.state)
+
+    return send
+
+
+def _call(env, user):
+    items = _owed(env)[0]
+    said = {"partner_id": items.partner_id.id, "outcome": "promise", "item_ids": items.ids}
+    said["date"] = str(LATER.date() + timedelta(days=3))
+    return lambda: env["dunning.call"].with_user(user).log_call(said)
+
+
+def _arrange(env, user):
+    make, items = env["dunning.arrangement"].with_user(user)._make, _owed(env)
+    return lambda: make(env.company, items.partner_id, items, {}).action_offer()
+
+
+def _pay(env, user):
+    page = _owed(env).partner_id._get_dunning_page(env.company)
+    return lambda: page._get_payable("due")
+
+
+def _owed(env):
+    domain = [("partner_id.ref", "=", DEBTOR), ("account_id.account_type", "=", "asset_receivable")]
+    return env["account.move.line"].search([*domain, ("reconciled", "=", False)], order="date_maturity")
+
+
+JOURNEYS = dict(zip(LIMITS, (_approve, _send, _call, _arrange, _pay), strict=True))
