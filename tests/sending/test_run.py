@@ -236,7 +236,7 @@ class TestToday(DunningCommon):
         with freeze_time('2025-03-07 23:30:00'):
             self.assertEqual(self.company.with_user(SUPERUSER_ID)._dunning_today(), DUE)
             for user in self.env.ref('base.user_admin') | self.env.ref('base.public_user'):
-                user.tz = 'America/New_York'
+                user.sudo().tz = 'America/New_York'
                 self.assertEqual(self.company.with_user(user)._dunning_today(), DUE, user.name)
 
     def test_the_companys_time_zone_outranks_the_users(self):
