@@ -292,11 +292,10 @@ class DunningClaimSpecification(models.AbstractModel):
     def _prepare_methods(self, data):
         """Return the notes on how was counted and rounded."""
         notes = []
-        # Of what was frozen before each policy had its own, the claim knows how days are counted.
         names = {}
         for entry in data['items']:
             if entry['segments']:
-                names.setdefault(entry.get('day_count') or data['day_count'], []).append(entry['name'])
+                names.setdefault(entry.get('day_count', data['day_count']), []).append(entry['name'])
         if names:
             leap = names.pop('act/act', ())
             days = (

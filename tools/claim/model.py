@@ -296,6 +296,10 @@ class Claim:
     with_costs: bool = True
 
     @property
+    def day_count(self):
+        return self.items[0].day_count if self.items else DAY_COUNTS[0]
+
+    @property
     def principal(self):
         return sum((item.principal for item in self.items), ZERO)
 
@@ -345,6 +349,7 @@ class Claim:
             'lawful': self.lawful,
             'debtor_type': self.debtor_type,
             'rate_kind': self.rate_kind,
+            'day_count': self.day_count,
             'agreed_percent': str(self.agreed_percent),
             'with_interest': self.with_interest,
             'with_costs': self.with_costs,
@@ -359,7 +364,11 @@ class Claim:
             'left': [str(amount) for amount in left],
             'per_day': str(self.per_day.quantize(Decimal('0.0001'), ROUND_HALF_UP)),
             'costs_bases': bases,
-            'items': [_item_to_json(item, positions) for item in self.items],
+            'items': [
+                _item_to_json(item, positions)
+                # Few claims are about policies that count days differently.
+                | ({'day_count': item.day_count} if item.day_count != self.day_count else {})
+                for item in self.items],
         }
 
 
@@ -381,7 +390,6 @@ def _item_to_json(item, positions):
         'interest_basis': _plain(dict(item.interest_basis)),
         'agreed_percent': str(item.agreed_percent),
         'compound': item.compound,
-        'day_count': item.day_count,
         'interest': str(item.interest),
         'interest_all': str(account.interest if account else ZERO),
         'costs': str(item.costs),
