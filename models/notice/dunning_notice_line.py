@@ -169,6 +169,7 @@ class DunningNoticeLine(models.Model):
 
         Called by the dispatcher just before rendering.
         """
+        self._check_recording('write')
         if not self.ids:
             return
         self.move_line_id.fetch(['move_id'])
@@ -206,6 +207,15 @@ class DunningNoticeLine(models.Model):
                 texts.setdefault(line.move_id.id, first[0][:120] if first else False)
         return texts
 
+    def _get_asked(self):
+        """Return what was asked of the item itself, in its currency."""
+        self.ensure_one()
+        return self.amount_residual - self.amount_netted - self.amount_held
+
+    def _is_wholly_wrong(self):
+        self.ensure_one()
+        return bool(self.wrong_amount) and self.currency_id.compare_amounts(self.wrong_amount, self._get_asked()) >= 0
+
     @api.model
     def _get_asked_json_sql(self, notice_id):
         """Return SQL of ``{item id: [amount asked, invoice, level id]}`` of the items of a notice, as jsonb."""
@@ -217,12 +227,3 @@ class DunningNoticeLine(models.Model):
              LEFT JOIN account_move move ON move.id = line.move_id
                  WHERE line.notice_id = %s AND line.drop_reason IS NULL AND line.move_line_id IS NOT NULL)""",
             notice_id)
-
-    def _get_asked(self):
-        """Return what was asked of the item itself, in its currency."""
-        self.ensure_one()
-        return self.amount_residual - self.amount_netted - self.amount_held
-
-    def _is_wholly_wrong(self):
-        self.ensure_one()
-        return bool(self.wrong_amount) and self.currency_id.compare_amounts(self.wrong_amount, self._get_asked()) >= 0
