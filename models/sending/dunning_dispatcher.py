@@ -8,7 +8,7 @@ from datetime import date, timedelta
 from psycopg2 import OperationalError
 
 from odoo import api, models
-from odoo.exceptions import RedirectWarning, UserError, ValidationError
+from odoo.exceptions import UserError, ValidationError
 from odoo.tools import email_normalize
 
 from ..ladder.dunning_level import MANUAL_CHANNELS
@@ -49,24 +49,6 @@ class DunningDispatcher(models.AbstractModel):
     # -------------------------------------------------------------------------
     # ENTRANCES
     # -------------------------------------------------------------------------
-
-    @api.model
-    def _trigger(self):
-        """Wake the scheduled action that sends the queue; refuse when it sleeps for good."""
-        cron = self.env.ref('l10n_nl_dunning.ir_cron_dunning_dispatch', raise_if_not_found=False)
-        cron = cron and cron.sudo()  # sudo: users may wake the queue, not see scheduled actions
-        if not cron or not cron.active:
-            message = self.env._(
-                "The scheduled action “Debtors: send reminders” is switched off, so nothing would leave. "
-                "Switch it on, or use “Send now”.")
-            if cron and self.env.user.has_group('base.group_system'):
-                raise RedirectWarning(
-                    message, {
-                        'type': 'ir.actions.act_window', 'res_model': 'ir.cron', 'res_id': cron.id,
-                        'views': [(False, 'form')],
-                    }, self.env._("Open the scheduled action"))
-            raise UserError(message)
-        cron._trigger()
 
     @api.model
     def _dispatch_interactively(self, notices):

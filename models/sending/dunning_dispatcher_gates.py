@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 import pytz
 
 from odoo import api, fields, models
+from odoo.exceptions import RedirectWarning, UserError
 from odoo.fields import Domain
 
 from ..debtor.res_company import DAY_STARTS
@@ -123,6 +124,24 @@ class DunningDispatcherGates(models.AbstractModel):
             late._recording().write({'waiting_reason': Queue._explain_full(dispatch.company)})
             Queue._wake_later(timedelta(minutes=5))
             dispatch.notices -= late
+
+    @api.model
+    def _trigger(self):
+        """Wake the scheduled action that sends the queue; refuse when it sleeps for good."""
+        cron = self.env.ref('l10n_nl_dunning.ir_cron_dunning_dispatch', raise_if_not_found=False)
+        cron = cron and cron.sudo()  # sudo: users may wake the queue, not see scheduled actions
+        if not cron or not cron.active:
+            message = self.env._(
+                "The scheduled action “Debtors: send reminders” is switched off, so nothing would leave. "
+                "Switch it on, or use “Send now”.")
+            if cron and self.env.user.has_group('base.group_system'):
+                raise RedirectWarning(
+                    message, {
+                        'type': 'ir.actions.act_window', 'res_model': 'ir.cron', 'res_id': cron.id,
+                        'views': [(False, 'form')],
+                    }, self.env._("Open the scheduled action"))
+            raise UserError(message)
+        cron._trigger()
 
     @api.model
     def _wake_at(self, until):
