@@ -130,17 +130,6 @@ class DunningDispatcher(models.AbstractModel):
         ]
 
     @api.model
-    def _ask_planner(self, dispatch):
-        """Step: ask once what is not owed and what has to wait, since hardly anything ever has to wait.
-
-        Whatever does is asked about twice: the gate takes nothing off, and what it stops may not be owed either.
-        """
-        gates = self._get_gate_reasons()
-        decisions = self._judge(dispatch.notices, dispatch.at_date, gates=gates)
-        dispatch.gate_open = not any(decision.reason in gates for decision in decisions.values())
-        dispatch.decisions = decisions if dispatch.gate_open else None
-
-    @api.model
     def _take_off_settled(self, dispatch):
         """Step: take off what is no longer owed; see :meth:`_recheck`."""
         dispatch.notices = self._recheck(dispatch.notices, dispatch.at_date, decisions=dispatch.decisions)
@@ -167,35 +156,6 @@ class DunningDispatcher(models.AbstractModel):
                 notice.partner_id.id: lambda env, notice=notice: notice.with_env(env)._explain_unreachable()
                 for notice in batch})
         dispatch.notices -= unreachable
-
-    @api.model
-    def _get_gate_reasons(self):
-        """Return the reasons of the planner for which a notice waits in the queue.
-
-        Whether another message goes is asked of what is in the queue, not of all that is owed.
-        """
-        return self.env['dunning.planner']._get_reason_codes(gate=True, late=False)
-
-    @api.model
-    def _judge(self, notices, at_date, *, gates=frozenset()):
-        """Ask the planner about the items of notices, as if those were not there.
-
-        :param gates: reasons that ask for patience only, to be asked along; all others of that kind take nothing off
-        :return: ``{item id: decision}``; who asked for the gates and finds none of them has the answer without them
-        """
-        Planner = self.env['dunning.planner']
-        decisions = {}
-        for company, batch in notices.grouped('company_id').items():
-            for forced, group in batch.grouped('forced').items():
-                ignore = Planner._get_reason_codes(at_recheck=False) | (Planner._get_reason_codes(gate=True) - gates)
-                if forced:
-                    ignore |= Planner._get_reason_codes(overridable=True)
-                decisions.update({
-                    decision.item_id: decision
-                    for decision in Planner._plan(
-                        company, at_date, items=group.live_line_ids.move_line_id, ignore=ignore)
-                })
-        return decisions
 
     @api.model
     def _recheck(self, notices, at_date, *, decisions=None):
