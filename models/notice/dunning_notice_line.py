@@ -203,6 +203,15 @@ class DunningNoticeLine(models.Model):
                 texts.setdefault(line.move_id.id, first[0][:120] if first else False)
         return texts
 
+    def _get_asked(self):
+        """Return what was asked of the item itself, in its currency."""
+        self.ensure_one()
+        return self.amount_residual - self.amount_netted - self.amount_held
+
+    def _is_wholly_wrong(self):
+        self.ensure_one()
+        return bool(self.wrong_amount) and self.currency_id.compare_amounts(self.wrong_amount, self._get_asked()) >= 0
+
     @api.model
     def _get_left_sql(self):
         """Return the SQL of the lines that left and stand, to be given an alias.
@@ -311,12 +320,3 @@ class DunningNoticeLine(models.Model):
         }, where=SQL(
             "notice_id IN (SELECT id FROM dunning_notice WHERE date_planned <= %s)", day,
             to_flush=self.env['dunning.notice']._fields['date_planned']))
-
-    def _get_asked(self):
-        """Return what was asked of the item itself, in its currency."""
-        self.ensure_one()
-        return self.amount_residual - self.amount_netted - self.amount_held
-
-    def _is_wholly_wrong(self):
-        self.ensure_one()
-        return bool(self.wrong_amount) and self.currency_id.compare_amounts(self.wrong_amount, self._get_asked()) >= 0

@@ -24,6 +24,8 @@ class Dispatch:
     :param handed: what a person took over
     :param decisions: of the planner by item; None where it is to be asked again
     :param gate_open: the planner was asked already, and none of these items has to wait
+    :param emails: ``{notice id: the address it is mailed to}``, empty where there is none
+    :param pdfs: ``{notice id: the letter}``
     """
 
     company: models.Model
@@ -32,6 +34,8 @@ class Dispatch:
     handed: models.Model = field(init=False)
     decisions: dict | None = None
     gate_open: bool = False
+    emails: dict | None = None
+    pdfs: dict | None = None
 
     def __post_init__(self):
         self.handed = self.notices.browse()
@@ -125,17 +129,6 @@ class DunningDispatcher(models.AbstractModel):
         ]
 
     @api.model
-    def _ask_planner(self, dispatch):
-        """Step: ask once what is not owed and what has to wait, since hardly anything ever has to wait.
-
-        Whatever does is asked about twice: the gate takes nothing off, and what it stops may not be owed either.
-        """
-        gates = self._get_gate_reasons()
-        decisions = self._judge(dispatch.notices, dispatch.at_date, gates=gates)
-        dispatch.gate_open = not any(decision.reason in gates for decision in decisions.values())
-        dispatch.decisions = decisions if dispatch.gate_open else None
-
-    @api.model
     def _take_off_settled(self, dispatch):
         """Step: take off what is no longer owed; see :meth:`_recheck`."""
         dispatch.notices = self._recheck(dispatch.notices, dispatch.at_date, decisions=dispatch.decisions)
@@ -151,8 +144,9 @@ class DunningDispatcher(models.AbstractModel):
 
         Somebody gets a to-do about each debtor.
         """
+        emails = dispatch.emails = {notice.id: notice._get_email() for notice in dispatch.notices}
         unreachable = dispatch.notices.filtered(lambda notice: not (
-            (notice.channel in ('email', 'both') and notice._get_email())
+            (notice.channel in ('email', 'both') and emails[notice.id])
             or (notice.channel in ('letter', 'both') and notice._has_postal_address())))
         for notice in unreachable:
             notice._mark_failed(self.env._("%s Then try again.", notice._explain_unreachable()))
@@ -161,35 +155,6 @@ class DunningDispatcher(models.AbstractModel):
                 notice.partner_id.id: lambda env, notice=notice: notice.with_env(env)._explain_unreachable()
                 for notice in batch})
         dispatch.notices -= unreachable
-
-    @api.model
-    def _get_gate_reasons(self):
-        """Return the reasons of the planner for which a notice waits in the queue.
-
-        Whether another message goes is asked of what is in the queue, not of all that is owed.
-        """
-        return self.env['dunning.planner']._get_reason_codes(gate=True, late=False)
-
-    @api.model
-    def _judge(self, notices, at_date, *, gates=frozenset()):
-        """Ask the planner about the items of notices, as if those were not there.
-
-        :param gates: reasons that ask for patience only, to be asked along; all others of that kind take nothing off
-        :return: ``{item id: decision}``; who asked for the gates and finds none of them has the answer without them
-        """
-        Planner = self.env['dunning.planner']
-        decisions = {}
-        for company, batch in notices.grouped('company_id').items():
-            for forced, group in batch.grouped('forced').items():
-                ignore = Planner._get_reason_codes(at_recheck=False) | (Planner._get_reason_codes(gate=True) - gates)
-                if forced:
-                    ignore |= Planner._get_reason_codes(overridable=True)
-                decisions.update({
-                    decision.item_id: decision
-                    for decision in Planner._plan(
-                        company, at_date, items=group.live_line_ids.move_line_id, ignore=ignore)
-                })
-        return decisions
 
     @api.model
     def _recheck(self, notices, at_date, *, decisions=None):
@@ -264,7 +229,7 @@ class DunningDispatcher(models.AbstractModel):
         manual = dispatch.notices.filtered(lambda notice: notice.channel in MANUAL_CHANNELS)
         if not manual:
             return
-        manual.line_ids._freeze_snapshot()
+        manual._recording().line_ids._freeze_snapshot()
         for notice in manual:
             notice._recording().write({
                 'state': 'todo', 'date': dispatch.at_date, 'deadline': False, 'error_message': False,
@@ -280,12 +245,13 @@ class DunningDispatcher(models.AbstractModel):
         dispatch.notices = self._refuse_unlawful_letters(dispatch.notices)
         if dispatch.notices:
             Letter = self.env['dunning.letter']
-            Letter._store_pdfs(dispatch.notices, Letter._render_pdfs(dispatch.notices))
+            dispatch.pdfs = Letter._render_pdfs(dispatch.notices)
+            Letter._store_pdfs(dispatch.notices, dispatch.pdfs)
 
     @api.model
     def _prepare_letters(self, notices, at_date):
         """Write on the notices what their letters say."""
-        notices.live_line_ids._freeze_snapshot()
+        notices._recording().live_line_ids._freeze_snapshot()
         for (level, term), batch in notices.grouped(
             lambda notice: (notice.level_id, notice._get_term_days())
         ).items():
@@ -304,10 +270,11 @@ class DunningDispatcher(models.AbstractModel):
     @api.model
     def _deliver(self, dispatch):
         """Step: hand the documents to the mail queue or to the post."""
-        by_mail = dispatch.notices.filtered(lambda notice: notice.channel in ('email', 'both') and notice._get_email())
+        by_mail = dispatch.notices.filtered(
+            lambda notice: notice.channel in ('email', 'both') and dispatch.emails[notice.id])
         by_post = dispatch.notices.filtered(
             lambda notice: notice.channel == 'letter' or (notice.channel == 'both' and notice._has_postal_address()))
-        self._queue_mails(by_mail)
+        self._queue_mails(by_mail, dispatch.emails, dispatch.pdfs)
         if by_post:
             by_post._recording().write({'postal_state': 'to_print'})
         if by_post - by_mail:
@@ -345,21 +312,24 @@ class DunningDispatcher(models.AbstractModel):
     # -------------------------------------------------------------------------
 
     @api.model
-    def _queue_mails(self, notices):
+    def _queue_mails(self, notices, emails, pdfs):
         """Put one mail per notice into Odoo's queue, with the letter (and the invoices) attached.
 
         Never speaks SMTP itself: a rollback here takes the mail back with it. The
         message is on the notice, so that replies and bounces find it.
+
+        :param dict emails: the address of each notice, by its id
+        :param dict pdfs: the letter of each notice, by its id
         """
         if not notices:
             return
         default_template = self.env.ref('l10n_nl_dunning.mail_template_notice')
-        attachments = self._get_mail_attachments(notices)
+        attachments = self._get_mail_attachments(notices, pdfs)
         values_list = []
         for template, batch in notices.grouped(
             lambda notice: notice.level_id.mail_template_id or default_template
         ).items():
-            values_list += self._prepare_mails(template, batch, attachments)
+            values_list += self._prepare_mails(template, batch, emails, attachments)
         # sudo: mail.mail belongs to the system; who may send notices was checked at the entrance
         mails = self.env['mail.mail'].sudo().create(values_list)
         recipients = {notice.id: notice.recipient_id for notice in notices}
@@ -386,7 +356,7 @@ class DunningDispatcher(models.AbstractModel):
             cron.sudo()._trigger()  # sudo: users may wake the mail queue, not see it
 
     @api.model
-    def _prepare_mails(self, template, notices, attachments):
+    def _prepare_mails(self, template, notices, emails, attachments):
         """Return the values of the mails of notices that share a template."""
         template = template.sudo()  # sudo: as for any template, its author's rights count
         rendered = self.env['dunning.letter']._render_mails(template, notices)
@@ -419,7 +389,7 @@ class DunningDispatcher(models.AbstractModel):
                 'body_html': body,
                 'email_from': senders[notice],
                 'author_id': authors[notice].id,
-                'email_to': notice._get_email(),
+                'email_to': emails[notice.id],
                 'message_type': 'comment',
                 'subtype_id': subtype,
                 'is_notification': True,
@@ -432,10 +402,8 @@ class DunningDispatcher(models.AbstractModel):
         return values_list
 
     @api.model
-    def _get_mail_attachments(self, notices):
+    def _get_mail_attachments(self, notices, pdfs):
         """Return ``{notice_id: [attachment_id]}``: the frozen letter and, where the level wants it, the invoices."""
-        pdfs = self.env['dunning.letter']._get_frozen_pdfs(notices)
-        with_letter = notices.filtered(lambda notice: notice.id in pdfs)
         # A second row, since the file of a field cannot be attached to a mail; the file store keeps one file for both.
         # sudo: attachments of the mail, which belongs to the system
         attachments = notices._recording().env['ir.attachment'].sudo().create([
@@ -447,7 +415,7 @@ class DunningDispatcher(models.AbstractModel):
                 'mimetype': 'application/pdf',
                 'raw': pdfs[notice.id],
             }
-            for notice in with_letter
+            for notice in notices if notice.id in pdfs
         ])
         result = defaultdict(list)
         for attachment in attachments:

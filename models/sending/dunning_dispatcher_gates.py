@@ -1,4 +1,4 @@
-"""The gates: why a notice that is owed waits in the queue, such as for the morning.
+"""What the planner is asked before notices leave, and the gates: why a notice that is owed waits in the queue.
 
 Each gate is a step of the dispatcher: it takes out what has to wait in the queue, and writes on each of these why. A
 notice that is owed is not cancelled for it: the next run asks again. What lacks an approval goes back to a person.
@@ -21,10 +21,50 @@ MAIL_CHANNELS = ('email', 'both')
 
 
 class DunningDispatcherGates(models.AbstractModel):
-    """The part of the dispatcher that holds notices back for a while."""
+    """The part of the dispatcher that asks the planner and holds notices back for a while."""
 
     _name = 'dunning.dispatcher.gates'
     _description = "Dunning Dispatcher"
+
+    @api.model
+    def _ask_planner(self, dispatch):
+        """Step: ask once what is not owed and what has to wait, since hardly anything ever has to wait.
+
+        Whatever does is asked about twice: the gate takes nothing off, and what it stops may not be owed either.
+        """
+        gates = self._get_gate_reasons()
+        decisions = self._judge(dispatch.notices, dispatch.at_date, gates=gates)
+        dispatch.gate_open = not any(decision.reason in gates for decision in decisions.values())
+        dispatch.decisions = decisions if dispatch.gate_open else None
+
+    @api.model
+    def _get_gate_reasons(self):
+        """Return the reasons of the planner for which a notice waits in the queue.
+
+        Whether another message goes is asked of what is in the queue, not of all that is owed.
+        """
+        return self.env['dunning.planner']._get_reason_codes(gate=True, late=False)
+
+    @api.model
+    def _judge(self, notices, at_date, *, gates=frozenset()):
+        """Ask the planner about the items of notices, as if those were not there.
+
+        :param gates: reasons that ask for patience only, to be asked along; all others of that kind take nothing off
+        :return: ``{item id: decision}``; who asked for the gates and finds none of them has the answer without them
+        """
+        Planner = self.env['dunning.planner']
+        decisions = {}
+        for company, batch in notices.grouped('company_id').items():
+            for forced, group in batch.grouped('forced').items():
+                ignore = Planner._get_reason_codes(at_recheck=False) | (Planner._get_reason_codes(gate=True) - gates)
+                if forced:
+                    ignore |= Planner._get_reason_codes(overridable=True)
+                decisions.update({
+                    decision.item_id: decision
+                    for decision in Planner._plan(
+                        company, at_date, items=group.live_line_ids.move_line_id, ignore=ignore)
+                })
+        return decisions
 
     @api.model
     def _wait_for_planner(self, dispatch):

@@ -98,7 +98,7 @@ class DunningDispatcherLaw(models.AbstractModel):
         letter says nothing; the ladder goes on to the last demand, which asks none for these items.
         """
         empty = letters.filtered(lambda notice: float_is_zero(notice.amount_announced, precision_digits=2))
-        empty.live_line_ids._freeze_snapshot()
+        empty._recording().live_line_ids._freeze_snapshot()
         for notice in empty._recording():
             waived = notice.partner_id.with_company(notice.company_id).dunning_waive_costs
             notice.write({

@@ -13,6 +13,7 @@ from .dunning_notice_delivery import LACKS
 CONTENT_FIELDS = ('recipient_id', 'channel', 'lang')
 # Of fewer notices nobody needs to be told how far they are.
 SMALLEST_BATCH = 2
+# States of notices that were let go by the dispatcher.
 GONE_STATES = (*TOLD_STATES, 'undelivered')
 PROGRESS = 'l10n_nl_dunning.progress'
 
@@ -306,12 +307,15 @@ class DunningNotice(models.Model):
     def action_send_now(self):
         """Send the notices at once, in this request, and say what became of each."""
         self.check_access('write')
-        refused = self.filtered(lambda notice: notice.state in ('draft', 'error'))._get_refused()
+        undecided = self.filtered(lambda notice: notice.state in ('draft', 'error'))
+        # Whoever sends by hand what the program queued decides about it, unless it is leaving at this moment.
+        undecided |= self.filtered(
+            lambda notice: notice.state == 'queued' and not notice.approved).try_lock_for_update()
+        refused = undecided._get_refused()
         if refused and refused == self:
             raise UserError(refused._explain_refused())
-        going = self - refused
-        going.filtered(lambda notice: notice.state in ('draft', 'error'))._queue()
-        self.env['dunning.dispatcher']._dispatch_interactively(going)
+        (undecided - refused)._queue()
+        self.env['dunning.dispatcher']._dispatch_interactively(self - refused)
         return self._notify_outcome()
 
     def action_cancel(self):

@@ -8,6 +8,7 @@ from odoo import api, models
 from odoo.fields import Date, Domain
 
 from ..ladder.dunning_level import MANUAL_CHANNELS
+from .dunning_notice import GONE_STATES
 
 # A smaller number of notices on a day is never a reason to wait.
 LARGE_DAY = 50
@@ -15,8 +16,7 @@ LARGE_DAY = 50
 TIMES_USUAL, USUAL_DAYS = 3, 30
 # How few failures are no reason to wait, whatever their share (%).
 FAILURES_AT_LEAST, FAILED_SHARE = 10, 25
-# States of notices that were let go by the dispatcher, and of those that reached, or may have reached, a debtor.
-GONE_STATES = ('sent', 'withdrawn', 'undelivered', 'todo', 'to_post')
+# States of notices that reached, or may have reached, a debtor.
 LEFT_STATES = ('sent', 'withdrawn', 'undelivered')
 MAILS = 'mail_message_id.notification_ids'
 

@@ -89,8 +89,15 @@ class TestDecidedBy(ProposalCommon):
             lambda notice: notice.line_ids.move_id == invoice)
         bot = self.env['res.users'].browse(SUPERUSER_ID)
         self.assertDecided(notice, bot)
+        other = self.invoice(self.make_debtor("Other BV"))
         self.run_queue()
         self.assertDecided(notice, bot, 'sent')
+        # Somebody sends by hand what the program put into the queue.
+        run._plan_company(self.company.with_env(run.env), DUE)
+        notice = self.notices_of(other)
+        self.assertDecided(notice, bot)
+        self.as_user(self.ann, notice).action_send_now()
+        self.assertDecided(notice, self.ann, 'sent')
 
     def test_the_program_approves_nothing(self):
         bot, notice = self.env['res.users'].browse(SUPERUSER_ID), self.others()
