@@ -2,6 +2,7 @@ from . import (
     test_breaker,
     test_delivery,
     test_dispatcher,
+    test_making,
     test_proposal,
     test_queue,
     test_queue_job,
