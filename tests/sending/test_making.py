@@ -1,6 +1,6 @@
 """Notices are made by create(): defaults, other addons and automation rules see each of them, with its lines."""
 
-from odoo import Command, api
+from odoo import Command, api, models
 from odoo.exceptions import UserError
 from odoo.tests import new_test_user, tagged
 
@@ -106,6 +106,30 @@ class TestCreate(MakingCommon):
         for notice in notices:
             self.assertEqual(notice.proposed_data, {
                 **notice._read_snapshots()[notice.id], 'on': notice.proposed_data['on']})
+
+    def test_the_rows_and_the_cache_are_those_core_makes(self):
+        self.invoice(self.make_debtor("Third BV"), currency=self.env.ref('base.USD'))
+        different = {'id', 'name', 'line_ids', 'notice_id', 'proposed_data', 'create_date', 'write_date'}
+
+        def make():
+            with self.env.cr.savepoint() as savepoint:
+                notices = self.make_notices(DUE)
+                self.env.flush_all()
+                found = []
+                for _source in ('cache', 'database'):
+                    found.append([
+                        {name: record[name] for name, field in record._fields.items()
+                         if field.store and name not in different}
+                        for records in (notices, notices.line_ids) for record in records])
+                    self.env.invalidate_all()
+                self.assertEqual(*found)
+                savepoint.rollback()
+            return found[0]
+
+        in_bulk = make()
+        for name in ('_create', '_prepare_create_values'):
+            self.patch(self.registry['dunning.bulk'], name, getattr(models.BaseModel, name))
+        self.assertEqual(in_bulk, make())
 
     def test_nothing_is_logged_on_a_new_notice(self):
         notices = self.make_notices(DUE)
