@@ -13,7 +13,7 @@ class DunningBulk(models.AbstractModel):
     @api.model
     def _prepare_create_values(self, vals_list):
         # EXTENDS 'base': defaults are asked once for all that lack the same.
-        if all(vals.keys() == vals_list[0].keys() for vals in vals_list):
+        if len(vals_list) > 1 and all(vals.keys() == vals_list[0].keys() for vals in vals_list):
             [first] = super()._prepare_create_values(vals_list[:1])
             if '__precomputed__' not in first:
                 added = {name: value for name, value in first.items() if name not in vals_list[0]}
@@ -74,11 +74,11 @@ class DunningBulk(models.AbstractModel):
 
     @api.model
     def _fill_cache(self, records, rows, columns):
-        """Put new records into the cache as they stand in the database."""
+        """Put new records into the cache, but for what changes on its way to the database: that is read again."""
         for field in self._fields.values():
             if not field.store or field.name == 'id':
                 continue
-            if field in columns and field.type != 'html':  # that is cleaned on its way to the database
+            if field in columns and not getattr(field, 'translate', False) and field.type != 'html':
                 values = columns[field] if field.type == 'monetary' else [
                     field.convert_to_cache(row[field.name], self, validate=False) for row in rows]
                 field._insert_cache(records, values)

@@ -33,9 +33,12 @@ class DunningNoticeMaking(models.AbstractModel):
         new_keys = [key for key in groups if key not in waiting]
         # Not tracked, since a new notice has no followers and no log.
         Notice = self.with_company(company)._recording().with_context(tracking_disable=True)
-        created = Notice.create([{**shared, **self._prepare_from_decisions(groups[key])} for key in new_keys])
+        created = Notice.browse()
+        if new_keys:
+            created = Notice.create([{**shared, **self._prepare_from_decisions(groups[key])} for key in new_keys])
+        if waiting:
+            self._join({notice: groups[key] for key, notice in waiting.items()})
         notices = dict(zip(new_keys, created.with_env(self.env), strict=True)) | waiting
-        self._join({notice: groups[key] for key, notice in waiting.items()})
         made = self.union(*(notices[key] for key in groups))
         made._update_claim(at_date)
         if self.env.context.get('dunning_preview') is RECORDING:

@@ -106,26 +106,6 @@ class TestQueries(DunningCommon):
             # Straight from the table, so that no rule of ours is before it.
             self.env.cr.execute(SQL("DELETE FROM dunning_policy WHERE id = %s", notice.policy_id.id))
 
-    def test_what_is_inserted_past_the_orm_is_what_it_would_have_made(self):
-        self.add_debtors(2)
-        notices = self.make_notices(DUE)
-        computed = [
-            name for name, field in notices._fields.items()
-            if field.store and field.compute and name not in ('lang', 'policy_id')]
-        self.env.flush_all()
-        self.env.invalidate_all()
-        inserted = notices.read(computed)
-        recording = notices._recording()
-        for name in computed:
-            self.env.add_to_compute(recording._fields[name], recording)
-        recording._recompute_recordset(computed)
-        self.env.flush_all()
-        self.env.invalidate_all()
-        self.assertEqual(notices.read(computed), inserted)
-        for notice in notices:
-            self.assertEqual(notice.proposed_data, {
-                **notice._read_snapshots()[notice.id], 'on': notice.proposed_data['on']})
-
 
 @tagged('post_install_l10n', 'post_install', '-at_install')
 class TestCoreStaysAsFast(DunningCommon):

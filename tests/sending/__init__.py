@@ -3,6 +3,7 @@ from . import (
     test_delivery,
     test_dispatcher,
     test_journeys,
+    test_making,
     test_proposal,
     test_queue,
     test_queue_job,
