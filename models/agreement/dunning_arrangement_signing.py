@@ -19,7 +19,7 @@ from odoo.exceptions import AccessError, UserError
 from odoo.tools import consteq, format_amount
 from odoo.tools.pdf import PdfFileReader
 
-from ..kernel.formats import letter_day
+from ..kernel.formats import format_day, letter_day
 
 NAME_LENGTH = 100
 REASON_LENGTH = 1000
@@ -80,6 +80,34 @@ class DunningArrangementSigning(models.AbstractModel):
     # -------------------------------------------------------------------------
     # THE OFFER
     # -------------------------------------------------------------------------
+
+    def _check_draft(self):
+        if self.state != 'draft':
+            raise UserError(self.env._("%s was offered already.", self.display_name))
+
+    def _check_offer(self, today):
+        """Raise why this cannot be offered: it lacks an approval, would have expired, or lasts too long."""
+        if self.approval_state == 'needed':
+            raise UserError(self.env._(
+                "A manager has to approve %(arrangement)s before it is offered: %(why)s",
+                arrangement=self.display_name, why=self.approval_reason or ''))
+        if not self.valid_until or self.valid_until < today:
+            raise UserError(self.env._("The offer would have expired already: choose a later “valid until”."))
+        self._check_hold_length(today)
+
+    def _record_offer(self):
+        """Write down the offer; it can be signed until the first payment at the latest."""
+        if self.valid_until > self.next_date:
+            self._message_log(body=self.env._(
+                "It can be signed until the day of the first payment, %s.", format_day(self.env, self.next_date)))
+        known, opened = self._get_known(), self._get_open_amounts()
+        self._recording().write({
+            'state': 'offered', 'offered_on': fields.Datetime.now(), 'offered_by_id': self.env.uid,
+            'valid_until': min(self.valid_until, self.next_date),
+            # Money that comes in from now on pays instalments.
+            'known': known,
+            # What is open on the day of the offer is what the debtor signs for.
+            'offered_open': opened})
 
     def _get_open_amounts(self):
         """Return ``{id of the item: what is open on it}``, in the currency of the arrangement."""

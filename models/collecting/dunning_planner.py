@@ -17,6 +17,7 @@ class DunningPlanner(models.AbstractModel):
                   AND call.kind NOT IN ('no_answer', 'wrong_number')
                   AND NOT EXISTS (
                       SELECT FROM dunning_call_notice_rel rel
-                        JOIN dunning_notice notice ON notice.id = rel.notice_id
-                       WHERE rel.call_id = call.id AND notice.state IN ('sent', 'withdrawn'))""",
+                        JOIN (%(made)s) notice ON notice.id = rel.notice_id
+                       WHERE rel.call_id = call.id)""",
+            made=self.env['dunning.notice']._get_contact_rows_sql(SQL("TRUE")),
             notices=super()._get_contacts_sql(company), company=company.id)

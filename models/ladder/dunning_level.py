@@ -4,6 +4,7 @@ from lxml import html
 
 from odoo import api, fields, models
 from odoo.exceptions import UserError, ValidationError
+from odoo.tools import SQL
 from odoo.tools.mail import is_html_empty
 from odoo.tools.rendering_tools import parse_inline_template
 
@@ -386,6 +387,13 @@ class DunningLevel(models.Model):
                 ):
                     return other, lacks
         return channel, lacks
+
+    @api.model
+    def _get_ranks_sql(self):
+        """Return SQL of ``id`` and ``rank`` of levels: the highest sequence wins, and the last 32 bits are the id."""
+        return SQL(
+            "SELECT id, (sequence::bigint << 32) + id AS rank FROM dunning_level",
+            to_flush=[self._fields['sequence']])
 
     # -------------------------------------------------------------------------
     # ACTIONS

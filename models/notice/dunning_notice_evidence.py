@@ -2,7 +2,7 @@ from datetime import timedelta
 
 from odoo import api, models
 from odoo.exceptions import UserError
-from odoo.tools import email_normalize, format_date
+from odoo.tools import SQL, email_normalize, format_date
 
 from ...tools.law import dutch_calendar
 from ..ladder.dunning_level import MANUAL_CHANNELS
@@ -284,3 +284,36 @@ class DunningNoticeEvidence(models.AbstractModel):
             ('mail_message_id', '!=', False), ('date', '>=', company._dunning_today() - LOOK_BACK)])
         # sudo: the state of our own mails
         notices.mail_message_id.sudo().notification_ids._record_dunning_delivery(notices.sudo())
+
+    # -------------------------------------------------------------------------
+    # ROWS FOR STATEMENTS
+    # -------------------------------------------------------------------------
+
+    @api.model
+    def _get_contact_rows_sql(self, wanted):
+        """Return SQL of the notices by which debtors were contacted, also those that were withdrawn; a task is none.
+
+        ``id``, ``company_id``, ``partner_id``, ``channel`` and ``date``.
+
+        :param SQL wanted: condition on ``notice``
+        """
+        return SQL(
+            """
+            SELECT notice.id, notice.company_id, notice.partner_id, notice.channel, notice.date
+              FROM dunning_notice notice
+             WHERE notice.state IN ('sent', 'withdrawn') AND notice.channel <> 'task' AND %s
+            """,
+            wanted, to_flush=[self._fields[name] for name in ('company_id', 'partner_id', 'channel', 'date', 'state')])
+
+    @api.model
+    def _get_waiting_calls_sql(self):
+        """Return SQL of the calls that the ladder asks for, per company, debtor and currency: how many, since when."""
+        return SQL(
+            """
+            SELECT company_id, partner_id, currency_id, COUNT(*)::int AS call_notice_count,
+                   MIN(date) AS call_notice_date
+              FROM dunning_notice
+             WHERE state = 'todo' AND channel = 'phone'
+          GROUP BY company_id, partner_id, currency_id
+            """, to_flush=[self._fields[name] for name in (
+                'company_id', 'partner_id', 'currency_id', 'channel', 'date', 'state')])

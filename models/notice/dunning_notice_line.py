@@ -207,6 +207,37 @@ class DunningNoticeLine(models.Model):
                 texts.setdefault(line.move_id.id, first[0][:120] if first else False)
         return texts
 
+    @api.model
+    def _get_told_sql(self, wanted):
+        """Return SQL of what was told to whom: one row for each item of a notice that left and stands.
+
+        ``line_id``, ``item_id``, ``notice_id``, ``partner_id``, ``name``, ``sent_on``, ``deadline``, ``legal_role``,
+        ``costs_from``, ``channel``, ``posted_on``, ``receipt_date``, ``receipt_kind``, and the amounts that were asked:
+        ``interest``, ``costs``, ``announced`` and ``principal`` (of the invoice itself).
+
+        :param SQL wanted: condition on ``line`` and ``notice``
+        """
+        Notice = self.env['dunning.notice']
+        return SQL(
+            """
+            SELECT line.id AS line_id, line.move_line_id AS item_id, notice.id AS notice_id, notice.partner_id,
+                   notice.name, notice.date AS sent_on, notice.deadline, notice.legal_role, notice.costs_from,
+                   notice.channel, notice.posted_on, notice.receipt_date, notice.receipt_kind,
+                   line.amount_interest AS interest, line.amount_costs AS costs, line.amount_announced AS announced,
+                   COALESCE(line.amount_residual, 0) - COALESCE(line.amount_netted, 0)
+                       - COALESCE(line.amount_held, 0) AS principal
+              FROM dunning_notice_line line
+              JOIN dunning_notice notice ON notice.id = line.notice_id
+             WHERE line.status = 'sent' AND line.move_line_id IS NOT NULL AND %s
+            """,
+            wanted, to_flush=[
+                *(self._fields[name] for name in (
+                    'status', 'move_line_id', 'notice_id', 'amount_interest', 'amount_costs', 'amount_announced',
+                    'amount_residual', 'amount_netted', 'amount_held')),
+                *(Notice._fields[name] for name in (
+                    'company_id', 'partner_id', 'name', 'date', 'deadline', 'legal_role', 'costs_from', 'channel',
+                    'posted_on', 'receipt_date', 'receipt_kind'))])
+
     def _get_asked(self):
         """Return what was asked of the item itself, in its currency."""
         self.ensure_one()
