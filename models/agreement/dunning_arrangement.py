@@ -374,6 +374,7 @@ class DunningArrangement(models.Model):
             self._take_items_from_previous,
             self._record_offer,
             partial(self._keep_held, today),
+            self._portal_ensure_token,
             self._store_offer,
             *([self._send_offer] if send else []),
             self._follow_call,

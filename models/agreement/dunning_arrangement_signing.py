@@ -165,27 +165,38 @@ class DunningArrangementSigning(models.AbstractModel):
         if self.state in ('signed', 'active') and fingerprint == self.signed_fingerprint:
             return True
         today = self.company_id._dunning_today()
-        signed_date = signed_date or today
-        self._check_signable(signed_date, via)
-        self._recording().write({
-            'state': 'signed',
+        for step in self._get_sign_steps(today, {
             'signed_name': name,
-            'signed_on': fields.Datetime.now(),
-            'signed_date': signed_date,
+            'signed_date': signed_date or today,
             'signed_ip': ip,
             'signed_signature': base64.b64encode(picture) if picture else False,
             'signed_via': via,
             'signed_how': how,
             'signed_fingerprint': fingerprint,
             **({'scan_attachment_id': scan.id} if scan else {}),
-        })
-        self._message_log(body=(
-            self.env._("%s signed on paper.", name) if via == 'paper'
-            else self.env._("%s signed online, with the name typed and the box ticked.", name) if how == 'typed'
-            else self.env._("%s signed online.", name)))
-        self._keep_held(today)
-        self._countersign_or_ask()
+        }):
+            step()
         return True
+
+    def _get_sign_steps(self, today, signature):
+        """Return the steps of a signature of the debtor.
+
+        :param dict signature: what is recorded of it
+        """
+        return [
+            partial(self._check_signable, signature['signed_date'], signature['signed_via']),
+            partial(self._record_signature, signature),
+            partial(self._keep_held, today),
+            self._countersign_or_ask,
+        ]
+
+    def _record_signature(self, signature):
+        self._recording().write({'state': 'signed', 'signed_on': fields.Datetime.now(), **signature})
+        name = self.signed_name
+        self._message_log(body=(
+            self.env._("%s signed on paper.", name) if self.signed_how == 'paper'
+            else self.env._("%s signed online, with the name typed and the box ticked.", name)
+            if self.signed_how == 'typed' else self.env._("%s signed online.", name)))
 
     def _check_signable(self, signed_date, via):
         """Raise :class:`NotSigned` with the reason why this cannot be signed (any more)."""

@@ -507,6 +507,10 @@ class TestArrangement(ArrangementCommon):
                 self.assertGreaterEqual(to_decimal(due), opened)
                 self.assertLess(to_decimal(due) - opened, 1, "A day of interest more")
                 self.assertAlmostEqual(arrangement._get_claim_left(), due)
+                Claim = self.env['dunning.claim']
+                claim = Claim._compute(Claim._replace_bookings(arrangement.item_ids), TODAY + days(1))
+                self.assertIn("both sides signed", str(
+                    Claim._prepare_specification(claim.to_json(), self.business, self.company)))
                 savepoint.rollback()
 
     def test_nothing_on_top_is_nothing_to_book(self):
