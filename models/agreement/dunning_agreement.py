@@ -6,7 +6,7 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.fields import Domain
 
-from ..kernel.formats import format_iban, letter_amount
+from ..kernel.formats import letter_amount
 
 
 class DunningAgreement(models.AbstractModel):
@@ -42,6 +42,32 @@ class DunningAgreement(models.AbstractModel):
         """Return what the debtor owes the company, the oldest due date first."""
         Item = self.env['account.move.line']
         return Item.search(Item._get_dunning_open_domain(company, debtor), order='date_maturity, id')
+
+    @api.model
+    def _find_open_items(self, company, debtor, items):
+        """Return ``(items, all that the debtor owes)``, in one currency, or raise what is wrong with them.
+
+        :param items: due items that were chosen; None or empty for all
+        """
+        owed = chosen = self._get_open_items(company, debtor)
+        if items:
+            items = items.with_env(self.env)
+            items.check_access('read')
+            strange = items - owed
+            if strange:
+                raise UserError(self.env._(
+                    "%(item)s is not an open due item of %(debtor)s, so nothing can be agreed on about it. It may have "
+                    "been paid meanwhile.",
+                    item=strange[:1].move_id.display_name or strange[:1].display_name, debtor=debtor.display_name))
+            chosen = owed.filtered(lambda item: item in items)
+        if not chosen:
+            raise UserError(self.env._(
+                "%s owes nothing, so there is nothing to agree on.", debtor.display_name))
+        if len(chosen.currency_id) > 1:
+            raise UserError(self.env._(
+                "These items are in several currencies (%s). Agree on those in each currency apart.",
+                ", ".join(chosen.currency_id.mapped('name'))))
+        return chosen, owed
 
     def action_open_invoices(self):
         """Show the invoices it is about."""
@@ -147,6 +173,13 @@ class DunningAgreement(models.AbstractModel):
     # HOW TO PAY
     # -------------------------------------------------------------------------
 
+    @api.model
+    def _get_moves_reference(self, moves):
+        """Return what the debtor states to pay invoices: the reference of the one, or the numbers of all of them."""
+        if len(moves) == 1:
+            return moves.payment_reference or moves.name or ''
+        return ' '.join(move.name for move in moves.sorted('invoice_date') if move.name)[:140]
+
     def _render_transfer(self, amount, by, links, reference, qr_source):
         """Return how to pay an amount, as HTML for an e-mail, in the language of the debtor.
 
@@ -158,14 +191,12 @@ class DunningAgreement(models.AbstractModel):
         """
         self.ensure_one()
         lang = self._get_lang()
-        bank = self._get_bank()
+        transfer = self._prepare_transfer(amount, reference)
         return self.env['ir.qweb'].with_context(lang=lang)._render('l10n_nl_dunning.promise_mail_payment', {
             'amount': letter_amount(self.env, amount, self.currency_id, lang),
             'date': by,
-            'iban': format_iban(bank.acc_number),
-            'holder': bank.acc_holder_name or bank.partner_id.name or self.company_id.name,
-            'reference': reference,
+            **transfer,
             'links': links,
             'online': self._can_pay_online(),
-            'qr': qr_source if self._get_qr(amount, reference) else '',
+            'qr': qr_source if transfer['qr'] else '',
         }, minimal_qcontext=True)

@@ -18,7 +18,6 @@ from odoo.exceptions import UserError, ValidationError
 from odoo.fields import Domain
 from odoo.tools import SQL
 
-from ..kernel.formats import format_day
 from ..kernel.groups import ACCOUNTING
 from .arrangement_states import CLOSED_STATES, DECIDED_STATES, LIVE_STATES, OPEN_STATES, STATES
 from .dunning_arrangement_schedule import SCHEDULE_TERMS, TERMS
@@ -375,45 +374,11 @@ class DunningArrangement(models.Model):
             self._take_items_from_previous,
             self._record_offer,
             partial(self._keep_held, today),
+            self._portal_ensure_token,
             self._store_offer,
             *([self._send_offer] if send else []),
             self._follow_call,
         ]
-
-    def _check_draft(self):
-        if self.state != 'draft':
-            raise UserError(self.env._("%s was offered already.", self.display_name))
-
-    def _renew_debt(self, today):
-        """Work out the debt of the day of the offer, whatever it was when the draft was made."""
-        before = self.amount_total
-        self._draw_up(today)
-        if self.currency_id.compare_amounts(before, self.amount_total):
-            self._message_log(body=self.env._("The debt was worked out anew on the day of the offer."))
-
-    def _check_offer(self, today):
-        """Raise why this cannot be offered: it lacks an approval, would have expired, or lasts too long."""
-        if self.approval_state == 'needed':
-            raise UserError(self.env._(
-                "A manager has to approve %(arrangement)s before it is offered: %(why)s",
-                arrangement=self.display_name, why=self.approval_reason or ''))
-        if not self.valid_until or self.valid_until < today:
-            raise UserError(self.env._("The offer would have expired already: choose a later “valid until”."))
-        self._check_hold_length(today)
-
-    def _record_offer(self):
-        """Write down the offer; it can be signed until the first payment at the latest."""
-        if self.valid_until > self.next_date:
-            self._message_log(body=self.env._(
-                "It can be signed until the day of the first payment, %s.", format_day(self.env, self.next_date)))
-        known, opened = self._get_known(), self._get_open_amounts()
-        self._recording().write({
-            'state': 'offered', 'offered_on': fields.Datetime.now(), 'offered_by_id': self.env.uid,
-            'valid_until': min(self.valid_until, self.next_date),
-            # Money that comes in from now on pays instalments.
-            'known': known,
-            # What is open on the day of the offer is what the debtor signs for.
-            'offered_open': opened})
 
     def _lock_with_items(self):
         """Wait for whoever offers, signs or closes it, and for whoever is paying its items.

@@ -11,6 +11,7 @@ wording linter before anything is offered.
 
 import base64
 import hashlib
+from functools import partial
 from types import SimpleNamespace
 
 from markupsafe import Markup
@@ -21,7 +22,7 @@ from odoo.tools import format_datetime
 from odoo.tools.image import image_data_uri, image_process
 
 from ...tools.wording import ARRANGEMENT, ERROR, LetterFacts, check_letter
-from ..kernel.formats import format_iban, letter_amount, letter_day
+from ..kernel.formats import letter_amount, letter_day
 from ..kernel.groups import ACCOUNTING
 from ..letter.dunning_letter import LetterDocument
 
@@ -57,9 +58,7 @@ class DunningArrangementDocument(models.AbstractModel):
         env, Letter = local.env, local.env['dunning.letter']
         company, data = local.company_id, self.claim_data or {}
         shared = Letter._prepare_company(company, lang)
-        bank, reference = local._get_bank(), local._get_reference()
-        payments = local._get_agreed_parts()
-        words = local._prepare_words()
+        transfer = local._prepare_transfer(local._get_agreed_parts()[:1].amount, local._get_reference())
         debtor = env['dunning.claim']._prepare_debtor(local.partner_id, {
             'debtor_type': data.get('debtor_type') or 'consumer'})
         person = local.contact_id
@@ -68,7 +67,7 @@ class DunningArrangementDocument(models.AbstractModel):
             'lang': lang,
             'number': self.name,
             'date': letter_day(self.env, self.claim_date, lang),
-            'valid_until': words['valid_text'],
+            'valid_until': self.valid_text,
             'address': Letter._get_address_lines(local._get_addressee()),
             'company': {
                 'name': company.name,
@@ -83,28 +82,25 @@ class DunningArrangementDocument(models.AbstractModel):
                 'person': env._("represented by %s", person.name) if (
                     person and person != local.partner_id and not person.is_company) else '',
             },
-            'consumer': words['is_consumer'],
-            'salutation': words['salutation'],
+            'consumer': self.is_consumer,
+            'salutation': self.salutation,
             'currency': self.currency_id.name,
-            'total': words['amount_text'],
-            'count': words['count_text'],
-            'single': words['part_count'] == 1,
-            'first': words['first_text'],
-            'last': words['last_text'],
+            'total': self.amount_text,
+            'count': self.count_text,
+            'single': self.part_count == 1,
+            'first': self.first_text,
+            'last': self.last_text,
             **local._prepare_debt(lang),
             'payments': local._prepare_payments(lang),
             'pay': {
-                'amount': words['first_amount_text'],
-                'date': words['first_text'],
-                'iban': format_iban(bank.acc_number),
-                'holder': bank.acc_holder_name or bank.partner_id.name or company.name,
-                'reference': reference,
-                'qr': local._get_qr(payments[:1].amount, reference),
+                'amount': self.first_amount_text,
+                'date': self.first_text,
+                **{name: transfer[name] for name in ('iban', 'holder', 'reference', 'qr')},
             },
             # With what is wrong in the language of who offers it.
             'clauses': self._render_clauses(lang),
             'sign_url': local.sign_url or '',
-            'contact': words['contact_text'],
+            'contact': self.contact_text,
         }
 
     def _prepare_debt(self, lang):
@@ -112,12 +108,8 @@ class DunningArrangementDocument(models.AbstractModel):
         self.ensure_one()
         entries = {entry['item_id']: entry for entry in (self.claim_data or {}).get('items', ())}
 
-        def say(amount):
-            return letter_amount(self.env, amount, self.currency_id, lang, symbol=False)
-
-        def say_date(day):
-            return letter_day(self.env, day, lang, short=True)
-
+        say = partial(letter_amount, self.env, currency=self.currency_id, lang=lang, symbol=False)
+        say_date = partial(letter_day, self.env, lang=lang, short=True)
         rows = []
         lines = self.line_ids.sorted(lambda line: (line.date_due, line.name or '', line.id))
         for line in lines.filtered(lambda line: not line.is_booking):
@@ -170,7 +162,7 @@ class DunningArrangementDocument(models.AbstractModel):
             _get_postal_partner=lambda: address)
 
     def _check_document(self, document):
-        """Raise when the document would say what is not so, or what the law does not allow.
+        """Return the proposal as HTML; raise when it would say what is not so, or what the law does not allow.
 
         :param dict document: of :meth:`_prepare_document`
         """
@@ -186,14 +178,12 @@ class DunningArrangementDocument(models.AbstractModel):
             raise UserError(self.env._(
                 "The amounts of %(arrangement)s do not add up to %(total)s. Draw up a new arrangement.",
                 arrangement=self.display_name, total=document['total']))
-        words = self._prepare_words()
         facts = LetterFacts(
             amount_to_pay=document['total'],
             iban=document['pay']['iban'],
-            costs=words['costs_text'] if document['has_costs'] else None,
+            costs=self.costs_text if document['has_costs'] else None,
             term_required=False,
-            other_amounts=(
-                words['principal_text'], words['interest_text'], words['costs_text'], words['first_amount_text']),
+            other_amounts=(self.principal_text, self.interest_text, self.costs_text, self.first_amount_text),
             names=tuple(filter(None, {
                 self.partner_id.name, self.contact_id.name, self.company_id.name,
                 self.company_id.dunning_contact_id.name, self.name})),
@@ -213,6 +203,7 @@ class DunningArrangementDocument(models.AbstractModel):
                 sentences="\n".join(f"• {line}" for line in dict.fromkeys(
                     self.env['dunning.level']._explain_findings(findings))),
                 template=self._get_clauses_template().name))
+        return text
 
     # -------------------------------------------------------------------------
     # PAPER
@@ -293,15 +284,18 @@ class DunningArrangementDocument(models.AbstractModel):
                 date=document['date'], hash=self.offer_sha256 or '') if signatures else '',
         }
 
-    def _print_document(self, document, signatures=None, *, concept=False):
-        """Return the PDF of the proposal or, with signatures, of the agreement."""
+    def _print_document(self, document, signatures=None, *, concept=False, text=None):
+        """Return the PDF of the proposal or, with signatures, of the agreement.
+
+        :param str text: of :meth:`_render_document`, where that was asked before
+        """
         self.ensure_one()
         env = self.with_context(lang=document['lang']).env
         page = env._(
             "Payment arrangement %(number)s – page %(page)s of %(pages)s",
             number=document['number'].replace('[', '('), page='[sitepage]', pages='[sitepages]')
         paper = LetterDocument(
-            self.id, self._render_document(document, signatures, concept=concept), document['number'],
+            self.id, text or self._render_document(document, signatures, concept=concept), document['number'],
             document['company']['name'] or '', page)
         return self.env['dunning.letter']._print_batch([paper])[self.id]
 
@@ -364,28 +358,29 @@ class DunningArrangementDocument(models.AbstractModel):
 
     def _store_offer(self):
         """Make and freeze the document of the offer: what the debtor is to read is fixed here."""
-        for arrangement in self:
-            document = arrangement._prepare_document()
-            arrangement._check_document(document)
-            recording = arrangement._recording()
-            recording.sudo().document_data = document  # sudo: what is written follows from the offer
-            recording.write(arrangement._freeze('offer', arrangement._print_document(document)))
+        self.ensure_one()
+        document = self._prepare_document()
+        pdf = self._print_document(document, text=self._check_document(document))
+        frozen = self._freeze('offer', pdf, document['lang'])
+        self._recording().sudo().write({'document_data': document, **frozen})  # sudo: it follows from the offer
 
     def _store_agreement(self):
         """Make and freeze the document with both signatures: the same words, with the signatures under them."""
-        for arrangement in self:
-            # sudo: who signs in the portal, or signs for us, need not see the text as data
-            document = arrangement.sudo().document_data or arrangement._prepare_document()
-            pdf = arrangement._print_document(document, arrangement._prepare_signatures())
-            arrangement._recording().write(arrangement._freeze('agreement', pdf))
+        self.ensure_one()
+        # sudo: who signs in the portal, or signs for us, need not see the text as data
+        document = self.sudo().document_data or self._prepare_document()
+        frozen = self._freeze(
+            'agreement', self._print_document(document, self._prepare_signatures()), document['lang'])
+        self._recording().write(frozen)
 
-    def _freeze(self, kind, content):
+    def _freeze(self, kind, content, lang):
         """Keep a PDF as it is; return what is to be written on the arrangement.
 
         :param kind: ``'offer'`` or ``'agreement'``
         :param bytes content: the very bytes that leave
+        :param str lang: that of the debtor, who reads the name of the file
         """
-        env = self.with_context(lang=self._get_lang()).env  # the debtor reads the name of the file
+        env = self.with_context(lang=lang).env
         label = env._("proposal") if kind == 'offer' else env._("agreement")
         return {
             f'{kind}_attachment_id': self._keep_file(f"{self.name} {label}.pdf", content, 'application/pdf').id,
@@ -404,12 +399,6 @@ class DunningArrangementDocument(models.AbstractModel):
             'mimetype': mimetype,
             'raw': content,
         }).sudo(False)
-
-    def _get_pdf(self):
-        """Return the PDF that counts now: of the agreement, else of the proposal; empty bytes for a draft."""
-        self.ensure_one()
-        # sudo: the file is part of the arrangement, which the caller may read
-        return (self.agreement_attachment_id or self.offer_attachment_id).sudo().raw or b''
 
     def _make_concept(self):
         """Return a file that shows how the draft would look; only who asks can read it, and it goes after a week."""

@@ -66,16 +66,8 @@ class DunningArrangementMail(models.AbstractModel):
                 'url': self._get_pay_url(parts if len(parts) == 1 else None) if self._can_pay_online() else (
                     self._get_page_url()),
             }]
-        return self._render_transfer(amount, by, links, self._get_told_reference(moves), f'cid:{QR_NAME}')
-
-    def _get_told_reference(self, moves):
-        """Return what the debtor states when he pays the arrangement, or new invoices."""
-        self.ensure_one()
-        if moves is None:
-            return self._get_reference()
-        if len(moves) == 1:
-            return moves.payment_reference or moves.name or ''
-        return ' '.join(moves.mapped('name'))[:140]
+        reference = self._get_reference() if moves is None else self._get_moves_reference(moves)
+        return self._render_transfer(amount, by, links, reference, f'cid:{QR_NAME}')
 
     # -------------------------------------------------------------------------
     # OFFER AND AGREEMENT
@@ -182,7 +174,7 @@ class DunningArrangementMail(models.AbstractModel):
         told = self.with_context(dunning_told=(kind, tuple(parts.ids), tuple(items.ids)), dunning_at_date=at_date)
         template = f'l10n_nl_dunning.mail_template_arrangement_{kind}'
         amount = told._get_told_amount(kind, parts, items) if kind != 'kept' else 0.0
-        reference = told._get_told_reference(items.move_id if items else None)
+        reference = told._get_moves_reference(items.move_id) if items else told._get_reference()
         person = told._get_recipient()
         if person:
             told._send_mail(template, person, picture=told._get_qr_png(amount, reference) if amount else None)

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 from odoo import models
 
 from ...tools.law.amounts import ZERO, to_decimal
-from ..kernel.formats import format_iban, letter_amount, letter_day
+from ..kernel.formats import letter_amount, letter_day
 from .arrangement_states import CLOSED_STATES
 
 
@@ -322,14 +322,5 @@ class DunningArrangementPage(models.AbstractModel):
 
         Empty when the company has no account.
         """
-        self.ensure_one()
-        bank, reference = self._get_bank(), self._get_reference()
-        if not bank:
-            return {}
-        return {
-            'iban': format_iban(bank.acc_number),
-            'holder': bank.acc_holder_name or bank.partner_id.name or self.company_id.name,
-            'bic': bank.bank_bic or '',
-            'reference': reference,
-            'qr': self._get_qr(amount, reference),
-        }
+        details = self._prepare_transfer(amount, self._get_reference())
+        return details if details['iban'] else {}

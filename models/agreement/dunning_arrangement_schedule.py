@@ -78,6 +78,13 @@ class DunningArrangementSchedule(models.AbstractModel):
             self.company_id, self.partner_id, self.line_ids.move_line_id, {name: self[name] for name in TERMS}, today)
         self._recording().write(self._prepare_draft(answer, today))
 
+    def _renew_debt(self, today):
+        """Work out the debt of the day of the offer, whatever it was when the draft was made."""
+        before = self.amount_total
+        self._draw_up(today)
+        if self.currency_id.compare_amounts(before, self.amount_total):
+            self._message_log(body=self.env._("The debt was worked out anew on the day of the offer."))
+
     def _prepare_draft(self, answer, today):
         """Return the values of a draft as it was worked out; of one that is made now ``self`` is empty.
 
@@ -127,35 +134,21 @@ class DunningArrangementSchedule(models.AbstractModel):
 
         :param previous: the arrangement whose place it takes, if any
         """
-        owed = self._get_open_items(company, debtor)
-        if items:
-            items = items.with_env(self.env)
-            items.check_access('read')
-            strange = items - owed
-            if strange:
-                raise UserError(self.env._(
-                    "%(item)s is not an open due item of %(debtor)s, so it cannot be part of a payment arrangement. It "
-                    "may have been paid meanwhile.",
-                    item=strange[:1].move_id.display_name or strange[:1].display_name, debtor=debtor.display_name))
-            owed = owed.filtered(lambda item: item in items) | self._get_bookings(items, owed)
-        if not owed:
-            raise UserError(self.env._("%s owes nothing, so there is nothing to arrange.", debtor.display_name))
-        if len(owed.currency_id) > 1:
-            raise UserError(self.env._(
-                "These items are in several currencies (%s). Draw up one payment arrangement for each currency.",
-                ", ".join(owed.currency_id.mapped('name'))))
-        disputed = self.env['dunning.hold']._get_items_in_dispute(owed)
+        chosen, owed = self._find_open_items(company, debtor, items)
+        chosen |= self._get_bookings(chosen, owed)
+        disputed = self.env['dunning.hold']._get_items_in_dispute(chosen)
         if disputed:
             raise UserError(self.env._(
                 "%s is disputed. Settle the dispute first, or leave it out: nobody acknowledges a debt he disputes.",
                 disputed[:1].move_id.display_name))
-        taken = self.env['dunning.arrangement.line'].search(
-            [('move_line_id', 'in', owed.ids), ('is_live', '=', True)], limit=1)
-        if taken and taken.arrangement_id != previous:
+        taken = self.env['dunning.arrangement.line'].search([
+            ('move_line_id', 'in', chosen.ids), ('is_live', '=', True),
+            ('arrangement_id', '!=', previous.id if previous else False)], limit=1)
+        if taken:
             raise UserError(self.env._(
                 "%(item)s is part of %(arrangement)s already. Take that one back or let a new one take its place.",
                 item=taken.move_id.display_name, arrangement=taken.arrangement_id.display_name))
-        return owed
+        return chosen
 
     def _find_items_again(self):
         """Raise when what the draft is about was paid, disputed or arranged meanwhile."""
@@ -176,7 +169,8 @@ class DunningArrangementSchedule(models.AbstractModel):
         :raise UserError: when such a booking is also about something that was not chosen
         """
         bookings = items.browse()
-        for booking in (owed - items).filtered(lambda item: item.move_id._is_dunning_booking()):
+        moves = (owed - items).move_id._filter_dunning_bookings()
+        for booking in (owed - items).filtered(lambda item: item.move_id in moves):
             # sudo: which invoices a booking belongs to, whoever draws up an arrangement about them
             move = booking.move_id.sudo()
             booked = (move.dunning_notice_id or move.dunning_arrangement_id)._get_claimed_items()

@@ -19,7 +19,7 @@ from odoo.exceptions import AccessError, UserError
 from odoo.tools import consteq, format_amount
 from odoo.tools.pdf import PdfFileReader
 
-from ..kernel.formats import letter_day
+from ..kernel.formats import format_day, letter_day
 
 NAME_LENGTH = 100
 REASON_LENGTH = 1000
@@ -81,6 +81,34 @@ class DunningArrangementSigning(models.AbstractModel):
     # THE OFFER
     # -------------------------------------------------------------------------
 
+    def _check_draft(self):
+        if self.state != 'draft':
+            raise UserError(self.env._("%s was offered already.", self.display_name))
+
+    def _check_offer(self, today):
+        """Raise why this cannot be offered: it lacks an approval, would have expired, or lasts too long."""
+        if self.approval_state == 'needed':
+            raise UserError(self.env._(
+                "A manager has to approve %(arrangement)s before it is offered: %(why)s",
+                arrangement=self.display_name, why=self.approval_reason or ''))
+        if not self.valid_until or self.valid_until < today:
+            raise UserError(self.env._("The offer would have expired already: choose a later “valid until”."))
+        self._check_hold_length(today)
+
+    def _record_offer(self):
+        """Write down the offer; it can be signed until the first payment at the latest."""
+        if self.valid_until > self.next_date:
+            self._message_log(body=self.env._(
+                "It can be signed until the day of the first payment, %s.", format_day(self.env, self.next_date)))
+        known, opened = self._get_known(), self._get_open_amounts()
+        self._recording().write({
+            'state': 'offered', 'offered_on': fields.Datetime.now(), 'offered_by_id': self.env.uid,
+            'valid_until': min(self.valid_until, self.next_date),
+            # Money that comes in from now on pays instalments.
+            'known': known,
+            # What is open on the day of the offer is what the debtor signs for.
+            'offered_open': opened})
+
     def _get_open_amounts(self):
         """Return ``{id of the item: what is open on it}``, in the currency of the arrangement."""
         self.ensure_one()
@@ -137,27 +165,38 @@ class DunningArrangementSigning(models.AbstractModel):
         if self.state in ('signed', 'active') and fingerprint == self.signed_fingerprint:
             return True
         today = self.company_id._dunning_today()
-        signed_date = signed_date or today
-        self._check_signable(signed_date, via)
-        self._recording().write({
-            'state': 'signed',
+        for step in self._get_sign_steps(today, {
             'signed_name': name,
-            'signed_on': fields.Datetime.now(),
-            'signed_date': signed_date,
+            'signed_date': signed_date or today,
             'signed_ip': ip,
             'signed_signature': base64.b64encode(picture) if picture else False,
             'signed_via': via,
             'signed_how': how,
             'signed_fingerprint': fingerprint,
             **({'scan_attachment_id': scan.id} if scan else {}),
-        })
-        self._message_log(body=(
-            self.env._("%s signed on paper.", name) if via == 'paper'
-            else self.env._("%s signed online, with the name typed and the box ticked.", name) if how == 'typed'
-            else self.env._("%s signed online.", name)))
-        self._keep_held(today)
-        self._countersign_or_ask()
+        }):
+            step()
         return True
+
+    def _get_sign_steps(self, today, signature):
+        """Return the steps of a signature of the debtor.
+
+        :param dict signature: what is recorded of it
+        """
+        return [
+            partial(self._check_signable, signature['signed_date'], signature['signed_via']),
+            partial(self._record_signature, signature),
+            partial(self._keep_held, today),
+            self._countersign_or_ask,
+        ]
+
+    def _record_signature(self, signature):
+        self._recording().write({'state': 'signed', 'signed_on': fields.Datetime.now(), **signature})
+        name = self.signed_name
+        self._message_log(body=(
+            self.env._("%s signed on paper.", name) if self.signed_how == 'paper'
+            else self.env._("%s signed online, with the name typed and the box ticked.", name)
+            if self.signed_how == 'typed' else self.env._("%s signed online.", name)))
 
     def _check_signable(self, signed_date, via):
         """Raise :class:`NotSigned` with the reason why this cannot be signed (any more)."""

@@ -1,5 +1,6 @@
 """The words of an arrangement: what its document, its clauses and its e-mails are made of, in the debtor's language."""
 
+from functools import partial
 from types import SimpleNamespace
 
 from lxml import html
@@ -73,9 +74,7 @@ class DunningArrangementText(models.AbstractModel):
         facts = Letter._get_interest_facts(SimpleNamespace(
             claim_data=data, lang=lang, currency_id=currency, date=self.claim_date)) if data else {}
 
-        def say(amount):
-            return letter_amount(self.env, amount, currency, lang)
-
+        say = partial(letter_amount, self.env, currency=currency, lang=lang)
         return {
             'salutation': self._get_salutation(self.contact_id or self.partner_id),
             'is_consumer': data.get('debtor_type', 'consumer') == 'consumer',

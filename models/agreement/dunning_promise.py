@@ -245,11 +245,7 @@ class DunningPromise(models.Model):
             promise.mail_payment = promise._render_payment(f'cid:{QR_NAME}')
 
     def _get_reference(self):
-        """Return what the debtor states: the invoice's own reference, or the numbers of all of them."""
-        moves = self.move_ids
-        if len(moves) == 1:
-            return moves.payment_reference or moves.name or ''
-        return ' '.join(move.name for move in moves.sorted('invoice_date') if move.name)[:140]
+        return self._get_moves_reference(self.move_ids)
 
     def _get_amount_to_pay(self):
         return self.currency_id.round(self.amount - self.amount_lowered - self.amount_paid)

@@ -7,6 +7,7 @@ from markupsafe import Markup, escape
 
 from odoo import api, models
 from odoo.fields import Domain
+from odoo.tools import SQL
 
 from ..kernel.dunning_bulk import schedule_activities
 
@@ -14,6 +15,8 @@ from ..kernel.dunning_bulk import schedule_activities
 # that is noticed when it is matched.
 LOOK_BACK_DAYS = 60
 DECIDED = ('kept', 'partly', 'broken')
+# How long a broken promise is held against a debtor.
+BROKEN_MONTHS = 12
 
 
 class DunningPromiseFollow(models.AbstractModel):
@@ -189,3 +192,39 @@ class DunningPromiseFollow(models.AbstractModel):
             # The list of activities tells the collector, as of all that a night finds out: no e-mail for each.
             schedule_activities(
                 self.with_context(mail_activity_quick_update=True), 'mail.mail_activity_data_call', told)
+
+    # -------------------------------------------------------------------------
+    # ROWS FOR STATEMENTS
+    # -------------------------------------------------------------------------
+
+    @api.model
+    def _get_running_sql(self):
+        """Return SQL of the running promise that ends first, per company, debtor and currency."""
+        return SQL(
+            """
+            SELECT DISTINCT ON (company_id, partner_id, currency_id)
+                   company_id, partner_id, currency_id, id AS promise_id, date_promised AS promise_date,
+                   grace_date AS promise_end, amount AS promise_amount
+              FROM dunning_promise
+             WHERE state = 'running'
+          ORDER BY company_id, partner_id, currency_id, date_promised, id
+            """)
+
+    @api.model
+    def _get_broken_sql(self, companies):
+        """Return SQL of the number of broken promises of a year per company and debtor, and when the last one was.
+
+        :param SQL companies: a table named ``company`` with ``id`` and ``today``
+        """
+        return SQL(
+            """
+            SELECT promise.company_id, promise.partner_id, COUNT(*)::int AS broken_count,
+                   MAX(promise.decided_on) AS last_broken
+              FROM dunning_promise promise
+              JOIN %(companies)s ON company.id = promise.company_id
+             WHERE promise.state = 'broken'
+               AND promise.decided_on > company.today - MAKE_INTERVAL(months => %(months)s)
+               AND promise.decided_on <= company.today
+          GROUP BY promise.company_id, promise.partner_id
+            """,
+            companies=companies, months=BROKEN_MONTHS)

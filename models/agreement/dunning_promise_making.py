@@ -47,9 +47,10 @@ class DunningPromiseMaking(models.AbstractModel):
         today = company._dunning_today()
         debtor = partner.with_env(self.env).commercial_partner_id
         date = self._check_date(company, fields.Date.to_date(date), today)
-        items = self._find_items(company, debtor, items)
+        items = self._find_open_items(company, debtor, items)[0]
         shares = self._share_amount(items, amount)
         items = items.filtered(lambda item: item.id in shares)
+        known = self.env['dunning.money']._get_known(company, debtor, items)
         user = user or self.env.user
         grace = self._get_grace_date(company, date)
         lines = self.env['dunning.promise.line'].search([
@@ -71,7 +72,7 @@ class DunningPromiseMaking(models.AbstractModel):
                 'turn': max(earlier.mapped('turn'), default=0) + 1,
                 'call_id': call.id if call else False,
                 'note': note,
-                'known': self.env['dunning.money']._get_known(company, debtor, items),
+                'known': known,
                 'line_ids': [
                     Command.create({
                         'move_line_id': item.id, 'amount': shares[item.id],
@@ -121,7 +122,7 @@ class DunningPromiseMaking(models.AbstractModel):
     def _get_last_date(self, company, today):
         """Return the latest day that can be promised: with its grace it is not held longer than its reason allows."""
         last = limit = today + timedelta(days=self._get_hold_reason().sudo().max_days)  # sudo: a number of days
-        while last > today and self._get_grace_date(company, last) > limit:
+        while last > today and add_bank_days(last, company.dunning_promise_grace_days) > limit:
             last -= timedelta(days=1)
         return last
 
@@ -140,28 +141,6 @@ class DunningPromiseMaking(models.AbstractModel):
                 "for longer there is the payment arrangement.",
                 last=format_day(self.env, last), date=format_day(self.env, date)))
         return date
-
-    @api.model
-    def _find_items(self, company, debtor, items):
-        owed = self._get_open_items(company, debtor)
-        if items:
-            items = items.with_env(self.env)
-            items.check_access('read')
-            strange = items - owed
-            if strange:
-                raise UserError(self.env._(
-                    "%(item)s is not an open due item of %(debtor)s, so nothing can be promised about it. "
-                    "It may have been paid meanwhile.",
-                    item=strange[:1].move_id.display_name or strange[:1].display_name, debtor=debtor.display_name))
-            owed = owed.filtered(lambda item: item in items)
-        if not owed:
-            raise UserError(self.env._(
-                "%s owes nothing, so there is nothing to promise.", debtor.display_name))
-        if len(owed.currency_id) > 1:
-            raise UserError(self.env._(
-                "These items are in several currencies (%s). Record one promise for each currency.",
-                ", ".join(owed.currency_id.mapped('name'))))
-        return owed
 
     @api.model
     def _share_amount(self, items, amount):

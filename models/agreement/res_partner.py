@@ -25,37 +25,35 @@ class ResPartner(models.Model):
     @api.depends_context('company', 'lang')
     def _compute_dunning_promise(self):
         """Two queries for all contacts."""
-        Promise = self.env['dunning.promise']
-        groups = Promise._read_group(
-            [('partner_id', 'in', self.commercial_partner_id.ids), ('company_id', '=', self.env.company.id)],
-            ['partner_id'], ['__count'])
-        counts = {partner.id: count for partner, count in groups}
-        ratios = Promise._get_kept_ratio(self, self.env.company) if counts else {}
+        counts, texts = self._count_dunning_agreements(self.env['dunning.promise'])
         for partner in self:
             partner.dunning_promise_count = counts.get(partner.commercial_partner_id._origin.id, 0)
-            kept, decided = ratios.get(partner.id, (0, 0))
-            partner.dunning_promise_text = self.env._(
-                "%(kept)s of %(decided)s", kept=kept, decided=decided) if decided else False
+            partner.dunning_promise_text = texts.get(partner.id, False)
 
     @api.depends_context('company', 'lang')
     def _compute_dunning_arrangement(self):
         """A few queries for all contacts."""
         Arrangement = self.env['dunning.arrangement']
-        groups = Arrangement._read_group(
-            [('partner_id', 'in', self.commercial_partner_id.ids), ('company_id', '=', self.env.company.id)],
-            ['partner_id'], ['__count'])
-        counts = {partner.id: count for partner, count in groups}
-        ratios = Arrangement._get_kept_ratio(self, self.env.company) if counts else {}
-        found = Arrangement._get_current(self.env.company, self.env['res.partner'].browse(counts))
+        counts, texts = self._count_dunning_agreements(Arrangement)
+        found = Arrangement._get_current(self.env.company, self.browse(counts))
         for partner in self:
             debtor_id = partner.commercial_partner_id._origin.id
             current = found.get(debtor_id, Arrangement)
             partner.dunning_arrangement_count = counts.get(debtor_id, 0)
             partner.dunning_arrangement_id = current
             partner.dunning_arrangement_story = current.story
-            kept, decided = ratios.get(partner.id, (0, 0))
-            partner.dunning_arrangement_text = self.env._(
-                "%(kept)s of %(decided)s", kept=kept, decided=decided) if decided else False
+            partner.dunning_arrangement_text = texts.get(partner.id, False)
+
+    def _count_dunning_agreements(self, Agreement):
+        """Return ``{debtor id: number}`` of agreements, and ``{contact id: text}`` of how many of them were kept."""
+        groups = Agreement._read_group(
+            [('partner_id', 'in', self.commercial_partner_id.ids), ('company_id', '=', self.env.company.id)],
+            ['partner_id'], ['__count'])
+        counts = {partner.id: count for partner, count in groups}
+        ratios = Agreement._get_kept_ratio(self, self.env.company) if counts else {}
+        return counts, {
+            partner_id: self.env._("%(kept)s of %(decided)s", kept=kept, decided=decided)
+            for partner_id, (kept, decided) in ratios.items() if decided}
 
     def action_dunning_promise(self):
         """Open the wizard that records a promise of this debtor about everything he owes."""

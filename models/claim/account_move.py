@@ -67,9 +67,10 @@ class AccountMove(models.Model):
         return self.env['dunning.waive']._action_open(
             self._get_dunning_items().filtered(lambda item: item.balance > 0))
 
-    def _is_dunning_booking(self):
-        """Return whether it books interest and costs of other invoices; those bear neither."""
-        return any(self[claimer.origin] for claimer in self.env['dunning.claim']._get_claimers())
+    def _filter_dunning_bookings(self):
+        """Return those that book interest and costs of other invoices; they bear neither."""
+        origins = [claimer.origin for claimer in self.env['dunning.claim']._get_claimers()]
+        return self.filtered(lambda move: any(move[origin] for origin in origins))
 
     @api.constrains('state')
     def _check_dunning_booking(self):

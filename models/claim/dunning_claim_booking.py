@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from odoo import Command, api, models
 from odoo.exceptions import UserError
+from odoo.fields import Domain
 from odoo.tools import SQL
 
 from ...tools.claim.model import Booked
@@ -91,7 +92,7 @@ class DunningClaimBooking(models.AbstractModel):
             """
             SELECT line.%(parent)s, line.move_line_id, line.booked_interest, line.booked_costs
               FROM %(lines)s line
-             WHERE %(is_booked)s
+             WHERE COALESCE(line.booked_interest, 0) + COALESCE(line.booked_costs, 0) > 0
                AND line.%(parent)s IN (
                        SELECT asked.%(parent)s FROM %(lines)s asked
                          JOIN account_move booking ON booking.%(origin)s = asked.%(parent)s
@@ -100,50 +101,43 @@ class DunningClaimBooking(models.AbstractModel):
           ORDER BY line.%(parent)s, line.id
             """,
             parent=SQL.identifier(claimer.parent), lines=SQL.identifier(Line._table),
-            is_booked=self._get_is_booked_sql(SQL.identifier('line')), origin=SQL.identifier(claimer.origin),
+            origin=SQL.identifier(claimer.origin),
             items=list(items.ids)))
 
     @api.model
     def _read_booking_settlements(self, claimer, record_ids):
         """Return ``{record: [(day, amount, is money)]}`` of what settled the bookings of these records."""
         origin, found = SQL.identifier(claimer.origin), defaultdict(list)
+        bookings = SQL(
+            "SELECT id FROM account_move WHERE %s = ANY(%s) AND move_type = 'out_invoice' AND state = 'posted'",
+            origin, list(record_ids))
         for record_id, day, amount, is_money in self.env.execute_query(SQL(
             """
-            SELECT booking.%(origin)s, counterpart.date, partial.debit_amount_currency,
-                   journal.type IN ('bank', 'cash', 'credit')
-              FROM account_move booking
-              JOIN account_move_line item ON item.move_id = booking.id
-              JOIN account_partial_reconcile partial ON partial.debit_move_id = item.id
-              JOIN account_move_line counterpart ON counterpart.id = partial.credit_move_id
-              JOIN account_journal journal ON journal.id = counterpart.journal_id
-             WHERE booking.%(origin)s = ANY(%(records)s) AND booking.move_type = 'out_invoice'
-               AND booking.state = 'posted'
-          ORDER BY counterpart.date, partial.id
-            """, origin=origin, records=list(record_ids))):
+            SELECT booking.%(origin)s, settled.date, settled.amount, journal.type IN ('bank', 'cash', 'credit')
+              FROM (%(settled)s) settled
+              JOIN account_move booking ON booking.id = settled.item_move_id
+              JOIN account_journal journal ON journal.id = settled.journal_id
+          ORDER BY settled.date, settled.id
+            """,
+            origin=origin,
+            settled=self.env['account.move.line']._get_dunning_settlements_sql(
+                SQL("item.move_id IN (%s)", bookings)))):
             found[record_id].append((day, to_decimal(amount), is_money))
         return found
 
     @api.model
-    def _get_is_booked_sql(self, line):
-        """Return SQL that is true for rows of lines of a claimer of which something was booked."""
-        return SQL("COALESCE(%(line)s.booked_interest, 0) + COALESCE(%(line)s.booked_costs, 0) > 0", line=line)
-
-    @api.model
     def _get_booked(self, notices):
-        """Return those of the notices that ask for items of which interest or costs were booked; one query."""
-        if not notices.ids:
+        """Return those of the notices that ask for items of which interest or costs were booked."""
+        item_ids = notices.line_ids.move_line_id.ids
+        if not item_ids:
             return notices.browse()
-        self.env['dunning.notice.line'].flush_model(['notice_id', 'move_line_id'])
-        conditions = []
+        booked = self.env['account.move.line'].browse()
         for claimer in self._get_claimers():
-            Line = self.env[claimer.lines]
-            Line.flush_model(['move_line_id', 'booked_interest', 'booked_costs'])
-            conditions.append(SQL(
-                "EXISTS (SELECT FROM %s line WHERE line.move_line_id = asked.move_line_id AND %s)",
-                SQL.identifier(Line._table), self._get_is_booked_sql(SQL.identifier('line'))))
-        return notices.browse(notice_id for (notice_id,) in self.env.execute_query(SQL(
-            "SELECT DISTINCT asked.notice_id FROM dunning_notice_line asked WHERE asked.notice_id = ANY(%s) AND (%s)",
-            list(notices.ids), SQL(" OR ").join(conditions))))
+            # sudo: what was booked counts for whoever plans
+            booked |= self.env[claimer.lines].sudo().search(
+                Domain('move_line_id', 'in', item_ids)
+                & (Domain('booked_interest', '>', 0) | Domain('booked_costs', '>', 0))).move_line_id
+        return notices.filtered(lambda notice: notice.line_ids.move_line_id & booked)
 
     @api.model
     def _replace_bookings(self, items, *, whole=False):

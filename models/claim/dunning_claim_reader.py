@@ -41,9 +41,10 @@ class DunningClaimReader(models.AbstractModel):
         agreements = {}
         asked = [self._read_request(request, agreements) for request in requests]
         Rate = self.env['dunning.interest.rate']
+        bookings = items.move_id._filter_dunning_bookings()
         ledger = Ledger(
             creditor=self._read_creditor(),
-            items={item.id: self._read_item(item) for item in items},
+            items={item.id: self._read_item(item, item.move_id in bookings) for item in items},
             told=told,
             letters=letters,
             settlements=self._read_settlements(items),
@@ -66,11 +67,11 @@ class DunningClaimReader(models.AbstractModel):
             company.dunning_term_agreed_business)
 
     @api.model
-    def _read_item(self, item):
+    def _read_item(self, item, is_booking):
         move = item.move_id
         return DueItem(
             item.id, move.id, move.name or '', to_decimal(item.amount_currency), item._get_dunning_due_date(),
-            move.invoice_date or move.date, move._is_dunning_booking())
+            move.invoice_date or move.date, is_booking)
 
     @api.model
     def _read_request(self, request, agreements):
@@ -124,31 +125,22 @@ class DunningClaimReader(models.AbstractModel):
         """
         found = defaultdict(list)
         if items:
-            self.env['account.partial.reconcile'].flush_model()
-            self.env['account.move.line'].flush_model(['date', 'journal_id', 'move_id', 'account_id'])
-            self.env['account.move'].flush_model(['name', 'move_type', 'reversed_entry_id'])
             for item_id, day, amount, is_money, label in self.env.execute_query(SQL(
                 """
-                SELECT partial.item_id, counterpart.date, partial.amount,
+                SELECT settled.item_id, settled.date, settled.amount,
                        journal.type = ANY(%(money)s) OR (
                            journal.type = 'general' AND move.move_type = 'entry' AND move.reversed_entry_id IS NULL
-                           AND NOT EXISTS (
-                               SELECT FROM account_move_line other
-                                 JOIN account_account account ON account.id = other.account_id
-                                WHERE other.move_id = move.id
-                                  AND account.account_type ~ '^(income|expense|equity)')),
+                           AND NOT %(takes_loss)s),
                        move.name
-                  FROM (SELECT id, debit_move_id AS item_id, credit_move_id AS other_id,
-                               debit_amount_currency AS amount
-                          FROM account_partial_reconcile WHERE debit_move_id = ANY(%(items)s)
-                     UNION ALL
-                        SELECT id, credit_move_id, debit_move_id, - credit_amount_currency
-                          FROM account_partial_reconcile WHERE credit_move_id = ANY(%(items)s)) partial
-                  JOIN account_move_line counterpart ON counterpart.id = partial.other_id
-                  JOIN account_move move ON move.id = counterpart.move_id
-                  JOIN account_journal journal ON journal.id = counterpart.journal_id
-              ORDER BY partial.item_id, counterpart.date, partial.id
-                """, money=list(MONEY_JOURNALS), items=list(items.ids),
+                  FROM (%(settled)s) settled
+                  JOIN account_move move ON move.id = settled.move_id
+                  JOIN account_journal journal ON journal.id = settled.journal_id
+              ORDER BY settled.item_id, settled.date, settled.id
+                """,
+                money=list(MONEY_JOURNALS), takes_loss=items._get_dunning_takes_loss_sql(SQL.identifier('move')),
+                settled=items._get_dunning_settlements_sql(SQL("item.id = ANY(%s)", list(items.ids))),
+                to_flush=[self.env['account.move']._fields[name] for name in (
+                    'name', 'move_type', 'reversed_entry_id')],
             )):
                 found[item_id].append(Settlement(day, to_decimal(amount), is_money, label or ''))
         return found
@@ -178,23 +170,16 @@ class DunningClaimReader(models.AbstractModel):
 
         Columns as in :meth:`_read_told`. On one day lines come in the order of ``source_id``, which may be negative.
         """
-        self.env['dunning.notice.line'].flush_model()
-        self.env['dunning.notice'].flush_model()
         return [SQL(
             """
-            SELECT line.move_line_id AS item_id, 'dunning.notice' AS model, notice.id AS source_id, notice.partner_id,
-                   notice.date AS sent_on, notice.deadline, notice.legal_role, notice.costs_from, notice.name,
-                   notice.receipt_date, notice.receipt_kind, FALSE AS agreed, line.amount_interest AS interest,
-                   line.amount_costs AS costs, line.amount_announced AS announced,
-                   COALESCE(line.amount_residual, 0) - COALESCE(line.amount_netted, 0)
-                       - COALESCE(line.amount_held, 0) AS principal,
-                   line.id AS line_id
-              FROM dunning_notice_line line
-              JOIN dunning_notice notice ON notice.id = line.notice_id
-             WHERE line.status = 'sent' AND line.move_line_id IS NOT NULL AND notice.company_id = %s
-               AND (line.move_line_id = ANY(%s)
-                    OR (notice.partner_id = ANY(%s) AND notice.legal_role = 'fourteen_day'))
-            """, self.env.company.id, list(items.ids), list(debtors.ids))]
+            SELECT item_id, 'dunning.notice' AS model, notice_id AS source_id, partner_id, sent_on, deadline,
+                   legal_role, costs_from, name, receipt_date, receipt_kind, FALSE AS agreed, interest, costs,
+                   announced, principal, line_id
+              FROM (%s) told
+            """, self.env['dunning.notice.line']._get_told_sql(SQL(
+                "notice.company_id = %s AND (line.move_line_id = ANY(%s)"
+                " OR (notice.partner_id = ANY(%s) AND notice.legal_role = 'fourteen_day'))",
+                self.env.company.id, list(items.ids), list(debtors.ids))))]
 
     @api.model
     def _read_waivers(self, items):
@@ -233,33 +218,34 @@ class DunningClaimReader(models.AbstractModel):
     @api.model
     def _read_paid(self, company, at_date, partners=None, items=None):
         """Return ``{item id: day of the last payment}`` of items that were claimed with extras and have been paid."""
-        self.env['account.move.line'].flush_model()
-        self.env['account.partial.reconcile'].flush_model()
-        self.env['dunning.notice.line'].flush_model()
-        self.env['dunning.notice'].flush_model()
-        scope = [SQL("item.company_id = %s", company.id)]
+        extras = SQL("(line.amount_interest > 0 OR line.amount_costs > 0 OR line.amount_announced > 0)")
         if partners is not None:
-            scope.append(SQL("notice.partner_id = ANY(%s)", list(partners.ids)))
+            extras = SQL("%s AND notice.partner_id = ANY(%s)", extras, list(partners.ids))
         if items is not None:
-            scope.append(SQL("item.id = ANY(%s)", list(items.ids)))
+            extras = SQL("%s AND line.move_line_id = ANY(%s)", extras, list(items.ids))
+        Item = self.env['account.move.line']
         return dict(self.env.execute_query(SQL(
             """
-            SELECT item.id, settled.last_day
-              FROM account_move_line item
-              JOIN LATERAL (
-                    SELECT SUM(partial.debit_amount_currency) AS amount, MAX(counterpart.date) AS last_day
-                      FROM account_partial_reconcile partial
-                      JOIN account_move_line counterpart ON counterpart.id = partial.credit_move_id
-                     WHERE partial.debit_move_id = item.id AND counterpart.date <= %(at_date)s
-                   ) settled ON settled.amount = item.amount_currency
-             WHERE item.amount_currency > 0 AND item.parent_state = 'posted'
-               AND EXISTS (
-                       SELECT FROM dunning_notice_line line
-                         JOIN dunning_notice notice ON notice.id = line.notice_id
-                        WHERE line.move_line_id = item.id AND line.status = 'sent' AND notice.date <= settled.last_day
-                          AND (line.amount_interest > 0 OR line.amount_costs > 0
-                               OR (line.amount_announced > 0 AND notice.costs_from <= settled.last_day))
-                          AND %(scope)s)
+            WITH told AS (%(told)s),
+            paid AS (
+                SELECT item_id, MAX(date) AS last_day
+                  FROM (%(settled)s) settled
+                 WHERE date <= %(at_date)s
+              GROUP BY item_id, item_amount
+                HAVING SUM(amount) = item_amount)
+            SELECT item_id, last_day
+              FROM paid
+             WHERE EXISTS (
+                       SELECT FROM told
+                        WHERE told.item_id = paid.item_id AND told.sent_on <= paid.last_day
+                          AND (told.interest > 0 OR told.costs > 0
+                               OR (told.announced > 0 AND told.costs_from <= paid.last_day)))
             """,
-            at_date=at_date, scope=SQL(" AND ").join(scope),
+            at_date=at_date,
+            told=self.env['dunning.notice.line']._get_told_sql(
+                SQL("notice.company_id = %s AND %s", company.id, extras)),
+            settled=Item._get_dunning_settlements_sql(SQL(
+                "item.id IN (SELECT item_id FROM told) AND item.amount_currency > 0 AND item.parent_state = 'posted'"
+                " AND item.company_id = %s", company.id)),
+            to_flush=[Item._fields['parent_state'], Item._fields['company_id']],
         )))

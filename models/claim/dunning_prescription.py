@@ -110,32 +110,15 @@ class DunningPrescription(models.AbstractModel):
         :param SQL wanted: condition on the table ``line``
         :param date before: leave out what cannot be prescribed on that day, however its term is
         """
-        Item, Partner, line = self.env['account.move.line'], self.env['res.partner'], SQL.identifier('line')
-        old_enough = SQL("TRUE")
-        if before:
-            old_enough = SQL(
-                "due_date <= CASE debtor_type WHEN 'consumer' THEN %s::date ELSE %s::date END",
-                before - relativedelta(years=YEARS_CONSUMER_GOODS), before - relativedelta(years=YEARS))
+        old_enough = SQL(
+            "due_date <= CASE debtor_type WHEN 'consumer' THEN %s::date ELSE %s::date END",
+            before - relativedelta(years=YEARS_CONSUMER_GOODS), before - relativedelta(years=YEARS),
+        ) if before else SQL("TRUE")
         return SQL(
             """
-            SELECT * FROM (
-                SELECT line.id, line.move_id, line.company_id, debtor.id AS partner_id, %(due_date)s AS due_date,
-                       %(debtor_type)s AS debtor_type
-                  FROM account_move_line line
-             LEFT JOIN res_partner partner ON partner.id = line.partner_id
-             LEFT JOIN res_partner debtor ON debtor.id = partner.commercial_partner_id
-                 WHERE %(open)s AND %(wanted)s) typed
-             WHERE %(old_enough)s
+            SELECT id, move_id, company_id, debtor_id AS partner_id, due_date, debtor_type FROM (%s) item WHERE %s
             """,
-            due_date=Item._get_dunning_due_date_sql(line),
-            debtor_type=Partner._get_dunning_type_sql(SQL.identifier('debtor')),
-            open=Item._get_dunning_open_sql(line),
-            wanted=wanted,
-            old_enough=old_enough,
-            to_flush=[
-                *(Item._fields[name] for name in ('move_id', 'company_id', 'partner_id')),
-                Partner._fields['commercial_partner_id'],
-            ])
+            self.env['account.move.line']._get_dunning_open_rows_sql(wanted), old_enough)
 
     @api.model
     def _get_dates_sql(self, items):
@@ -152,17 +135,7 @@ class DunningPrescription(models.AbstractModel):
                   FROM (%(items)s) source
                   JOIN account_move move ON move.id = source.move_id
                   JOIN res_company company ON company.id = source.company_id
-             LEFT JOIN LATERAL (
-                       SELECT BOOL_OR(template.type <> 'service') AS goods,
-                              BOOL_OR(template.type = 'service') AS services,
-                              BOOL_OR(template.id IS NULL) AS unknown
-                         FROM account_move_line sold
-                    LEFT JOIN product_product product ON product.id = sold.product_id
-                    LEFT JOIN product_template template ON template.id = product.product_tmpl_id
-                        WHERE sold.move_id = source.move_id AND sold.display_type = 'product'
-                          -- A discount is no thing that was sold.
-                          AND sold.price_subtotal > 0
-                          AND source.debtor_type = 'consumer' AND move.dunning_claim_kind IS NULL) sold ON TRUE
+             LEFT JOIN LATERAL (%(sold)s) sold ON TRUE
             CROSS JOIN LATERAL (
                        SELECT CASE
                            WHEN source.debtor_type <> 'consumer' THEN 'business'
@@ -224,14 +197,13 @@ class DunningPrescription(models.AbstractModel):
             acts=self._get_acts_sql(),
             years=YEARS,
             goods_years=YEARS_CONSUMER_GOODS,
+            sold=self.env['account.move.line']._get_dunning_sold_sql(SQL(
+                "sold.move_id = source.move_id AND source.debtor_type = 'consumer'"
+                " AND move.dunning_claim_kind IS NULL")),
             to_flush=[
                 self.env['account.move']._fields['dunning_claim_kind'],
                 self.env['res.company']._fields['dunning_postal_days'],
                 self.env['res.company']._fields['dunning_lines_without_product'],
-                self.env['product.product']._fields['product_tmpl_id'],
-                self.env['product.template']._fields['type'],
-                *(self.env['account.move.line']._fields[name] for name in (
-                    'move_id', 'product_id', 'display_type', 'price_subtotal')),
             ])
 
     def _get_acts_sql(self):
@@ -250,18 +222,16 @@ class DunningPrescription(models.AbstractModel):
         counts = SQL("act.withdrawn_on IS NULL AND act.company_id = item.company_id AND act.date <= %s", at_date)
         return SQL(
             """
-            SELECT item.id AS item_id, item.first_until, notice.id AS nr, notice.id AS notice_id, NULL::int AS act_id,
-                   notice.date,
-                   GREATEST(notice.date, COALESCE(
-                       notice.receipt_date,
-                       CASE notice.channel WHEN 'letter'
-                            THEN COALESCE(notice.posted_on, notice.date) + item.postal_days END)) AS reached,
+            SELECT item.id AS item_id, item.first_until, told.notice_id AS nr, told.notice_id, NULL::int AS act_id,
+                   told.sent_on AS date,
+                   GREATEST(told.sent_on, COALESCE(
+                       told.receipt_date,
+                       CASE told.channel WHEN 'letter'
+                            THEN COALESCE(told.posted_on, told.sent_on) + item.postal_days END)) AS reached,
                    FALSE AS judgment,
-                   (notice.date + MAKE_INTERVAL(years => LEAST(item.years, %(max_years)s::int)))::date AS until
+                   (told.sent_on + MAKE_INTERVAL(years => LEAST(item.years, %(max_years)s::int)))::date AS until
               FROM item
-              JOIN dunning_notice_line told ON told.move_line_id = item.id AND told.status = 'sent'
-              JOIN dunning_notice notice ON notice.id = told.notice_id
-             WHERE notice.interrupts_prescription AND notice.date <= %(at_date)s
+              JOIN (%(told)s) told ON told.item_id = item.id
              UNION ALL
             SELECT item.id, item.first_until, %(act_columns)s
               FROM item
@@ -279,12 +249,11 @@ class DunningPrescription(models.AbstractModel):
             """,
             act_columns=act_columns,
             counts=counts,
-            at_date=at_date,
+            told=self.env['dunning.notice.line']._get_told_sql(
+                SQL("notice.interrupts_prescription AND notice.date <= %s", at_date)),
             max_years=MAX_NEW_YEARS,
             to_flush=[
-                *(self.env['dunning.notice']._fields[name] for name in (
-                    'state', 'date', 'interrupts_prescription', 'receipt_date', 'posted_on', 'channel')),
-                *(self.env['dunning.notice.line']._fields[name] for name in ('status', 'move_line_id', 'notice_id')),
+                self.env['dunning.notice']._fields['interrupts_prescription'],
                 *(self.env['dunning.interruption']._fields[name] for name in (
                     'withdrawn_on', 'company_id', 'date', 'kind', 'scope', 'partner_id', 'move_ids', 'item_ids')),
             ])

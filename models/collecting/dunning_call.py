@@ -157,7 +157,8 @@ class DunningCall(models.Model):
     def _log_parsed(self, data):
         logged = self._find_logged(data)
         if logged:
-            return logged.answer or logged._prepare_answer()
+            return logged.answer or logged._prepare_answer(
+                logged.summary or logged.outcome_id.name, logged.hold_ids, logged.promise_id)
         call = self._create_call(data)
         promised = data['date'] if call.kind == 'promise' else None
         # Made is made: what the outcome puts on hold must not take the call of the ladder off the list first.
@@ -172,19 +173,20 @@ class DunningCall(models.Model):
         if call.reached:
             call._finish_call_backs()
         message = " ".join(filter(None, [result['done'], call._tell_ladder(gone)]))
+        answer = call._prepare_answer(message, holds, promise, gone, result.get('action'))
         call._recording().write({
             'summary': message,
             'next_step': result.get('next_step'),
             'next_date': result.get('next_date'),
             'hold_ids': [Command.set(holds.ids)],
             'promise_id': promise and promise.id,
+            'answer': answer,
         })
-        call._recording().answer = call._prepare_answer(gone, result.get('action'))
         call._log_on_invoices()
         if data['activity']:
             call._take_activity(data['activity'])
         self.env.flush_all()
-        return call.answer
+        return answer
 
     @api.model
     def _find_logged(self, data):
@@ -229,7 +231,7 @@ class DunningCall(models.Model):
             # Another request logs the same call just now. Odoo tries again, and then finds it.
             raise ConcurrencyError(self.env._("This call is being logged by another request.")) from error
 
-    def _prepare_answer(self, gone=None, action=False):
+    def _prepare_answer(self, message, holds, promise, gone=None, action=False):
         """Return what :meth:`log_call` answers.
 
         :param gone: the calls of the ladder that do not wait any more because of this call
@@ -237,10 +239,10 @@ class DunningCall(models.Model):
         self.ensure_one()
         return {
             'call_id': self.id,
-            'promise_id': self.promise_id.id,
-            'hold_ids': self.hold_ids.ids,
-            'notice_ids': gone.ids if gone is not None else [],
-            'message': self.summary or self.outcome_id.name,
+            'promise_id': promise.id if promise else False,
+            'hold_ids': holds.ids,
+            'notice_ids': gone.ids if gone else [],
+            'message': message,
             'action': action or False,
         }
 

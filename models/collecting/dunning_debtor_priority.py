@@ -16,7 +16,6 @@ from ..kernel.formats import format_day
 
 # Days after which a contact is forgotten by the priority.
 CONTACT_DAYS = 14
-BROKEN_MONTHS = 12
 
 
 class Factor(NamedTuple):
@@ -148,33 +147,32 @@ class DunningDebtorPriority(models.AbstractModel):
 
     def _get_contacts_of_debtor_sql(self):
         """Return SQL of the contacts with one ``debtor``: looked up for the rows that are shown only."""
+        notices = self.env['dunning.notice']._get_contact_rows_sql(SQL(
+            "notice.partner_id = debtor.partner_id AND notice.company_id = debtor.company_id"
+            " AND notice.date <= debtor.today"))
         return SQL(
             """
-            SELECT notice.date AS day, notice.channel AS kind, notice.id AS nr
-              FROM dunning_notice notice
-             WHERE notice.partner_id = debtor.partner_id AND notice.company_id = debtor.company_id
-               AND notice.state IN ('sent', 'withdrawn') AND notice.channel <> 'task' AND notice.date <= debtor.today
+            SELECT date AS day, channel AS kind, id AS nr FROM (%s) notice
          UNION ALL
             SELECT called.date, 'phone', called.id
               FROM dunning_call called
              WHERE called.partner_id = debtor.partner_id AND called.company_id = debtor.company_id
-            """)
+            """, notices)
 
     def _get_recent_contacts_sql(self):
         """Return SQL of the last notice of the last days per company and debtor."""
+        # With a constant, for the index.
+        since = min(company._dunning_today() for company in self._get_companies()) - timedelta(days=CONTACT_DAYS)
         return SQL(
             """
             SELECT notice.company_id, notice.partner_id, MAX(notice.date) AS last_notice
-              FROM dunning_notice notice
+              FROM (%(notices)s) notice
               JOIN %(companies)s ON company.id = notice.company_id
-             WHERE notice.state IN ('sent', 'withdrawn') AND notice.channel <> 'task'
-               AND notice.date >= company.today - %(days)s AND notice.date <= company.today
-               -- The same with a constant, for the index.
-               AND notice.date >= %(since)s
+             WHERE notice.date >= company.today - %(days)s AND notice.date <= company.today
           GROUP BY notice.company_id, notice.partner_id
             """,
             companies=self._get_companies_sql(), days=CONTACT_DAYS,
-            since=min(company._dunning_today() for company in self._get_companies()) - timedelta(days=CONTACT_DAYS))
+            notices=self.env['dunning.notice']._get_contact_rows_sql(SQL("notice.date >= %s", since)))
 
     def _get_last_calls_sql(self):
         """Return SQL of the last call per company and debtor, and of what is to be done after it.
@@ -193,47 +191,5 @@ class DunningDebtorPriority(models.AbstractModel):
     def _get_recorded_calls_sql(self):
         """Return SQL of the last call of the ladder per company and debtor, also when it was recorded without a log."""
         return SQL(
-            """
-            SELECT company_id, partner_id, MAX(date) AS last_phone
-              FROM dunning_notice
-             WHERE state IN ('sent', 'withdrawn') AND channel = 'phone'
-          GROUP BY company_id, partner_id
-            """)
-
-    def _get_running_promises_sql(self):
-        """Return SQL of the running promise that ends first, per company, debtor and currency."""
-        return SQL(
-            """
-            SELECT DISTINCT ON (company_id, partner_id, currency_id)
-                   company_id, partner_id, currency_id, id AS promise_id, date_promised AS promise_date,
-                   grace_date AS promise_end, amount AS promise_amount
-              FROM dunning_promise
-             WHERE state = 'running'
-          ORDER BY company_id, partner_id, currency_id, date_promised, id
-            """)
-
-    def _get_broken_promises_sql(self):
-        """Return SQL of the number of broken promises per company and debtor, and when the last one was."""
-        return SQL(
-            """
-            SELECT promise.company_id, promise.partner_id, COUNT(*)::int AS broken_count,
-                   MAX(promise.decided_on) AS last_broken
-              FROM dunning_promise promise
-              JOIN %(companies)s ON company.id = promise.company_id
-             WHERE promise.state = 'broken'
-               AND promise.decided_on > company.today - MAKE_INTERVAL(months => %(months)s)
-               AND promise.decided_on <= company.today
-          GROUP BY promise.company_id, promise.partner_id
-            """,
-            companies=self._get_companies_sql(), months=BROKEN_MONTHS)
-
-    def _get_calls_waiting_sql(self):
-        """Return SQL of the calls the ladder asks for, per company, debtor and currency."""
-        return SQL(
-            """
-            SELECT company_id, partner_id, currency_id, COUNT(*)::int AS call_notice_count,
-                   MIN(date) AS call_notice_date
-              FROM dunning_notice
-             WHERE state = 'todo' AND channel = 'phone'
-          GROUP BY company_id, partner_id, currency_id
-            """)
+            "SELECT company_id, partner_id, MAX(date) AS last_phone FROM (%s) notice GROUP BY company_id, partner_id",
+            self.env['dunning.notice']._get_contact_rows_sql(SQL("notice.channel = 'phone'")))

@@ -81,35 +81,32 @@ class DunningDebtorRows(models.AbstractModel):
         """Return SQL of open due items.
 
         :param columns: SQL of what to select besides what every item has
-        :param extra: SQL of joins to ``line``, ``partner`` and ``company``
+        :param extra: SQL of joins to ``line`` and ``company``
         """
         return SQL(
             """
-            SELECT line.id, line.company_id, partner.commercial_partner_id AS partner_id, line.currency_id,
-                   company.today, company.places,
-                   %(due_date)s AS due_date,
+            SELECT line.id, line.company_id, line.debtor_id AS partner_id, line.currency_id,
+                   company.today, company.places, line.due_date,
                    line.amount_residual_currency AS residual, line.amount_residual AS residual_company,
                    COALESCE(held.hold_amount, 0) AS held,
                    %(held_company)s AS held_company,
                    -- As in the planner: what could be asked for, and so what credits are set against.
                    %(countable)s AS countable%(columns)s
-              FROM account_move_line line
+              FROM (%(open)s) line
               JOIN %(companies)s ON company.id = line.company_id
-              JOIN res_partner partner ON partner.id = line.partner_id
               JOIN account_move move ON move.id = line.move_id
          LEFT JOIN (%(held)s) held ON held.item_id = line.id
               %(extra)s
              -- What a difference in exchange rates left in one of the two currencies is nobody's to pay.
-             WHERE %(open)s AND line.amount_residual_currency > 0 AND %(wanted)s
+             WHERE line.amount_residual_currency > 0 AND %(wanted)s
             """,
             columns=columns, extra=extra, wanted=wanted,
-            due_date=self.env['account.move.line']._get_dunning_due_date_sql(SQL.identifier('line')),
+            open=self.env['account.move.line']._get_dunning_open_rows_sql(self._get_scope_sql()),
             companies=self._get_companies_sql(),
             held_company=self.env['dunning.planner']._get_held_company_sql(
                 SQL.identifier('line'), SQL.identifier('company', 'places')),
             countable=self.env['dunning.planner']._get_countable_sql(SQL.identifier('line'), SQL.identifier('move')),
             held=self._get_held_sql(),
-            open=self._get_open_lines_sql(),
         )
 
     def _get_debts_sql(self):
@@ -139,9 +136,9 @@ class DunningDebtorRows(models.AbstractModel):
           GROUP BY item.company_id, item.partner_id, item.currency_id
             """,
             items=self._get_items_sql(
-                # The highest sequence wins; one number holds both, so that no row has to be sorted.
-                SQL(", (level.sequence::bigint << 32) + level.id AS level_rank"),
-                SQL("LEFT JOIN dunning_level level ON level.id = move.dunning_level_id"),
+                SQL(", level.rank AS level_rank"),
+                SQL("LEFT JOIN (%s) level ON level.id = move.dunning_level_id", self.env[
+                    'dunning.level']._get_ranks_sql()),
                 SQL("TRUE")))
 
     def _get_netted_sql(self):
@@ -172,7 +169,7 @@ class DunningDebtorRows(models.AbstractModel):
             items=self._get_items_sql(
                 SQL(", credit.amount AS credit"),
                 SQL("""JOIN (%s) credit ON credit.company_id = line.company_id
-                                       AND credit.partner_id = partner.commercial_partner_id""",
+                                       AND credit.partner_id = line.debtor_id""",
                     self._get_credits_sql()),
                 SQL("credit.amount > 0")))
 
@@ -197,11 +194,11 @@ class DunningDebtorRows(models.AbstractModel):
                   GROUP BY company_id, partner_id, currency_id, move_id) move
           GROUP BY company_id, partner_id, currency_id
             """,
-            reach=self.env['dunning.hold']._get_reach_sql(
+            reach=self.env['dunning.hold']._get_disputed_sql(
                 SQL("""hold.company_id, partner.commercial_partner_id AS partner_id, line.currency_id, line.move_id,
                        line.id AS item_id, line.amount_residual_currency AS residual, hold.amount,
                        COALESCE(hold.is_part, FALSE) AS is_part, wide.move_wide"""),
-                SQL("(SELECT * FROM dunning_hold WHERE is_dispute AND resolved_on IS NULL) AS hold"), open_items))
+                open_items))
 
     def _get_rows_sql(self):
         """Return SQL of what the priority and the columns are made of."""
@@ -244,7 +241,7 @@ class DunningDebtorRows(models.AbstractModel):
          LEFT JOIN (%(disputes)s) dispute
                 ON dispute.company_id = debt.company_id AND dispute.partner_id = debt.partner_id
                AND dispute.currency_id = debt.currency_id
-         LEFT JOIN dunning_behaviour behaviour
+         LEFT JOIN (%(behaviour)s) behaviour
                 ON behaviour.company_id = debt.company_id AND behaviour.partner_id = debt.partner_id
          LEFT JOIN (%(contacts)s) contact
                 ON contact.company_id = debt.company_id AND contact.partner_id = debt.partner_id
@@ -264,6 +261,8 @@ class DunningDebtorRows(models.AbstractModel):
             debts=self._get_debts_sql(), companies=self._get_companies_sql(), netted=self._get_netted_sql(),
             disputes=self._get_disputes_sql(), contacts=self._get_recent_contacts_sql(),
             calls=self._get_last_calls_sql(), recorded=self._get_recorded_calls_sql(),
-            waiting=self._get_calls_waiting_sql(), running=self._get_running_promises_sql(),
-            broken=self._get_broken_promises_sql(),
+            waiting=self.env['dunning.notice']._get_waiting_calls_sql(),
+            running=self.env['dunning.promise']._get_running_sql(),
+            broken=self.env['dunning.promise']._get_broken_sql(self._get_companies_sql()),
+            behaviour=self.env['dunning.behaviour']._get_averages_sql(),
         )

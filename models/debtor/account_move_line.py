@@ -7,6 +7,9 @@ from ..kernel.sql import select_changed
 
 #: The type of the accounts on which debtors owe.
 RECEIVABLE = 'asset_receivable'
+#: Condition on ``move`` and its ``journal``: a debtor paid, as opposed to what only lowers what is owed (credit notes,
+#: write-offs, set-off).
+IS_MONEY = SQL("(journal.type IN ('bank', 'cash', 'credit') OR move.origin_payment_id IS NOT NULL)")
 
 
 class AccountMoveLine(models.Model):
@@ -286,3 +289,148 @@ class AccountMoveLine(models.Model):
             due_date=self._get_dunning_due_date_sql(SQL.identifier('line')),
             term=Partner._field_to_sql('debtor', 'dunning_term_agreed'), items=self.ids,
             to_flush=[self._fields['partner_id'], Partner._fields['commercial_partner_id']])
+
+    # -------------------------------------------------------------------------
+    # ROWS FOR STATEMENTS
+    # -------------------------------------------------------------------------
+
+    @api.model
+    def _get_dunning_open_rows_sql(self, wanted):
+        """Return SQL of open due items: their columns, with ``debtor_id``, ``due_date`` and ``debtor_type``.
+
+        :param SQL wanted: condition on the item ``line`` and its ``partner``
+        """
+        Partner, line = self.env['res.partner'], SQL.identifier('line')
+        return SQL(
+            """
+            SELECT line.*, debtor.id AS debtor_id, %(due_date)s AS due_date, %(debtor_type)s AS debtor_type
+              FROM account_move_line line
+         LEFT JOIN res_partner partner ON partner.id = line.partner_id
+         LEFT JOIN res_partner debtor ON debtor.id = partner.commercial_partner_id
+             WHERE %(open)s AND %(wanted)s
+            """,
+            due_date=self._get_dunning_due_date_sql(line),
+            debtor_type=Partner._get_dunning_type_sql(SQL.identifier('debtor')),
+            open=self._get_dunning_open_sql(line), wanted=wanted,
+            to_flush=[
+                *(self._fields[name] for name in ('move_id', 'company_id', 'partner_id')),
+                Partner._fields['commercial_partner_id']])
+
+    @api.model
+    def _get_dunning_settlements_sql(self, wanted):
+        """Return SQL of what was set against due items, one row per match (``id``).
+
+        Of the item ``item_id``, ``item_move_id`` and ``item_amount`` (as posted), of the entry that settles it
+        ``move_id``, ``journal_id`` and ``date``; ``amount`` is in the currency of the item, negative on a credit.
+
+        :param SQL wanted: condition on ``item``
+        """
+        Partial = self.env['account.partial.reconcile']
+        columns = SQL(
+            "partial.id, item.id AS item_id, item.move_id AS item_move_id, item.amount_currency AS item_amount,"
+            " entry.move_id, entry.journal_id, entry.date")
+        return SQL(
+            """
+            SELECT %(columns)s, partial.debit_amount_currency AS amount
+              FROM account_move_line item
+              JOIN account_partial_reconcile partial ON partial.debit_move_id = item.id
+              JOIN account_move_line entry ON entry.id = partial.credit_move_id
+             WHERE %(wanted)s
+         UNION ALL
+            SELECT %(columns)s, - partial.credit_amount_currency
+              FROM account_move_line item
+              JOIN account_partial_reconcile partial ON partial.credit_move_id = item.id
+              JOIN account_move_line entry ON entry.id = partial.debit_move_id
+             WHERE %(wanted)s
+            """,
+            columns=columns, wanted=wanted,
+            to_flush=[
+                *(self._fields[name] for name in ('move_id', 'amount_currency', 'journal_id', 'date')),
+                *(Partial._fields[name] for name in (
+                    'debit_move_id', 'credit_move_id', 'debit_amount_currency', 'credit_amount_currency'))])
+
+    @api.model
+    def _get_dunning_credits_sql(self, company, partners):
+        """Return SQL of the unmatched credits of debtors: ``(debtor, currency, entry, date, amount, is money)``.
+
+        As the planner nets them: open journal items, payments without a journal entry (known by minus their id), and
+        receipts on a bank statement.
+        """
+        Move, Payment = self.env['account.move'], self.env['account.payment']
+        Receipt = self.env['account.bank.statement.line']
+        return SQL(
+            """
+            SELECT partner.commercial_partner_id, line.currency_id, line.move_id, line.date,
+                   -line.amount_residual_currency, %(is_money)s
+              FROM account_move_line line
+              JOIN account_move move ON move.id = line.move_id
+              JOIN account_journal journal ON journal.id = line.journal_id
+              JOIN res_partner partner ON partner.id = line.partner_id
+             WHERE %(due)s AND line.company_id = %(company)s AND line.parent_state = 'posted'
+               AND line.reconciled IS NOT TRUE AND line.amount_residual_currency < 0
+               AND partner.commercial_partner_id = ANY(%(partners)s)
+         UNION ALL
+            SELECT partner.commercial_partner_id, payment.currency_id, -payment.id, payment.date, payment.amount, TRUE
+              FROM account_payment payment
+              JOIN res_partner partner ON partner.id = payment.partner_id
+             WHERE payment.company_id = %(company)s AND payment.move_id IS NULL AND payment.state = 'in_process'
+               AND payment.payment_type = 'inbound' AND payment.partner_type = 'customer'
+               AND partner.commercial_partner_id = ANY(%(partners)s)
+         UNION ALL
+            SELECT partner.commercial_partner_id, line.currency_id, line.move_id, line.date, -line.amount_currency, TRUE
+              FROM account_bank_statement_line receipt
+              JOIN account_journal journal ON journal.id = receipt.journal_id
+              JOIN account_move_line line ON line.move_id = receipt.move_id
+                                         AND line.account_id = journal.suspense_account_id
+              JOIN res_partner partner ON partner.id = receipt.partner_id
+             WHERE receipt.company_id = %(company)s AND receipt.is_reconciled IS NOT TRUE
+               AND line.parent_state = 'posted' AND line.balance < 0
+               AND partner.commercial_partner_id = ANY(%(partners)s)
+            """,
+            is_money=IS_MONEY, company=company.id, partners=list(partners.ids),
+            due=self._get_dunning_due_sql(SQL.identifier('line')),
+            to_flush=[
+                *(self._fields[name] for name in (
+                    'move_id', 'account_id', 'partner_id', 'company_id', 'parent_state', 'reconciled', 'currency_id',
+                    'journal_id', 'date', 'balance', 'amount_currency', 'amount_residual_currency')),
+                Move._fields['origin_payment_id'],
+                *(Payment._fields[name] for name in (
+                    'partner_id', 'currency_id', 'date', 'amount', 'company_id', 'move_id', 'state', 'payment_type',
+                    'partner_type')),
+                *(Receipt._fields[name] for name in ('journal_id', 'move_id', 'partner_id', 'is_reconciled')),
+            ])
+
+    @api.model
+    def _get_dunning_takes_loss_sql(self, move):
+        """Return the SQL condition that an entry, a row of ``account_move``, books on profit and loss or equity."""
+        return SQL(
+            """
+            EXISTS (SELECT FROM account_move_line booked
+                      JOIN account_account account ON account.id = booked.account_id
+                     WHERE booked.move_id = %s.id AND account.account_type ~ '^(income|expense|equity)')
+            """,
+            move, to_flush=[
+                self._fields['move_id'], self._fields['account_id'],
+                self.env['account.account']._fields['account_type']])
+
+    @api.model
+    def _get_dunning_sold_sql(self, wanted):
+        """Return SQL of one row: whether ``goods``, ``services`` or something ``unknown`` was sold on an invoice.
+
+        :param SQL wanted: condition on the lines ``sold`` of the invoice
+        """
+        Product, Template = self.env['product.product'], self.env['product.template']
+        return SQL(
+            """
+            SELECT BOOL_OR(template.type <> 'service') AS goods,
+                   BOOL_OR(template.type = 'service') AS services,
+                   BOOL_OR(template.id IS NULL) AS unknown
+              FROM account_move_line sold
+         LEFT JOIN product_product product ON product.id = sold.product_id
+         LEFT JOIN product_template template ON template.id = product.product_tmpl_id
+                   -- A discount is no thing that was sold.
+             WHERE sold.display_type = 'product' AND sold.price_subtotal > 0 AND %s
+            """,
+            wanted, to_flush=[
+                Product._fields['product_tmpl_id'], Template._fields['type'],
+                *(self._fields[name] for name in ('move_id', 'product_id', 'display_type', 'price_subtotal'))])

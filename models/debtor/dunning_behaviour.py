@@ -120,3 +120,10 @@ class DunningBehaviour(models.Model):
             company=company.id, at_date=at_date, since=at_date - relativedelta(months=MONTHS),
             due_date=Item._get_dunning_due_date_sql(line), due_item=Item._get_dunning_due_sql(line),
             to_flush=[self.env[model]._fields[name] for model, names in flushed.items() for name in names])
+
+    @api.model
+    def _get_averages_sql(self):
+        """Return SQL of how debtors pay: ``company_id``, ``partner_id``, ``average_days_late`` and ``trend_days``."""
+        return SQL(
+            "SELECT company_id, partner_id, average_days_late, trend_days FROM dunning_behaviour",
+            to_flush=[self._fields[name] for name in ('company_id', 'partner_id', 'average_days_late', 'trend_days')])

@@ -89,6 +89,12 @@ class DunningHoldReach(models.AbstractModel):
             items=self.env['account.move.line']._get_dunning_with_partner_sql())
 
     @api.model
+    def _get_disputed_sql(self, columns, lines):
+        """Return SQL of the pairs of a dispute that nobody settled and a due item; see :meth:`_get_reach_sql`."""
+        return self._get_reach_sql(
+            columns, SQL("(SELECT * FROM dunning_hold WHERE is_dispute AND resolved_on IS NULL) AS hold"), lines)
+
+    @api.model
     def _get_blocking_sql(self, at_date):
         """Return the SQL condition on ``hold`` of what holds reminders back on a day, also in the soft days."""
         return SQL("(hold.free_on IS NULL OR hold.free_on > %s)", at_date)

@@ -388,6 +388,13 @@ class DunningLevel(models.Model):
                     return other, lacks
         return channel, lacks
 
+    @api.model
+    def _get_ranks_sql(self):
+        """Return SQL of ``id`` and ``rank`` of levels: the highest sequence wins, and the last 32 bits are the id."""
+        return SQL(
+            "SELECT id, (sequence::bigint << 32) + id AS rank FROM dunning_level",
+            to_flush=[self._fields['sequence']])
+
     # -------------------------------------------------------------------------
     # IN SQL
     # -------------------------------------------------------------------------

@@ -10,6 +10,7 @@ from odoo.tools import email_normalize, str2bool
 from odoo.tools.misc import get_lang
 
 from ...tools.wording.names import parse_name
+from ..kernel.formats import format_iban
 
 # The picture travels with the e-mail, so that it is seen without asking a server for it.
 QR_NAME = 'betaalcode.png'
@@ -51,9 +52,10 @@ class DunningDebtorMail(models.AbstractModel):
     def _get_salutation(self, person=None):
         """Return “Dear Ms Jansen,” in the language of the debtor."""
         self.ensure_one()
-        env = self.with_context(lang=self._get_lang()).env
+        lang = self._get_lang()
+        env = self.with_context(lang=lang).env
         person = person or self._get_recipient() or self.partner_id
-        name = parse_name(person.name, dutch=(self._get_lang() or '').startswith('nl'))
+        name = parse_name(person.name, dutch=(lang or '').startswith('nl'))
         if person.is_company or name.is_desk or (person.parent_id and ' ' not in name.full and not name.gender):
             return env._("Dear Sir or Madam,")
         if name.gender == 'male':
@@ -69,6 +71,18 @@ class DunningDebtorMail(models.AbstractModel):
         banks = self.move_ids.partner_bank_id.filtered(
             lambda bank: bank.partner_id.commercial_partner_id == owner.commercial_partner_id)
         return banks[:1] or owner.bank_ids[:1]
+
+    def _prepare_transfer(self, amount, reference):
+        """Return how an amount is paid by bank transfer, as it is printed; ``iban`` is empty without an account."""
+        self.ensure_one()
+        bank = self._get_bank()
+        return {
+            'iban': format_iban(bank.acc_number),
+            'holder': bank.acc_holder_name or bank.partner_id.name or self.company_id.name,
+            'bic': bank.bank_bic or '',
+            'reference': reference,
+            'qr': self._get_qr(amount, reference),
+        }
 
     def _get_qr(self, amount, reference):
         """Return the EPC QR code of an amount as a data URI, or ``''`` where a bank could not read it."""

@@ -336,3 +336,16 @@ class DunningNoticeEvidence(models.AbstractModel):
             'state': SQL("CASE WHEN state IN ('sent', 'skipped') AND date > %s THEN 'queued' ELSE state END", day),
             'costs_from': SQL("CASE WHEN date > %s THEN NULL ELSE costs_from END", day),
         }, where=SQL("date_planned <= %s", day, to_flush=[self._fields['date_planned'], self._fields['date']]))
+
+    @api.model
+    def _get_waiting_calls_sql(self):
+        """Return SQL of the calls that the ladder asks for, per company, debtor and currency: how many, since when."""
+        return SQL(
+            """
+            SELECT company_id, partner_id, currency_id, COUNT(*)::int AS call_notice_count,
+                   MIN(date) AS call_notice_date
+              FROM dunning_notice
+             WHERE state = 'todo' AND channel = 'phone'
+          GROUP BY company_id, partner_id, currency_id
+            """, to_flush=[self._fields[name] for name in (
+                'company_id', 'partner_id', 'currency_id', 'channel', 'date', 'state')])

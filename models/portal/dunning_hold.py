@@ -14,8 +14,6 @@ class DunningHold(models.Model):
             """
             (%(blocking)s AND (hold.closed_on IS NULL OR hold.closed_on > %(at_date)s)
              AND (hold.needs_decision OR hold.date_end >= %(at_date)s)
-             AND NOT EXISTS (
-                 SELECT FROM dunning_arrangement arrangement
-                  WHERE arrangement.id = hold.arrangement_id AND arrangement.state IN ('offered', 'signed')))
+             AND NOT %(on_offer)s)
             """,
-            blocking=blocking, at_date=at_date)
+            blocking=blocking, at_date=at_date, on_offer=self._get_on_offer_sql(SQL.identifier('hold')))

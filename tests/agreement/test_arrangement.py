@@ -351,6 +351,17 @@ class TestArrangement(ArrangementCommon):
         self.assertFalse(old.hold_ids.filtered(lambda hold: not hold.closed_on))
         self.assertEqual(new.hold_ids.filtered(lambda hold: not hold.closed_on).move_line_id, items)
 
+    def test_a_new_one_takes_over_from_the_one_it_replaces_only(self):
+        old = self.run_through(self.make())
+        third = self.make(self.items(self.other))
+        self.on(TODAY, third).action_offer()
+        terms = {'with_interest': False, 'with_costs': False}
+        Arrangement, items = self.on(TODAY, self.env['dunning.arrangement']), self.both | self.items(self.other)
+        for make in (Arrangement._preview, Arrangement._make):
+            with self.assertRaisesRegex(UserError, third.name):
+                make(self.company, self.business, items, terms, previous=old)
+            self.assertTrue(make(self.company, self.business, self.both, terms, previous=old))
+
     # --- limits ---
 
     def test_above_the_limits_a_colleague_approves(self):
@@ -498,6 +509,10 @@ class TestArrangement(ArrangementCommon):
                 self.assertGreaterEqual(to_decimal(due), opened)
                 self.assertLess(to_decimal(due) - opened, 1, "A day of interest more")
                 self.assertAlmostEqual(arrangement._get_claim_left(), due)
+                Claim = self.env['dunning.claim']
+                claim = Claim._compute(Claim._replace_bookings(arrangement.item_ids), TODAY + days(1))
+                self.assertIn("both sides signed", str(
+                    Claim._prepare_specification(claim.to_json(), self.business, self.company)))
                 savepoint.rollback()
 
     def test_nothing_on_top_is_nothing_to_book(self):

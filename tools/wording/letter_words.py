@@ -32,6 +32,7 @@ _OBJECT = re.compile(r'\bobject\.([A-Za-z_][\w.]*)')
 _LITERAL = re.compile(r"'([^'\\]*)'|\"([^\"\\]*)\"")
 _DASHES = str.maketrans(dict.fromkeys('‐‑‒–—―−', '-') | dict.fromkeys("’‘‛′", "'"))
 _OUTPUT = ('t-out', 't-esc', 't-raw', 't-field')
+_INVISIBLE = ('Cf', 'Cc', 'Cs', 'Cn')
 #: Above this number of conditions each is only varied by itself.
 MAX_CONDITIONS = 5
 
@@ -61,7 +62,8 @@ def read(text):
 
 def clean(text):
     """Return a text as the eye reads it: no invisible characters, ordinary spaces, dashes and quotes."""
-    text = unicodedata.normalize('NFKC', ''.join(filter(_visible, text))).translate(_DASHES)
+    text = ''.join([c for c in text if c.isspace() or unicodedata.category(c) not in _INVISIBLE])
+    text = unicodedata.normalize('NFKC', text).translate(_DASHES)
     # What could not be composed with a letter would only shift positions.
     text = ''.join(' ' if c.isspace() and c != BLOCK else c for c in text if unicodedata.category(c) != 'Mn')
     text = re.sub(r' *\n[ \n]*', BLOCK, text)
@@ -70,18 +72,12 @@ def clean(text):
 
 def fold(text):
     """Return a cleaned text without accents, of the same length (“één” is found as “een”)."""
-    return text if text.isascii() else ''.join(map(_fold_character, text))
+    return text if text.isascii() else ''.join([c if c.isascii() else _fold_character(c) for c in text])
 
 
 def _fold_character(character):
-    if character.isascii():
-        return character
     parts = unicodedata.normalize('NFD', character)
     return parts[0] if all(map(unicodedata.combining, parts[1:])) else character
-
-
-def _visible(character):
-    return character.isspace() or unicodedata.category(character) not in ('Cf', 'Cc', 'Cs', 'Cn')
 
 
 # --- from a text to pieces: strings and branches ---
