@@ -1,10 +1,9 @@
-from datetime import timedelta
 
 from markupsafe import Markup
 
 from odoo import Command, api, fields, models
 from odoo.exceptions import UserError
-from odoo.tools import SQL, format_amount, format_date
+from odoo.tools import SQL
 
 from ..kernel.dunning_bulk import log_on
 from ..kernel.dunning_field import CopiedMany2one
@@ -379,53 +378,6 @@ class DunningNotice(models.Model):
         self._log_everywhere(lambda notice, env: env._(
             "%(level)s was passed over.", level=notice.level_id.name))
         self._log_act(lambda notice: notice.env._("Passed over."))
-
-    def _record_sent(self, at_date):
-        """Record that the notices left: from now on the level of their items is theirs."""
-        for step in self._get_sent_steps() if self else ():
-            step(at_date)
-
-    def _get_sent_steps(self):
-        """Return what follows when notices left, in order; each step is called with the day, in one transaction."""
-        return [self._write_sent, self._begin_term, self._finish_level_activities, self._log_sent]
-
-    def _write_sent(self, at_date):
-        """Step: state, date and deadline. A letter keeps the date and the deadline printed on it."""
-        now = fields.Datetime.now()
-        for (term, date, deadline), notices in self.grouped(
-            lambda notice: (notice._get_term_days(), notice.date, notice.deadline)
-        ).items():
-            date = date or at_date
-            notices._recording().write({
-                'state': 'sent',
-                'sent_on': now,
-                'date': date,
-                'deadline': deadline or date + timedelta(days=term),
-                'error_message': False,
-                'waiting_reason': False,
-            })
-
-    def _begin_term(self, at_date):
-        """Step: let the term run; that of a letter counts from the day it was posted."""
-        posted = self.filtered(lambda notice: notice.postal_state == 'posted')
-        if posted:
-            posted._record_posted(at_date)
-        if self - posted:
-            (self - posted)._update_receipt()
-
-    def _finish_level_activities(self, at_date):
-        """Step: what the level planned for a person was done."""
-        self._unlink_level_activities()
-
-    def _log_sent(self, at_date):
-        """Step: one line on each invoice and on the debtor."""
-        self._log_everywhere(lambda notice, env: env._(
-            "%(level)s of %(date)s for %(amount)s, %(channel)s.",
-            level=notice._get_link(notice.level_id.name),
-            date=format_date(env, notice.date),
-            amount=format_amount(env, notice.amount_due, notice.currency_id),
-            channel=dict(notice._fields['channel']._description_selection(env))[notice.channel].lower(),
-        ))
 
     def _unlink_level_activities(self):
         """Remove what a level planned for a person: it was done."""

@@ -8,7 +8,8 @@ class DunningClaim(models.AbstractModel):
 
     @api.model
     def _read_reductions(self, items, at_date):
-        # EXTENDS: as on letters, by the planner's own statement.
+        # EXTENDS: as on letters, by what the planner nets and holds.
         return super()._read_reductions(items, at_date) | {
-            decision.item_id: to_decimal(decision.amount_netted + decision.amount_held)
-            for decision in self.env['dunning.planner']._plan(self.env.company, at_date, items=items)}
+            item_id: to_decimal(amount)
+            for item_id, amount in self.env['dunning.planner']._get_reductions(
+                self.env.company, at_date, items).items()}

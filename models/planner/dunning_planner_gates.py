@@ -163,7 +163,7 @@ class DunningPlannerGates(models.AbstractModel):
         get = cache(self._get_busy_debtors)
 
         def get_busy(question):
-            return get(question.company, question.day)
+            return get(question.company, question.day, question.past and question.past.notices)
 
         return Reason(
             lambda question: (
@@ -180,8 +180,11 @@ class DunningPlannerGates(models.AbstractModel):
         )
 
     @api.model
-    def _get_busy_debtors(self, company, at_date):
-        """Return ``{debtor id: day from which he may be contacted again}`` of who had his contacts of a week."""
+    def _get_busy_debtors(self, company, at_date, until=None):
+        """Return ``{debtor id: day from which he may be contacted again}`` of who had his contacts of a week.
+
+        :param date until: of a past day: the last day of which contacts count; None: the day itself
+        """
         limit = company.dunning_contacts_per_week
         if not limit:
             return {}
@@ -189,12 +192,12 @@ class DunningPlannerGates(models.AbstractModel):
             """
             SELECT partner_id, (ARRAY_AGG(date ORDER BY date DESC))[%(limit)s] + %(days)s
               FROM (%(contacts)s) contact
-             WHERE date > %(since)s AND date <= %(at_date)s
+             WHERE date > %(since)s AND date <= %(until)s
           GROUP BY partner_id
             HAVING COUNT(*) >= %(limit)s
             """,
             limit=limit, days=CONTACT_DAYS, contacts=self._get_contacts_sql(company),
-            since=at_date - timedelta(days=CONTACT_DAYS), at_date=at_date)))
+            since=at_date - timedelta(days=CONTACT_DAYS), until=until or at_date)))
 
     @api.model
     def _get_contacts_sql(self, company):

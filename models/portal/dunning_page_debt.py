@@ -11,7 +11,7 @@ from dateutil.relativedelta import relativedelta
 
 from odoo import api, models
 from odoo.fields import Domain
-from odoo.tools import str2bool
+from odoo.tools import SQL, str2bool
 from odoo.tools.misc import get_lang
 
 from ...tools.law.amounts import ZERO, to_decimal
@@ -101,7 +101,7 @@ class DunningPageDebt(models.AbstractModel):
     # -------------------------------------------------------------------------
 
     def _compute_claims(self):
-        """Return ``(claims, items, planner's decisions by item)`` of what is due today.
+        """Return ``(claims, items)`` of what is due today.
 
         An item is told with interest and costs when the last notice about it asked those, so that the page never asks
         more than the letters did; items that ask the same are one claim, as in letters.
@@ -111,23 +111,29 @@ class DunningPageDebt(models.AbstractModel):
         Claim = self.env['dunning.claim']
         items = Claim._get_claim_items(self.partner_id, today).filtered(
             lambda item: item.partner_id.commercial_partner_id == self.partner_id)
-        Planner = self.env['dunning.planner'].with_context(dunning_for_debtor=True)
-        decisions = {
-            decision.item_id: decision
-            for decision in (Planner._plan(self.company_id, today, items=items) if items else ())}
-        reductions = {
-            item_id: to_decimal(decision.amount_netted + decision.amount_held)
-            for item_id, decision in decisions.items()}
+        reductions = self._get_reductions(items, today)
         groups = items.grouped(lambda item: (
             item.currency_id, item.dunning_level_id.with_interest, item.dunning_level_id.with_costs))
         requests = [
             ClaimRequest(
                 key, self.partner_id, group, today, self.env['dunning.policy'], key[1], key[2],
-                reductions={item.id: reductions.get(item.id, ZERO) for item in group})
+                reductions={item.id: to_decimal(reductions.get(item.id, 0)) for item in group})
             for key, group in groups.items()]
         claims = Claim._compute_batch(requests) if requests else {}
         order = sorted(claims, key=lambda key: (key[0].name != 'EUR', key[0].name, not key[2], not key[1]))
-        return [claims[key] for key in order], items, decisions
+        return [claims[key] for key in order], items
+
+    def _get_reductions(self, items, today):
+        """Return ``{item id: amount}`` of what the debtor need not pay now: covered by credits, or on hold.
+
+        What is on offer can be paid at once, and what we only wait a few more days to ask for as well.
+        """
+        Hold = self.env['dunning.hold']
+        offers = self._get_arrangements().filtered(lambda arrangement: arrangement.state != 'active')
+        return self.env['dunning.planner']._get_reductions(self.company_id, today, items, blocking=SQL(
+            "(%s AND %s AND (hold.arrangement_id IS NULL OR hold.arrangement_id <> ALL(%s)))",
+            Hold._get_blocking_sql(today), Hold._get_active_sql(today), offers.ids,
+            to_flush=Hold._fields['arrangement_id']))
 
     def _get_debt(self):
         """Return what is owed and why, in the words of the page, in the language of the environment.
@@ -136,7 +142,7 @@ class DunningPageDebt(models.AbstractModel):
             ``choices`` (invoices a form can be about)
         """
         self.ensure_one()
-        claims, items, _decisions = self._compute_claims()
+        claims, items = self._compute_claims()
         by_id = {item.id: item for item in items}
         holds = self._get_held_sentences(items.move_id)
         debts = {}
@@ -334,21 +340,16 @@ class DunningPageDebt(models.AbstractModel):
         :param currency: of what is to be paid; None for that of the company, or else the first
         """
         self.ensure_one()
-        claims, _items, _decisions = self._compute_claims()
-        due = {entry.item_id: entry for claim in claims for entry in claim.items}
-        opened = self._get_open_items()
-        waiting = self._get_waiting_items(opened)
-        parts = []  # (item, amount)
-        for item in opened | self.env['account.move.line'].browse(due):
-            entry = due.get(item.id)
-            left = to_decimal(item.amount_residual_currency)
-            if move:
-                if item.move_id == move:
-                    parts.append((item, entry.total if entry and entry.total > 0 else left))
-            elif entry:
-                parts.append((item, entry.total))
-            elif what == 'all' and item not in waiting:
-                parts.append((item, left))
+        claims, items = self._compute_claims()
+        asked = {entry.item_id: entry.total for claim in claims for entry in claim.items}
+        if move:
+            items = (self._get_open_items() | items).filtered(lambda item: item.move_id == move)
+            asked = {item_id: amount for item_id, amount in asked.items() if amount > 0}
+        elif what == 'all':
+            others = self._get_open_items() - items
+            items |= others - self._get_waiting_items(others)
+        parts = [
+            (item, asked[item.id] if item.id in asked else to_decimal(item.amount_residual_currency)) for item in items]
         parts = [(item, amount) for item, amount in parts if amount > 0]
         if not parts:
             return None

@@ -56,7 +56,7 @@ class DunningPageProposal(models.AbstractModel):
         if not company.dunning_page_offer_total or self._get_arrangements() or self._was_unreliable():
             return []
         if claims is None:
-            claims, _items, _decisions = self._compute_claims()
+            claims, _items = self._compute_claims()
         # Letters that ask different things: a person decides what goes together.
         if len(claims) != 1 or any(entry.reduction for entry in claims[0].items):
             return []
@@ -167,7 +167,7 @@ class DunningPageProposal(models.AbstractModel):
         live = self._get_arrangements()[:1]  # again, now that nobody else can
         if live:
             return 'arrangement_known', live
-        claims, _items, _decisions = self._compute_claims()
+        claims, _items = self._compute_claims()
         user = self._get_collector()
         arrangement = self.env['dunning.arrangement']._make(
             self.company_id, self.partner_id, self._get_arrangement_items(),
@@ -187,7 +187,7 @@ class DunningPageProposal(models.AbstractModel):
         A draft promises nothing: the collector changes it, offers it or turns it down.
         """
         user = self._get_collector()
-        claims, _items, _decisions = self._compute_claims()
+        claims, _items = self._compute_claims()
         terms = self._get_arrangement_terms(1, first, claims) | {'calculate': 'amount', 'instalment_amount': amount}
         arrangement = self.env['dunning.arrangement']
         try:

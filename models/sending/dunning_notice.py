@@ -21,7 +21,7 @@ PROGRESS = 'l10n_nl_dunning.progress'
 class DunningNotice(models.Model):
     _name = 'dunning.notice'
     _inherit = [
-        'dunning.notice.making', 'dunning.notice.approval', 'dunning.notice.editing', 'dunning.notice.changes',
+        'dunning.notice.approval', 'dunning.notice.editing', 'dunning.notice.changes',
         'dunning.notice.delivery', 'dunning.notice.withdrawal', 'dunning.notice']
 
     # The choice of a language writes the language code.

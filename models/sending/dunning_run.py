@@ -141,8 +141,9 @@ class DunningRun(models.AbstractModel):
     def _make_due_notices(self, planning):
         """Step: make the notices, in chunks."""
         company, at_date = planning.company, planning.at_date
-        going = self._get_groups_that_go(company, planning.groups)
-        if self.env['dunning.run.check']._hold_back(company, at_date, len(going)):
+        Check = self.env['dunning.run.check']
+        going = Check._get_groups_that_go(company, planning.groups)
+        if Check._hold_back(company, at_date, len(going)):
             going = []
         going = {id(group) for group in going}
         for chunk in split_every(PLAN_CHUNK, planning.groups, list):
@@ -247,25 +248,6 @@ class DunningRun(models.AbstractModel):
             Notice |= Notice._create_from_decisions(company, decisions, at_date, state=state)
         self.env.flush_all()
         return Notice
-
-    @api.model
-    def _get_groups_that_go(self, company, groups):
-        """Return the groups of decisions whose notice may leave without a person having looked at it."""
-        policies = self.env['dunning.policy'].browse({group[0].policy_id for group in groups})
-        automatic = set(policies.filtered(
-            lambda policy: policy.approval == 'automatic' and policy.four_eyes != 'always').ids)
-        # What was overdue before the start is always looked at first.
-        groups = [
-            group for group in groups
-            if group[0].policy_id in automatic and not any(decision.backlog for decision in group)]
-        # While another program reminds as well, somebody compares.
-        if not groups or company._get_dunning_rivals():
-            return []
-        # Few debtors are flagged for review, so these are queried instead of read of each debtor.
-        reviewed = set(self.env['res.partner'].with_context(active_test=False).search([
-            ('id', 'in', [group[0].partner_id for group in groups]), ('dunning_review', '=', True)],
-            order='id').ids)
-        return [group for group in groups if group[0].partner_id not in reviewed]
 
     # -------------------------------------------------------------------------
     # SENDING

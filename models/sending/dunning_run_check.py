@@ -26,6 +26,25 @@ class DunningRunCheck(models.AbstractModel):
     _description = "Check of a Day of Reminders"
 
     @api.model
+    def _get_groups_that_go(self, company, groups):
+        """Return the groups of decisions whose notice may leave without a person having looked at it."""
+        policies = self.env['dunning.policy'].browse({group[0].policy_id for group in groups})
+        automatic = set(policies.filtered(
+            lambda policy: policy.approval == 'automatic' and policy.four_eyes != 'always').ids)
+        # What was overdue before the start is always looked at first.
+        groups = [
+            group for group in groups
+            if group[0].policy_id in automatic and not any(decision.backlog for decision in group)]
+        # While another program reminds as well, somebody compares.
+        if not groups or company._get_dunning_rivals():
+            return []
+        # Few debtors are flagged for review, so these are queried instead of read of each debtor.
+        reviewed = set(self.env['res.partner'].with_context(active_test=False).search([
+            ('id', 'in', [group[0].partner_id for group in groups]), ('dunning_review', '=', True)],
+            order='id').ids)
+        return [group for group in groups if group[0].partner_id not in reviewed]
+
+    @api.model
     def _hold_back(self, company, at_date, count):
         """Return whether notices that are about to be made wait for a person; the manager reads once why.
 

@@ -92,7 +92,7 @@ class TestReplay(AccountTestInvoicingCommon):
         self.patch(Planner, '_get_held_sql', lambda planner, *args: SQL(
             "SELECT 0 AS item_id, 0.0 AS hold_amount, FALSE AS hold_active, NULL::date AS hold_free_on,"
             " 0 AS hold_reason_id, 0 AS hold_user_id, NULL::date AS hold_until, FALSE AS hold_disputed WHERE FALSE"))
-        self.patch(Planner, '_get_credits_sql', lambda planner, *args: SQL(
+        self.patch(Planner, '_get_credit_sql', lambda planner, *args: SQL(
             "SELECT 0 AS partner_id, 0.0 AS amount WHERE FALSE"))
         self.patch(type(self.env['dunning.dispatcher']), '_recheck',
                    lambda dispatcher, notices, at_date, decisions=None: notices)

@@ -547,6 +547,16 @@ class TestPortalForms(PortalCase):
         self.assertEqual(self.reason(self.old, self.today), 'hold_ended')
         self.assertEqual(self.page._get_payable('due').amount, 300.0, "Also while we wait to ask for it")
 
+    def test_what_can_be_paid_is_found_without_asking_about_all_debtors(self):
+        Planner = type(self.env['dunning.planner'])
+        self.receive(self.consumer, 20.0)
+        with (
+            patch.object(Planner, '_get_statement') as ladder,
+            patch.object(Planner, '_get_unmatched_receipts') as bank,
+        ):
+            self.assertEqual(self.page._get_payable('due').amount, 280.0)
+        self.assertFalse(ladder.called or bank.called)
+
     def test_offers_that_are_never_signed_put_nothing_off_for_ever(self):
         self.post('arrangement', {'count': '3'}, follow=False)
         deal = self.env['dunning.arrangement'].search([('partner_id', '=', self.consumer.id)])
