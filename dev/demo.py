@@ -18,16 +18,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
-from env import (  # noqa: E402 (after the path it needs)
-    bootstrap,
-    database,
-    paths,
-    postgres,
-    python,
-    runtime,
-    say,
-    session,
-)
+from env import bootstrap, database, paths, postgres, python, runtime, say, session  # noqa: E402 (after the path)
 
 OUT = paths.CHECKOUT / "out"
 

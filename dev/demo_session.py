@@ -89,14 +89,9 @@ def _row(env, company, decision, line):
         text = line.drop_text or ""
     else:
         text = env["dunning.planner"]._explain(decision, company)
-    return (
-        item.partner_id.commercial_partner_id.name or "",
-        item.move_id.name or "",
-        currency.format(decision.amount_residual),
-        f"{decision.due_date:%d-%m-%Y}" if decision.due_date else "",
-        bool(line and line.status != "dropped"),
-        text,
-    )
+    debtor, due = item.partner_id.commercial_partner_id.name or "", decision.due_date
+    amount, due = currency.format(decision.amount_residual), f"{due:%d-%m-%Y}" if due else ""
+    return debtor, item.move_id.name or "", amount, due, bool(line and line.status != "dropped"), text
 
 
 def _label(record, field):

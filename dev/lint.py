@@ -20,14 +20,9 @@ class Skipped(Exception):
 
 def _outcome(command, **environ):
     """Run a tool in the checkout; return what it complains about, or an empty string."""
-    done = subprocess.run(
-        [str(part) for part in command],
-        cwd=paths.CHECKOUT,
-        env={**runtime.environment(), "NO_COLOR": "1", **environ},
-        text=True,
-        capture_output=True,
-        check=False,
-    )
+    environ = {**runtime.environment(), "NO_COLOR": "1", **environ}
+    command = [str(part) for part in command]
+    done = subprocess.run(command, cwd=paths.CHECKOUT, env=environ, text=True, capture_output=True, check=False)
     return (done.stdout + done.stderr).strip() or "it failed without a word" if done.returncode else ""
 
 

@@ -11,21 +11,9 @@ def main(database, port, addons_path, chunk):
     from odoo.service import server
     from odoo.tools import config
 
-    config.parse_config(
-        [
-            f"--database={database}",
-            f"--db-filter=^{database}$",
-            f"--addons-path={addons_path}",
-            "--load=base,web,queue_job",
-            "--workers=2",
-            "--max-cron-threads=1",
-            "--http-interface=127.0.0.1",
-            f"--http-port={port}",
-            f"--gevent-port={int(port) + 1}",
-            "--log-level=info",
-        ],
-        setup_logging=True,
-    )
+    words = [f"--database={database}", f"--db-filter=^{database}$", f"--addons-path={addons_path}", "--workers=2"]
+    words += ["--load=base,web,queue_job", "--max-cron-threads=1", "--http-interface=127.0.0.1", "--log-level=info"]
+    config.parse_config([*words, f"--http-port={port}", f"--gevent-port={int(port) + 1}"], setup_logging=True)
     from odoo.addons.l10n_nl_dunning.models.sending import dunning_run
 
     dunning_run.DISPATCH_CHUNK = int(chunk)

@@ -16,30 +16,19 @@ def main(database, path, sample, days, stretch, letters, report, http_port, seed
             replay_world,
         )
 
-        rows = replay_engine.read_rows(
-            path,
-            sample=int(sample) or None,
-            first=date.fromisoformat(first) if first else None,
-            last=date.fromisoformat(last) if last else None,
-            stretch=int(stretch),
-        )
+        first, last = (date.fromisoformat(day) if day else None for day in (first, last))
+        sample = int(sample) or None
+        rows = replay_engine.read_rows(path, sample=sample, first=first, last=last, stretch=int(stretch))
         if not rows:
             raise SystemExit("✗ No invoice is left to replay: look at --sample and --days.")
         company = _make_company(env)
         env.cr.commit()
-        kind, words = replay_engine.Replay, {}
+        words = {"commit": env.cr.commit, "commits": True, "real_letters": int(letters)}
+        words["say"] = lambda text: print(f"  {text}", flush=True)
         if int(seed):
-            kind, words = replay_world.WorldReplay, {"seed": int(seed)}
-        replay = kind(
-            env,
-            company,
-            rows,
-            commit=env.cr.commit,
-            commits=True,
-            real_letters=int(letters),
-            say=lambda text: print(f"  {text}", flush=True),
-            **words,
-        )
+            replay = replay_world.WorldReplay(env, company, rows, seed=int(seed), **words)
+        else:
+            replay = replay_engine.Replay(env, company, rows, **words)
         failures = replay.run()
         text = replay.report()
         print(f"\n{text}")
@@ -52,9 +41,8 @@ def main(database, path, sample, days, stretch, letters, report, http_port, seed
 
 def _make_company(env):
     company = env.company
-    company.write(
-        {"name": "Replay B.V.", "country_id": env.ref("base.nl").id, "currency_id": env.ref("base.EUR").id}
-    )
+    place = {"country_id": env.ref("base.nl").id, "currency_id": env.ref("base.EUR").id}
+    company.write({"name": "Replay B.V.", **place})
     env.ref("base.EUR").active = True
     env["account.chart.template"].try_loading("nl", company)
     company.write({"street": "Kade 1", "zip": "1011 AA", "city": "Amsterdam", "email": "finance@replay.example"})

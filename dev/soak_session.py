@@ -22,13 +22,8 @@ def main(database, days, seed, letters):
     workers = faults_engine.Workers([str(python.executable()), "-m", "env.session", program], environ, database)
     try:
         workers.do("soak_prepare", smtp_port=controller.port)
-        soak = soak_engine.Soak(
-            workers,
-            server,
-            seed=int(seed),
-            real_letters=bool(int(letters)),
-            say=lambda text: print(f"  {text}", flush=True),
-        )
+        words = {"seed": int(seed), "real_letters": bool(int(letters))}
+        soak = soak_engine.Soak(workers, server, say=lambda text: print(f"  {text}", flush=True), **words)
         started = time.monotonic()
         failures = soak.run(int(days))
     finally:

@@ -10,16 +10,8 @@ from . import odoo, paths, postgres, runtime
 from .say import Failure, step, timed
 
 #: What the addon depends on and what its users have next to it, and a payment provider that is not one, to try with.
-BASE_MODULES = [
-    "account",
-    "account_payment",
-    "account_qr_code_sepa",
-    "contacts",
-    "l10n_nl",
-    "payment_demo",
-    "phone_validation",
-    "portal",
-]
+BASE_MODULES = ["account", "account_payment", "account_qr_code_sepa", "contacts", "l10n_nl", "payment_demo"]
+BASE_MODULES += ["phone_validation", "portal"]
 #: English is what the sources are written in; the users work in Dutch.
 BASE_LANGUAGES = "en_US,nl_NL"
 #: Attachments live in the database, so that a copy of it is complete.
@@ -137,13 +129,8 @@ def _load(database, how, modules, *options):
     log = paths.workspace() / f"{re.sub('_[0-9]+$', '', database)}.log"
     words = ["-d", database, how, ",".join(modules), *options, "--stop-after-init", "--no-http"]
     with log.open("w") as output:
-        done = subprocess.run(
-            runtime.odoo_command(*words),
-            env=runtime.environment(),
-            stdout=output,
-            stderr=subprocess.STDOUT,
-            check=False,
-        )
+        pipes = {"stdout": output, "stderr": subprocess.STDOUT}
+        done = subprocess.run(runtime.odoo_command(*words), env=runtime.environment(), check=False, **pipes)
     lines = log.read_text(errors="replace").splitlines()
     # Odoo ends in peace when a module cannot be installed; its log alone tells.
     fatal = [line for line in complaints(log) if " WARNING " not in line]
@@ -167,14 +154,8 @@ def complaints(log):
 
 def execute(database, code, *options):
     """Run Python code in Odoo's shell."""
-    done = subprocess.run(
-        runtime.odoo_command("shell", "-d", database, "--no-http", "--log-level=error", *options),
-        env=runtime.environment(),
-        input=code,
-        text=True,
-        capture_output=True,
-        check=False,
-    )
+    command = runtime.odoo_command("shell", "-d", database, "--no-http", "--log-level=error", *options)
+    done = subprocess.run(command, env=runtime.environment(), input=code, text=True, capture_output=True, check=False)
     if done.returncode or "Traceback" in done.stderr:
         raise Failure(f"Odoo could not prepare the database: {(done.stderr.strip().splitlines() or ['?'])[-1]}")
     return done.stdout

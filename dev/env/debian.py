@@ -98,10 +98,8 @@ class Apt:
     def unpack_with_missing(self, packages, target):
         """Unpack these packages and every dependency this machine does not have yet."""
         self.update()
-        run(
-            self._command("apt-get", "install", "--download-only", "--no-install-recommends", "-y", *packages),
-            why=f"Fetching {', '.join(packages)}",
-        )
+        words = ["install", "--download-only", "--no-install-recommends", "-y", *packages]
+        run(self._command("apt-get", *words), why=f"Fetching {', '.join(packages)}")
         self._unpack_archives(target)
 
     def _unpack_archives(self, target):

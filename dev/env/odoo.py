@@ -11,14 +11,8 @@ from .shell import run
 
 PACKAGE = "odoo-19"
 #: The package expects these in the file system next to it; without them asset bundles break.
-NEIGHBOURS = [
-    "libjs-jquery",
-    "libjs-jquery-form",
-    "libjs-underscore",
-    "fonts-montserrat",
-    "fonts-roboto-unhinted",
-    "fonts-ocr-b",
-]
+NEIGHBOURS = ["libjs-jquery", "libjs-jquery-form", "libjs-underscore"]
+NEIGHBOURS += ["fonts-montserrat", "fonts-roboto-unhinted", "fonts-ocr-b"]
 #: Newer Debians lay Font Awesome's files out differently; Odoo wants the 4.7 of this suite.
 FONT_AWESOME_SUITE = "bookworm"
 INSIDE = "usr/lib/python3/dist-packages"

@@ -116,19 +116,15 @@ def _give_to_server_user(folder):
 def is_running():
     if is_external():
         return True
-    ready = subprocess.run(
-        [bin_folder() / "pg_isready", "-q"], env={**os.environ, **environment()}, check=False, capture_output=True
-    )
-    return ready.returncode == 0
+    command = [bin_folder() / "pg_isready", "-q"]
+    return not subprocess.run(command, env={**os.environ, **environment()}, capture_output=True).returncode
 
 
 def ensure():
     """Have a server that answers."""
     if is_external():
-        run(
-            [bin_folder() / "psql", "-d", "postgres", "-Atc", "SELECT 1"],
-            why="Reaching the PostgreSQL server that the PG* variables name",
-        )
+        command = [bin_folder() / "psql", "-d", "postgres", "-Atc", "SELECT 1"]
+        run(command, why="Reaching the PostgreSQL server that the PG* variables name")
         return
     if is_running():
         return
@@ -247,11 +243,8 @@ def create(name, template=None):
 
 
 def drop(name):
-    run(
-        [bin_folder() / "dropdb", "--if-exists", "--force", name],
-        why=f"Dropping the database {name}",
-        env={**os.environ, **environment()},
-    )
+    command = [bin_folder() / "dropdb", "--if-exists", "--force", name]
+    run(command, why=f"Dropping the database {name}", env={**os.environ, **environment()})
 
 
 def rename(old, new):

@@ -88,11 +88,8 @@ def _create():
 
 
 def _pip(*words, why="Installing Python packages"):
-    run(
-        [executable(), "-m", "pip", "--disable-pip-version-check", "--no-input", *words],
-        why=why,
-        env={**os.environ, "PYTHONNOUSERSITE": "1"},
-    )
+    command = [executable(), "-m", "pip", "--disable-pip-version-check", "--no-input", *words]
+    run(command, why=why, env={**os.environ, "PYTHONNOUSERSITE": "1"})
 
 
 def pip_download(package, target, *options):

@@ -15,17 +15,9 @@ def command(words, database=None):
     words = [_through_addons_folder(word) for word in words]
     if not any(os.path.exists(word.split("::")[0]) for word in words):
         words += [str(addon / "dev" / "checks"), str(addon / "tests")]
-    return [
-        str(python.executable("pytest")),
-        f"--config-file={addon / 'pyproject.toml'}",
-        f"--rootdir={addon}",
-        "--odoo-http",
-        "--odoo-log-level=warn",
-        "-p",
-        "pytest_plugin",
-        *([f"--odoo-database={database}"] if database else []),
-        *words,
-    ]
+    options = [f"--config-file={addon / 'pyproject.toml'}", f"--rootdir={addon}", "-p", "pytest_plugin"]
+    options += ["--odoo-http", "--odoo-log-level=warn", *([f"--odoo-database={database}"] if database else [])]
+    return [str(python.executable("pytest")), *options, *words]
 
 
 def environment():

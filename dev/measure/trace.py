@@ -65,13 +65,13 @@ def find_too_long(walks):
     return found
 
 
-def as_table(walks):
-    """Return what was counted, and below it what is wanted (packages and files alike) and what it may be meanwhile."""
+def show(walks):
+    """Print what was counted, and below it what is wanted (packages and files alike) and what it may be meanwhile."""
     rows = [("", *Walk._fields)]
     for journey, walk in walks.items():
         changes, files, at_most = LIMITS[journey]
         rows += [(journey, *walk), ("  wanted", changes, changes, files, ""), ("  at most", *at_most)]
-    return "\n" + "\n".join(f"{name:<32}" + "".join(f"{cell:>12}" for cell in cells) for name, *cells in rows)
+    print("\n" + "\n".join(f"{name:<32}" + "".join(f"{cell:>12}" for cell in cells) for name, *cells in rows))
 
 
 def trace(function):

@@ -14,6 +14,7 @@ from . import (
     test_soak,
     test_state_machine,
     test_tours,
+    test_trace,
     test_upgrade,
     test_views,
 )

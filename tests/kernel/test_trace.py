@@ -39,7 +39,7 @@ class TestTrace(TransactionCase):
 
     def test_journeys_are_short(self):
         walks = self.trace.trace_all(self.env)
-        print(self.trace.as_table(walks))  # noqa: T201 (what `make trace` is for)
+        self.trace.show(walks)
         self.assertFalse(self.trace.find_too_long(walks), "a journey became longer: see LIMITS")
         walks['approve one e-mail'] = self.trace.Walk(20, 24, 11, 25)
         self.assertEqual(len(self.trace.find_too_long(walks)), 4)
