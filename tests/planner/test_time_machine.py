@@ -1,5 +1,7 @@
 """The time machine: what the scheduled action would make on a day, as it made it then, and nothing written."""
 
+from unittest.mock import patch
+
 from odoo import Command
 from odoo.exceptions import AccessError
 from odoo.tests import new_test_user, tagged
@@ -112,13 +114,16 @@ class TestTimeMachine(DunningCommon):
         self.assertIn("Not known of the past", self.machine(TODAY, today=TODAY + days(70)).unknown)
 
     def test_backlog_goes_a_few_a_day(self):
-        self.company.write({'dunning_start_date': TODAY, 'dunning_backlog_daily': 2})
-        for number in range(3):
-            self.invoice(self.make_debtor(f"Old {number} BV"), TODAY - days(20 + number), amount=100.0 + number)
-        self.assertEqual([row[-1] for row in self.show(TODAY)], [101.0, 102.0])
+        """A day that is over is not full of what was made on it: that is what is asked about."""
+        self.company.dunning_start_date = TODAY
+        self.invoice(self.make_debtor("Old BV"), TODAY - days(20))
         self.make_notices(TODAY)
-        self.assertEqual(self.show(TODAY), [], "They are made, and the day is full")
-        self.assertEqual([row[-1] for row in self.show(TODAY, today=TODAY + days(1))], [101.0, 102.0])
+        Planner = type(self.env['dunning.planner'])
+        for today, used in ((TODAY, None), (TODAY + days(1), 0)):
+            with patch.object(Planner, '_cap_backlog', autospec=True, side_effect=Planner._cap_backlog) as capped:
+                self.show(TODAY, today=today)
+            self.assertEqual(capped.call_args.kwargs, {'used': used})
+        self.assertEqual(len(self.show(TODAY, today=TODAY + days(1))), 1)
 
     def test_of_some_debtors_only(self):
         second = self.make_debtor("Second BV")
