@@ -186,7 +186,7 @@ class DunningCall(models.Model):
         if data['activity']:
             call._take_activity(data['activity'])
         self.env.flush_all()
-        return answer
+        return call.answer  # as JSON, as it is answered again
 
     @api.model
     def _find_logged(self, data):
