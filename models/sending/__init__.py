@@ -9,7 +9,6 @@ from . import mail_mail
 from . import dunning_withdrawal_message
 from . import dunning_withdrawal
 from . import dunning_notice_approval
-from . import dunning_notice_making
 from . import dunning_notice_editing
 from . import dunning_notice_changes
 from . import dunning_notice_delivery
