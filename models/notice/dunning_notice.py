@@ -183,7 +183,7 @@ class DunningNotice(models.Model):
             figures = self._sum_up({name: lines.mapped(name) for name in SUMMED})
             # Of a new notice they stand there already, see `create`.
             notice.update({
-                name: value for name, value in figures.items() if not notice._origin or notice[name] != value})
+                name: value for name, value in figures.items() if not notice.id or notice[name] != value})
 
     @api.model
     def _sum_up(self, columns):
