@@ -178,9 +178,10 @@ def _step_rows(results):
 
 
 def _peer_rows(results):
-    for (step, size), (ours, theirs, faster, fewer) in get_ratios(results).items():
-        sides = {"our_time": ours["processor"], "their_time": theirs["processor"], "their_queries": theirs["queries"]}
-        yield {"title": STEPS[step], "size": size, **sides, **ours, "faster": faster, "fewer": fewer}
+    for (step, _size), (ours, theirs, faster, fewer) in get_ratios(results).items():
+        other = {f"their_{key}": value for key, value in theirs.items()}
+        times = {"our_time": ours["processor"], "their_time": theirs["processor"]}
+        yield {**ours, **other, **times, "title": STEPS[step], "faster": faster, "fewer": fewer}
 
 
 def _ms(row, key):
@@ -209,7 +210,9 @@ TABLES = (
     ("The steps, in a company that has used it for a while",
      "title size:, answers:, notices:, seconds:.2f processor:.2f queries:, memory:.0f peak:.0f growth:.2f", _step_rows),
     ("Next to OCA account_credit_control, on the same invoices, both without a history",
-     "title size:, our_time:.3g their_time:.3g faster:.1f queries:.4g their_queries:.4g fewer:.1f", _peer_rows),
+     "title size:, our_time:.3g their_time:.3g faster:.1f queries:.4g their_queries:.4g fewer:.1f peak:.0f "
+     "their_peak:.0f",
+     _peer_rows),
     ("Letters on paper: checked, written, printed, cut, frozen and recorded; milliseconds each",
      "title notices:, seconds:.1f processor:.1f times_bare:.2f", _letter_rows),
     ("Installing and uninstalling; what it did to the rows of account_move_line",
