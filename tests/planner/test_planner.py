@@ -595,10 +595,10 @@ class TestCurrencies(DunningCommon):
         self.pay(paid)
         for debtor, amount in ((self.business, 77.77), (other, 5.0)):
             self.receive(debtor, amount)
+        dispute = self.env.ref('l10n_nl_dunning.hold_reason_dispute').id
         self.on(TODAY, self.env['dunning.hold']).create([
-            {'move_line_id': self.items(moves[0]).id, 'reason_id': self.env.ref(
-                'l10n_nl_dunning.hold_reason_dispute').id, 'is_part': True, 'amount': 66.67},
-            {'move_id': moves[2].id, 'reason_id': self.env.ref('l10n_nl_dunning.hold_reason_dispute').id}])
+            {'reason_id': dispute, 'date_end': DUE + days(20), **about}
+            for about in ({'move_line_id': self.items(moves[0]).id, 'amount': 66.67}, {'move_id': moves[2].id})])
         items = self.items(moves | blocked | paid)
         Planner = self.env['dunning.planner']
         decided = {
