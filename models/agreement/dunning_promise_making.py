@@ -122,7 +122,7 @@ class DunningPromiseMaking(models.AbstractModel):
     def _get_last_date(self, company, today):
         """Return the latest day that can be promised: with its grace it is not held longer than its reason allows."""
         last = limit = today + timedelta(days=self._get_hold_reason().sudo().max_days)  # sudo: a number of days
-        while last > today and add_bank_days(last, company.dunning_promise_grace_days) > limit:
+        while last > today and self._get_grace_date(company, last) > limit:
             last -= timedelta(days=1)
         return last
 
