@@ -31,7 +31,6 @@ SECONDS = {
     "tests/kernel/test_properties.py::TestPlannerProperties": 20,
     "tests/sending/test_queue_job.py::TestQueueJob": 60,
     "tests/kernel/test_replay.py::TestReplay": 60,
-    "tests/planner/test_simulation.py::TestSimulation": 140,
     "tests/kernel/test_soak.py::TestSoak": 30,
     "tests/kernel/test_state_machine.py::TestLifeWithPeople": 80,
     "tests/kernel/test_tours.py::TestTours": 50,

@@ -368,6 +368,7 @@ class Claim:
                 _item_to_json(item, positions)
                 # Few claims are about policies that count days differently.
                 | ({'day_count': item.day_count} if item.day_count != self.day_count else {})
+                | ({'signed_interest': str(item.signed_interest)} if item.signed_interest else {})
                 for item in self.items],
         }
 
@@ -394,7 +395,6 @@ def _item_to_json(item, positions):
         'interest_all': str(account.interest if account else ZERO),
         'costs': str(item.costs),
         'costs_all': str(item.costs_detail.amount),
-        'signed_interest': str(item.signed_interest),
         'waived_interest': str(item.waived_interest),
         'waived_costs': str(item.waived_costs),
         'settled': str(item.settled),
