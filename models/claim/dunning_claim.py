@@ -26,6 +26,7 @@ class ClaimRequest(NamedTuple):
     :param with_interest, with_costs: what is claimed; of items of which some was booked before it is always claimed
     :param announce: also work out what a 14-day letter about the items announces
     :param reductions: ``{item id: amount}`` that is not claimed: open credits, parts on hold
+    :param held: ids of items that are wholly on hold: neither they nor what came on top of them is claimed now
     :param notice_id: the notice it is for: what that notice itself told does not count as told before
     """
 
@@ -38,6 +39,7 @@ class ClaimRequest(NamedTuple):
     with_costs: bool = True
     announce: bool = False
     reductions: Mapping = NOTHING
+    held: frozenset = frozenset()
     notice_id: int | None = None
 
 
@@ -76,7 +78,8 @@ class DunningClaim(models.AbstractModel):
     # -------------------------------------------------------------------------
 
     @api.model
-    def _compute(self, items, at_date, *, policy=None, with_interest=True, with_costs=True, reductions=None):
+    def _compute(self, items, at_date, *, policy=None, with_interest=True, with_costs=True, reductions=NOTHING,
+                 held=frozenset()):
         """Return the :class:`Claim` of due items of one debtor in the current company on a day.
 
         :param items: ``account.move.line`` records of one debtor in one currency
@@ -89,7 +92,7 @@ class DunningClaim(models.AbstractModel):
             raise UserError(self.env._("A claim is worked out for one debtor at a time."))
         request = ClaimRequest(
             debtor.id, debtor, items, at_date, policy or self.env['dunning.policy'], with_interest, with_costs,
-            reductions=reductions or NOTHING)
+            reductions=reductions, held=held)
         return self._compute_batch([request])[debtor.id]
 
     @api.model
@@ -152,17 +155,19 @@ class DunningClaim(models.AbstractModel):
             that a claim of the past is without
         """
         items = self._get_claim_items(debtor, at_date) if items is None else self._replace_bookings(items)
-        reductions = {}
+        reductions, held = NOTHING, frozenset()
         if items and reduce and at_date >= self.env.company._dunning_today():
-            reductions = self._read_reductions(items, at_date)
+            reductions, held = self._read_reductions(items, at_date)
         by_currency = items.grouped('currency_id')
         order = sorted(by_currency, key=lambda currency: (currency.name != 'EUR', currency.name))
-        return [self._compute(by_currency[currency], at_date, reductions=reductions, **kwargs) for currency in order]
+        return [
+            self._compute(by_currency[currency], at_date, reductions=reductions, held=held, **kwargs)
+            for currency in order]
 
     @api.model
     def _read_reductions(self, items, at_date):
-        """Return ``{item id: amount}`` of items that is not claimed today: open credits and parts on hold."""
-        return {}
+        """Return what is not claimed today: ``reductions`` and ``held`` of a :class:`ClaimRequest`."""
+        return NOTHING, frozenset()
 
     # -------------------------------------------------------------------------
     # LEFT AFTER PAYMENT

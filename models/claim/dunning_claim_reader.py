@@ -96,7 +96,7 @@ class DunningClaimReader(models.AbstractModel):
                 debtor.id, debtor.dunning_effective_type, debtor.dunning_term_agreed or '',
                 debtor.dunning_waive_interest, debtor.dunning_waive_costs, debtor.dunning_waive_reason or ''),
             tuple(request.items.ids), by_item, request.at_date, (currencies or company.currency_id).name,
-            request.with_interest, request.with_costs, request.announce, request.reductions,
+            request.with_interest, request.with_costs, request.announce, request.reductions, request.held,
             request.notice_id and ('dunning.notice', request.notice_id))
 
     @api.model

@@ -3,6 +3,7 @@
 from odoo import api, models
 from odoo.tools import SQL
 
+from ...tools.law.amounts import to_decimal
 from ..kernel.sql import select_changed
 from .question import Question
 
@@ -86,15 +87,18 @@ class DunningPlannerItems(models.AbstractModel):
 
     @api.model
     def _get_reductions(self, company, day, items, *, blocking=None):
-        """Return ``{item id: amount}``: what is not asked of due items, in their currency: covered by credits, or held.
+        """Return what is not asked of due items: ``{item id: amount}`` in their currency, covered by credits or held.
 
-        The same amounts as in the decisions about them, without the ladder.
+        The same amounts as in the decisions about them, without the ladder. And the ids of those that are wholly held.
 
         :param SQL blocking: see :class:`Question`
         """
         planner = self.with_company(company)
         question = planner._ask(company, day, items=items, blocking=blocking)
-        return dict(planner.env.execute_query(planner._get_reductions_sql(question)) if items else ())
+        rows = planner.env.execute_query(planner._get_reductions_sql(question)) if items else ()
+        return (
+            {item_id: to_decimal(amount) for item_id, amount, _held in rows},
+            frozenset(item_id for item_id, _amount, held in rows if held))
 
     def _get_reductions_sql(self, question):
         Line, line = self.env['account.move.line'], SQL.identifier('line')
@@ -117,7 +121,9 @@ class DunningPlannerItems(models.AbstractModel):
                 WINDOW older AS (PARTITION BY debtor_id ORDER BY due_date, id
                                  ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW)
             )
-            SELECT id, %(netted)s + amount_held_currency FROM netted WHERE id = ANY(%(items)s)
+            SELECT id, %(netted)s + amount_held_currency,
+                   amount_residual_currency > 0 AND amount_held_currency >= amount_residual_currency
+              FROM netted WHERE id = ANY(%(items)s)
             """,
             lines=Line._get_dunning_rows_sql(question.company, question.open_debts, question.items),
             due_date=Line._get_dunning_due_date_sql(line),

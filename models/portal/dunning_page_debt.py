@@ -111,20 +111,20 @@ class DunningPageDebt(models.AbstractModel):
         Claim = self.env['dunning.claim']
         items = Claim._get_claim_items(self.partner_id, today).filtered(
             lambda item: item.partner_id.commercial_partner_id == self.partner_id)
-        reductions = self._get_reductions(items, today)
+        reductions, held = self._get_reductions(items, today)
         groups = items.grouped(lambda item: (
             item.currency_id, item.dunning_level_id.with_interest, item.dunning_level_id.with_costs))
         requests = [
             ClaimRequest(
                 key, self.partner_id, group, today, self.env['dunning.policy'], key[1], key[2],
-                reductions={item.id: to_decimal(reductions.get(item.id, 0)) for item in group})
+                reductions=reductions, held=held)
             for key, group in groups.items()]
         claims = Claim._compute_batch(requests) if requests else {}
         order = sorted(claims, key=lambda key: (key[0].name != 'EUR', key[0].name, not key[2], not key[1]))
         return [claims[key] for key in order], items
 
     def _get_reductions(self, items, today):
-        """Return ``{item id: amount}`` of what the debtor need not pay now: covered by credits, or on hold.
+        """Return what the debtor need not pay now, see :class:`ClaimRequest`: covered by credits, or on hold.
 
         What is on offer can be paid at once, and what we only wait a few more days to ask for as well.
         """

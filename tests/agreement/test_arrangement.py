@@ -515,6 +515,18 @@ class TestArrangement(ArrangementCommon):
                     Claim._prepare_specification(claim.to_json(), self.business, self.company)))
                 savepoint.rollback()
 
+    def test_what_both_signed_is_not_asked_beside_the_instalments(self):
+        """While it runs, neither its invoices nor their interest and costs are due at once, on page or worklist."""
+        arrangement = self.run_through(self.make(with_interest=True, with_costs=True))
+        self.assertTrue(arrangement.booking_move_id)
+        self.pay(self.first, 500.0, on=TODAY)
+        on = TODAY + days(1)
+        page = self.on(on, self.business)._get_dunning_page(self.company)
+        self.assertEqual(page._get_payable('due').amount, self.other.amount_residual)
+        held = self.items(self.first | self.second)
+        for claim in self.on(on, self.env['dunning.claim'])._compute_debtor(self.business, on):
+            self.assertEqual({item.total for item in claim.items if item.item_id in held.ids}, {0})
+
     def test_nothing_on_top_is_nothing_to_book(self):
         self.assertFalse(self.run_through(self.make()).booking_move_id)
 

@@ -184,6 +184,7 @@ class Request(NamedTuple):
     :ivar with_interest, with_costs: what is claimed; of items of which some was booked before it is always claimed
     :ivar announce: also work out what a 14-day letter about the items announces
     :ivar reductions: ``{item id: amount}`` that is not claimed: open credits, parts on hold
+    :ivar held: items that are wholly on hold: neither they nor what came on top of them is claimed now
     :ivar source: what it is for: what that told itself does not count as told before
     """
 
@@ -197,6 +198,7 @@ class Request(NamedTuple):
     with_costs: bool = True
     announce: bool = False
     reductions: Mapping = NOTHING
+    held: frozenset = frozenset()
     source: tuple | None = None
 
 
