@@ -46,11 +46,11 @@ class Limit(NamedTuple):
 
 
 LIMITS = {
-    "approve one e-mail": Limit(15, 6, Walk(19, 23, 10, 24)),
-    "send one e-mail": Limit(80, 15, Walk(309, 477, 50, 72)),
-    "log a call with a promise": Limit(30, 8, Walk(69, 83, 20, 55)),
-    "make and offer an arrangement": Limit(120, 20, Walk(375, 538, 48, 130)),
-    "page: what can be paid": Limit(50, 12, Walk(109, 188, 33, 36)),
+    "approve one e-mail": Limit(15, 6, Walk(10, 16, 11, 24)),
+    "send one e-mail": Limit(80, 15, Walk(130, 184, 45, 70)),
+    "log a call with a promise": Limit(30, 8, Walk(67, 80, 20, 55)),
+    "make and offer an arrangement": Limit(120, 20, Walk(268, 424, 49, 129)),
+    "page: what can be paid": Limit(50, 12, Walk(63, 79, 20, 25)),
 }
 
 

@@ -105,7 +105,7 @@ class DunningClaim(models.AbstractModel):
                 notice.id, notice.partner_id, lines.move_line_id, at_date, notice.policy_id,
                 level.with_interest, level.with_costs, level.legal_role == 'fourteen_day',
                 {line.move_line_id.id: to_decimal(line.amount_netted + line.amount_held) for line in lines},
-                notice.id))
+                notice_id=notice.id))
         return self._compute_batch(requests)
 
     @api.model

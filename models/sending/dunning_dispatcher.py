@@ -98,7 +98,8 @@ class DunningDispatcher(models.AbstractModel):
         for company, batch in notices.grouped('company_id').items():
             dispatcher = self.with_company(company)
             dispatch = Dispatch(
-                company, company._dunning_today(), batch.with_company(company).with_env(dispatcher.env))
+                dispatcher.env.company, company._dunning_today(),
+                batch.with_company(company).with_env(dispatcher.env))
             for step in dispatcher._get_dispatch_steps():
                 if dispatch.notices:
                     step(dispatch)

@@ -34,24 +34,25 @@ class DunningNoticeEditing(models.AbstractModel):
         :param decisions: :class:`Decision` list of ``company``, only those that are due
         :return: the notices, new and joined
         """
+        here = self.with_company(company)
         groups = defaultdict(list)
         for decision in decisions:
             groups[decision.message].append(decision)
-        waiting = self._get_waiting_proposals(company, groups) if state == 'draft' else {}
+        waiting = here._get_waiting_proposals(company, groups) if state == 'draft' else {}
         shared = {
             'company_id': company.id, 'state': state, 'origin': origin, 'forced': forced, 'date_planned': at_date}
         new_keys = [key for key in groups if key not in waiting]
         # Not tracked, since a new notice has no followers and no log.
-        Notice = self.with_company(company)._recording().with_context(tracking_disable=True)
+        Notice = here._recording().with_context(tracking_disable=True)
         created = Notice.browse()
         if new_keys:
-            created = Notice.create([{**shared, **self._prepare_from_decisions(groups[key])} for key in new_keys])
+            created = Notice.create([{**shared, **here._prepare_from_decisions(groups[key])} for key in new_keys])
         if waiting:
-            self._join({notice: groups[key] for key, notice in waiting.items()})
-        notices = dict(zip(new_keys, created.with_env(self.env), strict=True)) | waiting
-        made = self.union(*(notices[key] for key in groups))
+            here._join({notice: groups[key] for key, notice in waiting.items()})
+        notices = dict(zip(new_keys, created.with_env(here.env), strict=True)) | waiting
+        made = here.union(*(notices[key] for key in groups))
         made._update_claim(at_date)
-        if self.env.context.get('dunning_preview') is RECORDING:
+        if here.env.context.get('dunning_preview') is RECORDING:
             return made
         if origin == 'manual':
             made._add_maker()
