@@ -12,7 +12,7 @@ def main(command, database, addons_path, *words):
     options = [f"--addons-path={addons_path}"] if addons_path else []
     with odoo_environment(database, *options) as env:
         # Odoo's models can be imported only now.
-        from measure import core, history, ledger, peer, steps  # noqa: PLC0415
+        from measure import core, history, ledger, peer, steps  # noqa: PLC0415 (as said above)
 
         commands = {
             "core": core.measure,

@@ -135,7 +135,7 @@ def _approve(env, user):
 def _send(env, user):
     approve = _approve(env, user)
     approve()
-    notice = approve.__self__.sudo()
+    notice = approve.__self__.sudo()  # sudo: the scheduled action sends
 
     def send():
         env["dunning.dispatcher"]._dispatch(notice)

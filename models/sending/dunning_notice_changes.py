@@ -49,12 +49,8 @@ class DunningNoticeChanges(models.AbstractModel):
     # -------------------------------------------------------------------------
 
     @api.model
-    def _get_snapshot_sql(self, items=None, text=None):
-        """Return SQL of what a notice (with ``recipient`` and ``debtor``) says, as jsonb.
-
-        :param items: SQL of its items; None: those of its lines
-        :param text: SQL as of :meth:`_get_text_sql`, where it was worked out before
-        """
+    def _get_snapshot_sql(self):
+        """Return SQL of what a notice (with ``recipient`` and ``debtor``) says, as jsonb."""
         amounts = SQL(", ").join(
             SQL("%s::text, %s", name, SQL.identifier('notice', name)) for name in SNAPSHOT_AMOUNTS)
         return SQL(
@@ -76,8 +72,8 @@ class DunningNoticeChanges(models.AbstractModel):
                 'items', COALESCE(%s, '{}'::jsonb),
                 %s)
             """,
-            text or self.env['dunning.level']._get_text_hash_sql(SQL("notice.level_id"), SQL("notice.lang")),
-            items or self.env['dunning.notice.line']._get_asked_json_sql(SQL("notice.id")),
+            self.env['dunning.level']._get_text_hash_sql(SQL("notice.level_id"), SQL("notice.lang")),
+            self.env['dunning.notice.line']._get_asked_json_sql(SQL("notice.id")),
             amounts)
 
     def _read_snapshots(self):
