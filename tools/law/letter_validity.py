@@ -1,4 +1,4 @@
-"""Does this letter still hold? Notices of default and 14-day letters, judged by the facts as they are now. No Odoo here.
+"""Does this letter still hold? Notices of default and 14-day letters, judged by the facts as they are now. No Odoo.
 
 Interest and collection costs rest on letters, and letters rest on facts that may change after they left: a due date is
 moved, an invoice is made again, a contact turns out to be a consumer, a letter comes back. So whoever relies on one
@@ -17,8 +17,7 @@ its items. Too little announced does no harm to the letter; nobody owes more tha
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
-from datetime import date, timedelta
+from datetime import date
 from decimal import Decimal
 from types import MappingProxyType
 from typing import NamedTuple
@@ -27,276 +26,22 @@ from .amounts import ZERO
 from .collection_costs import SMALL_INSTALMENT, collection_costs, look_back_from
 from .dated_facts import FACTS, DatedFact, get_postal_days
 from .dutch_calendar import fourteen_day_term
-from .receipt import FAILED, POST, UNKNOWN, Proof, Receipt, Way, judge_receipt
-
-ONE_DAY = timedelta(days=1)
-#: A reasonable term has at least so many days left when the notice of default arrives.
-SHORTEST_TERM = 5
-CONSUMER = 'consumer'
-DEFAULT_NOTICE, FOURTEEN_DAY = ROLES = ('default_notice', 'fourteen_day')
-
-# --- why a letter does not hold ---
-OTHER_DEBTOR = 'other_debtor'
-ITEM_GONE = 'item_gone'
-NUMBER_CHANGED = 'number_changed'
-AMOUNT_RAISED = 'amount_raised'
-DUE_DATE_LATER = 'due_date_later'
-NOT_DUE = 'not_due'
-NOT_DELIVERED = 'not_delivered'
-RECEIPT_UNKNOWN = 'receipt_unknown'
-TERM_TOO_SHORT = 'term_too_short'
-BECAME_CONSUMER = 'became_consumer'
-BECAME_BUSINESS = 'became_business'
-NOT_IN_DEFAULT = 'not_in_default'
-ANNOUNCED_BEFORE = 'announced_before'
-NOT_JOINED = 'not_joined'
-COSTS_TOO_HIGH = 'costs_too_high'
-
-# --- what follows ---
-LADDER_ANEW = 'ladder_anew'  # from its first level, for the item
-LADDER_RETURNS = 'ladder_returns'  # to the first level whose effect is missing
-WAIT = 'wait'  # for the letter to leave
-CONFIRM_TYPE = 'confirm_type'  # an accountant says, with a reason, that it is a business
-INTEREST_WITHDRAWN = 'interest_withdrawn'  # as far as it rests on this default
-COSTS_WITHDRAWN = 'costs_withdrawn'
-OFFER_BLOCKED = 'offer_blocked'  # an offered arrangement with these amounts is not signed
-INSTALMENTS_REVISED = 'instalments_revised'  # new ones are proposed for an active arrangement
-BOOKING_CREDITED = 'booking_credited'  # a credit note is proposed
-
-_STEPS = {
-    OTHER_DEBTOR: (LADDER_ANEW,),
-    ITEM_GONE: (),
-    NUMBER_CHANGED: (LADDER_ANEW,),
-    AMOUNT_RAISED: (LADDER_ANEW,),
-    DUE_DATE_LATER: (LADDER_ANEW,),
-    NOT_DUE: (LADDER_RETURNS,),
-    NOT_DELIVERED: (LADDER_RETURNS,),
-    RECEIPT_UNKNOWN: (WAIT,),
-    TERM_TOO_SHORT: (LADDER_RETURNS,),
-    BECAME_CONSUMER: (LADDER_RETURNS,),
-    BECAME_BUSINESS: (CONFIRM_TYPE,),
-    NOT_IN_DEFAULT: (LADDER_RETURNS,),
-    ANNOUNCED_BEFORE: (),
-    NOT_JOINED: (LADDER_RETURNS,),
-    COSTS_TOO_HIGH: (LADDER_RETURNS,),
-}
-BREACHES = tuple(_STEPS)
-# Nothing rests on the letter: the first one counts, or the rules for businesses do.
-_HARMLESS = (ANNOUNCED_BEFORE, BECAME_BUSINESS)
-_WITHDRAWN = {DEFAULT_NOTICE: INTEREST_WITHDRAWN, FOURTEEN_DAY: COSTS_WITHDRAWN}
-
-# -----------------------------------------------------------------------------
-# THE FACTS
-# -----------------------------------------------------------------------------
-
-
-class Settlement(NamedTuple):
-    """Money of a day, or a credit of a day: what was credited was never owed."""
-
-    day: date
-    amount: Decimal
-    is_money: bool = True
-
-
-class Period(NamedTuple):
-    """Days, both included; ``until`` is ``None`` when it lasts."""
-
-    since: date
-    until: date | None = None
-
-    def has(self, day: date) -> bool:
-        return self.since <= day and (self.until is None or day <= self.until)
-
-
-class Item(NamedTuple):
-    """A due item in euros as it is now; an invoice that books interest and costs of others is none.
-
-    :ivar debtor_id: who owes it
-    :ivar number: of the invoice
-    :ivar amount: as it was posted
-    :ivar term_agreed: its term of payment was agreed with the debtor (article 6:83 under a BW)
-    :ivar known_on: first day on which the debtor could know of it: the invoice had been sent
-    :ivar settlements: what is set against it
-    :ivar apart: days on which it could not be claimed together with others: on hold, in dispute, in an arrangement, on
-        its way by direct debit, within a longer term that another letter gave
-    """
-
-    item_id: int
-    debtor_id: int
-    number: str
-    amount: Decimal
-    due_date: date
-    term_agreed: bool = False
-    known_on: date | None = None
-    settlements: tuple[Settlement, ...] = ()
-    apart: tuple[Period, ...] = ()
-
-    def unpaid_before(self, day: date, credits_before: date | None = None) -> Decimal:
-        """Return what was unpaid when a day began: what came in on the day itself crossed the letter.
-
-        :param credits_before: the day before which credits were known, when that is another one
-        """
-        return self.amount - sum((
-            line.amount for line in self.settlements
-            if line.day < (day if line.is_money else credits_before or day)), ZERO)
-
-
-class LetterItem(NamedTuple):
-    """What a letter said of one item."""
-
-    item_id: int
-    number: str
-    amount: Decimal
-    due_date: date
-
-
-class Letter(NamedTuple):
-    """A letter that left and was not withdrawn, with what it said.
-
-    :ivar source: how the caller knows it
-    :ivar debtor_type: what the debtor was treated as
-    :ivar day: its date
-    :ivar deadline: last day to pay that a notice of default gave; that of a 14-day letter follows from its receipt
-    :ivar announced: costs that a 14-day letter announced
-    :ivar vat_rate: of the VAT it said it raised the costs with
-    """
-
-    source: object
-    role: str
-    debtor_id: int
-    debtor_type: str
-    day: date
-    items: tuple[LetterItem, ...]
-    ways: tuple[Way, ...]
-    proofs: tuple[Proof, ...] = ()
-    deadline: date | None = None
-    announced: Decimal = ZERO
-    vat_rate: Decimal | None = None
-
-
-class Creditor(NamedTuple):
-    """What a creditor chose. Both only lengthen terms.
-
-    :ivar shortest_term: days that must be left of the term of a notice of default; at least :data:`SHORTEST_TERM`
-    :ivar postal_days: days the post takes
-    """
-
-    shortest_term: int = SHORTEST_TERM
-    postal_days: int = 0
-
-
-NO_CHOICES = Creditor()
-
-
-# -----------------------------------------------------------------------------
-# THE ANSWER
-# -----------------------------------------------------------------------------
-
-
-class Breach(NamedTuple):
-    """One reason why a letter does not hold.
-
-    :ivar code: one of :data:`BREACHES`
-    :ivar item_id: the item it is about, ``None`` for the whole letter
-    :ivar told: what the letter rested on
-    :ivar now: what it turns out to be
-    """
-
-    code: str
-    item_id: int | None = None
-    told: object = None
-    now: object = None
-
-
-@dataclass(frozen=True)
-class Verdict:
-    """What is left of one letter.
-
-    :ivar receipt: what is known of its receipt
-    :ivar last_day: last day of its term
-    :ivar breaches: every reason why it does not hold, for items or as a whole
-    :ivar costs: most that a 14-day letter could have announced for the items for which it holds
-    """
-
-    letter: Letter
-    receipt: Receipt
-    last_day: date | None = None
-    breaches: tuple[Breach, ...] = ()
-    costs: Decimal = ZERO
-
-    def get_breaches(self, item_id: int) -> tuple[Breach, ...]:
-        """Return why the letter does not hold for an item."""
-        return tuple(breach for breach in self.breaches if breach.item_id in (None, item_id))
-
-    def holds_for(self, item_id: int) -> bool:
-        return any(line.item_id == item_id for line in self.letter.items) and not self.get_breaches(item_id)
-
-    @property
-    def holds(self) -> bool:
-        """Whether it holds for all its items."""
-        return not self.breaches
-
-    @property
-    def item_ids(self) -> tuple[int, ...]:
-        """Items for which it holds."""
-        return tuple(line.item_id for line in self.letter.items if self.holds_for(line.item_id))
-
-    @property
-    def effect_from(self) -> date | None:
-        """First day of default, or on which costs are owed."""
-        return self.last_day and self.last_day + ONE_DAY
-
-    @property
-    def consequences(self) -> tuple[str, ...]:
-        """What follows from all reasons together, in the order of the codes."""
-        found = {code for breach in self.breaches for code in get_consequences(breach, self.letter.role)}
-        return tuple(code for code in CONSEQUENCES if code in found)
-
-
-CONSEQUENCES = (
-    LADDER_ANEW, LADDER_RETURNS, WAIT, CONFIRM_TYPE, INTEREST_WITHDRAWN, COSTS_WITHDRAWN, OFFER_BLOCKED,
-    INSTALMENTS_REVISED, BOOKING_CREDITED)
-
-
-def get_consequences(breach: Breach, role: str) -> tuple[str, ...]:
-    """Return what follows from one reason for a letter with a role."""
-    if breach.code in _HARMLESS:
-        return _STEPS[breach.code]
-    return (*_STEPS[breach.code], _WITHDRAWN[role], OFFER_BLOCKED, INSTALMENTS_REVISED, BOOKING_CREDITED)
-
-
-@dataclass(frozen=True)
-class Judgement:
-    """What a debtor's letters amount to.
-
-    :ivar verdicts: a :class:`Verdict` by source, the oldest letter first
-    :ivar default_from: first day of default by item id, of items for which there is one
-    :ivar costs_from: first day on which costs are owed by item id, of items for which there is one
-    """
-
-    verdicts: Mapping[object, Verdict]
-    default_from: Mapping[int, date] = field(default_factory=dict)
-    costs_from: Mapping[int, date] = field(default_factory=dict)
-
-    def is_in_default(self, item_id: int, day: date) -> bool:
-        return self.default_from.get(item_id, date.max) <= day
-
-    def owes_costs(self, item_id: int, day: date) -> bool:
-        return self.costs_from.get(item_id, date.max) <= day
-
-    def get_missing(self, item_id: int) -> str | None:
-        """Return the role of the first letter that a consumer still has to get about an item, or ``None``.
-
-        The ladder goes back to its first level with that role, whatever levels came after it.
-        """
-        if item_id not in self.default_from:
-            return DEFAULT_NOTICE
-        return None if item_id in self.costs_from else FOURTEEN_DAY
-
-
-# -----------------------------------------------------------------------------
-# JUDGING
-# -----------------------------------------------------------------------------
+from .letters import (
+    CONSUMER,
+    DEFAULT_NOTICE,
+    FOURTEEN_DAY,
+    NO_CHOICES,
+    ONE_DAY,
+    SHORTEST_TERM,
+    Breach,
+    Creditor,
+    Item,
+    Judgement,
+    Letter,
+    Verdict,
+    Why,
+)
+from .receipt import FAILED, POST, UNKNOWN, Receipt, judge_receipt
 
 
 def judge_letters(
@@ -370,7 +115,7 @@ class _Bench:
             breaches += (*self._judge_announcement(letter), *self._judge_joining(letter))
             costs = self._get_right_costs(letter, breaches)
             if letter.announced > costs:
-                breaches += (Breach(COSTS_TOO_HIGH, None, letter.announced, costs),)
+                breaches += (Breach(Why.COSTS_TOO_HIGH, None, letter.announced, costs),)
             verdict = Verdict(letter, receipt, last_day, breaches, costs)
             self.costs_from.update(dict.fromkeys(verdict.item_ids, verdict.effect_from))
             if verdict.item_ids:
@@ -386,15 +131,15 @@ class _Bench:
     def _judge_delivery(self, letter: Letter, receipt: Receipt) -> Iterable[Breach]:
         """Yield why nothing rests on a letter as it was received."""
         if receipt.state == FAILED:
-            yield Breach(NOT_DELIVERED)
+            yield Breach(Why.NOT_DELIVERED)
         elif receipt.state == UNKNOWN:
-            yield Breach(RECEIPT_UNKNOWN)
+            yield Breach(Why.RECEIPT_UNKNOWN)
         elif letter.role == DEFAULT_NOTICE:
             left = (letter.deadline - receipt.day).days if letter.deadline else 0
             if left < self.creditor.shortest_term:
-                yield Breach(TERM_TOO_SHORT, None, self.creditor.shortest_term, left)
+                yield Breach(Why.TERM_TOO_SHORT, None, self.creditor.shortest_term, left)
         if letter.debtor_type != CONSUMER and self.debtor_type == CONSUMER:
-            yield Breach(BECAME_CONSUMER, None, letter.debtor_type, self.debtor_type)
+            yield Breach(Why.BECAME_CONSUMER, None, letter.debtor_type, self.debtor_type)
 
     def _judge_items(self, letter: Letter) -> Iterable[Breach]:
         """Yield why a letter is not about the items as they are now."""
@@ -402,29 +147,29 @@ class _Bench:
             item_id = told.item_id
             item = self.items.get(item_id)
             if item is None:
-                yield Breach(ITEM_GONE, item_id, told.number)
+                yield Breach(Why.ITEM_GONE, item_id, told.number)
                 continue
             if item.debtor_id != letter.debtor_id:
-                yield Breach(OTHER_DEBTOR, item_id, letter.debtor_id, item.debtor_id)
+                yield Breach(Why.OTHER_DEBTOR, item_id, letter.debtor_id, item.debtor_id)
             if item.number != told.number:
-                yield Breach(NUMBER_CHANGED, item_id, told.number, item.number)
+                yield Breach(Why.NUMBER_CHANGED, item_id, told.number, item.number)
             if item.amount > told.amount:
-                yield Breach(AMOUNT_RAISED, item_id, told.amount, item.amount)
+                yield Breach(Why.AMOUNT_RAISED, item_id, told.amount, item.amount)
             if item.due_date > told.due_date:
-                yield Breach(DUE_DATE_LATER, item_id, told.due_date, item.due_date)
+                yield Breach(Why.DUE_DATE_LATER, item_id, told.due_date, item.due_date)
             if item.due_date >= letter.day:
-                yield Breach(NOT_DUE, item_id, letter.day, item.due_date)
+                yield Breach(Why.NOT_DUE, item_id, letter.day, item.due_date)
 
     def _judge_announcement(self, letter: Letter) -> Iterable[Breach]:
         """Yield why the items of a 14-day letter could not have been in it."""
         if letter.debtor_type == CONSUMER and self.debtor_type != CONSUMER:
-            yield Breach(BECAME_BUSINESS, None, letter.debtor_type, self.debtor_type)
+            yield Breach(Why.BECAME_BUSINESS, None, letter.debtor_type, self.debtor_type)
         for item_id in (told.item_id for told in letter.items if told.item_id in self.items):
             default_from = self.default_from.get(item_id)
             if default_from is None or default_from > letter.day:
-                yield Breach(NOT_IN_DEFAULT, item_id, letter.day, default_from)
+                yield Breach(Why.NOT_IN_DEFAULT, item_id, letter.day, default_from)
             if item_id in self.costs_from:
-                yield Breach(ANNOUNCED_BEFORE, item_id)
+                yield Breach(Why.ANNOUNCED_BEFORE, item_id)
 
     def _judge_joining(self, letter: Letter) -> Iterable[Breach]:
         """Yield the items that had to be in a 14-day letter and were not (article 6:96 lid 7 BW)."""
@@ -437,7 +182,7 @@ class _Bench:
                 and item.unpaid_before(letter.day) > 0
                 and not any(period.has(letter.day) for period in item.apart)
             ):
-                yield Breach(NOT_JOINED, None, None, item_id)
+                yield Breach(Why.NOT_JOINED, None, None, item_id)
 
     # -------------------------------------------------------------------------
     # COSTS

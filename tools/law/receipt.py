@@ -19,7 +19,7 @@ from typing import NamedTuple
 from .dutch_calendar import presumed_receipt
 
 ONE_DAY = timedelta(days=1)
-EMAIL, POST = CHANNELS = ('email', 'post')
+EMAIL, POST = 'email', 'post'
 #: What the system saw itself.
 OPENED = 'opened'
 #: What a person entered.
