@@ -193,7 +193,7 @@ class TestLetterValidity(BaseCase):
         self.assertEqual(self.why('fourteen'), [(Why.NOT_JOINED, None)])
 
     def test_type_of_debtor(self):
-        """A letter to a business gives nothing on a consumer; a consumer becomes a business when somebody confirms it."""
+        """A letter to a business gives nothing on a consumer; a consumer becomes a business when confirmed."""
         self.debtor_type = 'business'
         judgement = self.judge()
         self.assertTrue(judgement.verdicts['default'].holds)
