@@ -173,7 +173,7 @@ class _Bench:
 
     def _judge_joining(self, letter: Letter) -> Iterable[Breach]:
         """Yield the items that had to be in a 14-day letter and were not (article 6:96 lid 7 BW)."""
-        for item_id in self.items.keys() - {told.item_id for told in letter.items} - self.costs_from.keys():
+        for item_id in sorted(self.items.keys() - {told.item_id for told in letter.items} - self.costs_from.keys()):
             item = self.items[item_id]
             if (
                 item.debtor_id == letter.debtor_id
