@@ -14,6 +14,8 @@ LACKS = [
     ('post', "No postal address"),
     ('phone', "No phone number"),
 ]
+CHANNEL_WAYS = {
+    'email': ('email',), 'letter': ('letter',), 'both': ('email', 'letter'), 'phone': ('phone',), 'task': ()}
 # Notices that can still take another way.
 REROUTABLE = ('draft', 'queued', 'error')
 DELIVERY_STATES = [
@@ -54,16 +56,18 @@ class DunningNoticeDelivery(models.AbstractModel):
             notice.detour_text = notice.detour and Planner._explain_detour(
                 notice.detour, notice.channel, notice.detour_bounced_on)
 
-    def _get_reach(self):
-        """Return which channels reach anybody, see :meth:`DunningLevel._get_way`."""
+    def _get_ways(self, ways=None):
+        """Return what reaches anybody by the ways of its channel: of ``email`` the address, of others whether.
+
+        :param ways: other ones to be asked about
+        """
         self.ensure_one()
-        people = self._get_people()
-        return {
-            'email': bool(self._get_email()),
-            'letter': self._has_postal_address(),
-            'phone': any(person._has_dunning_phone() for person in people),
-            'bounced': any(person.dunning_email_bounced_on for person in people),
-        }
+        ask = {'email': self._get_email, 'letter': self._has_postal_address, 'phone': self._has_phone}
+        return {way: ask[way]() for way in ways or CHANNEL_WAYS[self.channel]}
+
+    def _has_phone(self):
+        self.ensure_one()
+        return any(person._has_dunning_phone() for person in self._get_people())
 
     def _reroute(self):
         """Let notices that did not leave take the way that reaches somebody now; back to that of the level if it does.
@@ -72,13 +76,13 @@ class DunningNoticeDelivery(models.AbstractModel):
         """
         for notice in self.filtered(lambda notice: notice.state in REROUTABLE):
             level = notice.level_id
-            if notice.channel != level.channel and not notice.detour:
-                continue
-            reach = notice._get_reach()
-            channel, lacks = level._get_way(reach)
+            if not notice.detour and (notice.channel != level.channel or all(notice._get_ways().values())):
+                continue  # a person chose, or the way of the level is open
+            reach, bounced_on = notice._get_ways(('email', 'letter', 'phone')), notice._get_bounced_on()
+            channel, lacks = level._get_way({**reach, 'bounced': bool(bounced_on)})
             if channel == level.channel and not (channel == 'both' and (reach['email'] or reach['letter'])):
                 lacks = False  # nothing else reaches him either: that is said when it fails
-            bounced_on = notice._get_bounced_on() if lacks == 'bounced' else False
+            bounced_on = bounced_on if lacks == 'bounced' else False
             if (channel, lacks, bounced_on) != (notice.channel, notice.detour, notice.detour_bounced_on):
                 notice._recording().write({'channel': channel, 'detour': lacks, 'detour_bounced_on': bounced_on})
 
@@ -89,10 +93,9 @@ class DunningNoticeDelivery(models.AbstractModel):
     def _explain_unreachable(self):
         """Return why the channel of this notice reaches nobody, and what to do."""
         self.ensure_one()
-        reach = self._get_reach()
-        lacks = {'letter': 'post', 'phone': 'phone'}.get(self.channel) or ('bounced' if reach['bounced'] else 'email')
-        return self.env['dunning.planner']._explain_missing(
-            self.level_id, self.channel, lacks, self._get_bounced_on())
+        bounced_on = self._get_bounced_on()
+        lacks = {'letter': 'post', 'phone': 'phone'}.get(self.channel) or ('bounced' if bounced_on else 'email')
+        return self.env['dunning.planner']._explain_missing(self.level_id, self.channel, lacks, bounced_on)
 
     # -------------------------------------------------------------------------
     # HOW FAR IT GOT
