@@ -13,6 +13,8 @@ from odoo.exceptions import UserError, ValidationError
 from ..ladder.dunning_level import MANUAL_CHANNELS
 
 _logger = logging.getLogger(__name__)
+# What is planned for a person where the level does not say it.
+MANUAL_ACTIVITIES = {'phone': 'mail.mail_activity_data_call', 'task': 'mail.mail_activity_data_todo'}
 
 
 @dataclass
@@ -294,11 +296,9 @@ class DunningDispatcher(models.AbstractModel):
     def _schedule_activities(self, notices, at_date):
         """Plan the activity of the level, for its user or else whoever decided about the notice."""
         for level, batch in notices.grouped('level_id').items():
-            activity_type = level.activity_type_id
-            if not activity_type and batch[0].channel == 'phone':
-                activity_type = self.env.ref('mail.mail_activity_data_call', raise_if_not_found=False)
-            if not activity_type and batch[0].channel == 'task':
-                activity_type = self.env.ref('mail.mail_activity_data_todo', raise_if_not_found=False)
+            activity_type, fallback = level.activity_type_id, MANUAL_ACTIVITIES.get(batch[0].channel)
+            if not activity_type and fallback:
+                activity_type = self.env.ref(fallback, raise_if_not_found=False)
             if not activity_type:
                 continue
             responsibles = batch._get_responsibles()

@@ -41,15 +41,20 @@ class DunningNoticeApproval(models.AbstractModel):
     def _needs_colleague(self):
         """Return whether the policy asks a second pair of eyes for this notice as it is now."""
         self.ensure_one()
-        policy = self.policy_id
-        if policy.four_eyes != 'above':
-            return policy.four_eyes == 'always'
-        if self.colleague_kept:
-            return True
-        company, limit = self.company_id, policy.four_eyes_amount
-        if policy.currency_id != company.currency_id:
-            limit = policy.currency_id._convert(limit, company.currency_id, company, company._dunning_today())
-        return company.currency_id.compare_amounts(self.amount_due_company, limit) > 0
+        return self._asks_colleague(
+            self.policy_id, self.company_id, self.amount_due_company, self.company_id.currency_id,
+            kept=self.colleague_kept)
+
+    @api.model
+    def _asks_colleague(self, policy, company, amount, currency, *, kept=False):
+        """Return whether a policy asks a second pair of eyes for what asks an amount of a debtor.
+
+        :param kept: it did so before, and a smaller amount does not end that
+        """
+        if policy.four_eyes != 'above' or kept:
+            return policy.four_eyes != 'never'
+        limit = policy.currency_id._convert(policy.four_eyes_amount, currency, company, company._dunning_today())
+        return currency.compare_amounts(amount, limit) > 0
 
     def _is_approved(self):
         """Return whether somebody who did not make it approved it as it is now."""
@@ -117,7 +122,7 @@ class DunningNoticeApproval(models.AbstractModel):
         by_person = not self.env.user._is_superuser()
         decided = self.filtered(lambda notice: notice._is_approved() if by_person else notice.approver_id)
         fresh = self - decided
-        vals = self._prepare_queue_vals()
+        vals = {'state': 'queued', 'error_message': False, 'asked_on': False}
         if decided:
             decided._recording().write(vals)
         if fresh:
@@ -127,11 +132,6 @@ class DunningNoticeApproval(models.AbstractModel):
             fresh._take_snapshots('approved_data')
         self._log_act(lambda notice: notice.env._("Approved to be sent.") if notice.approver_id
                       else notice.env._("Put into the queue by the program; no person approved it."))
-
-    @api.model
-    def _prepare_queue_vals(self):
-        """Return what is written on each notice that goes into the queue."""
-        return {'state': 'queued', 'error_message': False, 'asked_on': False}
 
     @api.model
     def _prepare_decision_vals(self, by_person):

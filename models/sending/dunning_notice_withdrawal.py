@@ -42,9 +42,7 @@ class DunningNoticeWithdrawal(models.AbstractModel):
         """Return what the list of notices says about the last twelve months in the current companies, or ``''``."""
         self.check_access('read')
         today = self.env.company._dunning_today()
-        domain = [*self.env.companies._get_dunning_wrong_domain(), ('date', '>', today - timedelta(days=365))]
-        total = self.search_count(domain)
-        wrong = self.search_count([*domain, ('is_wrong', '=', True)]) if total else 0
+        wrong, total = self.env.companies._count_dunning_wrong(today - timedelta(days=364))
         if not wrong:
             return ''
         lang = self.env['res.lang']._lang_get(self.env.lang or 'en_US')
