@@ -22,6 +22,7 @@ class Dispatch:
     """Notices of one company that leave on one day, as the steps hand them on.
 
     :param notices: what goes on
+    :param recorder: the environment in which code writes down what happened to notices
     :param handed: what a person took over
     :param decisions: of the planner by item; None where it is to be asked again
     :param gate_open: the planner was asked already, and none of these items has to wait
@@ -32,6 +33,7 @@ class Dispatch:
     company: models.Model
     at_date: date
     notices: models.Model
+    recorder: api.Environment
     handed: models.Model = field(init=False)
     decisions: dict | None = None
     gate_open: bool = False
@@ -40,12 +42,11 @@ class Dispatch:
 
     def __post_init__(self):
         self.handed = self.notices.browse()
-        self._recorder = self.notices._recording().env
 
     @property
     def recording(self):
         """What goes on, in the context in which code writes down what happened."""
-        return self.notices.with_env(self._recorder)
+        return self.notices.with_env(self.recorder)
 
     def get_going_by(self, way):
         """Return what goes on and reaches somebody by this way: ``email`` or ``letter``."""
@@ -108,9 +109,9 @@ class DunningDispatcher(models.AbstractModel):
         gone = self.env['dunning.notice']
         for company, batch in notices.grouped('company_id').items():
             dispatcher = self.with_company(company)
+            batch = batch.with_company(company).with_env(dispatcher.env)
             dispatch = Dispatch(
-                dispatcher.env.company, company._dunning_today(),
-                batch.with_company(company).with_env(dispatcher.env))
+                dispatcher.env.company, company._dunning_today(), batch, batch._recording().env)
             for step in dispatcher._get_dispatch_steps():
                 if dispatch.notices:
                     step(dispatch)

@@ -170,13 +170,8 @@ class DunningNoticeChanges(models.AbstractModel):
             ('address', env._("Postal address"), lambda address: address or '–'),
             ('lang', env._("Language"), self._name_lang),
             ('count', env._("Items"), lambda count: str(count or 0)),
-            ('amount_residual', env._("Open"), money),
-            ('amount_netted', env._("Credits"), money),
-            ('amount_held', env._("On hold"), money),
-            ('amount_interest', env._("Interest"), money),
-            ('amount_costs', env._("Collection costs"), money),
-            ('amount_announced', env._("Announced costs"), money),
-            ('amount_due', env._("To pay"), money),
+            *((name, self._fields[name]._description_string(env), money)
+              for name in SNAPSHOT_AMOUNTS if name != 'amount_principal'),
         ]
 
     def _get_item_changes(self, snapshots):

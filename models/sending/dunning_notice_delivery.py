@@ -63,7 +63,7 @@ class DunningNoticeDelivery(models.AbstractModel):
         """
         self.ensure_one()
         ask = {'email': self._get_email, 'letter': self._has_postal_address, 'phone': self._has_phone}
-        return {way: ask[way]() for way in ways or CHANNEL_WAYS[self.channel]}
+        return {way: ask[way]() for way in ways or CHANNEL_WAYS.get(self.channel, ())}
 
     def _has_phone(self):
         self.ensure_one()

@@ -56,7 +56,8 @@ class DunningSendGroup(models.TransientModel):
         """
         for group in self:
             notice = group._as_notice()
-            if group.channel != 'task' and not any(notice._get_ways().values()):
+            ways = notice._get_ways()
+            if ways and not any(ways.values()):
                 group.problem = notice._explain_unreachable()
             elif group.notice_id.state == 'error' and group.notice_id.error_message:
                 group.problem = group.notice_id.error_message
