@@ -21,8 +21,8 @@ PROGRESS = 'l10n_nl_dunning.progress'
 class DunningNotice(models.Model):
     _name = 'dunning.notice'
     _inherit = [
-        'dunning.notice.approval', 'dunning.notice.editing', 'dunning.notice.changes',
-        'dunning.notice.delivery', 'dunning.notice.withdrawal', 'dunning.notice']
+        'dunning.notice.approval', 'dunning.notice.editing', 'dunning.notice.delivery', 'dunning.notice.withdrawal',
+        'dunning.notice']
 
     # The choice of a language writes the language code.
     _user_writable = USER_WRITABLE | {'letter_lang'}
