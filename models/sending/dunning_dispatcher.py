@@ -338,7 +338,7 @@ class DunningDispatcher(models.AbstractModel):
         mails = Letter._create_mails(
             values_list, [notices.browse(values['res_id']).recipient_id for values in values_list])
         for mail in mails:
-            dispatch.recording.browse(mail.res_id).write({
+            notices.browse(mail.res_id).with_env(dispatch.recorder).write({
                 'mail_id': mail.id, 'mail_message_id': mail.mail_message_id.id, 'email_to': mail.email_to})
         # The mail queue looks by itself once an hour; “leaves in a moment” is sooner.
         cron = self.env.ref('mail.ir_cron_mail_scheduler_action', raise_if_not_found=False)

@@ -286,13 +286,13 @@ class DunningNotice(models.Model):
         refused = todo._queue_allowed()
         if refused and refused == todo:
             raise UserError(refused._explain_refused())
-        return todo._leave_in_a_moment()
+        self.env['dunning.dispatcher']._trigger()
+        return todo._leave_together()
 
-    def _leave_in_a_moment(self):
-        """Wake the sending for what is queued of these. Return a notification; the others wait for a colleague."""
+    def _leave_together(self):
+        """Return a notification of what leaves of these in a moment, as one batch; the others wait for a colleague."""
         going = self.filtered(lambda notice: notice.state == 'queued')
         kept = self - going
-        self.env['dunning.dispatcher']._trigger()
         going._begin_batch()
         if not kept:
             return going._notify_result(self.env._("%(count)s notices are on their way.", count=len(going)))

@@ -244,7 +244,9 @@ class DunningSend(models.TransientModel):
 
     def action_queue(self):
         """Leave the sending to the scheduled action, a moment later."""
-        return self._make_notices()._leave_in_a_moment()
+        notices = self._make_notices()
+        self.env['dunning.dispatcher']._trigger()
+        return notices._leave_together()
 
     def _make_notices(self):
         """Plan the selected items once more and make queued notices of what is due now."""
