@@ -131,7 +131,10 @@ def _step_mails(env, company, today):
     Without documents, as for the peer: making, freezing and attaching them is what the row of letters measures.
     """
     notices = _find_queued(env, MAILS)
-    nothing = {"_render_pdfs": lambda self, notices, **kwargs: {}, "_store_pdfs": lambda self, notices, pdfs: None}
+    nothing = {
+        "_render_pdfs": lambda self, notices, **kwargs: {},
+        "_store_pdfs": lambda self, notices, pdfs, mailed: dict.fromkeys(mailed.ids, self.env["ir.attachment"].sudo()),
+    }
     with patch.multiple(type(env["dunning.letter"]), **nothing):
         for batch in _split(notices):
             env["dunning.dispatcher"]._dispatch(batch)

@@ -5,11 +5,10 @@ from types import SimpleNamespace
 
 import pytz
 
-from odoo import models
-from odoo.tools import email_normalize, str2bool
+from odoo import Command, models
+from odoo.tools import str2bool
 from odoo.tools.misc import get_lang
 
-from ...tools.wording.names import parse_name
 from ..kernel.formats import format_iban
 
 # The picture travels with the e-mail, so that it is seen without asking a server for it.
@@ -52,25 +51,12 @@ class DunningDebtorMail(models.AbstractModel):
     def _get_salutation(self, person=None):
         """Return “Dear Ms Jansen,” in the language of the debtor."""
         self.ensure_one()
-        lang = self._get_lang()
-        env = self.with_context(lang=lang).env
         person = person or self._get_recipient() or self.partner_id
-        name = parse_name(person.name, dutch=(lang or '').startswith('nl'))
-        if person.is_company or name.is_desk or (person.parent_id and ' ' not in name.full and not name.gender):
-            return env._("Dear Sir or Madam,")
-        if name.gender == 'male':
-            return env._("Dear Mr %s,", name.surname)
-        if name.gender == 'female':
-            return env._("Dear Ms %s,", name.surname)
-        return env._("Dear %s,", name.full)
+        return self.env['dunning.letter']._get_salutation(person, self._get_lang())
 
     def _get_bank(self):
-        """Return the account to pay on: that of the invoices, else the first of the company."""
         self.ensure_one()
-        owner = self.company_id.partner_id
-        banks = self.move_ids.partner_bank_id.filtered(
-            lambda bank: bank.partner_id.commercial_partner_id == owner.commercial_partner_id)
-        return banks[:1] or owner.bank_ids[:1]
+        return self.env['dunning.letter']._get_bank(self.company_id, self.move_ids)
 
     def _prepare_transfer(self, amount, reference):
         """Return how an amount is paid by bank transfer, as it is printed; ``iban`` is empty without an account."""
@@ -132,8 +118,7 @@ class DunningDebtorMail(models.AbstractModel):
         author = author or (self.user_id if self.env.user._is_superuser() else self.env.user).partner_id
         until = company._get_dunning_quiet_until(self.partner_id.country_id.code)
         attachments = (files or self.env['ir.attachment']) | image
-        # sudo: mail.mail belongs to the system
-        mail = self.env['mail.mail'].sudo().create({
+        return self.env['dunning.letter']._create_mails([{
             'model': self._name,
             'res_id': self.id,
             'record_name': self.display_name,
@@ -144,21 +129,7 @@ class DunningDebtorMail(models.AbstractModel):
             'email_from': company.email_formatted or author.email_formatted,
             'author_id': author.id,
             'email_to': person.email_formatted,
-            'message_type': 'comment',
-            'subtype_id': self.env['ir.model.data']._xmlid_to_res_id('mail.mt_comment'),
-            'is_notification': True,
-            'attachment_ids': [(4, attachment.id) for attachment in attachments],
+            'attachment_ids': [Command.link(attachment.id) for attachment in attachments],
             'scheduled_date': until and company._get_dunning_tz().localize(until).astimezone(
                 pytz.utc).replace(tzinfo=None),
-        })
-        # sudo: as above; failures and bounces are written on it by the mail module
-        self.env['mail.notification'].sudo().create({
-            'mail_message_id': mail.mail_message_id.id,
-            'mail_mail_id': mail.id,
-            'res_partner_id': person.id,
-            'mail_email_address': email_normalize(person.email),
-            'notification_type': 'email',
-            'notification_status': 'ready',
-            'author_id': author.id,
-        })
-        return mail
+        }], [person])

@@ -17,12 +17,12 @@ from odoo.fields import Domain
 from odoo.tools.image import image_data_uri
 
 from ...tools.wording import TERM_TEXTS
+from ...tools.wording.names import parse_name
 from ..kernel.dunning_paper import LETTERS_PER_PROCESS, LetterDocument
 from ..kernel.formats import format_iban, letter_amount, letter_day, letter_percent
 
 # Long descriptions take two lines; with more rows than that they get one, or the letter would not fit on its page.
 DESCRIPTION_LENGTH, DESCRIPTION_LENGTH_SHORT, DESCRIPTION_ROWS = 54, 32, 4
-
 
 
 class DunningLetter(models.AbstractModel):
@@ -40,6 +40,24 @@ class DunningLetter(models.AbstractModel):
     def _get_fourteen_day_term(self, lang):
         """Return the term of a 14-day letter in the words that the Hoge Raad approved, or English ones after them."""
         return TERM_TEXTS.get((lang or '')[:2], TERM_TEXTS['en'])[0]
+
+    @api.model
+    def _get_salutation(self, person, lang, *, formal=False):
+        """Return how a letter opens, from the title and name of the addressee: “Dear Ms Jansen,”.
+
+        :param formal: whether somebody whose gender is not known is addressed by surname, as Dutch does
+        """
+        env, dutch = self.with_context(lang=lang).env, (lang or '').startswith('nl')
+        name = parse_name(person.name, dutch=dutch)
+        if person.is_company or name.is_desk or (person.parent_id and ' ' not in name.full and not name.gender):
+            return env._("Dear Sir or Madam,")
+        if name.gender == 'male':
+            return env._("Dear Mr %s,", name.surname)
+        if name.gender == 'female':
+            return env._("Dear Ms %s,", name.surname)
+        if dutch and formal:
+            return env._("Dear Mr or Ms %s,", name.surname)
+        return env._("Dear %s,", name.full)
 
     @api.model
     def _get_interest_facts(self, notice):
@@ -120,6 +138,8 @@ class DunningLetter(models.AbstractModel):
 
     @api.model
     def _prepare_letter(self, notice, shared, bank, *, mail=False):
+        items = self._prepare_items(notice)
+        has_step = any(row['step'] for row in items)
         return {
             'number': notice.name or '',
             'title': notice.subject or '',
@@ -127,9 +147,9 @@ class DunningLetter(models.AbstractModel):
             'address': [] if mail else self._get_address_lines(notice),
             'intro': '' if mail else self._make_self_contained(notice.body_intro),
             'closing': '' if mail else self._make_self_contained(notice.body_closing),
-            'items': self._prepare_items(notice),
-            'has_step': bool(self._get_steps(notice)),
-            'step_note': self._get_step_note(notice),
+            'items': items,
+            'has_step': has_step,
+            'step_note': self._get_step_note(notice) if has_step else '',
             'has_description': any(line.description for line in notice.live_line_ids),
             'dense': len(notice.live_line_ids) > DESCRIPTION_ROWS,
             'totals': self._prepare_totals(notice),
@@ -160,14 +180,13 @@ class DunningLetter(models.AbstractModel):
         ]
         if not parts:
             return []
-        rows = [
-            {'code': code, 'amount': letter_amount(self.env, amount, currency, lang)}
+        return [
+            {
+                'code': code, 'amount': letter_amount(self.env, amount, currency, lang),
+                'label': code == 'interest' and self._get_interest_label(notice),
+            }
             for code, amount in [('residual', notice.amount_residual), *parts]
         ]
-        for row in rows:
-            if row['code'] == 'interest':
-                row['label'] = self._get_interest_label(notice)
-        return rows
 
     @api.model
     def _get_interest_label(self, notice):
@@ -224,7 +243,7 @@ class DunningLetter(models.AbstractModel):
 
         Only in letters about several steps: their text names the earlier contacts.
         """
-        if not self._get_steps(notice) or not notice.history_text:
+        if not notice.history_text:
             return ''
         env = self.with_context(lang=notice.lang).env
         told = self.env['dunning.notice.line']._read_group(
@@ -259,16 +278,17 @@ class DunningLetter(models.AbstractModel):
         return [line for line in lines if line]
 
     @api.model
+    def _get_bank(self, company, moves):
+        """Return the account to pay on: that of the invoices, else the first of the company."""
+        owner = company.partner_id
+        banks = moves.partner_bank_id.filtered(
+            lambda bank: bank.partner_id.commercial_partner_id == owner.commercial_partner_id)
+        return banks[:1] or owner.bank_ids[:1]
+
+    @api.model
     def _get_banks(self, notices):
-        """Return ``{notice_id: account to pay on}``: that of the invoices, else the first of the company."""
-        result = {}
-        for notice in notices:
-            company_partner = notice.company_id.partner_id
-            banks = notice.live_line_ids.move_id.partner_bank_id.filtered(
-                lambda bank, owner=company_partner.commercial_partner_id:
-                    bank.partner_id.commercial_partner_id == owner)
-            result[notice.id] = banks[:1] or company_partner.bank_ids[:1]
-        return result
+        """Return ``{notice_id: account to pay on}``."""
+        return {notice.id: self._get_bank(notice.company_id, notice.live_line_ids.move_id) for notice in notices}
 
     @api.model
     def _get_qr(self, bank, notice):
@@ -351,29 +371,35 @@ class DunningLetter(models.AbstractModel):
         return result
 
     @api.model
-    def _store_pdfs(self, notices, pdfs):
-        """Freeze the letters on their notices; the hash is of the very bytes that leave."""
-        recording = notices._recording()
+    def _store_pdfs(self, notices, pdfs, *, mailed):
+        """Freeze the letters on their notices; the hash is of the very bytes that leave.
+
+        :param notices: in the context in which they are recorded
+        :param mailed: those of which the letter is attached to a mail
+        :return: ``{notice id: letter}`` of these
+        """
         # sudo: the file is a field of a notice that is being recorded
-        Attachment = recording.env['ir.attachment'].sudo()
+        Attachment = notices.env['ir.attachment'].sudo()
         old = Attachment.search(self._get_letters_domain(notices))
         if old:
             old.unlink()
-        Attachment.create([
+        # A second row, since the file of a field cannot be attached to a mail; the file store keeps one file for both.
+        attachments = Attachment.create([
             {
                 'name': notice.letter_filename,
                 'res_model': 'dunning.notice',
-                'res_field': 'letter_file',
+                'res_field': field,
                 'res_id': notice.id,
                 'company_id': notice.company_id.id,
                 'mimetype': 'application/pdf',
                 'raw': pdfs[notice.id],
             }
-            for notice in notices
+            for field, batch in (('letter_file', notices), (False, mailed)) for notice in batch
         ])
-        for notice in recording:
+        for notice in notices:
             notice.letter_sha256 = hashlib.sha256(pdfs[notice.id]).hexdigest()
         notices.invalidate_recordset(['letter_file'])
+        return {attachment.res_id: attachment for attachment in attachments[len(notices):]}
 
     @api.model
     def _get_letters_domain(self, notices):

@@ -1,4 +1,4 @@
-"""Texts of levels: rendering them for many notices at once, and refusing broken ones."""
+"""Texts of levels and of e-mails: rendering them for many notices at once, and refusing broken ones."""
 
 import logging
 import re
@@ -8,7 +8,7 @@ from markupsafe import Markup
 
 from odoo import api, fields, models
 from odoo.exceptions import UserError, ValidationError
-from odoo.tools.mail import is_html_empty
+from odoo.tools.mail import email_normalize, is_html_empty
 from odoo.tools.rendering_tools import parse_inline_template, render_inline_template
 
 from ..ladder.dunning_policy import LETTER_LANGUAGES
@@ -51,13 +51,17 @@ class DunningLetterText(models.AbstractModel):
 
     @api.model
     def _explain_broken_text(self, level, field, lang, error):
-        cause = error.__cause__ or error
         return self.env._(
             "The text “%(field)s” of level “%(level)s” (%(policy)s) in %(lang)s cannot be used: %(error)s. "
             "Correct it under Configuration ‣ Policies.",
             field=level._fields[field]._description_string(self.env),
-            level=level.name, policy=level.policy_id.name, lang=lang,
-            error=(str(cause).strip().splitlines() or [type(cause).__name__])[0].rstrip('.'))
+            level=level.name, policy=level.policy_id.name, lang=lang, error=self._get_cause(error))
+
+    @api.model
+    def _get_cause(self, error):
+        """Return what was wrong with a text, in one line."""
+        cause = error.__cause__ or error
+        return (str(cause).strip().splitlines() or [type(cause).__name__])[0].rstrip('.')
 
     @api.model
     def _get_text(self, record, field, lang):
@@ -119,18 +123,92 @@ class DunningLetterText(models.AbstractModel):
                         result[notice_id][field] = text
             except Exception as error:
                 _logger.info("E-mail template %s is broken in %s", template.id, lang, exc_info=True)
-                cause = error.__cause__ or error
                 raise UserError(self.env._(
                     "The e-mail template “%(template)s” cannot be used in %(lang)s: %(error)s. Correct it, or choose "
                     "another one on the level.",
-                    template=template.name, lang=lang,
-                    error=(str(cause).strip().splitlines() or [type(cause).__name__])[0].rstrip('.'))) from error
+                    template=template.name, lang=lang, error=self._get_cause(error))) from error
         return result
 
     @api.model
     def _drop_indents(self, body):
         """Return the HTML of an e-mail without the indents of our templates: a third of it, that nobody sees."""
         return body if '<pre' in body else Markup(INDENT.sub('\n', body.strip()))  # noqa: S704 (it was HTML)
+
+    # -------------------------------------------------------------------------
+    # E-MAILS
+    # -------------------------------------------------------------------------
+
+    @api.model
+    def _prepare_mails(self, template, notices):
+        """Return the values of the mails of notices that share a template."""
+        template = template.sudo()  # sudo: as for any template, its author's rights count
+        rendered = self._render_mails(template, notices)
+        authors = {notice: user.partner_id for notice, user in notices._get_responsibles().items()}
+        senders = {
+            notice: rendered[notice.id].get('email_from') or notice.company_id.email_formatted
+            or authors[notice].email_formatted
+            for notice in notices}
+        # One look-up of aliases for all of them; core would ask for each.
+        replies = notices.sudo()._notify_get_reply_to_batch(  # sudo: as core does, who may send was checked
+            defaults={notice.id: senders[notice] for notice in notices},
+            author_ids={notice.id: authors[notice].id for notice in notices})
+        values_list = []
+        for notice in notices:
+            values = rendered[notice.id]
+            body = values['body_html']
+            if template.email_layout_xmlid:
+                lang_notice = notice.with_context(lang=notice.lang)
+                body = template.with_context(lang=notice.lang)._render_encapsulate(
+                    template.email_layout_xmlid, body,
+                    add_context={'company': notice.company_id, 'model_description': lang_notice.subject},
+                    context_record=lang_notice)
+            values_list.append({
+                'model': 'dunning.notice',
+                'res_id': notice.id,
+                'record_name': notice.name,
+                'subject': values.get('subject') or notice.subject,
+                'body': values['body_html'],
+                'body_html': body,
+                'email_from': senders[notice],
+                'author_id': authors[notice].id,
+                'auto_delete': template.auto_delete,
+                'mail_server_id': template.mail_server_id.id,
+                'reply_to': values.get('reply_to') or replies[notice.id],
+            })
+        return values_list
+
+    @api.model
+    def _create_mails(self, values_list, people):
+        """Put e-mails into Odoo's queue, as messages on their records: replies and bounces find those.
+
+        Never speaks SMTP itself: a rollback takes the mails back with it.
+
+        :param people: whom each of them goes to
+        """
+        subtype = self.env['ir.model.data']._xmlid_to_res_id('mail.mt_comment')
+        # sudo: mail.mail belongs to the system; who may write to debtors was checked at the entrance
+        mails = self.env['mail.mail'].sudo().create([
+            {'message_type': 'comment', 'is_notification': True, 'subtype_id': subtype, **values}
+            for values in values_list])
+        # Delivery failures and bounces are written on these rows by the mail module.
+        # sudo: as for the mails they are about
+        self.env['mail.notification'].sudo().create([
+            {
+                'mail_message_id': mail.mail_message_id.id,
+                'mail_mail_id': mail.id,
+                'res_partner_id': person.id,
+                'mail_email_address': email_normalize(mail.email_to),  # what a bounce is recognized by
+                'notification_type': 'email',
+                'notification_status': 'ready',
+                'author_id': mail.author_id.id,
+            }
+            for mail, person in zip(mails, people, strict=True)
+        ])
+        return mails
+
+    # -------------------------------------------------------------------------
+    # BROKEN TEXTS
+    # -------------------------------------------------------------------------
 
     @api.model
     def _check_level_texts(self, levels):
@@ -139,27 +217,20 @@ class DunningLetterText(models.AbstractModel):
         for level in levels:
             for field in ('subject', 'letter_intro', 'letter_closing', 'call_script'):
                 translations = level._fields[field]._get_stored_translations(level) or {}
-                for lang in languages:
-                    if translations.get(lang):
-                        self._check_level_text(level, field, lang)
+                for lang in filter(translations.get, languages):
+                    try:
+                        self._render_sample(level, field, lang)
+                    except Exception as error:
+                        raise ValidationError(self._explain_broken_text(level, field, lang, error)) from error
 
     @api.model
-    def _check_level_text(self, level, field, lang):
-        sample = self._get_sample(level, lang)
-        source = level.with_context(lang=lang)[field]
-        try:
-            if level._fields[field].type == 'html':
-                self._render_qweb(source, sample)
-            else:
-                self._render_sample_subject(source, sample)
-        except Exception as error:
-            raise ValidationError(self._explain_broken_text(level, field, lang, error)) from error
-
-    @api.model
-    def _render_sample_subject(self, source, sample):
+    def _render_sample(self, level, field, lang):
+        """Render a text of a level, to see whether that can be done."""
+        sample, source = self._get_sample(level, lang), level.with_context(lang=lang)[field]
+        if level._fields[field].type == 'html':
+            return self._render_qweb(source, sample)
         return render_inline_template(
-            parse_inline_template(source),
-            {**self.env['dunning.level']._render_eval_context(), 'object': sample})
+            parse_inline_template(source), {**level._render_eval_context(), 'object': sample})
 
     @api.model
     def _get_sample(self, level, lang):

@@ -4,7 +4,6 @@ from datetime import timedelta
 from odoo import api, fields, models
 from odoo.tools.mail import is_html_empty
 
-from ...tools.wording.names import parse_name
 from ..kernel.formats import letter_amount, letter_day
 
 # How many earlier contacts a letter names at most: the last ones.
@@ -98,7 +97,6 @@ class DunningNotice(models.Model):
         Letter = self.env['dunning.letter']
         for lang, notices in self.grouped('lang').items():
             env = self.with_context(lang=lang).env
-            contacts = {company: company._get_dunning_contact_text() for company in notices.company_id}
             for notice in notices:
                 date = notice.date or notice.date_planned
                 deadline = notice.deadline or (date and date + timedelta(days=notice._get_term_days()))
@@ -115,7 +113,7 @@ class DunningNotice(models.Model):
                     notice.deadline_text = letter_day(self.env, deadline, lang)
                     notice.term_text = env._("by %s at the latest", notice.deadline_text)
                 notice.days_overdue = (date - notice.oldest_due_date).days if date and notice.oldest_due_date else 0
-                notice.contact_text = contacts.get(notice.company_id, '')
+                notice.contact_text = notice.company_id._get_dunning_contact_text() if notice.company_id else ''
 
     @api.depends(
         'amount_principal', 'amount_held', 'amount_interest', 'amount_costs', 'amount_announced', 'amount_due',
@@ -147,53 +145,33 @@ class DunningNotice(models.Model):
 
     @api.depends('line_ids.move_line_id', 'line_ids.drop_reason', 'date', 'date_planned', 'sent_on', 'lang')
     def _compute_history_text(self):
-        histories = self._get_histories()
-        for notice in self:
-            notice.history_text = histories.get(notice._origin.id, '')
-
-    def _get_salutation(self):
-        """Return how the letter opens, from the title and name of the addressee and the tone of the level."""
-        self.ensure_one()
-        env = self.with_context(lang=self.lang).env
-        dutch = (self.lang or '').startswith('nl')
-        person = self.recipient_id
-        name = parse_name(person.name, dutch=dutch)
-        if person.is_company or name.is_desk or (person.parent_id and ' ' not in name.full and not name.gender):
-            return env._("Dear Sir or Madam,")
-        if name.gender == 'male':
-            return env._("Dear Mr %s,", name.surname)
-        if name.gender == 'female':
-            return env._("Dear Ms %s,", name.surname)
-        if dutch and self.level_id.tone != 'friendly':
-            return env._("Dear Mr or Ms %s,", name.surname)
-        return env._("Dear %s,", name.full)
-
-    def _get_histories(self):
-        """Return ``{notice_id: sentence part}`` naming the earlier contacts about the items of each notice.
-
-        Only what really happened: letters and mails that left, calls that were made.
-        """
-        saved = self._origin.filtered('id')
-        Line = self.env['dunning.notice.line']
-        items = saved.live_line_ids.move_line_id
-        if not items:
-            return {}
+        """Name the earlier contacts about the items: letters and mails that left, calls that were made."""
         by_item = defaultdict(lambda: self.env['dunning.notice'])
-        for line in Line.search_fetch(
-            [('move_line_id', 'in', items.ids), ('status', '=', 'sent')], ['move_line_id', 'notice_id']
+        for line in self.env['dunning.notice.line'].search_fetch(
+            [('move_line_id', 'in', self._origin.live_line_ids.move_line_id.ids), ('status', '=', 'sent')],
+            ['move_line_id', 'notice_id'],
         ):
             by_item[line.move_line_id.id] |= line.notice_id
-        result = {}
-        for notice in saved:
-            date = notice.date or notice.date_planned
+        for notice in self:
+            own, date = notice._origin, notice.date or notice.date_planned
             earlier = self.env['dunning.notice'].union(
-                *(by_item[item.id] for item in notice.live_line_ids.move_line_id)
-            ).filtered(lambda other, notice=notice, date=date: (
-                other != notice and other.channel != 'task' and other.date and other.date <= date
-                and (not notice.sent_on or other.sent_on < notice.sent_on)))
-            contacts = earlier.sorted(lambda other: (other.date, other.id))[-HISTORY_LENGTH:]
-            result[notice.id] = notice._tell_history(contacts)
-        return result
+                *(by_item[item.id] for item in own.live_line_ids.move_line_id)
+            ).filtered(lambda other, own=own, date=date: (
+                other != own and other.channel != 'task' and other.date and other.date <= date
+                and (not own.sent_on or other.sent_on < own.sent_on)))
+            notice.history_text = notice._tell_history(
+                earlier.sorted(lambda other: (other.date, other.id))[-HISTORY_LENGTH:])
+
+    def _is_fourteen_day(self):
+        """Return whether it is a 14-day letter: by what it left as, or by its level before that."""
+        self.ensure_one()
+        return (self.legal_role if self.date else self.level_id.legal_role) == 'fourteen_day'
+
+    def _get_salutation(self):
+        """Return how the letter opens, after the addressee and the tone of the level."""
+        self.ensure_one()
+        return self.env['dunning.letter']._get_salutation(
+            self.recipient_id, self.lang, formal=self.level_id.tone != 'friendly')
 
     def _tell_history(self, contacts):
         """Return “our reminder of 3 November 2026 and our telephone call of 10 November 2026”."""
@@ -209,18 +187,13 @@ class DunningNotice(models.Model):
         parts = []
         for kind, found in dates.items():
             joined = self._join_words(env, found)
-            if kind == 'call':
-                parts.append(
-                    env._("our telephone call of %s", joined) if len(found) == 1
-                    else env._("our telephone calls of %s", joined))
-            elif kind == 'reminder':
-                parts.append(
-                    env._("our reminder of %s", joined) if len(found) == 1
-                    else env._("our reminders of %s", joined))
-            else:
-                parts.append(
-                    env._("our request for payment of %s", joined) if len(found) == 1
-                    else env._("our requests for payment of %s", joined))
+            one, more = {
+                'call': (env._("our telephone call of %s", joined), env._("our telephone calls of %s", joined)),
+                'reminder': (env._("our reminder of %s", joined), env._("our reminders of %s", joined)),
+                'demand': (
+                    env._("our request for payment of %s", joined), env._("our requests for payment of %s", joined)),
+            }[kind]
+            parts.append(one if len(found) == 1 else more)
         return self._join_words(env, parts)
 
     @api.model

@@ -234,11 +234,6 @@ class DunningNotice(models.Model):
         self.ensure_one()
         return max((self.level_id | self.live_line_ids.level_id).mapped('payment_term_days'), default=0)
 
-    def _is_fourteen_day(self):
-        """Return whether it is a 14-day letter: by what it left as, or by its level before that."""
-        self.ensure_one()
-        return (self.legal_role if self.date else self.level_id.legal_role) == 'fourteen_day'
-
     @api.model
     def _group_expand_level_id(self, levels, domain):
         return levels.search([('policy_id', 'in', levels.policy_id.ids)]) if levels else levels

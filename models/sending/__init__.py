@@ -8,7 +8,6 @@ from . import mail_mail
 from . import dunning_withdrawal
 from . import dunning_notice_approval
 from . import dunning_notice_editing
-from . import dunning_notice_changes
 from . import dunning_notice_delivery
 from . import dunning_notice_withdrawal
 from . import dunning_notice

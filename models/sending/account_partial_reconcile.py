@@ -14,12 +14,12 @@ class AccountPartialReconcile(models.Model):
         # OVERRIDE: what was matched by mistake was owed after all.
         if not self:
             return super().unlink()
-        Notice = self.env['dunning.notice'].sudo()  # sudo: whoever reconciles may not be allowed to read notices
-        notices = Notice.browse(Notice._find_late_settled(self.debit_move_id))
+        # sudo: whoever reconciles may not be allowed to read notices
+        notices = self.env['dunning.notice'].sudo()._find_late_settled(self.debit_move_id)
         result = super().unlink()
         notices._update_wrong()
         return result
 
     def _update_dunning_wrong(self):
-        Notice = self.env['dunning.notice'].sudo()  # sudo: as above
-        Notice.browse(Notice._find_late_settled(self.debit_move_id))._update_wrong()
+        # sudo: as above
+        self.env['dunning.notice'].sudo()._find_late_settled(self.debit_move_id)._update_wrong()

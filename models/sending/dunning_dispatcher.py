@@ -7,13 +7,14 @@ from datetime import date, timedelta
 
 from psycopg2 import OperationalError
 
-from odoo import api, models
+from odoo import Command, api, models
 from odoo.exceptions import UserError, ValidationError
-from odoo.tools import email_normalize
 
 from ..ladder.dunning_level import MANUAL_CHANNELS
 
 _logger = logging.getLogger(__name__)
+# What is planned for a person where the level does not say it.
+MANUAL_ACTIVITIES = {'phone': 'mail.mail_activity_data_call', 'task': 'mail.mail_activity_data_todo'}
 
 
 @dataclass
@@ -21,24 +22,35 @@ class Dispatch:
     """Notices of one company that leave on one day, as the steps hand them on.
 
     :param notices: what goes on
+    :param recorder: the environment in which code writes down what happened to notices
     :param handed: what a person took over
     :param decisions: of the planner by item; None where it is to be asked again
     :param gate_open: the planner was asked already, and none of these items has to wait
-    :param emails: ``{notice id: the address it is mailed to}``, empty where there is none
-    :param pdfs: ``{notice id: the letter}``
+    :param ways: ``{notice id: what of its channel reaches somebody}``; see :meth:`DunningNotice._get_ways`
+    :param attachments: ``{notice id: the letters of its mail}``
     """
 
     company: models.Model
     at_date: date
     notices: models.Model
+    recorder: api.Environment
     handed: models.Model = field(init=False)
     decisions: dict | None = None
     gate_open: bool = False
-    emails: dict | None = None
-    pdfs: dict | None = None
+    ways: dict | None = None
+    attachments: dict | None = None
 
     def __post_init__(self):
         self.handed = self.notices.browse()
+
+    @property
+    def recording(self):
+        """What goes on, in the context in which code writes down what happened."""
+        return self.notices.with_env(self.recorder)
+
+    def get_going_by(self, way):
+        """Return what goes on and reaches somebody by this way: ``email`` or ``letter``."""
+        return self.notices.filtered(lambda notice: self.ways[notice.id].get(way))
 
 
 class DunningDispatcher(models.AbstractModel):
@@ -97,9 +109,9 @@ class DunningDispatcher(models.AbstractModel):
         gone = self.env['dunning.notice']
         for company, batch in notices.grouped('company_id').items():
             dispatcher = self.with_company(company)
+            batch = batch.with_company(company).with_env(dispatcher.env)
             dispatch = Dispatch(
-                dispatcher.env.company, company._dunning_today(),
-                batch.with_company(company).with_env(dispatcher.env))
+                dispatcher.env.company, company._dunning_today(), batch, batch._recording().env)
             for step in dispatcher._get_dispatch_steps():
                 if dispatch.notices:
                     step(dispatch)
@@ -145,16 +157,15 @@ class DunningDispatcher(models.AbstractModel):
 
         Somebody gets a to-do about each debtor.
         """
-        emails = dispatch.emails = {notice.id: notice._get_email() for notice in dispatch.notices}
-        unreachable = dispatch.notices.filtered(lambda notice: not (
-            (notice.channel in ('email', 'both') and emails[notice.id])
-            or (notice.channel in ('letter', 'both') and notice._has_postal_address())))
+        dispatch.ways = {notice.id: notice._get_ways() for notice in dispatch.notices}
+        unreachable = dispatch.notices.filtered(lambda notice: not any(dispatch.ways[notice.id].values()))
+        if not unreachable:
+            return
         for notice in unreachable:
             notice._mark_failed(self.env._("%s Then try again.", notice._explain_unreachable()))
-        for company, batch in unreachable.grouped('company_id').items():
-            self.env['res.partner'].with_company(company)._flag_unreachable(company, {
-                notice.partner_id.id: lambda env, notice=notice: notice.with_env(env)._explain_unreachable()
-                for notice in batch})
+        self.env['res.partner'].with_company(dispatch.company)._flag_unreachable(dispatch.company, {
+            notice.partner_id.id: lambda env, notice=notice: notice.with_env(env)._explain_unreachable()
+            for notice in unreachable})
         dispatch.notices -= unreachable
 
     @api.model
@@ -166,12 +177,7 @@ class DunningDispatcher(models.AbstractModel):
         """
         if decisions is None:
             decisions = self._judge(notices, at_date)
-        owed = self.env['dunning.notice']
-        for company, batch in notices.grouped('company_id').items():
-            for notice in batch:
-                if self._recheck_one(notice, decisions, company):
-                    owed |= notice
-        owed = notices & owed
+        owed = notices.filtered(lambda notice: self._recheck_one(notice, decisions))
         # Interest runs on: what was worked out for a proposal is of that day. A letter on the pile is of its own day.
         pile = owed.filtered(lambda notice: notice.state == 'to_post')
         (owed - pile)._update_claim(at_date)
@@ -183,7 +189,7 @@ class DunningDispatcher(models.AbstractModel):
         return owed
 
     @api.model
-    def _recheck_one(self, notice, decisions, company):
+    def _recheck_one(self, notice, decisions):
         """Refresh the items of one notice from the planner's answers. Return whether anything is still owed."""
         Planner = self.env['dunning.planner']
         currency, reasons, changed = notice.currency_id, [], False
@@ -194,7 +200,7 @@ class DunningDispatcher(models.AbstractModel):
             elif (decision.partner_id, decision.currency_id) != (notice.partner_id.id, currency.id):
                 code, text = 'changed', self.env._("The invoice is for another debtor or in another currency now.")
             else:
-                code, text = decision.reason, decision.reason and Planner._explain(decision, company)
+                code, text = decision.reason, decision.reason and Planner._explain(decision, notice.company_id)
             if code:
                 line._recording().write({'drop_reason': code, 'drop_text': text})
                 reasons.append(text)
@@ -230,11 +236,12 @@ class DunningDispatcher(models.AbstractModel):
         manual = dispatch.notices.filtered(lambda notice: notice.channel in MANUAL_CHANNELS)
         if not manual:
             return
-        manual._recording().line_ids._freeze_snapshot()
-        for notice in manual:
-            notice._recording().write({
+        recording = manual._recording()
+        recording.line_ids._freeze_snapshot()
+        for level, batch in recording.grouped('level_id').items():
+            batch.write({
                 'state': 'todo', 'date': dispatch.at_date, 'deadline': False, 'error_message': False,
-                'legal_role': notice.level_id.legal_role})
+                'legal_role': level.legal_role})
         self._schedule_activities(manual, dispatch.at_date)
         dispatch.handed |= manual
         dispatch.notices -= manual
@@ -242,40 +249,42 @@ class DunningDispatcher(models.AbstractModel):
     @api.model
     def _make_letters(self, dispatch):
         """Step: fix date, term, texts and PDF; what would be an unlawful letter fails."""
-        self._prepare_letters(dispatch.notices, dispatch.at_date)
+        self._prepare_letters(dispatch.notices, dispatch.at_date, dispatch.recording)
         dispatch.notices = self._refuse_unlawful_letters(dispatch.notices)
         if dispatch.notices:
             Letter = self.env['dunning.letter']
-            dispatch.pdfs = Letter._render_pdfs(dispatch.notices)
-            Letter._store_pdfs(dispatch.notices, dispatch.pdfs)
+            dispatch.attachments = Letter._store_pdfs(
+                dispatch.recording, Letter._render_pdfs(dispatch.notices), mailed=dispatch.get_going_by('email'))
 
     @api.model
-    def _prepare_letters(self, notices, at_date):
-        """Write on the notices what their letters say."""
-        notices._recording().live_line_ids._freeze_snapshot()
-        for (level, term), batch in notices.grouped(
+    def _prepare_letters(self, notices, at_date, recording=None):
+        """Write on the notices what their letters say.
+
+        :param recording: the same notices, where the caller records already
+        """
+        recording = recording or notices._recording()
+        recording.live_line_ids._freeze_snapshot()
+        for (level, term), batch in recording.grouped(
             lambda notice: (notice.level_id, notice._get_term_days())
         ).items():
-            batch._recording().write({
+            batch.write({
                 'date': at_date,
                 'deadline': at_date + timedelta(days=term),
                 'legal_role': level.legal_role,
             })
             if level.legal_role == 'fourteen_day':
                 for notice in batch:
-                    notice._recording().deadline = notice._estimate_deadline(at_date)
+                    notice.deadline = notice._estimate_deadline(at_date)
         texts = self.env['dunning.letter']._render_texts(notices)
-        for notice in notices:
-            notice._recording().write(texts[notice.id])
+        for notice in recording:
+            notice.write(texts[notice.id])
 
     @api.model
     def _deliver(self, dispatch):
         """Step: hand the documents to the mail queue or to the post."""
-        by_mail = dispatch.notices.filtered(
-            lambda notice: notice.channel in ('email', 'both') and dispatch.emails[notice.id])
-        by_post = dispatch.notices.filtered(
-            lambda notice: notice.channel == 'letter' or (notice.channel == 'both' and notice._has_postal_address()))
-        self._queue_mails(by_mail, dispatch.emails, dispatch.pdfs)
+        by_mail, by_post = dispatch.get_going_by('email'), dispatch.get_going_by('letter')
+        if by_mail:
+            self._queue_mails(by_mail, dispatch)
         if by_post:
             by_post._recording().write({'postal_state': 'to_print'})
         if by_post - by_mail:
@@ -288,11 +297,9 @@ class DunningDispatcher(models.AbstractModel):
     def _schedule_activities(self, notices, at_date):
         """Plan the activity of the level, for its user or else whoever decided about the notice."""
         for level, batch in notices.grouped('level_id').items():
-            activity_type = level.activity_type_id
-            if not activity_type and batch[0].channel == 'phone':
-                activity_type = self.env.ref('mail.mail_activity_data_call', raise_if_not_found=False)
-            if not activity_type and batch[0].channel == 'task':
-                activity_type = self.env.ref('mail.mail_activity_data_todo', raise_if_not_found=False)
+            activity_type, fallback = level.activity_type_id, MANUAL_ACTIVITIES.get(batch[0].channel)
+            if not activity_type and fallback:
+                activity_type = self.env.ref(fallback, raise_if_not_found=False)
             if not activity_type:
                 continue
             responsibles = batch._get_responsibles()
@@ -313,43 +320,25 @@ class DunningDispatcher(models.AbstractModel):
     # -------------------------------------------------------------------------
 
     @api.model
-    def _queue_mails(self, notices, emails, pdfs):
-        """Put one mail per notice into Odoo's queue, with the letter (and the invoices) attached.
-
-        Never speaks SMTP itself: a rollback here takes the mail back with it. The
-        message is on the notice, so that replies and bounces find it.
-
-        :param dict emails: the address of each notice, by its id
-        :param dict pdfs: the letter of each notice, by its id
-        """
-        if not notices:
-            return
+    def _queue_mails(self, notices, dispatch):
+        """Put one mail per notice into Odoo's queue, with the letter (and the invoices) attached."""
+        Letter = self.env['dunning.letter']
         default_template = self.env.ref('l10n_nl_dunning.mail_template_notice')
-        attachments = self._get_mail_attachments(notices, pdfs)
         values_list = []
         for template, batch in notices.grouped(
             lambda notice: notice.level_id.mail_template_id or default_template
         ).items():
-            values_list += self._prepare_mails(template, batch, emails, attachments)
-        # sudo: mail.mail belongs to the system; who may send notices was checked at the entrance
-        mails = self.env['mail.mail'].sudo().create(values_list)
-        recipients = {notice.id: notice.recipient_id for notice in notices}
-        # Delivery failures and bounces are written on these rows by the mail module.
-        # sudo: as for the mails they are about
-        self.env['mail.notification'].sudo().create([
-            {
-                'mail_message_id': mail.mail_message_id.id,
-                'mail_mail_id': mail.id,
-                'res_partner_id': recipients[mail.res_id].id,
-                'mail_email_address': email_normalize(mail.email_to),  # what a bounce is recognized by
-                'notification_type': 'email',
-                'notification_status': 'ready',
-                'author_id': mail.author_id.id,
-            }
-            for mail in mails
-        ])
+            values_list += Letter._prepare_mails(template, batch)
+        self._refuse_unlawful_mails(notices, values_list)
+        for values in values_list:
+            notice = notices.browse(values['res_id'])
+            attachments = dispatch.attachments[notice.id] | self._get_invoice_attachments(notice)
+            values.update({
+                'email_to': dispatch.ways[notice.id]['email'], 'attachment_ids': [Command.set(attachments.ids)]})
+        mails = Letter._create_mails(
+            values_list, [notices.browse(values['res_id']).recipient_id for values in values_list])
         for mail in mails:
-            self.env['dunning.notice'].browse(mail.res_id)._recording().write({
+            notices.browse(mail.res_id).with_env(dispatch.recorder).write({
                 'mail_id': mail.id, 'mail_message_id': mail.mail_message_id.id, 'email_to': mail.email_to})
         # The mail queue looks by itself once an hour; “leaves in a moment” is sooner.
         cron = self.env.ref('mail.ir_cron_mail_scheduler_action', raise_if_not_found=False)
@@ -357,89 +346,23 @@ class DunningDispatcher(models.AbstractModel):
             cron.sudo()._trigger()  # sudo: users may wake the mail queue, not see it
 
     @api.model
-    def _prepare_mails(self, template, notices, emails, attachments):
-        """Return the values of the mails of notices that share a template."""
-        template = template.sudo()  # sudo: as for any template, its author's rights count
-        rendered = self.env['dunning.letter']._render_mails(template, notices)
-        subtype = self.env['ir.model.data']._xmlid_to_res_id('mail.mt_comment')
-        authors = {notice: user.partner_id for notice, user in notices._get_responsibles().items()}
-        senders = {
-            notice: rendered[notice.id].get('email_from') or notice.company_id.email_formatted
-            or authors[notice].email_formatted
-            for notice in notices}
-        # One look-up of aliases for all of them; core would ask for each.
-        replies = notices.sudo()._notify_get_reply_to_batch(  # sudo: as core does, who may send was checked
-            defaults={notice.id: senders[notice] for notice in notices},
-            author_ids={notice.id: authors[notice].id for notice in notices})
-        values_list = []
-        for notice in notices:
-            values = rendered[notice.id]
-            body = values['body_html']
-            if template.email_layout_xmlid:
-                lang_notice = notice.with_context(lang=notice.lang)
-                body = template.with_context(lang=notice.lang)._render_encapsulate(
-                    template.email_layout_xmlid, body,
-                    add_context={'company': notice.company_id, 'model_description': lang_notice.subject},
-                    context_record=lang_notice)
-            values_list.append({
-                'model': 'dunning.notice',
-                'res_id': notice.id,
-                'record_name': notice.name,
-                'subject': values.get('subject') or notice.subject,
-                'body': values['body_html'],
-                'body_html': body,
-                'email_from': senders[notice],
-                'author_id': authors[notice].id,
-                'email_to': emails[notice.id],
-                'message_type': 'comment',
-                'subtype_id': subtype,
-                'is_notification': True,
-                'auto_delete': template.auto_delete,
-                'mail_server_id': template.mail_server_id.id,
-                'attachment_ids': [(6, 0, attachments.get(notice.id, []))],
-                'reply_to': values.get('reply_to') or replies[notice.id],
-            })
-        self._refuse_unlawful_mails(notices, values_list)
-        return values_list
-
-    @api.model
-    def _get_mail_attachments(self, notices, pdfs):
-        """Return ``{notice_id: [attachment_id]}``: the frozen letter and, where the level wants it, the invoices."""
-        # A second row, since the file of a field cannot be attached to a mail; the file store keeps one file for both.
-        # sudo: attachments of the mail, which belongs to the system
-        attachments = notices._recording().env['ir.attachment'].sudo().create([
-            {
-                'name': notice.letter_filename,
-                'res_model': 'dunning.notice',
-                'res_id': notice.id,
-                'company_id': notice.company_id.id,
-                'mimetype': 'application/pdf',
-                'raw': pdfs[notice.id],
-            }
-            for notice in notices if notice.id in pdfs
-        ])
-        result = defaultdict(list)
-        for attachment in attachments:
-            result[attachment.res_id].append(attachment.id)
-        for notice in notices.filtered('level_id.attach_invoices'):
-            for move in notice.live_line_ids.move_id.filtered(lambda move: move.move_type == 'out_invoice'):
-                result[notice.id] += self._get_invoice_attachments(move)
-        return result
-
-    @api.model
-    def _get_invoice_attachments(self, move):
-        """Return ids of the PDF of an invoice: the legal one, else a fresh print."""
-        move = move.sudo()  # sudo: the invoice's own document, sent to its own debtor
-        if move.invoice_pdf_report_id:
-            return move.invoice_pdf_report_id.ids
-        document = move._get_invoice_legal_documents('pdf', allow_fallback=True)
-        if not document:
-            return []
-        # sudo: as above
-        return self.env['ir.attachment'].sudo().create({
-            'name': document['filename'],
-            'raw': document['content'],
-            'mimetype': 'application/pdf',
-            'res_model': 'account.move',
-            'res_id': move.id,
-        }).ids
+    def _get_invoice_attachments(self, notice):
+        """Return the PDFs of the invoices, where the level wants them: the legal ones, else fresh prints."""
+        # sudo: the invoices' own documents, sent to their own debtor
+        attachments = self.env['ir.attachment'].sudo()
+        moves = notice.live_line_ids.move_id.sudo() if notice.level_id.attach_invoices else ()
+        for move in moves:
+            if move.move_type != 'out_invoice':
+                continue
+            pdf = move.invoice_pdf_report_id
+            document = not pdf and move._get_invoice_legal_documents('pdf', allow_fallback=True)
+            if document:
+                pdf = attachments.create({
+                    'name': document['filename'],
+                    'raw': document['content'],
+                    'mimetype': 'application/pdf',
+                    'res_model': 'account.move',
+                    'res_id': move.id,
+                })
+            attachments |= pdf
+        return attachments

@@ -52,19 +52,20 @@ class DunningDispatcherGates(models.AbstractModel):
         :param gates: reasons that ask for patience only, to be asked along; all others of that kind take nothing off
         :return: ``{item id: decision}``; who asked for the gates and finds none of them has the answer without them
         """
+        codes = self.env['dunning.planner']._get_reason_codes
+        return self._decide(notices, at_date, codes(at_recheck=False) | (codes(gate=True) - gates))
+
+    @api.model
+    def _decide(self, notices, at_date, ignore):
+        """Return ``{item id: decision}`` of the planner; what goes ahead of time is not asked what that sets aside."""
         Planner = self.env['dunning.planner']
-        decisions = {}
-        for company, batch in notices.grouped('company_id').items():
-            for forced, group in batch.grouped('forced').items():
-                ignore = Planner._get_reason_codes(at_recheck=False) | (Planner._get_reason_codes(gate=True) - gates)
-                if forced:
-                    ignore |= Planner._get_reason_codes(overridable=True)
-                decisions.update({
-                    decision.item_id: decision
-                    for decision in Planner._plan(
-                        company, at_date, items=group.live_line_ids.move_line_id, ignore=ignore)
-                })
-        return decisions
+        overridable = Planner._get_reason_codes(overridable=True)
+        return {
+            decision.item_id: decision
+            for (company, forced), batch in notices.grouped(lambda notice: (notice.company_id, notice.forced)).items()
+            for decision in Planner._plan(
+                company, at_date, items=batch.live_line_ids.move_line_id,
+                ignore=ignore | overridable if forced else ignore)}
 
     @api.model
     def _wait_for_planner(self, dispatch):
@@ -84,18 +85,11 @@ class DunningDispatcherGates(models.AbstractModel):
     @api.model
     def _explain_waiting(self, dispatch):
         """Return ``{item id: sentence}`` of what has to wait by the planner."""
-        Planner, company = self.env['dunning.planner'], dispatch.company
-        gates = self._get_gate_reasons()
-        others = Planner._get_reason_codes() - gates
-        reasons = {}
-        for forced, group in dispatch.notices.grouped('forced').items():
-            ignore = others | (Planner._get_reason_codes(overridable=True) if forced else frozenset())
-            reasons.update({
-                decision.item_id: Planner._explain(decision, company)
-                for decision in Planner._plan(
-                    company, dispatch.at_date, items=group.live_line_ids.move_line_id, ignore=ignore)
-                if decision.reason in gates})
-        return reasons
+        Planner, gates = self.env['dunning.planner'], self._get_gate_reasons()
+        decisions = self._decide(dispatch.notices, dispatch.at_date, Planner._get_reason_codes() - gates)
+        return {
+            item_id: Planner._explain(decision, dispatch.company)
+            for item_id, decision in decisions.items() if decision.reason in gates}
 
     @api.model
     def _in_turn(self, notices, at_date):
@@ -149,11 +143,16 @@ class DunningDispatcherGates(models.AbstractModel):
                 dispatch.notices -= batch
 
     @api.model
+    def _get_cron(self):
+        """Return the scheduled action that sends the queue, or an empty record."""
+        cron = self.env.ref('l10n_nl_dunning.ir_cron_dunning_dispatch', raise_if_not_found=False)
+        return (cron or self.env['ir.cron']).sudo()  # sudo: users may wake the queue, not see scheduled actions
+
+    @api.model
     def _trigger(self):
         """Wake the scheduled action that sends the queue; refuse when it sleeps for good."""
-        cron = self.env.ref('l10n_nl_dunning.ir_cron_dunning_dispatch', raise_if_not_found=False)
-        cron = cron and cron.sudo()  # sudo: users may wake the queue, not see scheduled actions
-        if not cron or not cron.active:
+        cron = self._get_cron()
+        if not cron.active:
             message = self.env._(
                 "The scheduled action “Debtors: send reminders” is switched off, so nothing would leave. "
                 "Switch it on, or use “Send now”.")
@@ -167,13 +166,18 @@ class DunningDispatcherGates(models.AbstractModel):
         cron._trigger()
 
     @api.model
+    def _wake(self, moment=None):
+        """Let the queue go on now or at a moment (UTC), where anything wakes it at all."""
+        cron = self._get_cron()
+        if cron:
+            cron._trigger(moment)
+
+    @api.model
     def _wake_at(self, until):
         """Let the queue go on at a local time of the current company."""
-        cron = self.env.ref('l10n_nl_dunning.ir_cron_dunning_dispatch', raise_if_not_found=False)
-        if cron:
-            moment = self.env.company._get_dunning_tz().localize(until).astimezone(pytz.utc).replace(tzinfo=None)
-            if moment > fields.Datetime.now():
-                cron.sudo()._trigger(at=moment)  # sudo: users may wake the queue, not see scheduled actions
+        moment = self.env.company._get_dunning_tz().localize(until).astimezone(pytz.utc).replace(tzinfo=None)
+        if moment > fields.Datetime.now():
+            self._wake(moment)
 
     @api.model
     def _send_back_unapproved(self, dispatch):

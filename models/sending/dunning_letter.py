@@ -1,12 +1,9 @@
 """Looking at letters, and the pile that goes to the post."""
 
-import base64
-
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.tools.pdf import merge_pdf
 
-from ..kernel.dunning_recorded import RECORDING
 from ..ladder.dunning_level import MANUAL_CHANNELS
 
 # Kept that long, for a printer that jammed.
@@ -57,48 +54,6 @@ class DunningLetter(models.AbstractModel):
         if reason:
             raise UserError(self.env._("Nothing would leave today. %s", reason))
         return pdf
-
-    @api.model
-    def _action_preview(self, notice):
-        """Show the letter of a notice in the browser: what left, or how it would leave today."""
-        notice.check_access('read')
-        return {
-            'type': 'ir.actions.act_url',
-            'url': f"/report/pdf/l10n_nl_dunning.report_dunning_letter/{notice.id}",
-            'target': 'new',
-        }
-
-    @api.model
-    def _action_preview_group(self, group):
-        """Show the letter of a line of the wizard as it would leave today; no notice is made."""
-        if group.channel in MANUAL_CHANNELS:
-            raise UserError(self.env._("This is a call or a task for a colleague; there is no letter to show."))
-        if group.notice_id:
-            return self._action_preview(group.notice_id)
-        pdf = self._preview(lambda: self._make_preview_notice(group))
-        group.preview_file = base64.b64encode(pdf)
-        return {
-            'type': 'ir.actions.act_url',
-            'url': f"/web/content/dunning.send.group/{group.id}/preview_file?filename=concept.pdf",
-            'target': 'new',
-        }
-
-    @api.model
-    def _make_preview_notice(self, group):
-        company, wizard = group.company_id, group.wizard_id
-        decisions = [
-            decision._replace(channel=group.channel)
-            for message in wizard._group(wizard._plan(company, group.item_ids))
-            if wizard._get_group_key(message) == (
-                group.partner_id.id, group.currency_id.id, group.level_id.id, group.recipient_id.id)
-            for decision in message
-        ]
-        if not decisions:
-            raise UserError(self.env._(
-                "Nothing is due any more: it was paid, credited or sent while this window was open."))
-        return self.env['dunning.notice'].with_company(company).with_context(
-            dunning_preview=RECORDING)._create_from_decisions(
-                company, decisions, wizard.at_date, origin='manual', state='queued', forced=wizard.ahead)
 
     @api.model
     def _action_print_pile(self, notices):

@@ -21,8 +21,8 @@ PROGRESS = 'l10n_nl_dunning.progress'
 class DunningNotice(models.Model):
     _name = 'dunning.notice'
     _inherit = [
-        'dunning.notice.approval', 'dunning.notice.editing', 'dunning.notice.changes',
-        'dunning.notice.delivery', 'dunning.notice.withdrawal', 'dunning.notice']
+        'dunning.notice.approval', 'dunning.notice.editing', 'dunning.notice.delivery', 'dunning.notice.withdrawal',
+        'dunning.notice']
 
     # The choice of a language writes the language code.
     _user_writable = USER_WRITABLE | {'letter_lang'}
@@ -209,17 +209,15 @@ class DunningNotice(models.Model):
         for batch_id, states in counts.items():
             total, queued, failed = sum(states.values()), states.get('queued', 0), states.get('error', 0)
             stopped, gone = states.get('draft', 0), sum(states.get(state, 0) for state in GONE_STATES)
+            other = total - gone - queued - failed - stopped if not queued else 0
             sentences = [self.env._("%(gone)s of %(total)s reminders left.", gone=gone, total=total)]
-            if queued:
-                sentences.append(self.env._("%s are in the queue.", queued))
-            if failed:
-                sentences.append(self.env._("%s failed.", failed))
-            if stopped:
-                sentences.append(self.env._("%s were stopped and are proposals again.", stopped))
-            other = total - gone - queued - failed - stopped
-            if other and not queued:
-                sentences.append(self.env._(
-                    "%s did not leave: nothing was owed any more, or somebody decided otherwise.", other))
+            sentences += [sentence for count, sentence in (
+                (queued, self.env._("%s are in the queue.", queued)),
+                (failed, self.env._("%s failed.", failed)),
+                (stopped, self.env._("%s were stopped and are proposals again.", stopped)),
+                (other, self.env._(
+                    "%s did not leave: nothing was owed any more, or somebody decided otherwise.", other)),
+            ) if count]
             progress.append({
                 'id': batch_id, 'text': " ".join(sentences), 'done': total - queued, 'total': total,
                 'failed': failed, 'may_stop': self._may_stop_batch()})
@@ -285,19 +283,23 @@ class DunningNotice(models.Model):
         """
         self.check_access('write')
         todo = self.filtered(lambda notice: notice.state in ('draft', 'error'))
-        refused = todo._get_refused()
+        refused = todo._queue_allowed()
         if refused and refused == todo:
             raise UserError(refused._explain_refused())
-        going = todo - refused
-        going._queue()
         self.env['dunning.dispatcher']._trigger()
+        return todo._leave_together()
+
+    def _leave_together(self):
+        """Return a notification of what leaves of these in a moment, as one batch; the others wait for a colleague."""
+        going = self.filtered(lambda notice: notice.state == 'queued')
+        kept = self - going
         going._begin_batch()
-        if not refused:
+        if not kept:
             return going._notify_result(self.env._("%(count)s notices are on their way.", count=len(going)))
-        return todo._notify_result(
+        return self._notify_result(
             self.env._(
                 "%(count)s notices are on their way. %(left)s stay proposals for a colleague, since you made or "
-                "changed them.", count=len(going), left=len(refused)),
+                "changed them.", count=len(going), left=len(kept)),
             kind='warning')
 
     def action_retry(self):
@@ -311,10 +313,9 @@ class DunningNotice(models.Model):
         # Whoever sends by hand what the program queued decides about it, unless it is leaving at this moment.
         undecided |= self.filtered(
             lambda notice: notice.state == 'queued' and not notice.approved).try_lock_for_update()
-        refused = undecided._get_refused()
+        refused = undecided._queue_allowed()
         if refused and refused == self:
             raise UserError(refused._explain_refused())
-        (undecided - refused)._queue()
         self.env['dunning.dispatcher']._dispatch_interactively(self - refused)
         return self._notify_outcome()
 
@@ -379,7 +380,12 @@ class DunningNotice(models.Model):
     def action_preview(self):
         """Show the letter as it would look today; nothing is stored."""
         self.ensure_one()
-        return self.env['dunning.letter']._action_preview(self)
+        self.check_access('read')
+        return {
+            'type': 'ir.actions.act_url',
+            'url': f"/report/pdf/l10n_nl_dunning.report_dunning_letter/{self.id}",
+            'target': 'new',
+        }
 
     def action_print_pile(self):
         """Print the letters to post as one PDF in postal order."""

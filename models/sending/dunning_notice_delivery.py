@@ -14,6 +14,8 @@ LACKS = [
     ('post', "No postal address"),
     ('phone', "No phone number"),
 ]
+CHANNEL_WAYS = {
+    'email': ('email',), 'letter': ('letter',), 'both': ('email', 'letter'), 'phone': ('phone',), 'task': ()}
 # Notices that can still take another way.
 REROUTABLE = ('draft', 'queued', 'error')
 DELIVERY_STATES = [
@@ -54,16 +56,18 @@ class DunningNoticeDelivery(models.AbstractModel):
             notice.detour_text = notice.detour and Planner._explain_detour(
                 notice.detour, notice.channel, notice.detour_bounced_on)
 
-    def _get_reach(self):
-        """Return which channels reach anybody, see :meth:`DunningLevel._get_way`."""
+    def _get_ways(self, ways=None):
+        """Return what reaches anybody by the ways of its channel: of ``email`` the address, of others whether.
+
+        :param ways: other ones to be asked about
+        """
         self.ensure_one()
-        people = self._get_people()
-        return {
-            'email': bool(self._get_email()),
-            'letter': self._has_postal_address(),
-            'phone': any(person._has_dunning_phone() for person in people),
-            'bounced': any(person.dunning_email_bounced_on for person in people),
-        }
+        ask = {'email': self._get_email, 'letter': self._has_postal_address, 'phone': self._has_phone}
+        return {way: ask[way]() for way in ways or CHANNEL_WAYS.get(self.channel, ())}
+
+    def _has_phone(self):
+        self.ensure_one()
+        return any(person._has_dunning_phone() for person in self._get_people())
 
     def _reroute(self):
         """Let notices that did not leave take the way that reaches somebody now; back to that of the level if it does.
@@ -72,13 +76,13 @@ class DunningNoticeDelivery(models.AbstractModel):
         """
         for notice in self.filtered(lambda notice: notice.state in REROUTABLE):
             level = notice.level_id
-            if notice.channel != level.channel and not notice.detour:
-                continue
-            reach = notice._get_reach()
-            channel, lacks = level._get_way(reach)
+            if not notice.detour and (notice.channel != level.channel or all(notice._get_ways().values())):
+                continue  # a person chose, or the way of the level is open
+            reach, bounced_on = notice._get_ways(('email', 'letter', 'phone')), notice._get_bounced_on()
+            channel, lacks = level._get_way({**reach, 'bounced': bool(bounced_on)})
             if channel == level.channel and not (channel == 'both' and (reach['email'] or reach['letter'])):
                 lacks = False  # nothing else reaches him either: that is said when it fails
-            bounced_on = notice._get_bounced_on() if lacks == 'bounced' else False
+            bounced_on = bounced_on if lacks == 'bounced' else False
             if (channel, lacks, bounced_on) != (notice.channel, notice.detour, notice.detour_bounced_on):
                 notice._recording().write({'channel': channel, 'detour': lacks, 'detour_bounced_on': bounced_on})
 
@@ -89,10 +93,9 @@ class DunningNoticeDelivery(models.AbstractModel):
     def _explain_unreachable(self):
         """Return why the channel of this notice reaches nobody, and what to do."""
         self.ensure_one()
-        reach = self._get_reach()
-        lacks = {'letter': 'post', 'phone': 'phone'}.get(self.channel) or ('bounced' if reach['bounced'] else 'email')
-        return self.env['dunning.planner']._explain_missing(
-            self.level_id, self.channel, lacks, self._get_bounced_on())
+        bounced_on = self._get_bounced_on()
+        lacks = {'letter': 'post', 'phone': 'phone'}.get(self.channel) or ('bounced' if bounced_on else 'email')
+        return self.env['dunning.planner']._explain_missing(self.level_id, self.channel, lacks, bounced_on)
 
     # -------------------------------------------------------------------------
     # HOW FAR IT GOT
@@ -146,92 +149,87 @@ class DunningNoticeDelivery(models.AbstractModel):
         """
         self.ensure_one()
         evidence = self.receipt_ids.filtered(lambda receipt: not receipt.withdrawn_on).sorted('date')
+        opened = evidence.filtered(lambda receipt: receipt.kind in ('portal_opened', 'acknowledged'))
+        badges = {
+            'email_accepted': (self.env._("Handed over"), 'success'), 'bounced': (self.env._("Came back"), 'danger'),
+            'registered': (self.env._("Delivered"), 'success'), 'returned': (self.env._("Came back"), 'danger'),
+            'portal_opened': (self.env._("Opened"), 'success'),
+            'acknowledged': (self.env._("Acknowledged"), 'success')}
         ways = []
         if self.mail_message_id:
-            ways.append(self._get_mail_way(evidence))
+            ways.append(self._get_mail_way(evidence, badges))
         if self.postal_state:
-            ways.append(self._get_post_way(evidence))
-        opened = evidence.filtered(lambda receipt: receipt.kind in ('portal_opened', 'acknowledged'))
+            ways.append(self._get_post_way(evidence, badges))
         if opened:
             ways.append({
                 'icon': 'fa-check-circle', 'name': self.env._("Debtor"), 'address': self.partner_id.display_name,
-                'badge': (self.env._("Opened") if opened[0].kind == 'portal_opened'
-                          else self.env._("Acknowledged"), 'success'),
-                'steps': [self._get_evidence_step(receipt) for receipt in opened]})
+                'badge': badges[opened[0].kind], 'steps': [self._get_evidence_step(receipt) for receipt in opened]})
         return ways
 
-    def _get_evidence_step(self, receipt, text=None):
+    def _get_evidence_step(self, receipt):
         step = {
             'date': format_day(self.env, receipt.date),
-            'text': text or ": ".join(filter(None, [receipt.display_name, receipt.note])),
+            'text': ": ".join(filter(None, [receipt.display_name, receipt.note])),
             'code': receipt.tracking_code}
         if receipt.proof_filename or receipt.proof:
             step['url'] = f"/web/content/dunning.receipt/{receipt.id}/proof?download=true"
             step['file'] = receipt.proof_filename or self.env._("Proof")
         return step
 
-    def _get_mail_way(self, evidence):
+    def _get_mail_way(self, evidence, badges):
         kinds = {receipt.kind: receipt for receipt in evidence}
         left = fields.Datetime.context_timestamp(self, self.sent_on).date() if self.sent_on else self.date
         steps = [{'date': format_day(self.env, left), 'text': self.env._("Put in the mail queue")}]
         badge = (self.env._("In mail queue"), 'info')
         accepted, bounced = kinds.get('email_accepted'), kinds.get('bounced')
+        # sudo: the state of our own mail
+        failed = self.mail_message_id.sudo().notification_ids.filtered(
+            lambda notification: notification.notification_status == 'exception')[:1]
         if accepted:
-            badge = (self.env._("Handed over"), 'success')
+            badge = badges['email_accepted']
             steps.append({
                 'date': format_day(self.env, fields.Date.subtract(accepted.date, days=1)),
                 'text': self.env._("Handed over to the mail server")})
         if bounced:
-            badge = (self.env._("Came back"), 'danger')
+            badge = badges['bounced']
             steps.append(self._get_evidence_step(bounced))
-        elif not accepted:
-            # sudo: the state of our own mail
-            failed = self.mail_message_id.sudo().notification_ids.filtered(
-                lambda notification: notification.notification_status == 'exception')[:1]
-            if failed:
-                badge = (self.env._("Not taken yet"), 'warning')
-                steps.append({'date': '', 'text': self.env._(
-                    "The mail server did not take it; it can be tried again. %s",
-                    (failed.failure_reason or '').strip()[:250])})
+        elif failed and not accepted:
+            badge = (self.env._("Not taken yet"), 'warning')
+            steps.append({'date': '', 'text': self.env._(
+                "The mail server did not take it; it can be tried again. %s",
+                (failed.failure_reason or '').strip()[:250])})
         return {
             'icon': 'fa-envelope-o', 'name': self.env._("E-mail"), 'address': ", ".join(email_split(self.email_to)),
-            'badge': badge,
-            'steps': steps}
+            'badge': badge, 'steps': steps}
 
-    def _get_post_way(self, evidence):
-        partner = self._get_postal_partner()
+    def _get_post_way(self, evidence, badges):
+        partner, steps = self._get_postal_partner(), []
         kinds = {receipt.kind: receipt for receipt in evidence}
-        steps = []
         badge = {
             'to_print': (self.env._("To be printed"), 'warning'), 'printed': (self.env._("To be posted"), 'info'),
             'posted': (self.env._("Posted"), 'success')}[self.postal_state]
+        if self.tracking_code and self.postal_state == 'posted':
+            badge = (self.env._("Registered, on its way"), 'success')
         if self.postal_state == 'posted':
-            step = {
+            steps.append({
                 'date': format_day(self.env, self.posted_on), 'code': self.tracking_code,
                 'text': self.env._("Posted by %s", self.posted_by_id.name) if self.posted_by_id
-                else self.env._("Posted")}
-            if self.tracking_code:
-                badge = (self.env._("Registered, on its way"), 'success')
-                step['text'] = self.env._("Posted as registered post by %s", self.posted_by_id.name or '')
-            if self.post_proof_filename:
-                step['url'] = f"/web/content/dunning.notice/{self.id}/post_proof?download=true"
-                step['file'] = self.post_proof_filename
-            steps.append(step)
-        delivered, returned = kinds.get('registered'), kinds.get('returned')
-        presumed = kinds.get('post_presumed')
-        if delivered:
-            badge = (self.env._("Delivered"), 'success')
-            steps.append(self._get_evidence_step(delivered))
-        elif presumed and not returned:
-            steps.append({'date': format_day(self.env, presumed.date), 'text': self.env._("Presumed to be delivered")})
-        if returned:
-            badge = (self.env._("Came back"), 'danger')
-            steps.append(self._get_evidence_step(returned))
+                else self.env._("Posted"),
+                'url': self.post_proof_filename
+                and f"/web/content/dunning.notice/{self.id}/post_proof?download=true",
+                'file': self.post_proof_filename})
+        if 'post_presumed' in kinds and not kinds.keys() & {'registered', 'returned'}:
+            steps.append({
+                'date': format_day(self.env, kinds['post_presumed'].date),
+                'text': self.env._("Presumed to be delivered")})
+        for kind in ('registered', 'returned'):
+            if kind in kinds:
+                badge = badges[kind]
+                steps.append(self._get_evidence_step(kinds[kind]))
         return {
-            'icon': 'fa-file-text-o', 'name': self.env._("Registered post") if self.tracking_code
-            else self.env._("Post"),
-            'address': ", ".join(filter(None, [partner.street, " ".join(filter(None, [partner.zip, partner.city]))])),
-            'badge': badge, 'steps': steps}
+            'icon': 'fa-file-text-o', 'badge': badge, 'steps': steps,
+            'name': self.env._("Registered post") if self.tracking_code else self.env._("Post"),
+            'address': ", ".join(filter(None, [partner.street, " ".join(filter(None, [partner.zip, partner.city]))]))}
 
     # -------------------------------------------------------------------------
     # REGISTERED POST

@@ -12,6 +12,10 @@ from ..ladder.dunning_level import DETOURS
 # On a letter together with other claims these come to other amounts than alone.
 TOGETHER_ROLES = frozenset({'fourteen_day'})
 DROPPED_BY_HAND = 'by_hand'
+# What is split off is said as the rest is.
+OF_BOTH_PARTS = (
+    'company_id', 'partner_id', 'recipient_id', 'currency_id', 'level_id', 'channel', 'lang', 'origin', 'backlog',
+    'forced', 'author_id', 'date_planned', 'colleague_kept', 'level_reason')
 
 
 class DunningNoticeEditing(models.AbstractModel):
@@ -81,13 +85,16 @@ class DunningNoticeEditing(models.AbstractModel):
     @api.model
     def _get_detour(self, decisions, level_id, channel):
         """Return why a notice goes by another channel than its level, and since when it bounced; or (False, False)."""
-        found = (False, False)
-        for decision in decisions:
-            if decision.detour and decision.level_id == level_id and decision.channel == channel:
-                own = self.env['dunning.level'].browse(level_id).channel
-                if channel == own == 'both' or channel in DETOURS.get(own, ()):
-                    found = (decision.detour, decision.bounced_on or False)
-        return found
+        if not self._is_detour(self.env['dunning.level'].browse(level_id), channel):
+            return False, False
+        return next((
+            (decision.detour, decision.bounced_on or False) for decision in decisions
+            if decision.detour and decision.level_id == level_id and decision.channel == channel), (False, False))
+
+    @api.model
+    def _is_detour(self, level, channel):
+        """Return whether a channel is another way that this level may take."""
+        return channel == level.channel == 'both' or channel in DETOURS.get(level.channel, ())
 
     @api.model
     def _prepare_line(self, decision):
@@ -200,22 +207,9 @@ class DunningNoticeEditing(models.AbstractModel):
         needing = self._needs_colleague()
         recording = self._recording()
         part = recording.with_context(tracking_disable=True).create({
-            'company_id': self.company_id.id,
-            'partner_id': self.partner_id.id,
-            'recipient_id': self.recipient_id.id,
-            'currency_id': self.currency_id.id,
-            'level_id': self.level_id.id,
-            'channel': self.channel,
-            'lang': self.lang,
+            **self._convert_to_write({name: self[name] for name in OF_BOTH_PARTS}),
             'state': 'draft',
-            'origin': self.origin,
-            'backlog': self.backlog,
-            'forced': self.forced,
-            'author_id': self.author_id.id,
-            'date_planned': self.date_planned,
             'maker_ids': [Command.set(self.maker_ids.ids)],
-            'colleague_kept': self.colleague_kept,
-            'level_reason': self.level_reason,
             'split_from_id': self.id,
         })
         lines.with_env(recording.env).write({'notice_id': part.id})

@@ -42,9 +42,7 @@ class DunningNoticeWithdrawal(models.AbstractModel):
         """Return what the list of notices says about the last twelve months in the current companies, or ``''``."""
         self.check_access('read')
         today = self.env.company._dunning_today()
-        domain = [*self.env.companies._get_dunning_wrong_domain(), ('date', '>', today - timedelta(days=365))]
-        total = self.search_count(domain)
-        wrong = self.search_count([*domain, ('is_wrong', '=', True)]) if total else 0
+        wrong, total = self.env.companies._count_dunning_wrong(today - timedelta(days=364))
         if not wrong:
             return ''
         lang = self.env['res.lang']._lang_get(self.env.lang or 'en_US')
@@ -58,16 +56,16 @@ class DunningNoticeWithdrawal(models.AbstractModel):
 
     @api.model
     def _find_late_settled(self, items):
-        """Return the ids of sent notices about these items that a settlement may have preceded: one indexed look-up."""
+        """Return the sent notices about these items that a settlement may have preceded: one indexed look-up."""
         if not items:
-            return []
-        return [notice_id for (notice_id,) in self.env.execute_query(SQL(
+            return self.browse()
+        return self.browse([notice_id for (notice_id,) in self.env.execute_query(SQL(
             """
             SELECT DISTINCT told.notice_id
               FROM %(matches)s match
               JOIN %(left)s told ON told.move_line_id = match.item_id AND match.date < told.left_on
              WHERE match.item_id = ANY(%(items)s)
-            """, **self._get_sources_sql(), items=list(items.ids)))]
+            """, **self._get_sources_sql(), items=list(items.ids)))])
 
     @api.model
     def _get_sources_sql(self):

@@ -155,9 +155,7 @@ class DunningRun(models.AbstractModel):
         """Step: wake the sending where anything waits for it."""
         queued = [('company_id', '=', planning.company.id), ('state', '=', 'queued')]
         if self.env['dunning.notice'].search_count(queued, limit=1):
-            cron = self.env.ref('l10n_nl_dunning.ir_cron_dunning_dispatch', raise_if_not_found=False)
-            if cron:
-                cron.sudo()._trigger()  # sudo: run by a user it may only wake the queue
+            self.env['dunning.dispatcher']._wake()
 
     @api.model
     def _look_for_wrong_notices(self, planning):
@@ -355,9 +353,7 @@ class DunningRun(models.AbstractModel):
     @api.model
     def _wake_later(self):
         """Let the queue be looked at again in a minute."""
-        cron = self.env.ref('l10n_nl_dunning.ir_cron_dunning_dispatch', raise_if_not_found=False)
-        if cron:
-            cron.sudo()._trigger(fields.Datetime.now() + timedelta(minutes=1))  # sudo: users may not see it
+        self.env['dunning.dispatcher']._wake(fields.Datetime.now() + timedelta(minutes=1))
 
     @api.model
     def _pause(self, tries):

@@ -17,15 +17,15 @@ class ResCompany(models.Model):
         :param date_to: last day; without it until today
         :raise AccessError: to who may not read notices
         """
-        domain = self._get_dunning_wrong_domain()
+        wrong, total = self._count_dunning_wrong(date_from, date_to)
+        return 100.0 * wrong / total if total else 0.0
+
+    def _count_dunning_wrong(self, date_from=None, date_to=None):
+        """Return (wrong, all) notices of these companies; the days as of :meth:`get_dunning_wrong_rate`."""
+        domain = [('company_id', 'in', self.ids), ('state', 'in', LEFT_STATES), ('channel', '!=', 'task')]
         if date_from:
             domain.append(('date', '>=', date_from))
         if date_to:
             domain.append(('date', '<=', date_to))
-        groups = self.env['dunning.notice']._read_group(domain, ['is_wrong'], ['__count'])
-        counts = {bool(wrong): count for wrong, count in groups}
-        total = sum(counts.values())
-        return 100.0 * counts.get(True, 0) / total if total else 0.0
-
-    def _get_dunning_wrong_domain(self):
-        return [('company_id', 'in', self.ids), ('state', 'in', LEFT_STATES), ('channel', '!=', 'task')]
+        counts = dict(self.env['dunning.notice']._read_group(domain, ['is_wrong'], ['__count']))
+        return counts.get(True, 0), sum(counts.values())

@@ -125,7 +125,3 @@ class ResPartner(models.Model):
         self.check_access('write')
         self.write({'dunning_post_returned_on': False})
         return True
-
-    # -------------------------------------------------------------------------
-    # THE DEBTOR ANSWERED
-    # -------------------------------------------------------------------------

@@ -320,6 +320,24 @@ class TestChannels(DunningCommon):
         self.assertEqual(base64.b64decode(notice.letter_file), letter_bytes(notice))
         self.assertEqual(invoice.dunning_level_id, self.reminder)
 
+    def test_in_one_batch_each_mail_has_the_letter_of_its_own_notice(self):
+        self.reminder.channel = 'both'
+        on_paper = self.make_debtor("Paper BV", email=False)
+        for debtor in (self.business, on_paper, self.make_debtor("Other BV")):
+            self.invoice(debtor)
+        notices = self.on(DUE, self.make_notices(DUE))
+        notices._queue()
+        notices.env['dunning.dispatcher']._dispatch(notices)
+        notices.invalidate_recordset()
+        self.assertEqual(len(notices), 3)
+        self.assertEqual((notices - notices.filtered('mail_id')).partner_id, on_paper)
+        for notice in notices:
+            self.assertEqual(base64.b64decode(notice.letter_file), letter_bytes(notice))
+            self.assertEqual(notice.letter_sha256, hashlib.sha256(letter_bytes(notice)).hexdigest())
+        for notice in notices.filtered('mail_id'):
+            letter = notice.mail_id.sudo().attachment_ids
+            self.assertEqual((letter.res_id, letter.raw), (notice.id, letter_bytes(notice)))
+
     def test_the_mail_of_a_contact_without_address_goes_to_the_debtor(self):
         contact = self.make_contact(self.business, "Ann")
         self.invoice(contact)

@@ -14,14 +14,7 @@ class DunningPostRegistered(models.TransientModel):
     @api.model
     def _action_open(self, notices):
         wizard = self.create({'line_ids': [Command.create({'notice_id': notice.id}) for notice in notices]})
-        return {
-            'type': 'ir.actions.act_window',
-            'name': self.env._("Registered Post"),
-            'res_model': self._name,
-            'res_id': wizard.id,
-            'view_mode': 'form',
-            'target': 'new',
-        }
+        return {**wizard.get_formview_action(), 'name': self.env._("Registered Post"), 'target': 'new', 'context': {}}
 
     def action_confirm(self):
         """Record the codes; letters that were not posted yet are posted now. Without a code a letter waits."""

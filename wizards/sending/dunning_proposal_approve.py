@@ -26,7 +26,7 @@ class DunningProposalApprove(models.TransientModel):
     queue_asleep = fields.Boolean(compute='_compute_queue_asleep')
 
     def _compute_queue_asleep(self):
-        self.queue_asleep = self.env['dunning.send'].new({}).queue_asleep
+        self.queue_asleep = not self.env['dunning.dispatcher']._get_cron().active
 
     @api.depends('notice_ids')
     @api.depends_context('uid')
@@ -75,26 +75,20 @@ class DunningProposalApprove(models.TransientModel):
 
     @api.model
     def _get_warnings(self, notices):
-        warnings = []
-        backlog = notices.filtered('backlog')
-        if backlog:
-            warnings.append(self.env._(
-                "%s of them are about items that were overdue already when dunning was started.", len(backlog)))
+        backlog, forced = notices.filtered('backlog'), notices.filtered('forced')
         failed = notices.filtered(lambda notice: notice.state == 'error')
-        if failed:
-            warnings.append(self.env._("%s of them failed before and are tried again.", len(failed)))
-        unreachable = notices.filtered(lambda notice: notice.channel not in MANUAL_CHANNELS and not (
-            (notice.channel in ('email', 'both') and notice._get_email())
-            or (notice.channel in ('letter', 'both') and notice._has_postal_address())))
-        if unreachable:
-            warnings.append(self.env._(
+        unreachable = notices.filtered(
+            lambda notice: notice.channel not in MANUAL_CHANNELS and not any(notice._get_ways().values()))
+        return [warning for found, warning in (
+            (backlog, self.env._(
+                "%s of them are about items that were overdue already when dunning was started.", len(backlog))),
+            (failed, self.env._("%s of them failed before and are tried again.", len(failed))),
+            (unreachable, self.env._(
                 "%(count)s of them have no address to go to: %(debtors)s",
                 count=len(unreachable), debtors=", ".join(unreachable[:3].partner_id.mapped('name'))
-                + ("…" if len(unreachable) > 3 else ".")))
-        forced = notices.filtered('forced')
-        if forced:
-            warnings.append(self.env._("%s of them go ahead of time.", len(forced)))
-        return warnings
+                + ("…" if len(unreachable) > 3 else "."))),
+            (forced, self.env._("%s of them go ahead of time.", len(forced))),
+        ) if found]
 
     # -------------------------------------------------------------------------
     # OPENING AND APPROVING
@@ -111,14 +105,8 @@ class DunningProposalApprove(models.TransientModel):
             'seen_data': {str(notice.id): notice.change_count for notice in proposals},
         })
         return {
-            'type': 'ir.actions.act_window',
-            'name': self.env._("Approve proposals"),
-            'res_model': self._name,
-            'res_id': wizard.id,
-            'view_mode': 'form',
-            'target': 'new',
-            'context': {'dialog_size': 'large'},
-        }
+            **wizard.get_formview_action(), 'name': self.env._("Approve proposals"), 'target': 'new',
+            'context': {'dialog_size': 'large'}}
 
     def action_approve(self):
         """Approve what the user may approve; the rest stays a proposal."""

@@ -26,7 +26,6 @@ class DunningProposalChange(models.TransientModel):
     item_ids = fields.One2many(
         comodel_name='dunning.proposal.change.item', inverse_name='wizard_id', string="Due Items")
     summary = fields.Char(compute='_compute_summary')
-    approval_hint = fields.Char(compute='_compute_approval_hint')
 
     possible_level_ids = fields.Many2many(comodel_name='dunning.level', compute='_compute_possible_level_ids')
     level_id = fields.Many2one(
@@ -38,7 +37,6 @@ class DunningProposalChange(models.TransientModel):
     date_end = fields.Date(
         string="On Hold Until", compute='_compute_date_end', store=True, readonly=False, precompute=True,
         help="Until then the items are not proposed again. It is the last day of the hold.")
-    date_hint = fields.Char(compute='_compute_date_hint')
 
     @api.depends('kind', 'item_ids.selected', 'notice_ids')
     def _compute_summary(self):
@@ -69,14 +67,6 @@ class DunningProposalChange(models.TransientModel):
             if wizard.summary and rest and wizard.current_level_id.with_costs:
                 wizard.summary = self.env._("%s; the collection costs are worked out again", wizard.summary)
 
-    @api.depends('notice_ids', 'notice_id')
-    def _compute_approval_hint(self):
-        for wizard in self:
-            needs = any(notice._needs_colleague() for notice in wizard.notice_ids | wizard.notice_id)
-            wizard.approval_hint = self.env._(
-                "After this change a colleague has to approve: the policy asks a second pair of eyes."
-            ) if needs else False
-
     @api.depends('notice_id', 'kind')
     def _compute_possible_level_ids(self):
         for wizard in self:
@@ -87,14 +77,6 @@ class DunningProposalChange(models.TransientModel):
         for wizard in self:
             today = wizard.company_id._dunning_today()
             wizard.date_end = wizard.reason_id and fields.Date.add(today, days=wizard.reason_id.default_days)
-
-    @api.depends('reason_id')
-    def _compute_date_hint(self):
-        for wizard in self:
-            today = wizard.company_id._dunning_today()
-            wizard.date_hint = wizard.reason_id and self.env._(
-                "no later than %s",
-                format_day(self.env, fields.Date.add(today, days=wizard.reason_id.max_days)))
 
     # -------------------------------------------------------------------------
     # OPENING
@@ -133,14 +115,8 @@ class DunningProposalChange(models.TransientModel):
             'split': self.env._("Split the proposal"), 'merge': self.env._("Merge proposals"),
             'take_off': self.env._("Take items off"), 'level': self.env._("Change the level")}
         return {
-            'type': 'ir.actions.act_window',
-            'name': names[kind],
-            'res_model': self._name,
-            'res_id': wizard.id,
-            'view_mode': 'form',
-            'target': 'new',
-            'context': {'dialog_size': 'medium' if kind == 'level' else 'large'},
-        }
+            **wizard.get_formview_action(), 'name': names[kind], 'target': 'new',
+            'context': {'dialog_size': 'medium' if kind == 'level' else 'large'}}
 
     # -------------------------------------------------------------------------
     # DOING

@@ -6,6 +6,9 @@ from odoo.tools import format_amount
 
 from ...models.kernel.dunning_field import PickedMany2many
 
+# What a line of the window has in common with the notice that it is, or becomes.
+SHOWN = ('partner_id', 'recipient_id', 'currency_id', 'level_id', 'channel', 'detour', 'detour_bounced_on')
+
 
 class DunningSend(models.TransientModel):
     """What would go out for a selection of invoices, debtors or proposals, and what would not and why.
@@ -60,8 +63,7 @@ class DunningSend(models.TransientModel):
             wizard.summary = f"{amounts} · {by_channel}"
 
     def _compute_queue_asleep(self):
-        cron = self.env.ref('l10n_nl_dunning.ir_cron_dunning_dispatch', raise_if_not_found=False)
-        self.queue_asleep = not cron or not cron.sudo().active  # sudo: only whether it is switched on
+        self.queue_asleep = not self.env['dunning.dispatcher']._get_cron().active
 
     def _compute_rival_names(self):
         self.rival_names = ", ".join(self.env.company._get_dunning_rivals())
@@ -93,7 +95,10 @@ class DunningSend(models.TransientModel):
         elif items is not None:
             items = items._filter_dunning_due()
         elif partners is not None:
-            items = self._get_items_of_partners(partners)
+            Item = self.env['account.move.line'].sudo()  # sudo: the access to the wizard was checked
+            items = Item.search(
+                Item._get_dunning_open_domain() & fields.Domain('company_id', 'in', self.env.companies.ids)
+                & fields.Domain('partner_id', 'in', partners.commercial_partner_id.ids))
         else:
             items = self.env['account.move.line']
         proposals = notices.filtered(lambda notice: notice.state in ('draft', 'error')) if notices else notices
@@ -109,24 +114,11 @@ class DunningSend(models.TransientModel):
         wizard._load()
         return wizard._get_action()
 
-    @api.model
-    def _get_items_of_partners(self, partners):
-        Item = self.env['account.move.line'].sudo()  # sudo: the access to the wizard was checked
-        return Item.search(
-            Item._get_dunning_open_domain() & fields.Domain('partner_id', 'in', partners.commercial_partner_id.ids)
-            & fields.Domain('company_id', 'in', self.env.companies.ids))
-
     def _get_action(self):
         self.ensure_one()
         return {
-            'type': 'ir.actions.act_window',
-            'name': self.env._("Send reminders"),
-            'res_model': self._name,
-            'res_id': self.id,
-            'view_mode': 'form',
-            'target': 'new',
-            'context': {'dialog_size': 'extra-large'},
-        }
+            **self.get_formview_action(), 'name': self.env._("Send reminders"), 'target': 'new',
+            'context': {'dialog_size': 'extra-large'}}
 
     def _load(self):
         """Ask the planner and show its answers."""
@@ -173,51 +165,50 @@ class DunningSend(models.TransientModel):
                 groups[decision.message].append(decision)
         return groups.values()
 
-    @api.model
-    def _get_group_key(self, decisions):
-        """Return by what the message of some decisions is recognized: debtor, currency, level and addressee."""
-        highest = max(decisions, key=lambda decision: decision.level_rank)
-        return (highest.partner_id, highest.currency_id, highest.level_id, highest.recipient_id)
+    def _plan_chosen(self, groups, ignore=frozenset()):
+        """Plan the items of lines of this window, of one company, once more.
+
+        :return: list of decisions per message; what changed since the window was opened is not what the user saw, and
+            is left out
+        """
+        self.ensure_one()
+        chosen = {
+            (group.partner_id.id, group.currency_id.id, group.level_id.id, group.recipient_id.id): group.channel
+            for group in groups}
+        result = []
+        for decisions in self._group(self._plan(groups.company_id, groups.item_ids, ignore)):
+            head = max(decisions, key=lambda decision: decision.level_rank)
+            channel = chosen.get((head.partner_id, head.currency_id, head.level_id, head.recipient_id))
+            if channel:
+                result.append([decision._replace(channel=channel) for decision in decisions])
+        return result
+
+    def _create_notices(self, company, decisions):
+        """Make notices of what :meth:`_plan_chosen` returned."""
+        return self.env['dunning.notice'].with_company(company)._create_from_decisions(
+            company, decisions, self.at_date, origin='manual', state='queued', forced=self.ahead)
 
     @api.model
     def _prepare_group(self, company, decisions):
-        first = max(decisions, key=lambda decision: decision.level_rank)
-        # What takes another way than its level says why.
-        detour = next((decision for decision in decisions if (
-            decision.detour and decision.level_id == first.level_id and decision.channel == first.channel)), None)
+        notice = self.env['dunning.notice']._prepare_from_decisions(decisions)
         return {
+            **{name: notice[name] for name in SHOWN},
             'company_id': company.id,
-            'partner_id': first.partner_id,
-            'recipient_id': first.recipient_id,
-            'currency_id': first.currency_id,
-            'level_id': first.level_id,
-            'channel': first.channel,
             'amount_due': sum(decision.amount_due for decision in decisions),
             'amount_netted': sum(decision.amount_netted for decision in decisions),
             'item_ids': [Command.set([decision.item_id for decision in decisions])],
             'item_count': len(decisions),
             'oldest_due_date': min(decision.due_date for decision in decisions),
-            'detour': detour and detour.detour,
-            'detour_bounced_on': detour and detour.bounced_on,
         }
 
     @api.model
     def _prepare_group_from_notice(self, notice):
+        names = (*SHOWN, 'company_id', 'amount_due', 'amount_netted', 'oldest_due_date')
         return {
-            'company_id': notice.company_id.id,
-            'partner_id': notice.partner_id.id,
-            'recipient_id': notice.recipient_id.id,
-            'currency_id': notice.currency_id.id,
-            'level_id': notice.level_id.id,
-            'channel': notice.channel,
-            'amount_due': notice.amount_due,
-            'amount_netted': notice.amount_netted,
+            **notice._convert_to_write({name: notice[name] for name in names}),
             'item_ids': [Command.set(notice.live_line_ids.move_line_id.ids)],
             'item_count': notice.line_count,
-            'oldest_due_date': notice.oldest_due_date,
             'notice_id': notice.id,
-            'detour': notice.detour,
-            'detour_bounced_on': notice.detour_bounced_on,
         }
 
     @api.model
@@ -254,17 +245,8 @@ class DunningSend(models.TransientModel):
     def action_queue(self):
         """Leave the sending to the scheduled action, a moment later."""
         notices = self._make_notices()
-        notices._begin_batch()
         self.env['dunning.dispatcher']._trigger()
-        kept = notices.filtered('needs_colleague')
-        if kept:
-            return notices._notify_result(
-                self.env._(
-                    "%(count)s reminders are queued and leave in a moment. %(left)s are proposals that a colleague "
-                    "approves, since you made or changed them.", count=len(notices - kept), left=len(kept)),
-                kind='warning')
-        return notices._notify_result(
-            self.env._("%(count)s reminders are queued and leave in a moment.", count=len(notices)))
+        return notices._leave_together()
 
     def _make_notices(self):
         """Plan the selected items once more and make queued notices of what is due now."""
@@ -279,18 +261,9 @@ class DunningSend(models.TransientModel):
                 group.notice_id.channel = group.channel
         notices._queue_allowed()  # what needs a colleague stays a proposal
         for company, groups in (selected.filtered(lambda group: not group.notice_id)).grouped('company_id').items():
-            chosen = {
-                (group.partner_id.id, group.currency_id.id, group.level_id.id, group.recipient_id.id): group
-                for group in groups
-            }
             # Whether the channel that was chosen reaches the debtor is seen when it leaves, and said then.
-            for group in self._group(self._plan(company, groups.item_ids, frozenset({'no_address'}))):
-                shown = chosen.get(self._get_group_key(group))
-                if not shown:
-                    continue  # changed since the wizard was opened: not what the user saw
-                decisions = [decision._replace(channel=shown.channel) for decision in group]
-                made = self.env['dunning.notice'].with_company(company)._create_from_decisions(
-                    company, decisions, self.at_date, origin='manual', state='queued', forced=self.ahead)
+            for decisions in self._plan_chosen(groups, frozenset({'no_address'})):
+                made = self._create_notices(company, decisions)
                 # Who sends a reminder approves it.
                 made.filtered(lambda notice: notice.state == 'queued')._queue()
                 notices |= made

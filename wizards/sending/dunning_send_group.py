@@ -1,8 +1,13 @@
+import base64
+
 from odoo import api, fields, models
+from odoo.exceptions import UserError
 
 from ...models.kernel.dunning_field import PickedMany2many
-from ...models.ladder.dunning_level import CHANNELS, DETOURS
+from ...models.kernel.dunning_recorded import RECORDING
+from ...models.ladder.dunning_level import CHANNELS, MANUAL_CHANNELS
 from ...models.sending.dunning_notice_delivery import LACKS
+from .dunning_send import SHOWN
 
 
 class DunningSendGroup(models.TransientModel):
@@ -33,11 +38,14 @@ class DunningSendGroup(models.TransientModel):
 
     @api.depends('notice_id', 'recipient_id', 'partner_id', 'level_id')
     def _compute_lang_name(self):
-        names = dict(self.env['res.lang'].get_installed())
+        Notice = self.env['dunning.notice']
         for group in self:
-            lang = group.notice_id.lang or group.level_id.policy_id._nearest_letter_lang(
-                (group.recipient_id or group.partner_id)._get_dunning_lang())
-            group.lang_name = names.get(lang, lang).split(" / ")[-1].split(" (")[0]
+            group.lang_name = Notice._name_lang((group.notice_id or group._as_notice()).lang)
+
+    def _as_notice(self):
+        """Return the notice that this would be, in memory only."""
+        self.ensure_one()
+        return self.env['dunning.notice'].new(self._convert_to_write({name: self[name] for name in SHOWN}))
 
     @api.depends('channel', 'recipient_id', 'partner_id', 'notice_id.maker_ids', 'notice_id.state')
     @api.depends_context('uid')
@@ -47,17 +55,10 @@ class DunningSendGroup(models.TransientModel):
         The chosen channel does not reach anybody, it failed before, or it will stay a proposal.
         """
         for group in self:
-            people = (group.recipient_id, group.partner_id)  # no union: it would read them one by one
-            by_mail = any(person.email_normalized and not person.dunning_email_bounced_on for person in people)
-            by_post = any(person._has_dunning_address() for person in people)
-            if group.channel == 'email' and not by_mail:
-                group.problem = self.env._("No e-mail address: choose another channel or complete the contact.")
-            elif group.channel == 'letter' and not by_post:
-                group.problem = self.env._("No postal address: choose another channel or complete the contact.")
-            elif group.channel == 'both' and not (by_mail or by_post):
-                group.problem = self.env._("Neither an e-mail nor a postal address: complete the contact.")
-            elif group.channel == 'phone' and not any(person._has_dunning_phone() for person in people):
-                group.problem = self.env._("No phone number: complete the contact.")
+            notice = group._as_notice()
+            ways = notice._get_ways()
+            if ways and not any(ways.values()):
+                group.problem = notice._explain_unreachable()
             elif group.notice_id.state == 'error' and group.notice_id.error_message:
                 group.problem = group.notice_id.error_message
             elif group.notice_id._get_refused():
@@ -72,25 +73,34 @@ class DunningSendGroup(models.TransientModel):
     def _needs_colleague(self):
         """Return whether the policy asks a second pair of eyes for what would be made of this."""
         self.ensure_one()
-        policy, company = self.level_id.policy_id, self.company_id
-        if policy.four_eyes != 'above':
-            return policy.four_eyes == 'always'
-        today = company._dunning_today()
-        limit = policy.currency_id._convert(policy.four_eyes_amount, self.currency_id, company, today)
-        return self.currency_id.compare_amounts(self.amount_due, limit) > 0
+        return self.env['dunning.notice']._asks_colleague(
+            self.level_id.policy_id, self.company_id, self.amount_due, self.currency_id)
 
     @api.depends('problem', 'detour', 'channel', 'level_id')
     def _compute_remark(self):
         """What to know before sending: a problem, or why it takes another way than its level."""
-        Planner = self.env['dunning.planner']
+        Notice = self.env['dunning.notice']
         for group in self:
-            own = group.level_id.channel
-            detoured = group.detour and (
-                group.channel == own == 'both' or group.channel in DETOURS.get(own, ()))
-            group.remark = group.problem or (detoured and Planner._explain_detour(
-                group.detour, group.channel, group.detour_bounced_on))
+            detoured = group.detour and Notice._is_detour(group.level_id, group.channel)
+            group.remark = group.problem or (detoured and group._as_notice().detour_text)
 
     def action_preview(self):
         """Show the letter as it would leave now; nothing is stored."""
         self.ensure_one()
-        return self.env['dunning.letter']._action_preview_group(self)
+        if self.channel in MANUAL_CHANNELS:
+            raise UserError(self.env._("This is a call or a task for a colleague; there is no letter to show."))
+        if self.notice_id:
+            return self.notice_id.action_preview()
+        self.preview_file = base64.b64encode(self.env['dunning.letter']._preview(self._make_preview_notice))
+        return {
+            'type': 'ir.actions.act_url',
+            'url': f"/web/content/dunning.send.group/{self.id}/preview_file?filename=concept.pdf",
+            'target': 'new',
+        }
+
+    def _make_preview_notice(self):
+        messages = self.wizard_id._plan_chosen(self)
+        if not messages:
+            raise UserError(self.env._(
+                "Nothing is due any more: it was paid, credited or sent while this window was open."))
+        return self.wizard_id.with_context(dunning_preview=RECORDING)._create_notices(self.company_id, messages[0])
