@@ -11,11 +11,8 @@ import datetime
 import subprocess
 import sys
 import time
-from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parent))
-
-from env import paths, say  # noqa: E402 (after the path it needs)
+from env import paths, say
 
 SAMPLE = paths.CHECKOUT / "tests" / "data" / "ar_history_sample.csv"
 TESTS = [f"tests/kernel/test_{name}.py" for name in ("faults", "soak", "replay", "upgrade", "install", "tours")]

@@ -7,11 +7,8 @@
 import os
 import subprocess
 import sys
-from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parent))
-
-from env import bootstrap, node, odoo, paths, python, reasons, runtime, say  # noqa: E402 (after the path it needs)
+from env import bootstrap, node, odoo, paths, python, reasons, runtime, say
 
 
 class Skipped(Exception):

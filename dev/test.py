@@ -9,9 +9,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parent))
-
-from env import bootstrap, database, paths, postgres, say, testing  # noqa: E402 (after the path it needs)
+from env import bootstrap, database, paths, postgres, say, testing
 
 #: The company that most test classes need, with its chart of accounts, which takes seconds (see tests/common.py).
 PREPARE = """
