@@ -7,6 +7,7 @@
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 from env import bootstrap, node, odoo, paths, python, reasons, runtime, say
 
@@ -43,8 +44,6 @@ def prettier(fix=False):
     if not program:
         raise Skipped("prettier needs Node.js, which is not on this machine")
     files = paths.sources(".xml", ".js", ".scss", ".css")
-    if not files:
-        return ""
     mode = "--write" if fix else "--check"
     return _outcome([program, mode, "--log-level=warn", f"--plugin={node.xml_plugin()}", *files])
 
@@ -53,12 +52,9 @@ def eslint(fix=False):
     program = node.executable("eslint")
     if not program:
         raise Skipped("eslint needs Node.js, which is not on this machine")
-    rules = odoo.source() / "odoo" / "addons" / "test_lint" / "tests" / "eslintrc"
-    if not rules.exists():
-        rules = odoo.source() / "addons" / "test_lint" / "tests" / "eslintrc"
+    names = (Path(folder, "test_lint", "tests", "eslintrc") for folder in odoo.addons_paths(odoo.source()))
+    rules = next(name for name in names if name.exists())
     files = [file for file in paths.sources(".js") if file.startswith("static/") and "/lib/" not in file]
-    if not files:
-        return ""
     return _outcome([program, "--no-ignore", "--no-eslintrc", "-c", rules, *(["--fix"] if fix else []), *files])
 
 

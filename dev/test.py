@@ -9,7 +9,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from env import bootstrap, database, paths, postgres, say, testing
+from env import bootstrap, database, paths, postgres, say, session, testing
 
 #: The company that most test classes need, with its chart of accounts, which takes seconds (see tests/common.py).
 PREPARE = """
@@ -33,7 +33,7 @@ def main():
             with say.timed("installing the addon into a new database"):
                 log = database.install(name, [paths.MODULE])
                 database.execute(name, PREPARE)
-            environ = {**testing.environment(), "DUNNING_INSTALL_LOG": str(log)}
+            environ = {**session.environment(), "DUNNING_INSTALL_LOG": str(log)}
             words = sys.argv[1:] or _in_parallel()
             code = subprocess.run(testing.command(words, name), env=environ, check=False).returncode
         finally:

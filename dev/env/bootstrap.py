@@ -10,9 +10,9 @@ def ensure(*, with_browser=False, with_tools=False, with_base=True, quiet=False)
     with paths.locked():
         if with_browser:
             browser.ensure()
-            node.ensure_axe()
+            node.ensure("axe")
         if with_tools:
-            node.ensure()
+            node.ensure("node")
         postgres.ensure()
     template = database.base(home) if with_base else None
     if not quiet:
@@ -40,4 +40,4 @@ def ensure_tools():
         python.ensure()
         home = odoo.ensure()
         runtime.configuration(home)
-        node.ensure()
+        node.ensure("node")

@@ -24,29 +24,10 @@ def mirror():
     """Return the Debian mirror the machine itself uses, or None when it is not a Debian."""
     if not available() or not KEYRING.exists():
         return None
-    listed = run(
-        ["apt-get", "indextargets", "--format", "$(ORIGIN)|$(REPO_URI)", "Created-By: Packages"],
-        why="Asking apt for the Debian mirror",
-    )
-    rows = [line.split("|", 1) for line in listed.splitlines()]
-    own = [uri for origin, uri in rows if origin == "Debian"]
-    if own:
-        return own[0]
-    # Images ship without package lists, and apt knows an origin only from those.
-    sources = _source_addresses()
-    return next((uri for uri in sources if uri.rstrip("/").endswith("/debian")), None)
-
-
-def _source_addresses():
-    """Read the addresses in the machine's apt sources, in both of apt's notations."""
-    folder = Path("/etc/apt")
-    for file in [folder / "sources.list", *sorted((folder / "sources.list.d").glob("*.*"))]:
-        if file.suffix not in (".list", ".sources"):
-            continue
-        for line in file.read_text(errors="replace").splitlines():
-            words = line.split()
-            if words[:1] in (["deb"], ["URIs:"]):
-                yield from (word for word in words[1:] if "://" in word)
+    # Images ship without package lists; which addresses apt would fetch from, it knows nevertheless.
+    words = ["indextargets", "--no-release-info", "--format", "$(REPO_URI)", "Created-By: Packages"]
+    addresses = run(["apt-get", *words], why="Asking apt for the Debian mirror").split()
+    return next((address for address in addresses if address.rstrip("/").endswith("/debian")), None)
 
 
 class Apt:
