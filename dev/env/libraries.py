@@ -44,7 +44,7 @@ def ensure():
 
 def wrap(program, script, environ):
     """Have a start script for a program, which alone sees these variables; it must start with them."""
-    lines = [f"export {name}='{value}'" for name, value in environ.items()]
+    lines = [f"export {name}='{value}'" for name, value in environ.items() if value]
     text = "\n".join(["#!/bin/sh", *lines, f"exec '{program}' \"$@\"", ""])
     if script.exists() and not script.is_symlink() and script.read_text() == text:
         return
