@@ -191,9 +191,21 @@ class Addon:
                 yield file.path, "lies flat"
 
     def r2(self):
-        for file, package, what in self.knowledge:
-            if RANK[package] > RANK[file.package]:
-                yield file.path, f"{what} of {package}"
+        homes, members = defaultdict(set), defaultdict(set)
+        for file in self.files:
+            members[file.package] |= file.members
+            for name in file.definitions if file.package else ():
+                homes[name].add(file.package)
+        for file in self.packaged:
+            known = [(path[1], name) for path, name in file.imports if path[0] in ("models", "wizards") and path[1:]]
+            for name in (file.uses & homes.keys()) - members[file.package] - members["tools"]:
+                if file.package not in homes[name]:
+                    # Defined in several packages: the first is meant, the others extend it.
+                    known.append((min(homes[name], key=RANK.get), name))
+            known += [(self.owners[text].package, text) for text, _in in file.texts if text in self.owners]
+            for package, what in known:
+                if RANK.get(package, 0) > RANK[file.package]:
+                    yield file.path, f"{what} of {package}"
         for file in self.files:
             for path, name in file.imports:
                 if file.folder == "models" and path[:1] == ["wizards"]:
@@ -262,29 +274,6 @@ class Addon:
                     yield f"{folder}/{path.name}", "is no package"
                 elif path.is_file() and folder in ("views", "data", "static/src"):
                     yield f"{folder}/{path.name}", "lies flat"
-
-    # --- who knows whom ---
-
-    @cached_property
-    def knowledge(self):
-        """Return ``(file, package, what)`` for each thing of another package that a file knows."""
-        homes, members = defaultdict(set), defaultdict(set)
-        for file in self.files:
-            members[file.package] |= file.members
-            for name in file.definitions if file.package else ():
-                homes[name].add(file.package)
-        found = []
-        for file in self.packaged:
-            for path, name in file.imports:
-                if path[0] in ("models", "wizards") and len(path) > 1:
-                    found.append((file, path[1], name))
-            for name in (file.uses & homes.keys()) - members[file.package] - members["tools"]:
-                if file.package not in homes[name]:
-                    # Defined in several packages: the first is meant, the others extend it.
-                    found.append((file, min(homes[name], key=RANK.get), name))
-            for name in {text for text, _function in file.texts} & self.owners.keys():
-                found.append((file, self.owners[name].package, name))
-        return [(file, package, what) for file, package, what in found if package != file.package and package in RANK]
 
     # --- composed models ---
 

@@ -27,10 +27,9 @@ MAIL_QUEUE = "mail.ir_cron_mail_scheduler_action"
 
 def main():
     with _alone():
-        wanted = _wanted_port()
+        port = _free_port()
         say.step("1/5 the environment: Odoo 19, PostgreSQL, wkhtmltopdf")
         home, _template = bootstrap.ensure()
-        port = _free_port(wanted)
         say.step("2/5 a new database with the addon")
         name = _new_database(home)
         _empty_out()
@@ -58,15 +57,12 @@ def _alone():
         yield
 
 
-def _wanted_port():
+def _free_port():
+    """Return the first port from DEMO_PORT on at which nobody listens."""
     wanted = os.environ.get("DEMO_PORT", "8069")
     if not wanted.isdigit() or not 0 < int(wanted) < 65536:
         raise say.Failure(f"DEMO_PORT is “{wanted}”, which is not a port number.")
-    return int(wanted)
-
-
-def _free_port(first):
-    """Return the first port from `first` on which nobody listens."""
+    first = int(wanted)
     for port in range(first, min(first + 100, 65536)):
         with socket.socket() as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

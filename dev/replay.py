@@ -6,7 +6,6 @@ dev/replay.py history.csv --sample 10          ten customers
 dev/replay.py history.csv --days 2012-01-01..2012-06-30
 dev/replay.py history.csv --stretch 4          who paid late pays four times as late: more of the ladder
 dev/replay.py history.csv --seed 1             with a random world: credit notes, holds, promises, faults, …
-dev/replay.py history.csv --report report.txt --letters 20
 
 The file has one line per invoice: countryCode, customerID, PaperlessDate, invoiceNumber, InvoiceDate, DueDate,
 InvoiceAmount, Disputed, SettledDate, PaperlessBill (dates as month/day/year). Ends with a report, and with exit
@@ -28,7 +27,6 @@ def _words():
     parser.add_argument("--stretch", type=int, default=1, help="who paid n days late pays STRETCH × n days late")
     parser.add_argument("--seed", type=int, default=0, help="of a random world around the invoices (0: none)")
     parser.add_argument("--letters", type=int, default=5, help="how many letters to make for real (5)")
-    parser.add_argument("--report", type=Path, help="also write the report to this file")
     parser.add_argument("--keep", action="store_true", help="keep the database to look at it")
     words = parser.parse_args()
     if not Path(words.csv).is_file():
@@ -44,10 +42,7 @@ def main(words):
         with session.odoo_environment(name, http_port=port) as env:
             replay = _prepare(env, words)
             failures = replay.run()
-            text = replay.report()
-            print(f"\n{text}")
-            if words.report:
-                words.report.write_text(text + "\n")
+            print(f"\n{replay.report()}")
             env.cr.commit()
     if failures:
         raise SystemExit(1)
