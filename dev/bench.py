@@ -39,14 +39,12 @@ QUICK = (1000, 10_000), (1000,), 200
 PATIENCE = 20
 
 
-def main():
-    words = _words()
-    with say.failures_as_sentences():
-        results = _measure(words)
-        text = table.describe(results)
-        OUT.mkdir(parents=True, exist_ok=True)
-        (OUT / "results.json").write_text(json.dumps(results, indent=1) + "\n")
-        (OUT / "table.md").write_text(text)
+def main(words):
+    results = _measure(words)
+    text = table.describe(results)
+    OUT.mkdir(parents=True, exist_ok=True)
+    (OUT / "results.json").write_text(json.dumps(results, indent=1) + "\n")
+    (OUT / "table.md").write_text(text)
     print(f"\n{text}")
     sys.exit(1 if results["failed"] else 0)
 
@@ -67,16 +65,15 @@ def _words():
 
 def _measure(words):
     started = time.monotonic()
-    results = {"machine": _machine(), "steps": [], "fresh": [], "peer": [], "letters": [], "install": [], "core": []}
-    results["failed"] = []
-    with postgres.in_use():
-        home, base = bootstrap.ensure()
-        results["machine"]["postgres"] = postgres.psql("SHOW server_version").split()[0]
-        try:
-            Bench(home, base, words, results).measure()
-        except KeyboardInterrupt:
-            say.step("stopped; here is what there is")
-            results["failed"].append({"what": "the rest", "why": "stopped by Ctrl-C"})
+    kinds = ("steps", "fresh", "peer", "letters", "install", "core", "failed")
+    results = {"machine": _machine(), **{kind: [] for kind in kinds}}
+    home, base = bootstrap.ensure()
+    results["machine"]["postgres"] = postgres.psql("SHOW server_version").split()[0]
+    try:
+        Bench(home, base, words, results).measure()
+    except KeyboardInterrupt:
+        say.step("stopped; here is what there is")
+        results["failed"].append({"what": "the rest", "why": "stopped by Ctrl-C"})
     results["machine"].update(load_end=_load(), minutes=(time.monotonic() - started) / 60)
     return results
 
@@ -120,7 +117,7 @@ def _ask(command, name, *words, addons_path=""):
         raise say.Failure(f"{what} was not done after {PATIENCE} minutes.") from error
     answer = next((line for line in reversed(done.stdout.splitlines()) if line.startswith("{")), "")
     if done.returncode or not answer:
-        raise _failure(what, done.stderr)
+        raise _failure(f"{what} (exit code {done.returncode})", done.stderr)
     return json.loads(answer)
 
 
@@ -259,4 +256,4 @@ class Bench:
 
 
 if __name__ == "__main__":
-    main()
+    session.run(main, _words())
