@@ -101,13 +101,9 @@ def _load():
 # --- one measurement ---
 
 
-def _command(*words):
-    return session.command("measure/session.py", *words)
-
-
 def _ask(command, name, *words, addons_path=""):
     """Run one measurement in its own process and return its answer."""
-    command_line = _command(command, name, addons_path, *words)
+    command_line = session.command("measure/session.py", command, name, addons_path, *words)
     what = " ".join(["The measurement", command, *map(str, words)])
     try:
         done = subprocess.run(
@@ -218,7 +214,7 @@ class Bench:
         serve = ("-d", name, "--stop-after-init", "--no-http")
         facts = {}
         if what == "uninstall":
-            command = _command("ledger.uninstall", name, "")
+            command = session.command("measure/session.py", "ledger.uninstall", name, "")
         else:
             # A server that starts pays this too, without installing anything.
             facts["start"] = _watch(runtime.odoo_command(*serve))["seconds"]

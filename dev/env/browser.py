@@ -27,7 +27,7 @@ def ensure():
         return None
     try:
         with timed("fetching chromium for the browser tests (120 MB)"), paths.built(_prefix()) as half:
-            debian.Apt().unpack_with_missing(["chromium"], half)
+            debian.unpack(["chromium"], half, with_missing=True)
         program = _prefix() / "usr" / "lib" / "chromium" / "chromium"
         libraries.wrap(program, ours, {"LD_LIBRARY_PATH": ":".join(libraries.folders(_prefix()))})
         return ours

@@ -31,10 +31,9 @@ def ensure():
     needs_cairo = python.version() >= (3, 13)
     if debian.available():
         with timed("fetching fonts and libraries for letters"), paths.built(prefix()) as half:
-            apt = debian.Apt()
-            apt.unpack_with_missing([*PACKAGES, CAIRO] if needs_cairo else PACKAGES, half)
+            debian.unpack([*PACKAGES, CAIRO] if needs_cairo else PACKAGES, half, with_missing=True)
             # Unlike a library, a font may be there in another version than the letters were designed with.
-            apt.unpack(FONTS, half)
+            debian.unpack(FONTS, half)
     elif needs_cairo:
         try:
             ctypes.CDLL("libcairo.so.2")

@@ -63,8 +63,8 @@ def _fetch():
 
 def _from_debian():
     with paths.built(_folder()) as half:
-        debian.Apt("sid").unpack([PACKAGE, *NEIGHBOURS], half)
-        debian.Apt(FONT_AWESOME_SUITE).unpack(["fonts-font-awesome"], half)
+        debian.unpack([PACKAGE, *NEIGHBOURS], half, suite="sid")
+        debian.unpack(["fonts-font-awesome"], half, suite=FONT_AWESOME_SUITE)
         _put_stub(half / INSIDE)
     return _fetched()
 

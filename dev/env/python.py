@@ -60,7 +60,7 @@ def _create():
         if bare.returncode or not debian.available():
             raise Failure("")
         wheels = paths.cache() / "pip-wheel"
-        debian.Apt().unpack(["python3-pip-whl"], wheels)
+        debian.unpack(["python3-pip-whl"], wheels)
         wheel = next(wheels.glob("usr/share/python-wheels/pip-*.whl"))
         run([executable(), Path(wheel) / "pip", "install", "--no-index", wheel], why="Installing pip")
     except (Failure, StopIteration) as error:
