@@ -39,7 +39,7 @@ def main():
             options += ["--max-cron-threads=2", f"--logfile={OUT / 'odoo.log'}"]
             with session.odoo_environment(name, *options, http_port=port) as env:
                 _live_today(env, f"http://localhost:{port}")
-                say.step(f"4/5 letters and mails are in {_short(OUT)}")
+                say.step(f"4/5 letters and mails are in {os.path.relpath(OUT)}")
                 if os.environ.get("DEMO_SERVE") != "0":
                     say.step("5/5 serving Odoo")
                     _serve(f"http://localhost:{port}")
@@ -129,12 +129,6 @@ def _serve(address):
             time.sleep(60)
     except KeyboardInterrupt:
         say.step("stopping")
-
-
-def _short(path):
-    """Return a path as one would type it from here."""
-    shorter = os.path.relpath(path)
-    return shorter if len(shorter) < len(str(path)) else str(path)
 
 
 # --- what happens today ---
