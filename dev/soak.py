@@ -11,7 +11,6 @@ code 1 when one notice was lost, half or double, or one e-mail left twice or nev
 """
 
 import argparse
-import logging
 import time
 
 from env import bootstrap, database, say, session
@@ -43,7 +42,6 @@ def _live(name, words):
         # Odoo's own addons path knows the addon by its technical name only from here on.
         from odoo.addons.l10n_nl_dunning.tests import faults_engine, soak_engine
         from odoo.addons.l10n_nl_dunning.tests.kernel.test_faults import FreePortController, MailServer
-    logging.getLogger("mail.log").setLevel(logging.WARNING)  # aiosmtpd tells of each word
     server = MailServer()
     controller = FreePortController(server, hostname="127.0.0.1", port=0)
     controller.start()

@@ -45,6 +45,7 @@ def odoo_environment(database, *options, http_port=None):
     from odoo.tools import config
 
     words = [f"--database={database}", f"--db-filter=^{database}$", "--log-level=warn", "--max-cron-threads=0"]
+    words += ["--log-handler=mail.log:WARNING"]  # aiosmtpd tells of each word
     words += [f"--http-port={http_port}"] if http_port else ["--no-http"]
     config.parse_config([*words, *options], setup_logging=True)
     registry = Registry(database)
