@@ -30,7 +30,9 @@ def measure(env, step, turns="1"):
         _let_leave(env)
     # The peer's process has made its policy and its run by now; each of ours starts anew. What PostgreSQL looks up
     # about the tables in a new session took a tenth of planning 3,000 items. So one item is asked, as a screen does.
-    env["dunning.planner"]._plan(company, today, items=_find_item(env, company))
+    Item = env["account.move.line"]
+    item = Item.search([*Item._get_dunning_open_domain(), ("company_id", "=", company.id)], limit=1)
+    env["dunning.planner"]._plan(company, today, items=item)
     env.cr.commit()
     method, once = globals()[f"_step_{step}"], step in ONCE
     repeats, tell = int(turns) if once else 5, TOLD.get(step, _tell_answers)
@@ -38,11 +40,6 @@ def measure(env, step, turns="1"):
     if step != "mails":  # the next level comes with everything in the queue, and nothing leaves here
         env.cr.commit()  # out of the clock, as for the peer: how fast the disk is does not count
     return answer
-
-
-def _find_item(env, company):
-    Item = env["account.move.line"]
-    return Item.search([*Item._get_dunning_open_domain(), ("company_id", "=", company.id)], limit=1)
 
 
 def _step_bare(env, company, today):
