@@ -27,7 +27,7 @@ def run(main, *words):
         if "odoo" not in sys.modules:
             bootstrap.ensure_programs()
             line, own = command(Path(sys.argv[0]).resolve(), *sys.argv[1:]), postgres.environment()
-            # Odoo's configuration names our own server: in the environment it would look like one of the user's.
+            # Our own server, named in the environment, would look like one of the user's.
             os.execve(line[0], line, {name: value for name, value in environment().items() if name not in own})
         with postgres.in_use():
             main(*words)
@@ -47,6 +47,8 @@ def odoo_environment(database, *options, http_port=None):
     words = [f"--database={database}", f"--db-filter=^{database}$", "--log-level=warn", "--max-cron-threads=0"]
     words += ["--log-handler=mail.log:WARNING"]  # aiosmtpd tells of each word
     words += [f"--http-port={http_port}"] if http_port else ["--no-http"]
+    # Not from the configuration: a test that runs meanwhile, with the server in its environment, leaves it out there.
+    words += [f"--{name}={value}" for name, value in postgres.odoo_options().items()]
     config.parse_config([*words, *options], setup_logging=True)
     registry = Registry(database)
     with _http_server() if http_port else nullcontext(), registry.cursor() as cursor:
