@@ -142,7 +142,7 @@ def _make_instalments(env, today, *, debtor, text, amount, days, paid, term, par
 
 
 class _Events:
-    """What happened to an invoice: a method per kind of step in ``events`` of the story."""
+    """What happened to an invoice: the steps in ``events`` of the story are methods, of this class or of an invoice."""
 
     def __init__(self, env, today):
         self.env, self.today = env, today
@@ -150,16 +150,10 @@ class _Events:
     def let_happen(self, moves):
         for move, event in moves:
             for name, words in STORY["events"].get(event, ()) if event else ():
-                getattr(self, name)(move, **words)
-
-    def write(self, move, **values):
-        move.write(values)
-
-    def write_note(self, move, body):
-        move.message_post(body=body)
-
-    def block(self, move):
-        move.action_toggle_block_payment()
+                if hasattr(self, name):
+                    getattr(self, name)(move, **words)
+                else:
+                    getattr(move, name)(**words)
 
     def pay(self, move, days=None, days_since_due=0, share=None):
         day = move.invoice_date_due + timedelta(days=days_since_due) if days is None else self._day(days)
