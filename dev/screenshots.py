@@ -6,6 +6,7 @@ Pictures to take can be named: `dev/screenshots.py invoice contact`.
 
 import base64
 import json
+import logging
 import shutil
 import subprocess
 import sys
@@ -26,11 +27,11 @@ class Page:
         from odoo.tests.common import ChromeBrowser, HttpCase
 
         case = HttpCase()
-        case.browser_size = "1366x800"
+        case.browser_size, case._logger = "1366x800", logging.getLogger("odoo.tests")
         self.address, self.browser = address, ChromeBrowser(case)
 
     def call(self, method, **params):
-        return self.browser._websocket_request(method, params=params)
+        return self.browser._websocket_request(method, params=params, timeout=60)
 
     def run(self, script):
         return self.call("Runtime.evaluate", expression=script, returnByValue=True)["result"].get("value")
