@@ -5,10 +5,7 @@ Imports do not show how an Odoo addon hangs together: a method is called by its 
 SQL. So the source is parsed (by `ast`; neither Odoo nor a database is needed) and composed models are judged: a class
 together with the abstract parts of its package in its `_inherit` list. dev/checks/test_architecture.py holds the rules.
 
-dev/architecture.py           how it differs from dev/checks/architecture_debt.txt, the list of what is still wrong;
-                              the figures, and how much is wrong by rule
-dev/architecture.py --list    what is wrong now, one line each
-dev/architecture.py --write   make that the list
+It prints what is wrong, one line each; with what is wrong it ends with exit code 1.
 """
 
 import ast
@@ -21,10 +18,9 @@ from collections import Counter, defaultdict
 from functools import cached_property
 from pathlib import Path
 
-from architecture_lists import COMMON_NAMES, CORE_METHODS, EXCEPTIONS, HOOKS
+from architecture_lists import COMMON_NAMES, CORE_METHODS, HOOKS
 
 CHECKOUT = Path(__file__).resolve().parents[1]
-DEBT = CHECKOUT / "dev" / "checks" / "architecture_debt.txt"
 ADDON = ["odoo", "addons", "l10n_nl_dunning"]
 
 #: A package may know only those before it. In front of all stands the plain Python of tools/.
@@ -195,9 +191,21 @@ class Addon:
                 yield file.path, "lies flat"
 
     def r2(self):
-        for file, package, what in self.knowledge:
-            if RANK[package] > RANK[file.package]:
-                yield file.path, f"{what} of {package}"
+        homes, members = defaultdict(set), defaultdict(set)
+        for file in self.files:
+            members[file.package] |= file.members
+            for name in file.definitions if file.package else ():
+                homes[name].add(file.package)
+        for file in self.packaged:
+            known = [(path[1], name) for path, name in file.imports if path[0] in ("models", "wizards") and path[1:]]
+            for name in (file.uses & homes.keys()) - members[file.package] - members["tools"]:
+                if file.package not in homes[name]:
+                    # Defined in several packages: the first is meant, the others extend it.
+                    known.append((min(homes[name], key=RANK.get), name))
+            known += [(self.owners[text].package, text) for text, _in in file.texts if text in self.owners]
+            for package, what in known:
+                if RANK.get(package, 0) > RANK[file.package]:
+                    yield file.path, f"{what} of {package}"
         for file in self.files:
             for path, name in file.imports:
                 if file.folder == "models" and path[:1] == ["wizards"]:
@@ -267,29 +275,6 @@ class Addon:
                 elif path.is_file() and folder in ("views", "data", "static/src"):
                     yield f"{folder}/{path.name}", "lies flat"
 
-    # --- who knows whom ---
-
-    @cached_property
-    def knowledge(self):
-        """Return ``(file, package, what)`` for each thing of another package that a file knows."""
-        homes, members = defaultdict(set), defaultdict(set)
-        for file in self.files:
-            members[file.package] |= file.members
-            for name in file.definitions if file.package else ():
-                homes[name].add(file.package)
-        found = []
-        for file in self.packaged:
-            for path, name in file.imports:
-                if path[0] in ("models", "wizards") and len(path) > 1:
-                    found.append((file, path[1], name))
-            for name in (file.uses & homes.keys()) - members[file.package] - members["tools"]:
-                if file.package not in homes[name]:
-                    # Defined in several packages: the first is meant, the others extend it.
-                    found.append((file, min(homes[name], key=RANK.get), name))
-            for name in {text for text, _function in file.texts} & self.owners.keys():
-                found.append((file, self.owners[name].package, name))
-        return [(file, package, what) for file, package, what in found if package != file.package and package in RANK]
-
     # --- composed models ---
 
     @cached_property
@@ -318,34 +303,6 @@ class Addon:
             for model in self.models
             if model.name in above and model.name not in self.parts and method in model.methods
         }
-
-    def figures(self):
-        """Return how large the knot is."""
-        wrong = Counter(line[:2] for line in self.wrong())
-        upward = {what for file, package, what in self.knowledge if RANK[package] > RANK[file.package]}
-        opened = defaultdict(set)
-        for model in self.models:
-            for host in self.hosts(model) & self.owners.keys():
-                opened[host].add(model.package)
-        return {
-            "packages in a circle": len(self._in_circles()),
-            "names that point upward": len(upward),
-            "models of ours that several packages open": sum(len(packages) > 1 for packages in opened.values()),
-            "methods of ours written more than once": wrong["R4"],
-            f"files of more than {MAX_LINES} lines": wrong["R7"],
-            "hooks": len(self.hooks),
-            "lines in models/": sum(file.lines for file in self.files if file.folder == "models"),
-        }
-
-    def _in_circles(self):
-        """Return the packages that know themselves through others."""
-        reached = defaultdict(set)
-        for file, package, _what in self.knowledge:
-            reached[file.package].add(package)
-        for _round in PACKAGES:
-            for package in PACKAGES:
-                reached[package] |= {last for other in list(reached[package]) for last in reached[other]}
-        return {package for package in PACKAGES if package in reached[package]}
 
 
 def _name_of(node):
@@ -377,37 +334,7 @@ def _walk_texts(node, function=""):
             yield from _walk_texts(child, function)
 
 
-def read_debt():
-    """Return the list of what is still wrong."""
-    return [line for line in DEBT.read_text().splitlines() if line and not line.startswith("#")]
-
-
-def compare(wrong, rule=""):
-    """Return what is wrong for a rule but not listed as such, and what is listed and right by now."""
-    found = {line for line in wrong if line.startswith(rule)} - EXCEPTIONS.keys()
-    listed = {line for line in read_debt() if line.startswith(rule)}
-    return sorted(found - listed), sorted(listed - found)
-
-
-def main():
-    addon = Addon(CHECKOUT)
-    wrong = [line for line in addon.wrong() if line not in EXCEPTIONS]
-    if "--list" in sys.argv:
-        print("\n".join(wrong))
-        return
-    added, mended = compare(wrong)
-    print("\n".join([*(f"+ {line}" for line in added), *(f"- {line}" for line in mended)]))
-    if "--write" in sys.argv:
-        head = "# What is still wrong with the plan of the house (dev/architecture.py). This list may only shrink."
-        DEBT.write_text("\n".join([head, *wrong, ""]))
-        return
-    for name, value in addon.figures().items():
-        print(f"{value:7,}  {name}")
-    print()
-    for rule, meaning in RULES.items():
-        print(f"{sum(line.startswith(rule) for line in wrong):7,}  {rule}: {meaning}")
-    sys.exit(bool(added or mended))
-
-
 if __name__ == "__main__":
-    main()
+    found = Addon(CHECKOUT).wrong()
+    print("\n".join(found))
+    sys.exit(bool(found))

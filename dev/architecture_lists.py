@@ -1,4 +1,4 @@
-"""The lists of dev/architecture.py: the names of core, the hooks between packages, exceptions with their reasons."""
+"""The lists of dev/architecture.py: the names of core, and the hooks between packages."""
 
 #: Methods of core: each package may extend them with `super()`. A check compares them with Odoo itself.
 CORE_METHODS = frozenset("""
@@ -44,6 +44,3 @@ HOOKS = {
     "dunning.recorded._write_by_user": "each model says what is checked before and follows after a change by hand",
     "dunning.run._get_plan_steps": "the night of promises and arrangements",
 }
-
-#: ``{line of --list: reason}``: what stays as it is.
-EXCEPTIONS = {}

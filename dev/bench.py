@@ -4,7 +4,6 @@
 dev/bench.py                    1,000, 10,000 and 100,000 overdue items, everything (some 25 minutes)
 dev/bench.py --quick            1,000 and 10,000, fewer letters, core once (some 7 minutes)
 dev/bench.py --only plan,core   a part: steps, letters, peer, install, core, or the name of one step
-dev/bench.py --explain          also how PostgreSQL plans and which indexes it used: out/bench/explain.txt
 
 Every figure comes from a process of its own. Of each size there is one ledger; the addon, and the peer
 (OCA account_credit_control), are installed into copies of it. Ratios between two figures of one run say
@@ -21,12 +20,9 @@ import subprocess
 import sys
 import time
 from contextlib import contextmanager
-from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parent))
-
-from env import bootstrap, database, paths, peer, postgres, python, runtime, say  # noqa: E402 (after the path it needs)
-from measure import table  # noqa: E402 (as above)
+from env import bootstrap, database, paths, peer, postgres, runtime, say, session
+from measure import table
 
 OUT = paths.CHECKOUT / "out" / "bench"
 PARTS = ("steps", "letters", "peer", "install", "core")
@@ -36,18 +32,19 @@ CORE_TURNS, CORE_BLOCKS = 9, 10
 TURNS = 3
 #: So many overdue items come with 200,000 posted move lines.
 INSTALL_ITEMS = 57_500
+#: Numbers of overdue items, the same for the peer, which is slow, and how many letters.
+WHOLE = (1000, 10_000, 100_000), (1000, 3000), 1000
+QUICK = (1000, 10_000), (1000,), 200
 #: Minutes after which a measurement is given up.
 PATIENCE = 20
 
 
-def main():
-    words = _words()
-    with say.failures_as_sentences():
-        results = _measure(words)
-        text = table.describe(results)
-        OUT.mkdir(parents=True, exist_ok=True)
-        (OUT / "results.json").write_text(json.dumps(results, indent=1) + "\n")
-        (OUT / "table.md").write_text(text)
+def main(words):
+    results = _measure(words)
+    text = table.describe(results)
+    OUT.mkdir(parents=True, exist_ok=True)
+    (OUT / "results.json").write_text(json.dumps(results, indent=1) + "\n")
+    (OUT / "table.md").write_text(text)
     print(f"\n{text}")
     sys.exit(1 if results["failed"] else 0)
 
@@ -55,43 +52,28 @@ def main():
 def _words():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--quick", action="store_true", help="up to 10,000 items, 200 letters")
-    parser.add_argument("--sizes", help="numbers of overdue items (1000,10000,100000)")
-    parser.add_argument("--peer-sizes", help="the same for the peer, which is slow (1000,3000)")
     parser.add_argument("--only", default=",".join(PARTS), help=f"{', '.join(PARTS)}, {', '.join(table.STEPS)}")
-    parser.add_argument("--explain", action="store_true", help="also how PostgreSQL does it")
-    parser.add_argument("--keep", action="store_true", help="keep the databases to look at them")
     words = parser.parse_args()
     words.only = set(words.only.split(","))
     if unknown := words.only - {*PARTS, *table.STEPS}:
         parser.error(f"there is no {', '.join(sorted(unknown))}; see --help")
-    words.steps = [step for step in table.STEPS if {step, "steps"} & words.only]
-    if ({"mails", "raise", "letters"} & words.only) and "create" not in words.steps:
-        words.steps = [step for step in table.STEPS if step in {*words.steps, "create"}]
-    try:
-        words.sizes = _numbers(words.sizes or ("1000,10000" if words.quick else "1000,10000,100000"))
-        words.peer_sizes = _numbers(words.peer_sizes or ("1000" if words.quick else "1000,3000"))
-    except ValueError:
-        parser.error("sizes are numbers with commas between them, such as 1000,10000")
-    words.letters = 200 if words.quick else 1000
+    asked = words.only | ({"create"} if {"mails", "raise", "letters"} & words.only else set())
+    words.steps = [step for step in table.STEPS if {step, "steps"} & asked]
+    words.sizes, words.peer_sizes, words.letters = QUICK if words.quick else WHOLE
     return words
-
-
-def _numbers(text):
-    return sorted({int(word) for word in text.split(",")})
 
 
 def _measure(words):
     started = time.monotonic()
-    results = {"machine": _machine(), "steps": [], "fresh": [], "peer": [], "letters": [], "install": [], "core": []}
-    results["failed"] = []
-    with postgres.in_use():
-        home, base = bootstrap.ensure()
-        results["machine"]["postgres"] = postgres.psql("SHOW server_version").split()[0]
-        try:
-            Bench(home, base, words, results).measure()
-        except KeyboardInterrupt:
-            say.step("stopped; here is what there is")
-            results["failed"].append({"what": "the rest", "why": "stopped by Ctrl-C"})
+    kinds = ("steps", "fresh", "peer", "letters", "install", "core", "failed")
+    results = {"machine": _machine(), **{kind: [] for kind in kinds}}
+    home, base = bootstrap.ensure()
+    results["machine"]["postgres"] = postgres.psql("SHOW server_version").split()[0]
+    try:
+        Bench(home, base, words, results).measure()
+    except KeyboardInterrupt:
+        say.step("stopped; here is what there is")
+        results["failed"].append({"what": "the rest", "why": "stopped by Ctrl-C"})
     results["machine"].update(load_end=_load(), minutes=(time.monotonic() - started) / 60)
     return results
 
@@ -119,35 +101,27 @@ def _load():
 # --- one measurement ---
 
 
-def _command(*words):
-    program = paths.CHECKOUT / "dev" / "measure" / "session.py"
-    return [str(python.executable()), "-m", "env.session", str(program), *map(str, words)]
-
-
-def _environ():
-    return {**runtime.environment(), "PYTHONPATH": str(paths.CHECKOUT / "dev")}
-
-
 def _ask(command, name, *words, addons_path=""):
     """Run one measurement in its own process and return its answer."""
-    command_line = _command(command, name, addons_path, *words)
+    command_line = session.command("measure/session.py", command, name, addons_path, *words)
     what = " ".join(["The measurement", command, *map(str, words)])
     try:
         done = subprocess.run(
-            command_line, env=_environ(), text=True, capture_output=True, check=False, timeout=PATIENCE * 60
+            command_line, env=session.environment(), text=True, capture_output=True, check=False, timeout=PATIENCE * 60
         )
     except subprocess.TimeoutExpired as error:
         raise say.Failure(f"{what} was not done after {PATIENCE} minutes.") from error
     answer = next((line for line in reversed(done.stdout.splitlines()) if line.startswith("{")), "")
     if done.returncode or not answer:
-        raise _failure(what, done.stderr)
+        raise _failure(f"{what} (exit code {done.returncode})", done.stderr)
     return json.loads(answer)
 
 
 def _watch(command):
     """Run a command; return its seconds, those of its processor (not the database's) and the most memory, in MB."""
     started = time.perf_counter()
-    process = subprocess.Popen(command, env=_environ(), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT}
+    process = subprocess.Popen(command, env=session.environment(), text=True, **pipes)
     output = process.stdout.read()
     _pid, status, usage = os.wait4(process.pid, 0)
     process.returncode = os.waitstatus_to_exitcode(status)
@@ -205,28 +179,24 @@ class Bench:
         self.results[kind].append(row)
 
     def _copy(self, template, what):
-        return database.copied(f"bench_{what}", template, keep=self.words.keep)
+        return database.copied(f"bench_{what}", template)
 
     @contextmanager
     def _ledger(self, size):
         with self._copy(self.base, f"{size}_ledger") as ledger:
-            yield ledger, _ask("ledger", ledger, size)
+            yield ledger, _ask("ledger.generate", ledger, size)
 
     def _measure_ours(self, ledger, size, facts):
         """Measure every step in a company that has used it for a while."""
         with self._copy(ledger, f"{size}_ours") as name:
             installed = self._change(name, "-i")
-            history = _ask("history", name)
-            explained = self.words.explain and size == max(self.words.sizes)
+            history = _ask("history.generate", name)
             for step in self.words.steps:
-                if step == "create" and explained:
-                    self._explain(name, "statements")
                 with self._part(f"{table.STEPS[step]}, {size:,} items"):
-                    self._add("steps", {"size": size, "step": step, **facts, **history, **_ask("step", name, step)})
+                    figures = _ask("steps.measure", name, step)
+                    self._add("steps", {"size": size, "step": step, **facts, **history, **figures})
                 if step == "create" and "letters" in self.words.only:
                     self._measure_letters(name, history["overdue"])
-            if explained:
-                self._explain(name, "indexes")
             if "install" in self.words.only:
                 with self._part(f"uninstalling, {size:,} items"):
                     removed = self._change(name, "uninstall")
@@ -237,28 +207,22 @@ class Bench:
         if self.results["letters"] or overdue < 4 * self.words.letters:
             return
         with self._part("letters, and bare wkhtmltopdf on the same pages"), self._copy(source, "letters") as name:
-            self._add("letters", _ask("letters", name, self.words.letters))
-
-    def _explain(self, name, what):
-        with self._part(f"how PostgreSQL plans: {what}"):
-            OUT.mkdir(parents=True, exist_ok=True)
-            with (OUT / "explain.txt").open("w" if what == "statements" else "a") as file:
-                file.write(_ask("explain", name, what)["text"])
+            self._add("letters", _ask("steps.measure_letters", name, self.words.letters))
 
     def _change(self, name, what):
         """Install or uninstall the addon; return what it took, and what it did to the ledger."""
         serve = ("-d", name, "--stop-after-init", "--no-http")
         facts = {}
         if what == "uninstall":
-            command = _command("uninstall", name, "")
+            command = session.command("measure/session.py", "ledger.uninstall", name, "")
         else:
             # A server that starts pays this too, without installing anything.
             facts["start"] = _watch(runtime.odoo_command(*serve))["seconds"]
             command = runtime.odoo_command(*serve, what, paths.MODULE)
-        before = _ask("table", name, "account_move_line")
+        before = _ask("ledger.describe_table", name, "account_move_line")
         facts.update(_watch(command))
         time.sleep(1)  # the server counts a moment later
-        after = _ask("table", name, "account_move_line")
+        after = _ask("ledger.describe_table", name, "account_move_line")
         updated, rewritten = after["updated"] - before["updated"], before["file"] != after["file"]
         return {**facts, "updated": updated, "rewritten": rewritten}
 
@@ -266,13 +230,13 @@ class Bench:
         """Measure the steps that both have, in a company that begins."""
         with self._part(f"the steps of the peer, ours, {size:,} items"), self._copy(ledger, "fresh") as name:
             database.install(name, [paths.MODULE])
-            _ask("history", name, "fresh")
+            _ask("history.generate", name, "fresh")
             for step in ("plan_due", "create", "mails", "raise"):
-                self._add("fresh", {"size": size, "step": step, **_ask("step", name, step, TURNS)})
+                self._add("fresh", {"size": size, "step": step, **_ask("steps.measure", name, step, TURNS)})
         with self._part(f"{peer.MODULE}, {size:,} items"), self._copy(ledger, "peer") as name:
             addons_path = peer.addons_path(self.home)
             database.install(name, [peer.MODULE], f"--addons-path={addons_path}")
-            for step, row in _ask("peer", name, TURNS, addons_path=addons_path).items():
+            for step, row in _ask("peer.measure", name, TURNS, addons_path=addons_path).items():
                 self._add("peer", {"size": size, "step": step, **row})
 
     def _measure_core(self):
@@ -282,10 +246,10 @@ class Bench:
         for _turn in range(2 if self.words.quick else CORE_TURNS):
             for side, source in sources.items():
                 with self._copy(source, side) as name:
-                    answers[side].append(_ask("core", name, CORE_BLOCKS))
+                    answers[side].append(_ask("core.measure", name, CORE_BLOCKS))
         for what in table.CORE:
             self._add("core", table.compare(what, *([row[what] for row in answers[side]] for side in answers)))
 
 
 if __name__ == "__main__":
-    main()
+    session.run(main, _words())

@@ -3,11 +3,8 @@
 
 import shutil
 import sys
-from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parent))
-
-from env import paths, postgres, python, say  # noqa: E402 (after the path it needs)
+from env import paths, postgres, python, say
 
 
 def main():

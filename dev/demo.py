@@ -4,42 +4,45 @@
 DEMO_SERVE=0 stops before serving. DEMO_PORT is the first port to try (8069).
 """
 
+import base64
 import fcntl
+import itertools
 import os
 import shutil
 import socket
-import subprocess
-import sys
+import textwrap
 import time
-import urllib.error
-import urllib.request
+from collections import Counter
 from contextlib import contextmanager
-from pathlib import Path
+from email import message_from_bytes
+from email.policy import default
 
-sys.path.insert(0, str(Path(__file__).resolve().parent))
-
-from env import bootstrap, database, paths, postgres, python, runtime, say, session  # noqa: E402 (after the path)
+from env import bootstrap, database, paths, postgres, runtime, say, session
 
 OUT = paths.CHECKOUT / "out"
+PLAN = "l10n_nl_dunning.ir_cron_dunning_plan"
+DISPATCH = "l10n_nl_dunning.ir_cron_dunning_dispatch"
+MAIL_QUEUE = "mail.ir_cron_mail_scheduler_action"
 
 
 def main():
-    with say.failures_as_sentences(), postgres.in_use(), _alone():
-        wanted = _wanted_port()
+    with _alone():
+        port = _free_port()
         say.step("1/5 the environment: Odoo 19, PostgreSQL, wkhtmltopdf")
         home, _template = bootstrap.ensure()
-        port = _free_port(wanted)
         say.step("2/5 a new database with the addon")
         name = _new_database(home)
         _empty_out()
         with _mail_sink() as smtp:
             say.step("3/5 customers and invoices; then the scheduled actions, for real")
-            session.run_program("demo_session.py", name, port, smtp, OUT)
-            say.step(f"4/5 letters and mails are in {_short(OUT)}")
-            if os.environ.get("DEMO_SERVE") == "0":
-                return
-            say.step("5/5 starting Odoo")
-            _serve(name, port, smtp)
+            options = ["--smtp=localhost", f"--smtp-port={smtp}", "--no-database-list"]
+            options += ["--max-cron-threads=2", f"--logfile={OUT / 'odoo.log'}"]
+            with session.odoo_environment(name, *options, http_port=port) as env:
+                _live_today(env, f"http://localhost:{port}")
+                say.step(f"4/5 letters and mails are in {os.path.relpath(OUT)}")
+                if os.environ.get("DEMO_SERVE") != "0":
+                    say.step("5/5 serving Odoo")
+                    _serve(f"http://localhost:{port}")
 
 
 @contextmanager
@@ -54,15 +57,12 @@ def _alone():
         yield
 
 
-def _wanted_port():
+def _free_port():
+    """Return the first port from DEMO_PORT on at which nobody listens."""
     wanted = os.environ.get("DEMO_PORT", "8069")
     if not wanted.isdigit() or not 0 < int(wanted) < 65536:
         raise say.Failure(f"DEMO_PORT is “{wanted}”, which is not a port number.")
-    return int(wanted)
-
-
-def _free_port(first):
-    """Return the first port from `first` on which nobody listens."""
+    first = int(wanted)
     for port in range(first, min(first + 100, 65536)):
         with socket.socket() as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -94,66 +94,118 @@ def _empty_out():
 
 @contextmanager
 def _mail_sink():
-    """Catch all mail in `out/mails` while the block runs; yield the port of that mail server."""
-    port = runtime.free_port()
-    command = [python.executable(), paths.CHECKOUT / "dev" / "mail_sink.py", OUT / "mails", port]
-    sink = subprocess.Popen([str(part) for part in command], env=runtime.environment())
+    """Catch all mail while the block runs; yield the port of that mail server, which delivers nothing."""
+    from aiosmtpd.controller import Controller
+
+    controller = Controller(_ToFolder(), hostname="127.0.0.1", port=runtime.free_port())
+    controller.start()
     try:
-        _wait_for(port, sink, "The catcher of mails")
-        yield port
+        yield controller.port
     finally:
-        sink.terminate()
-        sink.wait()
+        controller.stop()
 
 
-def _wait_for(port, process, what, seconds=60):
-    """Wait until a program listens on its port."""
-    for _moment in range(seconds * 10):
-        if process.poll() is not None:
-            raise say.Failure(f"{what} stopped at once.")
-        with socket.socket() as probe:
-            if probe.connect_ex(("127.0.0.1", port)) == 0:
-                return
-        time.sleep(0.1)
-    raise say.Failure(f"{what} does not answer after {seconds} s.")
+class _ToFolder:
+    """Each mail becomes a file in `out/mails`, so that a demonstration cannot mail anyone."""
+
+    def __init__(self):
+        self.numbers = itertools.count(1)
+
+    async def handle_DATA(self, _server, _session, envelope):  # noqa: N802 (the name is aiosmtpd's)
+        subject = message_from_bytes(envelope.content, policy=default).get("Subject", "")
+        words = "".join(sign if sign.isalnum() else "-" for sign in subject)[:60].strip("-")
+        (OUT / "mails" / f"{next(self.numbers):03d}-{words}.eml").write_bytes(envelope.content)
+        return "250 OK"
 
 
-def _serve(name, port, smtp):
-    """Serve Odoo until Ctrl-C."""
-    log = OUT / "odoo.log"
-    words = ["-d", name, f"--db-filter=^{name}$", "--no-database-list", f"--http-port={port}", f"--logfile={log}"]
-    words += ["--smtp=localhost", f"--smtp-port={smtp}", "--log-level=warn"]
-    server = subprocess.Popen(runtime.odoo_command(*words), env=runtime.environment())
+def _serve(address):
+    """Go on answering until Ctrl-C, with the scheduled actions."""
+    from odoo.service import server
+
+    server.server.cron_spawn()
+    print(f"\n  Odoo is at  {address}\n  Log in with admin / admin\n  Stop with   Ctrl-C\n", flush=True)
     try:
-        _wait_for(port, server, f"Odoo (see {_short(log)})")
-        address = f"http://localhost:{port}"
-        _warm_up(address)
-        print(f"\n  Odoo is at  {address}\n  Log in with admin / admin\n  Stop with   Ctrl-C\n", flush=True)
-        if server.wait():
-            raise say.Failure(f"Odoo stopped; its log is {_short(log)}.")
+        while True:
+            time.sleep(60)
     except KeyboardInterrupt:
         say.step("stopping")
-    finally:
-        server.terminate()
-        try:
-            server.wait(10)
-        except (subprocess.TimeoutExpired, KeyboardInterrupt):
-            server.kill()
 
 
-def _warm_up(address):
-    """Let Odoo load its modules before someone looks at it."""
-    try:
-        urllib.request.urlopen(f"{address}/web/login", timeout=120).read()  # noqa: S310 (our own server)
-    except (urllib.error.URLError, TimeoutError) as error:
-        raise say.Failure(f"Odoo answers with an error: {error}") from error
+# --- what happens today ---
 
 
-def _short(path):
-    """Return a path as one would type it from here."""
-    shorter = os.path.relpath(path)
-    return shorter if len(shorter) < len(str(path)) else str(path)
+def _live_today(env, address):
+    """Make the records and run the scheduled actions; print what they did, and write the letters."""
+    import demo_data
+
+    # Letters are styled by what wkhtmltopdf fetches from here.
+    env["ir.config_parameter"].set_param("web.base.url", address)
+    demo_data.load(env)
+    env.cr.commit()
+    company = env.company
+    decisions = env["dunning.planner"].with_company(company)._plan(company, company._dunning_today())
+    before = env["dunning.notice"].search([])
+    _run_scheduled_actions(env)
+    _print_table(env, company, decisions, env["dunning.notice"].search([]) - before)
+    for notice in env["dunning.notice"].search([("letter_file", "!=", False)]):
+        (OUT / "letters" / notice.letter_filename).write_bytes(base64.b64decode(notice.letter_file))
+    env.cr.commit()
+
+
+def _run_scheduled_actions(env):
+    for xmlid in (PLAN, DISPATCH, MAIL_QUEUE):
+        cron = env.ref(xmlid)
+        outcome = cron.method_direct_trigger()
+        if outcome is not True:
+            message = outcome.get("params", {}).get("message", outcome)
+            raise SystemExit(f"✗ The scheduled action “{cron.name}” failed: {message}")
+        # The job worked on a cursor of its own; a new transaction is needed to see what it did.
+        env.cr.commit()
+    env.invalidate_all()
+
+
+def _print_table(env, company, decisions, notices):
+    """Print one row per open item: what became of it, or why nothing did."""
+    lines = {line.move_line_id.id: line for line in notices.line_ids}
+    rows = [_row(env, company, decision, lines.get(decision.item_id)) for decision in decisions]
+    rows.sort(key=lambda row: (not row[-2], row[0], row[1]))
+    print(f"\n  {company.name}, {company._dunning_today():%d-%m-%Y}: {len(rows)} open items, {len(notices)} notices\n")
+    columns = [("Debtor", 28), ("Invoice", 18), ("Open", 12), ("Due", 10)]
+    head = "  ".join(f"{title:<{width}}" for title, width in columns)
+    print(f"  {head}  What happened, or why not")
+    print("  " + "─" * 118)
+    counts = Counter()
+    for debtor, invoice, amount, due, sent, text in rows:
+        counts["sent or to do" if sent else "left alone"] += 1
+        cells = f"{debtor[:28]:<28}  {invoice[:18]:<18}  {amount:>12}  {due:<10}"
+        first, *more = textwrap.wrap(("✓ " if sent else "– ") + text, 58) or [""]
+        print(f"  {cells}  {first}")
+        for part in more:
+            print(f"  {'':<76}{part}")
+    print("\n  " + ", ".join(f"{count} {what}" for what, count in counts.items()) + "\n")
+
+
+def _row(env, company, decision, line):
+    item = env["account.move.line"].browse(decision.item_id)
+    currency = env["res.currency"].browse(decision.currency_id)
+    if line and line.status != "dropped":
+        notice = line.notice_id
+        words = [notice.level_id.name, _label(notice, "channel"), _label(notice, "state")]
+        if notice.error_message:
+            words.append(notice.error_message)
+        text = ", ".join(words) + f" ({notice.name})"
+    elif line:
+        text = line.drop_text or ""
+    else:
+        text = env["dunning.planner"]._explain(decision, company)
+    debtor, due = item.partner_id.commercial_partner_id.name or "", decision.due_date
+    amount, due = currency.format(decision.amount_residual), f"{due:%d-%m-%Y}" if due else ""
+    return debtor, item.move_id.name or "", amount, due, bool(line and line.status != "dropped"), text
+
+
+def _label(record, field):
+    return dict(record._fields[field]._description_selection(record.env)).get(record[field], "")
 
 
 if __name__ == "__main__":
-    main()
+    session.run(main)

@@ -1,8 +1,8 @@
 """The demonstration: an installation company, its customers and their invoices, relative to today.
 
-What there is, is data: dev/demo/ (debtors, invoices with what happened to them, calls). `prepare` makes what does not
-depend on today and is kept in a template; `load` completes it. Some debtors have a past: the scheduled actions were run
-for them on earlier days, the calls made and the letters posted.
+What there is, is data: dev/demo/ (company, debtors, invoices with what happened to them, calls). `prepare` makes what
+does not depend on today and is kept in a template; `load` completes it. Some debtors have a past: the scheduled actions
+were run for them on earlier days, the calls made and the letters posted.
 """
 
 import base64
@@ -15,9 +15,10 @@ from pathlib import Path
 from freezegun.api import freeze_time
 
 from odoo.fields import Command
+from odoo.tools.convert import convert_csv_import, convert_xml_import
 
 DATA = Path(__file__).with_name("demo")
-DEBTORS, STORY = (json.loads((DATA / f"{name}.json").read_text()) for name in ("debtors", "story"))
+STORY = json.loads((DATA / "story.json").read_text())
 with (DATA / "invoices.csv").open(newline="") as _file:
     INVOICES = list(csv.DictReader(_file))
 #: The scheduled actions were not run during the last QUIET_DAYS days: what became due meanwhile is due today.
@@ -65,75 +66,21 @@ def load(env):
 
 
 def prepare(env):
-    """Make the company, its users, customers and products, once."""
+    """Make the company, its users and customers, once: what does not depend on today."""
     if _debtors(env, "D1001"):
         return
-    env.ref("base.user_admin").write({"lang": "nl_NL", "tz": "Europe/Amsterdam"})
     env["res.lang"]._activate_lang("de_DE")
-    env.ref("base.USD").active = True
-    _make_company(env)
-    _make_users(env)
-    _make_debtors(env)
+    env.company.write({"country_id": env.ref("base.nl").id, "currency_id": env.ref("base.EUR").id})
+    env["account.chart.template"].try_loading("nl", env.company)
+    quiet = env(context={**env.context, "no_reset_password": True})
+    convert_xml_import(quiet, "demo", str(DATA / "company.xml"), idref={})
+    convert_csv_import(quiet, "demo", "res.partner.csv", (DATA / "res.partner.csv").read_bytes())
     # The demonstration sends by itself and books what it asks; the addon ships with “Propose, I approve” and with
     # interest and costs on letters only.
     for policy in env["dunning.policy"].search([]):
         booking = "booked" if policy.debtor_type == "business" else "letter"
         least = max(policy.minimum_amount, 10)
         policy.write({"approval": "automatic", "minimum_amount": least, "claim_booking": booking})
-    # The last demand goes to the director, where there is one.
-    env.ref("l10n_nl_dunning.level_business_final").recipient = "director"
-
-
-# --- what does not depend on today ---
-
-
-def _make_company(env):
-    company, euro = env.company, env.ref("base.EUR")
-    euro.write({"active": True, "position": "before"})  # as the Dutch write it
-    company.write({"country_id": env.ref("base.nl").id, "currency_id": euro.id})
-    env["account.chart.template"].try_loading("nl", company)
-    company.write({**STORY["company"], "logo": base64.b64encode((DATA / "logo.png").read_bytes())})
-    company.partner_id.write({"lang": "nl_NL", "tz": "Europe/Amsterdam"})
-    journal = _bank_journal(env)
-    journal.bank_account_id = env["res.partner.bank"].create(
-        {
-            "acc_number": STORY["iban"],
-            "bank_id": env["res.bank"].create(STORY["bank"]).id,
-            "partner_id": company.partner_id.id,
-            "allow_out_payment": True,  # trusted: invoices and letters may show it
-        }
-    )
-    journal.inbound_payment_method_line_ids.payment_account_id = env["account.account"].create(
-        {"name": "Ontvangsten onderweg", "code": "103090", "account_type": "asset_current", "reconcile": True}
-    )
-
-
-def _make_users(env):
-    company = env.company
-    for login, name, group in STORY["users"]:
-        person = {"name": name, "login": login, "password": login, "email": f"{name.split()[0].lower()}@jansen.example"}
-        groups = {"group_ids": [env.ref("base.group_user").id, env.ref(group).id]}
-        place = {"lang": "nl_NL", "tz": "Europe/Amsterdam", "company_id": company.id, "company_ids": company.ids}
-        env["res.users"].with_context(no_reset_password=True).create({**person, **groups, **place})
-    accountant = _user(env, "accountant")
-    accountant.partner_id.phone = "+31 23 555 01 41"
-    signs = {"dunning_contact_id": accountant.partner_id.id, "dunning_signatory_ids": accountant.ids}
-    company.write({"dunning_user_id": accountant.id, **signs})
-
-
-def _make_debtors(env):
-    values_list = []
-    for ref, data in DEBTORS.items():
-        values = {"lang": "nl_NL", "ref": ref, "customer_rank": 1, **data}
-        values.pop("remark", None)
-        country = {"country_id": env.ref(values.pop("country", "base.nl")).id}
-        for name, field in (("policy", "dunning_policy_id"), ("state", "state_id")):
-            if record := env.ref(values.pop(name, ""), raise_if_not_found=False):
-                values[field] = record.id
-        children = [Command.create({"lang": "nl_NL", **country, **child}) for child in values.pop("children", [])]
-        values_list.append({**values, **country, "child_ids": children})
-    env["res.partner"].create(values_list)
-    _debtors(env, *STORY["debtors_of_colleague"]).dunning_user_id = _user(env, "colleague")
 
 
 # --- invoices ---
@@ -144,7 +91,7 @@ def _days_since_due(company, today):
 
     How long that takes depends on Sundays and holidays: the term of the 14-day letter runs from its receipt.
     """
-    from odoo.addons.l10n_nl_dunning.tools.law import dutch_calendar  # noqa: PLC0415 - Odoo must have been started
+    from odoo.addons.l10n_nl_dunning.tools.law import dutch_calendar
 
     days = -FOURTEEN_DAY_LETTER
     while True:
@@ -195,7 +142,7 @@ def _make_instalments(env, today, *, debtor, text, amount, days, paid, term, par
 
 
 class _Events:
-    """What happened to an invoice: a method per kind of step in ``events`` of the story."""
+    """What happened to an invoice: the steps in ``events`` of the story are methods, of this class or of an invoice."""
 
     def __init__(self, env, today):
         self.env, self.today = env, today
@@ -203,16 +150,10 @@ class _Events:
     def let_happen(self, moves):
         for move, event in moves:
             for name, words in STORY["events"].get(event, ()) if event else ():
-                getattr(self, name)(move, **words)
-
-    def write(self, move, **values):
-        move.write(values)
-
-    def write_note(self, move, body):
-        move.message_post(body=body)
-
-    def block(self, move):
-        move.action_toggle_block_payment()
+                if hasattr(self, name):
+                    getattr(self, name)(move, **words)
+                else:
+                    getattr(move, name)(**words)
 
     def pay(self, move, days=None, days_since_due=0, share=None):
         day = move.invoice_date_due + timedelta(days=days_since_due) if days is None else self._day(days)

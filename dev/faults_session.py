@@ -9,7 +9,7 @@ def main(database):
     with odoo_environment(database):
         # Odoo's own addons path knows the addon by its technical name only from here on.
         from odoo.addons.l10n_nl_dunning.tests import (
-            faults_engine,  # noqa: PLC0415 (exists only once Odoo runs)
+            faults_engine,
             soak_engine,  # noqa: F401, PLC0415 (brings jobs of its own)
         )
     faults_engine.serve(database)

@@ -4,14 +4,13 @@
 `--fix` repairs what the tools can repair by themselves.
 """
 
+import ast
 import os
 import subprocess
 import sys
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parent))
-
-from env import bootstrap, node, odoo, paths, python, reasons, runtime, say  # noqa: E402 (after the path it needs)
+from env import bootstrap, node, odoo, paths, python, runtime, say
 
 
 class Skipped(Exception):
@@ -46,8 +45,6 @@ def prettier(fix=False):
     if not program:
         raise Skipped("prettier needs Node.js, which is not on this machine")
     files = paths.sources(".xml", ".js", ".scss", ".css")
-    if not files:
-        return ""
     mode = "--write" if fix else "--check"
     return _outcome([program, mode, "--log-level=warn", f"--plugin={node.xml_plugin()}", *files])
 
@@ -56,18 +53,44 @@ def eslint(fix=False):
     program = node.executable("eslint")
     if not program:
         raise Skipped("eslint needs Node.js, which is not on this machine")
-    rules = odoo.source() / "odoo" / "addons" / "test_lint" / "tests" / "eslintrc"
-    if not rules.exists():
-        rules = odoo.source() / "addons" / "test_lint" / "tests" / "eslintrc"
+    names = (Path(folder, "test_lint", "tests", "eslintrc") for folder in odoo.addons_paths(odoo.source()))
+    rules = next(name for name in names if name.exists())
     files = [file for file in paths.sources(".js") if file.startswith("static/") and "/lib/" not in file]
-    if not files:
-        return ""
     return _outcome([program, "--no-ignore", "--no-eslintrc", "-c", rules, *(["--fix"] if fix else []), *files])
 
 
 def sudo(fix=False):
-    bare = reasons.unexplained()
+    """Every `sudo()` of the addon says why it is safe, in a comment on the statement or right above it."""
+    bare = [
+        f"{name}:{number}: {line}"
+        for name in paths.sources(".py")
+        if name.startswith(("models/", "controllers/", "wizards/", "report/", "bridges/"))
+        for number, line in find_bare_sudo((paths.CHECKOUT / name).read_text(encoding="utf-8"))
+    ]
     return "\n".join(["say why it is safe (# sudo: …):", *bare]) if bare else ""
+
+
+def find_bare_sudo(source):
+    """Return ``(number, line)`` of each `sudo()` in Python source that gives no reason."""
+    lines, tree = source.split("\n"), ast.parse(source)
+    statements = [part for part in ast.walk(tree) if isinstance(part, ast.stmt)]
+    found = []
+    for call in ast.walk(tree):
+        if not (isinstance(call, ast.Call) and isinstance(call.func, ast.Attribute) and call.func.attr == "sudo"):
+            continue
+        if call.args and not (isinstance(call.args[0], ast.Constant) and call.args[0].value is True):
+            continue  # sudo(False) takes rights away
+        number = call.func.end_lineno
+        around = (stmt for stmt in statements if stmt.lineno <= number <= stmt.end_lineno)
+        statement = min(around, key=lambda stmt: stmt.end_lineno - stmt.lineno)
+        first, last = statement.lineno, statement.end_lineno
+        if getattr(statement, "body", None):  # what is inside a block has reasons of its own
+            last = number
+        while first > 1 and lines[first - 2].strip().startswith("#"):
+            first -= 1
+        if not any("# sudo:" in line for line in lines[first - 1 : last]):
+            found.append((number, lines[number - 1].strip()))
+    return found
 
 
 CHECKS = {"ruff": ruff, "pylint": pylint, "prettier": prettier, "eslint": eslint, "sudo": sudo}

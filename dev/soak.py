@@ -11,27 +11,53 @@ code 1 when one notice was lost, half or double, or one e-mail left twice or nev
 """
 
 import argparse
-import sys
-from pathlib import Path
+import time
 
-sys.path.insert(0, str(Path(__file__).resolve().parent))
-
-from env import bootstrap, database, postgres, say, session  # noqa: E402 (after the path it needs)
+from env import bootstrap, database, say, session
 
 
-def main():
+def _words():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--days", type=int, default=200, help="how many days (200)")
     parser.add_argument("--seed", type=int, default=1, help="which accidents happen (1)")
     parser.add_argument("--letters", action="store_true", help="make the PDFs with wkhtmltopdf")
     parser.add_argument("--keep", action="store_true", help="keep the database to look at it")
-    words = parser.parse_args()
-    with say.failures_as_sentences(), postgres.in_use():
-        home, _template = bootstrap.ensure()
-        with database.copied("soak", database.with_addon(home), keep=words.keep) as name:
-            say.step(f"living {words.days} days")
-            session.run_program("soak_session.py", name, words.days, words.seed, int(words.letters))
+    return parser.parse_args()
+
+
+def main(words):
+    home, _template = bootstrap.ensure()
+    with database.copied("soak", database.with_addon(home), keep=words.keep) as name:
+        say.step(f"living {words.days} days")
+        failures = _live(name, words)
+    if failures:
+        print("\n".join(f"✗ {failure}" for failure in failures[:50]))
+        raise SystemExit(1)
+    print("✓ nothing lost, nothing twice")
+
+
+def _live(name, words):
+    """Live the days in a database; return what was lost or happened twice."""
+    with session.odoo_environment(name):
+        # Odoo's own addons path knows the addon by its technical name only from here on.
+        from odoo.addons.l10n_nl_dunning.tests import faults_engine, soak_engine
+        from odoo.addons.l10n_nl_dunning.tests.kernel.test_faults import FreePortController, MailServer
+    server = MailServer()
+    controller = FreePortController(server, hostname="127.0.0.1", port=0)
+    controller.start()
+    workers = faults_engine.Workers(session.command("faults_session.py"), session.environment(), name)
+    try:
+        workers.do("soak_prepare", smtp_port=controller.port)
+        how = {"seed": words.seed, "real_letters": words.letters}
+        soak = soak_engine.Soak(workers, server, say=lambda text: print(f"  {text}", flush=True), **how)
+        started = time.monotonic()
+        failures = soak.run(words.days)
+    finally:
+        workers.close()
+        controller.stop()
+    print(f"\n{soak.report()}, in {time.monotonic() - started:.0f} s")
+    return failures
 
 
 if __name__ == "__main__":
-    main()
+    session.run(main, _words())

@@ -9,9 +9,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parent))
-
-from env import bootstrap, database, paths, postgres, say, testing  # noqa: E402 (after the path it needs)
+from env import bootstrap, database, paths, postgres, say, session, testing
 
 #: The company that most test classes need, with its chart of accounts, which takes seconds (see tests/common.py).
 PREPARE = """
@@ -26,21 +24,16 @@ env.cr.commit()
 
 
 def main():
-    with say.failures_as_sentences(), postgres.in_use():
-        _home, template = bootstrap.ensure(with_browser=True, with_tools=True)
-        name = f"dunning_test_{paths.checkout_key()}_{os.getpid()}"
-        _drop_leftovers()
-        try:
-            postgres.create(name, template)
-            with say.timed("installing the addon into a new database"):
-                log = database.install(name, [paths.MODULE])
-                database.execute(name, PREPARE)
-            environ = {**testing.environment(), "DUNNING_INSTALL_LOG": str(log)}
-            words = sys.argv[1:] or _in_parallel()
-            code = subprocess.run(testing.command(words, name), env=environ, check=False).returncode
-        finally:
-            postgres.drop(name)
-    sys.exit(code)
+    _home, template = bootstrap.ensure(with_browser=True, with_tools=True)
+    _drop_leftovers()
+    with database.copied("test", template) as name:
+        with say.timed("installing the addon into a new database"):
+            log = database.install(name, [paths.MODULE])
+            database.execute(name, PREPARE)
+        environ = {**session.environment(), "DUNNING_INSTALL_LOG": str(log)}
+        words = sys.argv[1:] or _in_parallel()
+        done = subprocess.run(testing.command(words, name), env=environ, check=False)
+    sys.exit(done.returncode)
 
 
 def _in_parallel():
@@ -60,4 +53,4 @@ def _drop_leftovers():
 
 
 if __name__ == "__main__":
-    main()
+    session.run(main)

@@ -24,19 +24,18 @@ STEP = (
     *("deadline", "next_level_id", "next_level_date", "is_due", "reason", "changes_on"),
 )
 
-NOTICE_FORM = "l10n_nl_dunning.dunning_notice_view_form"
 #: Views of a user's own: their parent in our addon, and where they put a field.
 #: The third one changes a view that only extended another view of ours.
 USER_VIEWS = {
-    "user.notice": ("dunning.notice", NOTICE_FORM, "<field name='recipient_id' position='after'>%s</field>"),
-    "user.partner": (
-        "res.partner",
-        "l10n_nl_dunning.view_partner_form",
-        "<div name='dunning_level' position='before'>%s</div>",
+    "user.notice": (
+        "dunning.notice",
+        "dunning_notice_view_form",
+        "<field name='recipient_id' position='after'>%s</field>",
     ),
+    "user.partner": ("res.partner", "view_partner_form", "<div name='dunning_level' position='before'>%s</div>"),
     "user.notice.hold": (
         "dunning.notice",
-        "l10n_nl_dunning.dunning_notice_view_form_hold",
+        "dunning_notice_view_form_hold",
         "<button name='action_dunning_hold' position='after'>%s</button>",
     ),
 }
@@ -98,7 +97,7 @@ def _edit(env):
             {
                 "name": name,
                 "model": model,
-                "inherit_id": env.ref(parent).id,
+                "inherit_id": env.ref(f"l10n_nl_dunning.{parent}").id,
                 "arch": place % f"<field name='display_name' string='{name}'/>",
             }
         )

@@ -54,6 +54,8 @@ CHUNK = 8
 CHANNELS = {'email': 14, 'letter': 5, 'both': 3, 'phone': 2}
 #: And how many proposals wait for a person.
 PROPOSALS = 4
+#: Seconds that jobs may take before they are given up; much, because on a busy machine they wait for their turn.
+PATIENCE = 600
 PASSWORD = 'faults-faults'
 USERS = ('ann', 'bob')
 
@@ -91,11 +93,12 @@ class Workers:
         """
         self._process.stdin.write(json.dumps(jobs) + '\n')
         self._process.stdin.flush()
-        ready, _w, _x = select.select([self._process.stdout], [], [], 120)
+        ready, _w, _x = select.select([self._process.stdout], [], [], PATIENCE)
         line = self._process.stdout.readline() if ready else ''
         if not line:
             self._process.kill()
-            raise AssertionError(f"The worker is gone: {self.read_log()[-3000:]}")
+            what = "The worker is gone" if ready else f"No answer within {PATIENCE} seconds"
+            raise AssertionError(f"{what}: {self.read_log()[-3000:]}")
         return json.loads(line)
 
     def run(self, do, **job):

@@ -4,8 +4,8 @@ import textwrap
 
 import architecture
 import pytest
-from architecture import CHECKOUT, RULES, Addon, compare, read_debt
-from architecture_lists import CORE_METHODS, EXCEPTIONS, HOOKS
+from architecture import CHECKOUT, RULES, Addon
+from architecture_lists import CORE_METHODS, HOOKS
 
 
 @pytest.fixture(scope="module")
@@ -23,25 +23,9 @@ def wrong(addon):
 
 @pytest.mark.parametrize("rule", RULES)
 def test_rule(rule, wrong):
-    """What is wrong stands in the list of what is still wrong, and the list has nothing that is right."""
-    added, mended = compare(wrong, rule)
-    texts = []
-    if added:
-        texts += [f"{RULES[rule]}. This does not hold for:", *added]
-    if mended:
-        texts += ["Mended; `python dev/architecture.py --write` takes it off the list:", *mended]
-    if texts:
-        pytest.fail("\n".join(texts), pytrace=False)
-
-
-def test_the_list_is_sorted_and_belongs_to_the_rules():
-    assert read_debt() == sorted(set(read_debt()))
-    assert {line.split(":")[0] for line in read_debt()} <= RULES.keys()
-
-
-def test_each_exception_has_a_reason_and_is_one(wrong):
-    assert all(EXCEPTIONS.values())
-    assert not EXCEPTIONS.keys() - set(wrong), "No longer exceptions"
+    found = [line for line in wrong if line.startswith(rule)]
+    if found:
+        pytest.fail("\n".join([f"{RULES[rule]}. This does not hold for:", *found]), pytrace=False)
 
 
 def test_each_hook_has_a_reason_and_is_extended():
@@ -256,10 +240,3 @@ def test_a_part_with_many_lines_or_users_is_free(tmp_path):
         for name in ("receipt", "audit")
     }
     assert complaints(tmp_path, {**composed, **users, part: in_class("pass", "", "AbstractModel", **PART)}) == []
-
-
-def test_circles_are_counted(tmp_path):
-    complaints(tmp_path, {"models/notice/account_move.py": in_class("self._place()", "account.move")})
-    figures = Addon(tmp_path).figures()
-    assert figures["packages in a circle"] == 2
-    assert figures["names that point upward"] == 1

@@ -1,12 +1,6 @@
 """What the benchmark says of its figures is right: growth, ratios, targets and the page."""
 
-import sys
-from pathlib import Path
-
 import pytest
-
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
-
 from measure import table
 
 MACHINE = {"processor": "Abacus", "cores": 4, "memory": 16.0, "python": "3.11", "load": 0.1, "day": "2026-11-23"}

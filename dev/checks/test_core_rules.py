@@ -6,6 +6,7 @@ through all models, what they say about other addons is left out.
 
 import contextlib
 import logging
+import pkgutil
 import unittest
 from unittest.mock import patch
 
@@ -17,48 +18,26 @@ from odoo.modules import Manifest
 from odoo.modules.registry import Registry
 from odoo.tests.common import get_db_name
 
-from odoo.addons.test_lint.tests import (
-    lint_case,
-    test_docstring,
-    test_dunderinit,
-    test_i18n,
-    test_index,
-    test_jstranslate,
-    test_l10n,
-    test_manifests,
-    test_naming,
-    test_onchange_domains,
-    test_orm_import,
-    test_override_signatures,
-    test_pofile,
-    test_pylint,
-    test_routes,
-    test_test_holes,
-)
+from odoo.addons.test_lint import tests
+from odoo.addons.test_lint.tests import lint_case, test_docstring, test_index, test_pofile, test_pylint
 
 MODULE = paths.MODULE
 #: Added to core's own list of references that another index covers.
 INDEXED_OTHERWISE = {
     "account.move.dunning_notice_id",  # covered by the first key of _one_booking_per_notice
 }
-#: Left out: test_checkers (tests the checkers themselves), test_markers (walks all of Odoo; git tells),
-#: test_eslint (see test_style).
+#: test_checkers tests the checkers themselves, test_markers walks all of Odoo (git tells), test_eslint: see test_style.
+FILES_LEFT_OUT = {"test_checkers", "test_markers", "test_eslint"}
+#: These test the checkers themselves.
+LEFT_OUT = {"test_directives_regex", "test_matches_underscore"}
+LEFT_OUT |= {"test_regular_expression", "test_regular_expression_long"}
 RULES = [
-    test_docstring.TestDocstring("test_docstring"),
-    test_dunderinit.TestDunderinit("test_dunderinit"),
-    test_i18n.TestI18n("test_user_content_as_prop_is_translatable"),
-    test_index.TestIndex("test_enforce_index_on_one2many_inverse"),
-    test_jstranslate.TestJsTranslations("test_js_translations"),
-    test_l10n.L10nLinter("test_l10n_test_tags"),
-    test_manifests.ManifestLinter("test_manifests"),
-    test_naming.TestNaming("test_parameter_rpc_compatible"),
-    test_onchange_domains.TestOnchangeDomains("test_forbid_domains_in_onchanges"),
-    test_orm_import.TestDunderinit("test_addons_orm_import"),
-    test_override_signatures.TestLintOverrideSignatures("test_lint_override_signature"),
-    test_pofile.PotLinter("test_pot_duplicate_entries"),
-    test_pylint.TestPyLint("test_pylint"),
-    test_routes.RoutesLinter("test_routes_definition"),
-    test_test_holes.TestTestHoles("test_check_tests"),
+    case
+    for file in pkgutil.iter_modules(tests.__path__)
+    if file.name.startswith("test_") and file.name not in FILES_LEFT_OUT
+    for suite in unittest.defaultTestLoader.loadTestsFromName(f"{tests.__name__}.{file.name}")
+    for case in suite
+    if case._testMethodName not in LEFT_OUT
 ]
 # pytest would collect the imported classes a second time, unnarrowed: only modules were imported.
 

@@ -2,7 +2,6 @@
 
 import lint
 import pytest
-from env import reasons
 
 
 @pytest.mark.parametrize("check", lint.CHECKS.values(), ids=lint.CHECKS)
@@ -17,9 +16,10 @@ def test_no_complaints(check):
 
 def test_a_reason_belongs_to_its_statement():
     told = "# sudo: a setting\nvalue = record.sudo().name\n"
-    assert not reasons.find(told)
-    assert not reasons.find("value = record.sudo().name  # sudo: a setting\n")
-    assert not reasons.find("value = record.sudo(False).name\n")
+    assert not lint.find_bare_sudo(told)
+    assert not lint.find_bare_sudo("value = record.sudo().name  # sudo: a setting\n")
+    assert not lint.find_bare_sudo("value = record.sudo(False).name\n")
     bare = told + "other = record.sudo().name\n"
-    assert reasons.find(bare) == [(3, "other = record.sudo().name")]
-    assert reasons.find("if record.sudo().name:\n    # sudo: within\n    pass\n") == [(1, "if record.sudo().name:")]
+    assert lint.find_bare_sudo(bare) == [(3, "other = record.sudo().name")]
+    block = "if record.sudo().name:\n    # sudo: within\n    pass\n"
+    assert lint.find_bare_sudo(block) == [(1, "if record.sudo().name:")]

@@ -24,85 +24,43 @@ def mirror():
     """Return the Debian mirror the machine itself uses, or None when it is not a Debian."""
     if not available() or not KEYRING.exists():
         return None
-    listed = run(
-        ["apt-get", "indextargets", "--format", "$(ORIGIN)|$(REPO_URI)", "Created-By: Packages"],
-        why="Asking apt for the Debian mirror",
-    )
-    rows = [line.split("|", 1) for line in listed.splitlines()]
-    own = [uri for origin, uri in rows if origin == "Debian"]
-    if own:
-        return own[0]
-    # Images ship without package lists, and apt knows an origin only from those.
-    sources = _source_addresses()
-    return next((uri for uri in sources if uri.rstrip("/").endswith("/debian")), None)
+    # Images ship without package lists; which addresses apt would fetch from, it knows nevertheless.
+    words = ["indextargets", "--no-release-info", "--format", "$(REPO_URI)", "Created-By: Packages"]
+    addresses = run(["apt-get", *words], why="Asking apt for the Debian mirror").split()
+    return next((address for address in addresses if address.rstrip("/").endswith("/debian")), None)
 
 
-def _source_addresses():
-    """Read the addresses in the machine's apt sources, in both of apt's notations."""
-    folder = Path("/etc/apt")
-    for file in [folder / "sources.list", *sorted((folder / "sources.list.d").glob("*.*"))]:
-        if file.suffix not in (".list", ".sources"):
-            continue
-        for line in file.read_text(errors="replace").splitlines():
-            words = line.split()
-            if words[:1] in (["deb"], ["URIs:"]):
-                yield from (word for word in words[1:] if "://" in word)
+def unpack(packages, target, *, suite=None, with_missing=False):
+    """Fetch packages, from a suite or from the machine's own sources, and unpack them below `target`.
 
-
-class Apt:
-    """apt with its own lists and cache, for one suite or (None) for the machine's own sources."""
-
-    def __init__(self, suite=None):
-        self.suite = suite
-        self.home = paths.cache() / "apt" / (suite or "own")
-        self.options = [
-            f"Dir::State::lists={self.home}/lists",
-            f"Dir::Cache={self.home}/cache",
-            "Dir::Etc::preferences=/dev/null",
-            "Dir::Etc::preferencesparts=/dev/null",
-            "Acquire::Languages=none",
-            "Acquire::Retries=3",
-            # Nothing is installed, so the lock of the system's package database is not ours to take,
-            "Debug::NoLocking=1",
-            # and the folder is ours, where apt's own unprivileged user may not look.
-            f"APT::Sandbox::User={'root' if os.geteuid() == 0 else ''}",
-        ]
-        if suite:
-            self.options += [f"Dir::Etc::sourcelist={self.home}/sources.list", "Dir::Etc::sourceparts=/dev/null"]
-        self._updated = False
-
-    def _command(self, program, *words):
-        options = [part for option in self.options for part in ("-o", option)]
-        return [program, *options, *words]
-
-    def update(self):
-        if self._updated:
-            return
-        for folder in ("lists/partial", "cache/archives/partial"):
-            (self.home / folder).mkdir(parents=True, exist_ok=True)
-        if self.suite:
-            address = mirror()
-            if not address:
-                raise Failure("This machine has no Debian mirror to fetch packages from.")
-            (self.home / "sources.list").write_text(f"deb [signed-by={KEYRING}] {address} {self.suite} main\n")
-        run(self._command("apt-get", "update"), why="Fetching the package lists")
-        self._updated = True
-
-    def unpack(self, packages, target):
-        """Unpack exactly these packages below `target`."""
-        self.update()
-        folder = self.home / "cache" / "archives"
-        run(self._command("apt-get", "download", *packages), why=f"Fetching {', '.join(packages)}", cwd=folder)
-        self._unpack_archives(target)
-
-    def unpack_with_missing(self, packages, target):
-        """Unpack these packages and every dependency this machine does not have yet."""
-        self.update()
-        words = ["install", "--download-only", "--no-install-recommends", "-y", *packages]
-        run(self._command("apt-get", *words), why=f"Fetching {', '.join(packages)}")
-        self._unpack_archives(target)
-
-    def _unpack_archives(self, target):
-        for archive in sorted((self.home / "cache" / "archives").glob("*.deb")):
-            run(["dpkg-deb", "-x", archive, target], why=f"Unpacking {archive.name}")
-            archive.unlink()
+    :param with_missing: with every dependency this machine does not have yet
+    """
+    home = paths.cache() / "apt" / (suite or "own")
+    archives = home / "cache" / "archives"
+    for folder in (home / "lists", archives):
+        (folder / "partial").mkdir(parents=True, exist_ok=True)
+    options = [
+        f"Dir::State::lists={home}/lists",
+        f"Dir::Cache={home}/cache",
+        "Dir::Etc::preferences=/dev/null",
+        "Dir::Etc::preferencesparts=/dev/null",
+        "Acquire::Languages=none",
+        "Acquire::Retries=3",
+        # Nothing is installed, so the lock of the system's package database is not ours to take,
+        "Debug::NoLocking=1",
+        # and the folder is ours, where apt's own unprivileged user may not look.
+        f"APT::Sandbox::User={'root' if os.geteuid() == 0 else ''}",
+    ]
+    if suite:
+        address = mirror()
+        if not address:
+            raise Failure("This machine has no Debian mirror to fetch packages from.")
+        (home / "sources.list").write_text(f"deb [signed-by={KEYRING}] {address} {suite} main\n")
+        options += [f"Dir::Etc::sourcelist={home}/sources.list", "Dir::Etc::sourceparts=/dev/null"]
+    apt = ["apt-get", *(part for option in options for part in ("-o", option))]
+    run([*apt, "update"], why="Fetching the package lists")
+    words = ["install", "--download-only", "--no-install-recommends", "-y"] if with_missing else ["download"]
+    run([*apt, *words, *packages], why=f"Fetching {', '.join(packages)}", cwd=archives)
+    for archive in sorted(archives.glob("*.deb")):
+        run(["dpkg-deb", "-x", archive, target], why=f"Unpacking {archive.name}")
+        archive.unlink()

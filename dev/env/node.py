@@ -7,9 +7,8 @@ from . import paths
 from .say import Failure, step, timed
 from .shell import run
 
-#: eslint 8 is the last one that reads the rules Odoo 19 ships.
-TOOLS = ["prettier@3.6.2", "@prettier/plugin-xml@3.4.2", "eslint@8.57.1"]
-AXE = ["axe-core@4.10.3"]
+#: ``{folder in the cache: packages}``; eslint 8 is the last one that reads the rules Odoo 19 ships.
+PACKAGES = {"node": ["prettier@3.6.2", "@prettier/plugin-xml@3.4.2", "eslint@8.57.1"], "axe": ["axe-core@4.10.3"]}
 
 
 def _find(folder, *parts):
@@ -31,17 +30,10 @@ def axe_script():
     return _find("axe", "axe-core", "axe.min.js")
 
 
-def ensure():
-    _ensure("node", TOOLS, "prettier and eslint")
-
-
-def ensure_axe():
-    _ensure("axe", AXE, "axe-core")
-
-
-def _ensure(name, packages, title):
-    """Have these packages in a folder of the cache, or tell why what needs them is skipped."""
-    folder = paths.cache() / name
+def ensure(name):
+    """Have the packages of a folder of the cache, or tell why what needs them is skipped."""
+    folder, packages = paths.cache() / name, PACKAGES[name]
+    title = " and ".join(package.partition("@")[0] for package in packages if package[0] != "@")
     done = folder / "packages"
     if done.exists() and done.read_text() == "\n".join(packages):
         return

@@ -25,13 +25,9 @@ def _folder():
 
 def ensure():
     """Have Odoo 19 importable in the venv; return the folder that holds the package `odoo`."""
-    given = os.environ.get("ODOO_HOME")
-    if given:
-        home = Path(given).expanduser().absolute()
-        if not (home / "odoo" / "release.py").exists():
-            raise Failure(f"ODOO_HOME is {home}, but there is no odoo/release.py in it.")
-    else:
-        home = _fetched() or _fetch()
+    home = source() or _fetch()
+    if not (home / "odoo" / "release.py").exists():
+        raise Failure(f"ODOO_HOME is {home}, but there is no odoo/release.py in it.")
     if not _version(home).startswith("19.0"):
         raise Failure(f"{home} holds Odoo {_version(home)}, and this addon is for Odoo 19.0.")
     python.put_on_path("odoo_source", home)
@@ -67,8 +63,8 @@ def _fetch():
 
 def _from_debian():
     with paths.built(_folder()) as half:
-        debian.Apt("sid").unpack([PACKAGE, *NEIGHBOURS], half)
-        debian.Apt(FONT_AWESOME_SUITE).unpack(["fonts-font-awesome"], half)
+        debian.unpack([PACKAGE, *NEIGHBOURS], half, suite="sid")
+        debian.unpack(["fonts-font-awesome"], half, suite=FONT_AWESOME_SUITE)
         _put_stub(half / INSIDE)
     return _fetched()
 

@@ -113,20 +113,14 @@ def _give_to_server_user(folder):
         os.chown(folder, nobody.pw_uid, nobody.pw_gid)
 
 
-def is_running():
-    if is_external():
-        return True
-    command = [bin_folder() / "pg_isready", "-q"]
-    return not subprocess.run(command, env={**os.environ, **environment()}, capture_output=True).returncode
-
-
 def ensure():
     """Have a server that answers."""
     if is_external():
         command = [bin_folder() / "psql", "-d", "postgres", "-Atc", "SELECT 1"]
         run(command, why="Reaching the PostgreSQL server that the PG* variables name")
         return
-    if is_running():
+    command = [bin_folder() / "pg_isready", "-q"]
+    if not subprocess.run(command, env={**os.environ, **environment()}, capture_output=True).returncode:
         return
     data = _home() / "data"
     if not (data / "PG_VERSION").exists():

@@ -14,7 +14,6 @@ from .shell import run
 
 REQUIREMENTS = paths.CHECKOUT / "dev" / "requirements.txt"
 RENDERER = "rlPyCairo==0.4.0"
-OLDEST, NEWEST = (3, 10), (3, 13)
 
 
 def folder():
@@ -23,20 +22,6 @@ def folder():
 
 def executable(name="python"):
     return folder() / "bin" / name
-
-
-def _interpreter():
-    """Return a Python that Odoo 19 accepts; the one that runs this if possible."""
-    if OLDEST <= sys.version_info[:2] <= NEWEST:
-        return sys.executable
-    for minor in range(NEWEST[1], OLDEST[1] - 1, -1):
-        found = shutil.which(f"python3.{minor}")
-        if found:
-            return found
-    raise Failure(
-        f"Odoo 19 needs Python 3.{OLDEST[1]} to 3.{NEWEST[1]} and this is {sys.version.split()[0]}; "
-        f"install one of those (for example python3.12) so that it is on the PATH."
-    )
 
 
 def _key():
@@ -63,20 +48,19 @@ def ensure():
 
 
 def _create():
-    interpreter = _interpreter()
-    step(f"making a Python environment with {interpreter}")
+    step(f"making a Python environment with {sys.executable}")
     shutil.rmtree(folder(), ignore_errors=True)
-    made = subprocess.run([interpreter, "-m", "venv", str(folder())], capture_output=True, text=True, check=False)
-    if made.returncode == 0:
+    command = [sys.executable, "-m", "venv", str(folder())]
+    if subprocess.run(command, capture_output=True, check=False).returncode == 0:
         return
     # Debian keeps pip's own wheel in a separate package (python3-venv). It can be fetched without root.
     shutil.rmtree(folder(), ignore_errors=True)
-    bare = subprocess.run([interpreter, "-m", "venv", "--without-pip", str(folder())], capture_output=True, check=False)
+    bare = subprocess.run([*command, "--without-pip"], capture_output=True, check=False)
     try:
         if bare.returncode or not debian.available():
             raise Failure("")
         wheels = paths.cache() / "pip-wheel"
-        debian.Apt().unpack(["python3-pip-whl"], wheels)
+        debian.unpack(["python3-pip-whl"], wheels)
         wheel = next(wheels.glob("usr/share/python-wheels/pip-*.whl"))
         run([executable(), Path(wheel) / "pip", "install", "--no-index", wheel], why="Installing pip")
     except (Failure, StopIteration) as error:

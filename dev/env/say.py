@@ -30,17 +30,15 @@ def failures_as_sentences():
     """Turn what can go wrong on a stranger's machine into one sentence and exit code 1."""
     try:
         yield
-    except Failure as failure:
-        if os.environ.get("DUNNING_TRACE"):
-            raise
-        print(f"\n✗ {failure}", file=sys.stderr)
-        sys.exit(1)
     except KeyboardInterrupt:
         print("\n✗ Stopped by Ctrl-C; running the same command again continues where this stopped.", file=sys.stderr)
         sys.exit(130)
-    except OSError as error:
+    except (Failure, OSError) as error:
         if os.environ.get("DUNNING_TRACE"):
             raise
-        where = f" ({error.filename})" if error.filename else ""
-        print(f"\n✗ The operating system refused: {error.strerror or error}{where}.", file=sys.stderr)
+        text = str(error)
+        if isinstance(error, OSError):
+            where = f" ({error.filename})" if error.filename else ""
+            text = f"The operating system refused: {error.strerror or error}{where}."
+        print(f"\n✗ {text}", file=sys.stderr)
         sys.exit(1)

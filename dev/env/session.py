@@ -1,29 +1,40 @@
-"""An Odoo environment inside a program of ours; for programs that run in the venv (`run_program`)."""
+"""An Odoo environment inside a program of ours."""
 
+import os
 import runpy
-import subprocess
 import sys
 from contextlib import contextmanager, nullcontext
+from pathlib import Path
 
-from . import paths, python, runtime
-from .say import Failure
+from . import bootstrap, paths, postgres, python, runtime, say
 
 # Odoo is importable only in the venv, and this module is also read outside it.
-# ruff: noqa: PLC0415
 
 
-def run_program(script, *words):
-    """Run a program of `dev/` in the venv, with its output on this terminal; it must succeed."""
-    environ = runtime.environment()
-    environ["PYTHONPATH"] = str(paths.CHECKOUT / "dev")
-    command = [str(python.executable()), "-m", "env.session", str(paths.CHECKOUT / "dev" / script), *map(str, words)]
-    done = subprocess.run(command, env=environ, check=False)
-    if done.returncode:
-        raise Failure(f"dev/{script} stopped with an error, shown above.")
+def command(program, *words):
+    """Return the command line that runs a program of `dev/` in the venv, where Odoo can be imported."""
+    return [str(part) for part in (python.executable(), "-m", "env.session", paths.CHECKOUT / "dev" / program, *words)]
+
+
+def environment():
+    """Return the environment for that: our own modules are importable."""
+    return {**runtime.environment(), "PYTHONPATH": str(paths.CHECKOUT / "dev")}
+
+
+def run(main, *words):
+    """Run the main function of a program, in the venv: this process becomes another one when that is needed."""
+    with say.failures_as_sentences():
+        if "odoo" not in sys.modules:
+            bootstrap.ensure_programs()
+            line, own = command(Path(sys.argv[0]).resolve(), *sys.argv[1:]), postgres.environment()
+            # Our own server, named in the environment, would look like one of the user's.
+            os.execve(line[0], line, {name: value for name, value in environment().items() if name not in own})
+        with postgres.in_use():
+            main(*words)
 
 
 @contextmanager
-def odoo_environment(database, *options, http_port=None, lang="nl_NL"):
+def odoo_environment(database, *options, http_port=None):
     """Yield `env` of the superuser on a real cursor; what is not committed is lost.
 
     Nothing here is test mode: commits commit, scheduled actions do what they do in production.
@@ -34,13 +45,14 @@ def odoo_environment(database, *options, http_port=None, lang="nl_NL"):
     from odoo.tools import config
 
     words = [f"--database={database}", f"--db-filter=^{database}$", "--log-level=warn", "--max-cron-threads=0"]
+    words += ["--log-handler=mail.log:WARNING"]  # aiosmtpd tells of each word
     words += [f"--http-port={http_port}"] if http_port else ["--no-http"]
+    # Not from the configuration: a test that runs meanwhile, with the server in its environment, leaves it out there.
+    words += [f"--{name}={value}" for name, value in postgres.odoo_options().items()]
     config.parse_config([*words, *options], setup_logging=True)
     registry = Registry(database)
     with _http_server() if http_port else nullcontext(), registry.cursor() as cursor:
-        env = api.Environment(cursor, SUPERUSER_ID, {})
-        langs = [code for code, _name in env["res.lang"].get_installed()]
-        yield api.Environment(cursor, SUPERUSER_ID, {"lang": lang if lang in langs else "en_US"})
+        yield api.Environment(cursor, SUPERUSER_ID, {"lang": "nl_NL"})
 
 
 @contextmanager

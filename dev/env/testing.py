@@ -2,7 +2,7 @@
 
 import os
 
-from . import paths, python, runtime
+from . import paths, python
 
 
 def command(words, database=None):
@@ -18,15 +18,6 @@ def command(words, database=None):
     options = [f"--config-file={addon / 'pyproject.toml'}", f"--rootdir={addon}", "-p", "pytest_plugin"]
     options += ["--odoo-http", "--odoo-log-level=warn", *([f"--odoo-database={database}"] if database else [])]
     return [str(python.executable("pytest")), *options, *words]
-
-
-def environment():
-    """Return the environment for pytest: our own plugin is importable."""
-    environ = runtime.environment()
-    environ["PYTHONPATH"] = os.pathsep.join(
-        part for part in (str(paths.CHECKOUT / "dev"), environ.get("PYTHONPATH")) if part
-    )
-    return environ
 
 
 def _through_addons_folder(word):

@@ -87,31 +87,9 @@ def _fetch():
 
 def _wrap():
     """Write the start script: our fonts and libraries for this one program, nothing else changes."""
-    prefix = libraries.prefix()
-    fonts = prefix / "fonts.conf"
+    prefix, environ = libraries.prefix(), {}
     if prefix.exists():
-        _write(fonts, FONTS.format(prefix=prefix))
-    lines = ["#!/bin/sh"]
-    if libraries.folders():
-        lines.append(f"export LD_LIBRARY_PATH='{':'.join(libraries.folders())}'")
-    if fonts.exists():
-        lines.append(f"export FONTCONFIG_FILE='{fonts}'")
-    lines += [f"exec '{_folder() / 'bin' / 'wkhtmltopdf'}' \"$@\"", ""]
-    script = paths.bin_folder() / "wkhtmltopdf"
-    if script.is_symlink():
-        script.unlink()
-    if _write(script, "\n".join(lines)):
-        script.chmod(0o755)
-        if not is_patched(str(script)):
-            said = subprocess.run([str(script), "--version"], capture_output=True, text=True, check=False)
-            reason = (said.stderr or said.stdout).strip().splitlines()[-1:] or ["it says nothing"]
-            script.unlink()
-            raise Failure(f"wkhtmltopdf does not start here: {reason[0]}")
-
-
-def _write(file, text):
-    """Write a file only when its text changes; tell whether it did."""
-    if file.exists() and file.read_text() == text:
-        return False
-    file.write_text(text)
-    return True
+        fonts = prefix / "fonts.conf"
+        fonts.write_text(FONTS.format(prefix=prefix))
+        environ = {"LD_LIBRARY_PATH": ":".join(libraries.folders()), "FONTCONFIG_FILE": fonts}
+    libraries.wrap(_folder() / "bin" / "wkhtmltopdf", paths.bin_folder() / "wkhtmltopdf", environ)

@@ -198,3 +198,14 @@ def _make_payments(env, company):
             company=company.id,
         )
     )
+
+
+def uninstall(env):
+    """Uninstall the addon as an administrator does; the caller holds the clock."""
+    env["ir.module.module"].search([("name", "=", "l10n_nl_dunning")]).button_immediate_uninstall()
+
+
+def describe_table(env, name):
+    """Return how a table is stored, and how many of its rows were updated since the server counts."""
+    query = SQL("SELECT pg_relation_filenode(relid), n_tup_upd FROM pg_stat_user_tables WHERE relname = %s", name)
+    return dict(zip(("file", "updated"), env.execute_query(query)[0], strict=True))

@@ -1,13 +1,11 @@
 """What is measured of the addon, each step in a process of its own."""
 
-import re
 import time
 from datetime import timedelta
 from unittest.mock import patch
 
 from lxml import etree
 
-from odoo.sql_db import Cursor
 from odoo.tools import SQL
 
 from . import meter
@@ -32,7 +30,9 @@ def measure(env, step, turns="1"):
         _let_leave(env)
     # The peer's process has made its policy and its run by now; each of ours starts anew. What PostgreSQL looks up
     # about the tables in a new session took a tenth of planning 3,000 items. So one item is asked, as a screen does.
-    env["dunning.planner"]._plan(company, today, items=_find_item(env, company))
+    Item = env["account.move.line"]
+    item = Item.search([*Item._get_dunning_open_domain(), ("company_id", "=", company.id)], limit=1)
+    env["dunning.planner"]._plan(company, today, items=item)
     env.cr.commit()
     method, once = globals()[f"_step_{step}"], step in ONCE
     repeats, tell = int(turns) if once else 5, TOLD.get(step, _tell_answers)
@@ -40,11 +40,6 @@ def measure(env, step, turns="1"):
     if step != "mails":  # the next level comes with everything in the queue, and nothing leaves here
         env.cr.commit()  # out of the clock, as for the peer: how fast the disk is does not count
     return answer
-
-
-def _find_item(env, company):
-    Item = env["account.move.line"]
-    return Item.search([*Item._get_dunning_open_domain(), ("company_id", "=", company.id)], limit=1)
 
 
 def _step_bare(env, company, today):
@@ -119,7 +114,7 @@ def _find_queued(env, limit):
 
 
 def _split(notices):
-    from odoo.addons.l10n_nl_dunning.models.sending import dunning_run  # noqa: PLC0415 (only where the addon is)
+    from odoo.addons.l10n_nl_dunning.models.sending import dunning_run
 
     chunk = dunning_run.DISPATCH_CHUNK
     return [notices[start : start + chunk] for start in range(0, len(notices), chunk)]
@@ -249,41 +244,3 @@ def _print(Letter, batches):
         Letter._run_wkhtmltopdf(documents)
     seconds, processor = time.perf_counter() - started, meter.children_seconds() - before
     return {"seconds": seconds, "processor": processor, "notices": sum(map(len, batches))}
-
-
-# --- how PostgreSQL does it ---
-
-
-def explain(env, what):
-    """Return how the statements are planned with which a company and one item are, or how each index was used."""
-    if what == "indexes":
-        time.sleep(1)  # the server counts a moment later
-        query = """SELECT relname, indexrelname, pg_relation_size(indexrelid) / 1024, idx_scan FROM pg_stat_user_indexes
-                    WHERE relname LIKE 'dunning%%' OR indexrelname LIKE '%%dunning%%' ORDER BY 1, 2"""
-        rows = [("Table", "Index", "kB", "Scans"), *env.execute_query(SQL(query))]
-        return {"text": "\n".join("{:<40}{:<64}{:>10}{:>10}".format(*row) for row in rows) + "\n"}
-    company, today = env.company, env.company._dunning_today()
-    plan = env["dunning.planner"]._plan
-    plan(company, today, only_due=True)  # the caches of a worker are warm
-    text = ""
-    for title, options in (("A company", {"only_due": True}), ("One item", {"items": _find_item(env, company)})):
-        env.invalidate_all()
-        for statement in _listen(lambda options=options: plan(company, today, **options)):
-            # Straight to the driver: the text is complete, and its percent signs are not places for values.
-            env.cr._obj.execute("EXPLAIN (ANALYZE, BUFFERS) " + statement)
-            text += f"## {title}\n\n" + "\n".join(line for (line,) in env.cr._obj.fetchall()) + "\n\n"
-    return {"text": text}
-
-
-def _listen(method):
-    """Return the statements that a method asks, in order."""
-    heard, execute = [], Cursor.execute
-
-    def listen(cursor, query, params=None, log_exceptions=True):
-        code, values = (query.code, query.params) if isinstance(query, SQL) else (query, params)
-        heard.append(cursor._obj.mogrify(code, values or None).decode())
-        return execute(cursor, query, params, log_exceptions)
-
-    with patch.object(Cursor, "execute", listen):
-        method()
-    return [text for text in heard if re.match(r"\s*(SELECT|WITH)\b", text, re.IGNORECASE)]

@@ -8,14 +8,13 @@ project, so a wheel can be built from it as well.
 
 import os
 import shutil
-import subprocess
 import tempfile
 from contextlib import contextmanager
 from pathlib import Path
 
+from env.paths import MODULE, sources
 from whool import buildapi
 
-MODULE = "l10n_nl_dunning"
 LEFT_OUT = (".ci", ".git", ".github", "bridges", "build", "dev", "dist", "out")  # bridges are packages of their own
 PYPROJECT = """\
 [build-system]
@@ -33,9 +32,9 @@ def _staged():
     source = Path.cwd()
     with tempfile.TemporaryDirectory() as temporary:
         target = Path(temporary) / MODULE
-        for name in _files(source):
+        for name in sources(""):
             first = Path(name).parts[0]
-            if first in LEFT_OUT or (first.startswith(".") and "/" not in name):
+            if first in LEFT_OUT or "__pycache__" in name or (first.startswith(".") and "/" not in name):
                 continue
             (target / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy(source / name, target / name)
@@ -47,16 +46,6 @@ def _staged():
             yield
         finally:
             os.chdir(source)
-
-
-def _files(source):
-    """Return the names of the project's files; without git (a source archive) all there are."""
-    try:
-        command = ["git", "ls-files", "--cached", "--others", "--exclude-standard", "-z"]
-        listed = subprocess.run(command, cwd=source, check=True, capture_output=True, text=True).stdout.split("\0")
-    except (OSError, subprocess.CalledProcessError):
-        listed = [str(file.relative_to(source)) for file in source.rglob("*")]
-    return [name for name in listed if name and (source / name).is_file() and "__pycache__" not in name]
 
 
 def build_wheel(wheel_directory, config_settings=None, metadata_directory=None):
