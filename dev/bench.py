@@ -3,7 +3,7 @@
 
 dev/bench.py                    1,000, 10,000 and 100,000 overdue items, everything (some 25 minutes)
 dev/bench.py --quick            1,000 and 10,000, fewer letters, core once (some 7 minutes)
-dev/bench.py --only plan,core   a part: steps, letters, peer, install, core, or the name of one step
+dev/bench.py --only mails,core  a part: steps, letters, peer, install, core, or the name of one step
 
 Every figure comes from a process of its own. Of each size there is one ledger; the addon, and the peer
 (OCA account_credit_control), are installed into copies of it. Ratios between two figures of one run say
