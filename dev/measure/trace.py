@@ -153,8 +153,8 @@ def _call(env, user):
 
 
 def _arrange(env, user):
-    make, items = env["dunning.arrangement"].with_user(user)._make, _owed(env)
-    return lambda: make(env.company, items.partner_id, items, {}).action_offer()
+    make, items = env["dunning.arrangement"].with_user(user)._make_and_offer, _owed(env)
+    return lambda: make(env.company, items.partner_id, items, {})
 
 
 def _pay(env, user):

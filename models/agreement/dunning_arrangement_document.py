@@ -57,8 +57,10 @@ class DunningArrangementDocument(models.AbstractModel):
         local = self.with_context(lang=lang)
         env, Letter = local.env, local.env['dunning.letter']
         company, data = local.company_id, self.claim_data or {}
+        first, reference, addressee = local._get_agreed_parts()[:1], local._get_reference(), local._get_addressee(lang)
         shared = Letter._prepare_company(company, lang)
-        transfer = local._prepare_transfer(local._get_agreed_parts()[:1].amount, local._get_reference())
+        address = Letter._get_address_lines(addressee)
+        transfer = local._prepare_transfer(first.amount, reference)
         debtor = env['dunning.claim']._prepare_debtor(local.partner_id, {
             'debtor_type': data.get('debtor_type') or 'consumer'})
         person = local.contact_id
@@ -68,7 +70,7 @@ class DunningArrangementDocument(models.AbstractModel):
             'number': self.name,
             'date': letter_day(self.env, self.claim_date, lang),
             'valid_until': self.valid_text,
-            'address': Letter._get_address_lines(local._get_addressee()),
+            'address': address,
             'company': {
                 'name': company.name,
                 'lines': list(filter(None, [shared['street'], shared['place'], shared['country']])),
@@ -151,14 +153,17 @@ class DunningArrangementDocument(models.AbstractModel):
             })
         return rows
 
-    def _get_addressee(self):
-        """Return what :meth:`_get_address_lines` of letters asks about: whom the window of the envelope shows."""
+    def _get_addressee(self, lang=None):
+        """Return what :meth:`_get_address_lines` of letters asks about: whom the window of the envelope shows.
+
+        :param str lang: that of the letter
+        """
         self.ensure_one()
         person = self.contact_id or self.partner_id
         address = next((
             partner for partner in (person | self.partner_id) if partner._has_dunning_address()), self.partner_id)
         return SimpleNamespace(
-            partner_id=self.partner_id, recipient_id=person, company_id=self.company_id, lang=self._get_lang(),
+            partner_id=self.partner_id, recipient_id=person, company_id=self.company_id, lang=lang,
             _get_postal_partner=lambda: address)
 
     def _check_document(self, document):

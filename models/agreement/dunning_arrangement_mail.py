@@ -27,14 +27,14 @@ class DunningArrangementMail(models.AbstractModel):
     @api.depends('state', 'instalment_ids.amount_left', 'instalment_ids.state', 'lang')
     def _compute_mail_payment(self):
         for arrangement in self:
-            arrangement.mail_payment = arrangement._render_payment(f'cid:{QR_NAME}')
+            arrangement.mail_payment = arrangement._render_payment()
 
     def _get_reference(self):
         """Return what the debtor states when he pays."""
         self.ensure_one()
         return self.name or ''
 
-    def _render_payment(self, qr_source):
+    def _render_payment(self):
         """Return how to pay the next instalment, as HTML for an e-mail, in the language of the debtor."""
         self.ensure_one()
         part = self._get_next_part()
@@ -46,7 +46,7 @@ class DunningArrangementMail(models.AbstractModel):
             'url': self.sign_url,
         }] if self.sign_url else []
         return self._render_transfer(
-            part.amount_left, letter_day(self.env, part.date_due, lang), links, self._get_reference(), qr_source)
+            part.amount_left, letter_day(self.env, part.date_due, lang), links, self._get_reference())
 
     def _render_told_payment(self, amount, by, lang, parts, moves):
         """Return how to pay what a message is about, as HTML for an e-mail, in the language of the debtor.
@@ -67,7 +67,7 @@ class DunningArrangementMail(models.AbstractModel):
                     self._get_page_url()),
             }]
         reference = self._get_reference() if moves is None else self._get_moves_reference(moves)
-        return self._render_transfer(amount, by, links, reference, f'cid:{QR_NAME}')
+        return self._render_transfer(amount, by, links, reference)
 
     # -------------------------------------------------------------------------
     # OFFER AND AGREEMENT
@@ -84,7 +84,10 @@ class DunningArrangementMail(models.AbstractModel):
                 arrangement._recording().write({
                     'offer_channel': 'email', 'offer_email_to': person.email_formatted})
             else:
-                arrangement._check_postal_address()
+                if not arrangement._get_addressee()._get_postal_partner()._has_dunning_address():
+                    raise UserError(self.env._(
+                        "%s has neither an e-mail address that works nor a postal address. Complete the contact first.",
+                        arrangement.partner_id.display_name))
                 arrangement._ask_to_post(
                     lambda env, name=arrangement.name: env._("Print and post the proposal %s", name))
                 arrangement._recording().write({'offer_channel': 'letter', 'offer_email_to': False})
@@ -115,14 +118,6 @@ class DunningArrangementMail(models.AbstractModel):
             subject=local.display_name,
             partner_ids=(self._get_responsible() - self.env.user).partner_id.ids,
             attachment_ids=files.ids, message_type='notification', subtype_xmlid='mail.mt_note')
-
-    def _check_postal_address(self):
-        """Raise when a letter would not arrive either."""
-        self.ensure_one()
-        if not self._get_addressee()._get_postal_partner()._has_dunning_address():
-            raise UserError(self.env._(
-                "%s has neither an e-mail address that works nor a postal address. Complete the contact first.",
-                self.partner_id.display_name))
 
     def _ask_to_post(self, get_summary):
         """Give the collector something to print.
