@@ -127,10 +127,8 @@ class DunningArrangement(models.Model):
         ],
         readonly=True, copy=False)
     close_reason = fields.Char(string="Ended Because", readonly=True, copy=False)
-    new_invoice_on = fields.Date(
-        string="New Invoice Asked For", readonly=True, copy=False,
-        help="The debtor was told that a new invoice has to be paid.")
-    new_invoice_last_date = fields.Date(readonly=True, copy=False)
+    new_invoice_last_date = fields.Date(
+        readonly=True, copy=False, help="Until when the debtor was told that a new invoice can still be paid.")
     end_told_on = fields.Date(readonly=True, copy=False, help="The debtor was told that it ended.")
     waived_on = fields.Date(
         readonly=True, copy=False, help="The interest over the time it ran was waived, as agreed.")
@@ -287,21 +285,22 @@ class DunningArrangement(models.Model):
         company.with_env(self.env).check_access('read')
         answer = self._preview(company, partner, items, terms, previous=previous)
         contact = contact or partner
+        vals = {
+            'company_id': company.id,
+            'partner_id': partner.commercial_partner_id.id,
+            'contact_id': contact.id,
+            'currency_id': answer['currency'].id,
+            'user_id': (user or self.env.user).id,
+            'author_id': self.env.uid,
+            'lang': contact._get_dunning_lang() or company.partner_id.lang or self.env.lang,
+            'call_id': call.id if call else False,
+            'previous_id': previous.id if previous else False,
+            'note': note,
+            **answer['terms'],
+            **self._prepare_draft(answer),
+        }
         with self.env.cr.savepoint():
-            arrangement = self._recording().create({
-                'company_id': company.id,
-                'partner_id': partner.commercial_partner_id.id,
-                'contact_id': contact.id,
-                'currency_id': answer['currency'].id,
-                'user_id': (user or self.env.user).id,
-                'author_id': self.env.uid,
-                'lang': contact._get_dunning_lang() or company.partner_id.lang or self.env.lang,
-                'call_id': call.id if call else False,
-                'previous_id': previous.id if previous else False,
-                'note': note,
-                **answer['terms'],
-                **self._prepare_draft(answer),
-            }).with_env(self.env)
+            arrangement = self._recording().create(vals).with_env(self.env)
         arrangement._follow_call(made=True)
         return arrangement
 

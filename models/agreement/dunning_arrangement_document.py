@@ -68,7 +68,6 @@ class DunningArrangementDocument(models.AbstractModel):
             'format': FORMAT,
             'lang': lang,
             'number': self.name,
-            'date': letter_day(self.env, self.claim_date, lang),
             'valid_until': self.valid_text,
             'address': address,
             'company': {
@@ -92,6 +91,7 @@ class DunningArrangementDocument(models.AbstractModel):
             'single': self.part_count == 1,
             'first': self.first_text,
             'last': self.last_text,
+            'date': letter_day(self.env, self.claim_date, lang),
             **local._prepare_debt(lang),
             'payments': local._prepare_payments(lang),
             'pay': {
@@ -117,13 +117,13 @@ class DunningArrangementDocument(models.AbstractModel):
         for line in lines.filtered(lambda line: not line.is_booking):
             entry = entries.get(line.move_line_id.id, {})
             rows.append({
+                'total': say(line.amount_total),
                 'name': line.name or '',
                 'date': say_date(entry.get('invoice_date') or line.move_id.invoice_date),
                 'due': say_date(line.date_due),
                 'principal': say(line.amount_principal),
                 'interest': say(line.amount_interest),
                 'costs': say(line.amount_costs),
-                'total': say(line.amount_total),
             })
         return {
             'lines': rows,

@@ -337,11 +337,10 @@ class DunningArrangementFollow(models.AbstractModel):
         if self.state != 'active' or day.stopped:
             return
         if not items:
-            self._write_changes(self, {'new_invoice_on': False, 'new_invoice_last_date': False})
+            self._write_changes(self, {'new_invoice_last_date': False})
             return
         if not self.new_invoice_last_date:
-            self._recording().write({
-                'new_invoice_on': at_date, 'new_invoice_last_date': self._get_last_date(at_date)})
+            self._recording().new_invoice_last_date = self._get_last_date(at_date)
             self._write_to_debtor('new_invoice', at_date, items=items)
         elif at_date > add_bank_days(self.new_invoice_last_date, BOOK_DAYS):
             local = self.with_context(lang=self.company_id.partner_id.lang)

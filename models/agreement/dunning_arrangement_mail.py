@@ -13,11 +13,6 @@ class DunningArrangementMail(models.AbstractModel):
     _name = 'dunning.arrangement.mail'
     _description = "Payment Arrangement"
 
-    offer_channel = fields.Selection(
-        selection=[('email', "E-mail"), ('letter', "Letter")], string="Offered By Way Of", readonly=True, copy=False)
-    offer_email_to = fields.Char(string="Offer E-mailed To", readonly=True, copy=False)
-    offer_printed_on = fields.Date(string="Offer Printed", readonly=True, copy=False)
-    agreement_email_to = fields.Char(string="Agreement E-mailed To", readonly=True, copy=False)
     mail_payment = fields.Html(compute='_compute_mail_payment', sanitize=False)
 
     # -------------------------------------------------------------------------
@@ -81,8 +76,6 @@ class DunningArrangementMail(models.AbstractModel):
                 arrangement._send_mail(
                     'l10n_nl_dunning.mail_template_arrangement_offer', person,
                     files=arrangement.offer_attachment_id.sudo())  # sudo: the file that is to leave
-                arrangement._recording().write({
-                    'offer_channel': 'email', 'offer_email_to': person.email_formatted})
             else:
                 if not arrangement._get_addressee()._get_postal_partner()._has_dunning_address():
                     raise UserError(self.env._(
@@ -90,7 +83,6 @@ class DunningArrangementMail(models.AbstractModel):
                         arrangement.partner_id.display_name))
                 arrangement._ask_to_post(
                     lambda env, name=arrangement.name: env._("Print and post the proposal %s", name))
-                arrangement._recording().write({'offer_channel': 'letter', 'offer_email_to': False})
 
     def _send_agreement(self):
         """Send the agreement to both sides, and the paper that was signed with it."""
@@ -103,7 +95,6 @@ class DunningArrangementMail(models.AbstractModel):
                     'l10n_nl_dunning.mail_template_arrangement_agreement', person,
                     files=files.sudo(),  # sudo: the files that are to leave
                     picture=part and arrangement._get_qr_png(part.amount_left, arrangement._get_reference()))
-                arrangement._recording().agreement_email_to = person.email_formatted
             else:
                 arrangement._ask_to_post(
                     lambda env, name=arrangement.name: env._("Print and post the signed agreement %s", name))
@@ -131,12 +122,7 @@ class DunningArrangementMail(models.AbstractModel):
         """Download what counts now: the agreement, else the proposal; of a draft how it would look."""
         self.ensure_one()
         self.check_access('read')
-        attachment = self.agreement_attachment_id or self.offer_attachment_id
-        if not attachment:
-            attachment = self._make_concept()
-        elif self.has_access('write') and self.state == 'offered' and not self.offer_printed_on:
-            self._recording().offer_printed_on = self.company_id._dunning_today()
-            self._message_log(body=self.env._("The proposal was printed."))
+        attachment = self.agreement_attachment_id or self.offer_attachment_id or self._make_concept()
         return {
             'type': 'ir.actions.act_url',
             'url': f"/web/content/{attachment.id}?download=true",

@@ -101,6 +101,7 @@ class DunningArrangementSigning(models.AbstractModel):
         if self.valid_until > self.next_date:
             self._message_log(body=self.env._(
                 "It can be signed until the day of the first payment, %s.", format_day(self.env, self.next_date)))
+        opened = self._get_open_amounts()
         known = self.env['dunning.money']._get_known(self.company_id, self.partner_id, self.line_ids.move_line_id)
         # Of one that runs, the items stay there until this one does.
         running = self.previous_id.filtered(lambda other: other.state == 'active').line_ids.move_line_id
@@ -112,7 +113,7 @@ class DunningArrangementSigning(models.AbstractModel):
             # Money that comes in from now on pays instalments.
             'known': known,
             # What is open on the day of the offer is what the debtor signs for.
-            'offered_open': self._get_open_amounts(),
+            'offered_open': opened,
             'line_ids': [
                 Command.update(line.id, {'is_live': True})
                 for line in self.line_ids if line.move_line_id not in running]})
