@@ -166,8 +166,11 @@ class DunningArrangementFollow(models.AbstractModel):
             told = [
                 (index, instalment.last_date) for index, instalment in enumerate(self._get_parts())
                 if instalment.last_date]
+            account, amounts = day.account, [part.amount for part in day.account.parts]
             if self.close_code == 'missed' and told and not any(
-                self._get_part_until(day.account, index, add_bank_days(last, BOOK_DAYS)).left for index, last in told
+                fill(amounts, [event for event in account.events if event[0] <= add_bank_days(last, BOOK_DAYS)],
+                     account.lowered)[index].left
+                for index, last in told
             ):
                 self._reopen(day.at_date, lambda env: env._("The money had come in time, and was only booked later."))
         elif day.account.left and self.close_code in ENDED_BY_LEDGER:
@@ -178,12 +181,6 @@ class DunningArrangementFollow(models.AbstractModel):
     def _record_account(self, day):
         """Write down what the ledger says of the instalments."""
         self._write_account(day.account, day.at_date)
-
-    @api.model
-    def _get_part_until(self, account, index, day):
-        """Return what had become of one instalment by a day."""
-        events = [event for event in account.events if event[0] <= day]
-        return fill([part.amount for part in account.parts], events, account.lowered)[index]
 
     def _get_last_date(self, at_date):
         """Return until when something can be paid that is asked for on a day."""

@@ -98,17 +98,13 @@ class DunningArrangementMail(models.AbstractModel):
             else:
                 arrangement._ask_to_post(
                     lambda env, name=arrangement.name: env._("Print and post the signed agreement %s", name))
-            arrangement._tell_us(files)
-
-    def _tell_us(self, files):
-        """Give our side its copy: in the history, and to the collector."""
-        local = self._for_collector()
-        # sudo: also when the debtor signs in the portal and it is countersigned by itself
-        local.sudo().message_post(
-            body=local.env._("Both sides signed %s. The signed agreement is attached.", self.name),
-            subject=local.display_name,
-            partner_ids=(self._get_responsible() - self.env.user).partner_id.ids,
-            attachment_ids=files.ids, message_type='notification', subtype_xmlid='mail.mt_note')
+            local = arrangement._for_collector()
+            # sudo: our copy, also when the debtor signs in the portal and it is countersigned by itself
+            local.sudo().message_post(
+                body=local.env._("Both sides signed %s. The signed agreement is attached.", arrangement.name),
+                subject=local.display_name,
+                partner_ids=(arrangement._get_responsible() - self.env.user).partner_id.ids,
+                attachment_ids=files.ids, message_type='notification', subtype_xmlid='mail.mt_note')
 
     def _ask_to_post(self, get_summary):
         """Give the collector something to print.

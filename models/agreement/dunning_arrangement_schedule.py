@@ -24,7 +24,7 @@ class DunningArrangementSchedule(models.AbstractModel):
         :param dict terms: names of :data:`TERMS`; what is missing gets its default
         :param date at_date: the day on which it is drawn up; None for today
         :param previous: the arrangement whose place it would take: what that one covers is free
-        :return: dict with ``lines`` (``item_id``, ``move_id``, ``name``, ``date_due``, ``is_booking`` and amounts),
+        :return: dict with ``lines`` (values of ``dunning.arrangement.line``),
             ``instalments`` (``kind``, ``date_due``, ``grace_date``, ``amount``), ``amount_principal``,
             ``amount_interest``, ``amount_costs``, ``amount_total`` (floats in ``currency``), ``claim_data``,
             ``claim_date``, ``terms`` (completed) and ``approval_reason`` (a sentence, or False)
@@ -82,20 +82,14 @@ class DunningArrangementSchedule(models.AbstractModel):
             'date_last': parts[-1]['date_due'],
             'next_date': parts[0]['date_due'],
             'next_amount': parts[0]['amount'],
-            'line_ids': [self._prepare_line(lines.get(values['item_id']), values) for values in answer['lines']],
+            'line_ids': [
+                Command.update(lines[values['move_line_id']], values) if values['move_line_id'] in lines
+                else Command.create(values) for values in answer['lines']],
             'instalment_ids': [Command.clear(), *(
                 Command.create({'sequence': number, **part, 'amount_left': part['amount']})
                 for number, part in enumerate(parts, 1))],
             **self._prepare_approval(answer['approval_reason'], answer),
         }
-
-    @api.model
-    def _prepare_line(self, line_id, values):
-        """Return the command that writes down what is owed on an item, and what of it nothing booked before."""
-        vals = {name: values[name] for name in (
-            'name', 'date_due', 'amount_principal', 'amount_interest', 'amount_costs', 'is_booking', 'to_book_interest',
-            'to_book_costs')}
-        return Command.update(line_id, vals) if line_id else Command.create({'move_line_id': values['item_id'], **vals})
 
     # -------------------------------------------------------------------------
     # DUE ITEMS

@@ -338,8 +338,6 @@ class DunningArrangementSigning(models.AbstractModel):
                     if image.width * image.height <= SCAN_PIXELS:
                         kind = image.format
                         image.verify()
-        except (UnidentifiedImageError, Image.DecompressionBombError):
-            kind = ''
         except Exception:  # noqa: BLE001 - whatever a damaged file makes a reader stumble over, it cannot be read
             kind = ''
         if kind not in SCAN_TYPES:

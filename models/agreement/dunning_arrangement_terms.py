@@ -34,8 +34,9 @@ class DunningArrangementTerms(models.AbstractModel):
     date_first = fields.Date(string="First Instalment", required=True)
     period = fields.Selection(
         selection=[('week', "Each Week"), ('fortnight', "Every Two Weeks"), ('month', "Each Month")],
-        required=True, default='month')
+        string="How Often", required=True, default='month')
     day_of_month = fields.Integer(
+        string="Day of the Month",
         help="Day on which each month is paid; 31 is the last day of the month, 0 the day of the first instalment.")
     calculate = fields.Selection(
         selection=[('count', "Number of Instalments"), ('amount', "Amount of an Instalment")],
@@ -51,7 +52,8 @@ class DunningArrangementTerms(models.AbstractModel):
         help="No interest: as long as it is kept no interest is asked over the time it runs. Interest runs on: what it "
              "comes to is asked as a last instalment.")
     with_interest = fields.Boolean(default=True, help="The interest until today is part of it.")
-    with_costs = fields.Boolean(default=True, help="The collection costs that are owed today are part of it.")
+    with_costs = fields.Boolean(
+        string="With Collection Costs", default=True, help="The collection costs that are owed today are part of it.")
     grace_days = fields.Integer(
         string="Grace (bank days)", default=GRACE_DAYS,
         help="Days on which banks settle, before an instalment counts as missed.")
@@ -59,7 +61,7 @@ class DunningArrangementTerms(models.AbstractModel):
         selection=[('ignore', "Not part of it"), ('must_pay', "Have to be paid on time")],
         required=True, default='ignore',
         help="What new invoices of the debtor mean for it while it runs.")
-    valid_until = fields.Date(help="Until which day the offer can be signed.")
+    valid_until = fields.Date(string="Offer Valid Until", help="Until which day the offer can be signed.")
 
     def _get_terms(self):
         """Return the terms as they stand."""
@@ -115,8 +117,7 @@ class DunningArrangementTerms(models.AbstractModel):
             to_book = extras.get(item.id, Booked()).unbooked(*amounts[1:]) if entry else (ZERO, ZERO)
             totals = [total + amount for total, amount in zip(totals, amounts, strict=True)]
             lines.append({
-                'item_id': item.id,
-                'move_id': item.move_id.id,
+                'move_line_id': item.id,
                 'name': item.move_id.name,
                 'date_due': entry.due_date if entry else item._get_dunning_due_date(),
                 'is_booking': entry is None,

@@ -169,7 +169,7 @@ class DunningArrangementMake(models.TransientModel):
                     'principal': money(line['amount_principal']), 'interest': money(line['amount_interest']),
                     'costs': money(line['amount_costs']),
                 }
-                for line in answer['lines'] if not line.get('is_booking')],
+                for line in answer['lines'] if not line['is_booking']],
             'extras': extras,
             'principal': money(answer['amount_principal']),
             'interest': money(answer['amount_interest']),
