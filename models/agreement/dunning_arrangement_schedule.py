@@ -24,10 +24,10 @@ class DunningArrangementSchedule(models.AbstractModel):
         :param dict terms: names of :data:`TERMS`; what is missing gets its default
         :param date at_date: the day on which it is drawn up; None for today
         :param previous: the arrangement whose place it would take: what that one covers is free
-        :return: dict with ``lines`` (values of ``dunning.arrangement.line``),
-            ``instalments`` (``kind``, ``date_due``, ``grace_date``, ``amount``), ``amount_principal``,
-            ``amount_interest``, ``amount_costs``, ``amount_total`` (floats in ``currency``), ``claim_data``,
-            ``claim_date``, ``terms`` (completed) and ``approval_reason`` (a sentence, or False)
+        :return: dict with ``lines`` (values of ``dunning.arrangement.line``), ``instalments`` (``kind``, ``date_due``,
+            ``grace_date``, ``amount``), ``amount_principal``, ``amount_interest``, ``amount_costs``, ``amount_total``
+            (floats in ``currency``), ``claim_data``, ``claim_date``, ``terms`` (completed) and ``approval_reason`` (a
+            sentence, or False)
         :raise UserError: when no such arrangement can be made
         """
         company = company.with_env(self.env).ensure_one()
@@ -44,7 +44,7 @@ class DunningArrangementSchedule(models.AbstractModel):
             {
                 'kind': part.kind,
                 'date_due': part.due_date,
-                'grace_date': add_bank_days(part.due_date, debt['terms']['grace_days']),
+                'grace_date': add_bank_days(part.due_date, max(0, debt['terms']['grace_days'])),
                 'amount': float(part.amount),
             }
             for part in self._get_schedule(debt)]}

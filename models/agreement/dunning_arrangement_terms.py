@@ -147,7 +147,7 @@ class DunningArrangementTerms(models.AbstractModel):
         :raise UserError: when the terms do not fit
         """
         terms, at_date = debt['terms'], debt['claim_date']
-        if terms['date_first'] < at_date:
+        if not terms['date_first'] or terms['date_first'] < at_date:
             raise UserError(self.env._("The first instalment lies in the past: choose today or a later day."))
         if terms['down_payment'] and terms['down_payment_date'] and terms['down_payment_date'] < at_date:
             raise UserError(self.env._("The down payment lies in the past: choose today or a later day."))

@@ -141,7 +141,7 @@ class DunningArrangementMake(models.TransientModel):
         Arrangement = self.env['dunning.arrangement'].with_company(self.company_id)
         debtor, today = self.partner_id._origin, self.company_id._dunning_today()
         items = Arrangement._find_items(self.company_id, debtor, self.item_ids._origin, self.previous_id._origin)
-        debt = Arrangement._get_debt(self.company_id, items, self._complete_terms(self._get_terms(), today), today)
+        debt = Arrangement._get_debt(self.company_id, items, self._get_terms(), today)
         self.amount_total = debt['amount_total']
         return Arrangement._add_schedule(self.company_id, debtor, debt)
 
@@ -245,26 +245,24 @@ class DunningArrangementMake(models.TransientModel):
     # MAKING
     # -------------------------------------------------------------------------
 
-    def _action_make(self, make):
-        """Make the arrangement and show it.
-
-        :param make: ``_make`` or ``_make_and_offer`` of ``dunning.arrangement``, by its name
-        """
+    def _action_make(self, *, offer):
+        """Make the arrangement, offer it at once where that is wanted, and show it."""
         self.ensure_one()
         self.check_access('write')
         if not self.item_ids:
             raise UserError(self.env._("Choose the invoices it is about."))
         Arrangement = self.env['dunning.arrangement'].with_company(self.company_id).with_context(
             clean_context(self.env.context))
-        return getattr(Arrangement, make)(
+        make = Arrangement._make_and_offer if offer else Arrangement._make
+        return make(
             self.company_id, self.partner_id, self.item_ids, self._get_terms(), user=self.user_id,
             call=self.call_id or None, contact=self.contact_id or None, previous=self.previous_id or None,
             note=self.note)._get_records_action(context={})
 
     def action_make(self):
         """Make the arrangement as a draft and show it."""
-        return self._action_make('_make')
+        return self._action_make(offer=False)
 
     def action_offer(self):
         """Make the arrangement and offer it at once; where a manager has to approve it, it waits for that."""
-        return self._action_make('_make_and_offer')
+        return self._action_make(offer=True)
