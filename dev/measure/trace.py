@@ -48,8 +48,8 @@ class Limit(NamedTuple):
 LIMITS = {
     "approve one e-mail": Limit(15, 6, Walk(10, 16, 11, 24)),
     "send one e-mail": Limit(80, 15, Walk(130, 184, 45, 70)),
-    "log a call with a promise": Limit(30, 8, Walk(67, 80, 20, 55)),
-    "make and offer an arrangement": Limit(120, 20, Walk(268, 424, 49, 129)),
+    "log a call with a promise": Limit(30, 8, Walk(57, 69, 19, 55)),
+    "make and offer an arrangement": Limit(120, 20, Walk(148, 280, 49, 89)),
     "page: what can be paid": Limit(50, 12, Walk(63, 79, 20, 25)),
 }
 
