@@ -103,7 +103,6 @@ class TestPromise(DunningCommon):
         dollar = self.invoice(currency=self.env.ref('base.USD'))
         for kwargs in (
             {'moves': self.move, 'until': MADE - days(1)},
-            {'moves': self.move, 'until': MADE + days(44)},  # its grace would end after the 45 days of the reason
             {'moves': self.move, 'until': MADE + days(400)},
             {'moves': self.move, 'amount': 0.0},
             {'moves': self.move, 'amount': -5.0},
@@ -116,6 +115,9 @@ class TestPromise(DunningCommon):
         ):
             with self.subTest(**kwargs), self.assertRaises(UserError):
                 self.promise(**kwargs)
+        # Its grace would end after the 45 days of the reason.
+        with self.assertRaisesRegex(UserError, "can be for .* at the latest"):
+            self.promise(self.move, until=MADE + days(44))
         self.assertFalse(self.env['dunning.promise'].search([('partner_id', '=', self.business.id)]))
         self.assertTrue(self.promise(self.move, until=MADE))  # “I pay today”
 
