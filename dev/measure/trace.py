@@ -48,8 +48,8 @@ class Limit(NamedTuple):
 LIMITS = {
     "approve one e-mail": Limit(15, 6, Walk(10, 16, 10, 24)),
     "send one e-mail": Limit(80, 15, Walk(123, 180, 45, 69)),
-    "log a call with a promise": Limit(30, 8, Walk(67, 80, 20, 55)),
-    "make and offer an arrangement": Limit(120, 20, Walk(268, 424, 49, 129)),
+    "log a call with a promise": Limit(30, 8, Walk(57, 69, 19, 55)),
+    "make and offer an arrangement": Limit(120, 20, Walk(148, 280, 49, 89)),
     "page: what can be paid": Limit(50, 12, Walk(63, 79, 20, 25)),
 }
 
@@ -153,8 +153,8 @@ def _call(env, user):
 
 
 def _arrange(env, user):
-    make, items = env["dunning.arrangement"].with_user(user)._make, _owed(env)
-    return lambda: make(env.company, items.partner_id, items, {}).action_offer()
+    make, items = env["dunning.arrangement"].with_user(user)._make_and_offer, _owed(env)
+    return lambda: make(env.company, items.partner_id, items, {})
 
 
 def _pay(env, user):

@@ -4,9 +4,9 @@ from collections import defaultdict
 
 from odoo import api, fields, models
 from odoo.exceptions import UserError
-from odoo.fields import Domain
 
 from ..kernel.formats import letter_amount
+from ..letter.dunning_debtor_mail import QR_NAME
 
 
 class DunningAgreement(models.AbstractModel):
@@ -145,29 +145,22 @@ class DunningAgreement(models.AbstractModel):
             promise.kept_percent = 100.0 if promise.state == 'kept' else 0.0
 
     @api.model
-    def _get_kept_ratio(self, records, company=None):
-        """Return ``{id: (kept, decided)}`` of debtors (``res.partner``), collectors (``res.users``) or companies.
+    def _get_kept_ratio(self, partners, company):
+        """Return ``{contact id: (kept, decided)}`` of the agreements of their debtors with a company.
 
         Kept in part is not kept; what lapsed, was cancelled or replaced was not decided. Whoever never agreed on
         anything is not in it.
-
-        :param company: the company in which they were made; companies stand for themselves
         """
-        name = {'res.users': 'user_id', 'res.company': 'company_id'}.get(records._name, 'partner_id')
-        ids = records.commercial_partner_id.ids if name == 'partner_id' else records.ids
-        domain = Domain(name, 'in', ids) & Domain('state', 'in', self._decided_states)
-        if name != 'company_id':
-            domain &= Domain('company_id', '=', company.id)
-        counts = defaultdict(lambda: [0, 0])
-        for record, state, count in self._read_group(domain, [name, 'state'], ['__count']):
-            counts[record.id][0] += count if state == 'kept' else 0
-            counts[record.id][1] += count
-        found = {record_id: tuple(pair) for record_id, pair in counts.items()}
-        if name == 'partner_id':
-            return {
-                partner.id: found[partner.commercial_partner_id.id] for partner in records
-                if partner.commercial_partner_id.id in found}
-        return found
+        counts = defaultdict(lambda: (0, 0))
+        for debtor, state, count in self._read_group([
+            ('partner_id', 'in', partners.commercial_partner_id.ids), ('company_id', '=', company.id),
+            ('state', 'in', self._decided_states),
+        ], ['partner_id', 'state'], ['__count']):
+            kept, decided = counts[debtor]
+            counts[debtor] = kept + (count if state == 'kept' else 0), decided + count
+        return {
+            partner.id: counts[partner.commercial_partner_id] for partner in partners
+            if partner.commercial_partner_id in counts}
 
     # -------------------------------------------------------------------------
     # HOW TO PAY
@@ -180,14 +173,15 @@ class DunningAgreement(models.AbstractModel):
             return moves.payment_reference or moves.name or ''
         return ' '.join(move.name for move in moves.sorted('invoice_date') if move.name)[:140]
 
-    def _render_transfer(self, amount, by, links, reference, qr_source):
+    def _render_transfer(self, amount, by, links, reference):
         """Return how to pay an amount, as HTML for an e-mail, in the language of the debtor.
 
         :param float amount: in the currency of the agreement
         :param str by: the last day as it is printed, or empty
         :param links: dicts of ``name``, ``amount`` (as printed) and ``url``: where it is paid, or seen online
         :param str reference: what the debtor states
-        :param str qr_source: where the picture of the EPC QR code is; nothing is shown where a bank could not read it
+
+        The picture of the EPC QR code goes along with the e-mail; nothing is shown where a bank could not read it.
         """
         self.ensure_one()
         lang = self._get_lang()
@@ -198,5 +192,5 @@ class DunningAgreement(models.AbstractModel):
             **transfer,
             'links': links,
             'online': self._can_pay_online(),
-            'qr': qr_source if transfer['qr'] else '',
+            'qr': f'cid:{QR_NAME}' if transfer['qr'] else '',
         }, minimal_qcontext=True)

@@ -3,9 +3,9 @@
 An arrangement is drawn up from due items and terms (:meth:`DunningArrangement._make`), offered with a document that
 never changes, signed by the debtor and by us, and from then on followed by the ledger. From the offer on, as long as
 it can be signed and is kept, a hold rests on exactly its items. Here is its life; each of the other ideas is a part
-with a file of its own: what is owed and paid when (``schedule``), who approves what (``limits``), the document, the
-signatures (``signing``), the mail, what the ledger says (``ledger``), what becomes of it (``follow``), the debtor's
-``page``, and what is told about it to colleagues (``history``).
+with a file of its own: what is owed and paid when (``terms``), drawing that up (``schedule``), who approves what
+(``limits``), the document, the signatures (``signing``), the mail, what the ledger says (``ledger``), what becomes of
+it (``follow``), the debtor's ``page``, and what is told about it to colleagues (``history``).
 
 A promise (``dunning.promise``) is the same thing with one instalment and no signature; it has a model of its own, since
 nothing of it is written down but what was said.
@@ -19,8 +19,8 @@ from odoo.fields import Domain
 from odoo.tools import SQL
 
 from ..kernel.groups import ACCOUNTING
-from .arrangement_states import CLOSED_STATES, DECIDED_STATES, LIVE_STATES, OPEN_STATES, STATES
-from .dunning_arrangement_schedule import SCHEDULE_TERMS, TERMS
+from .arrangement_states import CLOSED_STATES, DECIDED_STATES, OPEN_STATES, STATES
+from .dunning_arrangement_terms import SCHEDULE_TERMS, TERMS
 
 
 class DunningArrangement(models.Model):
@@ -32,6 +32,7 @@ class DunningArrangement(models.Model):
 
     _name = 'dunning.arrangement'
     _inherit = [
+        'dunning.arrangement.terms',
         'dunning.arrangement.schedule',
         'dunning.arrangement.limits',
         'dunning.arrangement.text',
@@ -64,7 +65,8 @@ class DunningArrangement(models.Model):
     user_id = fields.Many2one(
         comodel_name='res.users', string="Collector", required=True, index=True, tracking=True,
         help="Who answers for the arrangement, and is told what becomes of it.")
-    lang = fields.Selection(selection='_selection_lang', string="Language", help="In which it is written.")
+    lang = fields.Selection(
+        selection=lambda self: self.env['res.lang'].get_installed(), string="Language", help="In which it is written.")
     previous_id = fields.Many2one(
         comodel_name='dunning.arrangement', string="Takes the Place Of", readonly=True, index='btree_not_null')
     replaced_by_id = fields.Many2one(
@@ -86,37 +88,6 @@ class DunningArrangement(models.Model):
         comodel_name='account.move', inverse_name='dunning_arrangement_id', string="Booked As",
         groups=ACCOUNTING)
 
-    # --- terms ---
-    date_first = fields.Date(string="First Instalment", required=True)
-    period = fields.Selection(
-        selection=[('week', "Each Week"), ('fortnight', "Every Two Weeks"), ('month', "Each Month")],
-        required=True, default='month')
-    day_of_month = fields.Integer(
-        help="Day on which each month is paid; 31 is the last day of the month, 0 the day of the first instalment.")
-    calculate = fields.Selection(
-        selection=[('count', "Number of Instalments"), ('amount', "Amount of an Instalment")],
-        required=True, default='count')
-    instalment_count = fields.Integer(string="Instalments", default=3)
-    instalment_amount = fields.Monetary(string="Each")
-    down_payment = fields.Monetary()
-    down_payment_date = fields.Date()
-    interest_mode = fields.Selection(
-        selection=[
-            ('none', "No interest while it is kept"),
-            ('runs', "Interest runs on"),
-        ],
-        string="Interest Meanwhile", required=True, default='none',
-        help="No interest: as long as it is kept no interest is asked over the time it runs. Interest runs on: what it "
-             "comes to is asked as a last instalment.")
-    with_interest = fields.Boolean(default=True, help="The interest until today is part of it.")
-    with_costs = fields.Boolean(default=True, help="The collection costs that are owed today are part of it.")
-    grace_days = fields.Integer(
-        string="Grace (bank days)", help="Days on which banks settle, before an instalment counts as missed.")
-    new_invoices = fields.Selection(
-        selection=[('ignore', "Not part of it"), ('must_pay', "Have to be paid on time")],
-        required=True, default='ignore',
-        help="What new invoices of the debtor mean for it while it runs.")
-    valid_until = fields.Date(help="Until which day the offer can be signed.")
     note = fields.Text(help="For colleagues; the debtor does not see it.")
 
     # --- amounts ---
@@ -156,10 +127,8 @@ class DunningArrangement(models.Model):
         ],
         readonly=True, copy=False)
     close_reason = fields.Char(string="Ended Because", readonly=True, copy=False)
-    new_invoice_on = fields.Date(
-        string="New Invoice Asked For", readonly=True, copy=False,
-        help="The debtor was told that a new invoice has to be paid.")
-    new_invoice_last_date = fields.Date(readonly=True, copy=False)
+    new_invoice_last_date = fields.Date(
+        readonly=True, copy=False, help="Until when the debtor was told that a new invoice can still be paid.")
     end_told_on = fields.Date(readonly=True, copy=False, help="The debtor was told that it ended.")
     waived_on = fields.Date(
         readonly=True, copy=False, help="The interest over the time it ran was waived, as agreed.")
@@ -177,10 +146,6 @@ class DunningArrangement(models.Model):
     # -------------------------------------------------------------------------
     # COMPUTES
     # -------------------------------------------------------------------------
-
-    @api.model
-    def _selection_lang(self):
-        return self.env['res.lang'].get_installed()
 
     @api.model
     def _expand_states(self, states, domain):
@@ -202,8 +167,8 @@ class DunningArrangement(models.Model):
         return result
 
     def _portal_ensure_token(self):
-        # OVERRIDE: the key to its page is drawn by the program, and by nobody else.
-        return super(DunningArrangement, self._recording())._portal_ensure_token()
+        # EXTENDS 'portal': the key to its page is drawn by the program, and by nobody else.
+        return self.access_token or super(DunningArrangement, self._recording())._portal_ensure_token()
 
     @api.depends('line_ids.move_line_id')
     def _compute_item_ids(self):
@@ -217,7 +182,7 @@ class DunningArrangement(models.Model):
     def _get_lang(self):
         # OVERRIDE: chosen when it was drawn up.
         self.ensure_one()
-        return self._get_installed_lang(self.lang) if self.lang else super()._get_lang()
+        return self.env['res.lang']._get_code(self.lang) or super()._get_lang()
 
     # -------------------------------------------------------------------------
     # CHECKS
@@ -245,16 +210,16 @@ class DunningArrangement(models.Model):
             vals['name'] = vals.get('name') or sequence.next_by_code('dunning.arrangement')
         return super().create(vals_list)
 
-    def write(self, vals):
-        result = super().write(vals)
+    def _write_by_user(self, vals):
+        # EXTENDS: what is worked out follows from the terms.
+        result = super()._write_by_user(vals)
         names = vals.keys() & TERMS
-        if names and not self._is_recording():
-            for arrangement in self:
-                # Who changes the terms is the author now. What was approved was approved with other terms.
-                arrangement._recording().write({
-                    'author_id': self.env.uid, **arrangement._prepare_approval(arrangement.approval_reason)})
-                if names & SCHEDULE_TERMS:
-                    arrangement._draw_up(arrangement.company_id._dunning_today())
+        for arrangement in self if names else self.browse():
+            # Who changes the terms is the author now. What was approved was approved with other terms.
+            arrangement._recording().write({
+                'author_id': self.env.uid, **arrangement._prepare_approval(arrangement.approval_reason)})
+            if names & SCHEDULE_TERMS:
+                arrangement._draw_up(arrangement.company_id._dunning_today())
         return result
 
     def _check_user_write(self, vals):
@@ -305,45 +270,62 @@ class DunningArrangement(models.Model):
     # -------------------------------------------------------------------------
 
     @api.model
-    def _make(self, company, partner, items, terms, *, user=None, call=None, contact=None, previous=None):
+    def _make(self, company, partner, items, terms, *, user=None, call=None, contact=None, previous=None, note=None):
         """Draw up an arrangement; nothing is offered yet.
 
         :param user: the collector; None for the current user
         :param call: the ``dunning.call`` in which it came up, or None
         :param contact: whom it is offered to; None for the debtor
         :param previous: the arrangement whose place it is to take, or None
+        :param str note: for colleagues, or None
         :return: the ``dunning.arrangement`` in draft. For the other parameters see :meth:`_preview`
         :raise UserError: when it cannot be; nothing is written then
         """
         self.check_access('create')
-        company = company.with_env(self.env).ensure_one()
-        company.check_access('read')
-        debtor = partner.with_env(self.env).commercial_partner_id
-        today = company._dunning_today()
-        items = self._find_items(company, debtor, items, previous)
-        terms = self._complete_terms(company, debtor, terms, today)
-        answer = self._work_out(company, debtor, items, terms, today)
-        contact = contact or (partner if partner != debtor else debtor)
+        company.with_env(self.env).check_access('read')
+        answer = self._preview(company, partner, items, terms, previous=previous)
+        contact = contact or partner
+        vals = {
+            'company_id': company.id,
+            'partner_id': partner.commercial_partner_id.id,
+            'contact_id': contact.id,
+            'currency_id': answer['currency'].id,
+            'user_id': (user or self.env.user).id,
+            'author_id': self.env.uid,
+            'lang': contact._get_dunning_lang() or company.partner_id.lang or self.env.lang,
+            'call_id': call.id if call else False,
+            'previous_id': previous.id if previous else False,
+            'note': note,
+            **answer['terms'],
+            **self._prepare_draft(answer),
+        }
         with self.env.cr.savepoint():
-            arrangement = self._recording().create({
-                'company_id': company.id,
-                'partner_id': debtor.id,
-                'contact_id': contact.id,
-                'currency_id': items.currency_id.id,
-                'user_id': (user or self.env.user).id,
-                'author_id': self.env.uid,
-                'lang': (contact or debtor)._get_dunning_lang() or company.partner_id.lang or self.env.lang,
-                'call_id': call.id if call else False,
-                'previous_id': previous.id if previous else False,
-                **terms,
-                **self._prepare_draft(answer, today),
-            }).with_env(self.env)
+            arrangement = self._recording().create(vals).with_env(self.env)
         arrangement._follow_call(made=True)
         return arrangement
 
     # -------------------------------------------------------------------------
     # OFFERING
     # -------------------------------------------------------------------------
+
+    @api.model
+    def _make_and_offer(self, company, partner, items, terms, *, send=True, **made_with):
+        """Draw up an arrangement and offer it at once; where a manager has to approve it, it waits for that.
+
+        The debt is worked out once: nobody pays, credits or disputes these items between the two.
+
+        :param bool send: see :meth:`_offer`; ``made_with``: see :meth:`_make`
+        :return: the ``dunning.arrangement``
+        """
+        # What is locked is read as it is; who was first makes the whole request start again.
+        (items or self._get_open_items(company, partner.commercial_partner_id))._lock_dunning_items()
+        arrangement = self._make(company, partner, items, terms, **made_with)
+        if arrangement.approval_state == 'needed':
+            arrangement.action_submit()
+        else:
+            for step in arrangement._get_offer_steps(arrangement.claim_date, send=send):
+                step()
+        return arrangement
 
     def action_offer(self):
         """Offer drafts to their debtors: the debt of today is fixed, the document frozen and sent."""
@@ -360,21 +342,26 @@ class DunningArrangement(models.Model):
         :param bool send: whether it goes to the debtor; not when the debtor is reading it on its page
         """
         self.ensure_one()
-        for step in self._get_offer_steps(self.company_id._dunning_today(), send=send):
+        today = self.company_id._dunning_today()
+        for step in [*self._get_renewal_steps(today), *self._get_offer_steps(today, send=send)]:
             step()
 
-    def _get_offer_steps(self, today, *, send):
-        """Return the steps of offering one draft: what may stop it comes first, then nothing fails but the document."""
+    def _get_renewal_steps(self, today):
+        """Return the steps by which a draft of some time ago is made to say what is owed now."""
         return [
             self._lock_with_items,
             self._check_draft,
             self._find_items_again,
             partial(self._renew_debt, today),
+        ]
+
+    def _get_offer_steps(self, today, *, send):
+        """Return the steps of offering one draft: what may stop it comes first, then nothing fails but the document."""
+        return [
             partial(self._check_offer, today),
-            self._take_items_from_previous,
+            self._end_offered_previous,
             self._record_offer,
             partial(self._keep_held, today),
-            self._portal_ensure_token,
             self._store_offer,
             *([self._send_offer] if send else []),
             self._follow_call,
@@ -393,15 +380,10 @@ class DunningArrangement(models.Model):
         self.invalidate_recordset()
         self.line_ids.move_line_id._lock_dunning_items()
 
-    def _take_items_from_previous(self):
-        """Let its items be its own; those of one that runs stay there, until this one does."""
-        self.ensure_one()
-        previous = self.previous_id.filtered(lambda other: other.state in LIVE_STATES)
-        if previous.state in ('offered', 'signed'):
-            previous._close('replaced', 'replaced', self.env._("%s took its place.", self.name))
-        running = previous.line_ids.move_line_id if previous.state == 'active' else self.env['account.move.line']
-        self.line_ids.filtered(lambda line: line.move_line_id not in running)._recording().write({'is_live': True})
-        self.env.flush_all()  # what another offer holds is found here, not at the end
+    def _end_offered_previous(self):
+        """End the one whose place it takes where that does not run: the items of one that runs stay there so long."""
+        previous = self.previous_id.filtered(lambda other: other.state in ('offered', 'signed'))
+        previous._close('replaced', 'replaced', self.env._("%s took its place.", self.name))
 
     # -------------------------------------------------------------------------
     # RUNNING AND ENDING

@@ -57,8 +57,10 @@ class DunningArrangementDocument(models.AbstractModel):
         local = self.with_context(lang=lang)
         env, Letter = local.env, local.env['dunning.letter']
         company, data = local.company_id, self.claim_data or {}
+        first, reference, addressee = local._get_agreed_parts()[:1], local._get_reference(), local._get_addressee(lang)
         shared = Letter._prepare_company(company, lang)
-        transfer = local._prepare_transfer(local._get_agreed_parts()[:1].amount, local._get_reference())
+        address = Letter._get_address_lines(addressee)
+        transfer = local._prepare_transfer(first.amount, reference)
         debtor = env['dunning.claim']._prepare_debtor(local.partner_id, {
             'debtor_type': data.get('debtor_type') or 'consumer'})
         person = local.contact_id
@@ -66,9 +68,8 @@ class DunningArrangementDocument(models.AbstractModel):
             'format': FORMAT,
             'lang': lang,
             'number': self.name,
-            'date': letter_day(self.env, self.claim_date, lang),
             'valid_until': self.valid_text,
-            'address': Letter._get_address_lines(local._get_addressee()),
+            'address': address,
             'company': {
                 'name': company.name,
                 'lines': list(filter(None, [shared['street'], shared['place'], shared['country']])),
@@ -90,6 +91,7 @@ class DunningArrangementDocument(models.AbstractModel):
             'single': self.part_count == 1,
             'first': self.first_text,
             'last': self.last_text,
+            'date': letter_day(self.env, self.claim_date, lang),
             **local._prepare_debt(lang),
             'payments': local._prepare_payments(lang),
             'pay': {
@@ -115,13 +117,13 @@ class DunningArrangementDocument(models.AbstractModel):
         for line in lines.filtered(lambda line: not line.is_booking):
             entry = entries.get(line.move_line_id.id, {})
             rows.append({
+                'total': say(line.amount_total),
                 'name': line.name or '',
                 'date': say_date(entry.get('invoice_date') or line.move_id.invoice_date),
                 'due': say_date(line.date_due),
                 'principal': say(line.amount_principal),
                 'interest': say(line.amount_interest),
                 'costs': say(line.amount_costs),
-                'total': say(line.amount_total),
             })
         return {
             'lines': rows,
@@ -151,14 +153,17 @@ class DunningArrangementDocument(models.AbstractModel):
             })
         return rows
 
-    def _get_addressee(self):
-        """Return what :meth:`_get_address_lines` of letters asks about: whom the window of the envelope shows."""
+    def _get_addressee(self, lang=None):
+        """Return what :meth:`_get_address_lines` of letters asks about: whom the window of the envelope shows.
+
+        :param str lang: that of the letter
+        """
         self.ensure_one()
         person = self.contact_id or self.partner_id
         address = next((
             partner for partner in (person | self.partner_id) if partner._has_dunning_address()), self.partner_id)
         return SimpleNamespace(
-            partner_id=self.partner_id, recipient_id=person, company_id=self.company_id, lang=self._get_lang(),
+            partner_id=self.partner_id, recipient_id=person, company_id=self.company_id, lang=lang,
             _get_postal_partner=lambda: address)
 
     def _check_document(self, document):

@@ -31,7 +31,7 @@ CHUNK = 50
 # Days the debtor gets in the notice that an instalment did not come: enough to read it and to transfer, as in a first
 # reminder.
 LAST_CHANCE_DAYS = 7
-# Money that was paid on the last day is in the books a day later.
+# Money that was paid on the last day is in the books so many bank days later: until then it is waited for.
 BOOK_DAYS = 1
 # Days for which items are held each time while what a debtor signed waits for our signature past its own days.
 WAITING_DAYS = 7
@@ -166,8 +166,11 @@ class DunningArrangementFollow(models.AbstractModel):
             told = [
                 (index, instalment.last_date) for index, instalment in enumerate(self._get_parts())
                 if instalment.last_date]
+            account, amounts = day.account, [part.amount for part in day.account.parts]
             if self.close_code == 'missed' and told and not any(
-                self._get_part_until(day.account, index, self._get_break_date(last)).left for index, last in told
+                fill(amounts, [event for event in account.events if event[0] <= add_bank_days(last, BOOK_DAYS)],
+                     account.lowered)[index].left
+                for index, last in told
             ):
                 self._reopen(day.at_date, lambda env: env._("The money had come in time, and was only booked later."))
         elif day.account.left and self.close_code in ENDED_BY_LEDGER:
@@ -178,17 +181,6 @@ class DunningArrangementFollow(models.AbstractModel):
     def _record_account(self, day):
         """Write down what the ledger says of the instalments."""
         self._write_account(day.account, day.at_date)
-
-    @api.model
-    def _get_part_until(self, account, index, day):
-        """Return what had become of one instalment by a day."""
-        events = [event for event in account.events if event[0] <= day]
-        return fill([part.amount for part in account.parts], events, account.lowered)[index]
-
-    @api.model
-    def _get_break_date(self, last_date):
-        """Return the last day on which money is waited for that was to be paid by ``last_date``."""
-        return add_bank_days(last_date, BOOK_DAYS)
 
     def _get_last_date(self, at_date):
         """Return until when something can be paid that is asked for on a day."""
@@ -222,7 +214,8 @@ class DunningArrangementFollow(models.AbstractModel):
         company = self.company_id
         instalments = self._get_parts()
         missed = instalments.filtered(lambda part: part.state == 'missed')
-        given_up = missed.filtered(lambda part: part.last_date and at_date > self._get_break_date(part.last_date))[:1]
+        given_up = missed.filtered(
+            lambda part: part.last_date and at_date > add_bank_days(part.last_date, BOOK_DAYS))[:1]
         if given_up:
             local = self.with_context(lang=company.partner_id.lang)
             self._break('missed', local.env._(
@@ -341,13 +334,12 @@ class DunningArrangementFollow(models.AbstractModel):
         if self.state != 'active' or day.stopped:
             return
         if not items:
-            self._write_changes(self, {'new_invoice_on': False, 'new_invoice_last_date': False})
+            self._write_changes(self, {'new_invoice_last_date': False})
             return
         if not self.new_invoice_last_date:
-            self._recording().write({
-                'new_invoice_on': at_date, 'new_invoice_last_date': self._get_last_date(at_date)})
+            self._recording().new_invoice_last_date = self._get_last_date(at_date)
             self._write_to_debtor('new_invoice', at_date, items=items)
-        elif at_date > self._get_break_date(self.new_invoice_last_date):
+        elif at_date > add_bank_days(self.new_invoice_last_date, BOOK_DAYS):
             local = self.with_context(lang=self.company_id.partner_id.lang)
             self._break('new_invoice', local.env._(
                 "The new invoice %(invoice)s was not paid by %(last)s.", invoice=items[:1].move_id.name,
@@ -407,12 +399,12 @@ class DunningArrangementFollow(models.AbstractModel):
     def _check_hold_length(self, today):
         """Raise when its items could not be held for as long as it runs."""
         # sudo: a number of days
-        most = self._get_hold_reason().sudo().max_days
-        if (self._get_hold_end() - today).days > most:
+        most, end = self._get_hold_reason().sudo().max_days, self._get_hold_end()
+        if (end - today).days > most:
             raise UserError(self.env._(
                 "It would run until %(end)s, and a hold for an arrangement lasts %(days)s days at most. Choose fewer "
                 "or larger instalments, or let a manager lengthen the hold under Configuration, Reasons to Hold.",
-                end=format_day(self.env, self._get_hold_end()), days=most))
+                end=format_day(self.env, end), days=most))
 
     def _get_hold_end(self):
         """Return the last day on which its items are held while it runs.
@@ -425,8 +417,9 @@ class DunningArrangementFollow(models.AbstractModel):
         told = unpaid.filtered('last_date')
         ends = told.mapped('last_date')
         if unpaid - told:
-            ends.append(self._get_last_date(max((unpaid - told).mapped('grace_date')) + timedelta(days=1)))
-        return self._get_break_date(max(ends))
+            # As `_get_last_date` of the day after its grace.
+            ends.append(extended(max((unpaid - told).mapped('grace_date')) + timedelta(days=1 + LAST_CHANCE_DAYS)))
+        return add_bank_days(max(ends), BOOK_DAYS)
 
     def _get_held_until(self, today):
         """Return the last day on which its items have to be on hold as it stands now.

@@ -21,8 +21,6 @@ class DunningArrangementHistory(models.AbstractModel):
     story = fields.Char(compute='_compute_story', help="What was agreed and how it goes, in one sentence.")
     move_count = fields.Integer(string="Number of Invoices", compute='_compute_target_counts')
     hold_count = fields.Integer(string="Number of Holds", compute='_compute_target_counts')
-    payment_count = fields.Integer(string="Number of Payments", compute='_compute_target_counts')
-    mail_count = fields.Integer(string="Number of Mails", compute='_compute_target_counts')
     is_late = fields.Boolean(string="Late", compute='_compute_is_late', search='_search_is_late')
     history = fields.Html(string="Payment History", compute='_compute_history', sanitize=False)
 
@@ -36,8 +34,7 @@ class DunningArrangementHistory(models.AbstractModel):
     @api.depends_context('lang')
     def _compute_story(self):
         for arrangement in self:
-            arrangement.story = (
-                getattr(arrangement, f'_tell_{arrangement.state}')() if arrangement.partner_id else False)
+            arrangement.story = arrangement._tell_story() if arrangement.partner_id else False
 
     def _get_facts(self):
         """Return the words of the sentences about it, in the language of the reader."""
@@ -64,20 +61,26 @@ class DunningArrangementHistory(models.AbstractModel):
             'date': format_day(env, self.next_date),
         }
 
-    def _tell_draft(self):
-        return self.env._("%(total)s in %(count)s instalments from %(first)s; not offered yet.", **self._get_facts())
+    def _tell_story(self):
+        """Return in one sentence what was agreed and how it goes, in the language of the reader."""
+        self.ensure_one()
+        env, facts = self.env, self._get_facts()
+        if self.state == 'active':
+            return self._tell_active(facts)
+        if self.state == 'kept':
+            return self._tell_kept(facts)
+        return {
+            'draft': env._("%(total)s in %(count)s instalments from %(first)s; not offered yet.", **facts),
+            'offered': env._(
+                "%(total)s in %(count)s instalments was offered on %(offered)s; it can be signed until %(until)s.",
+                **facts),
+            'signed': env._("%(who)s signed on %(signed)s; it runs as soon as we have signed it too.", **facts),
+            'broken': env._("Broken on %(closed)s, %(paid)s of %(total)s was paid: %(why)s", **facts),
+            'cancelled': env._("Ended on %(closed)s: %(why)s", **facts),
+            'replaced': env._("Replaced on %(closed)s: %(why)s", **facts),
+        }[self.state]
 
-    def _tell_offered(self):
-        return self.env._(
-            "%(total)s in %(count)s instalments was offered on %(offered)s; it can be signed until %(until)s.",
-            **self._get_facts())
-
-    def _tell_signed(self):
-        return self.env._(
-            "%(who)s signed on %(signed)s; it runs as soon as we have signed it too.", **self._get_facts())
-
-    def _tell_active(self):
-        facts = self._get_facts()
+    def _tell_active(self, facts):
         env, part = self.env, self._get_next_part()
         done = env._("%(done)s of %(all)s instalments paid", **facts)
         if not part:
@@ -101,8 +104,7 @@ class DunningArrangementHistory(models.AbstractModel):
                          last=format_day(env, self.new_invoice_last_date))
         return env._("%(done)s; %(rest)s.", done=done, rest=rest)
 
-    def _tell_kept(self):
-        facts = self._get_facts()
+    def _tell_kept(self, facts):
         last = max(filter(None, self.instalment_ids.mapped('paid_on')), default=False)
         story = (
             self.env._("Kept: %(paid)s was paid, the last of it on %(last)s.", **facts,
@@ -112,15 +114,6 @@ class DunningArrangementHistory(models.AbstractModel):
             story = self.env._("%(story)s %(over)s came in too much.", story=story, over=format_amount(
                 self.env, self.amount_over, self.currency_id))
         return story
-
-    def _tell_broken(self):
-        return self.env._("Broken on %(closed)s, %(paid)s of %(total)s was paid: %(why)s", **self._get_facts())
-
-    def _tell_cancelled(self):
-        return self.env._("Ended on %(closed)s: %(why)s", **self._get_facts())
-
-    def _tell_replaced(self):
-        return self.env._("Replaced on %(closed)s: %(why)s", **self._get_facts())
 
     @api.depends('state', 'instalment_ids.state')
     def _compute_is_late(self):
@@ -148,13 +141,12 @@ class DunningArrangementHistory(models.AbstractModel):
         :param without: an arrangement that is not told, being the one that is made
         :return: dict with ``promises`` and ``arrangements`` as (kept, decided), ``days_late`` (None when nothing was
             paid for a year) and ``trend``, ``open`` and ``overdue`` (amounts in the company's currency), and
-            ``earlier``: a list of dicts with ``id``, ``name``, ``state``, ``label``, ``story``
+            ``earlier``: a list of :meth:`_prepare_screen_arrangement`
         """
         company, debtor = company.with_env(self.env), partner.with_env(self.env).commercial_partner_id
         earlier = self.search([
             ('company_id', '=', company.id), ('partner_id', '=', debtor.id), ('state', '!=', 'draft'),
             ('id', '!=', without.id if without else False)], limit=HISTORY)
-        labels = dict(self._fields['state']._description_selection(self.env))
         behaviour = self.env['dunning.behaviour'].search([
             ('company_id', '=', company.id), ('partner_id', '=', debtor.id)], limit=1)
         today = company._dunning_today()
@@ -168,12 +160,7 @@ class DunningArrangementHistory(models.AbstractModel):
             'trend': round(behaviour.trend_days) if behaviour else 0,
             'open': sum(items.mapped('amount_residual')),
             'overdue': sum(late.mapped('amount_residual')),
-            'earlier': [
-                {
-                    'id': arrangement.id, 'name': arrangement.name, 'state': arrangement.state,
-                    'label': labels.get(arrangement.state, ''), 'story': arrangement.story or '',
-                }
-                for arrangement in earlier],
+            'earlier': [arrangement._prepare_screen_arrangement() for arrangement in earlier],
         }
 
     @api.model
@@ -199,40 +186,11 @@ class DunningArrangementHistory(models.AbstractModel):
     # WHAT BELONGS TO IT
     # -------------------------------------------------------------------------
 
-    @api.depends('line_ids', 'hold_ids', 'message_ids')
+    @api.depends('line_ids', 'hold_ids')
     def _compute_target_counts(self):
-        payments = self._get_payments()
         for arrangement in self:
             arrangement.move_count = len(arrangement.move_ids)
             arrangement.hold_count = len(arrangement.hold_ids)
-            arrangement.payment_count = len(payments[arrangement.id])
-            arrangement.mail_count = len(arrangement._get_mails())
-
-    def _get_payments(self):
-        """Return ``{id: journal entries}`` that were set against the covered items since the arrangement was offered.
-
-        One query for all of them.
-        """
-        found = {arrangement.id: self.env['account.move'] for arrangement in self}
-        partials = self.env['account.partial.reconcile'].search([
-            ('debit_move_id', 'in', self.line_ids.move_line_id.ids)])
-        by_item = partials.grouped('debit_move_id')
-        for arrangement in self:
-            since = arrangement.offered_on and arrangement.claim_date
-            for line in arrangement.line_ids:
-                for partial in by_item.get(line.move_line_id, partials.browse()):
-                    entry = partial.credit_move_id.move_id
-                    if since and entry.date >= since:
-                        found[arrangement.id] |= entry
-        return found
-
-    def _get_mails(self):
-        """Return the messages between us and the debtor: not the notes for colleagues."""
-        self.ensure_one()
-        comment = self.env.ref('mail.mt_comment')
-        return self.message_ids.filtered(lambda message: (
-            message.message_type in ('email', 'email_outgoing')
-            or (message.message_type == 'comment' and message.subtype_id == comment and not message.is_internal)))
 
     def action_open_holds(self):
         """Show the holds of this arrangement."""
@@ -241,21 +199,6 @@ class DunningArrangementHistory(models.AbstractModel):
         action = self.env['ir.actions.act_window']._for_xml_id('l10n_nl_dunning.dunning_hold_action')
         action.update({'domain': [('id', 'in', self.hold_ids.ids)], 'context': {}})
         return action
-
-    def action_open_payments(self):
-        """Show what was paid or credited since the arrangement was offered."""
-        self.ensure_one()
-        self.check_access('read')
-        return self._get_payments()[self.id]._get_records_action(name=self.env._("Payments"))
-
-    def action_open_mails(self):
-        """Show the e-mails of this arrangement."""
-        self.ensure_one()
-        self.check_access('read')
-        return {
-            **self.env['ir.actions.act_window']._for_xml_id('l10n_nl_dunning.mail_message_action_arrangement'),
-            'domain': [('id', 'in', self._get_mails().ids)],
-        }
 
     # -------------------------------------------------------------------------
     # WHERE IT IS SHOWN
@@ -286,7 +229,7 @@ class DunningArrangementHistory(models.AbstractModel):
         return next(fields.Date.to_date(moment) for moment in moments if moment)
 
     def _prepare_screen_arrangement(self):
-        """Return what the debtor screen shows of it."""
+        """Return what is shown of it on the debtor screen, and before another one is made."""
         self.ensure_one()
         labels = dict(self._fields['state']._description_selection(self.env))
         return {

@@ -63,12 +63,6 @@ class DunningArrangementLedger(models.AbstractModel):
     # WHAT THE LEDGER SAYS
     # -------------------------------------------------------------------------
 
-    def _get_known(self):
-        """Return what was matched to the items and lay ready before it was offered; what came in since pays it."""
-        self.ensure_one()
-        return self.known or self.env['dunning.money']._get_known(
-            self.company_id, self.partner_id, self.line_ids.move_line_id)
-
     def _get_accounts(self, at_date):
         """Return ``{arrangement id: Account}``, what the ledger says on a day; a few statements for any number.
 

@@ -39,12 +39,12 @@ class DunningArrangementLimits(models.AbstractModel):
     # -------------------------------------------------------------------------
 
     @api.model
-    def _get_approval_reason(self, company, debtor, answer, today):
+    def _get_approval_reason(self, company, debtor, answer):
         """Return why a manager has to approve what was worked out, or False.
 
-        :param dict answer: of :meth:`_work_out`
+        :param dict answer: of :meth:`_add_schedule`
         """
-        reasons = []
+        reasons, today = [], answer['claim_date']
         count = sum(part['kind'] == 'instalment' for part in answer['instalments'])
         most = company.dunning_arrangement_max_instalments
         if most and count > most:
@@ -79,17 +79,6 @@ class DunningArrangementLimits(models.AbstractModel):
         return {
             'approval_state': 'needed' if reason else 'not_needed', 'approval_reason': reason,
             'approved_by_id': False, 'approved_on': False, 'approved_extent': False,
-        }
-
-    def _get_extent(self):
-        """Return how far an arrangement goes, to compare with what was approved."""
-        self.ensure_one()
-        return {
-            'count': len(self.instalment_ids),
-            'until': self.date_last.isoformat(),
-            # Interest that came on top since is no reason to ask again.
-            'principal': self.amount_principal,
-            'interest_mode': self.interest_mode,
         }
 
     def _is_within_approval(self, answer):
@@ -138,7 +127,13 @@ class DunningArrangementLimits(models.AbstractModel):
                     "You drew up %s, so a colleague has to approve it.", arrangement.display_name))
             arrangement._recording().write({
                 'approval_state': 'approved', 'approved_by_id': self.env.uid,
-                'approved_on': fields.Datetime.now(), 'approved_extent': arrangement._get_extent()})
+                'approved_on': fields.Datetime.now(), 'approved_extent': {
+                    'count': len(arrangement.instalment_ids),
+                    'until': arrangement.date_last.isoformat(),
+                    # Interest that came on top since is no reason to ask again.
+                    'principal': arrangement.amount_principal,
+                    'interest_mode': arrangement.interest_mode,
+                }})
             arrangement._message_log(body=self.env._(
                 "Approved by %(user)s: %(why)s", user=self.env.user.name, why=arrangement.approval_reason or ''))
             # Nobody has to be asked any more, and the collector can offer it.
@@ -156,10 +151,7 @@ class DunningArrangementLimits(models.AbstractModel):
 
     def _get_asked(self):
         """Return the activities about the approval."""
-        kind = self.env.ref(APPROVAL_ACTIVITY, raise_if_not_found=False)
-        # sudo: activities of colleagues as well
-        activities = self.sudo().activity_ids
-        return activities.filtered(lambda activity: activity.automated and activity.activity_type_id == kind)
+        return self.sudo().activity_search([APPROVAL_ACTIVITY])  # sudo: activities of colleagues as well
 
     def _get_approver(self):
         """Return a manager who did not draw it up; the one who is told of other things first."""

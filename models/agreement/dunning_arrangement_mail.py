@@ -13,11 +13,6 @@ class DunningArrangementMail(models.AbstractModel):
     _name = 'dunning.arrangement.mail'
     _description = "Payment Arrangement"
 
-    offer_channel = fields.Selection(
-        selection=[('email', "E-mail"), ('letter', "Letter")], string="Offered By Way Of", readonly=True, copy=False)
-    offer_email_to = fields.Char(string="Offer E-mailed To", readonly=True, copy=False)
-    offer_printed_on = fields.Date(string="Offer Printed", readonly=True, copy=False)
-    agreement_email_to = fields.Char(string="Agreement E-mailed To", readonly=True, copy=False)
     mail_payment = fields.Html(compute='_compute_mail_payment', sanitize=False)
 
     # -------------------------------------------------------------------------
@@ -27,14 +22,14 @@ class DunningArrangementMail(models.AbstractModel):
     @api.depends('state', 'instalment_ids.amount_left', 'instalment_ids.state', 'lang')
     def _compute_mail_payment(self):
         for arrangement in self:
-            arrangement.mail_payment = arrangement._render_payment(f'cid:{QR_NAME}')
+            arrangement.mail_payment = arrangement._render_payment()
 
     def _get_reference(self):
         """Return what the debtor states when he pays."""
         self.ensure_one()
         return self.name or ''
 
-    def _render_payment(self, qr_source):
+    def _render_payment(self):
         """Return how to pay the next instalment, as HTML for an e-mail, in the language of the debtor."""
         self.ensure_one()
         part = self._get_next_part()
@@ -46,7 +41,7 @@ class DunningArrangementMail(models.AbstractModel):
             'url': self.sign_url,
         }] if self.sign_url else []
         return self._render_transfer(
-            part.amount_left, letter_day(self.env, part.date_due, lang), links, self._get_reference(), qr_source)
+            part.amount_left, letter_day(self.env, part.date_due, lang), links, self._get_reference())
 
     def _render_told_payment(self, amount, by, lang, parts, moves):
         """Return how to pay what a message is about, as HTML for an e-mail, in the language of the debtor.
@@ -67,7 +62,7 @@ class DunningArrangementMail(models.AbstractModel):
                     self._get_page_url()),
             }]
         reference = self._get_reference() if moves is None else self._get_moves_reference(moves)
-        return self._render_transfer(amount, by, links, reference, f'cid:{QR_NAME}')
+        return self._render_transfer(amount, by, links, reference)
 
     # -------------------------------------------------------------------------
     # OFFER AND AGREEMENT
@@ -81,13 +76,13 @@ class DunningArrangementMail(models.AbstractModel):
                 arrangement._send_mail(
                     'l10n_nl_dunning.mail_template_arrangement_offer', person,
                     files=arrangement.offer_attachment_id.sudo())  # sudo: the file that is to leave
-                arrangement._recording().write({
-                    'offer_channel': 'email', 'offer_email_to': person.email_formatted})
             else:
-                arrangement._check_postal_address()
+                if not arrangement._get_addressee()._get_postal_partner()._has_dunning_address():
+                    raise UserError(self.env._(
+                        "%s has neither an e-mail address that works nor a postal address. Complete the contact first.",
+                        arrangement.partner_id.display_name))
                 arrangement._ask_to_post(
                     lambda env, name=arrangement.name: env._("Print and post the proposal %s", name))
-                arrangement._recording().write({'offer_channel': 'letter', 'offer_email_to': False})
 
     def _send_agreement(self):
         """Send the agreement to both sides, and the paper that was signed with it."""
@@ -100,29 +95,16 @@ class DunningArrangementMail(models.AbstractModel):
                     'l10n_nl_dunning.mail_template_arrangement_agreement', person,
                     files=files.sudo(),  # sudo: the files that are to leave
                     picture=part and arrangement._get_qr_png(part.amount_left, arrangement._get_reference()))
-                arrangement._recording().agreement_email_to = person.email_formatted
             else:
                 arrangement._ask_to_post(
                     lambda env, name=arrangement.name: env._("Print and post the signed agreement %s", name))
-            arrangement._tell_us(files)
-
-    def _tell_us(self, files):
-        """Give our side its copy: in the history, and to the collector."""
-        local = self._for_collector()
-        # sudo: also when the debtor signs in the portal and it is countersigned by itself
-        local.sudo().message_post(
-            body=local.env._("Both sides signed %s. The signed agreement is attached.", self.name),
-            subject=local.display_name,
-            partner_ids=(self._get_responsible() - self.env.user).partner_id.ids,
-            attachment_ids=files.ids, message_type='notification', subtype_xmlid='mail.mt_note')
-
-    def _check_postal_address(self):
-        """Raise when a letter would not arrive either."""
-        self.ensure_one()
-        if not self._get_addressee()._get_postal_partner()._has_dunning_address():
-            raise UserError(self.env._(
-                "%s has neither an e-mail address that works nor a postal address. Complete the contact first.",
-                self.partner_id.display_name))
+            local = arrangement._for_collector()
+            # sudo: our copy, also when the debtor signs in the portal and it is countersigned by itself
+            local.sudo().message_post(
+                body=local.env._("Both sides signed %s. The signed agreement is attached.", arrangement.name),
+                subject=local.display_name,
+                partner_ids=(arrangement._get_responsible() - self.env.user).partner_id.ids,
+                attachment_ids=files.ids, message_type='notification', subtype_xmlid='mail.mt_note')
 
     def _ask_to_post(self, get_summary):
         """Give the collector something to print.
@@ -136,12 +118,7 @@ class DunningArrangementMail(models.AbstractModel):
         """Download what counts now: the agreement, else the proposal; of a draft how it would look."""
         self.ensure_one()
         self.check_access('read')
-        attachment = self.agreement_attachment_id or self.offer_attachment_id
-        if not attachment:
-            attachment = self._make_concept()
-        elif self.has_access('write') and self.state == 'offered' and not self.offer_printed_on:
-            self._recording().offer_printed_on = self.company_id._dunning_today()
-            self._message_log(body=self.env._("The proposal was printed."))
+        attachment = self.agreement_attachment_id or self.offer_attachment_id or self._make_concept()
         return {
             'type': 'ir.actions.act_url',
             'url': f"/web/content/{attachment.id}?download=true",

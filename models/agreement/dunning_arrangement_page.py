@@ -44,9 +44,9 @@ class DunningArrangementPage(models.AbstractModel):
     def _prepare_page(self):
         """Return what the page shows, in the language of the environment.
 
-        :return: dict with ``status`` (kind and sentence), ``can_sign``, ``can_pay``, ``agreed`` (sentences),
-            ``clauses`` (as frozen in the document),
-            ``instalments``, ``debt`` and ``sums`` (rows of words)
+        :return: dict with ``status`` (kind and sentence), ``can_sign``, ``can_pay``, ``clauses`` (as frozen in
+            the document: what one reads here is what one signs), ``instalments``, ``debt`` and ``sums`` (rows of
+            words)
         """
         self.ensure_one()
         payable = self._get_payable('due')
@@ -57,7 +57,6 @@ class DunningArrangementPage(models.AbstractModel):
             'due': self._format_amount(payable.amount) if payable else '',
             'left': self._format_amount(self.amount_left) if self._get_payable('all') else '',
             'total': self._format_amount(self.amount_total),
-            'agreed': self._tell_agreed(),
             'clauses': self._get_clauses(self.document_data) if self.document_data else [],
             'instalments': self._prepare_page_instalments(),
             'debt': self._prepare_page_debt(),
@@ -74,9 +73,7 @@ class DunningArrangementPage(models.AbstractModel):
         self.ensure_one()
         if self.state == 'offered':
             if self._is_expired():
-                return 'bad', self.env._(
-                    "This offer could be signed until %s. Contact us if you still want to pay in instalments.",
-                    letter_day(self.env, self.valid_until))
+                return 'bad', self._tell_expired()
             return 'note', self.env._(
                 "Read the arrangement and sign it no later than %s. Nothing has been agreed before you signed.",
                 letter_day(self.env, self.valid_until))
@@ -112,48 +109,6 @@ class DunningArrangementPage(models.AbstractModel):
     # WHAT IS AGREED
     # -------------------------------------------------------------------------
 
-    def _tell_agreed(self):
-        """Return what both sides agree, as sentences; the document says it in full."""
-        self.ensure_one()
-        parts = self.instalment_ids.sorted('date_due')
-        company, last = self.company_id.name, parts[-1:]
-        sentences = [self.env._(
-            "You owe %(company)s %(total)s. By signing you acknowledge that you owe this amount.",
-            company=company, total=self._format_amount(self.amount_total))]
-        down = parts.filtered(lambda part: part.kind == 'down_payment')[:1]
-        regular = parts.filtered(lambda part: part.kind == 'instalment')
-        if down:
-            sentences.append(self.env._(
-                "You first pay %(amount)s, no later than %(date)s.",
-                amount=self._format_amount(down.amount), date=letter_day(self.env, down.date_due)))
-        if len(regular) == 1:
-            sentences.append(self.env._(
-                "You pay %(amount)s in one go, no later than %(date)s.",
-                amount=self._format_amount(regular.amount), date=letter_day(self.env, regular.date_due)))
-        elif regular:
-            facts = {
-                'count': len(regular), 'amount': self._format_amount(regular[0].amount),
-                'date': letter_day(self.env, regular[0].date_due), 'last': letter_day(self.env, last.date_due)}
-            sentences.append(
-                self.env._(
-                    "You pay the rest in %(count)s instalments: the first is %(amount)s, no later than %(date)s, and "
-                    "the last is on %(last)s.", **facts) if down
-                else self.env._(
-                    "You pay it in %(count)s instalments: the first is %(amount)s, no later than %(date)s, and the "
-                    "last is on %(last)s.", **facts))
-        sentences.append(
-            self.env._("As long as you keep to it, no further interest is added.") if self.interest_mode == 'none'
-            else self.env._("Interest goes on meanwhile. What it comes to is asked as a last instalment."))
-        sentences.append(self.env._(
-            "As long as you keep to it, we send no reminders about these invoices and take no further steps."))
-        if self.new_invoices == 'must_pay':
-            sentences.append(self.env._("You pay new invoices on time meanwhile."))
-        sentences.append(self.env._(
-            "The dates are final. If an instalment is not on our account within %s working days of its date, you get a "
-            "message from us. If you do not pay then either, the arrangement ends and everything that is left has to "
-            "be paid at once.", self.grace_days))
-        return sentences
-
     def _prepare_page_instalments(self):
         self.ensure_one()
         kinds = {
@@ -168,10 +123,10 @@ class DunningArrangementPage(models.AbstractModel):
             'missed': self.env._("too late"),
             'cancelled': self.env._("lapsed"),
         }
-        running = self.state == 'active'
+        payable = self._get_unpaid_parts() if self.state == 'active' else self.instalment_ids.browse()
         regular = 0
         rows = []
-        for part in self.instalment_ids.sorted(lambda part: (part.date_due, part.sequence)):
+        for part in self._get_parts():
             if part.kind == 'instalment':
                 regular += 1
             some = self.currency_id.compare_amounts(part.amount_paid, 0) > 0 and part.state != 'paid'
@@ -186,8 +141,7 @@ class DunningArrangementPage(models.AbstractModel):
                 'paid_text': self.env._(
                     "%(paid)s paid, %(left)s left", paid=self._format_amount(part.amount_paid),
                     left=self._format_amount(part.amount_left)) if some and self.state not in CLOSED_STATES else '',
-                'can_pay': running and part.state not in ('paid', 'cancelled')
-                and self.currency_id.compare_amounts(part.amount_left, 0) > 0,
+                'can_pay': part in payable,
             })
         return rows
 
@@ -246,10 +200,7 @@ class DunningArrangementPage(models.AbstractModel):
     def _tell_before_paying(self, what, instalment=None):
         """Return what one should know before paying."""
         self.ensure_one()
-        earlier = instalment and self.instalment_ids.filtered(
-            lambda part: part.date_due < instalment.date_due and part.state not in ('paid', 'cancelled')
-            and self.currency_id.compare_amounts(part.amount_left, 0) > 0)
-        if earlier:
+        if instalment and self._get_unpaid_parts().filtered(lambda part: part.date_due < instalment.date_due):
             return self.env._(
                 "An earlier instalment was not paid yet. What you pay now is used for that one first.")
         return self.env._("Payment arrangement %s", self.name)

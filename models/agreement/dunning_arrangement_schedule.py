@@ -1,29 +1,9 @@
-"""What an arrangement is about and when it is paid: its due items, its terms, the debt and the instalments."""
+"""Drawing up an arrangement, and doing so again: its due items, what is owed on them, and the instalments."""
 
-from datetime import timedelta
-from decimal import Decimal
-
-from odoo import Command, api, fields, models
+from odoo import Command, api, models
 from odoo.exceptions import UserError
 
-from ...tools.agreement import instalments
-from ...tools.claim.model import Booked
-from ...tools.law.amounts import ZERO, to_decimal
-from ...tools.law.dutch_calendar import add_bank_days, extended
-
-# Days after today of the first instalment, and until which an offer can be signed, where nobody says otherwise.
-FIRST_DAYS, VALID_DAYS = 14, 14
-# Days on which banks settle after the date of an instalment, before it counts as missed, where nobody says otherwise.
-GRACE_DAYS = 3
-
-# What was agreed: the user's to choose while it is a draft.
-TERMS = frozenset({
-    'date_first', 'period', 'day_of_month', 'calculate', 'instalment_count', 'instalment_amount', 'down_payment',
-    'down_payment_date', 'interest_mode', 'with_interest', 'with_costs', 'grace_days', 'new_invoices', 'valid_until',
-    'lang', 'contact_id',
-})
-# Of those, what changes amounts and days.
-SCHEDULE_TERMS = TERMS - {'valid_until', 'lang', 'contact_id', 'grace_days', 'new_invoices'}
+from ...tools.law.dutch_calendar import add_bank_days
 
 
 class DunningArrangementSchedule(models.AbstractModel):
@@ -44,39 +24,38 @@ class DunningArrangementSchedule(models.AbstractModel):
         :param dict terms: names of :data:`TERMS`; what is missing gets its default
         :param date at_date: the day on which it is drawn up; None for today
         :param previous: the arrangement whose place it would take: what that one covers is free
-        :return: dict with ``lines`` (``item_id``, ``move_id``, ``name``, ``date_due``, ``is_booking`` and amounts),
-            ``instalments`` (``kind``, ``date_due``, ``amount``), ``amount_principal``, ``amount_interest``,
-            ``amount_costs``, ``amount_total`` (floats in ``currency``), ``claim_data``, ``terms`` (completed) and
-            ``approval_reason`` (a sentence, or False)
+        :return: dict with ``lines`` (values of ``dunning.arrangement.line``), ``instalments`` (``kind``, ``date_due``,
+            ``grace_date``, ``amount``), ``amount_principal``, ``amount_interest``, ``amount_costs``, ``amount_total``
+            (floats in ``currency``), ``claim_data``, ``claim_date``, ``terms`` (completed) and ``approval_reason`` (a
+            sentence, or False)
         :raise UserError: when no such arrangement can be made
         """
         company = company.with_env(self.env).ensure_one()
         at_date = at_date or company._dunning_today()
         debtor = partner.with_env(self.env).commercial_partner_id
         items = self._find_items(company, debtor, items, previous)
-        terms = self._complete_terms(company, debtor, terms, at_date)
-        return self._work_out(company, debtor, items, terms, at_date)
+        debt = self._get_debt(company, items, self._complete_terms(terms, at_date), at_date)
+        return self._add_schedule(company, debtor, debt)
 
     @api.model
-    def _work_out(self, company, debtor, items, terms, at_date):
-        """Return what :meth:`_preview` does, of items that were found and terms that are complete."""
-        answer = {
-            **self._get_debt(company, items, terms, at_date),
-            'currency': items.currency_id,
-            'terms': terms,
-        }
-        answer['instalments'] = [
-            {'kind': part.kind, 'date_due': part.due_date, 'amount': float(part.amount)}
-            for part in self._get_schedule(answer['amount_total'], items.currency_id, terms, at_date)]
-        answer['approval_reason'] = self._get_approval_reason(company, debtor, answer, at_date)
+    def _add_schedule(self, company, debtor, debt):
+        """Return a debt (of :meth:`_get_debt`) with its instalments, and why a manager has to approve them."""
+        answer = {**debt, 'instalments': [
+            {
+                'kind': part.kind,
+                'date_due': part.due_date,
+                'grace_date': add_bank_days(part.due_date, max(0, debt['terms']['grace_days'])),
+                'amount': float(part.amount),
+            }
+            for part in self._get_schedule(debt)]}
+        answer['approval_reason'] = self._get_approval_reason(company, debtor, answer)
         return answer
 
     def _draw_up(self, today):
         """Work out the debt and the schedule of a draft anew, by the ledger of today."""
         self.ensure_one()
-        answer = self._work_out(
-            self.company_id, self.partner_id, self.line_ids.move_line_id, {name: self[name] for name in TERMS}, today)
-        self._recording().write(self._prepare_draft(answer, today))
+        debt = self._get_debt(self.company_id, self.line_ids.move_line_id, self._get_terms(), today)
+        self._recording().write(self._prepare_draft(self._add_schedule(self.company_id, self.partner_id, debt)))
 
     def _renew_debt(self, today):
         """Work out the debt of the day of the offer, whatever it was when the draft was made."""
@@ -85,18 +64,17 @@ class DunningArrangementSchedule(models.AbstractModel):
         if self.currency_id.compare_amounts(before, self.amount_total):
             self._message_log(body=self.env._("The debt was worked out anew on the day of the offer."))
 
-    def _prepare_draft(self, answer, today):
+    def _prepare_draft(self, answer):
         """Return the values of a draft as it was worked out; of one that is made now ``self`` is empty.
 
-        :param dict answer: of :meth:`_work_out`
+        :param dict answer: of :meth:`_add_schedule`
         """
         lines = {line.move_line_id.id: line.id for line in self.line_ids}
         parts = answer['instalments']
         regular = [part for part in parts if part['kind'] == 'instalment']
         return {
             **{name: answer[name] for name in (
-                'claim_data', 'amount_principal', 'amount_interest', 'amount_costs', 'amount_total')},
-            'claim_date': today,
+                'claim_data', 'claim_date', 'amount_principal', 'amount_interest', 'amount_costs', 'amount_total')},
             'amount_paid': 0.0,
             'amount_left': answer['amount_total'],
             'instalment_count': len(regular),
@@ -104,25 +82,14 @@ class DunningArrangementSchedule(models.AbstractModel):
             'date_last': parts[-1]['date_due'],
             'next_date': parts[0]['date_due'],
             'next_amount': parts[0]['amount'],
-            'line_ids': [self._prepare_line(lines.get(values['item_id']), values) for values in answer['lines']],
+            'line_ids': [
+                Command.update(lines[values['move_line_id']], values) if values['move_line_id'] in lines
+                else Command.create(values) for values in answer['lines']],
             'instalment_ids': [Command.clear(), *(
-                Command.create({
-                    'sequence': number,
-                    **part,
-                    'grace_date': add_bank_days(part['date_due'], answer['terms']['grace_days']),
-                    'amount_left': part['amount'],
-                })
+                Command.create({'sequence': number, **part, 'amount_left': part['amount']})
                 for number, part in enumerate(parts, 1))],
             **self._prepare_approval(answer['approval_reason'], answer),
         }
-
-    @api.model
-    def _prepare_line(self, line_id, values):
-        """Return the command that writes down what is owed on an item, and what of it nothing booked before."""
-        vals = {name: values[name] for name in (
-            'name', 'date_due', 'amount_principal', 'amount_interest', 'amount_costs', 'is_booking', 'to_book_interest',
-            'to_book_costs')}
-        return Command.update(line_id, vals) if line_id else Command.create({'move_line_id': values['item_id'], **vals})
 
     # -------------------------------------------------------------------------
     # DUE ITEMS
@@ -135,7 +102,8 @@ class DunningArrangementSchedule(models.AbstractModel):
         :param previous: the arrangement whose place it takes, if any
         """
         chosen, owed = self._find_open_items(company, debtor, items)
-        chosen |= self._get_bookings(chosen, owed)
+        if owed - chosen:
+            chosen |= self._get_bookings(chosen, owed)
         disputed = self.env['dunning.hold']._get_items_in_dispute(chosen)
         if disputed:
             raise UserError(self.env._(
@@ -184,135 +152,6 @@ class DunningArrangementSchedule(models.AbstractModel):
                     booking=move.name, missing=", ".join(missing.move_id.mapped('name'))))
             bookings |= booking
         return bookings
-
-    # -------------------------------------------------------------------------
-    # TERMS, DEBT AND INSTALMENTS
-    # -------------------------------------------------------------------------
-
-    @api.model
-    def _complete_terms(self, company, debtor, terms, at_date):
-        """Return the terms with everything that was not said."""
-        known = {name: value for name, value in terms.items() if name in TERMS}
-        completed = {
-            'date_first': extended(at_date + timedelta(days=FIRST_DAYS)),
-            'period': 'month',
-            'day_of_month': 0,
-            'calculate': 'count',
-            'instalment_count': 3,
-            'instalment_amount': 0.0,
-            'down_payment': 0.0,
-            'down_payment_date': False,
-            # Free of charge for consumers: interest over the time it runs would make it credit.
-            'interest_mode': 'none',
-            'with_interest': True,
-            'with_costs': True,
-            'grace_days': GRACE_DAYS,
-            'new_invoices': 'ignore',
-            'valid_until': at_date + timedelta(days=VALID_DAYS),
-            **known,
-        }
-        for name in ('date_first', 'down_payment_date', 'valid_until'):
-            completed[name] = fields.Date.to_date(completed[name]) or False
-        if not completed['date_first']:
-            raise UserError(self.env._("Choose the day of the first instalment."))
-        return completed
-
-    @api.model
-    def _get_debt(self, company, items, terms, at_date):
-        """Return what is owed on the items on a day, as the claim works it out; see :meth:`_preview`.
-
-        An item that books interest and costs of others counts there, and is covered all the same: what is paid on it
-        pays the arrangement.
-        """
-        Claim = self.env['dunning.claim'].with_company(company)
-        # Of paid invoices, what was booked and is open still.
-        claimed = Claim._replace_bookings(items, whole=True).filtered(lambda item: item in items or item.reconciled)
-        claim = Claim._compute(
-            claimed, at_date, with_interest=terms['with_interest'], with_costs=terms['with_costs'])
-        by_item = {entry.item_id: entry for entry in claim.items}
-        extras = Claim._read_extras(claimed)
-        left_over = [
-            (ZERO, min(entry.interest, booked.interest - booked.settled_interest),
-             min(entry.costs, booked.costs - booked.settled_costs))
-            for entry in claim.items if entry.item_id not in items.ids and (booked := extras.get(entry.item_id))]
-        lines, totals = [], [ZERO, ZERO, ZERO]
-        for item in items:
-            entry = by_item.get(item.id)
-            if entry:
-                parts = [(entry.principal, entry.interest, entry.costs)]
-            else:
-                parts, left_over = left_over, []
-            amounts = [sum((part[index] for part in parts), ZERO) for index in range(3)]
-            to_book = extras.get(item.id, Booked()).unbooked(*amounts[1:]) if entry else (ZERO, ZERO)
-            totals = [total + amount for total, amount in zip(totals, amounts, strict=True)]
-            lines.append({
-                'item_id': item.id,
-                'move_id': item.move_id.id,
-                'name': item.move_id.name,
-                'date_due': item._get_dunning_due_date(),
-                'is_booking': entry is None,
-                'amount_principal': float(amounts[0]),
-                'amount_interest': float(amounts[1]),
-                'amount_costs': float(amounts[2]),
-                'to_book_interest': float(to_book[0]),
-                'to_book_costs': float(to_book[1]),
-            })
-        return {
-            'lines': lines,
-            'claim_data': claim.to_json(),
-            'amount_principal': float(totals[0]),
-            'amount_interest': float(totals[1]),
-            'amount_costs': float(totals[2]),
-            'amount_total': float(sum(totals)),
-        }
-
-    @api.model
-    def _get_schedule(self, total, currency, terms, at_date):
-        """Return the tuple of :class:`tools.agreement.instalments.Instalment` of a debt.
-
-        :raise UserError: when the terms do not fit
-        """
-        if not terms['date_first'] or terms['date_first'] < at_date:
-            raise UserError(self.env._("The first instalment lies in the past: choose today or a later day."))
-        if terms['down_payment'] and terms['down_payment_date'] and terms['down_payment_date'] < at_date:
-            raise UserError(self.env._("The down payment lies in the past: choose today or a later day."))
-        by_count = terms['calculate'] == 'count'
-        try:
-            return instalments.make_schedule(
-                to_decimal(total), first=terms['date_first'], period=terms['period'],
-                day_of_month=terms['day_of_month'] or 0,
-                count=terms['instalment_count'] if by_count else None,
-                amount=None if by_count else to_decimal(terms['instalment_amount'] or 0.0),
-                down_payment=to_decimal(terms['down_payment'] or 0.0),
-                down_payment_date=terms['down_payment_date'] or None,
-                digits=currency.decimal_places)
-        except ValueError as error:
-            raise UserError(self._explain_schedule_error(terms, total, currency)) from error
-
-    @api.model
-    def _explain_schedule_error(self, terms, total, currency):
-        """Return what to do about terms of which no schedule can be made."""
-        if currency.compare_amounts(total, 0) <= 0:
-            return self.env._("There is nothing to pay in instalments: nothing is owed on these items.")
-        down = terms['down_payment'] or 0.0
-        if down < 0 or currency.compare_amounts(down, total) >= 0:
-            return self.env._("The down payment has to be less than the whole amount, and not negative.")
-        if not 0 <= (terms['day_of_month'] or 0) <= 31:
-            return self.env._("Choose a day of the month between 1 and 31; 31 is the last day of each month.")
-        if terms['calculate'] == 'amount' and currency.compare_amounts(terms['instalment_amount'] or 0.0, 0) <= 0:
-            return self.env._("Enter the amount of an instalment: more than zero.")
-        if terms['calculate'] == 'count' and (terms['instalment_count'] or 0) < 1:
-            return self.env._("Enter the number of instalments: at least one.")
-        rest = to_decimal(total) - to_decimal(down)
-        count = terms['instalment_count'] if terms['calculate'] == 'count' else instalments.count_for(
-            rest, to_decimal(terms['instalment_amount']))
-        if count > instalments.MAX_INSTALMENTS:
-            return self.env._(
-                "That would be %(count)s instalments, and there can be %(most)s at most. Choose a higher amount.",
-                count=count, most=instalments.MAX_INSTALMENTS)
-        if rest < Decimal(count).scaleb(-currency.decimal_places):
-            return self.env._("That is less than a cent for each instalment. Choose fewer instalments.")
-        return self.env._("The down payment has to be paid before the first instalment: choose an earlier day.")
 
     # -------------------------------------------------------------------------
     # INSTALMENTS

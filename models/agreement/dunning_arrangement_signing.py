@@ -10,6 +10,7 @@ import binascii
 import hashlib
 import io
 import unicodedata
+import uuid
 from functools import partial
 
 from PIL import Image, UnidentifiedImageError
@@ -100,14 +101,23 @@ class DunningArrangementSigning(models.AbstractModel):
         if self.valid_until > self.next_date:
             self._message_log(body=self.env._(
                 "It can be signed until the day of the first payment, %s.", format_day(self.env, self.next_date)))
-        known, opened = self._get_known(), self._get_open_amounts()
+        opened = self._get_open_amounts()
+        known = self.env['dunning.money']._get_known(self.company_id, self.partner_id, self.line_ids.move_line_id)
+        # Of one that runs, the items stay there until this one does.
+        running = self.previous_id.filtered(lambda other: other.state == 'active').line_ids.move_line_id
         self._recording().write({
             'state': 'offered', 'offered_on': fields.Datetime.now(), 'offered_by_id': self.env.uid,
             'valid_until': min(self.valid_until, self.next_date),
+            # The key of the debtor to its page.
+            'access_token': self.access_token or str(uuid.uuid4()),
             # Money that comes in from now on pays instalments.
             'known': known,
             # What is open on the day of the offer is what the debtor signs for.
-            'offered_open': opened})
+            'offered_open': opened,
+            'line_ids': [
+                Command.update(line.id, {'is_live': True})
+                for line in self.line_ids if line.move_line_id not in running]})
+        self.env.flush_all()  # what another offer holds is found here, not at the end
 
     def _get_open_amounts(self):
         """Return ``{id of the item: what is open on it}``, in the currency of the arrangement."""
@@ -184,7 +194,7 @@ class DunningArrangementSigning(models.AbstractModel):
         :param dict signature: what is recorded of it
         """
         return [
-            partial(self._check_signable, signature['signed_date'], signature['signed_via']),
+            partial(self._check_signable, signature['signed_date']),
             partial(self._record_signature, signature),
             partial(self._keep_held, today),
             self._countersign_or_ask,
@@ -198,7 +208,7 @@ class DunningArrangementSigning(models.AbstractModel):
             else self.env._("%s signed online, with the name typed and the box ticked.", name)
             if self.signed_how == 'typed' else self.env._("%s signed online.", name)))
 
-    def _check_signable(self, signed_date, via):
+    def _check_signable(self, signed_date):
         """Raise :class:`NotSigned` with the reason why this cannot be signed (any more)."""
         self.ensure_one()
         if self.state in ('signed', 'active', 'kept', 'broken'):
@@ -206,11 +216,7 @@ class DunningArrangementSigning(models.AbstractModel):
         if self.state != 'offered':
             raise NotSigned('ended', self._tell_ended())
         if self.valid_until and signed_date > self.valid_until:
-            raise NotSigned('expired', self.env._(
-                "This offer could be signed until %s. Contact us if you still want to pay in instalments.",
-                letter_day(self.env, self.valid_until)))
-        if via == 'paper' and signed_date > self.company_id._dunning_today():
-            raise NotSigned('ended', self.env._("The day on the paper lies in the future."))
+            raise NotSigned('expired', self._tell_expired())
         if self._has_changed():
             raise NotSigned('changed', self._tell_why('changed'))
 
@@ -231,15 +237,18 @@ class DunningArrangementSigning(models.AbstractModel):
                 name=self.signed_name or '', date=letter_day(self.env, self.signed_date))
         return None
 
+    def _tell_expired(self):
+        return self.env._(
+            "This offer could be signed until %s. Contact us if you still want to pay in instalments.",
+            letter_day(self.env, self.valid_until))
+
     def _tell_ended(self):
         """Return why there is nothing to sign, in words for the debtor."""
         self.ensure_one()
         if self.state == 'replaced':
             return self.env._("A newer arrangement took the place of this one. Please use the newest that we sent you.")
         if self.close_code == 'expired':
-            return self.env._(
-                "This offer could be signed until %s. Contact us if you still want to pay in instalments.",
-                letter_day(self.env, self.valid_until))
+            return self._tell_expired()
         if self.close_code == 'by_debtor':
             return self.env._("You turned this offer down. Contact us if you changed your mind.")
         return self.env._("This offer was taken back. Contact us if you want to pay in instalments.")
@@ -265,19 +274,18 @@ class DunningArrangementSigning(models.AbstractModel):
         :raise NotSigned: what is wrong with it
         """
         unreadable = self.env._("The signature could not be read. Please draw it again, or sign by typing your name.")
+        too_large = self.env._(
+            "The picture of the signature is too large. Please draw it again, or sign by typing your name.")
         if not isinstance(signature, (str, bytes)):
             raise NotSigned('signature', unreadable)
         if len(signature) > SIGNATURE_BYTES * 4 // 3 + 4:
-            raise NotSigned('signature', self.env._(
-                "The picture of the signature is too large. Please draw it again, or sign by typing your name."))
+            raise NotSigned('signature', too_large)
         try:
             content = base64.b64decode(signature, validate=True)
             with Image.open(io.BytesIO(content), formats=['PNG']) as image:
                 # Known before anything is unpacked.
                 if image.width * image.height > SIGNATURE_PIXELS:
-                    raise NotSigned('signature', self.env._(
-                        "The picture of the signature is too large. Please draw it again, or sign by typing your "
-                        "name."))
+                    raise NotSigned('signature', too_large)
                 drawn = image.convert('RGBA')
         except (binascii.Error, UnidentifiedImageError, Image.DecompressionBombError, OSError, ValueError,
                 SyntaxError) as error:
@@ -330,8 +338,6 @@ class DunningArrangementSigning(models.AbstractModel):
                     if image.width * image.height <= SCAN_PIXELS:
                         kind = image.format
                         image.verify()
-        except (UnidentifiedImageError, Image.DecompressionBombError):
-            kind = ''
         except Exception:  # noqa: BLE001 - whatever a damaged file makes a reader stumble over, it cannot be read
             kind = ''
         if kind not in SCAN_TYPES:
@@ -357,8 +363,6 @@ class DunningArrangementSigning(models.AbstractModel):
             raise UserError(self.env._(
                 "The proposal is of %s, so it cannot have been signed before that day.",
                 letter_day(self.env, offered)))
-        if self.state != 'offered':
-            raise UserError(self.env._("%s is not on offer, so there is nothing to sign.", self.display_name))
         with self.env.cr.savepoint():
             extension = mimetype.rpartition('/')[2].replace('jpeg', 'jpg')
             scan = self._keep_file(f"{self.name} {self.env._('signed on paper')}.{extension}", content, mimetype)
@@ -378,7 +382,7 @@ class DunningArrangementSigning(models.AbstractModel):
         if self.state == 'cancelled' and self.close_code == 'by_debtor':
             return True
         if self.state != 'offered':
-            self._check_signable(self.company_id._dunning_today(), 'portal')
+            self._check_signable(self.company_id._dunning_today())
         reason = ' '.join(str(reason or '').split())[:REASON_LENGTH]
         local = self._for_collector()
         why = (

@@ -71,12 +71,13 @@ class DunningArrangementText(models.AbstractModel):
         payments = self._get_agreed_parts()
         count = len(payments)
         data = self.claim_data or {}
+        salutation = self._get_salutation(self.contact_id or self.partner_id)
         facts = Letter._get_interest_facts(SimpleNamespace(
             claim_data=data, lang=lang, currency_id=currency, date=self.claim_date)) if data else {}
 
         say = partial(letter_amount, self.env, currency=currency, lang=lang)
         return {
-            'salutation': self._get_salutation(self.contact_id or self.partner_id),
+            'salutation': salutation,
             'is_consumer': data.get('debtor_type', 'consumer') == 'consumer',
             'amount_text': say(self.amount_total),
             'principal_text': say(self.amount_principal),

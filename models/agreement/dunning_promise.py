@@ -6,14 +6,19 @@ again each time those change (:meth:`_judge`). What was decided is decided anew 
 late, or turns out to have bounced.
 """
 
-from odoo import api, fields, models
+from datetime import timedelta
+
+from odoo import Command, api, fields, models
 from odoo.exceptions import UserError
 from odoo.fields import Domain
 from odoo.tools import format_amount
 
+from ...tools.law.dutch_calendar import add_bank_days
 from ..kernel.formats import format_day, letter_amount, letter_day
-from ..letter.dunning_debtor_mail import QR_NAME
 from .dunning_promise_follow import DECIDED
+
+# Days on which banks settle after the promised day: money that was sent on that day is still on its way.
+GRACE_DAYS = 2
 
 
 class DunningPromise(models.Model):
@@ -24,7 +29,6 @@ class DunningPromise(models.Model):
 
     _name = 'dunning.promise'
     _inherit = [
-        'dunning.promise.making',
         'dunning.promise.follow',
         'dunning.agreement',
         'mail.thread',
@@ -206,6 +210,157 @@ class DunningPromise(models.Model):
         }[action]
 
     # -------------------------------------------------------------------------
+    # MAKING
+    # -------------------------------------------------------------------------
+
+    @api.model
+    def _make(self, company, partner, date, amount=None, items=None, user=None, call=None, contact=None, *, note=None,
+              confirm=None, keep_notices=None):
+        """Record a promise made today: hold its items, and confirm it where that is wanted.
+
+        :param company: one ``res.company``
+        :param partner: the debtor, or one of his contacts
+        :param date date: the day by which he will pay: today or later
+        :param float amount: in the currency of the items; None for all that is open of them. Less than that covers
+            the oldest items first; items it does not reach are not part of the promise and are not held
+        :param items: open due items (``account.move.line``) of the debtor, in one currency; None or empty for all
+        :param user: the collector; None for the current user
+        :param call: the ``dunning.call`` in which it was promised, or None
+        :param contact: the person who promised, or None
+        :param note: facts about the payment, or None
+        :param confirm: whether an e-mail goes to the debtor at once; None for the setting of the company
+        :param keep_notices: notices not to judge again, such as the call that is going on
+        :return: the ``dunning.promise``
+        :raise UserError: when it cannot be; nothing is written then
+        """
+        self.check_access('create')
+        company = company.with_env(self.env).ensure_one()
+        company.check_access('read')
+        today = company._dunning_today()
+        debtor = partner.with_env(self.env).commercial_partner_id
+        date = fields.Date.to_date(date)
+        grace = self._check_date(date, today)
+        items = self._find_open_items(company, debtor, items)[0]
+        shares = self._share_amount(items, amount)
+        items = items.filtered(lambda item: item.id in shares)
+        known = self.env['dunning.money']._get_known(company, debtor, items)
+        lines = self.env['dunning.promise.line'].search([
+            ('move_line_id', 'in', items.ids), ('replaced_by_id', '=', False)])
+        earlier = lines.promise_id.filtered(lambda promise: promise.state in ('running', 'partly', 'broken')).sorted(
+            lambda promise: (promise.date_made, promise.id))
+        with self.env.cr.savepoint():
+            promise = self._recording().create({
+                'company_id': company.id,
+                'partner_id': debtor.id,
+                'currency_id': items.currency_id.id,
+                'user_id': (user or self.env.user).id,
+                'contact_id': contact.id if contact else False,
+                'date_made': today,
+                'date_promised': date,
+                'grace_date': grace,
+                'amount': sum(shares.values()),
+                'previous_id': earlier[-1:].id,
+                'turn': max(earlier.mapped('turn'), default=0) + 1,
+                'call_id': call.id if call else False,
+                'note': note,
+                'known': known,
+                'line_ids': [
+                    Command.create({
+                        'move_line_id': item.id, 'amount': shares[item.id],
+                        'amount_open': item.amount_residual_currency})
+                    for item in items],
+            })
+            promise._replace(lines.filtered(lambda line: line.promise_id.state == 'running'))
+            promise._place_holds(keep_notices=keep_notices)
+            if company.dunning_promise_confirm if confirm is None else confirm:
+                promise._send_confirmation()
+        return promise.with_env(self.env)
+
+    def _replace(self, lines):
+        """Take running promises about the same items over: the day was moved.
+
+        The others of their items keep their promise. Whoever promises anew after the day has passed did not keep the
+        first; that is decided by the ledger of now.
+        """
+        self.ensure_one()
+        for promise in lines.promise_id:
+            if promise.date_promised < self.date_made:
+                promise._decide(self.date_made, early=True)
+                if promise.state != 'running':
+                    continue
+            mine = lines.filtered(lambda line, promise=promise: line.promise_id == promise)._recording()
+            mine.write({'replaced_by_id': self.id})
+            promise.hold_ids.filtered(
+                lambda hold, mine=mine: hold.move_line_id in mine.move_line_id)._close(
+                    self.env._("A later promise took its place."))
+            if not promise._get_live_lines():
+                promise._lapse('replaced', self.date_made)
+            else:
+                promise._recording().write({
+                    'amount': sum(promise._get_live_lines().mapped('amount'))})
+                promise._message_log(body=self.env._("A later promise took the place of a part of it."))
+
+    # -------------------------------------------------------------------------
+    # WHAT CAN BE PROMISED
+    # -------------------------------------------------------------------------
+
+    @api.model
+    def _get_grace_date(self, date):
+        """Return the last day on which money counts for a promise for ``date``."""
+        return add_bank_days(date, GRACE_DAYS)
+
+    @api.model
+    def _get_hold_limit(self, today):
+        """Return the last day on which the items of a promise can be held."""
+        return today + timedelta(days=self._get_hold_reason().sudo().max_days)  # sudo: a number of days
+
+    @api.model
+    def _get_last_date(self, today):
+        """Return the latest day that can be promised: with its grace it is not held longer than its reason allows."""
+        last = limit = self._get_hold_limit(today)
+        while last > today and self._get_grace_date(last) > limit:
+            last -= timedelta(days=1)
+        return last
+
+    @api.model
+    def _check_date(self, date, today):
+        """Return the last day of grace of a promised date, or raise why it cannot be promised."""
+        if not date:
+            raise UserError(self.env._("Enter the day by which the debtor will have paid."))
+        if date < today:
+            raise UserError(self.env._(
+                "%s lies in the past. Enter the day by which the debtor will have paid: today or later.",
+                format_day(self.env, date)))
+        limit, grace = self._get_hold_limit(today), self._get_grace_date(date)
+        if date > today and grace > limit:
+            raise UserError(self.env._(
+                "A promise can be for %(last)s at the latest, and this one is for %(date)s. Agree on an earlier day; "
+                "for longer there is the payment arrangement.",
+                last=format_day(self.env, self._get_last_date(today)), date=format_day(self.env, date)))
+        return grace
+
+    @api.model
+    def _share_amount(self, items, amount):
+        """Return ``{item id: part of the amount}``, the oldest items first; items that get nothing are left out."""
+        currency = items.currency_id
+        owed = sum(items.mapped('amount_residual_currency'))
+        amount = owed if amount is None else currency.round(amount)
+        if currency.compare_amounts(amount, 0) <= 0:
+            raise UserError(self.env._("Enter the promised amount: more than zero."))
+        if currency.compare_amounts(amount, owed) > 0:
+            raise UserError(self.env._(
+                "%(amount)s was promised, but only %(owed)s of these items is open. Lower the amount or choose more "
+                "items.",
+                amount=format_amount(self.env, amount, currency), owed=format_amount(self.env, owed, currency)))
+        shares = {}
+        for item in items:
+            share = min(amount, item.amount_residual_currency)
+            if currency.compare_amounts(share, 0) > 0:
+                shares[item.id] = currency.round(share)
+            amount -= share
+        return shares
+
+    # -------------------------------------------------------------------------
     # ITEMS AND HOLDS
     # -------------------------------------------------------------------------
 
@@ -242,7 +397,10 @@ class DunningPromise(models.Model):
     @api.depends('amount', 'amount_paid', 'amount_lowered', 'date_promised')
     def _compute_mail_payment(self):
         for promise in self:
-            promise.mail_payment = promise._render_payment(f'cid:{QR_NAME}')
+            lang = promise._get_lang()
+            promise.mail_payment = promise._render_transfer(
+                promise._get_amount_to_pay(), letter_day(self.env, promise.date_promised, lang),
+                promise._prepare_pay_links(lang) if promise._origin.id else [], promise._get_reference())
 
     def _get_reference(self):
         return self._get_moves_reference(self.move_ids)
@@ -250,36 +408,22 @@ class DunningPromise(models.Model):
     def _get_amount_to_pay(self):
         return self.currency_id.round(self.amount - self.amount_lowered - self.amount_paid)
 
-    def _get_pay_links(self):
-        """Return ``[(number, amount, address)]``: where each invoice is paid, or seen where paying online is off."""
+    def _prepare_pay_links(self, lang):
+        """Return where each invoice is paid, or seen where paying online is off; see :meth:`_render_transfer`."""
         self.ensure_one()
-        online = self._can_pay_online()
-        links = []
+        online, links = self._can_pay_online(), []
         lines = self._get_live_lines()
         for move in lines.move_id.sorted('invoice_date'):
             amount = sum(line.amount for line in lines if line.move_id == move)
             move = move.sudo()  # sudo: the debtor gets the address of his own invoice
             base = move.get_base_url()
-            if online:
-                link = self.env['payment.link.wizard'].sudo().create({  # sudo: the link of that one invoice
-                    'res_model': 'account.move', 'res_id': move.id, 'amount': amount, 'amount_max': amount,
-                    'currency_id': move.currency_id.id, 'partner_id': move.partner_id.id,
-                }).link.replace(f'{base}//', f'{base}/')
-            else:
-                link = f'{base}{move.get_portal_url()}'
-            links.append((move.name or '', amount, link))
+            url = self.env['payment.link.wizard'].sudo().create({  # sudo: the link of that one invoice
+                'res_model': 'account.move', 'res_id': move.id, 'amount': amount, 'amount_max': amount,
+                'currency_id': move.currency_id.id, 'partner_id': move.partner_id.id,
+            }).link.replace(f'{base}//', f'{base}/') if online else f'{base}{move.get_portal_url()}'
+            links.append({
+                'name': move.name or '', 'amount': letter_amount(self.env, amount, self.currency_id, lang), 'url': url})
         return links
-
-    def _render_payment(self, qr_source):
-        """Return how to pay, as HTML for an e-mail, in the language of the debtor."""
-        self.ensure_one()
-        lang = self._get_lang()
-        links = [
-            {'name': name, 'amount': letter_amount(self.env, amount, self.currency_id, lang), 'url': url}
-            for name, amount, url in (self._get_pay_links() if self._origin.id else [])]
-        return self._render_transfer(
-            self._get_amount_to_pay(), letter_day(self.env, self.date_promised, lang), links, self._get_reference(),
-            qr_source)
 
     def action_send_confirmation(self):
         """Send the debtor what he promised and how to pay it."""

@@ -61,25 +61,22 @@ class ResPartner(models.Model):
 
     def action_dunning_promises(self):
         """Show the promises of this debtor."""
-        self.ensure_one()
-        self.env['dunning.promise'].check_access('read')
-        action = self.env['ir.actions.act_window']._for_xml_id('l10n_nl_dunning.dunning_promise_action')
-        action['domain'] = [('partner_id', '=', self.commercial_partner_id.id)]
-        action['context'] = {}
-        return action
+        return self._action_dunning_agreements('dunning.promise', 'l10n_nl_dunning.dunning_promise_action')
 
     def action_dunning_arrangement(self):
         """Open the wizard that makes an arrangement with this debtor about everything he owes."""
         return self.env['dunning.arrangement.make']._action_open(partner=self)
 
     def action_dunning_arrangements(self):
-        """Show the arrangements with this debtor; the one there is, where there is only one."""
+        """Show the arrangements with this debtor."""
+        return self._action_dunning_agreements('dunning.arrangement', 'l10n_nl_dunning.dunning_arrangement_action')
+
+    def _action_dunning_agreements(self, model, action):
+        """Return the action of these agreements with this debtor; of the one there is, where there is only one."""
         self.ensure_one()
-        self.env['dunning.arrangement'].check_access('read')
-        found = self.env['dunning.arrangement'].search([('partner_id', '=', self.commercial_partner_id.id)])
+        self.env[model].check_access('read')
+        domain = [('partner_id', '=', self.commercial_partner_id.id)]
+        found = self.env[model].search(domain, limit=2)
         if len(found) == 1:
             return found._get_records_action()
-        action = self.env['ir.actions.act_window']._for_xml_id('l10n_nl_dunning.dunning_arrangement_action')
-        action['domain'] = [('partner_id', '=', self.commercial_partner_id.id)]
-        action['context'] = {}
-        return action
+        return {**self.env['ir.actions.act_window']._for_xml_id(action), 'domain': domain, 'context': {}}

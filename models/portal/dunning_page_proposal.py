@@ -169,10 +169,9 @@ class DunningPageProposal(models.AbstractModel):
             return 'arrangement_known', live
         claims, _items = self._compute_claims()
         user = self._get_collector()
-        arrangement = self.env['dunning.arrangement']._make(
+        arrangement = self.env['dunning.arrangement']._make_and_offer(
             self.company_id, self.partner_id, self._get_arrangement_items(),
-            self._get_arrangement_terms(count, extended(self._get_first_dates()[1]), claims), user=user)
-        arrangement._offer(send=False)
+            self._get_arrangement_terms(count, extended(self._get_first_dates()[1]), claims), user=user, send=False)
         self._record_request(
             'arrangement', key, self.env._("In %s instalments, offered at once.", count), arrangement_id=arrangement.id)
         return 'arrangement_offered', arrangement

@@ -287,6 +287,35 @@ class TestArrangement(ArrangementCommon):
         self.assertAlmostEqual(sum(arrangement.instalment_ids.mapped('amount')), 750.0)
         self.assertEqual(arrangement.line_ids.mapped('amount_principal'), [350.0, 400.0])
 
+    def test_making_and_offering_at_once_works_the_debt_out_once(self):
+        asked, Claim = [], self.registry['dunning.claim']
+        compute = Claim._compute
+        self.patch(Claim, '_compute', lambda *args, **terms: asked.append(args) or compute(*args, **terms))
+        arrangement = self.on(TODAY, self.env['dunning.arrangement'])._make_and_offer(
+            self.company, self.business, self.both, {'with_costs': False}, note="At once")
+        self.assertEqual(len(asked), 1)
+        self.assertRecordValues(arrangement, [{
+            'state': 'offered', 'note': "At once", 'claim_date': TODAY, 'offered_by_id': self.env.uid}])
+        self.assertTrue(arrangement.access_token)
+        self.assertTrue(all(arrangement.line_ids.mapped('is_live')))
+        self.assertEqual(arrangement.hold_ids.move_line_id, self.both)
+        # One that lay there is of its day again, whatever changed: the ledger, or what is waived.
+        arrangement._cancel("Other terms.")
+        draft = self.make(with_interest=True)
+        before = draft.amount_total
+        self.on(TODAY, self.env['dunning.waiver']).create({
+            'item_id': self.both[0].id, 'amount_interest': 1.0, 'reason': "A gesture"})
+        draft.action_offer()
+        self.assertAlmostEqual(draft.amount_total, before - 1.0)
+
+    def test_beyond_the_limits_nothing_is_offered_at_once(self):
+        self.company.dunning_arrangement_max_instalments = 2
+        arrangement = self.on(TODAY, self.env['dunning.arrangement']).with_user(self.users['clerk'])._make_and_offer(
+            self.company, self.business, self.both, {'instalment_count': 3})
+        self.assertRecordValues(arrangement, [{'state': 'draft', 'approval_state': 'needed'}])
+        self.assertTrue(arrangement.activity_ids)
+        self.assertFalse(arrangement.hold_ids)
+
     def test_what_was_paid_or_disputed_meanwhile_is_not_offered(self):
         paid, disputed = self.make(self.items(self.first)), self.make(self.items(self.second))
         self.pay(self.first)

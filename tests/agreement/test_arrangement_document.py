@@ -314,7 +314,6 @@ class TestArrangementDocument(PaperCommon):
             for values in (
                 {'offer_sha256': 'x'}, {'offer_attachment_id': False}, {'agreement_attachment_id': False},
                 {'scan_attachment_id': False}, {'document_data': {}}, {'signed_signature': False},
-                {'offer_email_to': 'x@example.com'},
             ):
                 self.refused(lambda env=env, values=values: arrangement.with_env(env).write(values))
             self.refused(lambda env=env: arrangement.with_env(env).unlink())
@@ -396,7 +395,6 @@ class TestArrangementDocument(PaperCommon):
         self.assertTrue(arrangement.offer_attachment_id.with_user(reader).raw)
         url = arrangement.with_user(reader).action_print_offer()['url']
         self.assertIn(str(arrangement.offer_attachment_id.id), url)
-        self.assertFalse(arrangement.offer_printed_on)  # who only looks prints nothing for the post
 
     # -------------------------------------------------------------------------
     # BY E-MAIL WITH THE PDF AND A LINK, OR BY POST; SIGNED COPIES TO BOTH
@@ -409,8 +407,7 @@ class TestArrangementDocument(PaperCommon):
         self.assertIn(f'/my/arrangements/{arrangement.id}?access_token={arrangement.access_token}', mail.body_html)
         self.assertIn("uiterlijk op <b>17 maart 2025</b>", mail.body_html)
         self.assertIn("Ons voorstel voor een betalingsregeling van €", mail.subject)
-        self.assertEqual(arrangement.offer_channel, 'email')
-        self.assertIn('mevr.@debtor.example.com', arrangement.offer_email_to)
+        self.assertIn('mevr.@debtor.example.com', mail.email_to)
         [english] = self.mails(self.offer(self.english))
         self.assertIn("Our proposal for paying €121.00", english.subject)
         self.assertIn("Read and sign", english.body_html)
@@ -419,7 +416,6 @@ class TestArrangementDocument(PaperCommon):
         debtor = self.make_debtor("Zonder Mail BV", email=False)
         arrangement = self.offer(debtor)
         self.assertFalse(self.mails(arrangement))
-        self.assertEqual(arrangement.offer_channel, 'letter')
         [activity] = arrangement.activity_ids
         self.assertEqual(activity.user_id, arrangement.user_id)
         self.assertIn(arrangement.name, activity.summary)
@@ -427,7 +423,6 @@ class TestArrangementDocument(PaperCommon):
         self.assertEqual(len(arrangement.activity_ids), 1, "Asked once")
         action = self.on(OFFERED, arrangement).action_print_offer()
         self.assertEqual(action['url'], f'/web/content/{arrangement.offer_attachment_id.id}?download=true')
-        self.assertEqual(arrangement.offer_printed_on, OFFERED)
         # What was signed is not held up by an address that went missing.
         debtor.write({'street': False, 'city': False})
         self.sign(arrangement)
@@ -452,7 +447,6 @@ class TestArrangementDocument(PaperCommon):
         self.assertIn(IBAN, mail.body_html)
         ours = arrangement.message_ids.filtered(lambda message: collector.partner_id in message.partner_ids)
         self.assertIn(arrangement.agreement_attachment_id, ours.attachment_ids)
-        self.assertTrue(arrangement.agreement_email_to)
         self.assertEqual(arrangement.agreement_attachment_id.res_id, arrangement.id)
 
     def test_a_draft_is_shown_as_a_concept_and_stays_one(self):

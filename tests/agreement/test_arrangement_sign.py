@@ -117,10 +117,12 @@ class TestArrangementSign(SignCommon):
 
     def test_page_says_what_is_agreed(self):
         arrangement = self.offer()
+        arrangement._recording().document_data = {'clauses': ["<p>Met uw handtekening erkent u de schuld.</p>"]}
         response, page = self.open(self.link(arrangement))
         self.assertEqual(response.status_code, 200)
         words = self.words(page)
         self.assertIn(arrangement.name, words)
+        self.assertIn("Met uw handtekening erkent u de schuld.", words, "What one reads is the document that one signs")
         self.assertIn('300,00', words)
         self.assertIn(self.first.name, words)
         self.assertEqual(page.get('lang'), 'nl-NL')

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from odoo.tests import tagged
 
-from ...models.agreement import dunning_promise_making
+from ...models.agreement import dunning_promise
 from .. import promise_referee, replay_engine
 from ..common import DunningCommon, days
 
@@ -115,6 +115,6 @@ class TestPromiseReplay(DunningCommon):
         rows = [row]
         self.compare(rows)
         self.debtors = {}
-        self.patch(dunning_promise_making, 'GRACE_DAYS', 0)
+        self.patch(dunning_promise, 'GRACE_DAYS', 0)
         with self.assertRaisesRegex(AssertionError, "broken 0.0, referee kept"):
             self.compare(rows)

@@ -228,33 +228,3 @@ class TestRetention(DunningCommon):
         other = self.env['res.company'].create({'name': "Other"})
         with self.assertRaises(UserError):
             self.business.with_user(self.users['clerk']).get_dunning_statement(other.id)
-
-    # --- programs register promises ---
-
-    def test_a_program_registers_a_promise_once(self):
-        Promise = self.on(OLD, self.env['dunning.promise'].with_user(self.users['clerk']))
-        values = {'partner_id': self.person.id, 'contact_id': self.person.id, 'date': (OLD + days(4)).isoformat(),
-                  'item_ids': self.items(self.move).ids, 'amount': 100.0, 'note': "By phone"}
-        answer = Promise.register_promise(values)
-        self.assertEqual(json.loads(json.dumps(answer)), answer)
-        self.assertEqual((answer['state'], answer['amount'], answer['currency']), ('running', 100.0, 'EUR'))
-        self.assertEqual(Promise.register_promise(values), answer)
-        self.assertEqual(Promise.search_count([('partner_id', '=', self.business.id)]), 1)
-
-    def test_what_a_program_says_wrong_is_told_in_a_sentence(self):
-        Promise = self.on(OLD, self.env['dunning.promise'].with_user(self.users['clerk']))
-        good = {'partner_id': self.business.id, 'date': (OLD + days(4)).isoformat()}
-        stranger = self.make_debtor("Vreemd BV")
-        other = self.env['res.company'].create({'name': "Other"})
-        for wrong in (
-            {'date': "soon"}, {'date': None}, {'date': 7}, {'partner_id': None}, {'partner_id': 10**9},
-            {'partner_id': "x"}, {'amount': "all"}, {'amount': True}, {'amount': 1e9}, {'item_ids': [10**9]},
-            {'item_ids': "1"}, {'contact_id': stranger.id}, {'company_id': other.id}, {'state': 'kept'},
-        ):
-            with self.subTest(**wrong), self.assertRaises(UserError):
-                Promise.register_promise({**good, **wrong})
-        with self.assertRaises(UserError):
-            Promise.register_promise([])
-        with self.assertRaises(AccessError):
-            self.env['dunning.promise'].with_user(self.users['sales']).register_promise(good)
-        self.assertFalse(Promise.search([('partner_id', '=', self.business.id)]))

@@ -18,6 +18,19 @@ MAX_INSTALMENTS = 120
 ZERO = Decimal(0)
 
 
+class ScheduleError(ValueError):
+    """There is no such schedule.
+
+    :ivar code: what is wrong: ``total``, ``down_payment``, ``day_of_month``, ``amount``, ``few``, ``many``, ``cent`` or
+        ``order``
+    :ivar count: the number of instalments there would be
+    """
+
+    def __init__(self, code, message, count=0):
+        super().__init__(message)
+        self.code, self.count = code, count
+
+
 class Instalment(NamedTuple):
     """One payment. ``kind``: ``'down_payment'`` or ``'instalment'``."""
 
@@ -42,25 +55,25 @@ def make_schedule(
     :param down_payment: paid first, before the instalments; less than ``total``
     :param down_payment_date: its day, before ``first``
     :param digits: decimals of the currency
-    :raise ValueError: with a sentence, when no such schedule exists
+    :raise ScheduleError: with a sentence, when no such schedule exists
     """
     cent = Decimal(1).scaleb(-digits)
     total, down_payment = _money(total, cent), _money(down_payment or ZERO, cent)
     if total <= 0:
-        raise ValueError("There is nothing to pay in instalments.")
+        raise ScheduleError("total", "There is nothing to pay in instalments.")
     if not 0 <= down_payment < total:
-        raise ValueError("The down payment is less than what is owed, and not negative.")
+        raise ScheduleError("down_payment", "The down payment is less than what is owed, and not negative.")
     if period not in PERIODS:
         raise ValueError(f"There is no period {period!r}.")
     if not 0 <= day_of_month <= 31:
-        raise ValueError("The day of the month lies between 1 and 31.")
+        raise ScheduleError("day_of_month", "The day of the month lies between 1 and 31.")
     amounts = _get_amounts(total - down_payment, count, amount, cent)
     days = _get_days(first, period, day_of_month, len(amounts))
     schedule = [Instalment(day, part) for day, part in zip(days, amounts, strict=True)]
     if down_payment:
         day = extended(down_payment_date or first - timedelta(days=7))
         if day >= days[0]:
-            raise ValueError("The down payment comes before the first instalment.")
+            raise ScheduleError("order", "The down payment comes before the first instalment.")
         schedule.insert(0, Instalment(day, down_payment, 'down_payment'))
     return tuple(schedule)
 
@@ -88,16 +101,17 @@ def _get_amounts(total, count, amount, cent):
     if amount is not None:
         regular = _money(amount, cent)
         if regular <= 0:
-            raise ValueError("The amount of an instalment is more than zero.")
+            raise ScheduleError("amount", "The amount of an instalment is more than zero.")
         count = count_for(total, regular)
     if not 1 <= count <= MAX_INSTALMENTS:
-        raise ValueError(f"The number of instalments lies between 1 and {MAX_INSTALMENTS}.")
+        raise ScheduleError(
+            "few" if count < 1 else "many", f"The number of instalments lies between 1 and {MAX_INSTALMENTS}.", count)
     if amount is None:
         regular = (total / count).quantize(cent, ROUND_HALF_UP)
         if regular * (count - 1) >= total:
             regular = (total / count).quantize(cent, ROUND_DOWN)
         if regular <= 0:
-            raise ValueError("That is less than a cent for each instalment: choose fewer.")
+            raise ScheduleError("cent", "That is less than a cent for each instalment: choose fewer.")
     last = total - regular * (count - 1)
     return [*[regular] * (count - 1), last]
 

@@ -1,6 +1,8 @@
 from odoo import Command, api, fields, models
 from odoo.exceptions import UserError
 
+from ...models.agreement.arrangement_states import OPEN_STATES
+
 
 class DunningArrangementCancel(models.TransientModel):
     """Take arrangements back, with the reason."""
@@ -20,26 +22,17 @@ class DunningArrangementCancel(models.TransientModel):
     @api.depends('arrangement_ids')
     def _compute_summary(self):
         for wizard in self:
-            wizard.summary = "\n".join(filter(None, (
-                arrangement.display_name for arrangement in wizard.arrangement_ids)))
+            wizard.summary = "\n".join(wizard.arrangement_ids.mapped('display_name'))
             wizard.runs = 'active' in wizard.arrangement_ids.mapped('state')
 
     @api.model
     def _action_open(self, arrangements):
         self.check_access('create')
-        still = arrangements.filtered(lambda one: one.state in ('draft', 'offered', 'signed', 'active'))
+        still = arrangements.filtered(lambda one: one.state in OPEN_STATES)
         if not still:
             raise UserError(self.env._("These arrangements have ended already."))
-        wizard = self.create({'arrangement_ids': [Command.set(still.ids)]})
-        return {
-            'type': 'ir.actions.act_window',
-            'name': self.env._("Cancel an arrangement"),
-            'res_model': self._name,
-            'res_id': wizard.id,
-            'view_mode': 'form',
-            'target': 'new',
-            'context': {'dialog_size': 'medium'},
-        }
+        return self.create({'arrangement_ids': [Command.set(still.ids)]})._get_records_action(
+            name=self.env._("Cancel an arrangement"), target='new', context={'dialog_size': 'medium'})
 
     def action_apply(self):
         """Cancel the arrangements: reminders go on after the soft days."""

@@ -2,7 +2,6 @@ from odoo import Command, api, fields, models
 from odoo.exceptions import UserError
 from odoo.tools import clean_context, format_amount
 
-from ...models.agreement.dunning_arrangement_schedule import TERMS
 from ...models.kernel.dunning_field import PickedMany2many
 from ...models.kernel.formats import format_day
 from ...tools.agreement.instalments import amount_for, count_for
@@ -17,6 +16,7 @@ class DunningArrangementMake(models.TransientModel):
     """
 
     _name = 'dunning.arrangement.make'
+    _inherit = ['dunning.arrangement.terms']
     _description = "Make an Arrangement"
 
     company_id = fields.Many2one(comodel_name='res.company', required=True, readonly=True)
@@ -36,31 +36,6 @@ class DunningArrangementMake(models.TransientModel):
         comodel_name='res.users', string="Collector", required=True,
         domain="[('share', '=', False), ('company_ids', 'in', company_id)]")
 
-    # --- terms ---
-    date_first = fields.Date(string="First Instalment On", required=True)
-    period = fields.Selection(
-        selection=[('week', "Every week"), ('fortnight', "Every two weeks"), ('month', "Every month")],
-        string="How Often", required=True, default='month')
-    day_of_month = fields.Integer(
-        string="Day of the Month",
-        help="0: the day of the first instalment. 31: the last day of each month.")
-    calculate = fields.Selection(
-        selection=[('count', "From the number of instalments"), ('amount', "From the amount per instalment")],
-        required=True, default='count')
-    instalment_count = fields.Integer(string="Instalments", default=3)
-    instalment_amount = fields.Monetary(string="Amount Each")
-    down_payment = fields.Monetary(help="To be paid before the first instalment.")
-    down_payment_date = fields.Date(help="Empty: a week before the first instalment.")
-    with_interest = fields.Boolean(default=True)
-    with_costs = fields.Boolean(string="With Collection Costs", default=True)
-    interest_mode = fields.Selection(
-        selection=[('none', "No interest while it is kept"), ('runs', "Interest runs on")],
-        string="Interest Meanwhile", required=True, default='none')
-    grace_days = fields.Integer(string="Grace (bank days)")
-    new_invoices = fields.Selection(
-        selection=[('ignore', "Not part of it"), ('must_pay', "Have to be paid on time")], required=True,
-        default='ignore')
-    valid_until = fields.Date(string="Offer Valid Until")
     note = fields.Text(string="Internal Note")
 
     # --- what it comes to ---
@@ -140,18 +115,6 @@ class DunningArrangementMake(models.TransientModel):
     # WHAT IT COMES TO
     # -------------------------------------------------------------------------
 
-    def _get_terms(self):
-        """Return the terms as ``dunning.arrangement`` takes them."""
-        self.ensure_one()
-        return {name: self[name] for name in TERMS if name in self._fields and name != 'contact_id'}
-
-    def _get_preview(self):
-        """Return what the arrangement would say, see ``dunning.arrangement._preview``."""
-        self.ensure_one()
-        return self.env['dunning.arrangement'].with_company(self.company_id)._preview(
-            self.company_id, self.partner_id._origin, self.item_ids._origin, self._get_terms(),
-            previous=self.previous_id._origin)
-
     @api.depends(
         'item_ids', 'date_first', 'period', 'day_of_month', 'calculate', 'instalment_count', 'instalment_amount',
         'down_payment', 'down_payment_date', 'with_interest', 'with_costs', 'interest_mode', 'company_id',
@@ -164,7 +127,6 @@ class DunningArrangementMake(models.TransientModel):
                 wizard.problem = self.env._("Choose the invoices it is about.")
                 continue
             try:
-                wizard.amount_total = wizard._get_total()
                 answer = wizard._get_preview()
             except UserError as error:
                 wizard.problem = str(error)
@@ -173,14 +135,15 @@ class DunningArrangementMake(models.TransientModel):
             wizard.approval = answer['approval_reason'] or False
             wizard.preview = wizard._render_preview(answer)
 
-    def _get_total(self):
-        """Return what is owed on the items, also when no schedule can be made of it yet."""
+    def _get_preview(self):
+        """Return what the arrangement would say, see ``dunning.arrangement._preview``; show the total in any case."""
         self.ensure_one()
         Arrangement = self.env['dunning.arrangement'].with_company(self.company_id)
-        items = Arrangement._find_items(
-            self.company_id, self.partner_id._origin, self.item_ids._origin, self.previous_id._origin)
-        return Arrangement._get_debt(
-            self.company_id, items, self._get_terms(), self.company_id._dunning_today())['amount_total']
+        debtor, today = self.partner_id._origin, self.company_id._dunning_today()
+        items = Arrangement._find_items(self.company_id, debtor, self.item_ids._origin, self.previous_id._origin)
+        debt = Arrangement._get_debt(self.company_id, items, self._get_terms(), today)
+        self.amount_total = debt['amount_total']
+        return Arrangement._add_schedule(self.company_id, debtor, debt)
 
     def _render_preview(self, answer):
         kinds = dict(self.env['dunning.arrangement.instalment']._fields['kind']._description_selection(self.env))
@@ -206,7 +169,7 @@ class DunningArrangementMake(models.TransientModel):
                     'principal': money(line['amount_principal']), 'interest': money(line['amount_interest']),
                     'costs': money(line['amount_costs']),
                 }
-                for line in answer['lines'] if not line.get('is_booking')],
+                for line in answer['lines'] if not line['is_booking']],
             'extras': extras,
             'principal': money(answer['amount_principal']),
             'interest': money(answer['amount_interest']),
@@ -257,65 +220,49 @@ class DunningArrangementMake(models.TransientModel):
         items = (items - taken.move_line_id - self.env['dunning.hold']._get_items_in_dispute(items)) or items
         items = items.filtered(lambda item: item.currency_id == items[:1].currency_id)
         today = company._dunning_today()
-        terms = self.env['dunning.arrangement']._complete_terms(company, debtor, {}, today)
+        terms = self._complete_terms({}, today)
         if previous:
             terms.update({name: previous[name] for name in (
                 'period', 'day_of_month', 'calculate', 'instalment_count', 'instalment_amount', 'interest_mode',
                 'grace_days', 'new_invoices')})
-        return {
-            'type': 'ir.actions.act_window',
-            'name': self.env._("Make an arrangement"),
-            'res_model': self._name,
-            'views': [(False, 'form')],
-            'view_mode': 'form',
-            'target': 'new',
-            'context': {
-                'dialog_size': 'extra-large',
-                'default_company_id': company.id,
-                'default_partner_id': debtor.id,
-                'default_call_id': call.id if call else False,
-                'default_previous_id': previous.id if previous else False,
-                'default_item_ids': [Command.set(items.ids)],
-                'default_contact_id': (contact or self._get_signer(debtor)).id,
-                'default_user_id': self.env.uid,
-                **{
-                    f'default_{name}': fields.Date.to_string(value) if name.startswith(('date_', 'valid_')) else value
-                    for name, value in terms.items() if name in self._fields},
-            },
-        }
-
-    @api.model
-    def _get_signer(self, debtor):
-        """Return who signs for a debtor: his director where one is known, else he himself."""
-        people = debtor.search([('commercial_partner_id', '=', debtor.id), ('type', '=', 'director')], limit=1)
-        return people or debtor
+        return self._get_records_action(name=self.env._("Make an arrangement"), target='new', context={
+            'dialog_size': 'extra-large',
+            'default_company_id': company.id,
+            'default_partner_id': debtor.id,
+            'default_call_id': call.id if call else False,
+            'default_previous_id': previous.id if previous else False,
+            'default_item_ids': [Command.set(items.ids)],
+            # The director signs, where one is known.
+            'default_contact_id': (contact or debtor.search([
+                ('commercial_partner_id', '=', debtor.id), ('type', '=', 'director')], limit=1) or debtor).id,
+            'default_user_id': self.env.uid,
+            **{
+                f'default_{name}': fields.Date.to_string(value) if name.startswith(('date_', 'valid_')) else value
+                for name, value in terms.items()},
+        })
 
     # -------------------------------------------------------------------------
     # MAKING
     # -------------------------------------------------------------------------
 
-    def _make(self):
+    def _action_make(self, *, offer):
+        """Make the arrangement, offer it at once where that is wanted, and show it."""
         self.ensure_one()
+        self.check_access('write')
         if not self.item_ids:
             raise UserError(self.env._("Choose the invoices it is about."))
-        arrangement = self.env['dunning.arrangement'].with_company(self.company_id)._make(
+        Arrangement = self.env['dunning.arrangement'].with_company(self.company_id).with_context(
+            clean_context(self.env.context))
+        make = Arrangement._make_and_offer if offer else Arrangement._make
+        return make(
             self.company_id, self.partner_id, self.item_ids, self._get_terms(), user=self.user_id,
-            call=self.call_id or None, contact=self.contact_id or None, previous=self.previous_id or None)
-        if self.note:
-            arrangement.note = self.note
-        return arrangement.with_context(clean_context(self.env.context))
+            call=self.call_id or None, contact=self.contact_id or None, previous=self.previous_id or None,
+            note=self.note)._get_records_action(context={})
 
     def action_make(self):
         """Make the arrangement as a draft and show it."""
-        self.check_access('write')
-        return self._make()._get_records_action(context={})
+        return self._action_make(offer=False)
 
     def action_offer(self):
         """Make the arrangement and offer it at once; where a manager has to approve it, it waits for that."""
-        self.check_access('write')
-        arrangement = self._make()
-        if arrangement.approval_state == 'needed':
-            arrangement.action_submit()
-        else:
-            arrangement.action_offer()
-        return arrangement._get_records_action(context={})
+        return self._action_make(offer=True)

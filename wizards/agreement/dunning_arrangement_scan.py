@@ -12,6 +12,7 @@ class DunningArrangementScan(models.TransientModel):
     _description = "Signed on Paper"
 
     arrangement_id = fields.Many2one(comodel_name='dunning.arrangement', required=True, readonly=True)
+    # Required by the view, as the two below: the wizard is there before they are.
     file = fields.Binary(
         string="Scan", help="All pages, or the one with the signature: PDF, PNG or JPEG, 10 MB at most.")
     filename = fields.Char()
@@ -24,18 +25,10 @@ class DunningArrangementScan(models.TransientModel):
             raise UserError(self.env._(
                 "%s is not on offer, so there is nothing to sign.", arrangement.display_name))
         person = arrangement.contact_id or arrangement.partner_id
-        wizard = self.create({
+        return self.create({
             'arrangement_id': arrangement.id,
             'signed_name': False if person.is_company else person.name,
-        })
-        return {
-            'type': 'ir.actions.act_window',
-            'name': self.env._("Signed on Paper"),
-            'res_model': self._name,
-            'res_id': wizard.id,
-            'view_mode': 'form',
-            'target': 'new',
-        }
+        })._get_records_action(name=self.env._("Signed on Paper"), target='new', context={})
 
     def action_confirm(self):
         """Record the signature. What is not possible is refused with what to do."""

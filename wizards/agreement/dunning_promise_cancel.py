@@ -24,16 +24,8 @@ class DunningPromiseCancel(models.TransientModel):
         running = promises.filtered(lambda promise: promise.state == 'running')
         if not running:
             raise UserError(self.env._("The ledger has decided about these promises already."))
-        wizard = self.create({'promise_ids': [Command.set(running.ids)]})
-        return {
-            'type': 'ir.actions.act_window',
-            'name': self.env._("Take back"),
-            'res_model': self._name,
-            'res_id': wizard.id,
-            'view_mode': 'form',
-            'target': 'new',
-            'context': {'dialog_size': 'medium'},
-        }
+        return self.create({'promise_ids': [Command.set(running.ids)]})._get_records_action(
+            name=self.env._("Take back"), target='new', context={'dialog_size': 'medium'})
 
     def action_apply(self):
         """Take the promises back: reminders go on after the soft days."""

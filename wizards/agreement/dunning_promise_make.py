@@ -22,7 +22,8 @@ class DunningPromiseMake(models.TransientModel):
     amount = fields.Monetary(
         string="Promised", compute='_compute_amount', store=True, readonly=False, precompute=True, required=True)
     date = fields.Date(
-        string="Will Pay By", required=True, default=lambda self: self._default_date(),
+        string="Will Pay By", required=True,
+        default=lambda self: fields.Date.add(self.env.company._dunning_today(), days=7),
         help="The day by which the money will have been sent.")
     date_hint = fields.Char(compute='_compute_date_hint')
     contact_id = fields.Many2one(
@@ -36,10 +37,6 @@ class DunningPromiseMake(models.TransientModel):
     email_hint = fields.Char(compute='_compute_email_hint')
     note = fields.Text()
     warning = fields.Text(compute='_compute_warning')
-
-    @api.model
-    def _default_date(self):
-        return fields.Date.add(self.env.company._dunning_today(), days=7)
 
     @api.depends('partner_id', 'company_id')
     def _compute_available_item_ids(self):
@@ -68,14 +65,14 @@ class DunningPromiseMake(models.TransientModel):
         Promise = self.env['dunning.promise']
         for wizard in self:
             today = wizard.company_id._dunning_today()
-            last = Promise._get_last_date(wizard.company_id, today)
+            last = Promise._get_last_date(today)
             if not wizard.date:
                 wizard.date_hint = False
             elif not today <= wizard.date <= last:
                 wizard.date_hint = self.env._("between today and %s", format_day(self.env, last))
             else:
                 wizard.date_hint = self.env._("no reminders until %s", format_day(
-                    self.env, Promise._get_grace_date(wizard.company_id, wizard.date)))
+                    self.env, Promise._get_grace_date(wizard.date)))
 
     @api.depends('contact_id', 'partner_id')
     def _compute_email_hint(self):
@@ -127,17 +124,10 @@ class DunningPromiseMake(models.TransientModel):
         if not items:
             raise UserError(self.env._(
                 "Nothing of it is open, so there is nothing to promise. Select invoices that are not paid."))
-        wizard = self.create({
-            'company_id': company.id, 'partner_id': debtor.id, 'item_ids': [Command.set(items.ids)]})
-        return {
-            'type': 'ir.actions.act_window',
-            'name': self.env._("Promise to pay"),
-            'res_model': self._name,
-            'res_id': wizard.id,
-            'view_mode': 'form',
-            'target': 'new',
-            'context': {'dialog_size': 'medium'},
-        }
+        return self.create({
+            'company_id': company.id, 'partner_id': debtor.id, 'item_ids': [Command.set(items.ids)],
+        })._get_records_action(
+            name=self.env._("Promise to pay"), target='new', context={'dialog_size': 'medium'})
 
     def action_record(self):
         """Record the promise."""
