@@ -214,6 +214,16 @@ class TestRetention(DunningCommon):
         # A contact of the debtor answers for the debtor.
         self.assertEqual(self.on(OLD, self.person).get_dunning_statement()['debtor_id'], self.business.id)
 
+    def test_the_statement_says_what_the_worklist_says(self):
+        self.items(self.move).no_followup = True
+        self.credit_note(amount=30.0)
+        amounts = self.on(OLD, self.business).get_dunning_statement()['amounts']
+        row = self.on(OLD, self.env['dunning.debtor']).search([('partner_id', '=', self.business.id)])
+        self.assertEqual(amounts, [{
+            'currency': 'EUR', 'open': row.amount_open, 'overdue': row.amount_overdue, 'credit': row.amount_credit,
+            'on_hold': row.amount_held, 'collectable': row.amount_collectable}])
+        self.assertEqual((row.amount_overdue, row.amount_collectable), (100.0, 0.0), "It is not followed up")
+
     def test_the_statement_of_who_owes_nothing_is_empty_and_sound(self):
         statement = self.make_debtor("Leeg BV").get_dunning_statement()
         self.assertEqual(json.loads(json.dumps(statement)), statement)
