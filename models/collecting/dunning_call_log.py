@@ -7,7 +7,6 @@ from psycopg2.errors import UniqueViolation
 
 from odoo import Command, api, fields, models
 from odoo.exceptions import AccessError, ConcurrencyError, UserError
-from odoo.fields import Domain
 from odoo.tools import mute_logger
 
 from ..kernel.formats import format_day
@@ -110,7 +109,11 @@ class DunningCallLog(models.AbstractModel):
             'promise_id': promise and promise.id,
             'answer': call._prepare_answer(message, holds, promise, gone, result.get('action')),
         })
-        call._log_on_invoices()
+        # On the invoices it is logged that there was a call and how it ended, not the note.
+        body = self.env._(
+            "Call of %(date)s: %(outcome)s.", date=format_day(self.env, call.date),
+            outcome=call._get_html_link(title=call.outcome_id.name))
+        call.item_ids.move_id._message_log_batch(dict.fromkeys(call.item_ids.move_id.ids, body))
         activity = agreed['activity'].exists()  # that of a call of the ladder went with it
         if activity.active:
             activity.action_feedback(feedback=message)
@@ -184,14 +187,6 @@ class DunningCallLog(models.AbstractModel):
         # sudo: a colleague may have planned it
         earlier.sudo().activity_unlink(['mail.mail_activity_data_call'])
 
-    def _log_on_invoices(self):
-        """Log one line on each invoice that was talked about: that there was a call and how it ended, not the note."""
-        link = self._get_html_link(title=self.outcome_id.name)
-        body = self.env._("Call of %(date)s: %(outcome)s.", date=format_day(self.env, self.date), outcome=link)
-        moves = self.item_ids.move_id
-        if moves:
-            moves._message_log_batch(dict.fromkeys(moves.ids, body))
-
     # -------------------------------------------------------------------------
     # READING WHAT WAS SAID: RECORDS, DATES AND NUMBERS, OR A SENTENCE ABOUT WHAT MAKES NO SENSE
     # -------------------------------------------------------------------------
@@ -215,12 +210,12 @@ class DunningCallLog(models.AbstractModel):
     @api.model
     def _parse_call(self, values):
         """Return the values of the record."""
-        company, today = self.env.company, self.env.company._dunning_today()
+        company = self.env.company
         debtor, person, number = self._parse_people(values, company)
         outcome = self._parse_outcome(values.get('outcome'))
         start = self._parse_start(values.get('date_start'))
         waiting = self._get_waiting_notices(company, debtor)
-        items = self._parse_items(values.get('item_ids'), company, debtor, waiting, today)
+        items, today = self._parse_items(values.get('item_ids'), company, debtor, waiting), company._dunning_today()
         # Nothing was chosen, such as when nobody answered: it was a call for all of them.
         notices = waiting.filtered(lambda notice: notice.live_line_ids.move_line_id & items) if items else waiting
         duration, external = values.get('duration') or 0, values.get('external_id')
@@ -340,28 +335,29 @@ class DunningCallLog(models.AbstractModel):
         return start
 
     @api.model
-    def _parse_items(self, value, company, debtor, waiting, today):
+    def _parse_items(self, value, company, debtor, waiting):
         if value is None or value is False:
-            return self._get_default_items(company, debtor, waiting, today)
+            return self._get_default_items(company, debtor, waiting)
         if not isinstance(value, list | tuple):
             raise UserError(self.env._("item_ids is a list of IDs of due items."))
-        Item = self.env['account.move.line']
-        wanted = Item.browse(dict.fromkeys(self._parse_id(item, 'item_ids') for item in value))
-        items = Item.search(Item._get_dunning_open_domain(company, debtor) & Domain('id', 'in', wanted.ids))
-        if lost := (wanted - items).exists():
-            lost.check_access('read')
+        wanted = self.env['account.move.line'].browse({self._parse_id(item, 'item_ids') for item in value})
+        items = wanted.exists()
+        if items != wanted:
+            raise UserError(self.env._("One of the due items does not exist (any more)."))
+        items.check_access('read')
+        lost = items - items.filtered_domain(items._get_dunning_open_domain(company, debtor))
+        if lost:
             raise UserError(self.env._(
                 "%(item)s is nothing that %(debtor)s has to pay (any more). Leave it out.",
                 item=lost[:1].move_id.display_name, debtor=debtor.display_name))
-        if len(items) != len(wanted):
-            raise UserError(self.env._("One of the due items does not exist (any more)."))
         return items
 
     @api.model
-    def _get_default_items(self, company, debtor, waiting, today):
+    def _get_default_items(self, company, debtor, waiting):
         """Return what a call is about when nobody says so: what is late or was to be called about, else all."""
         Item = self.env['account.move.line']
         items = Item.search(Item._get_dunning_open_domain(company, debtor))
+        today = company._dunning_today()
         late = items.filtered(lambda item: item._get_dunning_due_date() < today)
         return (late | (items & waiting.live_line_ids.move_line_id)) or items
 

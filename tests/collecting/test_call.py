@@ -183,6 +183,11 @@ class TestCallOutcomes(CallCommon):
         self.assertEqual(self.reason(other, DUE), 'hold')
         self.refused("open", 'disputed', item_ids=self.items(other).ids, part_amount=900.0)
 
+    def test_what_waits_to_be_sent_about_a_disputed_invoice_is_taken_back(self):
+        notice = self.make_notices(DUE)
+        self.log('disputed')
+        self.assertEqual(notice.state, 'cancelled')
+
     def test_an_instalment_is_held_alone(self):
         move = self.invoice(instalments=[(50, TODAY), (50, TODAY + days(1))], amount=200.0)
         first, second = self.items(move)

@@ -87,6 +87,7 @@ class TestCallApi(CallCommon):
             ("not a date", {'date': '31-12-2025', 'outcome': 'promise'}),
             ("not an amount", {'amount': float('nan'), 'outcome': 'promise'}),
             ("not an amount", {'amount': -5, 'outcome': 'promise'}),
+            ("not an amount", {'amount': 10**400, 'outcome': 'promise'}),
             ("not a time", {'time': '25:00', 'date': str(DUE + days(1)), 'outcome': 'call_back'}),
             ("makes no sense", {'category': 'weather', 'outcome': 'disputed'}),
             ("list of IDs", {'item_ids': item}),

@@ -110,6 +110,15 @@ class TestRetention(DunningCommon):
         self.pay(self.move, on=NOW)
         self.assertEqual(len(self.list_old().line_ids), 3)
 
+    def test_a_hold_of_the_debtor_stays_as_long_as_he_owes_anything(self):
+        hold = self.on(OLD, self.env['dunning.hold']).create({
+            'partner_id': self.business.id, 'company_id': self.company.id, 'date_end': OLD + days(5), 'note': "Moves",
+            'reason_id': self.env.ref('l10n_nl_dunning.hold_reason_internal').id})
+        hold._close("Moved", at_date=OLD + days(2))
+        self.assertFalse(self.list_old())
+        self.pay(self.move, on=NOW)
+        self.assertEqual(self.list_old().line_ids.mapped('res_id'), hold.ids)
+
     def test_what_was_opened_again_after_the_list_stays(self):
         call, promise, _hold = self.old_story()
         run = self.list_old()

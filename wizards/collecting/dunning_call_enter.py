@@ -124,7 +124,7 @@ class DunningCallEnter(models.TransientModel):
         company = company or self.env.company
         Call = self.env['dunning.call'].with_company(company)
         items = items.filtered(lambda item: not item.reconciled) or Call._get_default_items(
-            company, partner, Call._get_waiting_notices(company, partner), company._dunning_today())
+            company, partner, Call._get_waiting_notices(company, partner))
         person = partner._get_dunning_phone_contact(contact or notice.recipient_id)
         wizard = self.with_company(company).create({
             'company_id': company.id,
