@@ -379,12 +379,13 @@ class DunningCall(models.Model):
 
     def _check_user_write(self, vals):
         self.check_access('write')
-        super()._check_user_write(vals)
+        result = super()._check_user_write(vals)
         if (
             self._get_frozen_names(vals) and self.user_id - self.env.user and not self.env.su
             and not self.env.user.has_group('account.group_account_manager')
         ):
             raise UserError(self.env._("Only who made the call or an accounting manager corrects its note."))
+        return result
 
     # -------------------------------------------------------------------------
     # ACTIONS
