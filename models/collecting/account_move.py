@@ -23,11 +23,7 @@ class AccountMove(models.Model):
     def action_dunning_calls(self):
         """Show the calls about this invoice."""
         self.ensure_one()
-        self.env['dunning.call'].check_access('read')
-        action = self.env['ir.actions.act_window']._for_xml_id('l10n_nl_dunning.dunning_call_action')
-        action['domain'] = [('item_ids.move_id', '=', self.id)]
-        action['context'] = {}
-        return action
+        return self.env['dunning.call']._action_show([('item_ids.move_id', '=', self.id)])
 
     def action_dunning_call(self):
         """Open the wizard that logs a call about these invoices of one debtor."""

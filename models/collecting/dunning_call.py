@@ -1,24 +1,30 @@
 """The call log: who was spoken to about what, how it ended, and what followed from that by itself."""
 
-from psycopg2.errors import UniqueViolation
+from datetime import timedelta
 
-from odoo import Command, api, fields, models
-from odoo.exceptions import ConcurrencyError, UserError
-from odoo.tools import mute_logger
+from markupsafe import escape
 
+from odoo import api, fields, models
+from odoo.exceptions import UserError
+from odoo.tools import format_amount
+
+from ...tools.law import dutch_calendar
 from ..kernel.formats import format_day
+
+# Days until somebody looks whether the money came, and until an arrangement must have been made.
+LOOK_DAYS = 2
+ARRANGEMENT_DAYS = 14
 
 
 class DunningCall(models.Model):
-    """One telephone call about payment. Made by :meth:`log_call` only, and history from then on.
+    """One telephone call about payment. Made by ``log_call`` only, and history from then on.
 
     ``duration`` is in seconds, ``number`` in E.164, ``date_start`` in UTC; ``date`` is the day of the call where the
     company is.
     """
 
     _name = 'dunning.call'
-    _inherit = [
-        'dunning.call.parser', 'dunning.call.effect', 'dunning.recorded', 'mail.thread', 'mail.activity.mixin']
+    _inherit = ['dunning.call.log', 'dunning.recorded', 'mail.thread', 'mail.activity.mixin']
     _description = "Call"
     _order = 'date_start desc, id desc'
     _check_company_auto = True
@@ -109,203 +115,244 @@ class DunningCall(models.Model):
             call.item_count = len(call.item_ids)
 
     # -------------------------------------------------------------------------
-    # LOGGING
+    # WHAT FOLLOWS FROM ITS OUTCOME
     # -------------------------------------------------------------------------
 
-    @api.model
-    def log_call(self, values=None):
-        """Log a telephone call about payment, and do what follows from its outcome.
+    # Each method ``_apply_<kind>`` does what belongs to one kind of outcome, with what was agreed. It returns a dict:
+    # ``done`` (what was done, one sentence), and where there is one ``next_step``, ``next_date``, ``holds``,
+    # ``promise`` and ``action`` (what to open next).
 
-        For accounting users (``account.group_account_invoice``), from Odoo itself and over JSON-2 or XML-RPC.
-        All or nothing: what cannot be applied raises one sentence and nothing is written. A call that was logged
-        with the same ``external_id`` gives the same answer and nothing happens twice.
+    def _apply_no_answer(self, agreed):
+        return self._try_again(self.env._("Nobody answered."))
 
-        :param dict values: of the call
+    def _apply_voicemail(self, agreed):
+        return self._try_again(self.env._("A message was left on the voicemail."))
 
-            - ``partner_id`` (int, required): the debtor, or a contact of him
-            - ``outcome`` (required): id of a ``dunning.call.outcome``, or its kind, such as ``'no_answer'``
-            - ``company_id`` (int): default the current company
-            - ``contact_id`` (int), ``contact_name`` (str): who was spoken to
-            - ``number`` (str): default that of the contact; stored as E.164
-            - ``direction``: ``'out'`` (default) or ``'in'``
-            - ``date_start`` (str, UTC, ``YYYY-MM-DD HH:MM:SS``): default now; ``duration`` (int, seconds)
-            - ``item_ids`` (list of int): open due items (``account.move.line``) that were talked about; default
-              those that are late or on the list to call about, and if there are none all open items
-            - ``note`` (str): facts about the payment
-            - ``date`` (str, ``YYYY-MM-DD``): promised, paid, to call back or approved on
-            - ``time`` (str ``HH:MM``): to call back at
-            - ``amount`` (float, currency of the items): promised; default all that is open of the items
-            - ``part_amount`` (float, currency of the item): in dispute; default everything
-            - ``confirm`` (bool): mail the debtor what he promised; default as the settings of the company say
-            - ``category``: what is disputed, as ``dunning.hold.dispute_category``
-            - ``external_id`` (str): how the telephone system calls it
-            - ``origin``: ``'api'`` (default), ``'screen'``, ``'form'``, ``'activity'`` or ``'notice'``
-            - ``activity_id`` (int): the activity that this call was; it is done afterwards
-        :return: dict with ``call_id``, ``promise_id`` (or False), ``hold_ids``, ``notice_ids`` (calls of the ladder
-            that do not wait any more), ``message`` (one sentence) and ``action`` (what to open next, or False)
-        :raise UserError: when a value makes no sense or the outcome cannot be applied
-        :raise AccessError: when the user may not log calls or see the debtor or company
-        """
-        self.check_access('create')
-        company = self._parse_company(values)
-        lang = self.env.context.get('lang') or self.env.user.lang
-        Call = self.with_company(company).with_context(lang=lang)
-        with self.env.cr.savepoint():
-            return Call._log_parsed(Call._parse_call(values))
+    def _apply_other_person(self, agreed):
+        return self._try_again(
+            self.env._("Spoke to %s, not to the debtor.", self.contact_name) if self.contact_name
+            else self.env._("Somebody else was spoken to, not the debtor."))
 
-    @api.model
-    def _log_parsed(self, data):
-        logged = self._find_logged(data)
-        if logged:
-            return logged.answer or logged._prepare_answer(
-                logged.summary or logged.outcome_id.name, logged.hold_ids, logged.promise_id)
-        call = self._create_call(data)
-        promised = data['date'] if call.kind == 'promise' else None
-        # Made is made: what the outcome puts on hold must not take the call of the ladder off the list first.
-        gone = call._advance_ladder(promised) if call.reached else call.notice_ids.browse()
-        result = getattr(call, f'_apply_{call.kind}')(data)
-        if not call.reached:
-            gone = call._advance_ladder()
-        holds = result.get('holds') or self.env['dunning.hold']
-        promise = result.get('promise')
-        if not promise:  # a promise sees to that itself
-            holds._take_back_notices(keep=call.notice_ids)
-        if call.reached:
-            call._finish_call_backs()
-        message = " ".join(filter(None, [result['done'], call._tell_ladder(gone)]))
-        answer = call._prepare_answer(message, holds, promise, gone, result.get('action'))
-        call._recording().write({
-            'summary': message,
-            'next_step': result.get('next_step'),
-            'next_date': result.get('next_date'),
-            'hold_ids': [Command.set(holds.ids)],
-            'promise_id': promise and promise.id,
-            'answer': answer,
-        })
-        call._log_on_invoices()
-        if data['activity']:
-            call._take_activity(data['activity'])
-        self.env.flush_all()
-        return call.answer  # as JSON, as it is answered again
+    def _try_again(self, done):
+        day = dutch_calendar.next_working_day(self.company_id._dunning_today())
+        return {'done': done, 'next_step': self.env._("Try again"), 'next_date': day}
 
-    @api.model
-    def _find_logged(self, data):
-        if not data['external_id']:
-            return self.browse()
-        logged = self.search([
-            ('company_id', '=', data['company'].id), ('external_id', '=', data['external_id'])])
-        if logged and logged.partner_id != data['partner']:
-            raise UserError(self.env._(
-                "The external ID %(external)s belongs to a call with %(debtor)s that was logged before. Give each "
-                "call an ID of its own.", external=data['external_id'], debtor=logged.partner_id.display_name))
-        return logged
-
-    @api.model
-    def _create_call(self, data):
-        person = data['contact'] or data['partner']
-        values = {
-            'company_id': data['company'].id,
-            'partner_id': data['partner'].id,
-            'contact_id': person.id,
-            'contact_name': data['contact_name'],
-            'number': data['number'],
-            'direction': data['direction'],
-            'user_id': self.env.uid,
-            'date_start': data['date_start'],
-            'date': data['call_date'],
-            'duration': data['duration'],
-            'item_ids': [Command.set(data['items'].ids)],
-            'amount_discussed': sum(data['items'].mapped('amount_residual')),
-            'outcome_id': data['outcome'].id,
-            'reached': data['outcome'].reached,
-            'note': data['note'],
-            'notice_ids': [Command.set(data['notices'].ids)],
-            'origin': data['origin'],
-            'external_id': data['external_id'],
-            'activity_source_id': data['activity'].id,
-        }
-        try:
-            with mute_logger('odoo.sql_db'):
-                return self._recording().create([values]).with_env(self.env)
-        except UniqueViolation as error:
-            # Another request logs the same call just now. Odoo tries again, and then finds it.
-            raise ConcurrencyError(self.env._("This call is being logged by another request.")) from error
-
-    def _prepare_answer(self, message, holds, promise, gone=None, action=False):
-        """Return what :meth:`log_call` answers.
-
-        :param gone: the calls of the ladder that do not wait any more because of this call
-        """
-        self.ensure_one()
+    def _apply_wrong_number(self, agreed):
+        """Nobody is called at that number again until it is corrected."""
+        today, found = self.company_id._dunning_today(), self.env['res.partner']
+        if self.number:
+            family = found.search([('commercial_partner_id', '=', self.partner_id.id)]) | self.partner_id
+            found = family.filtered(lambda person: person._get_dunning_number() == self.number)
+            # sudo: who may log a call need not be allowed to change contacts; this says only that the number is wrong
+            found.sudo().write({'dunning_phone_wrong_on': today})
         return {
-            'call_id': self.id,
-            'promise_id': promise.id if promise else False,
-            'hold_ids': holds.ids,
-            'notice_ids': gone.ids if gone else [],
-            'message': message,
-            'action': action or False,
+            'done': self.env._("%s was marked as a wrong number.", self.number) if found
+            else self.env._("The number was wrong."),
+            **self._plan_task(
+                today, self.env._("Find the right number of %s", self.partner_id.display_name),
+                self.env._("%s is not the number of this debtor.", self.number) if self.number else ''),
         }
 
-    # -------------------------------------------------------------------------
-    # WHAT FOLLOWS FROM EVERY CALL
-    # -------------------------------------------------------------------------
+    def _apply_call_back(self, agreed):
+        day = agreed['date']
+        if not day:
+            raise UserError(self.env._("When is the debtor to be called back? Enter the day."))
+        if day < self.company_id._dunning_today():
+            raise UserError(self.env._("The day to call back lies in the past. Enter today or a later day."))
+        name = self.partner_id.display_name
+        summary = (
+            self.env._("Call %(debtor)s back at %(time)s", debtor=name, time=agreed['time']) if agreed['time']
+            else self.env._("Call %s back", name))
+        # sudo: the call of the ladder may be on the list of a colleague
+        waiting = self.notice_ids.sudo().activity_ids.filtered('automated')
+        if waiting:
+            waiting.with_context(mail_activity_quick_update=True).write({'date_deadline': day, 'summary': summary})
+        else:
+            self._plan_task(day, summary, kind='call')
+        return {
+            'done': self.env._("%(what)s on %(date)s.", what=summary, date=format_day(self.env, day)),
+            'next_step': summary, 'next_date': day,
+        }
 
-    def _advance_ladder(self, promised=None):
-        """Record the calls of the ladder as made when the debtor was reached, pass them over after too many tries.
+    def _apply_promise(self, agreed):
+        day = agreed['date']
+        if not day:
+            raise UserError(self.env._("On which day will the debtor have paid? Enter it."))
+        self._check_has_items()
+        if len(self.item_ids.currency_id) > 1:
+            raise UserError(self.env._(
+                "The items are in different currencies. Log one call for the invoices in each currency."))
+        promise = self.env['dunning.promise']._make(
+            self.company_id, self.partner_id, day, agreed['amount'] or None, self.item_ids, self.env.user, call=self,
+            contact=self.contact_id or None, confirm=agreed['confirm'], keep_notices=self.notice_ids)
+        return {
+            'done': self.env._(
+                "Promised to pay %(amount)s by %(date)s.",
+                amount=format_amount(self.env, promise.amount, promise.currency_id), date=format_day(self.env, day)),
+            'next_step': self.env._("See whether the promise was kept"),
+            'next_date': promise.grace_date,
+            'holds': promise.hold_ids,
+            'promise': promise,
+        }
 
-        :return: the notices that do not wait for a call any more
-        """
-        self.ensure_one()
-        notices = self.notice_ids.filtered(lambda notice: notice.state == 'todo')
-        if not notices:
-            return notices
+    def _apply_paid_already(self, agreed):
+        day, today = agreed['date'], self.company_id._dunning_today()
+        if day and day > today:
+            raise UserError(self.env._(
+                "The day on which the debtor says he paid lies in the future. Then it is a promise to pay."))
+        holds = self._place_holds('says_paid', 'internal')
+        return {
+            'done': self.env._(
+                "Reminders wait until %s, so that the payment can be found.", self._format_end(holds)),
+            'holds': holds,
+            **self._plan_task(
+                dutch_calendar.next_working_day(today + timedelta(days=LOOK_DAYS - 1)),
+                self.env._("Look for the payment of %s in the bank", self.partner_id.display_name),
+                self.env._("Paid on %s, says the debtor.", format_day(self.env, day)) if day else ''),
+        }
+
+    def _apply_copy_wanted(self, agreed):
+        self._check_has_items()
+        moves, recipient = self.item_ids.move_id, self._get_mail_recipient()
+        follow_up = {}
+        if recipient:
+            # As “Send” on the invoice does, with the PDF that exists; Odoo's own mail queue delivers it.
+            self.env['account.move.send'].with_company(self.company_id)._generate_and_send_invoices(
+                moves, sending_methods={'email'}, extra_edis={}, mail_partner_ids=recipient.ids)
+            sent = self.env._("A copy was mailed to %s.", recipient.email)
+        else:
+            sent = self.env._("There is no e-mail address: send the copy by post.")
+            follow_up = self._plan_task(
+                self.company_id._dunning_today(),
+                self.env._("Send %s a copy of the invoices by post", self.partner_id.display_name),
+                ", ".join(moves.mapped('name')))
+        holds = self._place_holds('invoice_copy', 'invoice_copy')
+        return {
+            'done': self.env._(
+                "%(sent)s Reminders wait until %(date)s.", sent=sent, date=self._format_end(holds)),
+            'next_step': self.env._("Call again when the copy was read"), 'next_date': holds[:1].date_end,
+            'holds': holds,
+            **follow_up,
+        }
+
+    def _get_mail_recipient(self):
+        """Return the contact a copy is mailed to: who was spoken to, else the debtor; empty when neither has mail."""
+        people = self.contact_id | self.partner_id | self.item_ids.move_id.partner_id
+        return people.filtered(lambda person: person.email_normalized and not person.dunning_email_bounced_on)[:1]
+
+    def _apply_awaiting_approval(self, agreed):
+        holds = self._place_holds('approval', 'other', date_end=agreed['date'])
+        return {
+            'done': self.env._("Reminders wait for the approval until %s.", self._format_end(holds)),
+            'next_step': self.env._("Ask whether it was approved"), 'next_date': holds[:1].date_end, 'holds': holds,
+        }
+
+    def _apply_disputed(self, agreed):
+        holds = self._place_holds(
+            'dispute', 'dispute', date_end=agreed['date'], amount=agreed['part_amount'],
+            dispute_category=agreed['category'] or 'other')
+        moves, end = holds.move_id, self._format_end(holds)
+        return {
+            'done': self.env._("%(count)s invoices in dispute until %(date)s.", count=len(moves), date=end)
+            if len(moves) > 1
+            else self.env._("%(invoice)s in dispute until %(date)s.", invoice=moves.name, date=end),
+            'next_step': self.env._("Settle the dispute"), 'next_date': holds[:1].date_end, 'holds': holds,
+        }
+
+    def _apply_hardship(self, agreed):
+        return self._apply_arrangement(agreed)
+
+    def _apply_arrangement(self, agreed):
+        """Give the debtor a pause, and somebody the task to agree on terms: at once, where that can be."""
         today = self.company_id._dunning_today()
-        if self.reached:
-            notices._recording().write({'date': today, 'deadline': False, 'promised_date': promised or False})
-            notices._record_sent(today)
-            return notices
-        if not self.outcome_id._is_try():
-            return notices.browse()
-        # A number that is wrong is no use trying again.
-        no_number = self.kind == 'wrong_number' and not self.partner_id._get_dunning_phone_contact(self.contact_id)
-        tired = notices.filtered(lambda notice: no_number or (
-            notice.level_id.phone_tries and notice.call_tries >= notice.level_id.phone_tries))
-        tired._skip(today)
-        return tired
+        holds = self._place_holds('arrangement', 'arrangement', date_end=today + timedelta(days=ARRANGEMENT_DAYS))
+        return {
+            'done': self.env._(
+                "Reminders wait until %s. Make an arrangement before that day.", self._format_end(holds)),
+            'holds': holds,
+            **self._plan_task(
+                dutch_calendar.next_working_day(today),
+                self.env._("Make an arrangement with %s", self.partner_id.display_name)),
+            'action': self._action_arrangement(),
+        }
 
-    def _tell_ladder(self, gone):
-        """Return the sentence about the calls of the ladder; empty when there is nothing to tell."""
-        self.ensure_one()
-        if not gone:
-            return ''
-        levels = ", ".join(dict.fromkeys(gone.level_id.mapped('name')))
-        if self.reached:
-            return self.env._("“%s” counts as done.", levels)
-        return self.env._("“%s” is passed over: the next level follows.", levels)
+    def _action_arrangement(self):
+        """Return the action that opens an arrangement about what was talked about; False where there is none."""
+        Make = self.env['dunning.arrangement.make']
+        possible = Make.has_access('create') and len(self.item_ids.currency_id) == 1
+        return possible and Make._action_open(call=self)
 
-    def _finish_call_backs(self):
-        """Once spoken to, the debtor is not called back any more."""
-        earlier = self.search([
-            ('company_id', '=', self.company_id.id), ('partner_id', '=', self.partner_id.id), ('id', '!=', self.id)])
-        # sudo: a colleague may have planned it
-        waiting = earlier.sudo().activity_ids.filtered(
-            lambda activity: activity.automated and activity.activity_type_id.category == 'phonecall')
-        waiting.unlink()
+    def _apply_refuses(self, agreed):
+        # The note stays in the log: an activity is read in more places.
+        return {
+            'done': self.env._("The debtor refuses to pay. Reminders go on."),
+            **self._plan_task(
+                self.company_id._dunning_today(),
+                self.env._("%s refuses to pay: decide what follows", self.partner_id.display_name)),
+        }
 
-    def _log_on_invoices(self):
-        """Log one line on each invoice that was talked about: that there was a call and how it ended, not the note."""
-        self.ensure_one()
-        link = self._get_html_link(title=self.outcome_id.name)
-        body = self.env._("Call of %(date)s: %(outcome)s.", date=format_day(self.env, self.date), outcome=link)
-        moves = self.item_ids.move_id
-        if moves:
-            moves._message_log_batch({move.id: body for move in moves})
+    def _check_has_items(self):
+        if self.item_ids:
+            return
+        Item = self.env['account.move.line']
+        if Item.search_count(Item._get_dunning_open_domain(self.company_id, self.partner_id), limit=1):
+            raise UserError(self.env._("Which invoices was it about? Choose them."))
+        raise UserError(self.env._(
+            "%(debtor)s owes nothing at the moment, so there is no invoice this outcome could be about.",
+            debtor=self.partner_id.display_name))
 
-    def _take_activity(self, activity):
-        """The activity was this call: it is done."""
-        activity = activity.exists()  # that of a call of the ladder went with it
-        if activity.active:
-            activity.action_feedback(feedback=self.summary)
+    def _place_holds(self, xmlid, kind, *, date_end=None, amount=0.0, **values):
+        """Put the items of the call on hold: whole invoices where all that is open was talked about.
+
+        What waits about them is judged again, but not the call of the ladder that is going on.
+
+        :param xmlid: of the reason, ``hold_reason_<xmlid>``; where it is gone or archived the first of ``kind``
+        :param date date_end: last day, at most what the reason allows; None: the days the reason proposes
+        :param amount: only this part, in the currency of the item
+        """
+        self._check_has_items()
+        Reason = self.env['dunning.hold.reason']
+        reason = self.env.ref(f'l10n_nl_dunning.hold_reason_{xmlid}', raise_if_not_found=False)
+        if not reason or not reason.active:
+            reason = Reason.search([('kind', '=', kind)], limit=1) or Reason.search([], limit=1)
+        if not reason:
+            raise UserError(self.env._("There is no reason to hold. Add one under Configuration ‣ Reasons to Hold."))
+        if reason.stops_everything:
+            targets = [{'partner_id': self.partner_id.id, 'company_id': self.company_id.id}]
+        else:
+            targets = []
+            for move, items in self.item_ids.grouped('move_id').items():
+                open_items = move._get_dunning_items().filtered(lambda item: not item.reconciled)
+                if items >= open_items:
+                    targets.append({'move_id': move.id})
+                else:
+                    targets += [{'move_line_id': item.id} for item in items]
+        if amount and len(targets) > 1:
+            raise UserError(self.env._(
+                "A part of the amount is about one invoice. Choose that invoice only, or leave the part empty."))
+        holds = self.env['dunning.hold'].with_company(self.company_id).create([
+            {
+                'reason_id': reason.id,
+                'user_id': self.env.uid,
+                'date_end': date_end or self.company_id._dunning_today() + timedelta(days=reason.default_days),
+                'amount': amount,
+                **values,
+                **target,
+            }
+            for target in targets])
+        holds._take_back_notices(keep=self.notice_ids)
+        return holds
+
+    def _format_end(self, holds):
+        return format_day(self.env, holds[:1].date_end)
+
+    def _plan_task(self, day, summary, note='', kind='todo'):
+        """Plan an activity on the call, for whoever answers for the debtor. Return it as the next step."""
+        user = self.partner_id._get_dunning_collector(self.company_id, named=self.user_id) or self.env.user
+        self.with_context(mail_activity_quick_update=True).activity_schedule(
+            f'mail.mail_activity_data_{kind}', date_deadline=day, user_id=user.id, summary=summary, note=escape(note),
+            automated=True)
+        return {'next_step': summary, 'next_date': day}
 
     # -------------------------------------------------------------------------
     # WHAT STAYS AS IT WAS LOGGED
@@ -334,9 +381,8 @@ class DunningCall(models.Model):
         self.check_access('write')
         result = super()._check_user_write(vals)
         if (
-            self._get_frozen_names(vals) and not self.env.su
+            self._get_frozen_names(vals) and self.user_id - self.env.user and not self.env.su
             and not self.env.user.has_group('account.group_account_manager')
-            and any(call.user_id != self.env.user for call in self)
         ):
             raise UserError(self.env._("Only who made the call or an accounting manager corrects its note."))
         return result
@@ -344,6 +390,12 @@ class DunningCall(models.Model):
     # -------------------------------------------------------------------------
     # ACTIONS
     # -------------------------------------------------------------------------
+
+    @api.model
+    def _action_show(self, domain):
+        self.check_access('read')
+        action = self.env['ir.actions.act_window']._for_xml_id('l10n_nl_dunning.dunning_call_action')
+        return {**action, 'domain': domain, 'context': {}}
 
     def action_open_holds(self):
         """Show the holds that followed from this call."""

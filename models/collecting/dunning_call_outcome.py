@@ -57,7 +57,6 @@ class DunningCallOutcome(models.Model):
         compute='_compute_reached', store=True, readonly=False, precompute=True,
         help="The debtor himself was spoken to about what he owes. Then a call of the ladder counts as made.")
     shortcut = fields.Char(size=1, help="The key that chooses it while calling.")
-    asks = fields.Json(compute='_compute_asks')
 
     _shortcut_uniq = models.UniqueIndex(
         "(lower(shortcut)) WHERE active AND shortcut IS NOT NULL AND shortcut != ''",
@@ -68,11 +67,6 @@ class DunningCallOutcome(models.Model):
     def _compute_reached(self):
         for outcome in self:
             outcome.reached = outcome.kind not in NOT_REACHED
-
-    @api.depends('kind')
-    def _compute_asks(self):
-        for outcome in self:
-            outcome.asks = list(ASKS.get(outcome.kind, []))
 
     @api.constrains('reached', 'kind')
     def _check_reached(self):
@@ -90,8 +84,3 @@ class DunningCallOutcome(models.Model):
             raise UserError(self.env._(
                 "Calls ended with “%(outcome)s”, so it stays as their explanation. Archive it instead.",
                 outcome=used.outcome_id.name))
-
-    def _is_try(self):
-        """Return whether a call that ended so was a try in vain."""
-        self.ensure_one()
-        return self.kind in TRIES

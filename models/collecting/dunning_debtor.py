@@ -4,9 +4,9 @@ Nothing is stored but the payment behaviour (``dunning.behaviour``): the rows co
 notices, calls and promises of this moment. What the order of the list depends on is joined in sets; what is only
 shown is looked up for the rows that are shown (see ``_table_query``).
 
-What its statement is made of is in ``dunning_debtor_rows.py``, what its order comes from in
-``dunning_debtor_priority.py``. The screen for a call to one debtor has three parts: the answer
-(``dunning_debtor_screen.py``), what to look at first (``_checklist``) and what was said before (``_timeline``).
+What its statement and its order are made of is in ``dunning_debtor_rows.py``. The screen for a call to one debtor has
+three parts: the answer (``dunning_debtor_screen.py``), what to look at first (``_checklist``) and what was said before
+(``_timeline``).
 """
 
 from odoo import api, fields, models
@@ -29,8 +29,7 @@ class DunningDebtor(models.Model):
 
     _name = 'dunning.debtor'
     _inherit = [
-        'dunning.debtor.rows', 'dunning.debtor.priority', 'dunning.debtor.screen', 'dunning.debtor.checklist',
-        'dunning.debtor.timeline']
+        'dunning.debtor.rows', 'dunning.debtor.screen', 'dunning.debtor.checklist', 'dunning.debtor.timeline']
     _description = "Debtor"
     _auto = False
     _order = 'priority desc, days_overdue desc, id'
@@ -77,8 +76,6 @@ class DunningDebtor(models.Model):
         string="Collectable", readonly=True,
         help="What can be asked for today: overdue, less what is on hold, covered by credits, blocked, marked “No "
              "Follow-Up” or already paid and waiting for the bank.")
-    amount_open_company = fields.Monetary(
-        string="Open (company currency)", currency_field='company_currency_id', readonly=True)
     amount_overdue_company = fields.Monetary(
         string="Overdue (company currency)", currency_field='company_currency_id', readonly=True)
     amount_held_company = fields.Monetary(
@@ -189,7 +186,7 @@ class DunningDebtor(models.Model):
                        + debtor.currency_id AS id,
                    debtor.company_id, debtor.partner_id, debtor.currency_id, company_currency_id,
                    item_count, overdue_count, amount_open, amount_overdue, amount_held, amount_credit,
-                   amount_collectable, amount_open_company, amount_overdue_company, amount_held_company,
+                   amount_collectable, amount_overdue_company, amount_held_company,
                    collectable_company AS amount_collectable_company,
                    bucket_1_30, bucket_31_60, bucket_61_90, bucket_91,
                    oldest_due_date, GREATEST(0, today - oldest_due_date) AS days_overdue,
@@ -349,11 +346,6 @@ class DunningDebtor(models.Model):
         debtor = debtor.with_company(debtor.company_id)
         return debtor._prepare_screen(debtor._get_screen_facts())
 
-    @api.model
-    def _get_id(self, partner, company, currency):
-        """Return the id of the row of a debtor in a company and currency."""
-        return (((partner.id << COMPANY_BITS) + company.id) << CURRENCY_BITS) + currency.id
-
     # -------------------------------------------------------------------------
     # WRITING: WHOSE DEBTOR HE IS
     # -------------------------------------------------------------------------
@@ -375,6 +367,7 @@ class DunningDebtor(models.Model):
 
     @api.model_create_multi
     def create(self, vals_list):
+        self.check_access('create')
         if vals_list:
             raise UserError(self.env._("Debtors appear in the worklist by themselves, when they owe something."))
         return super().create(vals_list)
@@ -382,10 +375,6 @@ class DunningDebtor(models.Model):
     @api.ondelete(at_uninstall=False)
     def _unlink_never(self):
         raise UserError(self.env._("Debtors leave the worklist by themselves, when they owe nothing any more."))
-
-    def copy_data(self, default=None):
-        self.check_access('create')
-        raise UserError(self.env._("Debtors appear in the worklist by themselves, when they owe something."))
 
     # -------------------------------------------------------------------------
     # ACTIONS

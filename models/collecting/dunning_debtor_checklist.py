@@ -6,18 +6,13 @@ forbidden by them.
 """
 
 from datetime import timedelta
-from math import ceil
 
-from odoo import api, fields, models, tools
+from odoo import api, fields, models
 from odoo.tools import format_amount
 
-from ..agreement.arrangement_states import DECIDED_STATES
-from ..agreement.dunning_arrangement_history import HISTORY
+from ..agreement.arrangement_states import DECIDED_STATES, LIVE_STATES
 from ..kernel.formats import format_day, format_weekday
 
-# Which part of the customers is large: those to whom most was sold in a year.
-LARGE_PART = 0.1
-YEAR = timedelta(days=365)
 # Days after which an e-mail of the debtor that nobody answered is history.
 UNANSWERED_DAYS = 30
 # Average days after the due date from which a debtor pays late as a habit.
@@ -37,7 +32,7 @@ class DunningDebtorChecklist(models.AbstractModel):
         has nothing to say.
         """
         return [
-            'may_call', 'contact', 'promise', 'arrangement', 'dispute', 'answer', 'sent', 'bank', 'pattern', 'size']
+            'may_call', 'contact', 'promise', 'arrangement', 'dispute', 'answer', 'sent', 'bank', 'pattern']
 
     def _prepare_screen_checklist(self, facts, items):
         checks = []
@@ -77,13 +72,13 @@ class DunningDebtorChecklist(models.AbstractModel):
 
     def _check_screen_contact(self, facts, items):
         title = self.env._("The right person?")
-        chosen = next((contact for contact in facts.contacts if contact['chosen']), None)
-        if not chosen or not chosen['number']:
+        chosen = facts.contacts[0]
+        if not chosen['number']:
             return 'stop', title, self.env._(
                 "There is no telephone number. Look it up and add it to the contact, or write instead.")
         if chosen['phone_wrong']:
             return 'stop', title, self.env._("The number turned out to be wrong. Look up another one.")
-        if chosen['is_debtor'] and not facts.debtor.partner_id.is_company:
+        if chosen['is_debtor'] and not facts.partner.is_company:
             return 'ok', title, self.env._("It is the debtor's own number.")
         if chosen['is_debtor']:
             desk = next((contact for contact in facts.contacts if not contact['is_debtor'] and contact['type']), None)
@@ -118,15 +113,12 @@ class DunningDebtorChecklist(models.AbstractModel):
 
     def _check_screen_arrangement(self, facts, items):
         title = self.env._("Arrangement?")
-        Arrangement = self.env['dunning.arrangement']
-        last = Arrangement.search([
-            ('company_id', '=', self.company_id.id), ('partner_id', '=', facts.partner.id),
-            ('state', 'in', ('offered', 'signed', 'active', *DECIDED_STATES))], limit=HISTORY)
-        current = last.filtered(lambda one: one.state in ('offered', 'signed', 'active'))[:1]
+        current = facts.arrangements.filtered(lambda one: one.state in LIVE_STATES)[:1]
         if current:
             return 'warn', title, current.story or current.display_name
-        if last and last[0].state == 'broken':
-            return 'warn', title, last[0].story or self.env._("%s was broken.", last[0].name)
+        last = facts.arrangements.filtered(lambda one: one.state in DECIDED_STATES)[:1]
+        if last.state == 'broken':
+            return 'warn', title, last.story or self.env._("%s was broken.", last.name)
         if last:
             return 'ok', title, self.env._("The last arrangement was kept.")
         return None
@@ -142,8 +134,8 @@ class DunningDebtorChecklist(models.AbstractModel):
             amount = format_amount(
                 self.env, sum(item['held'] or item['amount'] for item in items if item['disputed']), self.currency_id)
             nothing_else = late and all(item['disputed'] for item in late)
-            labels = dict(disputes._fields['dispute_category']._description_selection(self.env))
-            what = (labels.get(disputes[0].dispute_category) or disputes[0].reason_id.name or '').lower()
+            category = disputes._fields['dispute_category'].convert_to_export(disputes[0].dispute_category, disputes)
+            what = (category or disputes[0].reason_id.name).lower()
             return ('stop' if nothing_else else 'warn'), title, (
                 self.env._("All of it is disputed (%(what)s). Settle that first: %(owner)s looks after it.",
                            what=what, owner=disputes[0].user_id.name)
@@ -243,51 +235,6 @@ class DunningDebtorChecklist(models.AbstractModel):
             return 'ok', title, self.env._("Nothing is known yet: no invoice was paid in the last year.")
         late = (self.average_days_late or 0) >= LATE_HABIT
         return ('warn' if late else 'ok'), title, sentence
-
-    def _check_screen_size(self, facts, items):
-        title = self.env._("Large customer?")
-        own, total, large = self._get_turnover(facts)
-        share = own / total if total > 0 else 0
-        currency = self.company_id.currency_id
-        amount = format_amount(self.env, own, currency)
-        if own > 0 and own >= large:
-            percent = round(100 * share) or 1
-            return 'warn', title, (
-                self.env._(
-                    "Yes: %(amount)s in a year, %(percent)s%% of all sales. Mind the relation; %(who)s sells to them.",
-                    amount=amount, percent=percent, who=facts.partner.user_id.name)
-                if facts.partner.user_id else
-                self.env._(
-                    "Yes: %(amount)s in a year, %(percent)s%% of all sales. Mind the relation.",
-                    amount=amount, percent=percent))
-        return 'ok', title, self.env._("Not a large customer: %s in a year.", amount)
-
-    def _get_turnover(self, facts):
-        """Return what was sold to the debtor in a year, what to everybody, and from what a customer is large.
-
-        In the currency of the company, without VAT.
-        """
-        domain = [
-            ('company_id', '=', self.company_id.id), ('state', '=', 'posted'),
-            ('move_type', 'in', ('out_invoice', 'out_refund')), ('invoice_date', '>', facts.today - YEAR)]
-        [(own,)] = self.env['account.move']._read_group(
-            [*domain, ('commercial_partner_id', '=', facts.partner.id)], [], ['amount_untaxed_signed:sum'])
-        return (own or 0.0, *self._get_sales_of_year(self.company_id.id, facts.today))
-
-    @api.model
-    @tools.ormcache('company_id', 'today')
-    def _get_sales_of_year(self, company_id, today):
-        """Return what a company sold in a year, and from what sum a customer is among its large ones.
-
-        Asked for many debtors a day, it need not be of this second.
-        """
-        # sudo: sums of the company, of which only a share is shown
-        groups = self.env['account.move'].sudo()._read_group([
-            ('company_id', '=', company_id), ('state', '=', 'posted'),
-            ('move_type', 'in', ('out_invoice', 'out_refund')), ('invoice_date', '>', today - YEAR),
-        ], ['commercial_partner_id'], ['amount_untaxed_signed:sum'])
-        sums = sorted((amount for _customer, amount in groups), reverse=True)
-        return sum(sums), sums[ceil(len(sums) * LARGE_PART) - 1] if sums else 0.0
 
     def _tell_behaviour(self, facts):
         """Return how the debtor pays as a sentence, or an empty string when nothing is known."""

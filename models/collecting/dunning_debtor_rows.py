@@ -1,15 +1,39 @@
-"""What the statement behind the worklist is made of: from due items to one row per debtor, company and currency."""
+"""What the statement behind the worklist is made of: from due items to one row per debtor, company and currency.
 
-from odoo import models
+The priority of a row is a sum of points that explains itself. Each factor is one entry of ``_get_factors``: SQL of its
+points and the sentence that explains them. Priority, points and sentences all come from there, so the sum always equals
+what is explained. Another addon adds a factor by extending that method.
+"""
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import NamedTuple
+
+from odoo import api, models
 from odoo.fields import Domain
-from odoo.tools import SQL
+from odoo.tools import SQL, format_amount
+
+from ..kernel.formats import format_day
 
 # Who owes this much gets all points for the amount, in the currency of the company.
 LARGE_DEBTOR = 10000
+# Days after which a contact is forgotten by the priority.
+CONTACT_DAYS = 14
+
+
+class Factor(NamedTuple):
+    """One reason for a place in the worklist.
+
+    :param points: SQL of a number of points, zero or more, over the columns of ``_get_rows_sql``
+    :param sentence: function of one ``dunning.debtor`` with points for it, giving the sentence for a user
+    """
+
+    points: SQL
+    sentence: Callable
 
 
 class DunningDebtorRows(models.AbstractModel):
-    """SQL of what is owed, held and covered, which ``_get_rows_sql`` joins with what the priority comes from."""
+    """SQL of what is owed, held, covered and said, which ``_get_rows_sql`` joins, and the factors of the priority."""
 
     _name = 'dunning.debtor.rows'
     _description = "Debtor"
@@ -71,11 +95,7 @@ class DunningDebtorRows(models.AbstractModel):
         Planner = self.env['dunning.planner']
         partner_ids = self.env.context.get('dunning_debtor_partner_ids')
         partners = None if partner_ids is None else self.env['res.partner'].browse(partner_ids)
-
-        def get_sql(company):
-            return Planner._get_open_credits_sql(company, partners)
-
-        return self._get_per_company_sql(get_sql)
+        return self._get_per_company_sql(lambda company: Planner._get_open_credits_sql(company, partners))
 
     def _get_items_sql(self, columns, extra, wanted):
         """Return SQL of open due items.
@@ -120,7 +140,6 @@ class DunningDebtorRows(models.AbstractModel):
                    COALESCE(SUM(residual) FILTER (WHERE overdue > 0), 0) AS amount_overdue,
                    SUM(held) AS amount_held,
                    COALESCE(SUM(residual - held) FILTER (WHERE overdue > 0 AND countable), 0) AS amount_free,
-                   SUM(residual_company) AS amount_open_company,
                    COALESCE(SUM(residual_company) FILTER (WHERE overdue > 0), 0) AS amount_overdue_company,
                    SUM(held_company) AS amount_held_company,
                    COALESCE(SUM(residual_company - held_company) FILTER (WHERE overdue > 0 AND countable), 0)
@@ -200,6 +219,63 @@ class DunningDebtorRows(models.AbstractModel):
                        COALESCE(hold.is_part, FALSE) AS is_part, wide.move_wide"""),
                 open_items))
 
+    # -------------------------------------------------------------------------
+    # WHAT WAS SAID
+    # -------------------------------------------------------------------------
+
+    def _get_contacts_of_debtor_sql(self):
+        """Return SQL of the contacts with one ``debtor``: looked up for the rows that are shown only."""
+        notices = self.env['dunning.notice']._get_contact_rows_sql(SQL(
+            "notice.partner_id = debtor.partner_id AND notice.company_id = debtor.company_id"
+            " AND notice.date <= debtor.today"))
+        return SQL(
+            """
+            SELECT date AS day, channel AS kind, id AS nr FROM (%s) notice
+         UNION ALL
+            SELECT called.date, 'phone', called.id
+              FROM dunning_call called
+             WHERE called.partner_id = debtor.partner_id AND called.company_id = debtor.company_id
+            """, notices)
+
+    def _get_recent_contacts_sql(self):
+        """Return SQL of the last notice of the last days per company and debtor."""
+        # With a constant, for the index.
+        since = min(company._dunning_today() for company in self._get_companies()) - timedelta(days=CONTACT_DAYS)
+        return SQL(
+            """
+            SELECT notice.company_id, notice.partner_id, MAX(notice.date) AS last_notice
+              FROM (%(notices)s) notice
+              JOIN %(companies)s ON company.id = notice.company_id
+             WHERE notice.date >= company.today - %(days)s AND notice.date <= company.today
+          GROUP BY notice.company_id, notice.partner_id
+            """,
+            companies=self._get_companies_sql(), days=CONTACT_DAYS,
+            notices=self.env['dunning.notice']._get_contact_rows_sql(SQL("notice.date >= %s", since)))
+
+    def _get_last_calls_sql(self):
+        """Return SQL of the last call per company and debtor, and of what is to be done after it.
+
+        Called again since means that what was agreed before was done. A promise looks after itself.
+        """
+        return SQL(
+            """
+            SELECT DISTINCT ON (partner_id, company_id) partner_id, company_id, date AS last_call, id AS call_id, kind,
+                   CASE WHEN kind <> 'promise' THEN next_date END AS agreed_date
+              FROM dunning_call
+          -- As its index.
+          ORDER BY partner_id, company_id, date_start DESC, id DESC
+            """)
+
+    def _get_recorded_calls_sql(self):
+        """Return SQL of the last call of the ladder per company and debtor, also when it was recorded without a log."""
+        return SQL(
+            "SELECT company_id, partner_id, MAX(date) AS last_phone FROM (%s) notice GROUP BY company_id, partner_id",
+            self.env['dunning.notice']._get_contact_rows_sql(SQL("notice.channel = 'phone'")))
+
+    # -------------------------------------------------------------------------
+    # ALL OF IT
+    # -------------------------------------------------------------------------
+
     def _get_rows_sql(self):
         """Return SQL of what the priority and the columns are made of."""
         return SQL(
@@ -266,3 +342,82 @@ class DunningDebtorRows(models.AbstractModel):
             broken=self.env['dunning.promise']._get_broken_sql(self._get_companies_sql()),
             behaviour=self.env['dunning.behaviour']._get_averages_sql(),
         )
+
+    # -------------------------------------------------------------------------
+    # THE PRIORITY
+    # -------------------------------------------------------------------------
+
+    @api.model
+    def _get_factors(self):
+        """Return ``{code: Factor}``, in the order in which they are explained when points are equal."""
+        return {
+            # Whoever agreed on a day to call, calls on that day.
+            'call_back': Factor(
+                SQL("CASE WHEN call_back_date <= today THEN 30 ELSE 0 END"),
+                lambda debtor: self.env._("A call was agreed for %s", format_day(self.env, debtor.next_date))),
+            'ladder': Factor(
+                SQL("CASE WHEN call_notice_count > 0 AND NOT waits THEN 25 ELSE 0 END"),
+                lambda debtor: self.env._("The ladder asks for a call")),
+            # The first broken promise weighs most when nobody called since.
+            'broken': Factor(
+                SQL("""CASE WHEN NOT counts OR broken_count = 0 THEN 0
+                            WHEN broken_on IS NOT NULL THEN LEAST(20 + 5 * (broken_count - 1), 35)
+                            ELSE LEAST(5 * broken_count, 15) END"""),
+                lambda debtor: (
+                    self.env._("A promise to pay was broken") if debtor.broken_count == 1 else
+                    self.env._("%s promises to pay were broken in a year", debtor.broken_count))),
+            'amount': Factor(
+                SQL("""CASE WHEN NOT counts THEN 0
+                            WHEN collectable_company >= large THEN 30
+                            WHEN collectable_company >= large * 0.5 THEN 25
+                            WHEN collectable_company >= large * 0.25 THEN 20
+                            WHEN collectable_company >= large * 0.1 THEN 15
+                            WHEN collectable_company >= large * 0.025 THEN 10
+                            ELSE 5 END"""),
+                lambda debtor: self.env._(
+                    "%s can be collected", format_amount(self.env, debtor.amount_collectable, debtor.currency_id))),
+            'age': Factor(
+                SQL("""CASE WHEN NOT counts THEN 0
+                            WHEN days_collectable > 90 THEN 20
+                            WHEN days_collectable > 60 THEN 15
+                            WHEN days_collectable > 30 THEN 10
+                            WHEN days_collectable > 14 THEN 6
+                            ELSE 3 END"""),
+                lambda debtor: (
+                    self.env._("Overdue for one day") if debtor.days_collectable == 1 else
+                    self.env._("Overdue for %s days", debtor.days_collectable))),
+            'never_called': Factor(
+                SQL("CASE WHEN counts AND days_collectable > 30 AND last_call IS NULL THEN 10 ELSE 0 END"),
+                lambda debtor: self.env._("Nobody called yet")),
+            # Whoever was called or written to a moment ago can wait.
+            'rest': Factor(
+                SQL("""CASE WHEN NOT counts OR recent_contact >= today - 3 THEN 0
+                            WHEN recent_contact >= today - 7 THEN 5
+                            WHEN recent_contact >= today - %s THEN 8
+                            ELSE 10 END""", CONTACT_DAYS),
+                lambda debtor: (
+                    self.env._("The last contact was on %s", format_day(self.env, debtor.last_contact))
+                    if debtor.last_contact else self.env._("There was no contact yet"))),
+            'late': Factor(
+                SQL("""CASE WHEN NOT counts THEN 0
+                            WHEN average_days_late >= 30 THEN 10
+                            WHEN average_days_late >= 14 THEN 5
+                            ELSE 0 END"""),
+                lambda debtor: self.env._("Pays %s days late on average", round(debtor.average_days_late))),
+            'worse': Factor(
+                SQL("CASE WHEN counts AND trend_days >= 5 THEN 5 ELSE 0 END"),
+                lambda debtor: self.env._("Pays later than before")),
+        }
+
+    def _get_priority_lines(self):
+        """Return ``{id: [(code, points, sentence)]}`` of the factors that gave points, most points first."""
+        factors = self._get_factors()
+        return {
+            debtor.id: [
+                (code, points, factors[code].sentence(debtor))
+                for code, points in sorted(
+                    ((code, (debtor.points or {}).get(code, 0)) for code in factors), key=lambda found: -found[1])
+                if points
+            ]
+            for debtor in self
+        }

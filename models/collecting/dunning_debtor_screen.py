@@ -11,11 +11,13 @@ what was said before is read per model, the latest first.
 
 from typing import NamedTuple
 
-from odoo import Command, api, fields, models
+from odoo import Command, fields, models
 from odoo.fields import Domain
 from odoo.tools import format_amount
 from odoo.tools.mail import is_html_empty
 
+from ..agreement.dunning_arrangement_history import HISTORY
+from .dunning_call_outcome import ASKS
 from .dunning_debtor_timeline import EVENTS_PER_KIND, PHONE_CHANNEL
 
 # Contacts of a debtor to choose from; who has a thousand is found through the contact form.
@@ -28,7 +30,6 @@ NOT_ASKED = frozenset({'payment_pending', 'blocked', 'no_followup', 'prescribed'
 class Facts(NamedTuple):
     """What the parts of the answer share, read once."""
 
-    debtor: object  # the row of the list, in the company of the row
     partner: object
     today: object
     items: object  # open due items in the currency of the row, the oldest first
@@ -39,6 +40,7 @@ class Facts(NamedTuple):
     calls: object
     notices: object
     promises: object
+    arrangements: object  # in that currency
 
 
 class DunningDebtorScreen(models.AbstractModel):
@@ -61,12 +63,12 @@ class DunningDebtorScreen(models.AbstractModel):
             ['move_id', 'date_maturity', 'date', 'amount_residual_currency', 'amount_currency', 'name'],
             order='date_maturity, id')
         items = lines.filtered(lambda line: line.amount_residual > 0 and line.amount_residual_currency > 0)
-        items.move_id.fetch(['name', 'ref', 'invoice_date', 'is_move_sent', 'move_type', 'amount_total'])
+        items.move_id.fetch(['name', 'is_move_sent', 'move_type'])
         # sudo: the planner reads settings of the debtor; the user can read these items
         decisions = self.env['dunning.planner'].sudo()._plan(company, today, items=items)
         about = Domain('company_id', '=', company.id) & Domain('partner_id', '=', partner.id)
         return Facts(
-            debtor=self, partner=partner, today=today, items=items,
+            partner=partner, today=today, items=items,
             credits=lines.filtered(lambda line: line.amount_residual_currency < 0),
             decisions={decision.item_id: decision for decision in decisions},
             holds=self.env['dunning.hold'].search(
@@ -78,27 +80,24 @@ class DunningDebtorScreen(models.AbstractModel):
                 about & Domain('state', '!=', 'cancelled'), order='id desc', limit=EVENTS_PER_KIND),
             promises=self.env['dunning.promise'].search(
                 about, order='date_made desc, id desc', limit=EVENTS_PER_KIND),
+            arrangements=self.env['dunning.arrangement'].search(
+                about & Domain('currency_id', '=', self.currency_id.id), limit=HISTORY),
         )
 
     def _prepare_screen(self, facts):
-        debtor, partner, currency = self, facts.partner, self.currency_id
-        Call = self.env['dunning.call']
-        arrangements = self.env['dunning.arrangement']._get_current(debtor.company_id, partner, by_currency=True)
-        current = arrangements.get((partner.id, currency.id))
+        categories = self.env['dunning.hold']._fields['dispute_category']._description_selection(self.env)
         items = self._prepare_screen_items(facts)
         amounts = self._prepare_screen_amounts(facts, items)
-        contact = next((contact for contact in facts.contacts if contact['chosen']), None)
         return {
-            'debtor_id': debtor.id,
-            'company_id': debtor.company_id.id,
-            'company': debtor.company_id.name,
-            'currency_id': currency.id,
+            'debtor_id': self.id,
+            'company_id': self.company_id.id,
+            'currency_id': self.currency_id.id,
             'today': fields.Date.to_string(facts.today),
-            'may_log': Call.has_access('create') and self.env.user.has_group('account.group_account_invoice'),
+            'may_log': self.env['dunning.call'].has_access('create'),
             'debtor': self._prepare_screen_debtor(facts),
             'amounts': amounts,
             'contacts': facts.contacts,
-            'contact_id': contact['id'] if contact else partner.id,
+            'contact_id': facts.contacts[0]['id'],
             'checklist': self._prepare_screen_checklist(facts, items),
             'items': items,
             'credits': [
@@ -111,10 +110,20 @@ class DunningDebtorScreen(models.AbstractModel):
             'timeline': self._prepare_screen_timeline(facts),
             'script': self._prepare_screen_script(facts, amounts),
             'tries': self._prepare_screen_tries(facts),
-            'outcomes': self._prepare_screen_outcomes(),
-            'categories': self._get_screen_categories(),
+            'outcomes': [
+                {
+                    'id': outcome.id,
+                    'name': outcome.name,
+                    'kind': outcome.kind,
+                    'shortcut': (outcome.shortcut or '').lower(),
+                    'asks': ASKS.get(outcome.kind, []),
+                    'reached': outcome.reached,
+                }
+                for outcome in self.env['dunning.call.outcome'].search([])
+            ],
+            'categories': [{'value': value, 'label': label} for value, label in categories],
             'may_arrange': self.env['dunning.arrangement'].has_access('create'),
-            'arrangement': current and current._prepare_screen_arrangement(),
+            'arrangement': self.arrangement_id._prepare_screen_arrangement() if self.arrangement_id else False,
         }
 
     # -------------------------------------------------------------------------
@@ -133,57 +142,43 @@ class DunningDebtorScreen(models.AbstractModel):
             'name': partner.name or partner.display_name,
             'ref': partner.ref or '',
             'city': partner.city or '',
-            'country': partner.country_id.name or '',
             'type': types.get(partner.dunning_effective_type, ''),
-            'consumer': partner.dunning_effective_type == 'consumer',
             'lang': languages.get(spoken, ''),
             'level': level.name or '',
             'level_color': level.color,
             'priority': self.priority,
             'priority_text': self.priority_text or '',
             'behaviour': self._tell_behaviour(facts),
-            'owner': self.user_id.name or '',
             'salesperson': partner.user_id.name or '',
             'next_step': self.next_step or '',
-            'next_date': fields.Date.to_string(self.next_date) or False,
         }
 
     def _get_screen_contacts(self, partner):
-        """Return the people of a debtor who can be called, the one to call first is ``chosen``."""
+        """Return the people of a debtor, the one to call first."""
         people = partner.search_fetch(
             [('commercial_partner_id', '=', partner.id)],
             ['name', 'function', 'type', 'phone', 'email', 'dunning_email_bounced_on', 'dunning_phone_wrong_on',
              'country_id', 'parent_id'],
             limit=CONTACTS, order='id')
-        people |= partner
+        first = partner._get_dunning_phone_contact()
+        people |= partner | first
         types = dict(partner._fields['type']._description_selection(self.env))
-        contacts = []
-        for person in people.sorted(self._get_contact_rank):
-            number = (person.phone or '').strip()
-            contacts.append({
+        return [
+            {
                 'id': person.id,
                 'name': person.name or (types.get(person.type, '') if person.type != 'contact' else '')
                 or partner.name or '',
                 'function': person.function or '',
                 'type': types.get(person.type, '') if person.type not in (False, 'contact', 'other') else '',
                 'is_debtor': person == partner,
-                'phone': number,
+                'phone': (person.phone or '').strip(),
                 'number': person._get_dunning_number(),
                 'phone_wrong': bool(person.dunning_phone_wrong_on),
                 'email': person.email or '',
                 'email_bounced': bool(person.dunning_email_bounced_on),
-                'chosen': False,
-            })
-        callable_ones = [contact for contact in contacts if contact['number'] and not contact['phone_wrong']]
-        for contact in (callable_ones or contacts)[:1]:
-            contact['chosen'] = True
-        return contacts
-
-    @api.model
-    def _get_contact_rank(self, person):
-        """Sort key of contacts: whom ``_get_dunning_phone_contact`` would call first."""
-        debtor = person.commercial_partner_id
-        return (person.type != 'dunning', person != debtor, person.type != 'invoice', person.id)
+            }
+            for person in people.sorted(lambda person: (
+                person != first, person.type != 'dunning', person != partner, person.type != 'invoice', person.id))]
 
     # -------------------------------------------------------------------------
     # HOW MUCH
@@ -192,7 +187,7 @@ class DunningDebtorScreen(models.AbstractModel):
     def _prepare_screen_items(self, facts):
         Planner = self.env['dunning.planner']
         disputed = self.env['dunning.hold']._get_items_in_dispute(facts.items)
-        promised = self._get_promised_items(facts)
+        promised = set(facts.promises.filtered(lambda promise: promise.state == 'running').item_ids.ids)
         # What is part of an arrangement that was offered or runs.
         arranged = set(self.env['dunning.arrangement.line'].search([
             ('move_line_id', 'in', facts.items.ids), ('is_live', '=', True)]).move_line_id.ids)
@@ -219,14 +214,10 @@ class DunningDebtorScreen(models.AbstractModel):
                 'id': item.id,
                 'move_id': move.id,
                 'name': move.name or '',
-                'ref': move.ref or '',
-                'date': fields.Date.to_string(move.invoice_date or item.date),
                 'due_date': fields.Date.to_string(due),
                 'days': days,
                 'amount': item.amount_residual_currency,
-                'paid': abs(item.amount_currency) - item.amount_residual_currency > 0,
                 'held': held,
-                'netted': netted,
                 'left': self.currency_id.round(left),
                 'level': levels.name or '',
                 'level_color': levels.color,
@@ -242,11 +233,6 @@ class DunningDebtorScreen(models.AbstractModel):
             })
         return result
 
-    @api.model
-    def _get_promised_items(self, facts):
-        running = facts.promises.filtered(lambda promise: promise.state == 'running')
-        return set(running.item_ids.ids)
-
     def _prepare_screen_amounts(self, facts, items):
         late = [item for item in items if item['days'] > 0]
         amounts = {
@@ -254,7 +240,6 @@ class DunningDebtorScreen(models.AbstractModel):
             'overdue': sum(item['amount'] for item in late),
             'held': sum(item['held'] for item in late),
             'credits': -sum(facts.credits.mapped('amount_residual_currency')),
-            'netted': sum(item['netted'] for item in late),
             'collectable': sum(item['left'] for item in late),
             # Where only a part is disputed, that part is on hold.
             'disputed': sum(item['held'] or item['amount'] for item in items if item['disputed']),
@@ -367,22 +352,3 @@ class DunningDebtorScreen(models.AbstractModel):
             other.state == 'sent' and other.channel != 'task' and other.date)).sorted('date')
         notice.history_text = notice._tell_history(told[-3:])
         return notice
-
-    def _prepare_screen_outcomes(self):
-        outcomes = self.env['dunning.call.outcome'].search([('active', '=', True)])
-        return [
-            {
-                'id': outcome.id,
-                'name': outcome.name,
-                'kind': outcome.kind,
-                'shortcut': (outcome.shortcut or '').lower(),
-                'asks': outcome.asks or [],
-                'reached': outcome.reached,
-            }
-            for outcome in outcomes
-        ]
-
-    @api.model
-    def _get_screen_categories(self):
-        field = self.env['dunning.hold']._fields['dispute_category']
-        return [{'value': value, 'label': label} for value, label in field._description_selection(self.env)]

@@ -4,7 +4,6 @@ from odoo import api, fields, models
 from odoo.fields import Domain
 from odoo.tools.mail import html2plaintext, is_html_empty
 
-from ..agreement.dunning_arrangement_history import HISTORY
 from ..kernel.formats import format_day
 
 # How much of each kind of event the timeline shows, the latest first, and of all together.
@@ -35,17 +34,25 @@ class DunningDebtorTimeline(models.AbstractModel):
         events.sort(key=lambda event: (event['day'], event['at'] or '', event['id']), reverse=True)
         return events[:EVENTS]
 
-    def _prepare_event(self, kind, record, *, at=None, day=None, title, text='', who='', badge='', tone='', amount=0):
+    def _prepare_event(
+            self, kind, record, *, at=None, day=None, title, text='', who='', badge='', tone='', tones=None, amount=0,
+            opens=None):
         """Return one event.
 
         :param at: moment (UTC) when it is known, else ``day``
         :param str tone: ``good``, ``bad`` or empty: how the badge looks
+        :param dict tones: of a record with a state, that is its badge: the tone by state
+        :param opens: what is opened by a click; None: the record itself
         """
+        opens = opens or record
+        if tones is not None:
+            badge = record._fields['state'].convert_to_export(record.state, record)
+            tone = tones.get(record.state, '')
         return {
             'key': f'{kind}-{record.id}',
             'kind': kind,
-            'id': record.id,
-            'model': record._name,
+            'id': opens.id,
+            'model': opens._name,
             'at': fields.Datetime.to_string(at) or False,
             'day': fields.Date.to_string(self.company_id._get_dunning_day(at) if at else day),
             'title': title,
@@ -57,18 +64,13 @@ class DunningDebtorTimeline(models.AbstractModel):
         }
 
     def _get_call_events(self, facts):
-        events = []
-        for call in facts.calls:
-            text = call.note or ''
-            events.append(self._prepare_event(
-                'call', call, at=call.date_start, who=call.user_id.name,
-                title=call.outcome_id.name or self.env._("Call"),
-                text=text[:EXCERPT], tone='good' if call.kind == 'promise' else ''))
-        return events
+        return [
+            self._prepare_event(
+                'call', call, at=call.date_start, who=call.user_id.name, title=call.outcome_id.name,
+                text=(call.note or '')[:EXCERPT], tone='good' if call.kind == 'promise' else '')
+            for call in facts.calls]
 
     def _get_notice_events(self, facts):
-        states = dict(facts.notices._fields['state']._description_selection(self.env))
-        channels = dict(facts.notices._fields['channel']._description_selection(self.env))
         tones = {'undelivered': 'bad', 'withdrawn': 'bad', 'error': 'bad', 'sent': 'good'}
         events = []
         for notice in facts.notices:
@@ -78,53 +80,46 @@ class DunningDebtorTimeline(models.AbstractModel):
             who = self.env._("automatic") if notice.author_id._is_superuser() else notice.author_id.name
             events.append(self._prepare_event(
                 'notice', notice, at=notice.sent_on or None, day=day, who=who,
-                title=notice.level_id.name or '', badge=states.get(notice.state, ''),
-                tone=tones.get(notice.state, ''), amount=notice.amount_due,
+                title=notice.level_id.name or '', tones=tones, amount=notice.amount_due,
                 text=self.env._(
-                    "%(channel)s to %(recipient)s", channel=channels.get(notice.channel, ''),
+                    "%(channel)s to %(recipient)s",
+                    channel=notice._fields['channel'].convert_to_export(notice.channel, notice),
                     recipient=notice.recipient_id.name or facts.partner.name or '')))
         return events
 
     def _get_promise_events(self, facts):
-        states = dict(facts.promises._fields['state']._description_selection(self.env))
         tones = {'kept': 'good', 'broken': 'bad', 'partly': 'bad'}
         return [
             self._prepare_event(
                 'promise', promise, day=promise.date_made, who=promise.user_id.name,
                 title=self.env._("Promise to pay by %s", format_day(self.env, promise.date_promised)),
-                text=promise.story or '', badge=states.get(promise.state, ''), tone=tones.get(promise.state, ''),
-                amount=promise.amount)
+                text=promise.story, tones=tones, amount=promise.amount)
             for promise in facts.promises
         ]
 
     def _get_arrangement_events(self, facts):
         """Return the arrangements, each on the day of the last thing that happened to it."""
-        arrangements = self.env['dunning.arrangement'].search([
-            ('company_id', '=', self.company_id.id), ('partner_id', '=', facts.partner.id),
-            ('currency_id', '=', self.currency_id.id)], limit=HISTORY)
-        labels = dict(arrangements._fields['state']._description_selection(self.env))
         tones = {'kept': 'good', 'active': 'good', 'broken': 'bad'}
         return [
             self._prepare_event(
                 'arrangement', arrangement, day=arrangement._get_last_day(), who=arrangement.user_id.name,
-                title=arrangement.name or self.env._("Arrangement"), text=arrangement.story or '',
-                badge=labels.get(arrangement.state, ''), tone=tones.get(arrangement.state, ''),
+                title=arrangement.name or self.env._("Arrangement"), text=arrangement.story, tones=tones,
                 amount=arrangement.amount_total)
-            for arrangement in arrangements]
+            for arrangement in facts.arrangements]
 
     def _get_hold_events(self, facts):
         Hold = self.env['dunning.hold']
+        tones = {'active': 'bad', 'overdue': 'bad'}
         holds = Hold.search(
             [('company_id', '=', self.company_id.id), ('partner_id', '=', facts.partner.id),
              ('kind', '!=', 'promise'), ('arrangement_id', '=', False)],
             order='opened_on desc, id desc', limit=EVENTS_PER_KIND)
-        states = dict(Hold._fields['state']._description_selection(self.env))
         return [
             self._prepare_event(
                 'hold', hold, day=hold.opened_on, who=hold.opened_by_id.name, title=hold.display_name,
                 text=hold.note[:EXCERPT] if hold.note else self.env._(
                     "Until %s", format_day(self.env, hold.ended_on or hold.date_end)),
-                badge=states.get(hold.state, ''), tone='' if hold.state == 'ended' else 'bad')
+                tones=tones)
             for hold in holds
         ]
 
@@ -153,8 +148,7 @@ class DunningDebtorTimeline(models.AbstractModel):
                 'mail_in' if theirs else 'mail', message, at=message.date,
                 who=message.author_id.name or message.email_from,
                 title=message.subject or message.record_name or self.env._("Message"),
-                text=text[:EXCERPT]))
-            events[-1].update(model=message.model, id=message.res_id)
+                text=text[:EXCERPT], opens=self.env[message.model].browse(message.res_id)))
         return events
 
     def _get_payment_events(self, facts):
@@ -167,14 +161,8 @@ class DunningDebtorTimeline(models.AbstractModel):
             ['date', 'amount_currency', 'move_id', 'reconciled'], order='date desc, id desc', limit=EVENTS_PER_KIND)
         lines.move_id.fetch(['name', 'move_type', 'ref'])
         return [
-            {
-                **self._prepare_event(
-                    'payment', line.move_id, day=line.date, amount=-line.amount_currency,
-                    title=self.env._("Credit note") if line.move_id.move_type == 'out_refund'
-                    else self.env._("Paid"),
-                    text=line.move_id.name or '',
-                    badge='' if line.reconciled else self.env._("Not matched")),
-                'key': f'payment-{line.id}',
-            }
-            for line in lines
-        ]
+            self._prepare_event(
+                'payment', line, day=line.date, amount=-line.amount_currency, text=line.move_id.name,
+                title=self.env._("Credit note") if line.move_id.move_type == 'out_refund' else self.env._("Paid"),
+                badge='' if line.reconciled else self.env._("Not matched"), opens=line.move_id)
+            for line in lines]

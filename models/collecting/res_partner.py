@@ -52,11 +52,7 @@ class ResPartner(models.Model):
     def action_dunning_calls(self):
         """Show the calls with this debtor."""
         self.ensure_one()
-        self.env['dunning.call'].check_access('read')
-        action = self.env['ir.actions.act_window']._for_xml_id('l10n_nl_dunning.dunning_call_action')
-        action['domain'] = [('partner_id', '=', self.commercial_partner_id.id)]
-        action['context'] = {}
-        return action
+        return self.env['dunning.call']._action_show([('partner_id', '=', self.commercial_partner_id.id)])
 
     def action_dunning_call(self):
         """Open the wizard that logs a call with this debtor."""

@@ -5,6 +5,8 @@ are needed. Calls, promises and holds stay as the explanation of what was sent; 
 it. Nothing goes about a debtor who still owes what it is about: it may be needed as evidence.
 """
 
+from typing import NamedTuple
+
 from dateutil.relativedelta import relativedelta
 
 from odoo import Command, api, fields, models
@@ -19,6 +21,16 @@ CLEAN_CHUNK = 500
 # Months that a closed arrangement keeps its signatures: it explains the books, and these have to be kept that long
 # (article 2:10 paragraph 3 BW).
 KEEP_ARRANGEMENTS = 84
+
+
+class Kind(NamedTuple):
+    """What is noted of people in records of one model, and when it goes."""
+
+    model: str
+    since: str  # the field of the day from which they are kept
+    needed: Domain  # of those that stay whatever their age: what they are about is still open
+    people: tuple  # fields that go; one of them filled in means that there is something to clean
+    more: tuple = ()  # fields that go with them
 
 
 class DunningRetention(models.Model):
@@ -67,13 +79,32 @@ class DunningRetention(models.Model):
     # -------------------------------------------------------------------------
 
     @api.model
-    def _get_kinds(self):
-        """Return ``{kind: model}``; a kind names its methods, as ``_find_call``."""
+    def _get_kinds(self, company):
+        """Return ``{kind: Kind}`` of the records in which people are noted."""
+        Item, Partner = self.env['account.move.line'], self.env['res.partner'].with_context(active_test=False)
+        # sudo: only whether something is open
+        owed = Item.sudo()._search(Item._get_dunning_open_domain(company))
+        owing = Partner.sudo()._search([('id', 'in', owed.subselect('partner_id'))])  # sudo: as above
+        of_debtor = Domain('scope', '=', 'debtor')
+        open_lines = Domain('line_ids', 'any', [('move_line_id.reconciled', '=', False)])
         return {
-            'call': 'dunning.call',
-            'promise': 'dunning.promise',
-            'hold': 'dunning.hold',
-            'arrangement': 'dunning.arrangement',
+            'call': Kind(
+                'dunning.call', 'date', Domain('item_ids', 'any', [('reconciled', '=', False)]),
+                ('note', 'contact_id', 'contact_name', 'number'),
+                # What was done names people and numbers too.
+                ('next_step', 'summary', 'answer')),
+            'promise': Kind(
+                'dunning.promise', 'grace_date', Domain('state', '=', 'running') | open_lines,
+                ('note', 'contact_id', 'email_to')),
+            'hold': Kind(
+                'dunning.hold', 'closed_on',
+                (of_debtor & Domain('partner_id', 'in', owing.subselect('commercial_partner_id')))
+                | (~of_debtor & Domain('move_id', 'in', owed.subselect('move_id'))),
+                ('note',)),
+            'arrangement': Kind(
+                'dunning.arrangement', 'closed_on', open_lines,
+                ('note', 'contact_id', 'signed_name', 'signed_ip'),
+                ('signed_signature', 'offer_attachment_id', 'agreement_attachment_id', 'scan_attachment_id')),
         }
 
     @api.model
@@ -83,131 +114,64 @@ class DunningRetention(models.Model):
         What is about an item that is still open is left out.
         """
         found = {}
-        for kind, model in self._get_kinds().items():
-            months = KEEP_ARRANGEMENTS if kind == 'arrangement' else company.dunning_keep_months
+        for name, kind in self._get_kinds(company).items():
+            months = KEEP_ARRANGEMENTS if name == 'arrangement' else company.dunning_keep_months
             if months:
-                found[kind] = getattr(self, f'_find_{kind}')(
-                    # sudo: a manager decides about everything old, or the scheduled action does
-                    self.env[model].sudo(), company, today - relativedelta(months=months))
+                # sudo: a manager decides about everything old, or the scheduled action does
+                found[name] = self.env[kind.model].sudo().search(
+                    Domain('company_id', '=', company.id)
+                    & Domain(kind.since, '<', today - relativedelta(months=months)) & ~kind.needed
+                    & Domain.OR([(field, '!=', False)] for field in kind.people))
         return found
-
-    @api.model
-    def _find_call(self, calls, company, before):
-        return calls.search(
-            Domain('company_id', '=', company.id) & Domain('date', '<', before)
-            & ~Domain('item_ids', 'any', [('reconciled', '=', False)])
-            & (Domain('note', '!=', False) | Domain('contact_id', '!=', False) | Domain('contact_name', '!=', False)
-               | Domain('number', '!=', False)))
-
-    @api.model
-    def _find_promise(self, promises, company, before):
-        return promises.search(
-            Domain('company_id', '=', company.id) & Domain('grace_date', '<', before) & Domain('state', '!=', 'running')
-            & ~Domain('line_ids', 'any', [('move_line_id.reconciled', '=', False)])
-            & (Domain('note', '!=', False) | Domain('contact_id', '!=', False) | Domain('email_to', '!=', False)))
-
-    @api.model
-    def _find_hold(self, holds, company, before):
-        found = holds.search(
-            Domain('company_id', '=', company.id) & Domain('closed_on', '<', before) & Domain('note', '!=', False))
-        still_open = self.env['account.move.line'].sudo()._read_group(  # sudo: only whether something is open
-            self.env['account.move.line']._get_dunning_open_domain(company)
-            & (Domain('move_id', 'in', found.move_id.ids)
-               | Domain('partner_id.commercial_partner_id', 'in',
-                        found.filtered(lambda hold: hold.scope == 'debtor').partner_id.ids)),
-            ['move_id', 'partner_id'])
-        moves = {move.id for move, _partner in still_open}
-        debtors = {partner.commercial_partner_id.id for _move, partner in still_open}
-        return found.filtered(lambda hold: (
-            hold.partner_id.id not in debtors if hold.scope == 'debtor' else hold.move_id.id not in moves))
-
-    @api.model
-    def _find_arrangement(self, arrangements, company, before):
-        return arrangements.search(
-            Domain('company_id', '=', company.id) & Domain('closed_on', '<', before)
-            & ~Domain('line_ids', 'any', [('move_line_id.reconciled', '=', False)])
-            & (Domain('note', '!=', False) | Domain('contact_id', '!=', False) | Domain('signed_name', '!=', False)
-               | Domain('signed_ip', '!=', False)))
 
     # -------------------------------------------------------------------------
     # CLEANING
     # -------------------------------------------------------------------------
 
     @api.model
-    def _clean_call(self, calls):
-        # What was done names people and numbers too.
-        calls._recording().write({
-            'note': False, 'contact_id': False, 'contact_name': False, 'number': False, 'next_step': False,
-            'summary': False, 'answer': False})
-        self._clean_chatter(calls)
-
-    @api.model
-    def _clean_promise(self, promises):
-        promises._recording().write({'note': False, 'contact_id': False, 'email_to': False})
-        self._clean_chatter(promises)
-
-    @api.model
-    def _clean_hold(self, holds):
-        # Their history says by whom and why they were placed and ended: no more than the company's own acts.
-        holds._recording().write({'note': False})
-
-    @api.model
-    def _clean_arrangement(self, arrangements):
-        arrangements._recording().write({
-            'note': False, 'contact_id': False, 'signed_name': False, 'signed_ip': False, 'signed_signature': False,
-            'offer_attachment_id': False, 'agreement_attachment_id': False, 'scan_attachment_id': False})
-        self._clean_chatter(arrangements)
-
-    @api.model
-    def _clean_chatter(self, records):
-        """Take away what was written about these records, with its attachments."""
+    def _clean_records(self, kind, records):
+        """Take away who was noted in records of a kind, with what was written about them and its attachments."""
+        records._recording().write(dict.fromkeys(kind.people + kind.more, False))
+        if kind.model == 'dunning.hold':
+            return  # its history says by whom and why it was placed and ended: no more than the company's own acts
         # sudo: messages of colleagues are to go as well
         self.env['mail.message'].sudo().search([
-            ('model', '=', records._name), ('res_id', 'in', records.ids)]).unlink()
+            ('model', '=', kind.model), ('res_id', 'in', records.ids)]).unlink()
         self.env['ir.attachment'].sudo().search([  # sudo: as above
-            ('res_model', '=', records._name), ('res_id', 'in', records.ids)]).unlink()
+            ('res_model', '=', kind.model), ('res_id', 'in', records.ids)]).unlink()
 
     @api.model
     def _list(self, company, today):
         """Make the dry run: the list of what would go, in place of one that nobody decided about."""
+        kinds = self._get_kinds(company)
         found = {kind: records for kind, records in self._find(company, today).items() if records}
-        # sudo: the list follows from the settings, whoever asks
-        waiting = self.sudo().search([('company_id', '=', company.id), ('state', '=', 'listed')])
-        run = waiting[:1]._recording()
         values = {
-            'line_ids': [Command.clear() if run else Command.set([]), *(
+            'line_ids': [Command.clear(), *(
                 Command.create({
                     'kind': kind, 'res_model': record._name, 'res_id': record.id,
                     'partner_id': record.partner_id.id, 'name': record.display_name,
-                    'date': self._get_day(record)})
+                    'date': record[kinds[kind].since]})
                 for kind, records in found.items() for record in records)],
-            **{f'{kind}_count': len(found.get(kind, ())) for kind in self._get_kinds()},
+            **{f'{kind}_count': len(found.get(kind, ())) for kind in kinds},
         }
+        # sudo: the list follows from the settings, whoever asks
+        waiting = self.sudo().search([('company_id', '=', company.id), ('state', '=', 'listed')])
+        run = waiting[:1]._recording()
         if run:
             run.write(values)
         elif found:
-            run = self.sudo()._recording().create({'company_id': company.id, 'date': today, **values})  # sudo: as above
+            run = run.create({'company_id': company.id, 'date': today, **values})
         return run.with_env(self.env)
-
-    @api.model
-    def _get_day(self, record):
-        return {
-            'dunning.call': lambda: record.date,
-            'dunning.promise': lambda: record.date_made,
-            'dunning.hold': lambda: record.opened_on,
-            'dunning.arrangement': lambda: record._get_last_day(),
-        }[record._name]()
 
     def _clean(self, today, user=None):
         """Take away what was listed, as far as it may still go; what was paid back or opened since stays."""
         for run in self.sudo():  # sudo: who may was checked; users cannot write history themselves
-            allowed = {kind: set(records.ids) for kind, records in self._find(run.company_id, today).items()}
-            count = 0
+            kinds, allowed, count = self._get_kinds(run.company_id), self._find(run.company_id, today), 0
             for kind, lines in run.line_ids.grouped('kind').items():
-                ids = [line.res_id for line in lines if line.res_id in allowed.get(kind, ())]
+                may_go = set(allowed[kind].ids if kind in allowed else ())
+                ids = [line.res_id for line in lines if line.res_id in may_go]
                 for start in range(0, len(ids), CLEAN_CHUNK):
-                    records = run.env[self._get_kinds()[kind]].browse(ids[start:start + CLEAN_CHUNK])
-                    getattr(self, f'_clean_{kind}')(records)
+                    self._clean_records(kinds[kind], run.env[kinds[kind].model].browse(ids[start:start + CLEAN_CHUNK]))
                 count += len(ids)
             run._recording().write({
                 'state': 'done', 'done_on': today, 'done_by_id': user and user.id, 'cleaned_count': count})

@@ -2,13 +2,29 @@
 
 from dateutil.relativedelta import relativedelta
 
-from odoo import api, fields, models
+from odoo import fields, models
 from odoo.exceptions import UserError
 from odoo.fields import Domain
 
 # How far back calls and notices are told, in months.
 MONTHS = 12
 CSV_COLUMNS = ('kind', 'date', 'reference', 'person', 'text', 'amount', 'currency', 'state')
+
+
+def as_plain(record, **names):
+    """Return ``{key: value}`` of ``{key: field}`` as plain data.
+
+    Of a moment the day, as an ISO string; of another record its name, of many their IDs; no text is ``''``.
+    """
+    readers = {
+        'date': fields.Date.to_string,
+        'datetime': fields.Date.to_string,
+        'many2one': lambda value: value.name or '',
+        'many2many': lambda value: value.ids,
+        'char': lambda value: value or '',
+    }
+    return {
+        key: readers.get(record._fields[name].type, lambda value: value)(record[name]) for key, name in names.items()}
 
 
 class ResPartner(models.Model):
@@ -22,8 +38,8 @@ class ResPartner(models.Model):
             them, lists the oldest first:
 
             - ``date``, ``company_id``, ``company``, ``debtor_id``, ``debtor``, ``policy``, ``level_id``, ``level``
-            - ``amounts``: per currency ``currency``, ``open`` (all that is open), ``overdue`` (whose due date has
-              passed), ``credit`` (open credits that cover it), ``on_hold`` and ``collectable`` (overdue less both)
+            - ``amounts``: per currency, as in the worklist, ``currency``, ``open`` (all that is open), ``overdue``
+              (whose due date has passed), ``credit`` (open credits that cover it), ``on_hold`` and ``collectable``
             - ``items``: each open due item: ``item_id``, ``invoice_id``, ``invoice``, ``due_date``, ``days_overdue``,
               ``currency``, ``amount_open``, ``amount_on_hold``, ``level``, ``next_level``, ``is_due``, ``reason``
               (code, ``due`` when it would go out today), ``text`` (the sentence) and ``changes_on``
@@ -60,7 +76,15 @@ class ResPartner(models.Model):
     def _prepare_dunning_statement(self, company):
         today = company._dunning_today()
         answers = self.env['dunning.planner']._answer(company, today, partners=self)
-        items = [self._prepare_dunning_statement_item(answer, today) for answer in answers if answer['amount_open'] > 0]
+        items = [
+            {
+                **{name: answer[name] for name in (
+                    'item_id', 'invoice_id', 'invoice', 'due_date', 'currency', 'amount_open', 'amount_on_hold',
+                    'next_level', 'is_due', 'reason', 'text', 'changes_on')},
+                'days_overdue': max(0, (today - (fields.Date.to_date(answer['due_date']) or today)).days),
+                'level': answer['last_level'],
+            }
+            for answer in answers if answer['amount_open'] > 0]
         since = today - relativedelta(months=MONTHS)
         level = self.dunning_level_id
         kept, decided = self.env['dunning.promise']._get_kept_ratio(self, company).get(self.id, (0, 0))
@@ -75,7 +99,7 @@ class ResPartner(models.Model):
             'policy': self.dunning_effective_policy_id.sudo().name or '',  # sudo: only its name
             'level_id': level.id,
             'level': level.name or '',
-            'amounts': self._prepare_dunning_statement_amounts(company, answers, today),
+            'amounts': self._prepare_dunning_statement_amounts(company),
             'items': items,
             'holds': self._prepare_dunning_statement_holds(company, today),
             'promises': self._prepare_dunning_statement_promises(company, since),
@@ -88,40 +112,15 @@ class ResPartner(models.Model):
             'arrangements_decided': arrangements_decided,
         }
 
-    @api.model
-    def _prepare_dunning_statement_item(self, answer, today):
-        due = fields.Date.to_date(answer['due_date'])
-        return {
-            **{name: answer[name] for name in (
-                'item_id', 'invoice_id', 'invoice', 'due_date', 'currency', 'amount_open', 'next_level', 'is_due',
-                'reason', 'text', 'changes_on')},
-            'days_overdue': max(0, (today - due).days) if due else 0,
-            'amount_on_hold': answer['amount_on_hold'],
-            'level': answer['last_level'],
-        }
-
-    @api.model
-    def _prepare_dunning_statement_amounts(self, company, answers, today):
-        """Add up the items; credits cover the oldest first and are told by the planner, for the whole debtor."""
-        sums = {}
-        for answer in answers:
-            if answer['amount_open'] <= 0:
-                continue
-            total = sums.setdefault(answer['currency'], dict.fromkeys(
-                ('open', 'overdue', 'credit', 'on_hold', 'collectable'), 0.0))
-            overdue = answer['due_date'] and answer['due_date'] < fields.Date.to_string(today)
-            total['open'] += answer['amount_open']
-            total['credit'] += answer['amount_netted']
-            total['on_hold'] += answer['amount_on_hold']
-            if overdue:
-                total['overdue'] += answer['amount_open']
-                total['collectable'] += max(
-                    0.0, answer['amount_open'] - answer['amount_netted'] - answer['amount_on_hold'])
-        currencies = {currency.name: currency for currency in self.env['res.currency'].with_context(
-            active_test=False).search([('name', 'in', list(sums))])}
+    def _prepare_dunning_statement_amounts(self, company):
+        """Return the sums of the worklist, those in the currency of the company first."""
+        rows = self.env['dunning.debtor'].with_context(dunning_debtor_partner_ids=self.ids).search([
+            ('company_id', '=', company.id), ('partner_id', '=', self.id)])
         return [
-            {'currency': name, **{key: currencies[name].round(value) for key, value in total.items()}}
-            for name, total in sorted(sums.items(), key=lambda pair: (pair[0] != company.currency_id.name, pair[0]))]
+            as_plain(
+                row, currency='currency_id', open='amount_open', overdue='amount_overdue', credit='amount_credit',
+                on_hold='amount_held', collectable='amount_collectable')
+            for row in rows.sorted(lambda row: (row.currency_id != company.currency_id, row.currency_id.name))]
 
     def _prepare_dunning_statement_holds(self, company, today):
         Hold = self.env['dunning.hold']
@@ -129,14 +128,11 @@ class ResPartner(models.Model):
             [('company_id', '=', company.id), ('partner_id', '=', self.id)]), order='opened_on, id')
         return [
             {
-                'hold_id': hold.id,
-                'kind': hold.kind,
-                'reason': hold.reason_id.name,
-                'about': hold.move_id.name or '' if hold.scope != 'debtor' else hold._get_what(self.env),
+                **as_plain(
+                    hold, hold_id='id', kind='kind', reason='reason_id', currency='currency_id', owner='user_id'),
+                'about': hold._get_what(self.env) if hold.scope == 'debtor' else hold.move_id.name or '',
                 'amount': hold.amount if hold.is_part else False,
-                'currency': hold.currency_id.name,
                 'until': False if hold.needs_decision else fields.Date.to_string(hold.date_end),
-                'owner': hold.user_id.name,
             }
             for hold in holds]
 
@@ -145,18 +141,10 @@ class ResPartner(models.Model):
             ('company_id', '=', company.id), ('partner_id', '=', self.id),
             '|', ('date_made', '>=', since), ('state', '=', 'running')], order='date_made, id')
         return [
-            {
-                'promise_id': promise.id,
-                'date_made': fields.Date.to_string(promise.date_made),
-                'date': fields.Date.to_string(promise.date_promised),
-                'grace_date': fields.Date.to_string(promise.grace_date),
-                'amount': promise.amount,
-                'paid': promise.amount_paid,
-                'currency': promise.currency_id.name,
-                'state': promise.state,
-                'story': promise.story,
-                'item_ids': promise.item_ids.ids,
-            }
+            as_plain(
+                promise, promise_id='id', date_made='date_made', date='date_promised', grace_date='grace_date',
+                amount='amount', paid='amount_paid', currency='currency_id', state='state', story='story',
+                item_ids='item_ids')
             for promise in promises]
 
     def _prepare_dunning_statement_calls(self, company, since):
@@ -176,47 +164,31 @@ class ResPartner(models.Model):
         }
 
     def _prepare_dunning_statement_notices(self, company, since):
-        channels = dict(self.env['dunning.level']._fields['channel']._description_selection(self.env))
         notices = self.env['dunning.notice'].search([
             ('company_id', '=', company.id), ('partner_id', '=', self.id), ('state', '=', 'sent'),
             ('date', '>=', since)], order='date, id')
         return [
             {
-                'notice_id': notice.id,
-                'number': notice.name or '',
-                'date': fields.Date.to_string(notice.date),
-                'level': notice.level_id.name or '',
-                'channel': channels.get(notice.channel, ''),
-                'amount': notice.amount_due,
-                'currency': notice.currency_id.name,
-                'deadline': fields.Date.to_string(notice.deadline) or False,
+                **as_plain(
+                    notice, notice_id='id', number='name', date='date', level='level_id', amount='amount_due',
+                    currency='currency_id', deadline='deadline'),
+                'channel': notice._fields['channel'].convert_to_export(notice.channel, notice),
             }
             for notice in notices]
 
     def _prepare_dunning_statement_arrangements(self, company):
         arrangements = self.env['dunning.arrangement'].search([
             ('company_id', '=', company.id), ('partner_id', '=', self.id), ('state', '!=', 'draft')], order='id')
-        to_date = fields.Date.to_string
         return [
             {
-                'arrangement_id': arrangement.id,
-                'name': arrangement.name or '',
-                'state': arrangement.state,
-                'offered_on': to_date(arrangement.offered_on) or False,
-                'signed_on': to_date(arrangement.signed_on) or False,
-                'closed_on': to_date(arrangement.closed_on) or False,
-                'close_code': arrangement.close_code or False,
-                'amount': arrangement.amount_total,
-                'paid': arrangement.amount_paid,
-                'left': arrangement.amount_left,
-                'currency': arrangement.currency_id.name,
-                'story': arrangement.story or '',
+                **as_plain(
+                    arrangement, arrangement_id='id', name='name', state='state', offered_on='offered_on',
+                    signed_on='signed_on', closed_on='closed_on', close_code='close_code', amount='amount_total',
+                    paid='amount_paid', left='amount_left', currency='currency_id', story='story'),
                 'item_ids': arrangement.line_ids.move_line_id.ids,
                 'instalments': [
-                    {
-                        'date': to_date(instalment.date_due), 'amount': instalment.amount,
-                        'paid': instalment.amount_paid, 'kind': instalment.kind, 'state': instalment.state,
-                    }
+                    as_plain(
+                        instalment, date='date_due', amount='amount', paid='amount_paid', kind='kind', state='state')
                     for instalment in arrangement.instalment_ids],
             }
             for arrangement in arrangements]
@@ -250,7 +222,7 @@ class ResPartner(models.Model):
         to_date, env = fields.Date.to_string, self.env
 
         def label(record, name):
-            return dict(record._fields[name]._description_selection(env)).get(record[name], '')
+            return record._fields[name].convert_to_export(record[name], record)
 
         rows = [
             (env._("Call"), to_date(call.date), call.number or '', call.contact_name or call.contact_id.name or '',
@@ -295,12 +267,5 @@ class ResPartner(models.Model):
         self.ensure_one()
         self.env['dunning.planner']._check_may_ask()
         wizard = self.env['dunning.personal.data'].create({'partner_id': self.commercial_partner_id.id})
-        return {
-            'type': 'ir.actions.act_window',
-            'name': self.env._("Export what is kept"),
-            'res_model': wizard._name,
-            'res_id': wizard.id,
-            'view_mode': 'form',
-            'target': 'new',
-            'context': {'dialog_size': 'medium'},
-        }
+        return wizard._get_records_action(
+            name=self.env._("Export what is kept"), target='new', context={'dialog_size': 'medium'})

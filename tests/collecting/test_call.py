@@ -183,6 +183,11 @@ class TestCallOutcomes(CallCommon):
         self.assertEqual(self.reason(other, DUE), 'hold')
         self.refused("open", 'disputed', item_ids=self.items(other).ids, part_amount=900.0)
 
+    def test_what_waits_to_be_sent_about_a_disputed_invoice_is_taken_back(self):
+        notice = self.make_notices(DUE)
+        self.log('disputed')
+        self.assertEqual(notice.state, 'cancelled')
+
     def test_an_instalment_is_held_alone(self):
         move = self.invoice(instalments=[(50, TODAY), (50, TODAY + days(1))], amount=200.0)
         first, second = self.items(move)
@@ -309,7 +314,7 @@ class TestCallRung(CallCommon):
     def test_a_call_back_moves_the_call_of_the_ladder(self):
         self.dispatch_activity = self.notice.activity_schedule(
             'mail.mail_activity_data_call', date_deadline=DUE, user_id=self.colleague.id, automated=True)
-        call = self.call('call_back', date=str(DUE + days(4)), time=9.5)
+        call = self.call('call_back', date=str(DUE + days(4)), time='9:30')
         self.assertFalse(call.activity_ids, "One activity, not two")
         self.assertEqual(self.dispatch_activity.date_deadline, DUE + days(4))
         self.assertIn("09:30", self.dispatch_activity.summary)
@@ -402,7 +407,8 @@ class TestCallForm(CallCommon):
     def test_what_is_cleaned_names_nobody_and_still_answers(self):
         answer = self.log('other_person', contact_name="Piet", external_id='old', note="x")
         call = self.env['dunning.call'].browse(answer['call_id'])
-        self.env['dunning.retention']._clean_call(call)
+        Retention = self.env['dunning.retention']
+        Retention._clean_records(Retention._get_kinds(self.company)['call'], call)
         left = str(call.read(['note', 'number', 'contact_name', 'summary', 'answer', 'next_step']))
         self.assertNotIn("Piet", left)
         self.assertNotIn("+31", left)

@@ -35,6 +35,13 @@ class TestCallApi(CallCommon):
         self.assertNotEqual(self.log('no_answer'), self.log('no_answer'), "Without an ID each is a call of its own")
         self.assertEqual(self.log('no_answer', external_id=77), self.log('no_answer', external_id='77'))
 
+    def test_the_call_of_an_activity_posted_again_gets_the_same_answer(self):
+        activity = self.business.activity_schedule(
+            'mail.mail_activity_data_call', date_deadline=DUE, user_id=self.clerk.id)
+        values = {'external_id': 'pbx-1', 'activity_id': activity.id}
+        self.assertEqual(self.log('voicemail', **values), self.log('voicemail', **values))
+        self.refused("already", 'voicemail', activity_id=activity.id)
+
     def test_another_company_numbers_its_own_calls(self):
         first = self.log('no_answer', external_id='pbx-1')
         other = self.env['res.company'].create({'name': "Other"})
@@ -80,6 +87,7 @@ class TestCallApi(CallCommon):
             ("not a date", {'date': '31-12-2025', 'outcome': 'promise'}),
             ("not an amount", {'amount': float('nan'), 'outcome': 'promise'}),
             ("not an amount", {'amount': -5, 'outcome': 'promise'}),
+            ("not an amount", {'amount': 10**400, 'outcome': 'promise'}),
             ("not a time", {'time': '25:00', 'date': str(DUE + days(1)), 'outcome': 'call_back'}),
             ("makes no sense", {'category': 'weather', 'outcome': 'disputed'}),
             ("list of IDs", {'item_ids': item}),

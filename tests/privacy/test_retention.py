@@ -110,6 +110,15 @@ class TestRetention(DunningCommon):
         self.pay(self.move, on=NOW)
         self.assertEqual(len(self.list_old().line_ids), 3)
 
+    def test_a_hold_of_the_debtor_stays_as_long_as_he_owes_anything(self):
+        hold = self.on(OLD, self.env['dunning.hold']).create({
+            'partner_id': self.business.id, 'company_id': self.company.id, 'date_end': OLD + days(5), 'note': "Moves",
+            'reason_id': self.env.ref('l10n_nl_dunning.hold_reason_internal').id})
+        hold._close("Moved", at_date=OLD + days(2))
+        self.assertFalse(self.list_old())
+        self.pay(self.move, on=NOW)
+        self.assertEqual(self.list_old().line_ids.mapped('res_id'), hold.ids)
+
     def test_what_was_opened_again_after_the_list_stays(self):
         call, promise, _hold = self.old_story()
         run = self.list_old()
@@ -213,6 +222,16 @@ class TestRetention(DunningCommon):
         self.assertEqual((statement['promises_kept'], statement['promises_decided']), (0, 0))
         # A contact of the debtor answers for the debtor.
         self.assertEqual(self.on(OLD, self.person).get_dunning_statement()['debtor_id'], self.business.id)
+
+    def test_the_statement_says_what_the_worklist_says(self):
+        self.items(self.move).no_followup = True
+        self.credit_note(amount=30.0)
+        amounts = self.on(OLD, self.business).get_dunning_statement()['amounts']
+        row = self.on(OLD, self.env['dunning.debtor']).search([('partner_id', '=', self.business.id)])
+        self.assertEqual(amounts, [{
+            'currency': 'EUR', 'open': row.amount_open, 'overdue': row.amount_overdue, 'credit': row.amount_credit,
+            'on_hold': row.amount_held, 'collectable': row.amount_collectable}])
+        self.assertEqual((row.amount_overdue, row.amount_collectable), (100.0, 0.0), "It is not followed up")
 
     def test_the_statement_of_who_owes_nothing_is_empty_and_sound(self):
         statement = self.make_debtor("Leeg BV").get_dunning_statement()

@@ -1,6 +1,7 @@
 from odoo import Command, api, fields, models
 from odoo.exceptions import UserError
 
+from ...models.collecting.dunning_call_outcome import ASKS
 from ...models.kernel.dunning_field import PickedMany2many
 
 
@@ -92,12 +93,10 @@ class DunningCallEnter(models.TransientModel):
         }
         tries = self.env._("It counts as a try; after too many the next level follows.")
         for wizard in self:
-            asks = wizard.outcome_id.asks or []
-            wizard.asks_date = 'date' in asks
-            wizard.asks_time = 'time' in asks
+            asks = ASKS.get(wizard.kind, ())
+            for name in ('date', 'time', 'category', 'contact'):
+                wizard[f'asks_{name}'] = name in asks
             wizard.asks_amount = 'amount' in asks and wizard.kind == 'promise'
-            wizard.asks_category = 'category' in asks
-            wizard.asks_contact = 'contact' in asks
             wizard.hint = hints.get(wizard.kind) or (wizard.kind and tries)
 
     # -------------------------------------------------------------------------
@@ -108,50 +107,37 @@ class DunningCallEnter(models.TransientModel):
     def _action_open(self, *, partner=None, company=None, contact=None, moves=None, notice=None, activity=None):
         """Open the wizard for a debtor, for invoices of one debtor, for a call of the ladder or for an activity."""
         self.check_access('create')
-        Item = self.env['account.move.line']
-        if notice is not None:
+        notice = notice or self.env['dunning.notice']
+        activity = activity or self.env['mail.activity']
+        items = self.env['account.move.line']
+        if notice:
             if notice.state != 'todo' or notice.channel != 'phone':
                 raise UserError(self.env._(
                     "%(notice)s is no call that waits to be made. Log a call on the debtor instead.",
                     notice=notice.display_name))
-            partner, company = notice.partner_id, notice.company_id
-        items = Item
-        if moves is not None:
-            partner = partner or moves.commercial_partner_id
-            company = moves.company_id
+            partner, company, items = notice.partner_id, notice.company_id, notice.live_line_ids.move_line_id
+        elif moves is not None:
+            partner, company = partner or moves.commercial_partner_id, moves.company_id
+            items = moves._get_dunning_items()
             if len(partner) != 1 or len(company) != 1:
                 raise UserError(self.env._("A call is with one debtor. Select invoices of one debtor."))
-            items = moves._get_dunning_items().filtered(lambda item: not item.reconciled)
         company = company or self.env.company
         Call = self.env['dunning.call'].with_company(company)
-        if notice is not None:
-            items = notice.live_line_ids.move_line_id.filtered(lambda item: not item.reconciled)
-        if not items:
-            items = Call._parse_items(
-                None, company, partner, Call._get_waiting_notices(company, partner), company._dunning_today())
-        person = partner._get_dunning_phone_contact(contact or (notice.recipient_id if notice is not None else None))
-        values = {
+        items = items.filtered(lambda item: not item.reconciled) or Call._get_default_items(
+            company, partner, Call._get_waiting_notices(company, partner))
+        person = partner._get_dunning_phone_contact(contact or notice.recipient_id)
+        wizard = self.with_company(company).create({
             'company_id': company.id,
             'partner_id': partner.id,
             'contact_id': (contact or (person - partner)).id,
             'item_ids': [Command.set(items.ids)],
-            'notice_id': notice.id if notice is not None else False,
-            'activity_id': activity.id if activity is not None else False,
-        }
-        if activity is not None:
-            values['note'] = activity.feedback if 'feedback' in activity and activity.feedback else False
-            if activity.date_done:
-                values['date_start'] = fields.Datetime.to_datetime(activity.date_done)
-        wizard = self.with_company(company).create(values)
-        return {
-            'type': 'ir.actions.act_window',
-            'name': self.env._("Log a call"),
-            'res_model': self._name,
-            'res_id': wizard.id,
-            'view_mode': 'form',
-            'target': 'new',
-            'context': {'dialog_size': 'large'},
-        }
+            'notice_id': notice.id,
+            'activity_id': activity.id,
+            'note': activity.feedback,
+            'date_start': activity.date_done,
+        })
+        return wizard._get_records_action(
+            name=self.env._("Log a call"), target='new', context={'dialog_size': 'large'})
 
     # -------------------------------------------------------------------------
     # LOGGING
@@ -172,7 +158,6 @@ class DunningCallEnter(models.TransientModel):
         }
 
     def _prepare_call(self):
-        origin = 'notice' if self.notice_id else 'activity' if self.activity_id else 'form'
         return {
             'company_id': self.company_id.id,
             'partner_id': self.partner_id.id,
@@ -190,6 +175,6 @@ class DunningCallEnter(models.TransientModel):
             'amount': self.asks_amount and self.amount,
             'part_amount': self.asks_category and self.part_amount,
             'category': self.asks_category and self.category,
-            'origin': origin,
+            'origin': 'notice' if self.notice_id else 'activity' if self.activity_id else 'form',
             'activity_id': self.activity_id.id,
         }

@@ -41,21 +41,6 @@ const ICONS = {
     mail_in: "fa-reply",
     payment: "fa-eur",
 };
-const OUTCOME_ICONS = {
-    no_answer: "fa-phone",
-    voicemail: "fa-microphone",
-    wrong_number: "fa-ban",
-    call_back: "fa-clock-o",
-    promise: "fa-handshake-o",
-    paid_already: "fa-check",
-    copy_wanted: "fa-files-o",
-    awaiting_approval: "fa-hourglass-half",
-    disputed: "fa-exclamation-circle",
-    hardship: "fa-life-ring",
-    arrangement: "fa-calendar-check-o",
-    refuses: "fa-times",
-    other_person: "fa-user-o",
-};
 // Kinds of outcomes that make no sense without a day, and those about a day that has been.
 const NEEDS_DAY = ["promise", "call_back"];
 const ABOUT_PAST = ["paid_already"];
@@ -365,10 +350,6 @@ export class DebtorScreen extends Component {
 
     icon(event) {
         return ICONS[event.kind];
-    }
-
-    outcomeIcon(outcome) {
-        return OUTCOME_ICONS[outcome.kind] || "fa-circle-o";
     }
 
     stateIcon(check) {
