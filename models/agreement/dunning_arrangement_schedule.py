@@ -7,8 +7,8 @@ from odoo import Command, api, fields, models
 from odoo.exceptions import UserError
 
 from ...tools.agreement import instalments
-from ...tools.claim.model import Booked
 from ...tools.law.amounts import ZERO, to_decimal
+from ...tools.law.claim import Booked
 from ...tools.law.dutch_calendar import add_bank_days, extended
 
 # Days after today of the first instalment, and until which an offer can be signed, where nobody says otherwise.

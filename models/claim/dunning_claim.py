@@ -10,9 +10,9 @@ from odoo.exceptions import UserError
 from odoo.fields import Domain
 from odoo.tools import format_date
 
-from ...tools.claim.engine import Engine
-from ...tools.claim.model import NOTHING
 from ...tools.law.amounts import ZERO, to_decimal
+from ...tools.law.claim import NOTHING
+from ...tools.law.engine import Engine
 from ...tools.law.statutory_interest import RateMissing
 
 
@@ -65,7 +65,7 @@ class Remainder(NamedTuple):
 class DunningClaim(models.AbstractModel):
     """Principal, interest and collection costs of due items of one debtor on any day.
 
-    The arithmetic is in ``tools/claim``. Here is what is asked; the parts read the ledger, book what was claimed and
+    The arithmetic is in ``tools/law``. Here is what is asked; the parts read the ledger, book what was claimed and
     put it into words.
     """
 

@@ -13,8 +13,8 @@ from odoo.exceptions import UserError
 from odoo.fields import Domain
 from odoo.tools import SQL
 
-from ...tools.claim.model import Booked
 from ...tools.law.amounts import share, to_decimal
+from ...tools.law.claim import Booked
 from ..kernel.dunning_recorded import as_recording
 
 

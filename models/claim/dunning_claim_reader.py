@@ -1,4 +1,4 @@
-"""Reading for a claim: the ledger, what was told, booked and waived, as the plain facts of ``tools/claim``."""
+"""Reading for a claim: the ledger, what was told, booked and waived, as the plain facts of ``tools/law``."""
 
 from collections import defaultdict
 from decimal import Decimal
@@ -7,10 +7,10 @@ from odoo import api, models
 from odoo.exceptions import UserError
 from odoo.tools import SQL
 
-from ...tools.claim.engine import get_first_claiming
-from ...tools.claim.model import Agreements, Creditor, Debtor, DueItem, Ledger, Request, Settlement, Told, Waiver
 from ...tools.law.amounts import to_decimal
+from ...tools.law.claim import Agreements, Creditor, Debtor, DueItem, Ledger, Request, Settlement, Told, Waiver
 from ...tools.law.collection_costs import AgreedScale
+from ...tools.law.engine import get_first_claiming
 from ...tools.law.statutory_interest import RateTable
 
 # Journals whose entries are money that came in; see _read_settlements for the others.

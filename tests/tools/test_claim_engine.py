@@ -7,8 +7,8 @@ from decimal import Decimal as D
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ...tools.claim.engine import Engine
-from ...tools.claim.model import (
+from ...tools.law.amounts import ZERO, share, to_decimal
+from ...tools.law.claim import (
     Agreements,
     Booked,
     Creditor,
@@ -20,8 +20,8 @@ from ...tools.claim.model import (
     Told,
     Waiver,
 )
-from ...tools.law.amounts import ZERO, share, to_decimal
 from ...tools.law.collection_costs import AgreedScale
+from ...tools.law.engine import Engine
 from ...tools.law.statutory_interest import RateMissing, RateTable
 from ..law_oracle import CALM
 from .case import BaseCase, tagged

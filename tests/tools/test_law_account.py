@@ -7,7 +7,7 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ...tools.claim.account import Claimed, CostsClaimed, Credit, Payment, Waived, run_account
+from ...tools.law.account import Claimed, CostsClaimed, Credit, Payment, Waived, run_account
 from ...tools.law.statutory_interest import RateMissing, RateTable, interest
 from ..law_oracle import CALM, Walk, cents
 from .case import BaseCase, tagged

@@ -5,7 +5,7 @@ from decimal import Decimal as D
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ...tools.law.imputation import Owed, impute
+from ...tools.law.account import Owed, impute
 from ..law_oracle import CALM
 from .case import BaseCase, tagged
 

@@ -134,7 +134,7 @@ def interest(
 ) -> InterestStatement:
     """Return the interest over a period in which ``principal`` was owed and nothing was paid.
 
-    Part payments are for :func:`.claim_account.run_account`.
+    Part payments are for :func:`.account.run_account`.
 
     :param principal: what is owed, in one currency; zero or less bears no interest
     :param first_day: first day that bears interest, see :func:`first_interest_day`

@@ -11,11 +11,10 @@ from decimal import ROUND_HALF_UP, Decimal
 from types import MappingProxyType
 from typing import NamedTuple
 
-from ..law.amounts import ZERO
-from ..law.collection_costs import AgreedScale
-from ..law.imputation import Owed
-from ..law.statutory_interest import DAY_COUNTS
-from .account import AccountStatement
+from .account import AccountStatement, Owed
+from .amounts import ZERO
+from .collection_costs import AgreedScale
+from .statutory_interest import DAY_COUNTS
 
 #: Other currencies have no statutory amounts, and the law's rates are for debts in euros.
 CURRENCY = 'EUR'

@@ -10,10 +10,10 @@ from datetime import date, timedelta
 from decimal import ROUND_HALF_UP, Decimal
 from typing import NamedTuple
 
-from ..law import collection_costs, dutch_calendar, statutory_interest
-from ..law.amounts import CENT, ZERO, share
+from . import collection_costs, dutch_calendar, statutory_interest
 from .account import Claimed, CostsClaimed, Credit, Payment, Waived, run_account
-from .model import (
+from .amounts import CENT, ZERO, share
+from .claim import (
     CURRENCY,
     NOTHING,
     Agreements,
@@ -64,7 +64,7 @@ def get_first_claiming(told: Iterable[Told]) -> Told | None:
 
 
 class Engine:
-    """Works out claims from one reading of the ledger (:class:`.model.Ledger`)."""
+    """Works out claims from one reading of the ledger (:class:`.claim.Ledger`)."""
 
     def __init__(self, ledger: Ledger):
         self.ledger = ledger
@@ -72,7 +72,7 @@ class Engine:
         self._tables = {}  # of agreed interest: items of one agreement share it
 
     def compute(self, request: Request) -> Claim:
-        """Return the :class:`.model.Claim` of one debtor.
+        """Return the :class:`.claim.Claim` of one debtor.
 
         :param request: about items of which the ledger knows all there is
         :raise RateMissing: when a day that bears interest has no rate
@@ -400,7 +400,7 @@ class _Computation:
         paragraph 7 BW), and small instalments of six months together bear costs once (article 2a of the decree). And a
         letter never leads to more than it announced (article 6:96 paragraph 6 BW).
 
-        :param lines: what the letter told (:class:`.model.Told`), or ``None`` for one that is still to be sent
+        :param lines: what the letter told (:class:`.claim.Told`), or ``None`` for one that is still to be sent
         """
         told = lines and lines[0]
         sent_on = told.sent_on if told else self.at_date
