@@ -8,7 +8,7 @@ from collections import defaultdict
 from collections.abc import Callable
 from typing import NamedTuple
 
-from odoo import Command, api, models
+from odoo import Command, api, models, tools
 from odoo.exceptions import UserError
 from odoo.fields import Domain
 from odoo.tools import SQL
@@ -49,9 +49,10 @@ class DunningClaimBooking(models.AbstractModel):
     _description = "Dunning Claim"
 
     @api.model
+    @tools.ormcache()
     def _get_claimers(self):
-        """Return the :class:`Claimer` of each model that books interest and costs."""
-        return [Claimer('dunning.notice', 'dunning.notice.line', 'notice_id', 'dunning_notice_id')]
+        """Return the :class:`Claimer` of each model that books interest and costs, the same for each question."""
+        return (Claimer('dunning.notice', 'dunning.notice.line', 'notice_id', 'dunning_notice_id'),)
 
     # -------------------------------------------------------------------------
     # WHAT WAS BOOKED

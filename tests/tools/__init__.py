@@ -6,6 +6,5 @@ from . import (
     test_law_costs,
     test_law_imputation,
     test_law_interest,
-    test_old_paths,
     test_wording,
 )

@@ -61,10 +61,6 @@ class Imputation(NamedTuple):
     overpaid: Decimal
     left: Owed
 
-    @property
-    def payment(self) -> Decimal:
-        return self.costs + self.interest + self.principal + self.overpaid
-
 
 def impute(payment: Decimal, costs: Decimal, interest: Decimal, principal: Decimal) -> Imputation:
     """Divide a payment over costs, accrued interest and principal, in that order (article 6:44 lid 1 BW).
@@ -108,10 +104,9 @@ class Payment(NamedTuple):
 
 
 class Claimed(NamedTuple):
-    """A notice of a day. With ``interest`` it claimed interest, and does so for payments from that day on."""
+    """A notice claimed interest on a day, and does so for payments from that day on."""
 
     day: date
-    interest: bool = True
 
 
 class CostsClaimed(NamedTuple):
@@ -189,22 +184,6 @@ class AccountStatement(NamedTuple):
     per_day: Decimal
     waived: Decimal = ZERO
 
-    @property
-    def left_costs(self) -> Decimal:
-        return self.left.costs
-
-    @property
-    def left_interest(self) -> Decimal:
-        return self.left.interest
-
-    @property
-    def left_principal(self) -> Decimal:
-        return self.left.principal
-
-    @property
-    def total(self) -> Decimal:
-        return self.left.total
-
 
 def run_account(
     original: Decimal,
@@ -213,25 +192,21 @@ def run_account(
     events: Iterable[Event],
     until: date,
     *,
-    agreed_percent: Decimal | None = None,
     day_count: str = 'act/365',
     compound: bool = True,
-    places: int = 2,
 ) -> AccountStatement:
     """Return what is owed on one due item at the end of ``until``.
 
     :param original: amount of the due item, at least zero
     :param first_interest_day: first day that bears interest, ``None`` when none does (yet)
-    :param rates: see :func:`.statutory_interest.interest`; not looked at when nothing bears interest
+    :param rates: ``(from, percentage per year)`` in any order, or a :class:`RateTable`; for an agreed rate one pair.
+        Not looked at when nothing bears interest.
     :param events: :class:`Credit`, :class:`Payment`, :class:`Claimed`, :class:`CostsClaimed` and :class:`Waived` in any
         order. Those after ``until`` are not known yet and left out. On one day, what is claimed comes before what is
         paid, and that before what is waived.
     :param until: last day that counts, for interest as for events
-    :param agreed_percent: agreed percentage per year in place of the statutory rates (article 6:119 lid 3,
-        article 6:119a BW)
     :param day_count: ``'act/365'`` or ``'act/act'``
-    :param compound: ``False`` when interest bears no interest
-    :param places: decimals of the currency
+    :param compound: ``False`` when interest bears no interest, as for agreed rates
     :raise RateMissing: when a day that bears interest has no rate
     :raise ValueError: for a negative amount or another day count
     :raise TypeError: for a float or another kind of event
@@ -239,10 +214,8 @@ def run_account(
     if day_count not in DAY_COUNTS:
         raise ValueError(f"Unknown day count {day_count!r}. Use one of: {', '.join(DAY_COUNTS)}.")
     original = not_negative(original, "amount of the due item")
-    if agreed_percent is not None:
-        rates = ((date.min, agreed_percent),)
     known = _known(events, until)
-    account = _Account(original, first_interest_day, RateTable.of(rates), day_count, compound, places)
+    account = _Account(original, first_interest_day, RateTable.of(rates), day_count, compound)
     for event in known:
         if isinstance(event, Credit):
             account.credit(event)
@@ -254,7 +227,7 @@ def run_account(
         elif isinstance(event, Waived):
             account.waive(event)
         elif isinstance(event, Claimed):
-            account.interest_claimed = account.interest_claimed or bool(event.interest)
+            account.interest_claimed = True
     account.accrue(until)
     return account.statement(until)
 
@@ -286,14 +259,12 @@ class _Account:
         rates: RateTable,
         day_count: str,
         compound: bool,
-        places: int,
     ):
         self.original = self.principal = original
         self.first_day = self.next_day = first_interest_day
         self.rates = rates
         self.day_count = day_count
         self.compound = compound
-        self.places = places
         self.interest_claimed = False
         self.opening = 'start'  # why the next segment begins
         self.credits = self.payments = self.waived = self.overpaid = ZERO
@@ -328,7 +299,7 @@ class _Account:
                 if 'anniversary' in piece.reasons:
                     self.capitalised = self.interest
                     base = self.principal + self.capitalised
-                segment = make_segment(piece, base, self.places)
+                segment = make_segment(piece, base)
                 self.segments.append(segment)
                 self.interest += segment.amount
                 self.interest_total += segment.amount
