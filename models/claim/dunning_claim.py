@@ -269,7 +269,7 @@ class DunningClaim(models.AbstractModel):
     @api.model
     def _read_items(self, items):
         """Return ``{item id: DueItem}``."""
-        bookings = items.move_id._filter_dunning_bookings()
+        bookings = self._filter_bookings(items.move_id)
         due_dates = [item._get_dunning_due_date() for item in items]
         return {
             item.id: DueItem(

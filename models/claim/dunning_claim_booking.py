@@ -141,6 +141,12 @@ class DunningClaimBooking(models.AbstractModel):
         return notices.filtered(lambda notice: notice.line_ids.move_line_id & booked)
 
     @api.model
+    def _filter_bookings(self, moves):
+        """Return those that book interest and costs of other invoices; they bear neither."""
+        origins = [claimer.origin for claimer in self._get_claimers()]
+        return moves.filtered(lambda move: any(move[origin] for origin in origins))
+
+    @api.model
     def _replace_bookings(self, items, *, whole=False):
         """Return items without the invoices that book interest and costs of others among them: those count once.
 

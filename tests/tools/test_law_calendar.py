@@ -58,7 +58,7 @@ class TestDutchCalendar(BaseCase):
         for sent, postal_days, receipt, bare, last in TERMS:
             with self.subTest(sent=sent, postal_days=postal_days):
                 self.assertEqual(presumed_receipt(sent, postal_days), receipt)
-                self.assertEqual(fourteen_day_term(receipt, extend=False), (bare, bare + timedelta(days=1)))
+                self.assertEqual(receipt + timedelta(days=14), bare)
                 self.assertEqual(fourteen_day_term(receipt), (last, last + timedelta(days=1)))
                 self.assertEqual(extended(bare), last)
 

@@ -11,7 +11,7 @@ from decimal import ROUND_HALF_UP, Decimal
 from types import MappingProxyType
 from typing import NamedTuple
 
-from .account import AccountStatement, Owed
+from .account import Account, Owed
 from .amounts import ZERO
 from .collection_costs import AgreedScale
 from .statutory_interest import DAY_COUNTS
@@ -140,12 +140,8 @@ class Debtor(NamedTuple):
     waive_reason: str = ''
 
     @property
-    def is_consumer(self):
-        return self.type == 'consumer'
-
-    @property
     def rate_kind(self):
-        return 'consumer' if self.is_consumer else 'commercial'
+        return 'consumer' if self.type == 'consumer' else 'commercial'
 
 
 class Agreements(NamedTuple):
@@ -252,7 +248,7 @@ class ClaimItem:
     costs_detail: ClaimCosts = field(default_factory=ClaimCosts)
     # What was booked of interest and costs and is paid or credited there; off the two above.
     settled: Decimal = ZERO
-    account: AccountStatement | None = None
+    account: Account | None = None
     invoice_date: date | None = None
     # What interest_why rests on: the notice of default, the day of receipt.
     interest_basis: Mapping = field(default_factory=dict)

@@ -102,7 +102,7 @@ def presumed_receipt(sent: date, postal_days: int = DEFAULT_POSTAL_DAYS) -> date
     return day
 
 
-def fourteen_day_term(receipt: date, *, extend: bool = True) -> FourteenDayTerm:
+def fourteen_day_term(receipt: date) -> FourteenDayTerm:
     """Return when the term of a 14-day letter ends and costs begin (article 6:96 lid 6 BW).
 
     The debtor has fourteen full days that begin the day after he received the letter (HR 25-11-2016,
@@ -110,9 +110,6 @@ def fourteen_day_term(receipt: date, *, extend: bool = True) -> FourteenDayTerm:
     Algemene termijnenwet demands that here is not settled; giving the days is safe, costs asked too early are lost.
 
     :param receipt: day the letter was received, or is presumed to have been
-    :param extend: ``False`` for the bare fourteen days
     """
-    last = receipt + timedelta(days=FOURTEEN_DAYS)
-    if extend:
-        last = extended(last)
+    last = extended(receipt + timedelta(days=FOURTEEN_DAYS))
     return FourteenDayTerm(last, last + ONE_DAY)

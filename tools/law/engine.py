@@ -110,6 +110,7 @@ class _Computation:
     def __init__(self, engine: Engine, request: Request):
         self.engine, self.ledger, self.creditor = engine, engine.ledger, engine.creditor
         self.request, self.debtor, self.at_date = request, request.debtor, request.at_date
+        self.is_consumer = request.debtor.type == 'consumer'
         self.items = [self.ledger.items[item_id] for item_id in request.item_ids]
         self.lawful = self.creditor.currency == CURRENCY == request.currency
         self.told = {
@@ -192,10 +193,10 @@ class _Computation:
         if not self.lawful or item.original <= 0:
             return _Start()
         agreed = self.debtor.term_agreed == 'yes' if self.debtor.term_agreed else (
-            self.creditor.term_agreed_consumer if self.debtor.is_consumer else self.creditor.term_agreed_business)
+            self.creditor.term_agreed_consumer if self.is_consumer else self.creditor.term_agreed_business)
         if agreed:
             return _Start(statutory_interest.first_interest_day(item.due_date), 'term')
-        if self.debtor.is_consumer:
+        if self.is_consumer:
             # Article 6:82 BW: default, and with it interest, begins when the term of the notice of default has run out.
             demands = [
                 line for line in self.told[item.item_id]
@@ -258,7 +259,7 @@ class _Computation:
         costs, announced = {}, {}
         if not self.lawful or self.debtor.waive_costs:
             return costs, announced
-        if self.debtor.is_consumer:
+        if self.is_consumer:
             letters = self._walk_letters()
             if with_costs:
                 costs = self._get_letter_costs(letters)

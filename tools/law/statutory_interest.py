@@ -17,6 +17,7 @@ from calendar import isleap
 from collections.abc import Iterator, Sequence
 from datetime import date, timedelta
 from decimal import Decimal
+from operator import itemgetter
 from typing import NamedTuple
 
 from dateutil.relativedelta import relativedelta
@@ -28,7 +29,7 @@ ONE_DAY = timedelta(days=1)
 DAYS_WITHOUT_AGREED_TERM = 30
 DAY_COUNTS = ('act/365', 'act/act')
 
-Rates = Sequence[tuple[date, Decimal | None]]
+Rates = Sequence[tuple[date, Decimal]]
 
 
 class RateMissing(ValueError):
@@ -76,8 +77,7 @@ class Piece(NamedTuple):
 class RateTable:
     """Rates in order of time, ready to be looked up. Make one when the same rates serve many claims.
 
-    :param rates: pairs of the day a rate applies from and the percentage per year; ``None`` as a percentage says that
-        the rate is not known from that day on
+    :param rates: pairs of the day a rate applies from and the percentage per year
     :raise ValueError: for two different rates of one day, or a negative rate
     :raise TypeError: for a float
     """
@@ -86,11 +86,10 @@ class RateTable:
 
     def __init__(self, rates: Rates):
         self.days: list[date] = []
-        self.percents: list[Decimal | None] = []
+        self.percents: list[Decimal] = []
         seen: date | None = None
-        for day, percent in sorted(rates, key=_day_of):
-            if percent is not None:
-                percent = not_negative(percent, "interest rate")
+        for day, percent in sorted(rates, key=itemgetter(0)):
+            percent = not_negative(percent, "interest rate")
             if day == seen and percent != self.percents[-1]:
                 raise ValueError(f"There are two interest rates for {day.isoformat()}.")
             seen = day
@@ -106,10 +105,9 @@ class RateTable:
     def at(self, day: date) -> Decimal:
         """Return the percentage per year on ``day``; raise :class:`RateMissing` when there is none."""
         index = bisect_right(self.days, day) - 1
-        percent = self.percents[index] if index >= 0 else None
-        if percent is None:
+        if index < 0:
             raise RateMissing(day)
-        return percent
+        return self.percents[index]
 
     def changes(self, first_day: date, last_day: date) -> list[date]:
         """Return the days on which another rate begins, from ``first_day`` up to and including ``last_day``."""
@@ -186,7 +184,3 @@ def make_segment(piece: Piece, principal: Decimal) -> Segment:
     amount = round_half_up(principal * piece.rate * days / (100 * piece.year_days))
     return Segment(
         piece.first_day, piece.last_day, days, piece.rate, principal, amount, piece.reasons, piece.year_days)
-
-
-def _day_of(pair: tuple[date, Decimal | None]) -> date:
-    return pair[0]
