@@ -85,9 +85,8 @@ class DunningPaymentPortal(PaymentPortal):
     def dunning_paid_arrangement(self, arrangement_id, transaction_id, access_token=None, **kwargs):
         """Say what became of a payment, and what is left."""
         arrangement = get_arrangement(arrangement_id, access_token)
-        # sudo: only a payment of this arrangement
-        transaction = request.env['payment.transaction'].sudo().browse(transaction_id).exists()
-        if not arrangement or transaction.dunning_arrangement_id.id != arrangement.id:
+        transaction = self._get_transaction(transaction_id, 'dunning_arrangement_id', arrangement)
+        if not transaction:
             return not_found()
         return self._render_outcome(transaction, {
             'back': make_url(arrangement, access_token),
@@ -173,9 +172,8 @@ class DunningPaymentPortal(PaymentPortal):
     def dunning_paid_page(self, page_id, transaction_id, access_token=None, **kwargs):
         """Say what became of a payment, and what is left."""
         page = self._get_spoken_page(page_id, access_token)
-        # sudo: only a payment of this page
-        transaction = request.env['payment.transaction'].sudo().browse(transaction_id).exists()
-        if not page or transaction.dunning_page_id.id != page.id:
+        transaction = self._get_transaction(transaction_id, 'dunning_page_id', page)
+        if not transaction:
             return not_found()
         payable = page._get_payable('due')
         return self._render_outcome(transaction, {
@@ -209,6 +207,13 @@ class DunningPaymentPortal(PaymentPortal):
     # -------------------------------------------------------------------------
     # BOTH
     # -------------------------------------------------------------------------
+
+    @staticmethod
+    def _get_transaction(transaction_id, link, record):
+        """Return a transaction of this very record, or an empty one."""
+        # sudo: only a payment of what the visitor may see
+        transaction = request.env['payment.transaction'].sudo().browse(transaction_id).exists()
+        return transaction if record and transaction[link].id == record.id else transaction.browse()
 
     @staticmethod
     def _lock(debtor, company):

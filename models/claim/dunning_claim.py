@@ -245,9 +245,12 @@ class DunningClaim(models.AbstractModel):
         items.move_id.fetch(['name', 'invoice_date', 'date', 'dunning_notice_id', 'dunning_policy_id'])
         agreements = {}
         asked = [self._read_request(request, agreements) for request in requests]
-        Rate = self.env['dunning.interest.rate']
+        Rate, company = self.env['dunning.interest.rate'], self.env.company
         ledger = Ledger(
-            creditor=self._read_creditor(),
+            creditor=Creditor(
+                company.id, company.currency_id.name, company.dunning_postal_days,
+                VAT_RATE if company.dunning_vat_on_costs else None, company.dunning_term_agreed_consumer,
+                company.dunning_term_agreed_business),
             items=self._read_items(items),
             told=told,
             letters=letters,
@@ -257,14 +260,6 @@ class DunningClaim(models.AbstractModel):
             claimed=self._read_claimed(told, items),
             rates={kind: Rate._get_table(kind) for kind in {line.debtor.rate_kind for line in asked}})
         return ledger, asked
-
-    @api.model
-    def _read_creditor(self):
-        company = self.env.company
-        return Creditor(
-            company.id, company.currency_id.name, company.dunning_postal_days,
-            VAT_RATE if company.dunning_vat_on_costs else None, company.dunning_term_agreed_consumer,
-            company.dunning_term_agreed_business)
 
     @api.model
     def _read_items(self, items):

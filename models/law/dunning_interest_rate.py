@@ -233,10 +233,7 @@ class DunningInterestRate(models.Model):
         interest that runs through that one would be a guess just the same.
         """
         last = half_year(at_date)[1]
-        return [
-            kind for kind, _label in KINDS
-            if not self._get_known_until(kind) or self._get_known_until(kind) < last
-        ]
+        return [kind for kind, _label in KINDS if (self._get_known_until(kind) or date.min) < last]
 
     @api.model
     def _get_stale_sentence(self, kind, at_date):

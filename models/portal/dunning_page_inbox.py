@@ -98,12 +98,6 @@ class DunningPageInbox(models.AbstractModel):
             raise PageError('invoice_id', self.env._("Choose the invoice it is about."))
         return move
 
-    def _read_text(self, values, name, least, question):
-        text = clean_text(values.get(name))
-        if len(text) < least:
-            raise PageError(name, question)
-        return text
-
     def _read_amount(self, values, name, currency):
         """Return the amount that was filled in, or None for an empty field."""
         text = clean_text(values.get(name), 40, lines=False)
@@ -191,8 +185,10 @@ class DunningPageInbox(models.AbstractModel):
         category = values.get('category')
         if category not in categories:
             raise PageError('category', self.env._("Choose what is wrong."))
-        text = self._read_text(values, 'reason', 10, self.env._(
-            "Tell us in a few words what is wrong, so that we can look into it."))
+        text = clean_text(values.get('reason'))
+        if len(text) < 10:
+            raise PageError(
+                'reason', self.env._("Tell us in a few words what is wrong, so that we can look into it."))
         amount = self._read_amount(values, 'amount', move.currency_id)
         if amount and move.currency_id.compare_amounts(amount, move.amount_residual) >= 0:
             amount = None  # all of it

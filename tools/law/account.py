@@ -130,7 +130,6 @@ class Waived(NamedTuple):
 
 
 Event = Credit | Payment | Claimed | CostsClaimed | Waived
-EVENTS = (Credit, Payment, Claimed, CostsClaimed, Waived)
 
 
 class PaymentImputed(NamedTuple):
@@ -202,7 +201,7 @@ def _known(events: Iterable[Event], until: date) -> list[Event]:
     """Return the events up to and including ``until`` in order; on one day claims, payments, what is waived."""
     known = []
     for event in events:
-        if not isinstance(event, EVENTS):
+        if not isinstance(event, Event):
             raise TypeError(f"{event!r} is not an event of an account.")
         if event.day <= until:
             known.append(event)
@@ -296,10 +295,9 @@ class Account:
         self.next_day = last_day + ONE_DAY
 
     def pay(self, payment: Payment) -> None:
-        amount = not_negative(payment.amount, "payment")
         self.accrue(payment.day)
         self.opening = 'payment'
-        owed = self.left
+        amount, owed = payment.amount, self.left
         done = impute(amount, owed.costs, owed.interest if self.interest_claimed else ZERO, owed.principal)
         self.payments += amount
         self._take_off(payment, amount, done.costs, done.interest, done.principal, done.overpaid)

@@ -285,9 +285,7 @@ class ClaimItem:
 class Claim:
     """What one debtor owes on ``at_date`` for some due items, in one currency."""
 
-    key: object
     debtor_id: int
-    company_id: int
     at_date: date
     debtor_type: str
     items: tuple = ()

@@ -135,8 +135,8 @@ class _Computation:
                 self.lawful and item.item_id in with_interest and not debtor.waive_interest)
             for item in sorted(self.items, key=lambda item: (item.due_date, item.item_id)))
         return Claim(
-            key=request.key, debtor_id=debtor.debtor_id, company_id=self.creditor.company_id, at_date=self.at_date,
-            debtor_type=debtor.type, items=items, rate_kind=debtor.rate_kind,
+            debtor_id=debtor.debtor_id, at_date=self.at_date, debtor_type=debtor.type, items=items,
+            rate_kind=debtor.rate_kind,
             agreed_percent=max((item.agreed_percent for item in items), default=ZERO),
             waived_interest=debtor.waive_interest, waived_costs=debtor.waive_costs, waive_reason=debtor.waive_reason,
             currency=request.currency, lawful=self.lawful,
