@@ -49,8 +49,8 @@ LIMITS = {
     "approve one e-mail": Limit(15, 6, Walk(10, 16, 11, 24)),
     "send one e-mail": Limit(80, 15, Walk(128, 182, 44, 70)),
     "log a call with a promise": Limit(30, 8, Walk(67, 80, 20, 55)),
-    "make and offer an arrangement": Limit(120, 20, Walk(194, 392, 48, 129)),
-    "page: what can be paid": Limit(50, 12, Walk(40, 66, 19, 25)),
+    "make and offer an arrangement": Limit(120, 20, Walk(194, 384, 47, 129)),
+    "page: what can be paid": Limit(50, 12, Walk(40, 62, 18, 25)),
 }
 
 
