@@ -4,12 +4,11 @@ Who has the token of the arrangement may open it, and so may a portal user of th
 looking; what is sent comes by POST, and is judged under a lock in ``dunning_arrangement_signing``.
 """
 
-from odoo import SUPERUSER_ID, http
+from odoo import http
 from odoo.http import content_disposition, request
-from odoo.tools import consteq
 
 from ..models.agreement.dunning_arrangement_signing import NotSigned
-from .common import has_valid_csrf, not_found, secure
+from .common import make_url, not_found, open_record, secure, speak
 
 # What a debtor may see: a draft is nobody's but ours.
 SHOWN_STATES = ('offered', 'signed', 'active', 'kept', 'broken', 'cancelled', 'replaced')
@@ -20,29 +19,11 @@ def get_arrangement(arrangement_id, access_token=None):
 
     It works with all rights, but in the company of the arrangement only, and in the language it is written in.
     """
-    # sudo: the token or the debtor is checked below, before anything is read for the visitor
-    arrangement = request.env['dunning.arrangement'].sudo().browse(arrangement_id).exists()
-    user = request.env.user
-    # As many steps for one that is not there as for one with another token.
-    has_token = consteq(arrangement.access_token or 'x' * 36, str(access_token or '')) and bool(
-        arrangement.access_token)
-    is_own = bool(arrangement) and not user._is_public() and user.share and (
-        user.partner_id.commercial_partner_id == arrangement.partner_id)
-    if not arrangement or not (has_token or is_own) or arrangement.state not in SHOWN_STATES:
+    arrangement = open_record('dunning.arrangement', arrangement_id, access_token)
+    # A draft that was taken back was never shown to anybody.
+    if arrangement.state not in SHOWN_STATES or not arrangement.offered_on:
         return arrangement.browse()
-    if not arrangement.offered_on:  # a draft that was taken back was never shown to anybody
-        return arrangement.browse()
-    lang = speak(arrangement._get_lang())
-    company = arrangement.company_id
-    return arrangement.with_user(SUPERUSER_ID).with_company(company).with_context(
-        allowed_company_ids=company.ids, lang=lang)
-
-
-def speak(lang):
-    """Let the page and the programs on it speak a language; return it."""
-    request.update_context(lang=lang)
-    request.lang = request.env['res.lang']._get_data(code=lang)
-    return lang
+    return speak(arrangement, arrangement._get_lang())
 
 
 def respond(template, values, *, status=200):
@@ -138,7 +119,7 @@ class DunningArrangementPortal(http.Controller):
         if not arrangement:
             return not_found()
         typed = {'name': name if isinstance(name, str) else '', 'agreed': bool(agreed)}
-        if not has_valid_csrf(kwargs):
+        if not request.validate_csrf(kwargs.get('csrf_token')):
             return self._render(
                 arrangement, access_token, form='typed', typed=typed, status=400, error=request.env._(
                     "The page was open for too long. Nothing was signed; press the button again."))
@@ -175,7 +156,7 @@ class DunningArrangementPortal(http.Controller):
         if not arrangement:
             return not_found()
         reason = reason if isinstance(reason, str) else ''
-        if not has_valid_csrf(kwargs):
+        if not request.validate_csrf(kwargs.get('csrf_token')):
             return self._render(
                 arrangement, access_token, form='decline', typed={'reason': reason}, status=400,
                 error=request.env._("The page was open for too long. Nothing was changed; press the button again."))
@@ -185,9 +166,3 @@ class DunningArrangementPortal(http.Controller):
         except NotSigned as error:
             return self._render(arrangement, access_token, form='decline', error=str(error), status=422)
         return secure(request.redirect(make_url(arrangement, access_token, '', 'said=declined')), policy=False)
-
-
-def make_url(arrangement, access_token, suffix='', query=''):
-    """Return the address of a page of the arrangement, with the token only when the visitor came with it."""
-    parts = [part for part in (access_token and f'access_token={arrangement.access_token}', query) if part]
-    return f"{arrangement.access_url}{suffix}{'?' if parts else ''}{'&'.join(parts)}"

@@ -1,6 +1,11 @@
 """What the pages for debtors share: who may open one, in which language, and headers that keep the link a secret."""
 
+import uuid
+
 from odoo.http import request
+from odoo.tools import consteq
+
+from ..models.portal.dunning_page import as_visitor
 
 # No script of any kind runs on a page of ours, and nothing is fetched from elsewhere: what a visitor typed can be shown
 # without doing anything, and no other site learns the address, which is the key.
@@ -9,19 +14,45 @@ POLICY = (
     "base-uri 'none'; frame-ancestors 'none'")
 
 
-def get_page(page_id, access_token=None):
-    """Return the ``dunning.page`` that the visitor may see, or an empty record.
+def has_token(record, access_token):
+    """Return whether this is the key to a record, compared in constant time; a record without a token has no key."""
+    # Never equal to what came in: it is made anew for every question.
+    return consteq((record.access_token or '').encode() or uuid.uuid4().bytes, str(access_token or '').encode())
 
-    The page works with all rights in its own company; see ``dunning.page._open``. Answer an empty one with
-    :func:`not_found`: a page that is not there, one with another token and one whose link was taken back look the same.
+
+def open_record(model, record_id, access_token):
+    """Return a record as the visitor may see it, or an empty one, without saying why not.
+
+    Who has the token may; so may a portal user of this very debtor. What is returned works with all rights, but in the
+    company of the record only. Answer an empty one with :func:`not_found`: a record that is not there, one with another
+    token and one whose link was taken back look the same.
     """
-    return request.env['dunning.page']._open(page_id, access_token, request.env.user)
+    # sudo: the token or the debtor is checked below, before anything is read for the visitor
+    record, user = request.env[model].sudo().browse(record_id).exists(), request.env.user
+    # As many steps for a record that is not there as for one with another token.
+    may_open = has_token(record, access_token)
+    is_own = not user._is_public() and user.share and user.partner_id.commercial_partner_id == record.partner_id
+    return as_visitor(record) if record and (may_open or is_own) else record.browse()
+
+
+def get_page(page_id, access_token=None):
+    """Return the ``dunning.page`` that the visitor may see, or an empty record; see :func:`open_record`."""
+    page = open_record('dunning.page', page_id, access_token)
+    # A contact that became part of another one would show the debts of the other to who had the old link.
+    return page.filtered(lambda page: page.partner_id.commercial_partner_id == page.partner_id)
 
 
 def speak(record, lang):
-    """Return the record, and let the request render, in a language."""
+    """Return the record in a language, and let the request and the programs on its page use it."""
     request.update_context(lang=lang)
+    request.lang = request.env['res.lang']._get_data(code=lang)
     return record.with_context(lang=lang)
+
+
+def make_url(record, access_token, suffix='', query=''):
+    """Return an address on the page of a record, with the token only when the visitor came with it."""
+    parts = [part for part in (access_token and f'access_token={record.access_token}', query) if part]
+    return f"{record.access_url}{suffix}{'?' if parts else ''}{'&'.join(parts)}"
 
 
 def secure(response, *, policy=True):
@@ -46,14 +77,3 @@ def not_found():
     response = request.render('l10n_nl_dunning.debtor_not_found', {'page_lang': asked or 'en'})
     response.status_code = 404
     return secure(response)
-
-
-def has_valid_csrf(values):
-    """Return whether a form was sent from a page that we gave to this visitor.
-
-    The routes check it themselves instead of letting the framework do so: who had the page open for too long gets it
-    back with what he typed, not an error.
-    """
-    return request.validate_csrf(values.get('csrf_token'))
-
-

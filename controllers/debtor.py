@@ -15,7 +15,7 @@ from odoo.addons.portal.controllers.portal import CustomerPortal
 
 from ..models.kernel.formats import letter_amount, letter_day
 from ..models.portal.page_input import PageError, TooManyRequests
-from .common import get_page, has_valid_csrf, not_found, secure, speak
+from .common import get_page, has_token, not_found, secure, speak
 
 _logger = logging.getLogger(__name__)
 
@@ -126,7 +126,7 @@ class DebtorPage(http.Controller):
         notice = page._find_letter(notice_id) if page else None
         if not notice:
             return not_found()
-        if not has_valid_csrf(kwargs):
+        if not request.validate_csrf(kwargs.get('csrf_token')):
             return self._render(page, access_token, kwargs, form='letters', error=self._get_expired(page))
         page._register_reading(notice, request.env.user)
         return self._send_file(
@@ -142,7 +142,7 @@ class DebtorPage(http.Controller):
     # SENDING
     # -------------------------------------------------------------------------
 
-    # csrf=False: checked in `has_valid_csrf`, so that who waited too long keeps what he typed
+    # csrf=False: checked by the route itself, so that who waited too long keeps what he typed
     @http.route(
         '/my/debt/<int:page_id>/<string:form>', type='http', auth='public', methods=['POST'], csrf=False,
         sitemap=False)
@@ -153,7 +153,7 @@ class DebtorPage(http.Controller):
             return not_found()
         page = speak(page, page._get_page_lang(kwargs.get('lang')))
         method, has_file = FORMS[form]
-        if not has_valid_csrf(kwargs):
+        if not request.validate_csrf(kwargs.get('csrf_token')):
             return self._render(page, access_token, kwargs, form=form, error=self._get_expired(page))
         values = {name: value for name, value in kwargs.items() if isinstance(value, str)}
         try:
@@ -190,7 +190,7 @@ class DebtorPage(http.Controller):
     def _get_query(page, access_token, values, **extra):
         """Return what goes along with every address of the page: the token and the language as they came."""
         query = {}
-        if access_token and page._has_token(access_token):
+        if access_token and has_token(page, access_token):
             query['access_token'] = access_token
         if values.get('lang') in page._get_languages():
             query['lang'] = values['lang']

@@ -14,8 +14,8 @@ from odoo.http import request
 from odoo.addons.payment.controllers.portal import PaymentPortal
 
 from ..models.kernel.formats import letter_amount
-from .arrangement import get_arrangement, make_url, respond, speak
-from .common import get_page, not_found
+from .arrangement import get_arrangement, respond
+from .common import get_page, make_url, not_found, speak
 
 # What comes from Odoo's payment form and is of use to us; the rest of it follows from the debt.
 TAKEN = ('provider_id', 'payment_method_id', 'flow')
@@ -85,9 +85,8 @@ class DunningPaymentPortal(PaymentPortal):
     def dunning_paid_arrangement(self, arrangement_id, transaction_id, access_token=None, **kwargs):
         """Say what became of a payment, and what is left."""
         arrangement = get_arrangement(arrangement_id, access_token)
-        # sudo: only a payment of this arrangement
-        transaction = request.env['payment.transaction'].sudo().browse(transaction_id).exists()
-        if not arrangement or transaction.dunning_arrangement_id.id != arrangement.id:
+        transaction = self._get_transaction(transaction_id, 'dunning_arrangement_id', arrangement)
+        if not transaction:
             return not_found()
         return self._render_outcome(transaction, {
             'back': make_url(arrangement, access_token),
@@ -134,11 +133,11 @@ class DunningPaymentPortal(PaymentPortal):
         details = page._prepare_bank(payable.moves, payable.currency, payable.amount) if payable else {}
         return self._render_payment(
             payable, again=again, details=details,
-            transaction_route=self._make_page_url(
+            transaction_route=make_url(
                 page, access_token, '/pay/transaction', f'{query}&again=1' if again else query),
             values={
-                'back': self._make_page_url(page, access_token),
-                'again_url': self._make_page_url(page, access_token, '/pay', f'{query}&again=1'),
+                'back': make_url(page, access_token),
+                'again_url': make_url(page, access_token, '/pay', f'{query}&again=1'),
                 'title': (
                     request.env._("Pay invoice %s", move.name) if move
                     else request.env._("Pay what is due") if what == 'due' else request.env._("Pay everything")),
@@ -165,7 +164,7 @@ class DunningPaymentPortal(PaymentPortal):
             self._get_currency(arguments.get('currency')))
         return self._begin_payment(
             payable, kwargs, again=arguments.get('again'), link={'dunning_page_id': page.id},
-            landing=lambda transaction: self._make_page_url(page, token, f'/payment/{transaction.id}'))
+            landing=lambda transaction: make_url(page, token, f'/payment/{transaction.id}'))
 
     @http.route(
         '/my/debt/<int:page_id>/payment/<int:transaction_id>', type='http', auth='public', methods=['GET'],
@@ -173,14 +172,13 @@ class DunningPaymentPortal(PaymentPortal):
     def dunning_paid_page(self, page_id, transaction_id, access_token=None, **kwargs):
         """Say what became of a payment, and what is left."""
         page = self._get_spoken_page(page_id, access_token)
-        # sudo: only a payment of this page
-        transaction = request.env['payment.transaction'].sudo().browse(transaction_id).exists()
-        if not page or transaction.dunning_page_id.id != page.id:
+        transaction = self._get_transaction(transaction_id, 'dunning_page_id', page)
+        if not transaction:
             return not_found()
         payable = page._get_payable('due')
         return self._render_outcome(transaction, {
-            'back': self._make_page_url(page, access_token),
-            'again_url': self._make_page_url(page, access_token, '/pay'),
+            'back': make_url(page, access_token),
+            'again_url': make_url(page, access_token, '/pay'),
             'company': page.company_id,
             'left': (
                 request.env._("Still to be paid: %s.", letter_amount(page.env, payable.amount, payable.currency))
@@ -190,7 +188,7 @@ class DunningPaymentPortal(PaymentPortal):
     @staticmethod
     def _get_spoken_page(page_id, access_token):
         page = get_page(page_id, access_token)
-        return page.with_context(lang=speak(page._get_page_lang())) if page else page
+        return speak(page, page._get_page_lang()) if page else page
 
     @staticmethod
     def _get_invoice(page, invoice_id):
@@ -206,14 +204,16 @@ class DunningPaymentPortal(PaymentPortal):
         # sudo: currencies are no secret
         return request.env['res.currency'].sudo().search([('name', '=', str(code)[:3])], limit=1)
 
-    @staticmethod
-    def _make_page_url(page, access_token, suffix='', query=''):
-        parts = [part for part in (access_token and f'access_token={page.access_token}', query) if part]
-        return f"{page.access_url}{suffix}{'?' if parts else ''}{'&'.join(parts)}"
-
     # -------------------------------------------------------------------------
     # BOTH
     # -------------------------------------------------------------------------
+
+    @staticmethod
+    def _get_transaction(transaction_id, link, record):
+        """Return a transaction of this very record, or an empty one."""
+        # sudo: only a payment of what the visitor may see
+        transaction = request.env['payment.transaction'].sudo().browse(transaction_id).exists()
+        return transaction if record and transaction[link].id == record.id else transaction.browse()
 
     @staticmethod
     def _lock(debtor, company):

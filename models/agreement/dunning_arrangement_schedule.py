@@ -137,7 +137,7 @@ class DunningArrangementSchedule(models.AbstractModel):
         :raise UserError: when such a booking is also about something that was not chosen
         """
         bookings = items.browse()
-        moves = (owed - items).move_id._filter_dunning_bookings()
+        moves = self.env['dunning.claim']._filter_bookings((owed - items).move_id)
         for booking in (owed - items).filtered(lambda item: item.move_id in moves):
             # sudo: which invoices a booking belongs to, whoever draws up an arrangement about them
             move = booking.move_id.sudo()

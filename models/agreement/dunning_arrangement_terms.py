@@ -6,8 +6,8 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError
 
 from ...tools.agreement.instalments import MAX_INSTALMENTS, ScheduleError, make_schedule
-from ...tools.claim.model import Booked
 from ...tools.law.amounts import ZERO, to_decimal
+from ...tools.law.claim import Booked
 from ...tools.law.dutch_calendar import extended
 
 # Days after today of the first instalment, and until which an offer can be signed, where nobody says otherwise.

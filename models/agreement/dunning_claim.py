@@ -1,4 +1,4 @@
-from odoo import api, models
+from odoo import api, models, tools
 from odoo.tools import SQL
 
 from ..claim.dunning_claim_booking import Claimer
@@ -8,11 +8,12 @@ class DunningClaim(models.AbstractModel):
     _inherit = 'dunning.claim'
 
     @api.model
+    @tools.ormcache()
     def _get_claimers(self):
         # EXTENDS: what is asked on top of the ledger is booked when an arrangement begins to run.
-        return [
+        return (
             *super()._get_claimers(),
-            Claimer('dunning.arrangement', 'dunning.arrangement.line', 'arrangement_id', 'dunning_arrangement_id')]
+            Claimer('dunning.arrangement', 'dunning.arrangement.line', 'arrangement_id', 'dunning_arrangement_id'))
 
     @api.model
     def _get_told_sql(self, debtors, items):

@@ -1,4 +1,3 @@
-from . import dunning_claim_reader
 from . import dunning_claim_booking
 from . import dunning_claim_text
 from . import dunning_claim_specification

@@ -67,11 +67,6 @@ class AccountMove(models.Model):
         return self.env['dunning.waive']._action_open(
             self._get_dunning_items().filtered(lambda item: item.balance > 0))
 
-    def _filter_dunning_bookings(self):
-        """Return those that book interest and costs of other invoices; they bear neither."""
-        origins = [claimer.origin for claimer in self.env['dunning.claim']._get_claimers()]
-        return self.filtered(lambda move: any(move[origin] for origin in origins))
-
     @api.constrains('state')
     def _check_dunning_booking(self):
         """What a letter said is in the books: it is credited, not unposted."""

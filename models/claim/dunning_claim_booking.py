@@ -8,13 +8,13 @@ from collections import defaultdict
 from collections.abc import Callable
 from typing import NamedTuple
 
-from odoo import Command, api, models
+from odoo import Command, api, models, tools
 from odoo.exceptions import UserError
 from odoo.fields import Domain
 from odoo.tools import SQL
 
-from ...tools.claim.model import Booked
 from ...tools.law.amounts import share, to_decimal
+from ...tools.law.claim import Booked
 from ..kernel.dunning_recorded import as_recording
 
 
@@ -49,9 +49,10 @@ class DunningClaimBooking(models.AbstractModel):
     _description = "Dunning Claim"
 
     @api.model
+    @tools.ormcache()
     def _get_claimers(self):
-        """Return the :class:`Claimer` of each model that books interest and costs."""
-        return [Claimer('dunning.notice', 'dunning.notice.line', 'notice_id', 'dunning_notice_id')]
+        """Return the :class:`Claimer` of each model that books interest and costs, the same for each question."""
+        return (Claimer('dunning.notice', 'dunning.notice.line', 'notice_id', 'dunning_notice_id'),)
 
     # -------------------------------------------------------------------------
     # WHAT WAS BOOKED
@@ -138,6 +139,12 @@ class DunningClaimBooking(models.AbstractModel):
                 Domain('move_line_id', 'in', item_ids)
                 & (Domain('booked_interest', '>', 0) | Domain('booked_costs', '>', 0))).move_line_id
         return notices.filtered(lambda notice: notice.line_ids.move_line_id & booked)
+
+    @api.model
+    def _filter_bookings(self, moves):
+        """Return those that book interest and costs of other invoices; they bear neither."""
+        origins = [claimer.origin for claimer in self._get_claimers()]
+        return moves.filtered(lambda move: any(move[origin] for origin in origins))
 
     @api.model
     def _replace_bookings(self, items, *, whole=False):

@@ -285,7 +285,7 @@ class DunningClaimSpecification(models.AbstractModel):
     def _get_rate_start(self, kind, day):
         """Return from when the rate of a day applies."""
         day = date.fromisoformat(day)
-        starts = [start for start, _percent in self.env['dunning.interest.rate']._get_rates(kind) if start <= day]
+        starts = self.env['dunning.interest.rate']._get_table(kind).changes(date.min, day)
         return starts[-1] if starts else day
 
     @api.model

@@ -76,20 +76,14 @@ class DunningClaimText(models.AbstractModel):
     @api.model
     def _get_interest_name(self, entry, data):
         """Return (name of the interest, article it follows from)."""
+        consumer = data['rate_kind'] == 'consumer'
+        number = "6:119" if consumer else "6:119b" if data['debtor_type'] == 'government' else "6:119a"
         if Decimal(entry.get('agreed_percent') or 0):
             percent = letter_percent(self.env, entry['agreed_percent'])
-            name = self.env._("Agreed interest of %s per year", percent)
-            return name, (
-                self.env._("article 6:119 paragraph 3 BW") if data['rate_kind'] == 'consumer'
-                else self._get_article("6:119a"))
-        if data['rate_kind'] == 'consumer':
-            return self.env._("Statutory interest"), self._get_article("6:119")
-        commercial = "6:119b" if data['debtor_type'] == 'government' else "6:119a"
-        return self.env._("Statutory commercial interest"), self._get_article(commercial)
-
-    @api.model
-    def _get_article(self, number):
-        return self.env._("article %s BW", number)
+            return self.env._("Agreed interest of %s per year", percent), (
+                self.env._("article 6:119 paragraph 3 BW") if consumer else self.env._("article %s BW", "6:119a"))
+        name = self.env._("Statutory interest") if consumer else self.env._("Statutory commercial interest")
+        return name, self.env._("article %s BW", number)
 
     @api.model
     def _explain_segment(self, segment, before, principal_changed):

@@ -7,8 +7,8 @@ from markupsafe import Markup
 from odoo import fields, models
 from odoo.tools.misc import format_date
 
-from ...tools.claim.model import Booked
 from ...tools.law.amounts import ZERO, to_decimal
+from ...tools.law.claim import Booked
 from ...tools.wording import interrupts_prescription
 from ..kernel.groups import ACCOUNTING
 from ..ladder.dunning_level import MANUAL_CHANNELS

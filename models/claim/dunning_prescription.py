@@ -110,15 +110,20 @@ class DunningPrescription(models.AbstractModel):
         :param SQL wanted: condition on the table ``line``
         :param date before: leave out what cannot be prescribed on that day, however its term is
         """
-        old_enough = SQL(
-            "due_date <= CASE debtor_type WHEN 'consumer' THEN %s::date ELSE %s::date END",
-            before - relativedelta(years=YEARS_CONSUMER_GOODS), before - relativedelta(years=YEARS),
-        ) if before else SQL("TRUE")
+        old_enough = self._get_old_enough_sql(SQL.identifier('item'), before) if before else SQL("TRUE")
         return SQL(
             """
             SELECT id, move_id, company_id, debtor_id AS partner_id, due_date, debtor_type FROM (%s) item WHERE %s
             """,
             self.env['account.move.line']._get_dunning_open_rows_sql(wanted), old_enough)
+
+    @api.model
+    def _get_old_enough_sql(self, item, day):
+        """Return SQL that is false for a row that cannot be prescribed on a day, however its term is."""
+        return SQL(
+            "%(item)s.due_date <= CASE %(item)s.debtor_type WHEN 'consumer' THEN %(goods)s::date"
+            " ELSE %(other)s::date END",
+            item=item, goods=day - relativedelta(years=YEARS_CONSUMER_GOODS), other=day - relativedelta(years=YEARS))
 
     @api.model
     def _get_dates_sql(self, items):
@@ -276,14 +281,8 @@ class DunningPrescription(models.AbstractModel):
             " %(item)s.due_date, %(item)s.debtor_type",
             item=item, company=company.id)
         return SQL(
-            """(%(item)s.due_date <= CASE %(item)s.debtor_type WHEN 'consumer' THEN %(goods)s::date
-                                                               ELSE %(other)s::date END
-                AND EXISTS (SELECT FROM (%(dates)s) dated WHERE dated.until < %(at_date)s))""",
-            item=item,
-            goods=at_date - relativedelta(years=YEARS_CONSUMER_GOODS),
-            other=at_date - relativedelta(years=YEARS),
-            dates=self._get_dates_sql(row),
-            at_date=at_date)
+            "(%s AND EXISTS (SELECT FROM (%s) dated WHERE dated.until < %s))",
+            self._get_old_enough_sql(item, at_date), self._get_dates_sql(row), at_date)
 
     # -------------------------------------------------------------------------
     # EXPLAINING
@@ -302,7 +301,12 @@ class DunningPrescription(models.AbstractModel):
             {id_ for found in prescriptions for id_ in (found.act_id, found.late_act_id) if id_})
         notice_names = {notice.id: notice.name for notice in notices}
         kinds = {act.id: act.kind for act in acts}
-        act_names = self._get_act_names()
+        act_names = {
+            'recognition': self.env._("a recognition of the debt"),
+            'written': self.env._("a written notice"),
+            'summons': self.env._("a summons"),
+            'judgment': self.env._("a judgment"),
+        }
         basis_texts = self._get_basis_texts()
 
         def name(notice_id, act_id):
@@ -340,15 +344,6 @@ class DunningPrescription(models.AbstractModel):
             return self.env._(
                 "interrupted %(count)s times, last on %(date)s by %(act)s, so until %(until)s", **words)
         return self.env._("interrupted on %(date)s by %(act)s, so until %(until)s", **words)
-
-    def _get_act_names(self):
-        """Return how each kind of interruption is called within a sentence."""
-        return {
-            'recognition': self.env._("a recognition of the debt"),
-            'written': self.env._("a written notice"),
-            'summons': self.env._("a summons"),
-            'judgment': self.env._("a judgment"),
-        }
 
     def _get_basis_texts(self):
         """Return why a term is as long as it is, by code; empty for the ordinary term."""

@@ -1,4 +1,3 @@
 from . import dunning_interest_alert
 from . import res_config_settings
 from . import dunning_interest_rate
-from . import dunning_interest_rate_history

@@ -7,6 +7,8 @@ from odoo.exceptions import UserError
 from odoo.fields import Domain
 from odoo.tools.misc import format_date, formatLang
 
+from ...tools.law.statutory_interest import RateTable
+
 #: Who owes which interest: article 6:119 BW, or 6:119a (trade) and 6:119b (government) BW.
 KINDS = [
     ('consumer', "Consumers (6:119 BW)"),
@@ -204,33 +206,12 @@ class DunningInterestRate(models.Model):
 
     @api.model
     @tools.ormcache('kind')
-    def _get_rates(self, kind):
-        """Return the statutory rates of a kind, the oldest first.
+    def _get_table(self, kind):
+        """Return the ``RateTable`` of the statutory rates of a kind.
 
         :param str kind: ``'consumer'`` (article 6:119 BW) or ``'commercial'`` (articles 6:119a and 6:119b BW)
-        :return: ``((first day, Decimal percent per year), ...)``; a row that only repeats the rate before it
-            is left out, so that it does not cut a period of interest in two (with a rounding each)
-        :rtype: tuple
         """
-        rates = []
-        for date_from, percent, _confirmed in self._get_rows(kind):
-            if not rates or rates[-1][1] != percent:
-                rates.append((date_from, percent))
-        return tuple(rates)
-
-    @api.model
-    def _get_rate(self, kind, at_date):
-        """Return the rate of a kind on a day, as ``Decimal`` percent per year.
-
-        :raise UserError: there is no rate that early
-        """
-        rates = self._get_rates(kind)
-        position = bisect_right(rates, at_date, key=lambda rate: rate[0])
-        if not position:
-            raise UserError(self.env._(
-                "No statutory interest rate is known for %(day)s. Add it under Debtor Management ‣ Configuration ‣ "
-                "Statutory Interest.", day=format_date(self.env, at_date)))
-        return rates[position - 1][1]
+        return RateTable([(date_from, percent) for date_from, percent, _confirmed in self._get_rows(kind)])
 
     @api.model
     @tools.ormcache('kind')
@@ -252,10 +233,7 @@ class DunningInterestRate(models.Model):
         interest that runs through that one would be a guess just the same.
         """
         last = half_year(at_date)[1]
-        return [
-            kind for kind, _label in KINDS
-            if not self._get_known_until(kind) or self._get_known_until(kind) < last
-        ]
+        return [kind for kind, _label in KINDS if (self._get_known_until(kind) or date.min) < last]
 
     @api.model
     def _get_stale_sentence(self, kind, at_date):
@@ -277,16 +255,6 @@ class DunningInterestRate(models.Model):
         return bool(facts) and " ".join([*facts, self.env._(
             "Look it up at Rijksoverheid, and add it or confirm that it did not change, under "
             "Configuration ‣ Statutory Interest.")])
-
-    @api.model
-    def _check_fresh(self, at_date, kind):
-        """Refuse to ask interest of a kind on a day when its rate is not confirmed.
-
-        :raise UserError: says which half-year to look up, and where to enter it
-        """
-        sentence = self._get_stale_sentence(kind, at_date)
-        if sentence:
-            raise UserError(sentence)
 
     @api.model
     def _format_half_year(self, day):

@@ -11,6 +11,12 @@ from odoo.exceptions import AccessError
 from odoo.tools import SQL, consteq, hmac
 
 
+def as_visitor(records):
+    """Return records of one company in that company and no other, with the rights of the program itself."""
+    company = records.company_id
+    return records.with_user(SUPERUSER_ID).with_company(company).with_context(allowed_company_ids=company.ids)
+
+
 class DunningPage(models.Model):
     """The page of one debtor at one company; ``access_token`` is the key to it, empty when it was taken back."""
 
@@ -121,48 +127,8 @@ class DunningPage(models.Model):
             raise AccessError(self.env._("Only who works in accounting can do this with the page of a debtor."))
 
     # -------------------------------------------------------------------------
-    # WHO MAY OPEN IT
+    # WHO OPENED IT
     # -------------------------------------------------------------------------
-
-    @api.model
-    def _open(self, page_id, access_token, user):
-        """Return the page as a visitor may see it, or an empty record, without saying why not.
-
-        Who has the token may; so may a portal user of this very debtor. What is returned works with all rights, but
-        in the company of the page only, and its methods look at its debtor only.
-
-        :param int page_id: from the address, as it came
-        :param str access_token: from the address, as it came
-        :param user: ``res.users`` who asks, possibly the public one
-        """
-        # sudo: the token or the debtor is checked below, before anything is read for the visitor
-        page = self.sudo().browse(page_id).exists()
-        # As many steps for a page that is not there as for one with another token.
-        has_token = page._has_token(access_token)
-        is_own = (
-            not user._is_public() and user.share
-            and user.partner_id.commercial_partner_id == page.partner_id) if page else False
-        if not page or not (has_token or is_own) or not page._is_alive():
-            return self.sudo().browse()  # sudo: an empty record
-        return page._as_visitor()
-
-    def _has_token(self, access_token):
-        """Return whether this is the key to the page, compared in constant time; a page without one has no key."""
-        # Never equal to what came in: it is made anew for every question.
-        return consteq((self.access_token or '').encode() or uuid.uuid4().bytes, str(access_token or '').encode())
-
-    def _is_alive(self):
-        """Return whether the page is still about the debtor it was made for.
-
-        A contact that became part of another one would show the debts of the other to who had the old link.
-        """
-        self.ensure_one()
-        return self.partner_id.commercial_partner_id == self.partner_id
-
-    def _as_visitor(self):
-        """Return pages of one company in that company and no other, with the rights of the program itself."""
-        company = self.company_id
-        return self.with_user(SUPERUSER_ID).with_company(company).with_context(allowed_company_ids=company.ids)
 
     def _register_visit(self, user):
         """Remember the day, for who is no colleague; not on every visit, so that visitors do not wait for each other.

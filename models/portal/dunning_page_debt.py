@@ -162,7 +162,12 @@ class DunningPageDebt(models.AbstractModel):
             self._complete_debt(debt)
         due_ids = {row['move'].id for debt in debts.values() for row in debt['rows']}
         upcoming = [
-            self._prepare_upcoming(item)
+            {
+                'move': item.move_id,
+                'name': item.move_id.name or '',
+                'due_date': letter_day(self.env, item.date_maturity),
+                'amount': letter_amount(self.env, item.amount_residual_currency, item.currency_id),
+            }
             for item in self._get_open_items() if item.id not in by_id and item.move_id.id not in due_ids
             and not item.move_id.dunning_notice_id and item.date_maturity
             and item.date_maturity >= self.company_id._dunning_today()]
@@ -242,14 +247,6 @@ class DunningPageDebt(models.AbstractModel):
             'methods': list(dict.fromkeys(note for spec in debt['specs'] for note in spec['methods'])),
             'bank': self._prepare_bank(debt['moves'], currency, sums['total']),
         })
-
-    def _prepare_upcoming(self, item):
-        return {
-            'move': item.move_id,
-            'name': item.move_id.name or '',
-            'due_date': letter_day(self.env, item.date_maturity),
-            'amount': letter_amount(self.env, item.amount_residual_currency, item.currency_id),
-        }
 
     def _get_held_sentences(self, moves):
         """Return ``{invoice id: sentence}`` of what waits, without the reasons we have for ourselves."""

@@ -27,6 +27,8 @@ FILE_TYPES = {'application/pdf': 'pdf', 'image/jpeg': 'jpg', 'image/png': 'png',
 SAME_PAYMENT_DAYS = 60
 # How many years back a payment can have been made.
 OLDEST_PAYMENT = timedelta(days=3 * 366)
+HOLD_REASONS = {
+    'dispute': 'l10n_nl_dunning.hold_reason_dispute', 'paid': 'l10n_nl_dunning.hold_reason_says_paid'}
 PHONE = re.compile(r'[+()0-9 ./-]{6,30}')
 
 
@@ -96,12 +98,6 @@ class DunningPageInbox(models.AbstractModel):
             raise PageError('invoice_id', self.env._("Choose the invoice it is about."))
         return move
 
-    def _read_text(self, values, name, least, question):
-        text = clean_text(values.get(name))
-        if len(text) < least:
-            raise PageError(name, question)
-        return text
-
     def _read_amount(self, values, name, currency):
         """Return the amount that was filled in, or None for an empty field."""
         text = clean_text(values.get(name), 40, lines=False)
@@ -147,11 +143,27 @@ class DunningPageInbox(models.AbstractModel):
         stem = re.sub(r'[^\w .,()+-]', '_', base.rpartition('.')[0] or base).strip(' .')[:80] or 'file'
         return f'{stem}.{FILE_TYPES[kind]}', data, kind
 
-    def _attach(self, record, file):
+    def _take_in(self, kind, move, key, text, file, earlier, vals):
+        """Put an invoice on hold for what the debtor sent about it, unless that was settled before.
+
+        :param file: of :meth:`_read_file`
+        :param earlier: what was settled; then a person decides whether it waits once more
+        :param dict vals: values of the hold
+        :return: the hold, or the invoice, and who is to look at it
+        """
+        user, record, hold = self._get_collector(), move, self.env['dunning.hold']
+        if not earlier:
+            reason = self.env.ref(HOLD_REASONS[kind])
+            record = hold = hold.create({
+                'move_id': move.id, 'reason_id': reason.id, 'user_id': user.id, 'note': text,
+                'date_end': self.company_id._dunning_today() + timedelta(days=reason.default_days), **vals})
+            hold._take_back_notices()
+        self._record_request(kind, key, text, move_id=move.id, hold_id=hold.id)
         if file:
-            name, data, kind = file
+            name, data, mimetype = file
             self.env['ir.attachment'].create({
-                'name': name, 'raw': data, 'mimetype': kind, 'res_model': record._name, 'res_id': record.id})
+                'name': name, 'raw': data, 'mimetype': mimetype, 'res_model': record._name, 'res_id': record.id})
+        return record, user
 
     # -------------------------------------------------------------------------
     # “I DO NOT AGREE”
@@ -173,8 +185,10 @@ class DunningPageInbox(models.AbstractModel):
         category = values.get('category')
         if category not in categories:
             raise PageError('category', self.env._("Choose what is wrong."))
-        text = self._read_text(values, 'reason', 10, self.env._(
-            "Tell us in a few words what is wrong, so that we can look into it."))
+        text = clean_text(values.get('reason'))
+        if len(text) < 10:
+            raise PageError(
+                'reason', self.env._("Tell us in a few words what is wrong, so that we can look into it."))
         amount = self._read_amount(values, 'amount', move.currency_id)
         if amount and move.currency_id.compare_amounts(amount, move.amount_residual) >= 0:
             amount = None  # all of it
@@ -185,21 +199,8 @@ class DunningPageInbox(models.AbstractModel):
         key = f'dispute:{move.id}:{earlier.id if earlier and earlier.state == "ended" else 0}'
         if self._begin_request(key) or (earlier and earlier.state != 'ended'):
             return 'dispute_known'
-        user = self._get_collector()
-        if earlier:
-            request = self._record_request('dispute', key, text, move_id=move.id)
-            record, code = move, 'dispute_again'
-        else:
-            reason = self.env.ref('l10n_nl_dunning.hold_reason_dispute')
-            record = Hold.create({
-                'move_id': move.id, 'reason_id': reason.id, 'user_id': user.id, 'amount': amount or 0.0,
-                'date_end': self.company_id._dunning_today() + timedelta(days=reason.default_days),
-                'dispute_category': category, 'note': text,
-            })
-            record._take_back_notices()
-            request = self._record_request('dispute', key, text, move_id=move.id, hold_id=record.id)
-            code = 'dispute'
-        self._attach(record, file)
+        record, user = self._take_in('dispute', move, key, text, file, earlier, {
+            'amount': amount or 0.0, 'dispute_category': category})
         self._tell_collector(
             record, user,
             lambda env: (
@@ -209,8 +210,8 @@ class DunningPageInbox(models.AbstractModel):
             lambda env: Markup("<p>%s</p>%s") % (
                 env._("It was settled before, so reminders go on unless you put it on hold.") if earlier
                 else env._("Sent from the debtor's page. Reminders wait; find out who is right and tell him."),
-                self._quote(request.text)))
-        return code
+                self._quote(text)))
+        return 'dispute_again' if earlier else 'dispute'
 
     # -------------------------------------------------------------------------
     # “I HAVE PAID”
@@ -247,24 +248,11 @@ class DunningPageInbox(models.AbstractModel):
         key = f'paid:{move.id}:{earlier.id if earlier and not waiting else 0}:{paid_date}:{amount:.2f}'
         if self._begin_request(key) or waiting:
             return 'paid_known'
-        user = self._get_collector()
         text = self.env._(
             "Paid %(amount)s on %(date)s.", amount=letter_amount(self.env, amount, move.currency_id),
             date=letter_day(self.env, paid_date)) + (f"\n{note}" if note else '')
-        if earlier:
-            self._record_request('paid', key, text, move_id=move.id)
-            record, code = move, 'paid_again'
-        else:
-            reason = self.env.ref('l10n_nl_dunning.hold_reason_says_paid')
-            whole = move.currency_id.compare_amounts(amount, move.amount_residual) >= 0
-            record = self.env['dunning.hold'].create({
-                'move_id': move.id, 'reason_id': reason.id, 'user_id': user.id, 'amount': 0.0 if whole else amount,
-                'date_end': today + timedelta(days=reason.default_days), 'note': text,
-            })
-            record._take_back_notices()
-            self._record_request('paid', key, text, move_id=move.id, hold_id=record.id)
-            code = 'paid'
-        self._attach(record, file)
+        whole = move.currency_id.compare_amounts(amount, move.amount_residual) >= 0
+        record, user = self._take_in('paid', move, key, text, file, earlier, {'amount': 0.0 if whole else amount})
         self._tell_collector(
             record, user,
             lambda env: env._(
@@ -273,7 +261,7 @@ class DunningPageInbox(models.AbstractModel):
                 env._("He said so before and the money was not found, so reminders go on unless you put it on hold.")
                 if earlier else env._("Sent from the debtor's page. Look for the payment; reminders wait a few days."),
                 self._quote(text)))
-        return code
+        return 'paid_again' if earlier else 'paid'
 
     # -------------------------------------------------------------------------
     # OTHER CONTACT DATA

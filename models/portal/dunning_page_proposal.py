@@ -143,13 +143,13 @@ class DunningPageProposal(models.AbstractModel):
         if not today <= first <= today + timedelta(days=92):
             raise PageError('first_date', self.env._("Choose a day between today and three months from now."))
         note = clean_text(values.get('note'))
-        known = self._begin_request(f'arrangement:{amount:.2f}:{first}:{note}'[:400])
-        if known or self._count_proposals() >= 3:
+        key = f'arrangement:{amount:.2f}:{first}:{note}'[:400]
+        if self._begin_request(key) or self._count_proposals() >= 3:
             return 'arrangement_known', self.env['dunning.arrangement']
         text = self.env._(
             "%(amount)s each month, from %(date)s.", amount=letter_amount(self.env, amount, currency),
             date=letter_day(self.env, first)) + (f"\n{note}" if note else '')
-        self._pass_on_proposal(amount, first, text, f'arrangement:{amount:.2f}:{first}:{note}'[:400])
+        self._pass_on_proposal(amount, first, text, key)
         return 'arrangement_asked', self.env['dunning.arrangement']
 
     def _count_proposals(self):
@@ -188,15 +188,13 @@ class DunningPageProposal(models.AbstractModel):
         user = self._get_collector()
         claims, _items = self._compute_claims()
         terms = self._get_arrangement_terms(1, first, claims) | {'calculate': 'amount', 'instalment_amount': amount}
-        arrangement = self.env['dunning.arrangement']
+        arrangement, why = self.env['dunning.arrangement'], ''
         try:
             with self.env.cr.savepoint():
                 arrangement = arrangement._make(
                     self.company_id, self.partner_id, self._get_arrangement_items(), terms, user=user)
         except UserError as error:
             why = str(error)
-        else:
-            why = ''
         self._record_request('arrangement', key, text, arrangement_id=arrangement.id)
         self._tell_collector(
             arrangement or self.partner_id, user,

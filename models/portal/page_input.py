@@ -36,12 +36,8 @@ def parse_amount(text):
     text = (text or '').replace('€', '').replace('EUR', '').replace('\N{NO-BREAK SPACE}', ' ').strip()
     if not AMOUNT.fullmatch(text) or len(text) > 15:
         return None
-    head, sep, tail = text, '', ''
-    match = re.fullmatch(r'(.*?)([.,])([0-9]{1,2})', text)
-    if match:
-        head, sep, tail = match.groups()
+    head, sep, tail = re.fullmatch(r'(.*?)(?:([.,])([0-9]{1,2}))?', text).groups('')
     if sep and sep in head:  # “12,345,6” says nothing for certain
         return None
-    whole = re.sub(r'[^0-9]', '', head)
-    value = float(f"{whole or '0'}.{tail or '0'}" if sep else whole)
+    value = float(f"{re.sub(r'[^0-9]', '', head)}.{tail}")
     return value if value > 0 else None

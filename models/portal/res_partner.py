@@ -2,6 +2,8 @@ import uuid
 
 from odoo import models
 
+from .dunning_page import as_visitor
+
 
 class ResPartner(models.Model):
     _inherit = 'res.partner'
@@ -22,7 +24,7 @@ class ResPartner(models.Model):
             pages |= Page.create([
                 {'company_id': company.id, 'partner_id': debtor.id, 'access_token': str(uuid.uuid4())}
                 for debtor in missing])
-        return {page.partner_id.id: page for page in pages._as_visitor()}
+        return {page.partner_id.id: page for page in as_visitor(pages)}
 
     def action_dunning_page(self):
         """Show where the page of this debtor is, whether it was opened and what was sent with it."""

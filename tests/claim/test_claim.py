@@ -14,6 +14,7 @@ from odoo.tests import Form, new_test_user, tagged
 from ...models.kernel.formats import letter_amount
 from ...tools.law.amounts import share, to_decimal
 from ...tools.law.collection_costs import scale_steps
+from ...tools.law.statutory_interest import RateTable
 from ..common import TODAY, DunningCommon, days
 from ..law_oracle import CALM, Walk, cents
 
@@ -31,8 +32,8 @@ class ClaimCommon(DunningCommon):
         cls.government = cls.make_debtor("Gemeente Ergens", dunning_debtor_type='government')
         cls.company.write({'dunning_term_agreed_consumer': True, 'dunning_term_agreed_business': True})
         cls.classPatch(
-            cls.registry['dunning.interest.rate'], '_get_rates',
-            lambda self, kind: CONSUMER if kind == 'consumer' else COMMERCIAL)
+            cls.registry['dunning.interest.rate'], '_get_table',
+            lambda self, kind: RateTable(CONSUMER if kind == 'consumer' else COMMERCIAL))
         cls.Claim = cls.env['dunning.claim'].with_company(cls.company)
         cls.rungs = cls.make_policy("Rungs", [{'name': f"Rung {number}"} for number in range(4)])
 

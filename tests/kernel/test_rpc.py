@@ -330,7 +330,7 @@ class TestRpc(DunningCommon, HttpCase):
             for model in self.tables():
                 records = self.some(model, limit=5)
                 if model in ('dunning.notice', 'dunning.notice.line', 'dunning.receipt', 'dunning.withdrawal',
-                             'dunning.handover', 'dunning.interest.rate.history'):
+                             'dunning.handover'):
                     with self.subTest(model=model):
                         self.refuse(model, 'create', [self.plausible(model)])
                         for record in records:

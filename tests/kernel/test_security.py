@@ -13,7 +13,7 @@ DUE = TODAY + days(5)
 MODULE = 'odoo.addons.l10n_nl_dunning.'
 MODELS = (
     'dunning.policy', 'dunning.level', 'dunning.notice', 'dunning.notice.line', 'dunning.send', 'dunning.send.group',
-    'dunning.send.skip', 'dunning.start', 'dunning.interest.rate', 'dunning.interest.rate.history',
+    'dunning.send.skip', 'dunning.start', 'dunning.interest.rate',
     'dunning.hold', 'dunning.hold.reason', 'dunning.hold.report', 'dunning.hold.place', 'dunning.hold.close',
     'dunning.waiver', 'dunning.waive', 'dunning.booking.waive', 'dunning.remainder', 'dunning.specification',
     'dunning.why', 'dunning.time.machine', 'dunning.time.machine.row',
@@ -44,7 +44,6 @@ RIGHTS = {
     'dunning.send.skip': {'clerk': (R, W, C, U), 'manager': (R, W, C, U)},
     'dunning.start': {'manager': (R, W, C, U)},
     'dunning.interest.rate': {'readonly': R, 'clerk': R, 'manager': (R, W, C, U)},
-    'dunning.interest.rate.history': {'readonly': R, 'clerk': R, 'manager': R},
     'dunning.call': {'readonly': R, 'clerk': (R, W, C), 'manager': (R, W, C)},
     'dunning.call.outcome': {'readonly': R, 'clerk': R, 'manager': (R, W, C, U)},
     'dunning.call.enter': {'clerk': (R, W, C, U), 'manager': (R, W, C, U)},

@@ -14,6 +14,7 @@ from odoo.tests import Form, new_test_user, tagged
 from odoo.tools import convert_file, file_open, file_path, mute_logger
 
 from ...models.law.dunning_interest_rate import half_year
+from ...tools.law.statutory_interest import RateMissing
 from ..common import DunningCommon, days
 
 DATA = 'l10n_nl_dunning/data/law/dunning_interest_rate_data.xml'
@@ -75,6 +76,10 @@ class TestInterestRate(DunningCommon):
         return self.Rate.create(
             {'kind': kind, 'date_from': date(*day), 'percent': percent, 'source': "Staatsblad"})
 
+    def rates(self, kind):
+        table = self.Rate._get_table(kind)
+        return list(zip(table.days, table.percents, strict=True))
+
     def warn(self, at_date):
         return self.on(at_date, self.Rate)._warn_stale_rates(self.company, at_date)
 
@@ -85,18 +90,18 @@ class TestInterestRate(DunningCommon):
             for (year, month), percent in table.items():
                 with self.subTest(kind=kind, half_year=(year, month)):
                     first = date(year, month, 1)
-                    self.assertEqual(self.Rate._get_rate(kind, first), Decimal(percent))
+                    self.assertEqual(self.Rate._get_table(kind).at(first), Decimal(percent))
                     if (kind, year, month) != ('commercial', 2013, 1):
-                        self.assertEqual(self.Rate._get_rate(kind, half_year(first)[1]), Decimal(percent))
+                        self.assertEqual(self.Rate._get_table(kind).at(half_year(first)[1]), Decimal(percent))
 
     def test_trade_got_eight_points_on_16_march_2013(self):
-        self.assertEqual(self.Rate._get_rate('commercial', date(2013, 3, 15)), Decimal('7.75'))
-        self.assertEqual(self.Rate._get_rate('commercial', date(2013, 3, 16)), Decimal('8.75'))
-        self.assertEqual(self.Rate._get_rate('commercial', date(2013, 6, 30)), Decimal('8.75'))
+        self.assertEqual(self.Rate._get_table('commercial').at(date(2013, 3, 15)), Decimal('7.75'))
+        self.assertEqual(self.Rate._get_table('commercial').at(date(2013, 3, 16)), Decimal('8.75'))
+        self.assertEqual(self.Rate._get_table('commercial').at(date(2013, 6, 30)), Decimal('8.75'))
 
     def test_no_half_year_since_2010_is_missing_and_all_of_2026_is_known(self):
         for kind in TABLE:
-            self.assertLess(self.Rate._get_rates(kind)[0][0], date(2010, 1, 1))
+            self.assertLess(self.rates(kind)[0][0], date(2010, 1, 1))
             self.assertEqual(self.Rate._get_known_until(kind), LAST_KNOWN)
         day = date(2010, 1, 1)
         while day <= LAST_KNOWN:
@@ -115,24 +120,23 @@ class TestInterestRate(DunningCommon):
         self.assertEqual({row['date_from'] for row in weak}, {'2011-07-01', '2013-03-16'})
 
     def test_a_row_that_repeats_the_rate_cuts_no_period_in_two(self):
-        before = self.Rate._get_rates('consumer')
+        before = self.rates('consumer')
         self.add('consumer', 2026, 7, 1, percent=4)
-        self.assertEqual(self.Rate._get_rates('consumer'), before)
+        self.assertEqual(self.rates('consumer'), before)
         self.assertEqual(len(self.Rate._get_rows('consumer')), len(before) + 1)
 
     def test_rates_are_exact_decimals_in_order(self):
         for kind in TABLE:
-            rates = self.Rate._get_rates(kind)
-            self.assertIsInstance(rates, tuple)
-            self.assertEqual(list(rates), sorted(rates))
+            rates = self.rates(kind)
+            self.assertEqual(rates, sorted(rates))
             self.assertTrue(all(isinstance(percent, Decimal) for _day, percent in rates))
-        self.assertIn((date(2014, 7, 1), Decimal('8.15')), self.Rate._get_rates('commercial'))
+        self.assertIn((date(2014, 7, 1), Decimal('8.15')), self.rates('commercial'))
         self.add('commercial', 2027, 1, 1, percent=10.125)
-        self.assertEqual(self.Rate._get_rates('commercial')[-1], (date(2027, 1, 1), Decimal('10.125')))
+        self.assertEqual(self.rates('commercial')[-1], (date(2027, 1, 1), Decimal('10.125')))
 
     def test_before_the_first_rate_there_is_a_sentence_and_no_zero(self):
-        with self.assertRaisesRegex(UserError, "No statutory interest rate is known"):
-            self.Rate._get_rate('consumer', date(2009, 6, 30))
+        with self.assertRaisesRegex(RateMissing, "No interest rate is known for 2009-06-30"):
+            self.Rate._get_table('consumer').at(date(2009, 6, 30))
 
     @settings(max_examples=60, deadline=None)
     @given(st.dictionaries(st.dates(date(2000, 1, 1), date(2040, 1, 1)), st.integers(0, 2999), min_size=1, max_size=8),
@@ -144,10 +148,10 @@ class TestInterestRate(DunningCommon):
             for first, hundredths in table.items()])
         begun = [first for first in table if first <= day]
         if not begun:
-            with self.assertRaises(UserError):
-                self.Rate._get_rate('consumer', day)
+            with self.assertRaises(RateMissing):
+                self.Rate._get_table('consumer').at(day)
         else:
-            self.assertEqual(self.Rate._get_rate('consumer', day), Decimal(table[max(begun)]) / 100)
+            self.assertEqual(self.Rate._get_table('consumer').at(day), Decimal(table[max(begun)]) / 100)
         self.Rate.search([('kind', '=', 'consumer')]).active = False
 
     @settings(max_examples=60, deadline=None)
@@ -180,23 +184,23 @@ class TestInterestRate(DunningCommon):
             self.add('commercial', 2026, 7, 1)
         self.rate('commercial', 2026, 7, 1).active = False
         self.add('commercial', 2026, 7, 1, percent=10.15)
-        self.assertEqual(self.Rate._get_rate('commercial', LAST_KNOWN), Decimal('10.15'))
+        self.assertEqual(self.Rate._get_table('commercial').at(LAST_KNOWN), Decimal('10.15'))
 
     def test_what_changes_in_the_table_is_what_claims_compute_with(self):
         newest = self.newest('consumer')
-        self.assertEqual(self.Rate._get_rates('consumer')[-1], (date(2026, 1, 1), Decimal(4)))
+        self.assertEqual(self.rates('consumer')[-1], (date(2026, 1, 1), Decimal(4)))
         newest.percent = 4.5
-        self.assertEqual(self.Rate._get_rates('consumer')[-1][1], Decimal('4.5'))
+        self.assertEqual(self.rates('consumer')[-1][1], Decimal('4.5'))
         newest.date_from = date(2026, 2, 1)
-        self.assertEqual(self.Rate._get_rates('consumer')[-1][0], date(2026, 2, 1))
+        self.assertEqual(self.rates('consumer')[-1][0], date(2026, 2, 1))
         new = self.add('consumer', 2027, 1, 1)
-        self.assertEqual(self.Rate._get_rates('consumer')[-1], (date(2027, 1, 1), Decimal(5)))
+        self.assertEqual(self.rates('consumer')[-1], (date(2027, 1, 1), Decimal(5)))
         self.assertEqual(newest.date_until, LAST_KNOWN)
         new.active = False
-        self.assertEqual(self.Rate._get_rates('consumer')[-1][0], date(2026, 2, 1))
+        self.assertEqual(self.rates('consumer')[-1][0], date(2026, 2, 1))
         new.active = True
         self.on(date(2026, 12, 1), new).unlink()
-        self.assertEqual(self.Rate._get_rates('consumer')[-1][0], date(2026, 2, 1))
+        self.assertEqual(self.rates('consumer')[-1][0], date(2026, 2, 1))
         self.assertFalse(newest.date_until)
 
     def test_the_past_does_not_change_silently(self):
@@ -264,7 +268,7 @@ class TestInterestRate(DunningCommon):
         self.upgrade()
         new = self.env.ref('l10n_nl_dunning.rate_commercial_2026_07_01')
         self.assertEqual((new.percent, new.active), (10.4, True))
-        self.assertEqual(self.Rate._get_rates('commercial')[-1], (date(2026, 7, 1), Decimal('10.4')))
+        self.assertEqual(self.rates('commercial')[-1], (date(2026, 7, 1), Decimal('10.4')))
 
     def test_a_later_version_respects_what_somebody_typed_in_first(self):
         self.env['ir.model.data'].search([
@@ -285,13 +289,15 @@ class TestInterestRate(DunningCommon):
 
     def test_fresh_until_new_years_eve_and_not_a_day_longer(self):
         self.assertEqual(self.Rate._freshness(LAST_KNOWN), [])
-        self.Rate._check_fresh(LAST_KNOWN, 'consumer')
+        self.assertFalse(self.Rate._get_stale_sentence('consumer', LAST_KNOWN))
         self.assertFalse(self.Rate._get_stale_sentence('commercial', LAST_KNOWN))
         self.assertEqual(self.Rate._freshness(date(2027, 1, 1)), ['consumer', 'commercial'])
-        with self.assertRaisesRegex(UserError, r"handelsrente\) in the first half of 2027 was not confirmed. Look it"):
-            self.Rate._check_fresh(date(2027, 1, 1), 'commercial')
-        with self.assertRaisesRegex(UserError, r"wettelijke rente\) in the first half of 2027"):
-            self.Rate._check_fresh(date(2027, 1, 1), 'consumer')
+        self.assertRegex(
+            self.Rate._get_stale_sentence('commercial', date(2027, 1, 1)),
+            r"handelsrente\) in the first half of 2027 was not confirmed. Look it")
+        self.assertRegex(
+            self.Rate._get_stale_sentence('consumer', date(2027, 1, 1)),
+            r"wettelijke rente\) in the first half of 2027")
 
     def test_a_rate_confirms_the_half_year_in_which_it_starts(self):
         self.add('commercial', 2027, 1, 1, percent=10.4)
@@ -300,11 +306,10 @@ class TestInterestRate(DunningCommon):
 
     def test_a_half_year_that_was_skipped_keeps_interest_waiting(self):
         self.add('commercial', 2027, 7, 1)
-        with self.assertRaisesRegex(UserError, "first half of 2027"):
-            self.Rate._check_fresh(date(2027, 8, 1), 'commercial')
+        self.assertIn("first half of 2027", self.Rate._get_stale_sentence('commercial', date(2027, 8, 1)))
         self.on(date(2027, 8, 1), self.rate('commercial', 2026, 7, 1)).action_confirm_half_year()
         self.assertEqual(self.rate('commercial', 2026, 7, 1).confirmed_until, date(2027, 6, 30))
-        self.Rate._check_fresh(date(2027, 8, 1), 'commercial')
+        self.assertFalse(self.Rate._get_stale_sentence('commercial', date(2027, 8, 1)))
 
     def test_without_any_rate_nothing_is_fresh(self):
         self.Rate.search([]).active = False
@@ -412,15 +417,6 @@ class TestInterestRate(DunningCommon):
         text = self.on(date(2027, 1, 1), self.ladder).rates_alert
         self.assertEqual(text.count("Look it up"), 1, "What to do is said once")
 
-    def test_the_graph_knows_the_rate_of_every_quarter(self):
-        history = self.on(date(2026, 11, 22), self.env['dunning.interest.rate.history']).with_user(self.clerk)
-        found = {(line.kind, line.date): line.percent for line in history.search([])}
-        self.assertEqual(found['consumer', date(2010, 4, 1)], 3.0)
-        self.assertEqual(found['commercial', date(2013, 1, 1)], 7.75)
-        self.assertEqual(found['commercial', date(2013, 4, 1)], 8.75)
-        self.assertEqual(found['commercial', date(2026, 10, 1)], 10.4)
-        self.assertNotIn(('commercial', date(2027, 1, 1)), found)
-
     # --- rights ---
 
     def test_accountants_look_and_managers_change(self):
@@ -444,5 +440,5 @@ class TestInterestRate(DunningCommon):
         with self.assertRaises(AccessError):
             Rate.search([])
         self.registry.clear_cache()
-        self.assertEqual(Rate._get_rate('consumer', LAST_KNOWN), Decimal(4))
+        self.assertEqual(Rate._get_table('consumer').at(LAST_KNOWN), Decimal(4))
         self.assertEqual(Rate._freshness(LAST_KNOWN), [])

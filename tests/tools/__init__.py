@@ -9,7 +9,6 @@ from . import (
     test_law_interest,
     test_letter_referee,
     test_letter_validity,
-    test_old_paths,
     test_receipt,
     test_wording,
 )

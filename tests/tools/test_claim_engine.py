@@ -7,8 +7,8 @@ from decimal import Decimal as D
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ...tools.claim.engine import Engine
-from ...tools.claim.model import (
+from ...tools.law.amounts import ZERO, share, to_decimal
+from ...tools.law.claim import (
     Agreements,
     Booked,
     Creditor,
@@ -20,8 +20,8 @@ from ...tools.claim.model import (
     Told,
     Waiver,
 )
-from ...tools.law.amounts import ZERO, share, to_decimal
 from ...tools.law.collection_costs import AgreedScale
+from ...tools.law.engine import Engine
 from ...tools.law.statutory_interest import RateMissing, RateTable
 from ..law_oracle import CALM
 from .case import BaseCase, tagged
@@ -96,6 +96,32 @@ class TestClaimExamples(BaseCase):
         self.assertEqual((paid.costs, paid.interest, paid.principal), (90, D('6.50'), D('103.50')))
         self.assertEqual(claim.total, D('496.50'))
         self.assertEqual(compute(ledger, date(2026, 1, 31), CONSUMER).total, D('497.10'))
+
+    def test_what_is_frozen_is_text_and_complete(self):
+        lines = [letter(1, 11, date(2025, 12, 17), 150, date(2026, 1, 6))]
+        payments = [Settlement(date(2026, 1, 2), D(400), True, "first")]
+        ledger = read([due_item(1, 1000, date(2025, 11, 30))], lines, settlements={1: payments})
+        data = compute(ledger, date(2026, 1, 9), CONSUMER).to_json()
+        self.assertEqual(set(data), {
+            'format', 'at_date', 'currency', 'lawful', 'debtor_type', 'rate_kind', 'day_count', 'agreed_percent',
+            'with_interest', 'with_costs', 'waived_interest', 'waived_costs', 'waive_reason', 'principal', 'interest',
+            'costs', 'announced', 'total', 'left', 'per_day', 'costs_bases', 'items'})
+        self.assertEqual((data['at_date'], data['total']), ('2026-01-09', '695.78'))
+        self.assertEqual(data['left'], ['90.00', '5.78', '600'])
+        [entry], [basis] = data['items'], data['costs_bases']
+        self.assertEqual((basis['principal'], basis['since'], basis['vat_rate']), ('600', '2026-01-06', None))
+        self.assertEqual(set(entry), {
+            'item_id', 'move_id', 'name', 'invoice_date', 'due_date', 'original', 'open', 'reduction', 'settlements',
+            'interest_from', 'interest_why', 'interest_basis', 'agreed_percent', 'compound', 'interest', 'interest_all',
+            'costs', 'costs_all', 'waived_interest', 'waived_costs', 'settled', 'announced', 'costs_why', 'costs_since',
+            'costs_principal', 'costs_total', 'costs_lowered', 'costs_basis', 'left', 'per_day', 'capitalised',
+            'segments', 'imputations'})
+        self.assertEqual(entry['settlements'], [['2026-01-02', '400', True, "first"]])
+        self.assertEqual(entry['segments'][0], [
+            '2025-12-01', '2025-12-31', 31, '6', '1000', '5.10', ['start'], 365])
+        self.assertEqual(entry['imputations'], [
+            ['2026-01-02', '400', '0', '0', '400', ['0', '5.32', '600'], ['payment', "first"]]])
+        self.assertEqual((entry['costs_why'], entry['costs_basis'], entry['compound']), ('fourteen_day', 0, True))
 
     def test_without_an_agreed_term_interest_waits(self):
         """Delivered on Thursday 5 December 2024: 30 days after the day that follows it; a consumer is told first."""

@@ -13,9 +13,7 @@ from ...tools.law.collection_costs import (
     AgreedScale,
     business_costs,
     collection_costs,
-    instalment_costs,
     look_back_from,
-    sum_of_claims,
 )
 from ..law_oracle import CALM, cents, half_up
 from .case import BaseCase, tagged
@@ -101,14 +99,13 @@ class TestCollectionCosts(BaseCase):
                 self.assertEqual(collection_costs(D(principal), vat_rate=D(0)), D(costs))
 
     def test_claims_that_go_together_are_added_up_first(self):
-        self.assertEqual(sum_of_claims([D(100)] * 3), D(45))
-        self.assertEqual(sum_of_claims([D(1500)] * 2), D(425))
-        self.assertEqual(sum_of_claims([D(150)] * 2), D(45))
-        self.assertEqual(sum_of_claims([]), 0)
+        self.assertEqual(collection_costs(D(100) * 3), D(45))
+        self.assertEqual(collection_costs(D(1500) * 2), D(425))
+        self.assertEqual(collection_costs(D(150) * 2), D(45))
         # A credit note of 200 with invoices of 1,000 and 200: 15% of 1,000.
-        self.assertEqual(sum_of_claims([D(1000), D(200), D(-200)]), D(150))
+        self.assertEqual(collection_costs(D(1000) + D(200) + D(-200)), D(150))
         # With VAT: (3,000 → 425) × 1.21, less 100 that was charged before.
-        self.assertEqual(sum_of_claims([D(1500)] * 2, vat_rate=D(21), already_charged=D(100)), D('414.25'))
+        self.assertEqual(collection_costs(D(1500) * 2, vat_rate=D(21), already_charged=D(100)), D('414.25'))
 
     def test_what_was_paid_in_time_bears_no_costs(self):
         self.assertEqual(collection_costs(D(1000) - D(400)), D(90))
@@ -126,15 +123,15 @@ class TestCollectionCosts(BaseCase):
         """Three instalments of EUR 100: 40, nothing, 5; never three times 40."""
         charged = D(0)
         for instalments, expected in ((1, 40), (2, 0), (3, 5)):
-            costs = instalment_costs([D(100)] * instalments, charged)
+            costs = collection_costs(D(100) * instalments, already_charged=charged)
             self.assertEqual(costs, expected)
             charged += costs
         # Seven months later the window holds the new one only: the minimum is due again.
-        self.assertEqual(instalment_costs([D(100)], D(0)), D(40))
+        self.assertEqual(collection_costs(D(100), already_charged=D(0)), D(40))
         # With VAT the first costs 48.40; (300 → 45) × 1.21 = 54.45, so 6.05 remains.
-        self.assertEqual(instalment_costs([D(100)] * 3, D('48.40'), vat_rate=D(21)), D('6.05'))
+        self.assertEqual(collection_costs(D(300), already_charged=D('48.40'), vat_rate=D(21)), D('6.05'))
         # More was charged under another reading: nothing comes back here.
-        self.assertEqual(instalment_costs([D(100)] * 3, D(120)), 0)
+        self.assertEqual(collection_costs(D(300), already_charged=D(120)), 0)
 
     def test_the_small_instalment_is_where_the_scale_leaves_the_minimum(self):
         self.assertEqual(collection_costs(SMALL_INSTALMENT), D(40))
@@ -155,7 +152,6 @@ class TestCollectionCosts(BaseCase):
         self.assertEqual(business_costs([D(100)]), D(40))
         self.assertEqual(business_costs([D(100)] * 3), D(45))
         self.assertEqual(business_costs([D(1500), D(1500)], vat_rate=D(21)), D('514.25'))
-        self.assertEqual(business_costs([D(1500), D(1500)], already_charged=D(225)), D(200))
         self.assertEqual(business_costs([D('24821.73')]), D('1023.22'))
 
     def test_a_business_that_paid_owes_nothing(self):
@@ -170,7 +166,6 @@ class TestCollectionCosts(BaseCase):
         self.assertEqual(business_costs([D(90000)] * 9, formula='minimum'), D(40))
         self.assertEqual(business_costs([D('0.01')], formula='minimum'), D(40))
         self.assertEqual(business_costs([D(500)], formula='minimum', vat_rate=D(21)), D(40))
-        self.assertEqual(business_costs([D(500)], formula='minimum', already_charged=D(40)), 0)
 
     def test_forty_for_each_late_invoice(self):
         self.assertEqual(business_costs([D(10)] * 5, formula='scale_per_invoice'), D(200))
@@ -186,11 +181,8 @@ class TestCollectionCosts(BaseCase):
         self.assertEqual(business_costs([D('24821.73')], formula='agreed', agreed=agreed), D('3723.26'))
         self.assertEqual(business_costs([D(100)], formula='agreed', agreed=agreed), D(40))
         self.assertEqual(business_costs([D(100)], formula='agreed', agreed=AgreedScale(D(15), D(250))), D(250))
-        self.assertEqual(
-            business_costs([D(90000)], formula='agreed', agreed=AgreedScale(D(10), D(100), D(5000))), D(5000))
         # No agreement goes below EUR 40 to the detriment of the creditor.
-        self.assertEqual(
-            business_costs([D(90000)], formula='agreed', agreed=AgreedScale(D(0), D(0), D(25))), D(40))
+        self.assertEqual(business_costs([D(90000)], formula='agreed', agreed=AgreedScale(D(0), D(0))), D(40))
 
     def test_a_creditor_may_ask_nothing(self):
         self.assertEqual(business_costs([D(90000)], formula='none'), 0)
@@ -203,9 +195,8 @@ class TestCollectionCosts(BaseCase):
             lambda: collection_costs(D('Infinity')),
             lambda: business_costs([D(100)], formula='more'),
             lambda: business_costs([D(100)], formula='agreed'),
-            lambda: business_costs([D(100)], already_charged=D(-1)),
             lambda: business_costs([D(100)], formula='agreed', agreed=AgreedScale(D(-15))),
-            lambda: business_costs([D(100)], formula='agreed', agreed=AgreedScale(D(15), D(100), D(50))),
+            lambda: business_costs([D(100)], formula='agreed', agreed=AgreedScale(D(15), D(-1))),
         ):
             with self.assertRaises(ValueError):
                 call()
@@ -214,7 +205,6 @@ class TestCollectionCosts(BaseCase):
             lambda: collection_costs('100'),
             lambda: collection_costs(True),
             lambda: collection_costs(D(100), vat_rate=21.0),
-            lambda: sum_of_claims([D(100), 0.1]),
             lambda: business_costs([0.1]),
         ):
             with self.assertRaises(TypeError):
@@ -246,7 +236,7 @@ class TestCollectionCosts(BaseCase):
     def test_together_never_costs_more_than_apart(self, one, other):
         # Rounding up twice half a cent gives a cent at most.
         apart = collection_costs(one) + collection_costs(other)
-        self.assertLessEqual(sum_of_claims([one, other]), apart + D('0.01'))
+        self.assertLessEqual(collection_costs(one + other), apart + D('0.01'))
 
     @CALM
     @given(principals, small_amounts, rates)
@@ -260,7 +250,7 @@ class TestCollectionCosts(BaseCase):
     def test_instalments_cost_together_what_their_sum_costs(self, instalments, vat_rate):
         charged = D(0)
         for count in range(1, len(instalments) + 1):
-            costs = instalment_costs(instalments[:count], charged, vat_rate=vat_rate)
+            costs = collection_costs(sum(instalments[:count]), already_charged=charged, vat_rate=vat_rate)
             self.assertGreaterEqual(costs, 0)
             charged += costs
         self.assertEqual(charged, collection_costs(sum(instalments), vat_rate=vat_rate))

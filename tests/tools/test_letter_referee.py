@@ -44,7 +44,7 @@ FAULTS = (
     (VALIDITY, "letter.debtor_type != CONSUMER and self.debtor_type == CONSUMER", "False"),
     (VALIDITY, "letter.debtor_type == CONSUMER and self.debtor_type != CONSUMER", "False"),
     (VALIDITY, "later_counts=letter.role == FOURTEEN_DAY", "later_counts=False"),
-    (VALIDITY, "fourteen_day_term(receipt.day)", "fourteen_day_term(receipt.day, extend=False)"),
+    (VALIDITY, "fourteen_day_term(receipt.day).last_free_day", "date.fromordinal(receipt.day.toordinal() + 14)"),
     (VALIDITY, "self.creditor.postal_days, self.facts", "0, self.facts"),
     (VALIDITY, "min(earlier.last_day, day)", "day"),
     (VALIDITY, "total=min(costs.total, earlier.letter.announced)", "total=earlier.letter.announced"),
@@ -76,7 +76,7 @@ def load(package):
 
     return SimpleNamespace(
         validity=module('law.letter_validity'), letters=module('law.letters'), receipt=module('law.receipt'),
-        engine=module('claim.engine'), model=module('claim.model'), rates=module('law.statutory_interest'))
+        engine=module('law.engine'), model=module('law.claim'), rates=module('law.statutory_interest'))
 
 
 def euros(cents):

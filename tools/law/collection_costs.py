@@ -11,11 +11,12 @@ All amounts are euros. This is arithmetic: whether costs may be asked at all (a 
 letter ran out, article 6:96 lid 6) is not decided here.
 """
 
-from calendar import monthrange
 from collections.abc import Iterable
 from datetime import date
 from decimal import Decimal
 from typing import NamedTuple
+
+from dateutil.relativedelta import relativedelta
 
 from .amounts import HUNDRED, ZERO, as_amount, not_negative, round_half_up
 
@@ -42,13 +43,12 @@ BUSINESS_FORMULAS = ('none', 'minimum', 'scale', 'scale_per_invoice', 'agreed')
 class AgreedScale(NamedTuple):
     """Collection costs agreed in a contract between businesses (article 6:96 lid 4 and 5 BW leave them free).
 
-    ``percent`` of the principal, at least ``minimum`` and at most ``maximum`` euros (``None``: no maximum). A judge may
-    bring agreed costs back to the statutory scale (article 242 Rv; HR 10-07-2015, ECLI:NL:HR:2015:1868).
+    ``percent`` of the principal, at least ``minimum`` euros. A judge may bring agreed costs back to the statutory scale
+    (article 242 Rv; HR 10-07-2015, ECLI:NL:HR:2015:1868).
     """
 
     percent: Decimal
     minimum: Decimal = BUSINESS_MINIMUM
-    maximum: Decimal | None = None
 
 
 def collection_costs(
@@ -76,46 +76,14 @@ def collection_costs(
     return max(ZERO, round_half_up(costs) - already_charged)
 
 
-def sum_of_claims(
-    principals: Iterable[Decimal],
-    *,
-    vat_rate: Decimal | None = None,
-    already_charged: Decimal = ZERO,
-) -> Decimal:
-    """Return the costs of claims that are demanded together: their principals are added up first (article 6:96 lid 7).
-
-    A negative principal (a credit note) lowers the sum. The other parameters are those of :func:`collection_costs`.
-    """
-    return collection_costs(_total(principals), vat_rate=vat_rate, already_charged=already_charged)
-
-
-def instalment_costs(
-    principals_in_window: Iterable[Decimal],
-    already_charged: Decimal = ZERO,
-    *,
-    vat_rate: Decimal | None = None,
-) -> Decimal:
-    """Return what a consumer may be charged now for an instalment of a continuing agreement (article 2a Besluit BIK).
-
-    Since 1 October 2024 the minimum of EUR 40 does not pile up over small instalments (up to ``SMALL_INSTALMENT``).
-    This is the cautious reading: the scale over the sum of all instalments that went unpaid in the six months before
-    (see :func:`look_back_from`), less what was charged in those months. It never gives more than separate letters
-    would.
-
-    :param principals_in_window: unpaid principals in euros, the instalment at hand included
-    :param already_charged: costs in euros (VAT included) charged in the same window
-    :param vat_rate: see :func:`collection_costs`
-    """
-    return sum_of_claims(principals_in_window, vat_rate=vat_rate, already_charged=already_charged)
-
-
 def look_back_from(day: date) -> date:
-    """Return the first day of the six months before ``day`` (article 2a); 31 August gives the last of February."""
-    month = day.month - LOOK_BACK_MONTHS
-    year = day.year
-    if month < 1:
-        month, year = month + 12, year - 1
-    return date(year, month, min(day.day, monthrange(year, month)[1]))
+    """Return the first day of the six months before ``day`` (article 2a); 31 August gives the last of February.
+
+    Since 1 October 2024 the minimum of EUR 40 does not pile up over small instalments (up to ``SMALL_INSTALMENT``) of a
+    continuing agreement. The cautious reading: the scale over the sum of all that went unpaid in these months, less
+    what was charged in them. It never gives more than separate letters would.
+    """
+    return day - relativedelta(months=LOOK_BACK_MONTHS)
 
 
 def business_costs(
@@ -124,7 +92,6 @@ def business_costs(
     formula: str = 'scale',
     agreed: AgreedScale | None = None,
     vat_rate: Decimal | None = None,
-    already_charged: Decimal = ZERO,
 ) -> Decimal:
     """Return the collection costs another business owes, rounded half up to the cent.
 
@@ -140,18 +107,15 @@ def business_costs(
         * ``'scale'``: the statutory scale over the sum of the principals,
         * ``'scale_per_invoice'``: that, but at least EUR 40 for each late invoice (the late payment directive as the
           Court of Justice reads it, C-419/21 and C-370/21),
-        * ``'agreed'``: the contract's own percentage, within its minimum and maximum.
+        * ``'agreed'``: the contract's own percentage, and its minimum.
     :param agreed: the contract's scale, for ``'agreed'``
     :param vat_rate: see :func:`collection_costs`. It raises the scale; EUR 40 of article 6:96 lid 4 is what it is.
-    :param already_charged: costs charged before for the same invoices, in euros
     :return: euros, never negative; zero when nothing is late
-    :raise ValueError: for another formula, ``'agreed'`` without its scale, a scale that contradicts itself or a
-        negative amount charged
+    :raise ValueError: for another formula, ``'agreed'`` without its scale, or a negative scale
     :raise TypeError: for a float
     """
     if formula not in BUSINESS_FORMULAS:
         raise ValueError(f"Unknown cost formula {formula!r}. Use one of: {', '.join(BUSINESS_FORMULAS)}.")
-    already_charged = not_negative(already_charged, "amount charged before")
     late = [amount for amount in (as_amount(principal, "principal") for principal in principals) if amount > 0]
     if not late or formula == 'none':
         return ZERO
@@ -164,7 +128,7 @@ def business_costs(
         costs = max(costs, _with_vat(_scale(sum(late, ZERO)), vat_rate))
         if formula == 'scale_per_invoice':
             costs = max(costs, BUSINESS_MINIMUM * len(late))
-    return max(ZERO, round_half_up(costs) - already_charged)
+    return round_half_up(costs)
 
 
 def scale_steps(principal: Decimal) -> list[tuple[Decimal, Decimal, Decimal]]:
@@ -179,10 +143,6 @@ def scale_steps(principal: Decimal) -> list[tuple[Decimal, Decimal, Decimal]]:
     return steps
 
 
-def _total(principals: Iterable[Decimal]) -> Decimal:
-    return sum((as_amount(principal, "principal") for principal in principals), ZERO)
-
-
 def _scale(principal: Decimal) -> Decimal:
     """Return article 2 lid 1 and 2 for ``principal``, not rounded."""
     if principal <= 0:
@@ -192,14 +152,7 @@ def _scale(principal: Decimal) -> Decimal:
 
 def _agreed(principal: Decimal, scale: AgreedScale) -> Decimal:
     percent = not_negative(scale.percent, "agreed percentage")
-    minimum = not_negative(scale.minimum, "agreed minimum")
-    costs = max(minimum, principal * percent / HUNDRED)
-    if scale.maximum is None:
-        return costs
-    maximum = not_negative(scale.maximum, "agreed maximum")
-    if maximum < minimum:
-        raise ValueError(f"The agreed maximum {maximum} is below the agreed minimum {minimum}.")
-    return min(maximum, costs)
+    return max(not_negative(scale.minimum, "agreed minimum"), principal * percent / HUNDRED)
 
 
 def _with_vat(costs: Decimal, vat_rate: Decimal | None) -> Decimal:

@@ -10,6 +10,7 @@ from functools import lru_cache
 from typing import NamedTuple
 
 import holidays
+from dateutil.easter import easter
 
 FOURTEEN_DAYS = 14
 # Two was the empirical rule of HR 25-11-2016; the post may take longer since 2026, never shorter.
@@ -39,7 +40,7 @@ def holidays_of(year: int, country: str = 'NL') -> frozenset[date]:
     except NotImplementedError as error:
         raise ValueError(f"No public holidays are known for the country {country!r}.") from error
     if country == 'NL':
-        days |= {_easter(year) - timedelta(days=2), date(year, 5, 5)}
+        days |= {easter(year) - timedelta(days=2), date(year, 5, 5)}
     return frozenset(days)
 
 
@@ -48,14 +49,14 @@ def is_holiday(day: date, country: str = 'NL') -> bool:
     return day in holidays_of(day.year, country)
 
 
-def is_rest_day(day: date, country: str = 'NL') -> bool:
+def is_rest_day(day: date) -> bool:
     """Tell whether ``day`` is a Saturday, a Sunday or a holiday (Algemene termijnenwet, articles 1 and 3)."""
-    return day.weekday() in (SATURDAY, SUNDAY) or is_holiday(day, country)
+    return day.weekday() in (SATURDAY, SUNDAY) or is_holiday(day)
 
 
-def next_working_day(day: date, country: str = 'NL') -> date:
+def next_working_day(day: date) -> date:
     """Return the first working day after ``day``, never ``day`` itself."""
-    return extended(day + ONE_DAY, country)
+    return extended(day + ONE_DAY)
 
 
 def add_bank_days(day: date, count: int) -> date:
@@ -74,9 +75,9 @@ def add_bank_days(day: date, count: int) -> date:
     return day
 
 
-def extended(last_day: date, country: str = 'NL') -> date:
+def extended(last_day: date) -> date:
     """Return ``last_day``, or when that is a rest day the next working day (Algemene termijnenwet, article 1 lid 1)."""
-    while is_rest_day(last_day, country):
+    while is_rest_day(last_day):
         last_day += ONE_DAY
     return last_day
 
@@ -101,7 +102,7 @@ def presumed_receipt(sent: date, postal_days: int = DEFAULT_POSTAL_DAYS) -> date
     return day
 
 
-def fourteen_day_term(receipt: date, *, extend: bool = True) -> FourteenDayTerm:
+def fourteen_day_term(receipt: date) -> FourteenDayTerm:
     """Return when the term of a 14-day letter ends and costs begin (article 6:96 lid 6 BW).
 
     The debtor has fourteen full days that begin the day after he received the letter (HR 25-11-2016,
@@ -109,21 +110,6 @@ def fourteen_day_term(receipt: date, *, extend: bool = True) -> FourteenDayTerm:
     Algemene termijnenwet demands that here is not settled; giving the days is safe, costs asked too early are lost.
 
     :param receipt: day the letter was received, or is presumed to have been
-    :param extend: ``False`` for the bare fourteen days
     """
-    last = receipt + timedelta(days=FOURTEEN_DAYS)
-    if extend:
-        last = extended(last)
+    last = extended(receipt + timedelta(days=FOURTEEN_DAYS))
     return FourteenDayTerm(last, last + ONE_DAY)
-
-
-def _easter(year: int) -> date:
-    """Return Easter Sunday of the Gregorian calendar (Meeus/Jones/Butcher)."""
-    century, rest = divmod(year, 100)
-    leaps, century_rest = divmod(century, 4)
-    correction = (century - (century + 8) // 25 + 1) // 3
-    moon = (19 * (year % 19) + century - leaps - correction + 15) % 30
-    weekday = (32 + 2 * century_rest + 2 * (rest // 4) - moon - rest % 4) % 7
-    shift = (year % 19 + 11 * moon + 22 * weekday) // 451
-    month, day = divmod(moon + weekday - 7 * shift + 114, 31)
-    return date(year, month, day + 1)

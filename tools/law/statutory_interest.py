@@ -17,16 +17,19 @@ from calendar import isleap
 from collections.abc import Iterator, Sequence
 from datetime import date, timedelta
 from decimal import Decimal
+from operator import itemgetter
 from typing import NamedTuple
 
-from .amounts import ZERO, as_amount, not_negative, round_half_up
+from dateutil.relativedelta import relativedelta
+
+from .amounts import not_negative, round_half_up
 
 ONE_DAY = timedelta(days=1)
 # Article 6:119a: thirty days after the start of the day that follows the receipt.
 DAYS_WITHOUT_AGREED_TERM = 30
 DAY_COUNTS = ('act/365', 'act/act')
 
-Rates = Sequence[tuple[date, Decimal | None]]
+Rates = Sequence[tuple[date, Decimal]]
 
 
 class RateMissing(ValueError):
@@ -61,13 +64,6 @@ class Segment(NamedTuple):
     year_days: int = 365
 
 
-class InterestStatement(NamedTuple):
-    """Interest over a period: ``total`` is the sum of the amounts of ``segments``."""
-
-    total: Decimal
-    segments: tuple[Segment, ...]
-
-
 class Piece(NamedTuple):
     """A part of a period with one rate and one length of the year, before there is an amount to it."""
 
@@ -81,8 +77,7 @@ class Piece(NamedTuple):
 class RateTable:
     """Rates in order of time, ready to be looked up. Make one when the same rates serve many claims.
 
-    :param rates: pairs of the day a rate applies from and the percentage per year; ``None`` as a percentage says that
-        the rate is not known from that day on
+    :param rates: pairs of the day a rate applies from and the percentage per year
     :raise ValueError: for two different rates of one day, or a negative rate
     :raise TypeError: for a float
     """
@@ -91,11 +86,10 @@ class RateTable:
 
     def __init__(self, rates: Rates):
         self.days: list[date] = []
-        self.percents: list[Decimal | None] = []
+        self.percents: list[Decimal] = []
         seen: date | None = None
-        for day, percent in sorted(rates, key=_day_of):
-            if percent is not None:
-                percent = not_negative(percent, "interest rate")
+        for day, percent in sorted(rates, key=itemgetter(0)):
+            percent = not_negative(percent, "interest rate")
             if day == seen and percent != self.percents[-1]:
                 raise ValueError(f"There are two interest rates for {day.isoformat()}.")
             seen = day
@@ -111,66 +105,13 @@ class RateTable:
     def at(self, day: date) -> Decimal:
         """Return the percentage per year on ``day``; raise :class:`RateMissing` when there is none."""
         index = bisect_right(self.days, day) - 1
-        percent = self.percents[index] if index >= 0 else None
-        if percent is None:
+        if index < 0:
             raise RateMissing(day)
-        return percent
+        return self.percents[index]
 
     def changes(self, first_day: date, last_day: date) -> list[date]:
         """Return the days on which another rate begins, from ``first_day`` up to and including ``last_day``."""
         return self.days[bisect_left(self.days, first_day):bisect_right(self.days, last_day)]
-
-
-def interest(
-    principal: Decimal,
-    first_day: date,
-    last_day: date,
-    rates: RateTable | Rates,
-    *,
-    day_count: str = 'act/365',
-    anniversary: date | None = None,
-    places: int = 2,
-    compound: bool = True,
-) -> InterestStatement:
-    """Return the interest over a period in which ``principal`` was owed and nothing was paid.
-
-    Part payments are for :func:`.claim_account.run_account`.
-
-    :param principal: what is owed, in one currency; zero or less bears no interest
-    :param first_day: first day that bears interest, see :func:`first_interest_day`
-    :param last_day: last day that bears interest: the day of payment or of the calculation. Before ``first_day`` there
-        is no interest.
-    :param rates: ``(from, percentage per year)`` in any order, or a :class:`RateTable`. For an agreed rate one pair.
-    :param day_count: ``'act/365'`` or ``'act/act'``
-    :param anniversary: day the years of article 6:119 lid 2 count from, when this period is a later piece of a longer
-        one. The interest of the full years before must already be in ``principal``. ``first_day`` when not given.
-    :param places: decimals of the currency
-    :param compound: ``False`` when interest bears no interest, as for some agreed rates
-    :raise RateMissing: when a day that bears interest has no rate; never a silent zero
-    :raise ValueError: for another day count, or an anniversary after the first day
-    :raise TypeError: for a float
-    """
-    principal = as_amount(principal, "principal")
-    if day_count not in DAY_COUNTS:
-        raise ValueError(f"Unknown day count {day_count!r}. Use one of: {', '.join(DAY_COUNTS)}.")
-    anchor = anniversary or first_day
-    if anchor > first_day:
-        raise ValueError(f"Years cannot be counted from {anchor.isoformat()}, after the first interest day.")
-    if principal <= 0 or last_day < first_day:
-        return InterestStatement(ZERO, ())
-    segments = []
-    total = year_interest = ZERO
-    for piece in pieces(
-        first_day, last_day, RateTable.of(rates), anchor=anchor if compound else None, day_count=day_count,
-    ):
-        if 'anniversary' in piece.reasons:
-            principal += year_interest
-            year_interest = ZERO
-        segment = make_segment(piece, principal, places)
-        segments.append(segment)
-        total += segment.amount
-        year_interest += segment.amount
-    return InterestStatement(total, tuple(segments))
 
 
 def first_interest_day(due_date: date) -> date:
@@ -191,10 +132,7 @@ def last_payment_day_from_receipt(receipt: date) -> date:
 
 def years_after(day: date, years: int) -> date:
     """Return the same day ``years`` years later; 29 February becomes 28 February where there is none."""
-    try:
-        return day.replace(year=day.year + years)
-    except ValueError:
-        return day.replace(year=day.year + years, day=28)
+    return day + relativedelta(years=years)
 
 
 def days_in_year(year: int) -> int:
@@ -240,13 +178,9 @@ def pieces(
         yield Piece(start, end, rates.at(start), cuts[start], days_in_year(start.year) if leap else 365)
 
 
-def make_segment(piece: Piece, principal: Decimal, places: int = 2) -> Segment:
-    """Return the interest on ``principal`` over one piece, rounded half up to ``places`` decimals."""
+def make_segment(piece: Piece, principal: Decimal) -> Segment:
+    """Return the interest on ``principal`` over one piece, rounded half up to the cent."""
     days = (piece.last_day - piece.first_day).days + 1
-    amount = round_half_up(principal * piece.rate * days / (100 * piece.year_days), places)
+    amount = round_half_up(principal * piece.rate * days / (100 * piece.year_days))
     return Segment(
         piece.first_day, piece.last_day, days, piece.rate, principal, amount, piece.reasons, piece.year_days)
-
-
-def _day_of(pair: tuple[date, Decimal | None]) -> date:
-    return pair[0]

@@ -5,8 +5,8 @@ from odoo.exceptions import UserError
 from odoo.tools import format_amount
 
 from ...models.kernel.dunning_field import PickedMany2many
-from ...tools.claim.model import Booked
 from ...tools.law.amounts import CENT, ZERO, share, to_decimal
+from ...tools.law.claim import Booked
 
 
 class DunningWaive(models.TransientModel):

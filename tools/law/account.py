@@ -16,16 +16,15 @@ follow it with a pencil. Its rules:
 """
 
 from collections.abc import Iterable
+from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 from typing import NamedTuple
 
-from ..law.amounts import HUNDRED, ZERO, not_negative, round_half_up
-from ..law.imputation import Owed, impute
-from ..law.statutory_interest import (
+from .amounts import HUNDRED, ZERO, not_negative, round_half_up
+from .statutory_interest import (
     DAY_COUNTS,
     ONE_DAY,
-    RateMissing,
     Rates,
     RateTable,
     Segment,
@@ -36,6 +35,57 @@ from ..law.statutory_interest import (
 )
 
 PER_DAY_PLACES = 6
+
+
+class Owed(NamedTuple):
+    """What is owed on one debt, in its currency. ``principal`` is the hoofdsom, ``interest`` what accrued on it."""
+
+    costs: Decimal
+    interest: Decimal
+    principal: Decimal
+
+    @property
+    def total(self) -> Decimal:
+        return self.costs + self.interest + self.principal
+
+
+class Imputation(NamedTuple):
+    """Where one payment went.
+
+    ``costs + interest + principal + overpaid`` is the payment; ``left`` is what is still owed after it.
+    """
+
+    costs: Decimal
+    interest: Decimal
+    principal: Decimal
+    overpaid: Decimal
+    left: Owed
+
+
+def impute(payment: Decimal, costs: Decimal, interest: Decimal, principal: Decimal) -> Imputation:
+    """Divide a payment over costs, accrued interest and principal, in that order (article 6:44 lid 1 BW).
+
+    Collection costs are “costs” in this sense (HR 10-07-2015, ECLI:NL:HR:2015:1868). Costs and interest must be given
+    as far as they were owed and claimed on the day of the payment: costs of a consumer only after the 14-day letter ran
+    out. What is more than the debt comes back as ``overpaid``.
+
+    :raise ValueError: for a negative amount: a payment that is taken back is no payment
+    :raise TypeError: for a float
+    """
+    rest = not_negative(payment, "payment")
+    costs = not_negative(costs, "costs")
+    interest = not_negative(interest, "interest")
+    principal = not_negative(principal, "principal")
+    to_costs = min(rest, costs)
+    rest -= to_costs
+    to_interest = min(rest, interest)
+    rest -= to_interest
+    to_principal = min(rest, principal)
+    rest -= to_principal
+    return Imputation(
+        to_costs, to_interest, to_principal, max(rest, ZERO),
+        Owed(costs - to_costs, interest - to_interest, principal - to_principal),
+    )
 
 
 class Credit(NamedTuple):
@@ -54,10 +104,9 @@ class Payment(NamedTuple):
 
 
 class Claimed(NamedTuple):
-    """A notice of a day. With ``interest`` it claimed interest, and does so for payments from that day on."""
+    """A notice claimed interest on a day, and does so for payments from that day on."""
 
     day: date
-    interest: bool = True
 
 
 class CostsClaimed(NamedTuple):
@@ -81,7 +130,6 @@ class Waived(NamedTuple):
 
 
 Event = Credit | Payment | Claimed | CostsClaimed | Waived
-EVENTS = (Credit, Payment, Claimed, CostsClaimed, Waived)
 
 
 class PaymentImputed(NamedTuple):
@@ -101,57 +149,6 @@ class PaymentImputed(NamedTuple):
     ref: object = None
 
 
-class AccountStatement(NamedTuple):
-    """What is owed on one due item at the end of ``until``, and why. Amounts are in the currency of the item.
-
-    ``left.total - overpaid == original - credits + interest + costs - payments - waived``, always.
-
-    :ivar until: the day of the statement, included
-    :ivar original: amount of the due item as it was posted
-    :ivar credits: sum of the credit notes
-    :ivar payments: sum of the payments
-    :ivar waived: sum of what was waived
-    :ivar segments: the interest in parts in which nothing changed; days without an amount to bear interest are left out
-    :ivar interest: all interest accrued, paid or not: the sum of the segments
-    :ivar costs: all costs claimed, paid or not
-    :ivar imputations: where each payment went, in order, and what was waived
-    :ivar left: what is still owed: costs, interest and principal
-    :ivar overpaid: what was paid or credited in excess of what had been claimed
-    :ivar capitalised: part of ``left.interest`` that bears interest itself
-    :ivar per_day: interest the day after ``until`` will bear, with six decimals: add up first, then round
-    """
-
-    until: date
-    original: Decimal
-    credits: Decimal
-    payments: Decimal
-    segments: tuple[Segment, ...]
-    interest: Decimal
-    costs: Decimal
-    imputations: tuple[PaymentImputed, ...]
-    left: Owed
-    overpaid: Decimal
-    capitalised: Decimal
-    per_day: Decimal
-    waived: Decimal = ZERO
-
-    @property
-    def left_costs(self) -> Decimal:
-        return self.left.costs
-
-    @property
-    def left_interest(self) -> Decimal:
-        return self.left.interest
-
-    @property
-    def left_principal(self) -> Decimal:
-        return self.left.principal
-
-    @property
-    def total(self) -> Decimal:
-        return self.left.total
-
-
 def run_account(
     original: Decimal,
     first_interest_day: date | None,
@@ -159,25 +156,21 @@ def run_account(
     events: Iterable[Event],
     until: date,
     *,
-    agreed_percent: Decimal | None = None,
     day_count: str = 'act/365',
     compound: bool = True,
-    places: int = 2,
-) -> AccountStatement:
+) -> 'Account':
     """Return what is owed on one due item at the end of ``until``.
 
     :param original: amount of the due item, at least zero
     :param first_interest_day: first day that bears interest, ``None`` when none does (yet)
-    :param rates: see :func:`.statutory_interest.interest`; not looked at when nothing bears interest
+    :param rates: ``(from, percentage per year)`` in any order, or a :class:`RateTable`; for an agreed rate one pair.
+        Not looked at when nothing bears interest.
     :param events: :class:`Credit`, :class:`Payment`, :class:`Claimed`, :class:`CostsClaimed` and :class:`Waived` in any
         order. Those after ``until`` are not known yet and left out. On one day, what is claimed comes before what is
         paid, and that before what is waived.
     :param until: last day that counts, for interest as for events
-    :param agreed_percent: agreed percentage per year in place of the statutory rates (article 6:119 lid 3,
-        article 6:119a BW)
     :param day_count: ``'act/365'`` or ``'act/act'``
-    :param compound: ``False`` when interest bears no interest
-    :param places: decimals of the currency
+    :param compound: ``False`` when interest bears no interest, as for agreed rates
     :raise RateMissing: when a day that bears interest has no rate
     :raise ValueError: for a negative amount or another day count
     :raise TypeError: for a float or another kind of event
@@ -185,10 +178,8 @@ def run_account(
     if day_count not in DAY_COUNTS:
         raise ValueError(f"Unknown day count {day_count!r}. Use one of: {', '.join(DAY_COUNTS)}.")
     original = not_negative(original, "amount of the due item")
-    if agreed_percent is not None:
-        rates = ((date.min, agreed_percent),)
     known = _known(events, until)
-    account = _Account(original, first_interest_day, RateTable.of(rates), day_count, compound, places)
+    account = Account(original, first_interest_day, until, RateTable.of(rates), day_count, compound)
     for event in known:
         if isinstance(event, Credit):
             account.credit(event)
@@ -200,16 +191,17 @@ def run_account(
         elif isinstance(event, Waived):
             account.waive(event)
         elif isinstance(event, Claimed):
-            account.interest_claimed = account.interest_claimed or bool(event.interest)
+            account.interest_claimed = True
     account.accrue(until)
-    return account.statement(until)
+    account.per_day = account.get_interest_of(until + ONE_DAY)
+    return account
 
 
 def _known(events: Iterable[Event], until: date) -> list[Event]:
     """Return the events up to and including ``until`` in order; on one day claims, payments, what is waived."""
     known = []
     for event in events:
-        if not isinstance(event, EVENTS):
+        if not isinstance(event, Event):
             raise TypeError(f"{event!r} is not an event of an account.")
         if event.day <= until:
             known.append(event)
@@ -222,49 +214,70 @@ def _order(event: Event) -> tuple[date, int]:
     return event.day, 2 if isinstance(event, Waived) else int(isinstance(event, Payment))
 
 
-class _Account:
-    """The state of an account while time goes by; ``next_day`` is the first day whose interest is not in it yet."""
+@dataclass
+class Account:
+    """What is owed on one due item, and why, while time goes by; in the end at the end of ``until``.
 
-    def __init__(
-        self,
-        original: Decimal,
-        first_interest_day: date | None,
-        rates: RateTable,
-        day_count: str,
-        compound: bool,
-        places: int,
-    ):
-        self.original = self.principal = original
-        self.first_day = self.next_day = first_interest_day
-        self.rates = rates
-        self.day_count = day_count
-        self.compound = compound
-        self.places = places
-        self.interest_claimed = False
-        self.opening = 'start'  # why the next segment begins
-        self.credits = self.payments = self.waived = self.overpaid = ZERO
-        self.costs = self.costs_total = ZERO
-        self.interest = self.interest_total = self.capitalised = ZERO
-        self.segments: list[Segment] = []
-        self.imputations: list[PaymentImputed] = []
+    Amounts are in the currency of the item.
+    ``left.total - overpaid == original - credits + interest + costs - payments - waived``, always.
+
+    :ivar original: amount of the due item as it was posted
+    :ivar until: the day of the statement, included
+    :ivar credits: sum of the credit notes
+    :ivar payments: sum of the payments
+    :ivar waived: sum of what was waived
+    :ivar segments: the interest in parts in which nothing changed; days without an amount to bear interest are left out
+    :ivar interest: all interest accrued, paid or not: the sum of the segments
+    :ivar costs: all costs claimed, paid or not
+    :ivar imputations: where each payment went, in order, and what was waived
+    :ivar left: what is still owed: costs, interest and principal
+    :ivar overpaid: what was paid or credited in excess of what had been claimed
+    :ivar capitalised: part of ``left.interest`` that bears interest itself
+    :ivar per_day: interest the day after ``until`` will bear, with six decimals: add up first, then round
+    :ivar next_day: the first day whose interest is not in it yet
+    :ivar opening: why the next segment begins
+    """
+
+    original: Decimal
+    first_day: date | None
+    until: date
+    rates: RateTable = field(compare=False)
+    day_count: str
+    compound: bool
+    credits: Decimal = ZERO
+    payments: Decimal = ZERO
+    waived: Decimal = ZERO
+    interest: Decimal = ZERO
+    costs: Decimal = ZERO
+    overpaid: Decimal = ZERO
+    capitalised: Decimal = ZERO
+    per_day: Decimal = ZERO
+    segments: list[Segment] = field(default_factory=list)
+    imputations: list[PaymentImputed] = field(default_factory=list)
+    interest_claimed: bool = False
+    opening: str = 'start'
+
+    def __post_init__(self):
+        self.left = Owed(ZERO, ZERO, self.original)
+        self.next_day = self.first_day
 
     def credit(self, credit: Credit) -> None:
         amount = not_negative(credit.amount, "amount of the credit note")
         self.credits += amount
-        taken = min(amount, self.principal)
-        self.principal -= taken
+        taken = min(amount, self.left.principal)
+        self.left = self.left._replace(principal=self.left.principal - taken)
         self.overpaid += amount - taken
 
     def claim_costs(self, claimed: CostsClaimed) -> None:
         amount = not_negative(claimed.amount, "amount of the costs")
+        self.left = self.left._replace(costs=self.left.costs + amount)
         self.costs += amount
-        self.costs_total += amount
 
     def accrue(self, last_day: date) -> None:
         """Let every day up to and including ``last_day`` bear its interest."""
         if self.next_day is None or last_day < self.next_day:
             return
-        base = self.principal + self.capitalised
+        base, interest = self.left.principal + self.capitalised, self.left.interest
         if base > 0:
             for piece in pieces(
                 self.next_day, last_day, self.rates,
@@ -272,29 +285,22 @@ class _Account:
                 opening='start' if self.next_day == self.first_day else self.opening,
             ):
                 if 'anniversary' in piece.reasons:
-                    self.capitalised = self.interest
-                    base = self.principal + self.capitalised
-                segment = make_segment(piece, base, self.places)
+                    self.capitalised = interest
+                    base = self.left.principal + self.capitalised
+                segment = make_segment(piece, base)
                 self.segments.append(segment)
                 self.interest += segment.amount
-                self.interest_total += segment.amount
+                interest += segment.amount
+        self.left = self.left._replace(interest=interest)
         self.next_day = last_day + ONE_DAY
 
     def pay(self, payment: Payment) -> None:
-        amount = not_negative(payment.amount, "payment")
         self.accrue(payment.day)
         self.opening = 'payment'
-        done = impute(amount, self.costs, self.interest if self.interest_claimed else ZERO, self.principal)
+        amount, owed = payment.amount, self.left
+        done = impute(amount, owed.costs, owed.interest if self.interest_claimed else ZERO, owed.principal)
         self.payments += amount
-        self.costs = done.left.costs
-        self.interest -= done.interest
-        self.capitalised = max(ZERO, self.capitalised - done.interest)
-        self.principal = done.left.principal
-        self.overpaid += done.overpaid
-        self.imputations.append(PaymentImputed(
-            payment.day, amount, done.costs, done.interest, done.principal, done.overpaid,
-            Owed(self.costs, self.interest, self.principal), payment.ref,
-        ))
+        self._take_off(payment, amount, done.costs, done.interest, done.principal, done.overpaid)
 
     def waive(self, waived: Waived) -> None:
         costs = not_negative(waived.costs, "amount of the waived costs")
@@ -302,50 +308,27 @@ class _Account:
         if self.next_day is not None and waived.day >= self.next_day:  # else a payment of this day did
             self.accrue(waived.day)
             self.opening = 'waived'
-        of_costs, of_interest = min(costs, self.costs), min(interest, self.interest)
+        of_costs, of_interest = min(costs, self.left.costs), min(interest, self.left.interest)
         rest = costs + interest - of_costs - of_interest
-        of_principal = min(rest, self.principal)
+        of_principal = min(rest, self.left.principal)
         self.waived += costs + interest
-        self.costs -= of_costs
-        self.interest -= of_interest
-        self.capitalised = max(ZERO, self.capitalised - of_interest)
-        self.principal -= of_principal
-        self.overpaid += rest - of_principal
-        self.imputations.append(PaymentImputed(
-            waived.day, costs + interest, of_costs, of_interest, of_principal, rest - of_principal,
-            Owed(self.costs, self.interest, self.principal), waived.ref,
-        ))
+        self._take_off(waived, costs + interest, of_costs, of_interest, of_principal, rest - of_principal)
 
-    def per_day(self, day: date) -> Decimal:
+    def _take_off(self, event, amount, costs, interest, principal, overpaid):
+        """Take what was paid or waived off what is left."""
+        self.left = Owed(self.left.costs - costs, self.left.interest - interest, self.left.principal - principal)
+        self.capitalised = max(ZERO, self.capitalised - interest)
+        self.overpaid += overpaid
+        self.imputations.append(
+            PaymentImputed(event.day, amount, costs, interest, principal, overpaid, self.left, event.ref))
+
+    def get_interest_of(self, day: date) -> Decimal:
         """Return the interest of ``day``, the first one after the statement."""
-        base = self.principal + self.capitalised
+        base = self.left.principal + self.capitalised
         if self.first_day is None or day < self.first_day or base <= 0:
             return ZERO
         years = day.year - self.first_day.year
         if self.compound and years and day == years_after(self.first_day, years):
-            base = self.principal + self.interest
-        try:
-            percent = self.rates.at(day)
-        except RateMissing:
-            if day == self.first_day:
-                raise
-            percent = self.rates.at(day - ONE_DAY)  # not known yet; that of today is what a letter can say
+            base = self.left.principal + self.left.interest
         year_days = days_in_year(day.year) if self.day_count == 'act/act' else 365
-        return round_half_up(base * percent / (HUNDRED * year_days), PER_DAY_PLACES)
-
-    def statement(self, until: date) -> AccountStatement:
-        return AccountStatement(
-            until=until,
-            original=self.original,
-            credits=self.credits,
-            payments=self.payments,
-            segments=tuple(self.segments),
-            interest=self.interest_total,
-            costs=self.costs_total,
-            imputations=tuple(self.imputations),
-            left=Owed(self.costs, self.interest, self.principal),
-            overpaid=self.overpaid,
-            capitalised=self.capitalised,
-            per_day=self.per_day(until + ONE_DAY),
-            waived=self.waived,
-        )
+        return round_half_up(base * self.rates.at(day) / (HUNDRED * year_days), PER_DAY_PLACES)

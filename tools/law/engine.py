@@ -10,10 +10,10 @@ from datetime import date, timedelta
 from decimal import ROUND_HALF_UP, Decimal
 from typing import NamedTuple
 
-from ..law import collection_costs, dutch_calendar, statutory_interest
-from ..law.amounts import CENT, ZERO, share
+from . import collection_costs, dutch_calendar, statutory_interest
 from .account import Claimed, CostsClaimed, Credit, Payment, Waived, run_account
-from .model import (
+from .amounts import CENT, ZERO, share
+from .claim import (
     CURRENCY,
     NOTHING,
     Agreements,
@@ -64,7 +64,7 @@ def get_first_claiming(told: Iterable[Told]) -> Told | None:
 
 
 class Engine:
-    """Works out claims from one reading of the ledger (:class:`.model.Ledger`)."""
+    """Works out claims from one reading of the ledger (:class:`.claim.Ledger`)."""
 
     def __init__(self, ledger: Ledger):
         self.ledger = ledger
@@ -72,7 +72,7 @@ class Engine:
         self._tables = {}  # of agreed interest: items of one agreement share it
 
     def compute(self, request: Request) -> Claim:
-        """Return the :class:`.model.Claim` of one debtor.
+        """Return the :class:`.claim.Claim` of one debtor.
 
         :param request: about items of which the ledger knows all there is
         :raise RateMissing: when a day that bears interest has no rate
@@ -110,6 +110,7 @@ class _Computation:
     def __init__(self, engine: Engine, request: Request):
         self.engine, self.ledger, self.creditor = engine, engine.ledger, engine.creditor
         self.request, self.debtor, self.at_date = request, request.debtor, request.at_date
+        self.is_consumer = request.debtor.type == 'consumer'
         self.items = [self.ledger.items[item_id] for item_id in request.item_ids]
         self.lawful = self.creditor.currency == CURRENCY == request.currency
         self.told = {
@@ -134,8 +135,8 @@ class _Computation:
                 self.lawful and item.item_id in with_interest and not debtor.waive_interest)
             for item in sorted(self.items, key=lambda item: (item.due_date, item.item_id)))
         return Claim(
-            key=request.key, debtor_id=debtor.debtor_id, company_id=self.creditor.company_id, at_date=self.at_date,
-            debtor_type=debtor.type, items=items, rate_kind=debtor.rate_kind,
+            debtor_id=debtor.debtor_id, at_date=self.at_date, debtor_type=debtor.type, items=items,
+            rate_kind=debtor.rate_kind,
             agreed_percent=max((item.agreed_percent for item in items), default=ZERO),
             waived_interest=debtor.waive_interest, waived_costs=debtor.waive_costs, waive_reason=debtor.waive_reason,
             currency=request.currency, lawful=self.lawful,
@@ -192,10 +193,10 @@ class _Computation:
         if not self.lawful or item.original <= 0:
             return _Start()
         agreed = self.debtor.term_agreed == 'yes' if self.debtor.term_agreed else (
-            self.creditor.term_agreed_consumer if self.debtor.is_consumer else self.creditor.term_agreed_business)
+            self.creditor.term_agreed_consumer if self.is_consumer else self.creditor.term_agreed_business)
         if agreed:
             return _Start(statutory_interest.first_interest_day(item.due_date), 'term')
-        if self.debtor.is_consumer:
+        if self.is_consumer:
             # Article 6:82 BW: default, and with it interest, begins when the term of the notice of default has run out.
             demands = [
                 line for line in self.told[item.item_id]
@@ -258,7 +259,7 @@ class _Computation:
         costs, announced = {}, {}
         if not self.lawful or self.debtor.waive_costs:
             return costs, announced
-        if self.debtor.is_consumer:
+        if self.is_consumer:
             letters = self._walk_letters()
             if with_costs:
                 costs = self._get_letter_costs(letters)
@@ -400,7 +401,7 @@ class _Computation:
         paragraph 7 BW), and small instalments of six months together bear costs once (article 2a of the decree). And a
         letter never leads to more than it announced (article 6:96 paragraph 6 BW).
 
-        :param lines: what the letter told (:class:`.model.Told`), or ``None`` for one that is still to be sent
+        :param lines: what the letter told (:class:`.claim.Told`), or ``None`` for one that is still to be sent
         """
         told = lines and lines[0]
         sent_on = told.sent_on if told else self.at_date

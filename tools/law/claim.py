@@ -11,16 +11,24 @@ from decimal import ROUND_HALF_UP, Decimal
 from types import MappingProxyType
 from typing import NamedTuple
 
-from ..law.amounts import ZERO
-from ..law.collection_costs import AgreedScale
-from ..law.imputation import Owed
-from ..law.statutory_interest import DAY_COUNTS
-from .account import AccountStatement
+from .account import Account, Owed
+from .amounts import ZERO
+from .collection_costs import AgreedScale
+from .statutory_interest import DAY_COUNTS
 
 #: Other currencies have no statutory amounts, and the law's rates are for debts in euros.
 CURRENCY = 'EUR'
 #: How the frozen text of a claim is laid out; raise it when a key changes its meaning.
 FORMAT = 2
+#: What is frozen as it is, of a claim and of each of its items.
+FROZEN = (
+    'at_date', 'currency', 'lawful', 'debtor_type', 'rate_kind', 'day_count', 'agreed_percent', 'with_interest',
+    'with_costs', 'waived_interest', 'waived_costs', 'waive_reason', 'principal', 'interest', 'costs', 'announced',
+    'total', 'left')
+FROZEN_OF_ITEM = (
+    'item_id', 'move_id', 'name', 'invoice_date', 'due_date', 'original', 'open', 'reduction', 'settlements',
+    'interest_from', 'interest_why', 'interest_basis', 'agreed_percent', 'compound', 'interest', 'costs',
+    'waived_interest', 'waived_costs', 'settled', 'announced', 'left')
 NOTHING = MappingProxyType({})
 
 # -----------------------------------------------------------------------------
@@ -132,12 +140,8 @@ class Debtor(NamedTuple):
     waive_reason: str = ''
 
     @property
-    def is_consumer(self):
-        return self.type == 'consumer'
-
-    @property
     def rate_kind(self):
-        return 'consumer' if self.is_consumer else 'commercial'
+        return 'consumer' if self.type == 'consumer' else 'commercial'
 
 
 class Agreements(NamedTuple):
@@ -244,7 +248,7 @@ class ClaimItem:
     costs_detail: ClaimCosts = field(default_factory=ClaimCosts)
     # What was booked of interest and costs and is paid or credited there; off the two above.
     settled: Decimal = ZERO
-    account: AccountStatement | None = None
+    account: Account | None = None
     invoice_date: date | None = None
     # What interest_why rests on: the notice of default, the day of receipt.
     interest_basis: Mapping = field(default_factory=dict)
@@ -281,9 +285,7 @@ class ClaimItem:
 class Claim:
     """What one debtor owes on ``at_date`` for some due items, in one currency."""
 
-    key: object
     debtor_id: int
-    company_id: int
     at_date: date
     debtor_type: str
     items: tuple = ()
@@ -342,32 +344,14 @@ class Claim:
             basis = item.costs_detail.basis
             if basis and id(basis) not in positions:
                 positions[id(basis)] = len(bases)
-                bases.append(_plain(dict(basis)))
-        left = self.left
+                bases.append(basis)
         return {
             'format': FORMAT,
-            'at_date': self.at_date.isoformat(),
-            'currency': self.currency,
-            'lawful': self.lawful,
-            'debtor_type': self.debtor_type,
-            'rate_kind': self.rate_kind,
-            'day_count': self.day_count,
-            'agreed_percent': str(self.agreed_percent),
-            'with_interest': self.with_interest,
-            'with_costs': self.with_costs,
-            'waived_interest': self.waived_interest,
-            'waived_costs': self.waived_costs,
-            'waive_reason': self.waive_reason,
-            'principal': str(self.principal),
-            'interest': str(self.interest),
-            'costs': str(self.costs),
-            'announced': str(self.announced),
-            'total': str(self.total),
-            'left': [str(amount) for amount in left],
             'per_day': str(self.per_day.quantize(Decimal('0.0001'), ROUND_HALF_UP)),
-            'costs_bases': bases,
+            **_freeze({name: getattr(self, name) for name in FROZEN}),
+            'costs_bases': _freeze(bases),
             'items': [
-                _item_to_json(item, positions)
+                _freeze(_get_item_facts(item, positions))
                 # Few claims are about policies that count days differently.
                 | ({'day_count': item.day_count} if item.day_count != self.day_count else {})
                 | ({'signed_interest': str(item.signed_interest)} if item.signed_interest else {})
@@ -375,58 +359,37 @@ class Claim:
         }
 
 
-def _item_to_json(item, positions):
-    account = item.account
+def _get_item_facts(item, positions):
+    """Return what is frozen of an item.
+
+    :param dict positions: where the computation of its costs stands among those of the claim
+    """
+    account, costs = item.account, item.costs_detail
     return {
-        'item_id': item.item_id,
-        'move_id': item.move_id,
-        'name': item.name,
-        'invoice_date': _plain(item.invoice_date),
-        'due_date': item.due_date.isoformat(),
-        'original': str(item.original),
-        'open': str(item.open),
-        'reduction': str(item.reduction),
-        'settlements': [
-            [line.day.isoformat(), str(line.amount), line.is_money, line.label] for line in item.settlements],
-        'interest_from': _plain(item.interest_from),
-        'interest_why': item.interest_why,
-        'interest_basis': _plain(dict(item.interest_basis)),
-        'agreed_percent': str(item.agreed_percent),
-        'compound': item.compound,
-        'interest': str(item.interest),
-        'interest_all': str(account.interest if account else ZERO),
-        'costs': str(item.costs),
-        'costs_all': str(item.costs_detail.amount),
-        'waived_interest': str(item.waived_interest),
-        'waived_costs': str(item.waived_costs),
-        'settled': str(item.settled),
-        'announced': str(item.announced),
-        'costs_why': item.costs_detail.why,
-        'costs_since': _plain(item.costs_detail.since),
-        'costs_principal': str(item.costs_detail.principal),
-        'costs_total': str(item.costs_detail.total),
-        'costs_lowered': str(item.costs_detail.lowered),
-        'costs_basis': positions.get(id(item.costs_detail.basis)),
-        'left': [str(amount) for amount in item.left],
-        'per_day': str(account.per_day if account else ZERO),
-        'capitalised': str(account.capitalised if account else ZERO),
-        'segments': [
-            [segment.first_day.isoformat(), segment.last_day.isoformat(), segment.days, str(segment.rate),
-             str(segment.principal), str(segment.amount), list(segment.reasons), segment.year_days]
-            for segment in (account.segments if account else ())
-        ],
+        **{name: getattr(item, name) for name in FROZEN_OF_ITEM},
+        'costs_all': costs.amount,
+        'costs_why': costs.why,
+        'costs_since': costs.since,
+        'costs_principal': costs.principal,
+        'costs_total': costs.total,
+        'costs_lowered': costs.lowered,
+        'costs_basis': positions.get(id(costs.basis)),
+        'interest_all': account.interest if account else ZERO,
+        'per_day': account.per_day if account else ZERO,
+        'capitalised': account.capitalised if account else ZERO,
+        'segments': account.segments if account else (),
         'imputations': [
-            [line.day.isoformat(), str(line.amount), str(line.costs), str(line.interest), str(line.principal),
-             [str(amount) for amount in line.left], list(line.ref or ())]
-            for line in (account.imputations if account else ())
-        ],
+            (line.day, line.amount, line.costs, line.interest, line.principal, line.left, line.ref or ())
+            for line in (account.imputations if account else ())],
     }
 
 
-def _plain(value):
-    """Return a value as JSON knows it: dates and amounts as text."""
-    if isinstance(value, dict):
-        return {key: _plain(entry) for key, entry in value.items()}
+def _freeze(value):
+    """Return a value as JSON knows it: dates and amounts as text, what comes in a row as a list."""
+    if isinstance(value, Mapping):
+        return {key: _freeze(entry) for key, entry in value.items()}
+    if isinstance(value, list | tuple):
+        return [_freeze(entry) for entry in value]
     if isinstance(value, date):
         return value.isoformat()
     return str(value) if isinstance(value, Decimal) else value
