@@ -207,9 +207,12 @@ class DunningHold(models.Model):
                         "and note; the rest follows from that (%(fields)s).", fields=", ".join(sorted(unknown))))
         known = self._find_targets(vals_list)
         complete = [self._complete_vals(vals, known) for vals in vals_list]
+        drafts = self.concat(*map(self.new, complete))
+        soft_days = drafts._get_soft_days()
+        for vals, draft in zip(complete, drafts, strict=True):
+            vals['soft_days'] = soft_days[draft.id]
         recording = as_recording(self, self._name, mail_create_nosubscribe=True)
         holds = super(DunningHold, recording).create(complete).with_env(self.env)
-        holds._refresh_soft_days()
         holds._log_on_target(lambda hold, env: (
             env._(
                 "%(what)s on hold until somebody decides: %(reason)s (%(owner)s). To be reviewed by %(date)s.",
@@ -273,7 +276,6 @@ class DunningHold(models.Model):
             'amount': amount,
             'stops_everything': reason.stops_everything,
             'needs_decision': reason.needs_person_decision,
-            'soft_days': reason.soft_days,
             'opened_on': vals.get('opened_on') or today,
             'opened_by_id': vals.get('opened_by_id') or self.env.uid,
             'dispute_right': 'open' if reason.kind == 'dispute' else False,
@@ -303,11 +305,11 @@ class DunningHold(models.Model):
         self.ensure_one()
         return user._is_superuser() or self.company_id._is_dunning_colleague(user)
 
-    def write(self, vals):
-        changed = self._filter_changed(vals) if not self._is_recording() else self.browse()
-        settled = not self._is_recording() and vals.get('dispute_right', 'open') != 'open'
-        result = super().write(vals)
-        if settled:
+    def _write_by_user(self, vals):
+        # Hook: a dispute is settled today; that a note was changed is logged, not its text.
+        changed = self._filter_changed(vals)
+        result = super()._write_by_user(vals)
+        if vals.get('dispute_right', 'open') != 'open':
             self._recording().write({'resolved_on': self.company_id[:1]._dunning_today()})
         if changed:
             text = self.env._("The note or the outcome of the dispute was changed.")

@@ -55,7 +55,7 @@ class DunningHoldReach(models.AbstractModel):
 
     @api.model
     def _get_reach_sql(self, columns, holds, lines):
-        """Return SQL of the pairs of a hold and a due item it is about.
+        """Return SQL of the pairs of a hold and a due item it is about, with the ``due_date`` of the item.
 
         :param columns: SQL of what to select of ``hold``, ``line`` and ``move_wide`` (whether the amount of the
             hold is of the invoice, not of the item)
@@ -64,19 +64,19 @@ class DunningHoldReach(models.AbstractModel):
         """
         return SQL(
             """
-            SELECT %(columns)s
+            SELECT %(columns)s, %(due_date)s AS due_date
               FROM %(holds)s
               JOIN %(items)s ON line.id = hold.move_line_id
         CROSS JOIN (VALUES (FALSE)) AS wide (move_wide)
              WHERE hold.scope = 'item' AND %(lines)s
          UNION ALL
-            SELECT %(columns)s
+            SELECT %(columns)s, %(due_date)s AS due_date
               FROM %(holds)s
               JOIN %(items)s ON line.move_id = hold.move_id
         CROSS JOIN (VALUES (TRUE)) AS wide (move_wide)
              WHERE (hold.scope = 'invoice' OR (hold.scope = 'item' AND hold.move_line_id IS NULL)) AND %(lines)s
          UNION ALL
-            SELECT %(columns)s
+            SELECT %(columns)s, %(due_date)s AS due_date
               FROM %(holds)s
               -- A debtor that became part of another one takes his hold along.
               JOIN res_partner holder ON holder.id = hold.partner_id
@@ -86,7 +86,8 @@ class DunningHoldReach(models.AbstractModel):
              WHERE hold.scope = 'debtor' AND %(lines)s
             """,
             columns=columns, holds=holds, lines=lines,
-            items=self.env['account.move.line']._get_dunning_with_partner_sql())
+            items=self.env['account.move.line']._get_dunning_with_partner_sql(),
+            due_date=self.env['account.move.line']._get_dunning_due_date_sql(SQL.identifier('line')))
 
     @api.model
     def _get_disputed_sql(self, columns, lines):
@@ -172,9 +173,7 @@ class DunningHoldReach(models.AbstractModel):
             reach=self._get_reach_sql(
                 SQL("""hold.id AS hold_id, COALESCE(hold.is_part, FALSE) AS is_part, hold.amount, hold.active,
                        hold.blocks, hold.disputed, hold.ended_on, hold.free_on, wide.move_wide,
-                       line.id AS item_id, line.move_id, %s AS due_date,
-                       line.amount_residual_currency AS residual""",
-                    self.env['account.move.line']._get_dunning_due_date_sql(SQL.identifier('line'))),
+                       line.id AS item_id, line.move_id, line.amount_residual_currency AS residual"""),
                 SQL("hold"), lines),
         )
 

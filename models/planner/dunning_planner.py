@@ -6,10 +6,10 @@ contacts and the dispatcher's last check all ask here; there is no second
 implementation.
 
 The statement is composed here, of the steps in :meth:`DunningPlanner._get_statement_parts`;
-the parts of the planner give their rows: the reasons, the open items, the ladder,
-the turns of the messages, the reach of the debtors and the gates. A part has no
-method of another part. What is asked travels as one :class:`~.question.Question`.
-The tables belong to other packages, which say what is open, told or on hold.
+the parts of the planner give their rows: the reasons, the open items with their place
+on the ladder, the messages and the gates. A part has no method of another part. What is
+asked travels as one :class:`~.question.Question`. The tables belong to other packages,
+which say what is open, told or on hold: each once, see :class:`~.question.Sources`.
 """
 
 from collections import defaultdict
@@ -109,8 +109,8 @@ class DunningPlanner(models.AbstractModel):
     _name = 'dunning.planner'
     _description = "Dunning Planner"
     _inherit = [
-        'dunning.planner.reasons', 'dunning.planner.items', 'dunning.planner.ladder', 'dunning.planner.turns',
-        'dunning.planner.reach', 'dunning.planner.gates', 'dunning.planner.answer',
+        'dunning.planner.reasons', 'dunning.planner.items', 'dunning.planner.turns', 'dunning.planner.gates',
+        'dunning.planner.answer',
     ]
 
     # -------------------------------------------------------------------------
@@ -144,8 +144,10 @@ class DunningPlanner(models.AbstractModel):
         question = planner._ask(
             company, fields.Date.to_date(at_date), items=items, partners=partners, ignore=ignore, only_due=only_due,
             companions=companions and items is not None, past=past)
+        policies = planner._read_policies(company)
         return planner._read_decisions(planner._get_statement(question._replace(
-            levels=planner._read_levels(), policies=planner._read_policies(company),
+            levels=planner._read_levels(), policies=policies,
+            sources=planner._get_sources(company, question.day, policies),
             item_reasons=planner._get_reasons(code for code in planner._item_reasons() if code not in ignore),
             notice_reasons=planner._get_reasons(code for code in planner._notice_reasons() if code not in ignore))))
 
@@ -231,13 +233,6 @@ class DunningPlanner(models.AbstractModel):
             wanted=wanted,
         )
 
-    def _get_level_sql(self, question):
-        return self.env['dunning.level']._get_levels_sql()
-
-    def _get_next_level_sql(self, question):
-        # The same for all items at one place of the ladder: worked out once.
-        return self.env['dunning.level']._get_next_level_sql()
-
     def _get_judged_sql(self, question):
         """Return SQL of the items with the first reason why each does not go out by itself."""
         return SQL(
@@ -283,7 +278,7 @@ class DunningPlanner(models.AbstractModel):
                  LEFT JOIN level asked_level ON asked_level.id = asked_level_id
                     OFFSET 0) said
             """,
-            said=self.env['dunning.level']._get_said_sql(SQL("asked_channel"), SQL.identifier('asked_level')),
+            said=question.sources.said,
             rank=RANK,
             item_dates=self._get_next_dates(question, question.item_reasons))
 
