@@ -46,11 +46,11 @@ class Limit(NamedTuple):
 
 
 LIMITS = {
-    "approve one e-mail": Limit(15, 6, Walk(10, 16, 11, 24)),
-    "send one e-mail": Limit(80, 15, Walk(130, 184, 45, 70)),
-    "log a call with a promise": Limit(30, 8, Walk(67, 80, 20, 55)),
-    "make and offer an arrangement": Limit(120, 20, Walk(268, 424, 49, 129)),
-    "page: what can be paid": Limit(50, 12, Walk(63, 79, 20, 25)),
+    "approve one e-mail": Limit(15, 6, Walk(10, 16, 11, 23)),
+    "send one e-mail": Limit(80, 15, Walk(95, 157, 43, 69)),
+    "log a call with a promise": Limit(30, 8, Walk(62, 76, 20, 55)),
+    "make and offer an arrangement": Limit(120, 20, Walk(265, 422, 49, 127)),
+    "page: what can be paid": Limit(50, 12, Walk(56, 73, 20, 25)),
 }
 
 

@@ -28,30 +28,13 @@ class DunningHoldReach(models.AbstractModel):
         """Return those of the due items (``account.move.line``) about which a dispute was not settled.
 
         Of the item, its invoice or everything of its debtor; whole or part; also when the hold itself has
-        ended by its date: a dispute ends when somebody says who is right.
+        ended by its date: a dispute ends when somebody says who is right. It counts for whoever asks.
         """
-        open_disputes = Domain('is_dispute', '=', True) & Domain('resolved_on', '=', False) & Domain(
-            'company_id', 'in', items.company_id.ids)
-        about = (
-            (Domain('scope', '=', 'item') & Domain('move_line_id', 'in', items.ids))
-            | Domain('move_id', 'in', items.move_id.ids)
-            | (Domain('scope', '=', 'debtor') & Domain('partner_id', 'in', items.partner_id.commercial_partner_id.ids)))
-        # sudo: whether there is a dispute counts for whoever hands over
-        disputes = self.sudo().search(open_disputes & about)
-        found = {(hold.scope, hold.company_id.id, (
-            hold.partner_id if hold.scope == 'debtor' else hold.move_line_id or hold.move_id).id)
-            for hold in disputes}
-        lost = {hold.move_id.id for hold in disputes if hold.scope == 'item' and not hold.move_line_id}
-        return items.filtered(lambda item: (
-            ('item', item.company_id.id, item.id) in found
-            or ('invoice', item.company_id.id, item.move_id.id) in found
-            or ('debtor', item.company_id.id, item.partner_id.commercial_partner_id.id) in found
-            or item.move_id.id in lost))
-
-    @api.model
-    def _has_open_dispute(self, items):
-        """Return whether a dispute about one of the due items was not settled; such items are not handed over."""
-        return bool(self._get_items_in_dispute(items))
+        if not items:
+            return items
+        disputed = {item_id for item_id, _due_date in self.env.execute_query(self._get_disputed_sql(
+            SQL("line.id"), SQL("line.id = ANY(%s)", items.ids)))}
+        return items.filtered(lambda item: item.id in disputed)
 
     @api.model
     def _get_reach_sql(self, columns, holds, lines):
@@ -92,8 +75,11 @@ class DunningHoldReach(models.AbstractModel):
     @api.model
     def _get_disputed_sql(self, columns, lines):
         """Return SQL of the pairs of a dispute that nobody settled and a due item; see :meth:`_get_reach_sql`."""
-        return self._get_reach_sql(
-            columns, SQL("(SELECT * FROM dunning_hold WHERE is_dispute AND resolved_on IS NULL) AS hold"), lines)
+        disputes = SQL(
+            "(SELECT * FROM dunning_hold WHERE is_dispute AND resolved_on IS NULL) AS hold",
+            to_flush=[self._fields[name] for name in (
+                'company_id', 'scope', 'partner_id', 'move_id', 'move_line_id', 'is_dispute', 'resolved_on')])
+        return self._get_reach_sql(columns, disputes, lines)
 
     @api.model
     def _get_blocking_sql(self, at_date):

@@ -121,7 +121,7 @@ class DunningPlannerGates(models.AbstractModel):
 
     def _reason_bank_stale(self):
         def predicate(question):
-            stale = self._get_stale_policies(question.company, question.day)
+            stale = self._get_stale_policies(question.company, question.day, question.sources.bank_states)
             return SQL("policy_id = ANY(%s)", stale) if stale else SQL("FALSE")
 
         def sentence(decision):
@@ -139,9 +139,12 @@ class DunningPlannerGates(models.AbstractModel):
             known_of_past=False, known_of_future=False, foreseen=False)
 
     @api.model
-    def _get_stale_policies(self, company, at_date):
-        """Return the ids of the policies that find the bank data of a day too old."""
-        states = company._get_dunning_bank_states()
+    def _get_stale_policies(self, company, at_date, states=None):
+        """Return the ids of the policies that find the bank data of a day too old.
+
+        :param states: of ``res.company._get_dunning_bank_states``, when they are at hand
+        """
+        states = company._get_dunning_bank_states() if states is None else states
         if not states:
             return []
         age = (at_date - min(newest for _journal, newest in states)).days

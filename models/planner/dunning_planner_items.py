@@ -5,7 +5,6 @@ from odoo.fields import Domain
 from odoo.tools import SQL
 
 from ...tools.law.amounts import to_decimal
-from ..kernel.sql import select_changed
 from .question import Question, Sources
 
 
@@ -23,6 +22,7 @@ class DunningPlannerItems(models.AbstractModel):
 
         :param SQL blocking: condition on ``hold`` of what holds an item; None: what holds reminders back
         """
+        company._read_for_dunning()
         Line, line = self.env['account.move.line'], SQL.identifier('line')
         receivable_ids = Line._get_dunning_receivables(company).ids
         clauses = []
@@ -45,24 +45,32 @@ class DunningPlannerItems(models.AbstractModel):
             receipts=Line._get_dunning_receipts_sql(company))
 
     @api.model
-    def _get_sources(self, company, day, policies):
-        """Return the :class:`Sources` of a statement about a day, with these policies."""
+    def _get_sources(self, question):
+        """Return the :class:`Sources` of the statement; package by package, in the order in which they are."""
+        company, day, reasons = question.company, question.day, question.item_reasons
         Level, Line = self.env['dunning.level'], self.env['dunning.notice.line']
-        asked = Line._get_asked_sql()
-        return Sources(
-            levels=Level._get_levels_sql(),
-            next_levels=Level._get_next_level_sql(),
-            too_late=Level._get_too_late_sql(SQL.identifier('level')),
-            said=Level._get_said_sql(SQL("asked_channel"), SQL.identifier('asked_level')),
-            policies=SQL(", ").join(
+        ladder = {
+            'levels': Level._get_levels_sql(),
+            'next_levels': Level._get_next_level_sql(),
+            'too_late': Level._get_too_late_sql(SQL.identifier('level')),
+            'said': Level._get_said_sql(SQL("asked_channel"), SQL.identifier('asked_level')),
+            'written_call_ids': [
+                level.id for level in question.levels
+                if level.fallback_channel and level.channel == 'phone' and level._can_be_written()],
+            'policies': SQL(", ").join(
                 SQL("(%s, %s, %s, %s, %s)", policy.id, policy.debtor_type, policy._minimum_in(company, day),
                     policy.require_invoice_sent, policy.agreed_interest_percent)
-                for policy in policies) or SQL("(0, 'any', 0.0, FALSE, 0.0)"),
+                for policy in question.policies) or SQL("(0, 'any', 0.0, FALSE, 0.0)"),
+        }
+        asked = Line._get_asked_sql()
+        return Sources(
+            **ladder,
             steps=Line._get_steps_sql('id', 'level_id', 'date', 'deadline'),
             letters=Line._get_steps_sql('status', 'date', 'notice.legal_role', 'notice.costs_from'),
             told=Line._get_told_sql(SQL("TRUE")),
             waiting=Line._get_waiting_sql(),
             messages=self.env['dunning.notice']._get_messages_sql(company, day),
+            stale_rates=self.env['dunning.interest.rate']._freshness(day) if 'rates_stale' in reasons else (),
             # What interrupted it counts until the day that its own questions are asked on.
             prescribed=self.env['dunning.prescription'].with_context(dunning_at_date=day)._get_is_prescribed_sql(
                 SQL.identifier('laddered'), company, day),
@@ -70,6 +78,7 @@ class DunningPlannerItems(models.AbstractModel):
                 "SELECT asked.notice_id FROM (%s) asked WHERE %s", asked,
                 self.env['account.move.line']._get_dunning_is_owed_sql(SQL("asked.item_id"))),
             debtor_type=self.env['res.partner']._get_dunning_type_sql(SQL.identifier('debtor')),
+            bank_states=company._get_dunning_bank_states() if 'bank_stale' in reasons else (),
         )
 
     # -------------------------------------------------------------------------
@@ -453,45 +462,3 @@ class DunningPlannerItems(models.AbstractModel):
             agreed=company.dunning_term_agreed_consumer,
             told=told or self.env['dunning.notice.line']._get_told_sql(SQL("TRUE")),
         )
-
-    # -------------------------------------------------------------------------
-    # AS IT WAS
-    # -------------------------------------------------------------------------
-
-    def _get_past_parts(self, question):
-        """Return [(table, how to keep it, SQL of its rows)] of the tables that are read as they stood on a past day.
-
-        In PostgreSQL a ``WITH account_move_line AS (…)`` hides the real table from all that follows. So there is one
-        statement for today and for the past, also for each reason that another addon adds, and nothing is written.
-        """
-        if not question.past:
-            return []
-        ledger, notices = question.past
-        inline, kept = SQL("NOT MATERIALIZED"), SQL("MATERIALIZED")
-        lines = self.env['account.move.line']._get_dunning_past_sql(
-            question.company, question.receivable_ids, ledger, question.scope, question.items)
-        rows = {
-            'account.move.line': (kept, lines),
-            'account.move': (inline, self._get_past_moves_sql(ledger)),
-            'account.payment': (inline, SQL(
-                "SELECT * FROM account_payment WHERE date <= %s", ledger,
-                to_flush=self.env['account.payment']._fields['date'])),
-            **{name: (inline, self.env[name]._get_past_sql(notices)) for name in (
-                'dunning.notice.line', 'dunning.notice')},
-        }
-        return [(self.env[name]._table, how, rows) for name, (how, rows) in rows.items()]
-
-    def _get_past_moves_sql(self, day):
-        """Return SQL of the moves: that one is paid today says nothing of then; a payment that waited does."""
-        return select_changed(self.env['account.move'], {
-            'payment_state': SQL(
-                """CASE WHEN account_move.payment_state = 'blocked' THEN 'blocked'
-                        WHEN account_move.payment_state = 'in_payment' AND EXISTS (
-                                 SELECT FROM account_move__account_payment rel
-                                   JOIN account_payment payment ON payment.id = rel.payment_id
-                                  WHERE rel.invoice_id = account_move.id AND payment.move_id IS NULL
-                                    AND payment.date <= %s) THEN 'in_payment'
-                        WHEN account_move.payment_state IS NULL THEN NULL
-                        ELSE 'not_paid' END""",
-                day, to_flush=self.env['account.payment']._fields['date']),
-        })

@@ -287,7 +287,7 @@ class DunningPlannerReasons(models.AbstractModel):
     def _reason_waiting_deadline(self):
         def get_change(question):
             # Impatience shortens the days of grace after the deadline, never the term the debtor was promised.
-            return SQL("last_deadline + 1") if question.is_impatient else SQL("level_date")
+            return SQL("last_deadline + 1") if 'waiting_delay' in question.ignore else SQL("level_date")
 
         return Reason(
             lambda question: SQL("%s > %s", get_change(question), question.day),
@@ -360,7 +360,7 @@ class DunningPlannerReasons(models.AbstractModel):
             lambda question: SQL(
                 "level_with_interest AND COALESCE(agreed_interest, 0) = 0"
                 " AND CASE debtor_type WHEN 'consumer' THEN 'consumer' ELSE 'commercial' END = ANY(%s)",
-                self.env['dunning.interest.rate']._freshness(question.day) or ['']),
+                question.sources.stale_rates or ['']),
             lambda d: self.env._(
                 "“%(level)s” asks interest, and the statutory interest rate of this half-year was not confirmed. "
                 "Confirm it under Configuration ‣ Statutory Interest.",

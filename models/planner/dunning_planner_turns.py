@@ -144,11 +144,10 @@ class DunningPlannerTurns(models.AbstractModel):
 
     def _get_reached_sql(self, question):
         """Return SQL that adds which channel reaches whom an item is addressed to, and what its own channel lacks."""
-        calls = question.levels.filtered(lambda level: level.fallback_channel and level.channel == 'phone')
         recipient = SQL.identifier('recipient')
         allowed = {
             'letter': SQL("asked_legal_role IS NULL"),
-            'phone': SQL("asked_level_id = ANY(%s)", [level.id for level in calls if level._can_be_written()]),
+            'phone': SQL("asked_level_id = ANY(%s)", question.sources.written_call_ids),
         }
         has = {'email': SQL("has_email"), 'letter': SQL("has_address"), 'phone': SQL("has_phone")}
         detours = SQL(" ").join(

@@ -23,15 +23,18 @@ class Sources(NamedTuple):
     next_levels: Any  # of each place on a ladder
     too_late: Any  # condition on ``level``: it makes no sense once an item is overdue
     said: Any  # a number of what can be said in one message, by ``asked_channel`` and ``asked_level``
+    written_call_ids: Any  # levels by phone that may become a letter
     policies: Any  # rows of those that can be used, with their minimum in the currency of the company
     steps: Any  # that items took on their ladders
     letters: Any  # the same steps with what their notices say of costs
     told: Any  # what left and stands
     waiting: Any  # the items of notices that wait
     messages: Any  # of the day that is asked about
+    stale_rates: Any  # kinds of interest of which no rate was confirmed
     prescribed: Any  # condition on ``laddered``
     debtor_type: Any  # of ``debtor``
     asked_and_owed: Any  # items that a notice asked and that are open
+    bank_states: Any  # bank journals and the day of their newest statement line
 
 
 class Question(NamedTuple):
@@ -57,8 +60,3 @@ class Question(NamedTuple):
     sources: Sources | None = None
     item_reasons: dict = MappingProxyType({})  # {code: reason} about one item, in the order in which they are asked
     notice_reasons: dict = MappingProxyType({})  # and about all items that would share a notice
-
-    @property
-    def is_impatient(self):
-        """Whether the days of grace before and after a deadline do not count."""
-        return 'waiting_delay' in self.ignore
