@@ -3,9 +3,9 @@
 #: Methods of core: each package may extend them with `super()`. A check compares them with Odoo itself.
 CORE_METHODS = frozenset("""
     _build_email__ _commercial_fields _compute_access_url _compute_display_name _compute_render_model _file_write
-    _load_records_create _message_route_process _order_field_to_sql _postprocess_sent_message _prepare_outgoing_list
-    _register_hook _update_field_translations _update_foreign_keys copy copy_data create default_get fields_get
-    get_view init message_update onchange read set_values unlink web_search_read write
+    _load_records_create _message_route_process _order_field_to_sql _postprocess_sent_message _prepare_create_values
+    _prepare_outgoing_list _register_hook _update_field_translations _update_foreign_keys copy copy_data create
+    default_get fields_get get_view init message_update onchange read set_values unlink web_search_read write
 """.split())  # noqa: SIM905 (words read better than a list of strings)
 
 #: Names that core or a library gives to something as well: who uses one need not mean ours.
@@ -38,6 +38,7 @@ HOOKS = {
     "dunning.planner._reason_booked_extra": "also what an arrangement booked is asked with its invoices",
     "dunning.recorded._check_frozen_files": "each model says which of its files are a proof",
     "dunning.recorded._check_unlink": "each model says what may be deleted, and when",
+    "dunning.recorded._check_user_create": "holds are placed by hand",
     "dunning.recorded._check_user_write": "each model says what a user may change, and when",
     "dunning.recorded._get_frozen_message": "each model says what to do instead",
     "dunning.recorded._refuse": "a call asks for access first: who may not read it is told that",

@@ -36,7 +36,7 @@ class DunningLetterhead(models.AbstractModel):
         numbers = [
             (env._("CoC"), company.company_registry), (env._("VAT"), company.vat),
             (env._("Phone"), partner.phone), (env._("E-mail"), partner.email),
-            (env._("Website"), self._short_url(partner.website)),
+            (env._("Website"), re.sub(r'^https?://(www\.)?', '', partner.website or '').rstrip('/')),
         ]
         return {
             'record': company,
@@ -77,7 +77,3 @@ class DunningLetterhead(models.AbstractModel):
                 base64.b64decode(logo), size=(700, 260), output_format='PNG')))
         except (UserError, ValueError):  # such as SVG, which is small
             return image_data_uri(logo)
-
-    @api.model
-    def _short_url(self, url):
-        return re.sub(r'^https?://(www\.)?', '', url or '').rstrip('/')

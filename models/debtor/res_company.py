@@ -202,22 +202,21 @@ class ResCompany(models.Model):
         """Return the day where the company is of a moment (naive, UTC), whoever asks."""
         return pytz.utc.localize(moment).astimezone(self._get_dunning_tz()).date()
 
-    def _dunning_now(self):
-        """Return the time where the company is, without time zone; noon when a date was given instead of the clock."""
-        self.ensure_one()
-        if isinstance(self.env.context.get('dunning_at_date'), date):
-            return datetime.combine(self._dunning_today(), NOON)
-        return fields.Datetime.now().replace(tzinfo=pytz.utc).astimezone(self._get_dunning_tz()).replace(tzinfo=None)
-
     def _get_dunning_tz(self):
         return pytz.timezone(self[:1].partner_id.tz or 'Europe/Amsterdam')
 
     def _get_dunning_quiet_until(self, country_code=None):
-        """Return when a debtor in that country may be written to again (local time), or None when he may be now."""
+        """Return when a debtor in that country may be written to again (local time), or None when he may be now.
+
+        It is noon when a date was given instead of the clock.
+        """
         self.ensure_one()
-        now = self._dunning_now()
         if not self.dunning_quiet:
             return None
+        if isinstance(self.env.context.get('dunning_at_date'), date):
+            now = datetime.combine(self._dunning_today(), NOON)
+        else:
+            now = pytz.utc.localize(fields.Datetime.now()).astimezone(self._get_dunning_tz())
         day = now.date()
         if not self._is_dunning_rest_day(day, country_code) and DAY_STARTS <= now.time() < DAY_ENDS:
             return None

@@ -39,6 +39,4 @@ class AccountMove(models.Model):
     def action_dunning_holds(self):
         self.ensure_one()
         action = self.env['ir.actions.act_window']._for_xml_id('l10n_nl_dunning.dunning_hold_action')
-        action['domain'] = list(self._get_dunning_holds_domain())
-        action['context'] = {}
-        return action
+        return {**action, 'domain': list(self._get_dunning_holds_domain()), 'context': {}}

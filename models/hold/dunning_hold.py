@@ -15,7 +15,6 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError, ValidationError
 from odoo.tools import format_amount
 
-from ..kernel.dunning_recorded import as_recording
 from ..kernel.formats import format_day, in_language_of
 
 # What whoever places a hold says about it; the rest follows.
@@ -44,7 +43,7 @@ class DunningHold(models.Model):
     _order = 'date_end, id'
     _check_company_auto = True
     _mail_post_access = 'read'
-    _recording_context = {'mail_notrack': True}
+    _recording_context = {'mail_notrack': True, 'mail_create_nosubscribe': True}
     _user_writable = USER_WRITABLE | DISPUTE_WRITABLE
 
     company_id = fields.Many2one(comodel_name='res.company', required=True, index=True, readonly=True)
@@ -198,18 +197,7 @@ class DunningHold(models.Model):
 
     @api.model_create_multi
     def create(self, vals_list):
-        if not self._is_recording():
-            for vals in vals_list:
-                unknown = self._get_frozen_names(vals) - USER_CREATABLE
-                if unknown:
-                    raise UserError(self.env._(
-                        "A hold starts today and is placed by you. Say what it is about, its reason, owner, end date "
-                        "and note; the rest follows from that (%(fields)s).", fields=", ".join(sorted(unknown))))
-        known = self._find_targets(vals_list)
-        complete = [self._complete_vals(vals, known) for vals in vals_list]
-        recording = as_recording(self, self._name, mail_create_nosubscribe=True)
-        holds = super(DunningHold, recording).create(complete).with_env(self.env)
-        holds._refresh_soft_days()
+        holds = super().create(vals_list)
         holds._log_on_target(lambda hold, env: (
             env._(
                 "%(what)s on hold until somebody decides: %(reason)s (%(owner)s). To be reviewed by %(date)s.",
@@ -217,6 +205,27 @@ class DunningHold(models.Model):
             if hold.needs_decision else
             env._("%(what)s on hold until %(date)s: %(reason)s (%(owner)s).", **hold._get_facts(env))))
         return holds
+
+    def _check_user_create(self, vals_list):
+        # OVERRIDE: holds are placed by hand.
+        for vals in vals_list:
+            unknown = self._get_frozen_names(vals) - USER_CREATABLE
+            if unknown:
+                raise UserError(self.env._(
+                    "A hold starts today and is placed by you. Say what it is about, its reason, owner, end date "
+                    "and note; the rest follows from that (%(fields)s).", fields=", ".join(sorted(unknown))))
+
+    @api.model
+    def _prepare_create_values(self, vals_list):
+        # EXTENDS 'base': behind the guard.
+        known = self._find_targets(vals_list)
+        for vals in vals_list:
+            vals.update(self._complete_vals(vals, known))
+        drafts = self.concat(*map(self.new, vals_list))
+        soft_days = drafts._get_soft_days()
+        for vals, draft in zip(vals_list, drafts, strict=True):
+            vals['soft_days'] = soft_days[draft.id]
+        return super()._prepare_create_values(vals_list)
 
     @api.model
     def _find_targets(self, vals_list):
@@ -261,8 +270,7 @@ class DunningHold(models.Model):
         date_end = fields.Date.to_date(vals.get('date_end'))
         reason._check_date_end(date_end, today)
         return {
-            'user_id': self.env.uid,
-            **vals,
+            'user_id': vals.get('user_id', self.env.uid),
             'company_id': company.id,
             'scope': 'item' if item else 'invoice' if move else 'debtor',
             'partner_id': partner.id,
@@ -273,7 +281,6 @@ class DunningHold(models.Model):
             'amount': amount,
             'stops_everything': reason.stops_everything,
             'needs_decision': reason.needs_person_decision,
-            'soft_days': reason.soft_days,
             'opened_on': vals.get('opened_on') or today,
             'opened_by_id': vals.get('opened_by_id') or self.env.uid,
             'dispute_right': 'open' if reason.kind == 'dispute' else False,
@@ -294,20 +301,17 @@ class DunningHold(models.Model):
     def _check_user_id(self):
         """The owner must be able to see what he answers for."""
         for hold in self:
-            if not hold._can_own(hold.user_id):
+            if not hold.user_id._is_superuser() and not hold.company_id._is_dunning_colleague(hold.user_id):
                 raise ValidationError(self.env._(
                     "%(user)s cannot see holds of %(company)s, so cannot own one. Choose a colleague who works in "
                     "accounting there.", user=hold.user_id.name, company=hold.company_id.name))
 
-    def _can_own(self, user):
-        self.ensure_one()
-        return user._is_superuser() or self.company_id._is_dunning_colleague(user)
-
-    def write(self, vals):
-        changed = self._filter_changed(vals) if not self._is_recording() else self.browse()
-        settled = not self._is_recording() and vals.get('dispute_right', 'open') != 'open'
-        result = super().write(vals)
-        if settled:
+    def _write_by_user(self, vals):
+        # Hook: a dispute is settled today; that a note was changed is logged, not its text.
+        changed = self.filtered(lambda hold: any(
+            hold._fields[name].convert_to_write(hold[name], hold) != vals[name] for name in vals.keys() & NOTES))
+        result = super()._write_by_user(vals)
+        if vals.get('dispute_right', 'open') != 'open':
             self._recording().write({'resolved_on': self.company_id[:1]._dunning_today()})
         if changed:
             text = self.env._("The note or the outcome of the dispute was changed.")
@@ -329,12 +333,6 @@ class DunningHold(models.Model):
                 "waited. Place a new hold if there is a new reason.",
                 hold=closed[:1].display_name, date=format_day(self.env, closed[:1].closed_on)))
         return super()._check_user_write(vals)
-
-    def _filter_changed(self, vals):
-        """Return the holds of which these values change what was noted."""
-        names = vals.keys() & NOTES
-        return self.filtered(lambda hold: any(
-            hold._fields[name].convert_to_write(hold[name], hold) != vals[name] for name in names))
 
     def _get_frozen_message(self, action):
         return {

@@ -28,34 +28,17 @@ class DunningHoldReach(models.AbstractModel):
         """Return those of the due items (``account.move.line``) about which a dispute was not settled.
 
         Of the item, its invoice or everything of its debtor; whole or part; also when the hold itself has
-        ended by its date: a dispute ends when somebody says who is right.
+        ended by its date: a dispute ends when somebody says who is right. It counts for whoever asks.
         """
-        open_disputes = Domain('is_dispute', '=', True) & Domain('resolved_on', '=', False) & Domain(
-            'company_id', 'in', items.company_id.ids)
-        about = (
-            (Domain('scope', '=', 'item') & Domain('move_line_id', 'in', items.ids))
-            | Domain('move_id', 'in', items.move_id.ids)
-            | (Domain('scope', '=', 'debtor') & Domain('partner_id', 'in', items.partner_id.commercial_partner_id.ids)))
-        # sudo: whether there is a dispute counts for whoever hands over
-        disputes = self.sudo().search(open_disputes & about)
-        found = {(hold.scope, hold.company_id.id, (
-            hold.partner_id if hold.scope == 'debtor' else hold.move_line_id or hold.move_id).id)
-            for hold in disputes}
-        lost = {hold.move_id.id for hold in disputes if hold.scope == 'item' and not hold.move_line_id}
-        return items.filtered(lambda item: (
-            ('item', item.company_id.id, item.id) in found
-            or ('invoice', item.company_id.id, item.move_id.id) in found
-            or ('debtor', item.company_id.id, item.partner_id.commercial_partner_id.id) in found
-            or item.move_id.id in lost))
-
-    @api.model
-    def _has_open_dispute(self, items):
-        """Return whether a dispute about one of the due items was not settled; such items are not handed over."""
-        return bool(self._get_items_in_dispute(items))
+        if not items:
+            return items
+        disputed = {item_id for item_id, _due_date in self.env.execute_query(self._get_disputed_sql(
+            SQL("line.id"), SQL("line.id = ANY(%s)", items.ids)))}
+        return items.filtered(lambda item: item.id in disputed)
 
     @api.model
     def _get_reach_sql(self, columns, holds, lines):
-        """Return SQL of the pairs of a hold and a due item it is about.
+        """Return SQL of the pairs of a hold and a due item it is about, with the ``due_date`` of the item.
 
         :param columns: SQL of what to select of ``hold``, ``line`` and ``move_wide`` (whether the amount of the
             hold is of the invoice, not of the item)
@@ -64,19 +47,19 @@ class DunningHoldReach(models.AbstractModel):
         """
         return SQL(
             """
-            SELECT %(columns)s
+            SELECT %(columns)s, %(due_date)s AS due_date
               FROM %(holds)s
               JOIN %(items)s ON line.id = hold.move_line_id
         CROSS JOIN (VALUES (FALSE)) AS wide (move_wide)
              WHERE hold.scope = 'item' AND %(lines)s
          UNION ALL
-            SELECT %(columns)s
+            SELECT %(columns)s, %(due_date)s AS due_date
               FROM %(holds)s
               JOIN %(items)s ON line.move_id = hold.move_id
         CROSS JOIN (VALUES (TRUE)) AS wide (move_wide)
              WHERE (hold.scope = 'invoice' OR (hold.scope = 'item' AND hold.move_line_id IS NULL)) AND %(lines)s
          UNION ALL
-            SELECT %(columns)s
+            SELECT %(columns)s, %(due_date)s AS due_date
               FROM %(holds)s
               -- A debtor that became part of another one takes his hold along.
               JOIN res_partner holder ON holder.id = hold.partner_id
@@ -86,13 +69,17 @@ class DunningHoldReach(models.AbstractModel):
              WHERE hold.scope = 'debtor' AND %(lines)s
             """,
             columns=columns, holds=holds, lines=lines,
-            items=self.env['account.move.line']._get_dunning_with_partner_sql())
+            items=self.env['account.move.line']._get_dunning_with_partner_sql(),
+            due_date=self.env['account.move.line']._get_dunning_due_date_sql(SQL.identifier('line')))
 
     @api.model
     def _get_disputed_sql(self, columns, lines):
         """Return SQL of the pairs of a dispute that nobody settled and a due item; see :meth:`_get_reach_sql`."""
-        return self._get_reach_sql(
-            columns, SQL("(SELECT * FROM dunning_hold WHERE is_dispute AND resolved_on IS NULL) AS hold"), lines)
+        disputes = SQL(
+            "(SELECT * FROM dunning_hold WHERE is_dispute AND resolved_on IS NULL) AS hold",
+            to_flush=[self._fields[name] for name in (
+                'company_id', 'scope', 'partner_id', 'move_id', 'move_line_id', 'is_dispute', 'resolved_on')])
+        return self._get_reach_sql(columns, disputes, lines)
 
     @api.model
     def _get_blocking_sql(self, at_date):
@@ -172,9 +159,7 @@ class DunningHoldReach(models.AbstractModel):
             reach=self._get_reach_sql(
                 SQL("""hold.id AS hold_id, COALESCE(hold.is_part, FALSE) AS is_part, hold.amount, hold.active,
                        hold.blocks, hold.disputed, hold.ended_on, hold.free_on, wide.move_wide,
-                       line.id AS item_id, line.move_id, %s AS due_date,
-                       line.amount_residual_currency AS residual""",
-                    self.env['account.move.line']._get_dunning_due_date_sql(SQL.identifier('line'))),
+                       line.id AS item_id, line.move_id, line.amount_residual_currency AS residual"""),
                 SQL("hold"), lines),
         )
 

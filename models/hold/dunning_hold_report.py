@@ -48,8 +48,8 @@ class DunningHoldReport(models.Model):
     @property
     def _table_query(self):
         Hold, Item = self.env['dunning.hold'], self.env['account.move.line']
-        line = SQL.identifier('line')
-        open_items = SQL("line.company_id = hold.company_id AND %s", Item._get_dunning_open_sql(line))
+        open_items = SQL(
+            "line.company_id = hold.company_id AND %s", Item._get_dunning_open_sql(SQL.identifier('line')))
         return SQL(
             """
             WITH reach AS (%(reach)s),
@@ -80,9 +80,8 @@ class DunningHoldReport(models.Model):
             reach=Hold._get_reach_sql(
                 SQL("""hold.id AS hold_id, hold.company_id, hold.partner_id, line.move_id, hold.reason_id, hold.user_id,
                        hold.opened_on, hold.date_end, hold.needs_decision, hold.is_part, hold.amount,
-                       line.id AS item_id, %s AS due_date,
-                       NULLIF(line.amount_residual_currency, 0) AS residual,
-                       line.amount_residual AS residual_company""", Item._get_dunning_due_date_sql(line)),
+                       line.id AS item_id, NULLIF(line.amount_residual_currency, 0) AS residual,
+                       line.amount_residual AS residual_company"""),
                 SQL("(SELECT * FROM dunning_hold WHERE closed_on IS NULL) AS hold"), open_items),
         )
 

@@ -97,8 +97,11 @@ class DunningRecorded(models.AbstractModel):
 
     @api.model_create_multi
     def create(self, vals_list):
-        self._check_recording('create')
-        return super().create(vals_list)
+        if self._is_recording():
+            return super().create(vals_list)
+        self._check_user_create(vals_list)
+        # What follows from the values of the user is the program's.
+        return super(DunningRecorded, self._recording()).create(vals_list).with_env(self.env)
 
     def write(self, vals):
         return super().write(vals) if self._is_recording() else self._write_by_user(vals)
@@ -120,6 +123,10 @@ class DunningRecorded(models.AbstractModel):
             self.check_access('create')
             self._refuse('copy')
         return super().copy_data(default)
+
+    def _check_user_create(self, vals_list):
+        """Raise what to do instead when a user may not make these records; what may be made by hand: override it."""
+        self._refuse('create')
 
     def _check_user_write(self, vals):
         """Raise what to do instead when a user may not write this."""

@@ -465,4 +465,5 @@ class DunningLevel(models.Model):
         if not shipped:
             raise UserError(self.env._("This level did not ship with the app, so there is no text to load."))
         self.env['dunning.policy']._load_shipped(set(shipped.values()))
+        self._validate_fields(self._fields)
         return True

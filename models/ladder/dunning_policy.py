@@ -127,7 +127,6 @@ class DunningPolicy(models.Model):
         string="Levels",
         copy=True,
     )
-    level_count = fields.Integer(string="Number of Levels", compute='_compute_level_count')
     summary = fields.Char(string="Ladder", compute='_compute_summary')
     note = fields.Text(string="Description", translate=True)
     is_shipped = fields.Boolean(string="Shipped with the App", compute='_compute_is_shipped')
@@ -188,11 +187,6 @@ class DunningPolicy(models.Model):
             (code, name) for code, name in self.env['res.lang'].get_installed()
             if code.startswith(tuple(lang[:2] for lang in LETTER_LANGUAGES))
         ] or [('en_US', "English (US)")]
-
-    @api.depends('level_ids')
-    def _compute_level_count(self):
-        for policy in self:
-            policy.level_count = len(policy.level_ids)
 
     @api.depends('level_ids.name', 'level_ids.sequence')
     def _compute_summary(self):
@@ -264,6 +258,7 @@ class DunningPolicy(models.Model):
             ('name', 'not in', names)])
         self.env['dunning.level'].browse(outdated.mapped('res_id')).active = False
         self._load_shipped({name, *names})
+        self.level_ids._validate_fields(self.level_ids._fields)
         return True
 
     @api.model
@@ -292,32 +287,22 @@ class DunningPolicy(models.Model):
         """
         self.check_access('write')
         # sudo: names of records belong to the system; whoever may write ladders may have the ones that ship
-        loader = xml_import(self.sudo().env, MODULE, {}, 'init', noupdate=True)
-        # A text is judged in all its languages and by what its level is for. Until both are there, nobody reads it.
-        for path, unread in ((SHIPPED_FILES[0], True), (SHIPPED_FILES[1], False), (SHIPPED_FILES[0], False)):
-            records = [record for record in self._get_shipped_records(path) if record.get('id') in names]
-            if path == SHIPPED_FILES[0]:
-                self._complete_shipped(records, unread)
-            for record in records:
-                loader.parse(self._wrap_record(record))
+        # A text is judged in all its languages, and a ladder as a whole: by the caller, when all of it is there.
+        env = self.sudo().with_context(install_module=MODULE, dunning_ladder=LATER).env
+        loader = xml_import(env, MODULE, {}, 'init', noupdate=True)
+        for path in SHIPPED_FILES:
+            for record in self._get_shipped_records(path):
+                if record.get('id') in names:
+                    if path == SHIPPED_FILES[0] and record.get('model') == 'dunning.level':
+                        self._complete_shipped(record)
+                    loader.parse(self._wrap_record(record))
 
     @api.model
-    def _complete_shipped(self, records, unread):
-        """Name in level records what the data leaves to its default, for a company may have changed it.
-
-        :param bool unread: make internal tasks of the levels for now
-        """
-        for record in records:
-            if record.get('model') != 'dunning.level':
-                continue
-            fields_by_name = {field.get('name'): field for field in record.iterchildren('field')}
-            if unread:
-                fields_by_name['channel'].text = 'task'
-            for name, default in DEFAULTS.items():
-                if unread and name in fields_by_name:
-                    record.remove(fields_by_name.pop(name))
-                if name not in fields_by_name:
-                    etree.SubElement(record, 'field', name=name, eval=repr(default))
+    def _complete_shipped(self, record):
+        """Name in the record of a level what the data leaves to its default, for a company may have changed it."""
+        named = {field.get('name') for field in record.iterchildren('field')}
+        for name in DEFAULTS.keys() - named:
+            etree.SubElement(record, 'field', name=name, eval=repr(DEFAULTS[name]))
 
     @api.model
     def _wrap_record(self, record):

@@ -65,9 +65,7 @@ class AccountMove(models.Model):
     def action_dunning_notices(self):
         self.ensure_one()
         action = self.env['ir.actions.act_window']._for_xml_id('l10n_nl_dunning.dunning_notice_action')
-        action['domain'] = [('line_ids.move_id', '=', self.id)]
-        action['context'] = {}
-        return action
+        return {**action, 'domain': [('line_ids.move_id', '=', self.id)], 'context': {}}
 
     @api.model_create_multi
     def create(self, vals_list):

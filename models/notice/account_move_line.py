@@ -1,4 +1,4 @@
-from odoo import models
+from odoo import api, models
 from odoo.fields import Domain
 
 from ..kernel.dunning_field import AnswerMany2one
@@ -17,29 +17,30 @@ class AccountMoveLine(models.Model):
 
     def _compute_dunning_level_id(self):
         """One query for all items."""
-        sent = self.env['dunning.notice.line'].sudo().search(  # sudo: the level is a fact about a readable item
-            [('move_line_id', 'in', self.ids), ('status', '=', 'sent'), ('move_line_id.reconciled', '=', False)],
-            order='date, id',
-        )
-        last = {line.move_line_id.id: line.level_id for line in sent}
+        last = self._get_dunning_last_levels(Domain('move_line_id', 'in', self.ids))
         for item in self:
             level = last.get(item._origin.id)
             item.dunning_level_id = level.sudo(False) if level else False
 
+    @api.model
+    def _get_dunning_last_levels(self, domain=Domain.TRUE):
+        """Return ``{item id: level of its last notice that left and stands}`` of the items that are open."""
+        # sudo: the level is a fact about a readable item
+        lines = self.env['dunning.notice.line'].sudo().search(
+            Domain('status', '=', 'sent') & Domain('move_line_id.reconciled', '=', False) & domain, order='date, id')
+        return {line.move_line_id.id: line.level_id for line in lines}
+
     def _search_dunning_level_id(self, operator, value):
         if operator not in ('in', 'any'):
             return NotImplemented
-        # sudo: as in the compute
-        Line = self.env['dunning.notice.line'].sudo()
-        sent = Domain([('status', '=', 'sent'), ('move_line_id.reconciled', '=', False)])
         if operator == 'any':
             levels = set(self.env['dunning.level']._search(value))
             without = False
         else:
             levels = {level for level in value if level}
             without = len(levels) < len(list(value))
-        last = {line.move_line_id.id: line.level_id.id for line in Line.search(sent, order='date, id')}
-        found = Domain('id', 'in', [item_id for item_id, level_id in last.items() if level_id in levels])
+        last = self._get_dunning_last_levels()
+        found = Domain('id', 'in', [item_id for item_id, level in last.items() if level.id in levels])
         if without:
             found |= Domain('id', 'not in', list(last))
         return found

@@ -242,9 +242,9 @@ class DunningNotice(models.Model):
     # CRUD
     # -------------------------------------------------------------------------
 
-    @api.model_create_multi
-    def create(self, vals_list):
-        self._check_recording('create')
+    @api.model
+    def _prepare_create_values(self, vals_list):
+        # EXTENDS 'base': behind the guard of what is recorded, so that nothing is drawn or worked out in vain.
         names = iter(self._next_names(sum(not vals.get('name') for vals in vals_list)))
         recipients = self.env['res.partner'].browse([vals['recipient_id'] for vals in vals_list])
         recipients._read_dunning_lang()
@@ -256,7 +256,7 @@ class DunningNotice(models.Model):
             vals['policy_id'] = level.policy_id.id
             lines = [line for command, _id, line in vals.get('line_ids') or () if command == Command.CREATE]
             vals.update(self._sum_up({name: [line.get(name) for line in lines] for name in SUMMED}))
-        return super().create(vals_list)
+        return super()._prepare_create_values(vals_list)
 
     @api.model
     def _next_names(self, count):

@@ -85,39 +85,32 @@ class DunningNoticeEvidence(models.AbstractModel):
         return channels
 
     def _judge_receipt(self):
-        """Return (date, kind) of the receipt as the evidence stands, or (False, False).
+        """Return (date, kind, lost) of the receipt as the evidence stands: the first two False while it is not known.
 
         What is proven counts, the earliest first. Else a presumption: the latest of the channels that did not fail,
-        since who sends by two ways has to wait for the slower one; and none while a channel is still on its way.
+        since who sends by two ways has to wait for the slower one; and none while a channel is still on its way. It is
+        lost when every way by which it left has failed.
         """
         self.ensure_one()
         evidence = self.receipt_ids.filtered(lambda receipt: not receipt.withdrawn_on)
         proven = evidence.filtered(lambda receipt: receipt.kind in PROVEN_KINDS).sorted('date')
         if proven:
-            return proven[0].date, proven[0].kind
+            return proven[0].date, proven[0].kind, False
         failed = {VOIDING_CHANNELS[receipt.kind] for receipt in evidence if receipt.kind in VOIDING_CHANNELS}
         if self._get_channels_on_their_way() - failed:
-            return False, False
+            return False, False, False
         presumed = evidence.filtered(
             lambda receipt: PRESUMED_CHANNELS.get(receipt.kind, 'none') not in {*failed, 'none'}).sorted('date')
-        return (presumed[-1].date, presumed[-1].kind) if presumed else (False, False)
-
-    def _is_undelivered(self):
-        """Return whether every way by which the notice left has failed."""
-        self.ensure_one()
-        evidence = self.receipt_ids.filtered(lambda receipt: not receipt.withdrawn_on)
-        failed = {VOIDING_CHANNELS[receipt.kind] for receipt in evidence if receipt.kind in VOIDING_CHANNELS}
-        return bool(
-            failed and not self._judge_receipt()[0] and not self._get_channels_on_their_way() - failed)
+        return (presumed[-1].date, presumed[-1].kind, False) if presumed else (False, False, bool(failed))
 
     def _update_receipt(self):
         """Let the dates of receipt, term and costs follow the evidence; a notice that reached nobody is taken back."""
         lost = self.browse()
         for notice in self.filtered(lambda notice: notice.state == 'sent'):
-            if notice._is_undelivered():
+            date, kind, is_lost = notice._judge_receipt()
+            if is_lost:
                 lost |= notice
                 continue
-            date, kind = notice._judge_receipt()
             vals = {'receipt_date': date, 'receipt_kind': kind}
             if notice.legal_role == 'fourteen_day':
                 vals['costs_from'] = False

@@ -136,16 +136,16 @@ class DunningNoticeLine(models.Model):
             date = line.date or line.notice_id.date_planned
             line.days_overdue = (date - line.date_maturity).days if date and line.date_maturity else 0
 
-    @api.model_create_multi
-    def create(self, vals_list):
-        self._check_recording('create')
+    @api.model
+    def _prepare_create_values(self, vals_list):
+        # EXTENDS 'base'
         for vals in vals_list:
             notice = self.env['dunning.notice'].browse(vals.get('notice_id'))
             # Computed as well: given, so that lines are not made twice, first in memory.
             vals.update(company_id=notice.company_id.id, date=notice.date, deadline=notice.deadline)
             if not vals.get('level_id'):
                 vals['level_id'] = notice.level_id.id
-        return super().create(vals_list)
+        return super()._prepare_create_values(vals_list)
 
     def _get_frozen_message(self, action):
         return action != 'copy' and self.env._(

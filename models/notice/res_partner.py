@@ -83,6 +83,4 @@ class ResPartner(models.Model):
     def action_dunning_notices(self):
         self.ensure_one()
         action = self.env['ir.actions.act_window']._for_xml_id('l10n_nl_dunning.dunning_notice_action')
-        action['domain'] = [('partner_id', '=', self.commercial_partner_id.id)]
-        action['context'] = {}
-        return action
+        return {**action, 'domain': [('partner_id', '=', self.commercial_partner_id.id)], 'context': {}}

@@ -10,27 +10,12 @@ class AccountMove(models.Model):
     _inherit = 'account.move'
 
     # The answers name amounts of the debtor: for accounting only.
-    dunning_next_level_id = fields.Many2one(
-        comodel_name='dunning.level',
-        string="Next Step",
-        compute='_compute_dunning_plan',
-        groups=ACCOUNTING,
-    )
-    dunning_next_date = fields.Date(
-        string="Next Step On",
-        compute='_compute_dunning_plan',
-        groups=ACCOUNTING,
-    )
     dunning_is_due = fields.Boolean(
         string="To Remind",
         compute='_compute_dunning_plan',
         search='_search_dunning_is_due',
         groups=ACCOUNTING,
         help="A reminder about it would go out today.",
-    )
-    dunning_reason_code = fields.Char(
-        compute='_compute_dunning_plan',
-        groups=ACCOUNTING,
     )
     dunning_reason = fields.Char(
         string="Why (Not)?",
@@ -56,13 +41,8 @@ class AccountMove(models.Model):
                     answers[decision.move_id] = (decision, company)
         for move in self:
             decision, company = answers.get(move._origin.id, (None, None))
-            move.dunning_reason_code = decision and decision.reason
             move.dunning_reason = decision and Planner._explain(decision, company)
             move.dunning_is_due = decision and not decision.reason
-            # No date: it stands still until somebody does something, and the reason says what.
-            next_date = decision and (decision.next_date if decision.reason else company._dunning_today())
-            move.dunning_next_level_id = next_date and decision.level_id
-            move.dunning_next_date = next_date
 
     def _search_dunning_is_due(self, operator, value):
         """Ask the planner about everything that is open in the chosen companies."""
@@ -94,12 +74,7 @@ class AccountMove(models.Model):
         :raise AccessError: for who may not read the invoices, or is not in accounting
         """
         self.check_access('read')
-        Planner = self.env['dunning.planner']
-        Planner._check_may_ask()
-        answers = []
-        for company, items in self._get_dunning_items().grouped('company_id').items():
-            answers += Planner._answer(company, Planner._parse_asked_date(company, date), items=items)
-        return sorted(answers, key=lambda answer: (answer['company_id'], answer['due_date'], answer['item_id']))
+        return self._get_dunning_items().with_env(self.env).get_dunning_reason(date)
 
     def action_dunning_why(self):
         """Open the dialog that answers for any day."""

@@ -6,10 +6,10 @@ contacts and the dispatcher's last check all ask here; there is no second
 implementation.
 
 The statement is composed here, of the steps in :meth:`DunningPlanner._get_statement_parts`;
-the parts of the planner give their rows: the reasons, the open items, the ladder,
-the turns of the messages, the reach of the debtors and the gates. A part has no
-method of another part. What is asked travels as one :class:`~.question.Question`.
-The tables belong to other packages, which say what is open, told or on hold.
+the parts of the planner give their rows: the reasons, the open items with their place
+on the ladder, the messages and the gates. A part has no method of another part. What is
+asked travels as one :class:`~.question.Question`. The tables belong to other packages,
+which say what is open, told or on hold: each once, see :class:`~.question.Sources`.
 """
 
 from collections import defaultdict
@@ -22,6 +22,7 @@ from odoo import api, fields, models
 from odoo.tools import SQL
 from odoo.tools.gc import disabling_gc
 
+from ..kernel.sql import select_changed
 from ..ladder.dunning_level import RANK
 
 # Answers that are read at a time.
@@ -109,8 +110,8 @@ class DunningPlanner(models.AbstractModel):
     _name = 'dunning.planner'
     _description = "Dunning Planner"
     _inherit = [
-        'dunning.planner.reasons', 'dunning.planner.items', 'dunning.planner.ladder', 'dunning.planner.turns',
-        'dunning.planner.reach', 'dunning.planner.gates', 'dunning.planner.answer',
+        'dunning.planner.reasons', 'dunning.planner.items', 'dunning.planner.turns', 'dunning.planner.gates',
+        'dunning.planner.answer',
     ]
 
     # -------------------------------------------------------------------------
@@ -139,15 +140,16 @@ class DunningPlanner(models.AbstractModel):
         company.ensure_one()
         if items is not None and not items:
             return []
-        company._read_for_dunning()
         planner, ignore = self.with_company(company), frozenset(ignore)
         question = planner._ask(
             company, fields.Date.to_date(at_date), items=items, partners=partners, ignore=ignore, only_due=only_due,
             companions=companions and items is not None, past=past)
-        return planner._read_decisions(planner._get_statement(question._replace(
+        question = question._replace(
             levels=planner._read_levels(), policies=planner._read_policies(company),
             item_reasons=planner._get_reasons(code for code in planner._item_reasons() if code not in ignore),
-            notice_reasons=planner._get_reasons(code for code in planner._notice_reasons() if code not in ignore))))
+            notice_reasons=planner._get_reasons(code for code in planner._notice_reasons() if code not in ignore))
+        return planner._read_decisions(planner._get_statement(
+            question._replace(sources=planner._get_sources(question))))
 
     @api.model
     def _read_decisions(self, statement):
@@ -231,13 +233,6 @@ class DunningPlanner(models.AbstractModel):
             wanted=wanted,
         )
 
-    def _get_level_sql(self, question):
-        return self.env['dunning.level']._get_levels_sql()
-
-    def _get_next_level_sql(self, question):
-        # The same for all items at one place of the ladder: worked out once.
-        return self.env['dunning.level']._get_next_level_sql()
-
     def _get_judged_sql(self, question):
         """Return SQL of the items with the first reason why each does not go out by itself."""
         return SQL(
@@ -283,7 +278,7 @@ class DunningPlanner(models.AbstractModel):
                  LEFT JOIN level asked_level ON asked_level.id = asked_level_id
                     OFFSET 0) said
             """,
-            said=self.env['dunning.level']._get_said_sql(SQL("asked_channel"), SQL.identifier('asked_level')),
+            said=question.sources.said,
             rank=RANK,
             item_dates=self._get_next_dates(question, question.item_reasons))
 
@@ -335,6 +330,52 @@ class DunningPlanner(models.AbstractModel):
                           PARTITION BY partner_id, currency_id, asked_level_id) AS accompanies
                  FROM decided""",
             list(items.ids))
+
+    # -------------------------------------------------------------------------
+    # AS IT WAS
+    # -------------------------------------------------------------------------
+
+    def _get_past_parts(self, question):
+        """Return [(table, how to keep it, SQL of its rows)] of the tables that are read as they stood on a past day.
+
+        In PostgreSQL a ``WITH account_move_line AS (…)`` hides the real table from all that follows. So there is one
+        statement for today and for the past, also for each reason that another addon adds, and nothing is written.
+        """
+        if not question.past:
+            return []
+        ledger, notices = question.past
+        inline, kept = SQL("NOT MATERIALIZED"), SQL("MATERIALIZED")
+        lines = self.env['account.move.line']._get_dunning_past_sql(
+            question.company, question.receivable_ids, ledger, question.scope, question.items)
+        rows = {
+            'account.move.line': (kept, lines),
+            'account.move': (inline, self._get_past_moves_sql(ledger)),
+            'account.payment': (inline, SQL(
+                "SELECT * FROM account_payment WHERE date <= %s", ledger,
+                to_flush=self.env['account.payment']._fields['date'])),
+            **{name: (inline, self.env[name]._get_past_sql(notices)) for name in (
+                'dunning.notice.line', 'dunning.notice')},
+        }
+        return [(self.env[name]._table, how, rows) for name, (how, rows) in rows.items()]
+
+    def _get_past_moves_sql(self, day):
+        """Return SQL of the moves: that one is paid today says nothing of then; a payment that waited does."""
+        return select_changed(self.env['account.move'], {
+            'payment_state': SQL(
+                """CASE WHEN account_move.payment_state = 'blocked' THEN 'blocked'
+                        WHEN account_move.payment_state = 'in_payment' AND EXISTS (
+                                 SELECT FROM account_move__account_payment rel
+                                   JOIN account_payment payment ON payment.id = rel.payment_id
+                                  WHERE rel.invoice_id = account_move.id AND payment.move_id IS NULL
+                                    AND payment.date <= %s) THEN 'in_payment'
+                        WHEN account_move.payment_state IS NULL THEN NULL
+                        ELSE 'not_paid' END""",
+                day, to_flush=self.env['account.payment']._fields['date']),
+        })
+
+    # -------------------------------------------------------------------------
+    # A FEW A DAY
+    # -------------------------------------------------------------------------
 
     @api.model
     def _cap_backlog(self, company, at_date, decisions, used=None):

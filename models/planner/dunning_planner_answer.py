@@ -98,25 +98,21 @@ class DunningPlannerAnswer(models.AbstractModel):
         :param partners: restrict to these debtors, or None
         :return: list of dicts; dates are ISO strings or False, amounts in the currency of the item
         """
-        today = company._dunning_today()
-        past = day < today
-        ignore = self._get_unknown_reasons(company, day)
         # sudo: the planner reads settings of debtors; the caller checked who asks about what
         planner = self.sudo().with_company(company)
         decisions = planner._plan(
-            company, day, items=items, partners=partners, ignore=ignore,
-            past=Past(day, day) if past else None)
+            company, day, items=items, partners=partners, ignore=self._get_unknown_reasons(company, day),
+            past=Past(day, day) if day < company._dunning_today() else None)
         pending = planner._get_waiting_notices(decisions)
-        prefetch = {
-            'items': [decision.item_id for decision in decisions],
-            'debtors': list({decision.partner_id for decision in decisions if decision.partner_id})}
-        planner.env['account.move.line'].browse(prefetch['items']).move_id.fetch(['name'])
-        answers = [planner._prepare_answer(company, day, decision, pending, prefetch) for decision in decisions]
+        found = planner.env['account.move.line'].browse([decision.item_id for decision in decisions])
+        found.move_id.fetch(['name'])
+        answers = [
+            planner._prepare_answer(day, decision, item, pending.get(item.id))
+            for decision, item in zip(decisions, found, strict=True)]
         if items is not None:
-            found = {decision.item_id for decision in decisions}
             answers += [
                 planner._prepare_missing_answer(day, item)
-                for item in items.filtered(lambda item: item.company_id == company and item.id not in found)]
+                for item in items.filtered(lambda item: item.company_id == company) - found]
         planner._add_drop_texts(company, day, answers)
         return answers
 
@@ -138,69 +134,59 @@ class DunningPlannerAnswer(models.AbstractModel):
                 answer['text'] = f"{answer['text']} {texts[answer['item_id']]}"
 
     @api.model
-    def _prepare_answer(self, company, day, decision, pending, prefetch):
-        env = self.env
-        item = env['account.move.line'].browse(decision.item_id).with_prefetch(prefetch['items'])
-        debtor = env['res.partner'].browse(decision.partner_id or []).with_prefetch(prefetch['debtors'])
-        currency = env['res.currency'].browse(decision.currency_id)
-        levels = env['dunning.level'].browse(filter(None, [decision.last_level_id])), env['dunning.level'].browse(
-            filter(None, [decision.level_id]))
-        reason = decision.reason or 'due'
-        channels = dict(env['dunning.level']._fields['channel']._description_selection(env))
-        changes_on = decision.next_date if decision.reason else False
+    def _prepare_answer(self, day, decision, item, notice):
+        """Return the answer about an item as a plain dict.
+
+        :param notice: the notice that it waits for, or None
+        """
+        Level, round_amount = self.env['dunning.level'], item.currency_id.round
+        last_level, level = Level.browse(decision.last_level_id or []), Level.browse(decision.level_id or [])
+        channels = dict(Level._fields['channel']._description_selection(self.env))
         to_date = fields.Date.to_string
         return {
-            'date': to_date(day),
-            'item_id': item.id,
-            'invoice_id': item.move_id.id,
-            'invoice': item.move_id.name or '',
-            'debtor_id': decision.partner_id or False,
-            'debtor': debtor.display_name or '',
-            'company_id': company.id,
-            'due_date': to_date(decision.due_date),
-            'currency': currency.name,
-            'amount_open': currency.round(decision.amount_residual or 0.0),
-            'amount_netted': currency.round(decision.amount_netted or 0.0),
-            'amount_on_hold': currency.round(decision.amount_held or 0.0),
-            'amount_due': 0.0 if decision.reason else currency.round(decision.amount_due),
+            **self._prepare_missing_answer(day, item),
+            'amount_open': round_amount(decision.amount_residual or 0.0),
+            'amount_netted': round_amount(decision.amount_netted or 0.0),
+            'amount_on_hold': round_amount(decision.amount_held or 0.0),
+            'amount_due': 0.0 if decision.reason else round_amount(decision.amount_due),
             'policy_id': decision.policy_id or False,
-            'policy': env['dunning.policy'].browse(decision.policy_id or []).name or '',
-            'last_level_id': levels[0].id,
-            'last_level': levels[0].name or '',
+            'policy': self.env['dunning.policy'].browse(decision.policy_id or []).name or '',
+            'last_level_id': last_level.id,
+            'last_level': last_level.name or '',
             'last_date': to_date(decision.last_date) or False,
             'deadline': to_date(decision.last_deadline) or False,
-            'next_level_id': levels[1].id,
-            'next_level': levels[1].name or '',
-            'next_channel': channels.get(decision.channel, '') if levels[1] else '',
+            'next_level_id': level.id,
+            'next_level': level.name or '',
+            'next_channel': channels.get(decision.channel, '') if level else '',
             'next_level_date': to_date(decision.level_date) or False,
             'is_due': not decision.reason,
-            'reason': reason,
-            'text': self._explain(decision, company),
-            'waits_for': self._get_waits_for(decision, pending.get(decision.item_id)),
-            'changes_on': to_date(changes_on) or False,
+            'reason': decision.reason or 'due',
+            'text': self._explain(decision, item.company_id),
+            'waits_for': self._get_waits_for(decision, notice),
+            'changes_on': (decision.reason and to_date(decision.next_date)) or False,
         }
 
     @api.model
     def _prepare_missing_answer(self, day, item):
-        """The answer about an item that did not exist on a past day."""
-        currency = item.currency_id
+        """Return the answer about an item that did not exist on a past day: the least that any answer has."""
+        debtor = item.partner_id.commercial_partner_id
         return {
             'date': fields.Date.to_string(day),
             'item_id': item.id,
             'invoice_id': item.move_id.id,
             'invoice': item.move_id.name or '',
-            'debtor_id': item.partner_id.commercial_partner_id.id,
-            'debtor': item.partner_id.commercial_partner_id.display_name or '',
+            'debtor_id': debtor.id,
+            'debtor': debtor.display_name or '',
             'company_id': item.company_id.id,
             'due_date': fields.Date.to_string(item._get_dunning_due_date()),
-            'currency': currency.name,
-            'amount_open': 0.0, 'amount_netted': 0.0, 'amount_on_hold': 0.0, 'amount_due': 0.0,
-            'policy_id': False, 'policy': '', 'last_level_id': False, 'last_level': '', 'last_date': False,
-            'deadline': False, 'next_level_id': False, 'next_level': '', 'next_channel': '', 'next_level_date': False,
+            'currency': item.currency_id.name,
+            **dict.fromkeys(('amount_open', 'amount_netted', 'amount_on_hold', 'amount_due'), 0.0),
+            **dict.fromkeys(('policy_id', 'last_level_id', 'last_date', 'deadline', 'next_level_id'), False),
+            **dict.fromkeys(('policy', 'last_level', 'next_level', 'next_channel'), ''),
+            'next_level_date': False,
             'is_due': False,
             'reason': 'not_yet',
-            'text': self.env._(
-                "It was not in the books yet: it is dated %s.", self._fmt_date(item.date)),
+            'text': self.env._("It was not in the books yet: it is dated %s.", self._fmt_date(item.date)),
             'waits_for': self.env._("Nobody"),
             'changes_on': fields.Date.to_string(item.date),
         }

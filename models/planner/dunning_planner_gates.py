@@ -55,7 +55,7 @@ class DunningPlannerGates(models.AbstractModel):
 
     def _reason_unmatched_receipt(self):
         def predicate(question):
-            receipts = self._get_unmatched_receipts(question.company)
+            receipts = self._get_unmatched_receipts(question)
             return SQL(
                 "partner_id = ANY(%s) OR move_id = ANY(%s) OR amount_residual = ANY(%s::numeric[])",
                 receipts.partner_ids, receipts.move_ids, receipts.amounts) if any(receipts) else SQL("FALSE")
@@ -69,8 +69,8 @@ class DunningPlannerGates(models.AbstractModel):
         )
 
     @api.model
-    def _get_unmatched_receipts(self, company):
-        """Return the :class:`Receipts` of a company that may be payments of debtors.
+    def _get_unmatched_receipts(self, question):
+        """Return the :class:`Receipts` of the company that may be payments of debtors.
 
         Receipts of a known partner are netted with what he owes (see the credits of the planner).
         """
@@ -81,7 +81,7 @@ class DunningPlannerGates(models.AbstractModel):
               JOIN account_move move ON move.id = receipt.move_id
              WHERE receipt.partner_id IS NULL
             """,
-            self.env['account.move.line']._get_dunning_receipts_sql(company),
+            question.receipts,
             to_flush=[self.env['account.move']._fields[name] for name in (
                 'ref', 'name', 'payment_reference', 'state')]))
         if not rows:
@@ -106,7 +106,7 @@ class DunningPlannerGates(models.AbstractModel):
                 SELECT id, UPPER(name), UPPER(payment_reference) FROM account_move
                  WHERE company_id = %s AND state = 'posted' AND move_type IN ('out_invoice', 'out_receipt')
                    AND (name = ANY(%s) OR payment_reference = ANY(%s))
-                """, company.id, names, names,
+                """, question.company.id, names, names,
             )):
                 move_ids.add(move_id)
                 known.update(tokens.get(name, []))
@@ -121,7 +121,7 @@ class DunningPlannerGates(models.AbstractModel):
 
     def _reason_bank_stale(self):
         def predicate(question):
-            stale = self._get_stale_policies(question.company, question.day)
+            stale = self._get_stale_policies(question.company, question.day, question.sources.bank_states)
             return SQL("policy_id = ANY(%s)", stale) if stale else SQL("FALSE")
 
         def sentence(decision):
@@ -139,9 +139,12 @@ class DunningPlannerGates(models.AbstractModel):
             known_of_past=False, known_of_future=False, foreseen=False)
 
     @api.model
-    def _get_stale_policies(self, company, at_date):
-        """Return the ids of the policies that find the bank data of a day too old."""
-        states = company._get_dunning_bank_states()
+    def _get_stale_policies(self, company, at_date, states=None):
+        """Return the ids of the policies that find the bank data of a day too old.
+
+        :param states: of ``res.company._get_dunning_bank_states``, when they are at hand
+        """
+        states = company._get_dunning_bank_states() if states is None else states
         if not states:
             return []
         age = (at_date - min(newest for _journal, newest in states)).days

@@ -1,11 +1,11 @@
-"""The open items, what is known of their debtors, and what is set against them."""
+"""The open items, what is known of their debtors and set against them, and the place of each on its ladder."""
 
 from odoo import api, models
+from odoo.fields import Domain
 from odoo.tools import SQL
 
 from ...tools.law.amounts import to_decimal
-from ..kernel.sql import select_changed
-from .question import Question
+from .question import Question, Sources
 
 
 class DunningPlannerItems(models.AbstractModel):
@@ -17,9 +17,13 @@ class DunningPlannerItems(models.AbstractModel):
     # -------------------------------------------------------------------------
 
     @api.model
-    def _ask(self, company, day, *, items=None, partners=None, **arguments):
-        """Return the :class:`Question` about due items of a company on a day, without ladder and reasons."""
-        Line = self.env['account.move.line']
+    def _ask(self, company, day, *, items=None, partners=None, blocking=None, **arguments):
+        """Return the :class:`Question` about due items of a company on a day, without ladder and reasons.
+
+        :param SQL blocking: condition on ``hold`` of what holds an item; None: what holds reminders back
+        """
+        company._read_for_dunning()
+        Line, line = self.env['account.move.line'], SQL.identifier('line')
         receivable_ids = Line._get_dunning_receivables(company).ids
         clauses = []
         if partners is not None:
@@ -29,11 +33,53 @@ class DunningPlannerItems(models.AbstractModel):
             clauses.append(SQL(
                 "partner.commercial_partner_id = ANY(ARRAY(%s))", Line._get_dunning_debtors_sql(items)))
         scope = SQL(" AND ").join(clauses) or SQL("TRUE")
-        open_lines = SQL(
-            "%s AND %s", Line._get_dunning_unreconciled_sql(SQL.identifier('line'), company, receivable_ids), scope)
+        open_lines = SQL("%s AND %s", Line._get_dunning_unreconciled_sql(line, company, receivable_ids), scope)
+        open_debts = SQL("%s AND line.amount_residual > 0", open_lines)
         return Question(
-            company, day, items=items, partners=partners, **arguments, receivable_ids=tuple(receivable_ids),
-            scope=scope, open_lines=open_lines, open_debts=SQL("%s AND line.amount_residual > 0", open_lines))
+            company, day, items=items, partners=partners, **arguments,
+            receivable_ids=tuple(receivable_ids), scope=scope,
+            held=self.env['dunning.hold']._get_held_sql(company, day, open_debts, blocking),
+            lines=Line._get_dunning_rows_sql(company, open_debts, items),
+            due_date=Line._get_dunning_due_date_sql(line),
+            credits=Line._get_dunning_rows_sql(company, SQL("%s AND line.amount_residual < 0", open_lines)),
+            receipts=Line._get_dunning_receipts_sql(company))
+
+    @api.model
+    def _get_sources(self, question):
+        """Return the :class:`Sources` of the statement; package by package, in the order in which they are."""
+        company, day, reasons = question.company, question.day, question.item_reasons
+        Level, Line = self.env['dunning.level'], self.env['dunning.notice.line']
+        ladder = {
+            'levels': Level._get_levels_sql(),
+            'next_levels': Level._get_next_level_sql(),
+            'too_late': Level._get_too_late_sql(SQL.identifier('level')),
+            'said': Level._get_said_sql(SQL("asked_channel"), SQL.identifier('asked_level')),
+            'written_call_ids': [
+                level.id for level in question.levels
+                if level.fallback_channel and level.channel == 'phone' and level._can_be_written()],
+            'policies': SQL(", ").join(
+                SQL("(%s, %s, %s, %s, %s)", policy.id, policy.debtor_type, policy._minimum_in(company, day),
+                    policy.require_invoice_sent, policy.agreed_interest_percent)
+                for policy in question.policies) or SQL("(0, 'any', 0.0, FALSE, 0.0)"),
+        }
+        asked = Line._get_asked_sql()
+        return Sources(
+            **ladder,
+            steps=Line._get_steps_sql('id', 'level_id', 'date', 'deadline'),
+            letters=Line._get_steps_sql('status', 'date', 'notice.legal_role', 'notice.costs_from'),
+            told=Line._get_told_sql(SQL("TRUE")),
+            waiting=Line._get_waiting_sql(),
+            messages=self.env['dunning.notice']._get_messages_sql(company, day),
+            stale_rates=self.env['dunning.interest.rate']._freshness(day) if 'rates_stale' in reasons else (),
+            # What interrupted it counts until the day that its own questions are asked on.
+            prescribed=self.env['dunning.prescription'].with_context(dunning_at_date=day)._get_is_prescribed_sql(
+                SQL.identifier('laddered'), company, day),
+            asked_and_owed=SQL(
+                "SELECT asked.notice_id FROM (%s) asked WHERE %s", asked,
+                self.env['account.move.line']._get_dunning_is_owed_sql(SQL("asked.item_id"))),
+            debtor_type=self.env['res.partner']._get_dunning_type_sql(SQL.identifier('debtor')),
+            bank_states=company._get_dunning_bank_states() if 'bank_stale' in reasons else (),
+        )
 
     # -------------------------------------------------------------------------
     # NETTING
@@ -51,7 +97,7 @@ class DunningPlannerItems(models.AbstractModel):
         journal entry (yet) because their journal has no outstanding account, and
         receipts on a bank statement that nobody matched yet.
         """
-        Line, Payment = self.env['account.move.line'], self.env['account.payment']
+        Payment = self.env['account.payment']
         return SQL(
             """
             SELECT partner_id, SUM(amount) AS amount FROM (
@@ -75,9 +121,8 @@ class DunningPlannerItems(models.AbstractModel):
             ) open_credit
             GROUP BY partner_id
             """,
-            credits=Line._get_dunning_rows_sql(
-                question.company, SQL("%s AND line.amount_residual < 0", question.open_lines)),
-            receipts=Line._get_dunning_receipts_sql(question.company),
+            credits=question.credits,
+            receipts=question.receipts,
             scope=question.scope,
             company=question.company.id,
             to_flush=[Payment._fields[name] for name in (
@@ -91,7 +136,7 @@ class DunningPlannerItems(models.AbstractModel):
 
         The same amounts as in the decisions about them, without the ladder. And the ids of those that are wholly held.
 
-        :param SQL blocking: see :class:`Question`
+        :param SQL blocking: as of :meth:`_ask`
         """
         planner = self.with_company(company)
         question = planner._ask(company, day, items=items, blocking=blocking)
@@ -101,7 +146,7 @@ class DunningPlannerItems(models.AbstractModel):
             frozenset(item_id for item_id, _amount, held in rows if held))
 
     def _get_reductions_sql(self, question):
-        Line, line = self.env['account.move.line'], SQL.identifier('line')
+        line = SQL.identifier('line')
         return SQL(
             """
             WITH item AS (
@@ -125,8 +170,8 @@ class DunningPlannerItems(models.AbstractModel):
                    amount_residual_currency > 0 AND amount_held_currency >= amount_residual_currency
               FROM netted WHERE id = ANY(%(items)s)
             """,
-            lines=Line._get_dunning_rows_sql(question.company, question.open_debts, question.items),
-            due_date=Line._get_dunning_due_date_sql(line),
+            lines=question.lines,
+            due_date=question.due_date,
             held=self._get_held_sql(question),
             held_company=self._get_held_company_sql(line, SQL("%s", question.company.currency_id.decimal_places)),
             credits=self._get_credit_sql(question),
@@ -160,8 +205,7 @@ class DunningPlannerItems(models.AbstractModel):
 
     def _get_held_sql(self, question):
         """Return SQL of the due items that are wholly or partly on hold, see ``dunning.hold``."""
-        return self.env['dunning.hold']._get_held_sql(
-            question.company, question.day, question.open_debts, question.blocking)
+        return question.held
 
     @staticmethod
     def _get_netted_currency_sql(row):
@@ -197,7 +241,6 @@ class DunningPlannerItems(models.AbstractModel):
         """Return SQL of the items with what is known of their move and debtor."""
         company = question.company
         Partner = self.env['res.partner'].with_company(company)
-        Line = self.env['account.move.line']
         Move = self.env['account.move']
         debtor = SQL.identifier('debtor')
         return SQL(
@@ -226,9 +269,9 @@ class DunningPlannerItems(models.AbstractModel):
                    -- Fence: the kind of debtor and the due date are asked all over the statement.
             OFFSET 0
             """,
-            lines=Line._get_dunning_rows_sql(company, question.open_debts, question.items),
-            due_date=Line._get_dunning_due_date_sql(SQL.identifier('line')),
-            debtor_type=Partner._get_dunning_type_sql(debtor),
+            lines=question.lines,
+            due_date=question.due_date,
+            debtor_type=question.sources.debtor_type,
             debtor_policy=self._get_debtor_policy_sql(Partner),
             debtor_email=self._get_has_email_sql(debtor),
             debtor_phone=self._get_has_phone_sql(debtor),
@@ -258,43 +301,164 @@ class DunningPlannerItems(models.AbstractModel):
             default.id or None, Partner._field_to_sql('debtor', 'dunning_policy_id'))
 
     # -------------------------------------------------------------------------
-    # AS IT WAS
+    # POLICIES AND LEVELS
     # -------------------------------------------------------------------------
 
-    def _get_past_parts(self, question):
-        """Return [(table, how to keep it, SQL of its rows)] of the tables that are read as they stood on a past day.
+    @api.model
+    def _read_policies(self, company):
+        """Return the policies that can be used in the company."""
+        # sudo: what a policy says holds for every user
+        return self.env['dunning.policy'].sudo().search_fetch(
+            Domain('company_id', 'in', [False, *company.parent_ids.ids]),
+            ['debtor_type', 'minimum_amount', 'currency_id', 'require_invoice_sent', 'agreed_interest_percent'])
 
-        In PostgreSQL a ``WITH account_move_line AS (…)`` hides the real table from all that follows. So there is one
-        statement for today and for the past, also for each reason that another addon adds, and nothing is written.
+    @api.model
+    def _read_levels(self):
+        """Return the levels of all policies."""
+        # sudo: what a level says holds for every user
+        return self.env['dunning.level'].sudo().search_fetch(
+            Domain.TRUE, ['policy_id', 'legal_role', 'channel', 'fallback_channel', 'letter_intro', 'letter_closing'])
+
+    def _get_policy_sql(self, question):
+        """Return SQL of the usable policies with their minimum in the company's currency."""
+        return SQL(
+            "SELECT id::int, debtor_type::varchar, minimum_amount::numeric, require_invoice_sent::boolean,"
+            "       agreed_interest::numeric"
+            " FROM (VALUES %s) AS policy (id, debtor_type, minimum_amount, require_invoice_sent, agreed_interest)",
+            question.sources.policies)
+
+    def _get_level_sql(self, question):
+        return question.sources.levels
+
+    def _get_next_level_sql(self, question):
+        # The same for all items at one place of the ladder: worked out once.
+        return question.sources.next_levels
+
+    # -------------------------------------------------------------------------
+    # THE NEXT LEVEL
+    # -------------------------------------------------------------------------
+
+    def _get_laddered_sql(self, question):
+        """Return SQL that adds to the items: policy, last level, next level, its day and its recipient."""
+        company, sources = question.company, question.sources
+
+        def told(what, nothing):
+            return SQL(
+                """CASE WHEN next.with_costs AND item.debtor_type = 'consumer' THEN (
+                            SELECT %s
+                              FROM (%s) told
+                             WHERE told.item_id = item.id AND told.legal_role = 'fourteen_day' AND told.date <= %s)
+                        ELSE %s END""",
+                what, sources.letters, question.day, nothing)
+
+        return SQL(
+            """
+            SELECT item.*,
+                   policy.id AS policy_id, policy.debtor_type AS policy_debtor_type,
+                   policy.minimum_amount, policy.require_invoice_sent, policy.agreed_interest,
+                   -- What holds reserve of the item, in its own currency and in that of the company.
+                   COALESCE(held.hold_amount, 0) AS amount_held_currency,
+                   %(held_company)s AS amount_held,
+                   held.hold_active, held.hold_free_on, held.hold_reason_id, held.hold_user_id, held.hold_until,
+                   held.hold_disputed,
+                   pending.notice_id AS pending_notice_id,
+                   last.level_id AS last_level_id, last.date AS last_date, last.deadline AS last_deadline,
+                   next.id AS level_id, next.channel AS level_channel, next.legal_role AS level_legal_role,
+                   next.with_interest AS level_with_interest, next.with_costs AS level_with_costs,
+                   -- Each behind a CASE: looked up where it matters, which a join would do for every item.
+                   %(letters)s AS fourteen_day_letters, %(costs_from)s AS fourteen_day_costs_from,
+                   %(passed_over)s AS fourteen_day_passed_over,
+                   -- A due date that was moved after the last notice counts as well: what is not due is not owed.
+                   CASE WHEN next.delay_from = 'previous_deadline' AND last.deadline IS NOT NULL
+                        THEN GREATEST(last.deadline + next.delay_days, last.deadline + 1, item.due_date + 1)
+                        ELSE GREATEST(item.due_date + next.delay_days, last.deadline + 1)
+                   END AS level_date,
+                   %(recipient)s AS recipient_id,
+                   -- Credits are set against what could be reminded, the oldest first.
+                   %(countable)s AS countable
+              FROM item
+         LEFT JOIN held ON held.item_id = item.id
+         LEFT JOIN policy ON policy.id = CASE
+                       WHEN item.move_policy_id = ANY(%(policies)s) THEN item.move_policy_id
+                       WHEN item.debtor_policy_id = ANY(%(policies)s) THEN item.debtor_policy_id
+                       WHEN item.debtor_type = 'consumer' THEN %(consumer)s::int ELSE %(business)s::int END
+         LEFT JOIN (%(waiting)s) pending ON pending.item_id = item.id
+         LEFT JOIN LATERAL (
+                   SELECT done.level_id, done.date, done.deadline
+                     FROM (%(steps)s) done
+                    WHERE done.item_id = item.id AND done.date <= %(at_date)s
+                 ORDER BY done.date DESC, done.id DESC
+                    LIMIT 1) last ON TRUE
+         LEFT JOIN next_level
+                ON next_level.last_level_id = COALESCE(last.level_id, 0)
+               AND next_level.policy_id = policy.id AND next_level.overdue = (item.due_date < %(at_date)s)
+               AND next_level.consumer = (item.debtor_type = 'consumer')
+         LEFT JOIN level next
+                ON next.id = CASE
+                       WHEN last.level_id IS NULL THEN next_level.id
+                       -- Of its own: a step that this item had out of turn, or that is taken once.
+                       WHEN next_level.legal_role = 'fourteen_day' OR EXISTS (
+                                SELECT FROM (%(steps)s) used
+                                 WHERE used.item_id = item.id AND used.level_id = next_level.id)
+                       THEN (
+                              SELECT level.id
+                                FROM level
+                                JOIN level last_level ON last_level.id = last.level_id
+                               WHERE level.policy_id = policy.id AND level.active
+                                 AND (level.sequence, level.id) > (last_level.sequence, last_level.id)
+                                 AND NOT (%(too_late)s AND item.due_date < %(at_date)s)
+                                 AND (level.legal_role IS DISTINCT FROM 'fourteen_day'
+                                      -- For consumers, and once: a second one would announce the same costs again.
+                                      OR (item.debtor_type = 'consumer' AND NOT EXISTS (
+                                             SELECT FROM (%(told)s) told
+                                              WHERE told.item_id = item.id AND told.legal_role = 'fourteen_day')))
+                                 AND NOT EXISTS (
+                                         SELECT FROM (%(steps)s) used
+                                          WHERE used.item_id = item.id AND used.level_id = level.id)
+                            ORDER BY level.sequence, level.id
+                               LIMIT 1)
+                       ELSE next_level.id END
+                   -- Fence: what is worked out here is asked by many reasons, and worked out once.
+            OFFSET 0
+            """,
+            letters=told(SQL("COUNT(*) FILTER (WHERE told.status = 'sent')"), SQL("0::bigint")),
+            costs_from=told(SQL("MIN(told.costs_from) FILTER (WHERE told.status = 'sent')"), SQL("NULL::date")),
+            # There was nothing to announce: the ladder goes on without costs.
+            passed_over=told(
+                SQL("COALESCE(BOOL_AND(told.status = 'skipped'), FALSE)"), SQL("FALSE")),
+            recipient=self._get_recipient_sql(
+                SQL.identifier('next'), SQL.identifier('item'), SQL("item.invoice_contact_id")),
+            steps=sources.steps,
+            told=sources.told,
+            waiting=sources.waiting,
+            too_late=sources.too_late,
+            business=company.dunning_policy_business_id.id or None,
+            consumer=company.dunning_policy_consumer_id.id or None,
+            policies=question.policies.ids,
+            held_company=self._get_held_company_sql(
+                SQL.identifier('item'), SQL("%s", company.currency_id.decimal_places)),
+            countable=self._get_countable_sql(SQL.identifier('item'), SQL.identifier('item')),
+            at_date=question.day,
+        )
+
+    def _get_in_default_sql(self, item, company, at_date, told=None):
+        """Return SQL that is true when a consumer is in default (verzuim) for ``item``, a table name, on a day.
+
+        After an agreed term: without notice (article 6:83 under a BW). Else only when the term of a written notice of
+        default has run out (article 6:82 BW); a 14-day letter whose term ran out is one as well.
+
+        :param SQL told: what left and stands, when it is at hand
         """
-        if not question.past:
-            return []
-        ledger, notices = question.past
-        inline, kept = SQL("NOT MATERIALIZED"), SQL("MATERIALIZED")
-        lines = self.env['account.move.line']._get_dunning_past_sql(
-            question.company, question.receivable_ids, ledger, question.scope, question.items)
-        rows = {
-            'account.move.line': (kept, lines),
-            'account.move': (inline, self._get_past_moves_sql(ledger)),
-            'account.payment': (inline, SQL(
-                "SELECT * FROM account_payment WHERE date <= %s", ledger,
-                to_flush=self.env['account.payment']._fields['date'])),
-            **{name: (inline, self.env[name]._get_past_sql(notices)) for name in (
-                'dunning.notice.line', 'dunning.notice')},
-        }
-        return [(self.env[name]._table, how, rows) for name, (how, rows) in rows.items()]
-
-    def _get_past_moves_sql(self, day):
-        """Return SQL of the moves: that one is paid today says nothing of then; a payment that waited does."""
-        return select_changed(self.env['account.move'], {
-            'payment_state': SQL(
-                """CASE WHEN account_move.payment_state = 'blocked' THEN 'blocked'
-                        WHEN account_move.payment_state = 'in_payment' AND EXISTS (
-                                 SELECT FROM account_move__account_payment rel
-                                   JOIN account_payment payment ON payment.id = rel.payment_id
-                                  WHERE rel.invoice_id = account_move.id AND payment.move_id IS NULL
-                                    AND payment.date <= %s) THEN 'in_payment'
-                        WHEN account_move.payment_state IS NULL THEN NULL
-                        ELSE 'not_paid' END""",
-                day, to_flush=self.env['account.payment']._fields['date']),
-        })
+        return SQL(
+            """%(item)s.due_date < %(at_date)s
+               AND CASE WHEN COALESCE(%(item)s.debtor_term_agreed = 'yes', %(agreed)s) THEN TRUE ELSE EXISTS (
+                       SELECT FROM (%(told)s) told
+                        WHERE told.item_id = %(item)s.id AND told.legal_role IN ('default_notice', 'fourteen_day')
+                          -- A term that was over before the debtor could read of it is none.
+                          AND told.receipt_date <= told.deadline
+                          AND told.deadline < %(at_date)s) END""",
+            item=item,
+            at_date=at_date,
+            agreed=company.dunning_term_agreed_consumer,
+            told=told or self.env['dunning.notice.line']._get_told_sql(SQL("TRUE")),
+        )

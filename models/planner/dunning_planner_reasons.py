@@ -108,11 +108,11 @@ class DunningPlannerReasons(models.AbstractModel):
         return {code: self._get_reason(code) for code in codes}
 
     @api.model
-    @ormcache('tuple(self._item_reasons())', 'tuple(self._notice_reasons())', 'tuple(sorted(properties.items()))')
+    @ormcache('tuple(sorted(properties.items()))')
     def _get_reason_codes(self, **properties):
         """Return the codes of all reasons, or of those with all of these properties; see :class:`Reason`.
 
-        Kept: what a reason is depends neither on the day nor on the company.
+        Kept: what a reason is depends on the addons alone.
         """
         return frozenset(
             code for code, reason in self._get_reasons().items()
@@ -202,10 +202,8 @@ class DunningPlannerReasons(models.AbstractModel):
         # Interest and costs that were booked are asked with the invoices they belong to, never on their own.
         return Reason(
             lambda question: SQL(
-                "claim_notice_id IS NOT NULL AND EXISTS ("
-                "SELECT FROM (%s) asked WHERE asked.notice_id = claim_notice_id AND %s)",
-                self.env['dunning.notice.line']._get_asked_sql(),
-                self.env['account.move.line']._get_dunning_is_owed_sql(SQL("asked.item_id"))),
+                "claim_notice_id IS NOT NULL AND EXISTS (%s AND asked.notice_id = claim_notice_id)",
+                question.sources.asked_and_owed),
             lambda d: self.env._(
                 "It books interest and costs that were claimed; they are asked together with their invoices."),
             waits_for='nobody',
@@ -214,10 +212,7 @@ class DunningPlannerReasons(models.AbstractModel):
     def _reason_prescribed(self):
         # What is left is a natural obligation: it must not be demanded as if it could be enforced.
         return Reason(
-            # What interrupted it counts until the day that its own questions are asked on.
-            lambda question: self.env['dunning.prescription'].with_context(
-                dunning_at_date=question.day)._get_is_prescribed_sql(
-                    SQL.identifier('laddered'), question.company, question.day),
+            lambda question: question.sources.prescribed,
             lambda d: self.env._(
                 "The claim is prescribed, so it cannot be enforced any more. If something interrupted the "
                 "prescription, enter that on the invoice; if no goods were sold to a consumer, say so under "
@@ -292,7 +287,7 @@ class DunningPlannerReasons(models.AbstractModel):
     def _reason_waiting_deadline(self):
         def get_change(question):
             # Impatience shortens the days of grace after the deadline, never the term the debtor was promised.
-            return SQL("last_deadline + 1") if question.is_impatient else SQL("level_date")
+            return SQL("last_deadline + 1") if 'waiting_delay' in question.ignore else SQL("level_date")
 
         return Reason(
             lambda question: SQL("%s > %s", get_change(question), question.day),
@@ -320,7 +315,8 @@ class DunningPlannerReasons(models.AbstractModel):
         return Reason(
             lambda question: SQL(
                 "level_legal_role = 'fourteen_day' AND NOT (%s)",
-                self._get_in_default_sql(SQL.identifier('laddered'), question.company, question.day)),
+                self._get_in_default_sql(
+                    SQL.identifier('laddered'), question.company, question.day, question.sources.told)),
             lambda d: self.env._(
                 "“%(level)s” can only follow when the debtor is in default. The payment term was not agreed with him, "
                 "so a notice of default must have been sent first and its term must have run out. Add such a level to "
@@ -364,7 +360,7 @@ class DunningPlannerReasons(models.AbstractModel):
             lambda question: SQL(
                 "level_with_interest AND COALESCE(agreed_interest, 0) = 0"
                 " AND CASE debtor_type WHEN 'consumer' THEN 'consumer' ELSE 'commercial' END = ANY(%s)",
-                self.env['dunning.interest.rate']._freshness(question.day) or ['']),
+                question.sources.stale_rates or ['']),
             lambda d: self.env._(
                 "“%(level)s” asks interest, and the statutory interest rate of this half-year was not confirmed. "
                 "Confirm it under Configuration ‣ Statutory Interest.",

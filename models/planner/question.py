@@ -16,6 +16,27 @@ class Past(NamedTuple):
     notices: date
 
 
+class Sources(NamedTuple):
+    """What other packages know, as SQL that the parts of the statement are composed of; each is asked for it once."""
+
+    levels: Any  # of all policies
+    next_levels: Any  # of each place on a ladder
+    too_late: Any  # condition on ``level``: it makes no sense once an item is overdue
+    said: Any  # a number of what can be said in one message, by ``asked_channel`` and ``asked_level``
+    written_call_ids: Any  # levels by phone that may become a letter
+    policies: Any  # rows of those that can be used, with their minimum in the currency of the company
+    steps: Any  # that items took on their ladders
+    letters: Any  # the same steps with what their notices say of costs
+    told: Any  # what left and stands
+    waiting: Any  # the items of notices that wait
+    messages: Any  # of the day that is asked about
+    stale_rates: Any  # kinds of interest of which no rate was confirmed
+    prescribed: Any  # condition on ``laddered``
+    debtor_type: Any  # of ``debtor``
+    asked_and_owed: Any  # items that a notice asked and that are open
+    bank_states: Any  # bank journals and the day of their newest statement line
+
+
 class Question(NamedTuple):
     """The arguments of :meth:`DunningPlanner._plan`, and what is read once for all parts of the statement."""
 
@@ -27,17 +48,15 @@ class Question(NamedTuple):
     only_due: Any = False
     companions: bool = False
     past: Past | None = None
-    blocking: Any = None  # SQL condition on ``hold`` of what holds an item; None: what holds reminders back
     receivable_ids: tuple = ()
     scope: Any = None  # SQL condition on ``line`` and its ``partner``: the debtors asked about
-    open_lines: Any = None  # and what is open of them, credits as well
-    open_debts: Any = None  # and what they owe
+    lines: Any = None  # SQL of the items asked about and of what else their debtors owe
+    due_date: Any = None  # of ``line``, one of these
+    held: Any = None  # SQL of what is on hold of them
+    credits: Any = None  # SQL of what is open of these debtors to their credit
+    receipts: Any = None  # SQL of what came in on the bank and nobody matched
     levels: Any = None  # of all policies
     policies: Any = None  # those that the company can use
+    sources: Sources | None = None
     item_reasons: dict = MappingProxyType({})  # {code: reason} about one item, in the order in which they are asked
     notice_reasons: dict = MappingProxyType({})  # and about all items that would share a notice
-
-    @property
-    def is_impatient(self):
-        """Whether the days of grace before and after a deadline do not count."""
-        return 'waiting_delay' in self.ignore

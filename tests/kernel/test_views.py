@@ -301,8 +301,7 @@ class TestViewsAreSetBased(DunningCommon):
 
     def test_columns_of_invoices(self):
         self.assertListIsSetBased(self.moves, [
-            'dunning_level_id', 'dunning_days_overdue', 'dunning_next_level_id',
-            'dunning_next_date', 'dunning_reason'])
+            'dunning_level_id', 'dunning_days_overdue', 'dunning_is_due', 'dunning_reason'])
 
     def test_columns_of_due_items(self):
         self.assertListIsSetBased(self.items(self.moves), [

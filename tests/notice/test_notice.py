@@ -147,17 +147,21 @@ class TestMaking(DunningCommon):
 
     def test_the_invoice_tells_its_next_step_and_why(self):
         invoice = self.on(TODAY + days(1), self.invoice())
-        self.assertRecordValues(invoice, [{
-            'dunning_next_level_id': self.reminder.id, 'dunning_next_date': TODAY + days(5),
-            'dunning_reason_code': 'waiting_delay'}])
+        [answer] = invoice.get_dunning_reason()
+        self.assertEqual(answer['reason'], 'waiting_delay')
+        self.assertEqual(answer['next_level_id'], self.reminder.id)
+        self.assertEqual(answer['changes_on'], str(TODAY + days(5)))
         self.assertIn("Reminder", invoice.dunning_reason)
+        self.assertFalse(invoice.dunning_is_due)
         invoice = self.on(DUE, invoice)
-        self.assertRecordValues(invoice, [{
-            'dunning_next_level_id': self.reminder.id, 'dunning_next_date': DUE, 'dunning_reason_code': False}])
+        [answer] = invoice.get_dunning_reason()
+        self.assertEqual((answer['reason'], answer['next_level_id']), ('due', self.reminder.id))
+        self.assertTrue(invoice.dunning_is_due)
         self.pay(invoice)
         invoice.invalidate_recordset()
-        self.assertRecordValues(invoice, [{
-            'dunning_next_level_id': False, 'dunning_next_date': False, 'dunning_reason_code': 'settled'}])
+        [answer] = invoice.get_dunning_reason()
+        self.assertEqual((answer['reason'], answer['changes_on']), ('settled', False))
+        self.assertFalse(invoice.dunning_is_due)
 
 
 @tagged('post_install_l10n', 'post_install', '-at_install')

@@ -59,15 +59,9 @@ class DunningHoldClose(models.TransientModel):
                 fields.Date.add(hold.company_id._dunning_today(), days=hold.reason_id.default_days) for hold in holds)
             if mode == 'extend' else False,
         })
-        return {
-            'type': 'ir.actions.act_window',
-            'name': self.env._("Close hold") if mode == 'close' else self.env._("Extend hold"),
-            'res_model': self._name,
-            'res_id': wizard.id,
-            'view_mode': 'form',
-            'target': 'new',
-            'context': {'dialog_size': 'medium'},
-        }
+        return wizard._get_records_action(
+            name=self.env._("Close hold") if mode == 'close' else self.env._("Extend hold"), target='new',
+            context={'dialog_size': 'medium'})
 
     def action_apply(self):
         """Close or extend the holds."""

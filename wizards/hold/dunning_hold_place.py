@@ -197,15 +197,8 @@ class DunningHoldPlace(models.TransientModel):
             'notice_id': notices.id if notices is not None and len(notices) == 1 else False,
             'reason_id': self.env['dunning.hold.reason'].search([], limit=1).id,
         })
-        return {
-            'type': 'ir.actions.act_window',
-            'name': self.env._("Put on hold"),
-            'res_model': self._name,
-            'res_id': wizard.id,
-            'view_mode': 'form',
-            'target': 'new',
-            'context': {'dialog_size': 'medium'},
-        }
+        return wizard._get_records_action(
+            name=self.env._("Put on hold"), target='new', context={'dialog_size': 'medium'})
 
     # -------------------------------------------------------------------------
     # PLACING

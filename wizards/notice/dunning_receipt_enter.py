@@ -38,14 +38,8 @@ class DunningReceiptEnter(models.TransientModel):
             'tracking_code': notice.tracking_code,
             'kind': receipt.kind if receipt else 'registered' if notice.channel == 'letter' else 'acknowledged',
         })
-        return {
-            'type': 'ir.actions.act_window',
-            'name': self.env._("Withdraw Evidence") if receipt else self.env._("Enter Receipt"),
-            'res_model': self._name,
-            'res_id': wizard.id,
-            'view_mode': 'form',
-            'target': 'new',
-        }
+        return wizard._get_records_action(
+            name=self.env._("Withdraw Evidence") if receipt else self.env._("Enter Receipt"), target='new', context={})
 
     def action_confirm(self):
         """Record it. What is not possible is refused with what to do."""

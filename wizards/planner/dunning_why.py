@@ -29,15 +29,8 @@ class DunningWhy(models.TransientModel):
             'item_ids': [Command.set(items.ids if items is not None else [])],
             'partner_ids': [Command.set(partners.ids if partners is not None else [])],
         })
-        return {
-            'type': 'ir.actions.act_window',
-            'name': self.env._("Why (Not)? %s", about or ''),
-            'res_model': self._name,
-            'res_id': wizard.id,
-            'view_mode': 'form',
-            'target': 'new',
-            'context': {'dialog_size': 'large'},
-        }
+        return wizard._get_records_action(
+            name=self.env._("Why (Not)? %s", about or ''), target='new', context={'dialog_size': 'large'})
 
     @api.depends('date', 'item_ids', 'partner_ids')
     @api.depends_context('lang', 'dunning_at_date')
