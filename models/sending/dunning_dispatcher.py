@@ -399,7 +399,7 @@ class DunningDispatcher(models.AbstractModel):
                 'attachment_ids': [(6, 0, attachments.get(notice.id, []))],
                 'reply_to': values.get('reply_to') or replies[notice.id],
             })
-        self._refuse_unlawful_mails(notices, values_list)
+        self._refuse_unlawful_mails(template, notices, values_list)
         return values_list
 
     @api.model

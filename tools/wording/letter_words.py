@@ -29,7 +29,7 @@ _HIDDEN = re.compile(
 _MARKUP = re.compile(r'<[a-zA-Z/!?][^>]*>|&(?:#\d+|#x[0-9a-fA-F]+|[a-zA-Z]+\d*);')
 _INLINE = re.compile(r'\{\{(.*?)\}\}', re.DOTALL)
 _OBJECT = re.compile(r'\bobject\.([A-Za-z_][\w.]*)')
-_LITERAL = re.compile(r"'([^'\\]*)'|\"([^\"\\]*)\"")
+_LITERAL = re.compile(r"'([^'\\]*)'|\"([^\"\\]*)\"|(?<![\w.])(\d[\w.]*)")
 _DASHES = str.maketrans(dict.fromkeys('‐‑‒–—―−', '-') | dict.fromkeys("’‘‛′", "'"))
 _OUTPUT = ('t-out', 't-esc', 't-raw', 't-field')
 _INVISIBLE = ('Cf', 'Cc', 'Cs', 'Cn')
@@ -58,6 +58,24 @@ def read(text):
         chosen = dict(zip(conditions, values, strict=True))
         readings[clean(''.join(_flatten(pieces, chosen)))] = None
     return tuple(readings)
+
+
+def mask(reading, known):
+    """Return a reading in which values that were worked out are tokens again, as in the text they were put into.
+
+    :param known: pairs of the name of a placeholder and what it printed; equal values share the token ``⟦one|other⟧``
+    """
+    names = {}
+    for name, value in known:
+        for shown in read(value):
+            # A count of one digit is a value; a name of one letter would be found in every abbreviation.
+            if len(shown) > 2 or shown.isdigit():
+                names.setdefault(shown, []).append(name)
+    if not names:
+        return reading
+    longest = sorted(names, key=len, reverse=True)
+    values = re.compile(r'(?<![\w.,])(?:%s)(?!\w|[.,]\d)' % '|'.join(map(re.escape, longest)))
+    return values.sub(lambda match: f'{OPEN}{"|".join(names[match[0]])}{CLOSE}', reading)
 
 
 def clean(text):
@@ -114,8 +132,8 @@ def _token(expression):
 
 
 def _spoken(expression):
-    """Return the texts in an expression, which it may print."""
-    return ''.join(f" {re.sub(r'[⟦⟧]', '', one or other)} " for one, other in _LITERAL.findall(expression or ''))
+    """Return the texts and numbers in an expression, which it may print or multiply by."""
+    return ''.join(f" {re.sub(r'[⟦⟧]', '', ''.join(found))} " for found in _LITERAL.findall(expression or ''))
 
 
 def _children(node):

@@ -16,9 +16,6 @@ def phrase(*parts):
 
 WORD = r'[\w⟦⟧~€.,-]+'  # with what clings to it
 COSTS = r'(?:\w*kosten|(?:collection |extrajudicial |legal |additional )?(?:costs?|fees?|charges?))'
-CURRENCY = r'(?:€|£|\$|\b(?:EUR|USD|GBP|euros?)\b)'
-NUMBER = r"\d(?:[\d.,']*\d)?"
-AMOUNT = rf'{CURRENCY}\s?(?:-\s?)?{NUMBER}(?:,?-{{1,2}})?|{NUMBER}(?:,-{{1,2}})?\s?{CURRENCY}'
 MONTH = (
     r'(?:jan(?:uari|uary)?|feb(?:ruari|ruary)?|maart|mrt|march|mar|apr(?:il)?|mei|may|juni?|june?|juli?|july?|'
     r'aug(?:ustus|ust)?|sep(?:t|tember)?|okt(?:ober)?|oct(?:ober)?|nov(?:ember)?|dec(?:ember)?)')
@@ -147,14 +144,11 @@ FEES = phrase(
     r'[\s-]?(?:kosten|vergoeding|toeslag)\b',
     r'\bkosten (?:van|voor) (?:(?:het )?(?:versturen|verzenden) van )?(?:deze|dit|de) '
     r'(?:brief|herinnering|aanmaning|bericht|administratie)\b',
-    rf'(?:{AMOUNT}) (?:aan |voor )?(?:administratie|herinnering|aanmaning)\b', rf'\btoeslag van (?:{AMOUNT})',
     r'\b(?:administration|administrative|reminder|dunning|late(?: payment)?|handling|processing|filing|registration|'
     r'office|postage) (?:costs?|fees?|charges?)\b',
     r'\b(?:arrangement|set-?up) (?:fees?|charges?)\b')
 PENALTY = phrase(r'\bboete(?:rente|beding|s)?\b', r'\b(?:late payment |contractual )?penalt(?:y|ies)\b')
-_PERCENT = r'\d[\d.,]*\s?(?:%|procent\b|per ?cent\b)'
 COSTS_CLAIMED = phrase(
-    rf'\b{_PERCENT} (?:[\w-]+ ){{0,3}}?{COSTS}\b', rf'\b{COSTS} (?:van|of|ad) {_PERCENT}',
     r'\b(?:vermeerder\w*|verhoog\w*|plus|inclusief|exclusief|increased|including|together) (?:(?:met|by|with|de|het|'
     rf'the|wettelijke|rente|en|and|interest|statutory|alle|all|buitengerechtelijke|additional|any) )*{COSTS}\b',
     rf'\b{COSTS} (?:{WORD} ){{0,8}}?(?:voor uw rekening|in rekening|verschuldigd|te vergoeden|te betalen|'
@@ -163,13 +157,13 @@ COSTS_CLAIMED = phrase(
     r'\b(?:verschuldigd|moet u|u moet|u dient|betaalt u|bent u|zijn wij genoodzaakt|brengen wij|rekenen wij|komen|'
     r'you (?:will )?owe|you (?:must|will|shall) (?:also )?pay|we (?:will |shall )?charge(?: you)?) '
     rf'(?:{WORD} ){{0,5}}?{COSTS}\b')
-COSTS_AMOUNT = phrase(
-    rf'(?:{AMOUNT}) (?:[\w-]+ ){{0,3}}?{COSTS}\b', rf'\b{COSTS}:? (?:[\w-]+ ){{0,4}}?(?:{AMOUNT})')
 COURT_COSTS = phrase(r'\bproceskosten\b', r'\bgerechtelijke\b', r'\brechter\b', r'\brechtbank\b', r'\bcourt\b')
 # A consumer may be told what comes later, when it is said that a letter comes first.
 ANNOUNCED_FIRST = phrase(r'\b(?:pas|eerst|only|first)\b')
 ANNOUNCEMENT = phrase(
     r'\b(?:brief|bericht|aankondiging|\w*dagenbrief|termijn|veertien|14|letter|notice|term|fourteen|announce\w*)\b')
+INTEREST = phrase(r'\b\w*rente\b', r'\binterest\b')
+ACCOUNT = re.compile(r'\b[A-Z]{2}\d{2}(?:[ .-]?[A-Z0-9]{4}){2,7}(?:[ .-]?[A-Z0-9]{1,3})?\b', re.IGNORECASE)
 COMMERCIAL_INTEREST = phrase(
     r'\bhandelsrente\b', r'\bcommercial interest\b', r'\b6[:.]119a\b', r'\binterest (?:for|on) commercial\b')
 
@@ -278,7 +272,7 @@ VAT_TOKEN = re.compile(r'⟦[^⟦⟧]*(?:\b|_)vat(?:\b|_)')
 TERM_ANY = phrase(
     rf'\b(?:binnen|within) {WORD}(?: \(\w+\))? {UNIT}\b',
     r'\b(?:uiterlijk|voor|by|before|no later than|not later than)'
-    rf'(?: (?:op|on))?(?: {WEEKDAY},?)? (?:{DATE}|⟦(?:deadline|term)_text)', r'⟦(?:deadline|term)_text⟧')
+    rf'(?: (?:op|on))?(?: {WEEKDAY},?)? (?:{DATE}|⟦[^⟦⟧]*(?:deadline|term)_text)', r'⟦[^⟦⟧]*(?:deadline|term)_text')
 PUTS_IN_DEFAULT = phrase(
     r'\bingebrekestelling\b', r'\bin gebreke\b', r'\bverzuim\b', r'\bin default\b', r'\bnotice of default\b')
 DEMAND = phrase(

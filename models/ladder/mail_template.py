@@ -1,0 +1,64 @@
+"""The e-mail templates that debtors are written with: a consumer reads only what was worked out."""
+
+from markupsafe import Markup
+
+from odoo import api, models
+from odoo.exceptions import ValidationError
+
+from ...tools.wording import check_typed
+
+#: The clauses of an arrangement with whoever does business; every other template can reach a consumer.
+BUSINESS_TEMPLATE = 'l10n_nl_dunning.mail_template_arrangement_business'
+DEFAULT_TEMPLATE = 'l10n_nl_dunning.mail_template_notice'
+
+
+class MailTemplate(models.Model):
+    _inherit = 'mail.template'
+
+    @api.constrains('subject', 'body_html', 'model_id')
+    def _check_typed_texts(self):
+        """Refuse figures that somebody typed into a template for consumers."""
+        Level = self.env['dunning.level']
+        if Level._is_shipping():
+            return
+        for template in self:
+            findings = template._find_typed()
+            if findings:
+                raise ValidationError(self.env._(
+                    "The text of the e-mail template “%(template)s” cannot stay like this:\n%(sentences)s",
+                    template=template.name,
+                    sentences="\n".join(f"• {sentence}" for sentence in Level._explain_findings(findings))))
+
+    def _find_typed(self):
+        """Return ``{finding: [language codes]}`` of what was typed into this template, if it can reach a consumer."""
+        self.ensure_one()
+        if not self._can_reach_consumers():
+            return {}
+        installed = dict(self.env['res.lang'].get_installed())
+        languages = {
+            lang for name in ('subject', 'body_html')
+            for lang in self._fields[name]._get_stored_translations(self) or {} if lang in installed}
+        return self.env['dunning.level']._check_languages({
+            lang: Markup('<p>%s</p>%s') % (local.subject or '', Markup(local.body_html or ''))  # noqa: S704 - only read
+            for lang in sorted(languages) for local in [self.with_context(lang=lang)]}, check_typed)
+
+    def _can_reach_consumers(self):
+        """Return whether a debtor who is no business can read this template."""
+        self.ensure_one()
+        if not (self.model or '').startswith('dunning.') or self == self._get_dunning_template(BUSINESS_TEMPLATE):
+            return False
+        if self.model != 'dunning.notice' or self == self._get_dunning_template(DEFAULT_TEMPLATE):
+            return True
+        # sudo: a template is judged by the levels of all companies that use it
+        return bool(self.env['dunning.level'].sudo().search_count([
+            ('mail_template_id', '=', self.id), ('policy_id.debtor_type', '!=', 'business')], limit=1))
+
+    def _get_dunning_template(self, xmlid):
+        return self.env.ref(xmlid, raise_if_not_found=False)
+
+    def _update_field_translations(self, field_name, translations, digest=None, source_lang=''):
+        # OVERRIDE: the dialog of translations checks no constraints.
+        result = super()._update_field_translations(field_name, translations, digest, source_lang)
+        if field_name in ('subject', 'body_html'):
+            self._check_typed_texts()
+        return result
