@@ -1,5 +1,6 @@
 from . import (
     test_claim_engine,
+    test_figures,
     test_instalments,
     test_law_account,
     test_law_calendar,

@@ -29,7 +29,7 @@ _FR = (
 _PART = r'(?:anderhal(?:f|ve)|eineinhalb|anderthalb|hal(?:f|ve|bes?|ben)|demie?|tientallen|dozijn|dozens?|douzaine)'
 _WORDS = rf"""(?:
     (?:een|{_NL})?(?:en)?{_NL}(?:(?:en)?{_NL})*(?:en)?(?:een)?(?:eneen)?(?:enhalf)?|
-    (?:one|a)?[- ]?{_EN}(?:[- ](?:and[ ])?(?:{_EN}|one))*(?:{_EN})*|
+    (?:(?:one|a)[- ])?{_EN}(?:[- ](?:and[ ])?(?:{_EN}|one))*(?:{_EN})*|
     (?:ein)?{_DE}(?:(?:und)?(?:{_DE}|ein))*|(?:ein|{_DE})und{_DE}|
     {_FR}(?:[- ](?:et[ -])?(?:{_FR}|cents?|une?))*|
     {_PART})""".replace('\n    ', '').replace('\n', '')
@@ -67,8 +67,8 @@ FIGURE = phrase(
     r'\bkwart\b(?! (?:over|voor)\b)',
     rf'\b(?:een|twee|drie|one|a|two|three|ein|zwei|un|deux) (?:derde|vierde|vijfde|tiende|third|quarter|fifth|'
     rf'tenth|drittel|viertel|tiers|quart)s?n? (?:van|deel|of|part|der|des|du|de|extra|{_MONEY})\b',
-    r'\b(?:helft|halfte|moitie)\b', r'\bhalf (?:of|as)\b',
-    r'\b(?:het|the|das|le) (?:dubbele|drievoudige|viervoudige|double|triple|doppelte|dreifache)\b',
+    r'\b(?:helft|halfte|moitie)\b(?! van (?:het|de|dit) (?:jaar|maand|week))', r'\bhalf (?:of|as)\b',
+    r'\b(?:het|the|das|le) (?:dubbele|drievoud(?:ige)?|viervoud(?:ige)?|double|triple|doppelte|dreifache)\b',
     r'\b(?:verdubbel|vervierv|verdrievoud|verdopp|doubl|tripl)(?:e|d|t|en|el\w*|ed|es|ing|er|ele|oud\w*)?\b'
     rf'(?= (?:{_WHOLE}))', r'\b(?:verdubbel|verdrievoudig|verdoppel)\w*\b',
     rf'\b(?:dubbele?|driedubbele?|doppelte\w?) {_MONEY}\b',
@@ -90,8 +90,10 @@ _TIME = (
     r'heures?)')
 _TO = r'(?:,|-|/| (?:en|of|tot|tot en met|t/m|a|and|or|to|und|oder|bis|et|ou) | - )'
 _CLOCK = r'(?:[01]?\d|2[0-4])(?:[.:][0-5]\d)?'
-_ARTICLE = r'\d{1,2}:\d{1,4}[a-z]?\b|\d{1,4}[a-z]?\b(?![.,:]\d)|\d{1,2}\.\d(?!\d)'
+_NO_SUM = r'(?! (?:extra|erbij|bij|aan|plus|more|on top|kosten|costs)\b)'
+_ARTICLE = rf'\d{{1,2}}:\d{{1,4}}[a-z]?\b|\d{{1,4}}[a-z]?\b(?![.,:]\d){_NO_SUM}|\d{{1,2}}\.\d(?!\d)'
 _LAW = r'(?:BW|Rv|Fw|Wki|AVG|GDPR|BGB|Burgerlijk|Dutch Civil|Civil Code|Wetboek)'
+_IDENT = r'(?:[A-Z]{1,6}[/-]?\d[\w/-]*|\d+[/-][\w/-]+|\d{5,})'
 _COUNTED = (
     r"(?:keer|maal|times?|mal|fois|factu(?:ur|ren)|invoices?|rekeningen|rechnung(?:en)?|factures?|brief|brieven|briefe|"
     r"letters?|lettres?|herinnering(?:en)?|betalingsherinneringen|reminders?|rappels?|aanmaning(?:en)?|demands?|"
@@ -119,13 +121,14 @@ HARMLESS = phrase(
     rf'\b{_MONTH} {_DAY}(?:st|nd|rd|th)?\b(?:,? {_YEAR})?(?![.,]\d)', rf'\b{_MONTH} {_YEAR}',
     rf'(?<![\d.,/-]){_DAY}([-./])(?:1[0-2]|0?[1-9])\1(?:(?:19|20)\d\d|\d\d)(?![\d.,/-]\d|\d)',
     rf'(?<!\d){_YEAR}-(?:0\d|1[0-2])-{_DAY}(?!\d)',
-    rf'(?:\b(?:in|sinds|uit|since|seit|depuis|jaar|boekjaar|year|jahr|begin|eind|medio|end of)|©) {_YEAR}(?![.,]\d)',
+    rf'(?:\b(?:in|sinds|uit|since|seit|depuis|jaar|boekjaar|year|jahr|begin|eind|medio|end of|kwartaal van|quarter of)|©) {_YEAR}(?![.,]\d)',
     rf'(?<![\d.,]){_CLOCK}(?:(?: ?- ?| (?:tot|en|to|and|until|bis|und|a) ){_CLOCK})? ?(?:uur|uhr|hrs?\b|heures?|'
     r"[ap]\.?m\b\.?|o'clock)",
     r'(?<![\d.,])(?:[01]?\d|2[0-4])(?:[.:][0-5]\d)?[uh]\b', r'\b24/7\b',
     r'\b(?:om|van|vanaf|tot|tussen|voor|na|en|at|from|until|till|between|before|after|by|and|to|um|von|bis|ab|uur -) '
     r'(?:[01]?\d|2[0-4]):[0-5]\d(?!\d)(?:(?: ?- ?)(?:[01]?\d|2[0-4]):[0-5]\d(?!\d))?',
-    rf'\b(?:om|at|um) (?:half |kwart (?:over|voor) |half past |quarter (?:to|past) )?{_FEW}\b(?= ?(?:[.,;!?\n]|$))',
+    rf'\b(?:om|at|um) (?:half )?{_FEW}\b(?= ?(?:[.,;!?\n]|$))',
+    rf'\b(?:kwart|half|quarter) (?:over|voor|past|to) {_FEW}\b', rf'\bhalf an? {_TIME}\b',
     # Articles of law.
     rf'\b(?:art(?:ikel(?:en)?|icles?|\.)?|§|lid|leden|paragraph|section|boek|book|absatz|alinea) ?(?:{_ARTICLE})'
     rf'(?:(?:, | (?:en|of|tot en met|t/m|and|or|to|jo\.?|und|et) )(?:art(?:ikel|icle|\.) ?)?(?:{_ARTICLE}))*',
@@ -142,16 +145,17 @@ HARMLESS = phrase(
     r'allee) \d{1,4}(?:[a-z]\b|-\d{1,3})?(?![.,]?\d)',
     r'\b\d{1,4} (?-i:(?:[A-Z]\w+ ){1,2}(?:Street|Road|Lane|Avenue|Square))\b',
     r'\b[A-Z]{2}\d{2}(?: ?[A-Z0-9]{4}){2,7}(?: ?[A-Z0-9]{1,3})?\b', r'\bNL\d{9}B\d{2}\b',
-    rf'{_NUMBERED} ?[A-Z]{{0,6}}[-/]?\d[\w/.-]*(?<![.,])(?![.,]\d)(?<![.,]\d\d)',
+    rf'{_NUMBERED} ?[A-Z]{{0,6}}[-/]?\d[\w/.-]*(?<![.,])(?![.,]\d)(?<![.,]\d\d){_NO_SUM}',
     r'\b(?:factu(?:ur|ren)|invoices?|rechnung|facture|order|contract|zaak|case|offerte|klant)'
-    r' (?:[A-Z]{1,6}[/-]?\d[\w/-]*|\d+[/-][\w/-]+|\d{5,})(?![.,]\d)',
+    rf' {_IDENT}(?:(?:, | en | and | und | et ){_IDENT})*(?![.,]\d)',
     rf'\b{_ORDERED} (?:{_COUNT}|\d\d?)(?![\d.,]\d| ?{_UNIT}\b)(?: (?:van|of|von|sur) (?:de |the )?{_FEW}|'
-    r'(?=\s*(?:[.,;:!?()\n⟦]|$)))',
-    r'(?:^|\n)(?:aanmaning|herinnering|reminder|brief|letter|demand) [1-9](?=\s*(?:[,:(\n]|$))',
+    r'(?=\s*(?:[.,;:!?()\n⟦]|en\b|and\b|$)))',
+    # A name or heading that stands by itself: “Aanmaning 2”.
+    rf'(?:^|\n)(?!{_MONEY}|extra|plus|totaal|total|betaal|pay|reken)[a-z]+ [1-9](?=\n|$)',
     r'(?:https?://|www\.)\S+|\b[\w.+-]+@\S+|\b[\w-]+\.(?:nl|com|eu|org|net|be|de|fr|uk)\b(?:/\S*)?',
     r'\b(?-i:[A-Z]\d{1,2}|B2[BC])\b',
     # Counting, ranking, and idiom.
-    rf'{_FEW}(?: \(\w+\))?(?:{_TO}{_FEW})* (?:(?:van|of) (?:de|the|uw|your|onze|our|deze|these) )?(?:{_KIND} )?'
+    rf'{_FEW}(?: \(\w+\))?(?:{_TO}{_FEW})* (?:(?:van|of) (?:de|the|uw|your|onze|our|deze|these) )?(?:{_FEW} )?(?:{_KIND} )?'
     rf'{_COUNTED}\b', r'\b\d{1,2}(?:e|de|ste|st|nd|rd|th|eme)\b', r'(?:^|\n)\(?(?:1?\d|20)[.)](?= [^\W\d])',
     r'\bin acht\b', r'\bacht (?:op|slaan|te slaan|nemen|te nemen)\b', r'\bmet (?:zijn|z\'n) \w+\b',
 )

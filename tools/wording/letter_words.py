@@ -71,6 +71,10 @@ def mask(reading, known):
             # A count of one digit is a value; a name of one letter would be found in every abbreviation.
             if len(shown) > 2 or shown.isdigit():
                 names.setdefault(shown, []).append(name)
+                # A person may write “€ 60” for “€ 60,00”.
+                round_amount = re.sub(r'[.,]00$', '', shown)
+                if round_amount != shown:
+                    names.setdefault(round_amount, []).append(name)
     if not names:
         return reading
     longest = sorted(names, key=len, reverse=True)
