@@ -96,11 +96,14 @@ class DunningLevelWording(models.AbstractModel):
         # After a notice of default the debtor is in default, agreed or not.
         earlier = self.policy_id.level_ids.filtered(
             lambda level: level.legal_role == 'default_notice' and level.sequence < self.sequence)
-        result = self._check_languages(self._get_debtor_texts() if texts is None else texts, partial(
+        check = partial(
             check_text, role=self.legal_role, debtor=debtor, with_costs=self.with_costs,
-            term_agreed=None if earlier else term_agreed, vat_sentence=company.dunning_vat_on_costs))
-        for finding, codes in self._find_typed().items():
-            result.setdefault(finding, codes)
+            term_agreed=None if earlier else term_agreed, vat_sentence=company.dunning_vat_on_costs)
+        result = self._find_typed()
+        for lang, text in (self._get_debtor_texts() if texts is None else texts).items():
+            # In other languages a consumer reads nothing that was not judged in one of these.
+            if lang[:2] in TERM_TEXTS or debtor == 'business':
+                self._collect(result, check(text, language=lang), lang)
         # Of two languages, errors of the second still come before advice on the first.
         return dict(sorted(result.items(), key=lambda pair: SEVERITIES.index(pair[0].severity)))
 
@@ -111,24 +114,30 @@ class DunningLevelWording(models.AbstractModel):
             return {}
         # The script of a task is for a colleague.
         names = TYPED_TEXTS if self.channel != 'task' else TYPED_TEXTS[:-1]
-        return self._check_languages(self._get_texts(names), check_typed)
+        return self._judge_typed(self._get_texts((name,)) for name in names)
 
     @api.model
-    def _check_languages(self, texts, check):
-        """Return ``{finding: [language codes]}`` of a text in its languages.
+    def _judge_typed(self, several):
+        """Return ``{finding: [language codes]}`` of what was typed into texts for consumers.
 
-        In another language than Dutch and English a text passes when it is that of one of those two.
+        In another language than Dutch and English a text passes when it is what one of those two says.
 
-        :param dict texts: ``{language: text}``
-        :param check: function of a text and its ``language``, that returns findings
+        :param several: ``{language: text}`` of each
         """
-        judged = [text for lang, text in texts.items() if lang[:2] in TERM_TEXTS]
         result = {}
-        for lang, text in texts.items():
-            if lang[:2] in TERM_TEXTS or text not in judged:
-                for finding in check(text, language=lang):
-                    result.setdefault(finding, []).append(lang)
+        for texts in several:
+            judged = [text for lang, text in texts.items() if lang[:2] in TERM_TEXTS]
+            for lang, text in texts.items():
+                if lang[:2] in TERM_TEXTS or text not in judged:
+                    self._collect(result, check_typed(text, language=lang), lang)
         return result
+
+    @api.model
+    def _collect(self, result, findings, lang):
+        for finding in findings:
+            codes = result.setdefault(finding, [])
+            if lang not in codes:
+                codes.append(lang)
 
     @api.model
     def _find_written(self, record, lang):

@@ -1,11 +1,7 @@
 """The e-mail templates that debtors are written with: a consumer reads only what was worked out."""
 
-from markupsafe import Markup
-
 from odoo import api, models
 from odoo.exceptions import ValidationError
-
-from ...tools.wording import check_typed
 
 #: The clauses of an arrangement with whoever does business; every other template can reach a consumer.
 BUSINESS_TEMPLATE = 'l10n_nl_dunning.mail_template_arrangement_business'
@@ -35,12 +31,10 @@ class MailTemplate(models.Model):
         if not self._can_reach_consumers():
             return {}
         installed = dict(self.env['res.lang'].get_installed())
-        languages = {
-            lang for name in ('subject', 'body_html')
-            for lang in self._fields[name]._get_stored_translations(self) or {} if lang in installed}
-        return self.env['dunning.level']._check_languages({
-            lang: Markup('<p>%s</p>%s') % (local.subject or '', Markup(local.body_html or ''))  # noqa: S704 - only read
-            for lang in sorted(languages) for local in [self.with_context(lang=lang)]}, check_typed)
+        return self.env['dunning.level']._judge_typed({
+            lang: self.with_context(lang=lang)[name] or ''
+            for lang in self._fields[name]._get_stored_translations(self) or {} if lang in installed
+        } for name in ('subject', 'body_html'))
 
     def _can_reach_consumers(self):
         """Return whether a debtor who is no business can read this template."""

@@ -49,8 +49,9 @@ class TestLevelWording(DunningCommon):
         self.assertIn("Stuit de verjaring", self.level.wording_findings)
 
     def test_no_markup_of_the_text_in_the_panel(self):
-        self.level.letter_intro = "<p>een boete &lt;script&gt;</p>"
-        self.level.subject = "boete<img src=x>"
+        self.level.letter_intro = "<p>Wij vragen uw faillissement &lt;script&gt; aan.</p>"
+        self.level.subject = "Wij vragen uw <img src=x> faillissement aan"
+        self.assertIn("faillissement", self.level.wording_findings)
         self.assertNotIn("<img", self.level.wording_findings)
 
     def test_a_call_has_no_text_to_check(self):

@@ -1,6 +1,6 @@
 import json
 
-from odoo.exceptions import UserError, ValidationError
+from odoo.exceptions import ValidationError
 from odoo.tests import new_test_user, tagged
 from odoo.tools import mute_logger
 
@@ -51,9 +51,9 @@ class TestTypedText(DunningCommon):
             for channel in ('email', 'phone'):
                 with self.subTest(name, channel=channel), self.assertRaises(ValidationError):
                     self.level.write({'channel': channel, name: text})
-        with self.assertRaisesRegex(ValidationError, r"“veertig”.*object\.costs_text|“veertig”.*object\.amount_text"):
+        with self.assertRefused(ValidationError, r"“veertig”.*object\.costs_text|“veertig”.*object\.amount_text"):
             self.level.letter_intro = COSTS
-        with self.assertRaisesRegex(ValidationError, "object.rate_text"):
+        with self.assertRefused(ValidationError, "object.rate_text"):
             self.level.letter_intro = RATE
         with self.assertRaises(ValidationError):
             self.level.copy({'letter_intro': COSTS})
@@ -64,7 +64,7 @@ class TestTypedText(DunningCommon):
         self.level.call_script = "<p>Bel voor 17.00 uur en noem <t t-out=\"object.amount_text\"/>.</p>"
 
     def test_a_penalty_is_no_advice(self):
-        with self.assertRaisesRegex(ValidationError, "“boete”"):
+        with self.assertRefused(ValidationError, "“boete”"):
             self.level.letter_intro = "<p>U bent een boete verschuldigd.</p>"
 
     def test_no_context_of_a_client(self):
@@ -88,7 +88,7 @@ class TestTypedText(DunningCommon):
         level.mail_template_id = template
         with self.assertRaises(ValidationError):
             business.debtor_type = 'any'
-        with self.assertRaisesRegex(ValidationError, "“Zakelijk”"):
+        with self.assertRefused(ValidationError, "“Zakelijk”"):
             self.level.mail_template_id = template
 
     def test_every_template_for_consumers(self):
@@ -109,16 +109,16 @@ class TestTypedText(DunningCommon):
 
     def test_a_language_that_nobody_can_check(self):
         german = self.level.with_context(lang='de_DE')
-        with self.assertRaisesRegex(ValidationError, "de_DE"):
+        with self.assertRefused(ValidationError, "de_DE"):
             german.letter_intro = "<p>Bitte zahlen Sie.</p>"
         german.letter_intro = "<p t-out=\"object.salutation\"/>"
         german.letter_intro = self.level.letter_intro  # it is what a checked language says
-        with self.assertRaisesRegex(ValidationError, "de_DE"):
+        with self.assertRefused(ValidationError, "de_DE"):
             self.template.with_context(lang='de_DE').body_html = "<p>Bitte zahlen Sie.</p>"
 
     def test_shipped_texts_pass(self):
         for record in (
-            *self.env['dunning.level'].search([('is_shipped', '!=', None)]),
+            *self.env['dunning.level'].search([]).filtered('is_shipped'),
             *self.env['mail.template'].search([('model', '=like', 'dunning.%')]),
         ):
             self.assertFalse(record._find_typed(), record.display_name)
@@ -160,7 +160,7 @@ class TestTypedText(DunningCommon):
         manager = new_test_user(
             self.env, 'typed_manager', groups='account.group_account_manager', company_id=self.company.id,
             company_ids=[(6, 0, self.company.ids)])
-        with self.assertRaises((ValidationError, UserError)):
+        with self.assertRaises(ValidationError):
             self.level.with_user(manager).with_context(install_module='l10n_nl_dunning').write({'letter_intro': COSTS})
 
     def test_the_message_is_about_what_was_typed(self):

@@ -24,7 +24,7 @@ _DE = (
     r'(?:zwei|zwo|drei|vier|funf|fuenf|sechs|sieben|acht|neun|zehn|elf|zwolf|zwoelf|sech?zehn|siebzehn|zwanzig|'
     r'drei(?:ss|ß)ig|vierzig|funfzig|fuenfzig|sechzig|siebzig|achtzig|neunzig|hundert|tausend|millionen)')
 _FR = (
-    r'(?:deux|trois|quatre|cinq|six|sept|huit|neuf|dix|onze|douze|treize|quatorze|quinze|seize|vingts?|trente|quarante|'
+    r'(?:deux|trois|quatre|cinq|six|sept|huit|neuf|dix|douze|treize|quatorze|quinze|vingts?|trente|quarante|'
     r'cinquante|soixante|septante|huitante|octante|nonante|mille)')
 _PART = r'(?:anderhal(?:f|ve)|eineinhalb|anderthalb|hal(?:f|ve|bes?|ben)|demie?|tientallen|dozijn|dozens?|douzaine)'
 _WORDS = rf"""(?:
@@ -42,8 +42,6 @@ NUMBER = re.compile(rf'{_DIGITS}|{_WORD}|{_COUNT}', re.IGNORECASE)
 _FEW = rf'(?:(?<![\d.,])\d{{1,3}}(?![\d.,]\d|\d)|{_WORD}|\b(?:een|one|a|ein\w{{0,2}}|une?)\b|{_COUNT})'
 #: Words that mean a number only beside money: “een euro”, “ten percent”, “onze euros”.
 _ARTICLES = r"(?:een|één|one|an?|ein\w{0,2}|une?|nul|null|zero|cents?|ten|onze|seize|enkele|paar|few|some|several)"
-#: In a Dutch or English text these are no numbers by themselves.
-_OTHERWISE = {'nl': {'ten', 'onze', 'seize'}, 'en': {'seize'}}
 
 # --- money and rates ---
 
@@ -121,7 +119,8 @@ HARMLESS = phrase(
     rf'\b{_MONTH} {_DAY}(?:st|nd|rd|th)?\b(?:,? {_YEAR})?(?![.,]\d)', rf'\b{_MONTH} {_YEAR}',
     rf'(?<![\d.,/-]){_DAY}([-./])(?:1[0-2]|0?[1-9])\1(?:(?:19|20)\d\d|\d\d)(?![\d.,/-]\d|\d)',
     rf'(?<!\d){_YEAR}-(?:0\d|1[0-2])-{_DAY}(?!\d)',
-    rf'(?:\b(?:in|sinds|uit|since|seit|depuis|jaar|boekjaar|year|jahr|begin|eind|medio|end of|kwartaal van|quarter of)|©) {_YEAR}(?![.,]\d)',
+    r'(?:\b(?:in|sinds|uit|since|seit|depuis|(?:boek)?jaar|year|jahr|begin|eind|medio|end of|kwartaal van|quarter of)|'
+    rf'©) {_YEAR}(?![.,]\d)',
     rf'(?<![\d.,]){_CLOCK}(?:(?: ?- ?| (?:tot|en|to|and|until|bis|und|a) ){_CLOCK})? ?(?:uur|uhr|hrs?\b|heures?|'
     r"[ap]\.?m\b\.?|o'clock)",
     r'(?<![\d.,])(?:[01]?\d|2[0-4])(?:[.:][0-5]\d)?[uh]\b', r'\b24/7\b',
@@ -155,8 +154,11 @@ HARMLESS = phrase(
     r'(?:https?://|www\.)\S+|\b[\w.+-]+@\S+|\b[\w-]+\.(?:nl|com|eu|org|net|be|de|fr|uk)\b(?:/\S*)?',
     r'\b(?-i:[A-Z]\d{1,2}|B2[BC])\b',
     # Counting, ranking, and idiom.
-    rf'{_FEW}(?: \(\w+\))?(?:{_TO}{_FEW})* (?:(?:van|of) (?:de|the|uw|your|onze|our|deze|these) )?(?:{_FEW} )?(?:{_KIND} )?'
-    rf'{_COUNTED}\b', r'\b\d{1,2}(?:e|de|ste|st|nd|rd|th|eme)\b', r'(?:^|\n)\(?(?:1?\d|20)[.)](?= [^\W\d])',
+    rf'{_FEW}(?: \(\w+\))?(?:{_TO}{_FEW})* (?:(?:van|of) (?:de|the|uw|your|onze|our|deze|these) )?(?:{_FEW} )?'
+    rf'(?:{_KIND} )?{_COUNTED}\b', r'\b\d{1,2}(?:e|de|ste|st|nd|rd|th|eme)\b',
+    r'(?:^|\n)\(?(?:1?\d|20)[.)](?= [^\W\d])',
+    r'\bten (?:minste|hoogste|laste|gunste|bate|behoeve|name|aanzien|opzichte|gevolge|tijde|slotte|einde|dele|volle|'
+    r'goede|onrechte|nadele|uitvoer|eerste|tweede|derde)\b',
     r'\bin acht\b', r'\bacht (?:op|slaan|te slaan|nemen|te nemen)\b', r'\bmet (?:zijn|z\'n) \w+\b',
 )
 
@@ -171,11 +173,10 @@ class Figure(NamedTuple):
     is_rate: bool
 
 
-def find_figures(plain, language=''):
+def find_figures(plain):
     """Return the figures in a typed text: numbers, signs and words that can mean an amount or a rate.
 
     :param str plain: a reading without accents, in which placeholders are tokens (see ``letter_words``)
-    :param str language: the first letters of a code; “onze” is eleven in French and our in Dutch
     """
     text = ''.join(map(_plain_character, plain))
     spans = [match.span() for match in FIGURE.finditer(text)]
@@ -184,10 +185,7 @@ def find_figures(plain, language=''):
         before = _BEFORE_UNIT.search(text[first:unit.start()])
         if before:
             spans.append((first + before.start(), unit.end()))
-    otherwise = _OTHERWISE.get(language, _OTHERWISE['nl'])
-    spans += [
-        match.span() for match in NUMBER.finditer(text)
-        if match[0].lower() not in otherwise and not _is_harmless(text, *match.span())]
+    spans += [match.span() for match in NUMBER.finditer(text) if not _is_harmless(text, *match.span())]
     figures = []
     for start, end in sorted(spans):
         # A sign and its number are one figure, with one space between them at most.

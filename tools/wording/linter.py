@@ -49,7 +49,7 @@ def check_typed(text, *, language, known=()):
 
 
 # The text of a level is judged again and again while somebody writes and while its letters leave.
-@lru_cache(maxsize=256)
+@lru_cache(maxsize=512)
 def _judge(text, case, language, known):
     readings = _read_text(text) if not known else [Text(mask(reading, known)) for reading in read(text)]
     if case.language not in TERM_TEXTS and (

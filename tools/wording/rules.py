@@ -119,7 +119,7 @@ def _figures(text, case):
     Of a consumer: whatever it is called, only what follows from his claim is asked of him.
     """
     if case.consumer:
-        for figure in find_figures(text.plain, case.language):
+        for figure in find_figures(text.plain):
             here = text.around(figure.start)
             yield found('figure_typed', text.passage(figure.start, figure.end), (
                 '{rate_text}' if figure.is_rate
