@@ -1,4 +1,5 @@
 import json
+from contextlib import contextmanager
 
 from odoo.exceptions import ValidationError
 from odoo.tests import new_test_user, tagged
@@ -28,6 +29,13 @@ class TestTypedText(DunningCommon):
             'subject': "Betalingsherinnering", 'payment_term_days': 7,
             'letter_intro': "<p>Wilt u <b t-out=\"object.amount_text\"/> betalen?</p>"})
         cls.template = cls.env.ref('l10n_nl_dunning.mail_template_notice')
+
+    @contextmanager
+    def assertRefused(self, exception, words):
+        """It is refused with these words, and nothing of it stays."""
+        with self.assertRaises(exception) as refused:
+            yield
+        self.assertRegex(str(refused.exception), words)
 
     def smuggle(self, record, field, text):
         """Write a text past the constraints, as an older version let it in."""

@@ -88,7 +88,8 @@ _TIME = (
     r'heures?)')
 _TO = r'(?:,|-|/| (?:en|of|tot|tot en met|t/m|a|and|or|to|und|oder|bis|et|ou) | - )'
 _CLOCK = r'(?:[01]?\d|2[0-4])(?:[.:][0-5]\d)?'
-_NO_SUM = r'(?! (?:extra|erbij|bij|aan|plus|more|on top|kosten|costs)\b)'
+_SUM = rf'(?:{_MONEY}|extra|erbij|bij|aan|plus|more|on top|totaal|total|betaal|pay|reken)'
+_NO_SUM = rf'(?! {_SUM}\b)'
 _ARTICLE = rf'\d{{1,2}}:\d{{1,4}}[a-z]?\b|\d{{1,4}}[a-z]?\b(?![.,:]\d){_NO_SUM}|\d{{1,2}}\.\d(?!\d)'
 _LAW = r'(?:BW|Rv|Fw|Wki|AVG|GDPR|BGB|Burgerlijk|Dutch Civil|Civil Code|Wetboek)'
 _IDENT = r'(?:[A-Z]{1,6}[/-]?\d[\w/-]*|\d+[/-][\w/-]+|\d{5,})'
@@ -110,10 +111,10 @@ _ORDERED = (
 _NUMBERED = (
     r"(?:\b\w*(?:nummer|number|nr|kenmerk|reference|referentie|kvk|btw|vat|rsin|bic|dossier|polis)\b|\bno\.|\bn°)"
     r'[-. ]{0,2}:?')
-HARMLESS = phrase(
-    # Terms and days.
+_TERMS = (
     rf'{_FEW}(?: \(\w+\))?(?:{_TO}{_FEW})*[ -](?:{_KIND} )?{_TIME}(?!\w*(?:kosten|rente|geld|prijs))\w*\b'
-    rf"(?! (?:aan |extra |van |of |wettelijke |statutory )*{_MONEY}\b)",
+    rf"(?! (?:aan |extra |van |of |wettelijke |statutory )*{_MONEY}\b)")
+_DATES = (
     rf'{_DAY}(?:e|er|\.|st|nd|rd|th|ste|de)?(?:{_TO}{_DAY})? (?:of )?{_MONTH}(?:,? {_YEAR})?',
     rf'\b(?:{_WORDS}) {_MONTH}(?:,? {_YEAR})?',
     rf'\b{_MONTH} {_DAY}(?:st|nd|rd|th)?\b(?:,? {_YEAR})?(?![.,]\d)', rf'\b{_MONTH} {_YEAR}',
@@ -121,6 +122,10 @@ HARMLESS = phrase(
     rf'(?<!\d){_YEAR}-(?:0\d|1[0-2])-{_DAY}(?!\d)',
     r'(?:\b(?:in|sinds|uit|since|seit|depuis|(?:boek)?jaar|year|jahr|begin|eind|medio|end of|kwartaal van|quarter of)|'
     rf'©) {_YEAR}(?![.,]\d)',
+)
+TERM, DATE = phrase(_TERMS), phrase(*_DATES)
+HARMLESS = phrase(
+    _TERMS, *_DATES,
     rf'(?<![\d.,]){_CLOCK}(?:(?: ?- ?| (?:tot|en|to|and|until|bis|und|a) ){_CLOCK})? ?(?:uur|uhr|hrs?\b|heures?|'
     r"[ap]\.?m\b\.?|o'clock)",
     r'(?<![\d.,])(?:[01]?\d|2[0-4])(?:[.:][0-5]\d)?[uh]\b', r'\b24/7\b',
@@ -149,8 +154,8 @@ HARMLESS = phrase(
     rf' {_IDENT}(?:(?:, | en | and | und | et ){_IDENT})*(?![.,]\d)',
     rf'\b{_ORDERED} (?:{_COUNT}|\d\d?)(?![\d.,]\d| ?{_UNIT}\b)(?: (?:van|of|von|sur) (?:de |the )?{_FEW}|'
     r'(?=\s*(?:[.,;:!?()\n⟦]|en\b|and\b|$)))',
-    # A name or heading that stands by itself: “Aanmaning 2”.
-    rf'(?:^|\n)(?!{_MONEY}|extra|plus|totaal|total|betaal|pay|reken)[a-z]+ [1-9](?=\n|$)',
+    # A name or heading that stands by itself: “Aanmaning 2”, “Fourteen”.
+    rf'(?:^|\n)(?:veertien|fourteen)(?: (?!{_SUM})[a-z]+)?(?=\n|$)', rf'(?:^|\n)(?!{_SUM})[a-z]+ [1-9](?=\n|$)',
     r'(?:https?://|www\.)\S+|\b[\w.+-]+@\S+|\b[\w-]+\.(?:nl|com|eu|org|net|be|de|fr|uk)\b(?:/\S*)?',
     r'\b(?-i:[A-Z]\d{1,2}|B2[BC])\b',
     # Counting, ranking, and idiom.

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from . import phrases as p
 from .facts import ADVICE, ARRANGEMENT, DEFAULT_NOTICE, ERROR, FOURTEEN_DAY, TERM_TEXTS, WARNING, Finding
-from .figures import find_figures
+from .figures import DATE, TERM, find_figures
 from .letter_words import BLOCK, TOKEN
 
 MAX_WORDS = 30
@@ -76,11 +76,10 @@ def _term_competing(text, case):
     """Misleading information about the term makes the 14-day letter void (HR 2016, 3.6)."""
     if not case.fourteen:
         return
-    approved = [match.span() for match in text.find(p.TERM_APPROVED)]
-    for match in text.find(p.TERM_OTHER):
-        if any(start <= match.start() < end for start, end in approved):
-            continue
-        if not p.OUR_PROMISE.search(text.around(match.start())):
+    good = [match.span() for pattern in (p.TERM_APPROVED, p.TERM_NAME) for match in text.find(pattern)]
+    for match in (*text.find(TERM), *text.find(p.AT_ONCE)):
+        # Days that are worked out are those that somebody is late.
+        if not TOKEN.search(match[0]) and not any(start <= match.start() < end for start, end in good):
             yield found('term_competing', text.passage(*match.span()))
 
 
@@ -92,10 +91,7 @@ def _deadline_date(text, case):
     for match in TOKEN.finditer(text.plain):
         if match[2] == 'deadline_text':  # by that name only: a 14-day letter that leaves has its term in both
             yield found('deadline_date', text.passage(*match.span()))
-    for match in text.find(p.CALENDAR_DEADLINE):
-        # Interest is worked out up to a day, which is no term.
-        if p.INTEREST_UNTIL.search(text.plain[text.sentence_start(match.start()):match.end()]):
-            continue
+    for match in text.find(DATE):
         yield found('deadline_date', text.passage(*match.span()))
 
 
@@ -287,7 +283,7 @@ def _default_notice(text, case):
     """A notice of default is a written demand with a reasonable term (6:82 lid 1 BW), that says what follows."""
     if case.role != DEFAULT_NOTICE:
         return
-    if not text.has(p.TERM_ANY):
+    if not (text.has(p.TERM_TOKEN) or text.has(TERM) or text.has(DATE)):
         yield found('default_term_missing', expected='{deadline_text}')
     if not text.has(p.PUTS_IN_DEFAULT) or not text.has(p.CONSEQUENCE):
         yield found('default_consequence_missing')
