@@ -74,7 +74,7 @@ class TestLevelWording(DunningCommon):
             'name': "Zaken", 'debtor_type': 'business', 'currency_id': self.env.ref('base.EUR').id})
         self.level.copy({
             'policy_id': business.id, 'letter_intro': "<p>Daar komen incassokosten van € 40,00 bij.</p>"})
-        with self.assertRaisesRegex(ValidationError, "een particulier is geen kosten verschuldigd"):
+        with self.assertRaisesRegex(ValidationError, "“€ 40,00”"):
             business.debtor_type = 'any'
 
     def test_each_language_is_checked(self):
