@@ -3,9 +3,8 @@
 from odoo import api, models
 from odoo.exceptions import ValidationError
 
-#: The clauses of an arrangement with whoever does business; every other template can reach a consumer.
+#: The clauses of an arrangement with whoever does business; every other template of ours can reach a consumer.
 BUSINESS_TEMPLATE = 'l10n_nl_dunning.mail_template_arrangement_business'
-DEFAULT_TEMPLATE = 'l10n_nl_dunning.mail_template_notice'
 
 
 class MailTemplate(models.Model):
@@ -37,18 +36,14 @@ class MailTemplate(models.Model):
         } for name in ('subject', 'body_html'))
 
     def _can_reach_consumers(self):
-        """Return whether a debtor who is no business can read this template."""
+        """Return whether a debtor who is no business can read it: ours are used by code, others by levels."""
         self.ensure_one()
-        if not (self.model or '').startswith('dunning.') or self == self._get_dunning_template(BUSINESS_TEMPLATE):
-            return False
-        if self.model != 'dunning.notice' or self == self._get_dunning_template(DEFAULT_TEMPLATE):
+        name = self.get_external_id()[self.id]
+        if name.startswith('l10n_nl_dunning.') and name != BUSINESS_TEMPLATE:
             return True
         # sudo: a template is judged by the levels of all companies that use it
         return bool(self.env['dunning.level'].sudo().search_count([
             ('mail_template_id', '=', self.id), ('policy_id.debtor_type', '!=', 'business')], limit=1))
-
-    def _get_dunning_template(self, xmlid):
-        return self.env.ref(xmlid, raise_if_not_found=False)
 
     def _update_field_translations(self, field_name, translations, digest=None, source_lang=''):
         # OVERRIDE: the dialog of translations checks no constraints.

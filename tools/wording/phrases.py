@@ -94,9 +94,6 @@ IF = phrase(r'\b(?:als|indien|dan|wanneer|if|then|unless|should)\b')
 PAY = phrase(
     r'\b(?:betaal|betaalt|betalen|voldoen|voldoet|overmaken|over te maken|maakt|overschrijven|sommeren|verzoeken|'
     r'vragen|pay|transfer|remit)\b')
-PAY_LABEL = phrase(
-    r'(?:nu |totaal |totaalbedrag )?(?:te betalen|bedrag)(?: bedrag)?',
-    r'(?:total )?(?:to pay|amount(?: to pay| due)?|pay)')
 PART = phrase(
     r'\b(?:daarnaast|bovendien|extra|ook nog|bovenop|vermeerderd|verhoogd|waarvan|in addition|of which|plus)\b')
 COSTS_OVER_INTEREST = phrase(

@@ -10,7 +10,7 @@ from typing import NamedTuple
 from . import phrases as p
 from .facts import ADVICE, ARRANGEMENT, DEFAULT_NOTICE, ERROR, FOURTEEN_DAY, TERM_TEXTS, WARNING, Finding
 from .figures import DATE, TERM, find_figures
-from .letter_words import BLOCK, TOKEN
+from .letter_words import TOKEN
 
 MAX_WORDS = 30
 AMOUNT = re.compile(r'⟦~?([^⟦⟧]*\b(?:amount|costs|total|interest|principal|held)\w*_text)[^⟦⟧]*⟧')
@@ -164,11 +164,6 @@ def _one_amount(text, case):
 
 def _is_asked(text, position):
     """Return whether an amount is asked now, not named as a consequence or a part."""
-    start = text.sentence_start(position)
-    before = text.plain[start:position]
-    if not before.strip():
-        label = text.plain[:start].rstrip().rsplit(BLOCK, 1)[-1].strip(' :')
-        return bool(p.PAY_LABEL.fullmatch(label))
     here = text.around(position)
     if p.CONSEQUENCE.search(text.around(position, before=1)) or p.PART.search(here):
         return False
