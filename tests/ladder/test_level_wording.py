@@ -49,9 +49,8 @@ class TestLevelWording(DunningCommon):
         self.assertIn("Stuit de verjaring", self.level.wording_findings)
 
     def test_no_markup_of_the_text_in_the_panel(self):
-        self.level.letter_intro = "<p>Wij vragen uw faillissement &lt;script&gt; aan.</p>"
-        self.level.subject = "Wij vragen uw <img src=x> faillissement aan"
-        self.assertIn("faillissement", self.level.wording_findings)
+        self.level.letter_intro = "<p>&lt;img src=x&gt; %s</p>" % ("woord " * 31)
+        self.assertIn("&lt;img src=x&gt; woord", self.level.wording_findings)
         self.assertNotIn("<img", self.level.wording_findings)
 
     def test_a_call_has_no_text_to_check(self):

@@ -443,6 +443,10 @@ class TestLetterThatLeaves(Linter):
         without = tuple(pair for pair in KNOWN if pair[0] not in ('salutation', 'contact_text', 'company_id.name'))
         self.assertEqual(set(self.changed(known=without)), {'penalty', 'figure_typed', 'threat_crime'})
 
+    def test_a_digit_of_an_article_is_no_value(self):
+        text = "<p>Binnen 3 werkdagen (artikel 3:317 BW, brief van 3-3-2026). U hebt 3 brieven.</p>"
+        self.assertEqual(self.letter(text, known=(('grace_days', "3"), ('line_count', "3")), role=''), {})
+
     def test_equal_values(self):
         """An invoice of € 40,00 and € 40,00 of costs: both were worked out."""
         same = [("€&nbsp;1.000,00", "€&nbsp;150,00")]

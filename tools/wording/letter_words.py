@@ -78,7 +78,8 @@ def mask(reading, known):
     if not names:
         return reading
     longest = sorted(names, key=len, reverse=True)
-    values = re.compile(r'(?<![\w.,])(?:%s)(?!\w|[.,]\d)' % '|'.join(map(re.escape, longest)))
+    # The 3 of “3:317” is no value, nor are those of a date.
+    values = re.compile(r'(?<![\w.,])(?<!\d[:/-])(?:%s)(?!\w|[.,:/-]\d)' % '|'.join(map(re.escape, longest)))
     return values.sub(lambda match: f'{OPEN}{"|".join(names[match[0]])}{CLOSE}', reading)
 
 
