@@ -444,7 +444,7 @@ class TestLetterThatLeaves(Linter):
         self.assertEqual(set(self.changed(known=without)), {'penalty', 'figure_typed', 'threat_crime'})
 
     def test_a_digit_of_an_article_is_no_value(self):
-        text = "<p>Binnen 3 werkdagen (artikel 3:317 BW, brief van 3-3-2026). U hebt 3 brieven.</p>"
+        text = "<p>Binnen 3 werkdagen (artikel 3:318 lid 3 BW, brief van 3-3-2026). U hebt 3 brieven.</p>"
         self.assertEqual(self.letter(text, known=(('grace_days', "3"), ('line_count', "3")), role=''), {})
 
     def test_equal_values(self):

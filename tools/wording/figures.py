@@ -39,7 +39,7 @@ _DIGITS = r"\d(?:[\d.,:/'-]*\d)?"
 _WORD = rf'\b{_WORDS}\b'
 NUMBER = re.compile(rf'{_DIGITS}|{_WORD}|{_COUNT}', re.IGNORECASE)
 #: Counted, not weighed: no separators in it, so that “12,50” is never taken for one.
-_FEW = rf'(?:(?<![\d.,])\d{{1,3}}(?![\d.,]\d|\d)|{_WORD}|\b(?:een|one|a|ein\w{{0,2}}|une?)\b|{_COUNT})'
+_FEW = rf'(?:(?<![\d.,])\d{{1,4}}(?![\d.,]\d|\d)|{_WORD}|\b(?:een|one|a|ein\w{{0,2}}|une?)\b|{_COUNT})'
 #: Words that mean a number only beside money: “een euro”, “ten percent”, “onze euros”.
 _ARTICLES = r"(?:een|één|one|an?|ein\w{0,2}|une?|nul|null|zero|cents?|ten|onze|seize|enkele|paar|few|some|several)"
 

@@ -77,9 +77,11 @@ def mask(reading, known):
                     names.setdefault(round_amount, []).append(name)
     if not names:
         return reading
-    longest = sorted(names, key=len, reverse=True)
-    # The 3 of “3:317” is no value, nor are those of a date.
-    values = re.compile(r'(?<![\w.,])(?<!\d[:/-])(?:%s)(?!\w|[.,:/-]\d)' % '|'.join(map(re.escape, longest)))
+    # A number is a value where days are counted; the 2 of “lid 2” is none, and needs to be none.
+    values = '|'.join(
+        re.escape(value) + (r'(?= \w*da[gy])' if value.isdigit() else '')
+        for value in sorted(names, key=len, reverse=True))
+    values = re.compile(rf'(?<![\w.,])(?:{values})(?!\w|[.,]\d)')
     return values.sub(lambda match: f'{OPEN}{"|".join(names[match[0]])}{CLOSE}', reading)
 
 
