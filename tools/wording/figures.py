@@ -161,7 +161,7 @@ HARMLESS = phrase(
     # Counting, ranking, and idiom.
     rf'{_FEW}(?: \(\w+\))?(?:{_TO}{_FEW})* (?:(?:van|of) (?:de|the|uw|your|onze|our|deze|these) )?(?:{_FEW} )?'
     rf'(?:{_KIND} )?{_COUNTED}\b', r'\b\d{1,2}(?:e|de|ste|st|nd|rd|th|eme)\b',
-    r'(?:^|\n)\(?(?:1?\d|20)[.)](?= [^\W\d])',
+    r'(?:^|\n)\(?(?:1?\d|20)[.)](?= \D)',
     r'\bten (?:minste|hoogste|laste|gunste|bate|behoeve|name|aanzien|opzichte|gevolge|tijde|slotte|einde|dele|volle|'
     r'goede|onrechte|nadele|uitvoer|eerste|tweede|derde)\b',
     r'\bin acht\b', r'\bacht (?:op|slaan|te slaan|nemen|te nemen)\b', r'\bmet (?:zijn|z\'n) \w+\b',
