@@ -3,7 +3,7 @@
 import re
 from functools import partial
 
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from odoo import api, fields, models
 from odoo.exceptions import ValidationError
@@ -164,7 +164,7 @@ class DunningLevelWording(models.AbstractModel):
             for part in name.split('.'):
                 value = value[part] if isinstance(value, models.BaseModel) and part in value._fields else False
             if value and not isinstance(value, models.BaseModel):
-                known[name] = str(value)
+                known[name] = str(escape(value))  # a name can look like a tag
         return tuple(known.items())
 
     def _get_debtor_texts(self):

@@ -63,7 +63,7 @@ def read(text):
 def mask(reading, known):
     """Return a reading in which values that were worked out are tokens again, as in the text they were put into.
 
-    :param known: pairs of the name of a placeholder and what it printed; equal values share the token ``⟦one|other⟧``
+    :param known: pairs of the name of a placeholder and what it printed, as HTML; equal values share ``⟦one|other⟧``
     """
     names = {}
     for name, value in known:
