@@ -36,7 +36,9 @@ def check_text(
     case = Case(
         role=role or '', consumer=debtor not in ('business', 'government'), with_costs=bool(with_costs),
         term_agreed=term_agreed, vat_sentence=bool(vat_sentence), language=(language or '')[:2])
-    return list(_judge(str(text or ''), case, language or '', tuple(known)))
+    # A letter is read once: kept, it would only push out the texts that are read again and again.
+    judge = _judge.__wrapped__ if known else _judge
+    return list(judge(str(text or ''), case, language or '', tuple(known)))
 
 
 def check_typed(text, *, language, known=()):
