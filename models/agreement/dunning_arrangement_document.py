@@ -21,7 +21,7 @@ from odoo.exceptions import UserError
 from odoo.tools import format_datetime
 from odoo.tools.image import image_data_uri, image_process
 
-from ...tools.wording import ARRANGEMENT, ERROR, LetterFacts, check_letter
+from ...tools.wording import ARRANGEMENT, ERROR, check_text
 from ..kernel.formats import letter_amount, letter_day
 from ..kernel.groups import ACCOUNTING
 from ..letter.dunning_letter import LetterDocument
@@ -183,32 +183,24 @@ class DunningArrangementDocument(models.AbstractModel):
             raise UserError(self.env._(
                 "The amounts of %(arrangement)s do not add up to %(total)s. Draw up a new arrangement.",
                 arrangement=self.display_name, total=document['total']))
-        facts = LetterFacts(
-            amount_to_pay=document['total'],
-            iban=document['pay']['iban'],
-            costs=self.costs_text if document['has_costs'] else None,
-            term_required=False,
-            other_amounts=(self.principal_text, self.interest_text, self.costs_text, self.first_amount_text),
-            names=tuple(filter(None, {
-                self.partner_id.name, self.contact_id.name, self.company_id.name,
-                self.company_id.dunning_contact_id.name, self.name})),
-            quoted=tuple(filter(None, {
-                *self.line_ids.mapped('name'), *document['address'], *document['debtor']['lines'],
-                *document['company']['lines'], document['debtor']['person']})))
-        text = self._render_document(document)
-        findings = [
-            finding for finding in check_letter(
-                text, role=ARRANGEMENT, debtor=(self.claim_data or {}).get('debtor_type'), language=document['lang'],
-                facts=facts)
+        Level, template, lang = self.env['dunning.level'], self._get_clauses_template(), document['lang']
+        source = self.env['dunning.letter']._get_text(template, 'body_html', lang)
+        debtor = (self.claim_data or {}).get('debtor_type')
+        findings = Level._find_written(template, lang) + [
+            finding for finding in check_text(
+                Markup().join(self._get_clauses(document)), role=ARRANGEMENT, debtor=debtor, language=lang,
+                with_costs=document['has_costs'],
+                # sudo: what a text reads was worked out for the debtor; the caller may read the arrangement
+                known=Level._get_known(self.sudo().with_context(lang=lang), source))
             if finding.severity == ERROR]
         if findings:
             raise UserError(self.env._(
                 "This payment arrangement cannot be offered, since its text is not as the law asks:\n%(sentences)s\n"
                 "The text is the e-mail template “%(template)s”.",
                 sentences="\n".join(f"• {line}" for line in dict.fromkeys(
-                    self.env['dunning.level']._explain_findings(findings))),
-                template=self._get_clauses_template().name))
-        return text
+                    Level._explain_findings(findings))),
+                template=template.name))
+        return self._render_document(document)
 
     # -------------------------------------------------------------------------
     # PAPER

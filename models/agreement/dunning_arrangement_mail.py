@@ -88,14 +88,14 @@ class DunningArrangementMail(models.AbstractModel):
         """Send the agreement to both sides, and the paper that was signed with it."""
         for arrangement in self:
             files = arrangement.agreement_attachment_id | arrangement.scan_attachment_id
-            person = arrangement._get_recipient()
-            if person:
+            person, template = arrangement._get_recipient(), 'l10n_nl_dunning.mail_template_arrangement_agreement'
+            if person and not arrangement._refuse_to_tell(template):
                 part = arrangement._get_next_part()
                 arrangement._send_mail(
-                    'l10n_nl_dunning.mail_template_arrangement_agreement', person,
+                    template, person,
                     files=files.sudo(),  # sudo: the files that are to leave
                     picture=part and arrangement._get_qr_png(part.amount_left, arrangement._get_reference()))
-            else:
+            elif not person:
                 arrangement._ask_to_post(
                     lambda env, name=arrangement.name: env._("Print and post the signed agreement %s", name))
             local = arrangement._for_collector()
@@ -153,10 +153,20 @@ class DunningArrangementMail(models.AbstractModel):
         amount = told._get_told_amount(kind, parts, items) if kind != 'kept' else 0.0
         reference = told._get_moves_reference(items.move_id) if items else told._get_reference()
         person = told._get_recipient()
+        if told._refuse_to_tell(template):
+            return
         if person:
             told._send_mail(template, person, picture=told._get_qr_png(amount, reference) if amount else None)
         else:
             self._ask_to_write(told, template, told._get_qr(amount, reference) if amount else '')
+
+    def _refuse_to_tell(self, template):
+        """Return whether a message must not leave as it is written; the collector gets a to-do that says why."""
+        refusal = self._refuse_words(template, *self._render_words(template))
+        if refusal:
+            self._tell_owner('mail.mail_activity_data_todo', lambda env: (
+                env._("Correct the text of a message to %s", self.partner_id.name), refusal))
+        return bool(refusal)
 
     def _ask_to_write(self, told, template, picture):
         """Put the words in the history and ask the collector to post them: nobody is left without them.
@@ -164,11 +174,7 @@ class DunningArrangementMail(models.AbstractModel):
         :param str picture: data URI of the QR code, or empty
         """
         self.ensure_one()
-        lang = told._get_lang()
-        # sudo: as for any template, its author's rights count
-        template = told.env.ref(template).sudo()
-        subject = template._render_field('subject', told.ids, set_lang=lang)[told.id]
-        body = template._render_field('body_html', told.ids, set_lang=lang)[told.id]
+        subject, body = told._render_words(template)
         text = str(body).replace(f'cid:{QR_NAME}', picture)
         self._message_log(body=Markup("<p><b>%s</b></p>%s") % (subject, Markup(text)))  # noqa: S704 - rendered by us
         self._tell_owner('mail.mail_activity_data_todo', lambda env: (

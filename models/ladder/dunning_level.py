@@ -9,7 +9,7 @@ from odoo.tools.mail import is_html_empty
 from odoo.tools.rendering_tools import parse_inline_template
 
 from ...tools.wording import FOURTEEN_DAY
-from .dunning_level_wording import DEBTOR_TEXTS
+from .dunning_level_wording import TYPED_TEXTS
 from .dunning_policy import LATER
 
 CHANNELS = [
@@ -289,8 +289,11 @@ class DunningLevel(models.Model):
     # -------------------------------------------------------------------------
 
     def _is_shipping(self):
-        """Tell whether our own data is being loaded: the tests judge those texts, not every installation again."""
-        return self.env.context.get('install_module') == 'l10n_nl_dunning'
+        """Tell whether our own data is being loaded: the tests judge those texts, not every installation again.
+
+        A caller can send that context, so it counts only while the registry is being made.
+        """
+        return not self.env.registry.ready and self.env.context.get('install_module') == 'l10n_nl_dunning'
 
     def _check_access_right_dynamic_template(self):
         # OVERRIDE 'mail': managers would not even be allowed to change the days of a level that shipped.
@@ -301,7 +304,7 @@ class DunningLevel(models.Model):
     def _update_field_translations(self, field_name, translations, digest=None, source_lang=''):
         # OVERRIDE: the dialog of translations checks no constraints.
         result = super()._update_field_translations(field_name, translations, digest, source_lang)
-        if field_name in DEBTOR_TEXTS:
+        if field_name in TYPED_TEXTS:
             self._check_debtor_texts()
         return result
 

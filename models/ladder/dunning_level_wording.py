@@ -1,18 +1,22 @@
 """The wording linter on the texts of levels: live in the form, and before a text is saved."""
 
 import re
+from functools import partial
 
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from odoo import api, fields, models
 from odoo.exceptions import ValidationError
 from odoo.tools import SQL
 
-from ...tools.wording import ERROR, SEVERITIES, check_text, interrupts_prescription
+from ...tools.wording import ERROR, SEVERITIES, TERM_TEXTS, check_text, check_typed, interrupts_prescription
+from ...tools.wording.letter_words import TOKEN, read
 from .dunning_policy import LETTER_LANGUAGES
 
 #: The texts a debtor reads, in the order in which he does.
 DEBTOR_TEXTS = ('subject', 'letter_intro', 'letter_closing')
+#: All that people type into a level and that can reach a debtor: its name is a placeholder, its script is spoken.
+TYPED_TEXTS = ('name', *DEBTOR_TEXTS, 'call_script')
 
 
 class DunningLevelWording(models.AbstractModel):
@@ -64,7 +68,7 @@ class DunningLevelWording(models.AbstractModel):
             level.interrupts_prescription = bool(texts) and all(
                 interrupts_prescription(text, lang) for lang, text in texts.items())
 
-    @api.constrains(*DEBTOR_TEXTS, 'channel', 'legal_role', 'with_costs', 'policy_id')
+    @api.constrains(*TYPED_TEXTS, 'channel', 'legal_role', 'with_costs', 'policy_id', 'mail_template_id')
     def _check_debtor_texts(self):
         """What the linter calls an error would cost the creditor his costs, or mislead the debtor."""
         if self._is_shipping():
@@ -76,11 +80,13 @@ class DunningLevelWording(models.AbstractModel):
                     "The text of level “%(level)s” cannot stay like this:\n%(sentences)s",
                     level=level.name,
                     sentences="\n".join(f"• {sentence}" for sentence in self._explain_findings(errors))))
+        # Of a template that no level for consumers used before, nobody read the text.
+        self.mail_template_id._check_typed_texts()
 
     def _check_wording(self, texts=None):
         """Return ``{finding: [language codes it was found in]}`` of the texts of this level, errors first.
 
-        :param dict texts: ``{language: text}`` when it is known already
+        :param dict texts: ``{language: text}`` of what debtors read, when it is known already
         """
         self.ensure_one()
         debtor = self.policy_id.debtor_type
@@ -90,39 +96,107 @@ class DunningLevelWording(models.AbstractModel):
         # After a notice of default the debtor is in default, agreed or not.
         earlier = self.policy_id.level_ids.filtered(
             lambda level: level.legal_role == 'default_notice' and level.sequence < self.sequence)
-        result = {}
+        check = partial(
+            check_text, role=self.legal_role, debtor=debtor, with_costs=self.with_costs,
+            term_agreed=None if earlier else term_agreed, vat_sentence=company.dunning_vat_on_costs)
+        result = self._find_typed()
         for lang, text in (self._get_debtor_texts() if texts is None else texts).items():
-            for finding in check_text(
-                text, role=self.legal_role, debtor=debtor, language=lang, with_costs=self.with_costs,
-                term_agreed=None if earlier else term_agreed, vat_sentence=company.dunning_vat_on_costs,
-            ):
-                result.setdefault(finding, []).append(lang)
+            # In other languages a consumer reads nothing that was not judged in one of these.
+            if lang[:2] in TERM_TEXTS or debtor == 'business':
+                self._collect(result, check(text, language=lang), lang)
         # Of two languages, errors of the second still come before advice on the first.
         return dict(sorted(result.items(), key=lambda pair: SEVERITIES.index(pair[0].severity)))
 
+    def _find_typed(self):
+        """Return ``{finding: [language codes]}`` of what was typed into any text of this level for consumers."""
+        self.ensure_one()
+        if self.policy_id.debtor_type == 'business':
+            return {}
+        # The script of a task is for a colleague.
+        names = TYPED_TEXTS if self.channel != 'task' else TYPED_TEXTS[:-1]
+        return self._judge_typed(self._get_texts((name,)) for name in names)
+
+    @api.model
+    def _judge_typed(self, several):
+        """Return ``{finding: [language codes]}`` of what was typed into texts for consumers.
+
+        In another language than Dutch and English a text passes when it is what one of those two says.
+
+        :param several: ``{language: text}`` of each
+        """
+        result = {}
+        for texts in several:
+            judged = [text for lang, text in texts.items() if lang[:2] in TERM_TEXTS]
+            for lang, text in texts.items():
+                if lang[:2] in TERM_TEXTS or text not in judged:
+                    self._collect(result, check_typed(text, language=lang), lang)
+        return result
+
+    @api.model
+    def _collect(self, result, findings, lang):
+        for finding in findings:
+            codes = result.setdefault(finding, [])
+            if lang not in codes:
+                codes.append(lang)
+
+    @api.model
+    def _find_written(self, record, lang):
+        """Return what is wrong with the typed text of a level or template in one language, now that it is used.
+
+        It may have been saved before texts were judged, or past the judgment.
+        """
+        return [finding for finding, codes in record._find_typed().items() if any(
+            code[:2] == (lang or '')[:2] for code in codes)]
+
+    @api.model
+    def _get_known(self, record, *sources):
+        """Return what was worked out for a text about a record, as pairs of a placeholder and what it prints.
+
+        :param sources: the texts with their placeholders
+        """
+        names = [name for name, field in record._fields.items() if name.endswith('_text') and not field.store]
+        names += [match[2] for source in sources for reading in read(source) for match in TOKEN.finditer(reading)
+                  if not match[1]]
+        known = {}
+        # The name of a level was typed, like its texts.
+        for name in dict.fromkeys(names) - {'level_id.name': None}.keys():
+            value = record
+            for part in name.split('.'):
+                value = value[part] if isinstance(value, models.BaseModel) and part in value._fields else False
+            if value and not isinstance(value, models.BaseModel):
+                known[name] = str(escape(value))  # a name can look like a tag
+        return tuple(known.items())
+
     def _get_debtor_texts(self):
-        """Return ``{language: text}`` of what debtors read of this level: nothing for a call or task.
+        """Return ``{language: text}`` of what debtors read of this level: nothing for a call or task."""
+        self.ensure_one()
+        return {} if self._is_manual() else self._get_texts(DEBTOR_TEXTS)
+
+    def _get_texts(self, names):
+        """Return ``{language: text}`` of some texts of this level, together.
 
         In the form the language of the user is the text as it stands there.
+
+        :param names: of fields
         """
         self.ensure_one()
-        if self._is_manual():
-            return {}
         saved, own = self._origin, self.env.lang or 'en_US'
         installed = dict(self.env['res.lang'].get_installed())
         languages = {
-            lang for field in DEBTOR_TEXTS if saved
-            for lang in self._fields[field]._get_stored_translations(saved) or {}
+            lang for name in names if saved
+            for lang in self._fields[name]._get_stored_translations(saved) or {}
             if lang in installed
         }
-        edited = self != saved and any(self[field] != saved[field] for field in DEBTOR_TEXTS)
+        edited = self != saved and any(self[name] != saved[name] for name in names)
         if not saved or edited:
             languages.add(own)
         texts = {}
         for lang in sorted(languages, key=lambda lang: (lang not in LETTER_LANGUAGES, lang != own, lang)):
             level = self if lang == own else saved.with_context(lang=lang)
-            subject, intro, closing = (level[field] or '' for field in DEBTOR_TEXTS)
-            texts[lang] = Markup('<p>%s</p>%s%s') % (subject, Markup(intro), Markup(closing))  # noqa: S704 - only read
+            texts[lang] = Markup().join(
+                Markup(level[name] or '') if self._fields[name].type == 'html'  # noqa: S704 - only read
+                else Markup('<p>%s</p>') % (level[name] or '')
+                for name in names)
         return texts
 
     @api.model
@@ -152,8 +226,6 @@ class DunningLevelWording(models.AbstractModel):
             'deadline_date': self.env._(
                 "“%(passage)s” gives a date as the end of the term. A 14-day letter must not: nobody knows yet when "
                 "it will be delivered. Use object.term_text."),
-            'term_not_printed': self.env._(
-                "The letter does not give the term that was worked out for it: “%(expected)s”."),
             'consequence_missing': self.env._(
                 "Say what follows if the debtor does not pay within the term: that he then owes collection costs."),
             'legal_basis_missing': self.env._(
@@ -164,10 +236,6 @@ class DunningLevelWording(models.AbstractModel):
                 "letter counts only after that."),
             'costs_missing': self.env._(
                 "The exact amount of the collection costs must be named as such (%(expected)s)."),
-            'costs_unknown': self.env._("No collection costs were worked out for this 14-day letter."),
-            'costs_wrong': self.env._(
-                "“%(passage)s” is not the amount of the collection costs, which is %(expected)s. A wrong amount "
-                "loses them all."),
             'costs_unspecified': self.env._(
                 "“%(passage)s” announces costs without their amount. Name the exact amount, or leave it out."),
             'costs_over_interest': self.env._(
@@ -175,12 +243,6 @@ class DunningLevelWording(models.AbstractModel):
             'amount_missing': self.env._("The amount to pay is missing (%(expected)s)."),
             'amount_competing': self.env._(
                 "“%(passage)s” competes with the one amount to pay (%(expected)s). Ask one amount only."),
-            'amount_typed': self.env._(
-                "“%(passage)s” is typed into the text. Amounts differ from letter to letter: insert "
-                "object.amount_text or object.costs_announced_text."),
-            'iban_missing': self.env._("The account to pay to is missing: %(expected)s."),
-            'iban_other': self.env._(
-                "“%(passage)s” is another account than the one to pay to (%(expected)s). Name one account only."),
             'iban_typed': self.env._(
                 "“%(passage)s” is typed into the text. The letter prints the account itself, and must name one "
                 "only: remove it."),
@@ -191,7 +253,7 @@ class DunningLevelWording(models.AbstractModel):
                 "“%(passage)s”: the collection costs are not raised with VAT, so the text must not say so. See the "
                 "settings if you cannot deduct the VAT of a collection agency."),
             'language_unsupported': self.env._(
-                "A 14-day letter can be written in Dutch and English only: there is no approved wording in "
+                "What a consumer reads can be written in Dutch and English only: nobody can check a text in "
                 "%(expected)s. Remove this translation."),
             # The payment arrangement
             'acknowledgement_missing': self.env._(
@@ -218,13 +280,14 @@ class DunningLevelWording(models.AbstractModel):
             'costs_too_early': self.env._(
                 "“%(passage)s”: a consumer owes no costs before a 14-day letter has run out. Remove it, or write "
                 "that you will first send a letter about costs."),
-            'costs_typed': self.env._(
-                "“%(passage)s” is typed into the text. The costs follow from the claim: insert object.costs_text."),
+            'figure_typed': self.env._(
+                "“%(passage)s” is typed into the text. What a consumer reads of money and rates is worked out for him: "
+                "insert %(expected)s, or leave it out."),
             'commercial_interest': self.env._(
                 "“%(passage)s”: commercial interest is for businesses. A consumer owes the statutory interest "
                 "(“wettelijke rente”)."),
             'penalty': self.env._(
-                "“%(passage)s”: a penalty is only owed if it was agreed and is fair. Leave it out if in doubt."),
+                "“%(passage)s”: a consumer is asked no penalty. Remove it."),
             # All debtors
             'threat_seizure': self.env._(
                 "“%(passage)s”: seizure and eviction need a judgment. Remove it, or say that the court comes first."),

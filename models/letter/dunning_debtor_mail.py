@@ -4,11 +4,14 @@ import base64
 from types import SimpleNamespace
 
 import pytz
+from markupsafe import Markup
 
 from odoo import Command, models
+from odoo.exceptions import UserError
 from odoo.tools import str2bool
 from odoo.tools.misc import get_lang
 
+from ...tools.wording import check_typed
 from ..kernel.formats import format_iban
 
 # The picture travels with the e-mail, so that it is seen without asking a server for it.
@@ -89,25 +92,55 @@ class DunningDebtorMail(models.AbstractModel):
             ('state', '!=', 'disabled'), ('is_published', '=', True), ('company_id', '=', self.company_id.id),
         ], limit=1))
 
-    def _send_mail(self, template, person, *, texts=None, files=None, picture=None, author=None):
+    def _render_words(self, template):
+        """Return (subject, body) of a template, in the language of the debtor."""
+        # sudo: as for any template, its author's rights count
+        template, lang = self.env.ref(template).sudo(), self._get_lang()
+        return [template._render_field(name, self.ids, set_lang=lang)[self.id] for name in ('subject', 'body_html')]
+
+    def _refuse_words(self, template, subject, body, *, written=False):
+        """Return why a consumer must not read this, or an empty string.
+
+        :param str template: XML ID of the ``mail.template`` it was made from
+        :param bool written: whether a person wrote it instead, in which case the text of the template is not judged
+        """
+        self.ensure_one()
+        if self.partner_id.with_company(self.company_id).dunning_effective_type != 'consumer':
+            return ''
+        # sudo: as for any template, its author's rights count
+        Level, template, lang = self.env['dunning.level'], self.env.ref(template).sudo(), self._get_lang()
+        sources = [
+            self.env['dunning.letter']._get_text(template, name, lang) for name in ('subject', 'body_html')]
+        findings = [] if written else Level._find_written(template, lang)
+        findings += check_typed(
+            Markup('<p>%s</p>%s') % (subject or '', Markup(body or '')),  # noqa: S704 - only read
+            language=lang, known=Level._get_known(self.with_context(lang=lang), *sources))
+        if not findings:
+            return ''
+        sentences = dict.fromkeys(Level._explain_findings(findings))
+        return self.env._("What the debtor would read is not lawful:\n%s", "\n".join(f"• {line}" for line in sentences))
+
+    def _send_mail(
+        self, template, person, *, texts=None, written=False, files=None, picture=None, author=None,
+    ):
         """Hand an e-mail to the mail queue, in the house's own layout; it leaves when the debtor may be written to.
 
         :param str template: XML ID of the ``mail.template`` with the words, in which ``object`` is this record
         :param person: whom it goes to
-        :param texts: (subject, body) that a person wrote; None: those of the template
+        :param texts: (subject, body) that were rendered or written already; None: those of the template
+        :param bool written: whether a person wrote them
         :param files: ``ir.attachment`` that go along as they are
         :param bytes picture: PNG that the text shows as ``cid:`` :data:`QR_NAME`
         :param author: ``res.partner`` that it comes from; None for the user, or the collector
         :return: the ``mail.mail``
+        :raise UserError: when a consumer would read what somebody typed of money or rates
         """
         self.ensure_one()
         company, lang = self.company_id, self._get_lang()
-        if not texts:
-            # sudo: as for any template, its author's rights count
-            template = self.env.ref(template).sudo()
-            texts = [template._render_field(name, self.ids, set_lang=lang)[self.id] for name in (
-                'subject', 'body_html')]
-        subject, body = texts
+        subject, body = texts or self._render_words(template)
+        refusal = self._refuse_words(template, subject, body, written=written)
+        if refusal:
+            raise UserError(refusal)
         layout = self.env['ir.qweb'].with_context(lang=lang)._render(
             'l10n_nl_dunning.withdrawal_mail', {'subject': subject, 'body': body, 'company': company},
             minimal_qcontext=True)

@@ -1,9 +1,12 @@
 from collections import defaultdict
 from datetime import timedelta
 
+from markupsafe import Markup
+
 from odoo import api, fields, models
 from odoo.tools.mail import is_html_empty
 
+from ...tools.wording import check_typed
 from ..kernel.formats import letter_amount, letter_day
 
 # How many earlier contacts a letter names at most: the last ones.
@@ -72,15 +75,22 @@ class DunningNotice(models.Model):
 
     @api.depends('level_id.call_script', 'lang', 'state', 'channel')
     def _compute_call_script(self):
-        """What to say, for a call that waits to be made."""
+        """What to say, for a call that waits to be made; to a consumer nothing that was typed of money or rates."""
         self.call_script = False
         calls = self.filtered(lambda notice: notice.channel == 'phone' and notice.state == 'todo' and notice._origin)
         for (level, lang), notices in calls.grouped(lambda notice: (notice.level_id, notice.lang)).items():
             if is_html_empty(level.call_script):
                 continue
             texts = self.env['dunning.letter']._render_level_text(level, 'call_script', lang, notices._origin)
+            errors = level._find_written(level, lang)
             for notice in notices:
-                notice.call_script = texts.get(notice._origin.id)
+                text = texts.get(notice._origin.id) or ''
+                consumer = notice.partner_id.with_company(notice.company_id).dunning_effective_type == 'consumer'
+                unlawful = consumer and (errors or check_typed(text, language=lang, known=level._get_known(
+                    notice._origin.with_context(lang=lang), level.with_context(lang=lang).call_script)))
+                notice.call_script = Markup("<p>%s</p>") % self.env._(
+                    "The script of level “%(level)s” is not lawful, so it is not shown: %(sentences)s",
+                    level=level.name, sentences=" ".join(level._explain_findings(unlawful))) if unlawful else text
 
     @api.depends('line_ids.move_id.payment_reference', 'line_ids.drop_reason', 'name')
     def _compute_reference(self):

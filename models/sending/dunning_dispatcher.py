@@ -328,8 +328,9 @@ class DunningDispatcher(models.AbstractModel):
         for template, batch in notices.grouped(
             lambda notice: notice.level_id.mail_template_id or default_template
         ).items():
-            values_list += Letter._prepare_mails(template, batch)
-        self._refuse_unlawful_mails(notices, values_list)
+            mails = Letter._prepare_mails(template, batch)
+            self._refuse_unlawful_mails(template, batch, mails)
+            values_list += mails
         for values in values_list:
             notice = notices.browse(values['res_id'])
             attachments = dispatch.attachments[notice.id] | self._get_invoice_attachments(notice)

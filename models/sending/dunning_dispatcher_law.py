@@ -3,22 +3,20 @@
 Article 6:96 paragraphs 5 to 7 BW and the decree on collection costs (Besluit BIK).
 """
 
+from markupsafe import Markup
+
 from odoo import api, models
 from odoo.exceptions import UserError
 from odoo.tools import SQL, format_date
 from odoo.tools.float_utils import float_is_zero
 
-from ...tools.wording import ERROR, FOURTEEN_DAY, LetterFacts, check_letter
-from ..kernel.formats import letter_amount
+from ...tools.wording import ERROR, FOURTEEN_DAY, TYPED, check_text
 from ..ladder.dunning_level import MANUAL_CHANNELS
+from ..ladder.dunning_level_wording import DEBTOR_TEXTS
 
-# Findings about costs: these stop any letter to a consumer, the others only a 14-day letter.
-COST_CODES = frozenset({
-    'costs_too_early', 'costs_typed', 'costs_wrong', 'costs_missing', 'costs_unspecified', 'costs_over_interest',
-    'fee_forbidden', 'vat_unfounded',
-})
-# What people write themselves; everything else of a letter is worked out.
-WRITTEN_PARTS = frozenset({'intro', 'closing', 'title', 'qr'})
+# Findings about costs and figures: these stop any letter to a consumer, the others only a 14-day letter.
+COST_CODES = TYPED | {
+    'costs_too_early', 'costs_missing', 'costs_unspecified', 'costs_over_interest', 'vat_unfounded'}
 
 
 class DunningDispatcherLaw(models.AbstractModel):
@@ -269,106 +267,57 @@ class DunningDispatcherLaw(models.AbstractModel):
 
     @api.model
     def _refuse_unlawful_letters(self, notices):
-        """Read the finished letters to consumers and fail those whose words are not lawful; return the others."""
-        consumers = notices.filtered(self._is_consumer)
-        if not consumers:
-            return notices
-        facts = self._get_letter_facts(consumers)
+        """Read what people wrote of letters to consumers and fail those that are not lawful; return the others.
+
+        All other words and amounts of a letter are worked out.
+        """
         refused = notices.browse()
-        for document in self.env['dunning.letter']._prepare_documents(consumers):
-            notice = notices.browse(document.notice_id)
-            errors = self._check_words(notice, document.html, facts[notice.id])
+        for notice in notices.filtered(self._is_consumer):
+            text = Markup('<p>%s</p>%s%s') % (notice.subject or '', notice.body_intro, notice.body_closing)
+            errors = self._check_words(notice, text, notice.level_id, DEBTOR_TEXTS)
             if errors:
                 refused |= notice
                 notice._mark_failed(self._explain_words(errors))
         return notices - refused
 
     @api.model
-    def _refuse_unlawful_mails(self, notices, values_list):
+    def _refuse_unlawful_mails(self, template, notices, values_list):
         """Raise when the words of an e-mail to a consumer are not lawful.
 
-        :param values_list: the values of the mails of these notices
+        :param values_list: the values of the mails of these notices, made from the template
         """
         consumers = notices.filtered(self._is_consumer)
-        facts = self._get_letter_facts(consumers) if consumers else {}
         for values in values_list:
             notice = notices.browse(values['res_id'])
             if notice not in consumers:
                 continue
-            text = '<p>%s</p>%s' % (values['subject'] or '', values['body'])
+            text = Markup('<p>%s</p>%s') % (values['subject'] or '', values['body'])
             errors = [
-                finding for finding in self._check_words(notice, text, facts[notice.id])
+                finding for finding in self._check_words(notice, text, template, ('subject', 'body_html'))
                 # The letter is attached, and it says everything.
                 if not finding.code.endswith('_missing')]
             if errors:
                 raise UserError(self._explain_words(errors))
 
     @api.model
-    def _check_words(self, notice, text, facts):
-        role = notice.level_id.legal_role
-        return [
-            finding
-            for finding in check_letter(text, role=role, debtor='consumer', language=notice.lang, facts=facts)
+    def _check_words(self, notice, text, record, names):
+        """Return what is not lawful of a text to a consumer, as it is about to leave.
+
+        :param text: what the debtor would read
+        :param record: the level or template it was made from, which may have been written before it was judged
+        :param names: the fields of the record that the text was made from
+        """
+        Level, role = self.env['dunning.level'], notice.level_id.legal_role
+        sources = [self.env['dunning.letter']._get_text(record, name, notice.lang) for name in names]
+        findings = check_text(
+            text, role=role, debtor='consumer', language=notice.lang, vat_sentence=bool(notice.vat_sentence),
+            with_costs=role != FOURTEEN_DAY and notice.currency_id.compare_amounts(notice.amount_costs, 0) > 0,
+            known=Level._get_known(notice.with_context(lang=notice.lang), *sources))
+        return Level._find_written(record, notice.lang) + [
+            finding for finding in findings
             if finding.severity == ERROR and (role == FOURTEEN_DAY or finding.code in COST_CODES)]
 
     @api.model
     def _explain_words(self, findings):
         sentences = list(dict.fromkeys(self.env['dunning.level']._explain_findings(findings)))
         return self.env._("What the debtor would read is not lawful:\n%s", "\n".join(f"• {line}" for line in sentences))
-
-    @api.model
-    def _get_letter_facts(self, notices):
-        """Return ``{notice_id: LetterFacts}``: what letters say when they say the truth."""
-        Letter = self.env['dunning.letter']
-        result = {}
-        for (company, lang), batch in notices.grouped(lambda notice: (notice.company_id, notice.lang)).items():
-            batch = batch.with_context(lang=lang)
-            shared = Letter.with_context(lang=lang)._prepare_company(company, lang)
-            letters = Letter.with_context(lang=lang)._prepare_letters(batch, shared, mail=True)
-            for notice, letter in zip(batch, letters, strict=True):
-                result[notice.id] = self._get_facts_of_letter(notice, letter)
-        return result
-
-    @api.model
-    def _get_facts_of_letter(self, notice, letter):
-        currency, lang = notice.currency_id, notice.lang
-
-        def written(amount):
-            return letter_amount(self.env, amount, currency, lang)
-
-        fourteen_day = notice.level_id.legal_role == FOURTEEN_DAY
-        costs = notice.amount_announced if fourteen_day else notice.amount_costs
-        with_costs = notice.amount_due + notice.amount_announced
-        amounts = [
-            notice.amount_residual, -notice.amount_netted, notice.amount_netted, notice.amount_held,
-            -notice.amount_held, notice.amount_principal, notice.amount_interest,
-            notice.amount_principal + notice.amount_interest,
-            *notice.live_line_ids.mapped('amount_residual'), *notice.live_line_ids.mapped('amount_original')]
-        words = {name: notice[name] for name, field in notice._fields.items()
-                 if field.type == 'char' and name.endswith('_text') and not field.store}
-        lines = notice.live_line_ids
-        company, recipient = notice.company_id, notice.recipient_id
-        contact = company.dunning_contact_id
-        return LetterFacts(
-            amount_to_pay=notice.amount_text,
-            iban=letter.get('iban') or '',
-            costs=written(costs) if currency.compare_amounts(costs, 0) > 0 else None,
-            total_with_costs=written(with_costs) if fourteen_day else None,
-            vat_sentence=bool(notice.vat_sentence),
-            term_required=False,  # of a 14-day letter the approved words are looked for
-            other_amounts=tuple(dict.fromkeys([*map(written, amounts), *self._find_written_amounts([letter, words])])),
-            names=tuple(filter(None, {
-                notice.partner_id.name, recipient.name, company.name, contact.name, notice.name})),
-            quoted=tuple(filter(None, {
-                *lines.mapped('name'), *lines.mapped('description'), notice.reference,
-                *(row['description'] for row in letter['items'])})))
-
-    @api.model
-    def _find_written_amounts(self, part):
-        """Return the amounts with a currency sign in what was worked out for a letter."""
-        if isinstance(part, dict):
-            return [found for key, value in part.items() if key not in WRITTEN_PARTS
-                    for found in self._find_written_amounts(value)]
-        if isinstance(part, (list, tuple)):
-            return [found for value in part for found in self._find_written_amounts(value)]
-        return [part] if isinstance(part, str) and '€' in part and len(part) < 30 else []

@@ -14,7 +14,7 @@ from datetime import timedelta
 from markupsafe import Markup
 
 from odoo import Command, api, fields, models
-from odoo.exceptions import UserError
+from odoo.exceptions import UserError, ValidationError
 from odoo.tools import SQL, format_amount, format_date, html_sanitize
 from odoo.tools.mail import is_html_empty
 
@@ -182,6 +182,10 @@ class DunningWithdrawal(models.Model):
 
     def _inverse_preview(self):
         for withdrawal in self._recording():
+            refusal = withdrawal._refuse_words(
+                TEMPLATE, withdrawal.preview_subject, withdrawal.preview_body, written=True)
+            if refusal:
+                raise ValidationError(refusal)
             withdrawal.write({
                 'subject': withdrawal.preview_subject, 'body': html_sanitize(withdrawal.preview_body),
                 'open_then': withdrawal._get_open()})
@@ -369,9 +373,10 @@ class DunningWithdrawal(models.Model):
             raise UserError(self.env._(
                 "%s has no e-mail address that works. Complete the contact, or tell the debtor yourself and withdraw "
                 "without a message.", self.partner_id.display_name))
+        written = bool(self.subject or self.body)
         self.write({'state': 'sent', 'subject': subject, 'body': body, 'email_to': person.email_formatted})
         author = self.notice_id._get_responsible() if self.env.user._is_superuser() else self.env.user
-        self._send_mail(TEMPLATE, person, texts=(subject, body), author=author.partner_id)
+        self._send_mail(TEMPLATE, person, texts=(subject, body), written=written, author=author.partner_id)
 
     def _tell_somebody(self):
         """Plan an activity for whoever decided about the notice, else for a manager."""

@@ -9,4 +9,5 @@ from . import (
     test_promise,
     test_promise_mail,
     test_promise_replay,
+    test_typed_words,
 )

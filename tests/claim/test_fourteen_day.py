@@ -543,19 +543,25 @@ class TestNoCostsByTrick(FourteenDayCommon):
     def test_an_email_template_that_asks_costs(self):
         template = self.env.ref('l10n_nl_dunning.mail_template_notice').copy({
             'body_html': "<p>U bent € 40,00 incassokosten verschuldigd.</p>"})
-        self.first.mail_template_id = template
+        with self.assertRefused(ValidationError, "“€ 40,00” is typed"):
+            self.first.mail_template_id = template
+        # Chosen past the constraint.
+        self.env.flush_all()
+        self.env.cr.execute(
+            "UPDATE dunning_level SET mail_template_id = %s WHERE id = %s", [template.id, self.first.id])
+        self.env.invalidate_all()
         self.invoice(self.jan, DUE, 1000)
-        self.refuse(self.dun(DUE + days(7)), "no costs before a 14-day letter")
+        self.refuse(self.dun(DUE + days(7)), "no costs before a 14-day letter", "“€ 40,00” is typed")
 
     def test_the_announced_costs_wrong_or_missing(self):
         self.reminded(1000)
         for text, words in (
-            (FOURTEEN.replace("<b t-out=\"object.costs_announced_text\"/>", "€ 250,00"), "A wrong amount"),
+            (FOURTEEN.replace("<b t-out=\"object.costs_announced_text\"/>", "€ 250,00"), "“€ 250,00” is typed"),
             (FOURTEEN.replace("<t t-out=\"object.term_text\"/>", "binnen 14 dagen na heden"), "too early"),
             (FOURTEEN.replace("<t t-out=\"object.term_text\"/>", "vóór 7 december 2026"), "date"),
             (FOURTEEN.replace(
                 "artikel 6:96 BW en het Besluit vergoeding voor buitengerechtelijke incassokosten", "de wet"), "6:96"),
-            (FOURTEEN + "<p>Betaal op NL02 RABO 0123 4567 89.</p>", "another account"),
+            (FOURTEEN + "<p>Betaal op NL02 RABO 0123 4567 89.</p>", "prints the account itself"),
         ):
             with self.subTest(words=words):
                 self.smuggle(self.fourteen, text)

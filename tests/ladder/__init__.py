@@ -1,1 +1,1 @@
-from . import test_level_wording
+from . import test_level_wording, test_typed_text

@@ -1,8 +1,8 @@
 """The wording linter: what Dutch law lets a creditor write to a debtor, and what it makes him write.
 
-It reads two kinds of text: that of a level, in which placeholders stand for what is not
-yet known (:func:`check_text`), and a letter as it is about to leave, of which the facts
-are known (:func:`check_letter`). Dutch and English. No Odoo in here.
+It reads a text of a level, in which placeholders stand for what is not yet known, and the same text as it is about to
+leave, of which the values are known (:func:`check_text`). What a consumer reads holds no number that somebody typed
+(``figures``). Dutch and English; numbers also in German and French. No Odoo in here.
 
 A finding is a code and the words it is about; its explanation is the caller's, in the
 language of who reads it. Each rule names its source:
@@ -24,8 +24,6 @@ from .facts import (
     TERM_TEXTS,
     WARNING,
     Finding,
-    LetterFacts,
 )
-from .linter import check_letter, check_text, interrupts_prescription
-from .reading import parse_amount
+from .linter import TYPED, check_text, check_typed, interrupts_prescription
 from .rules import CODES

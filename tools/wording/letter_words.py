@@ -29,7 +29,7 @@ _HIDDEN = re.compile(
 _MARKUP = re.compile(r'<[a-zA-Z/!?][^>]*>|&(?:#\d+|#x[0-9a-fA-F]+|[a-zA-Z]+\d*);')
 _INLINE = re.compile(r'\{\{(.*?)\}\}', re.DOTALL)
 _OBJECT = re.compile(r'\bobject\.([A-Za-z_][\w.]*)')
-_LITERAL = re.compile(r"'([^'\\]*)'|\"([^\"\\]*)\"")
+_LITERAL = re.compile(r"'([^'\\]*)'|\"([^\"\\]*)\"|(?<![\w.])(\d[\w.]*)")
 _DASHES = str.maketrans(dict.fromkeys('‐‑‒–—―−', '-') | dict.fromkeys("’‘‛′", "'"))
 _OUTPUT = ('t-out', 't-esc', 't-raw', 't-field')
 _INVISIBLE = ('Cf', 'Cc', 'Cs', 'Cn')
@@ -58,6 +58,31 @@ def read(text):
         chosen = dict(zip(conditions, values, strict=True))
         readings[clean(''.join(_flatten(pieces, chosen)))] = None
     return tuple(readings)
+
+
+def mask(reading, known):
+    """Return a reading in which values that were worked out are tokens again, as in the text they were put into.
+
+    :param known: pairs of the name of a placeholder and what it printed, as HTML; equal values share ``⟦one|other⟧``
+    """
+    names = {}
+    for name, value in known:
+        for shown in read(value):
+            # A count of one digit is a value; a name of one letter would be found in every abbreviation.
+            if len(shown) > 2 or shown.isdigit():
+                names.setdefault(shown, []).append(name)
+                # A person may write “€ 60” for “€ 60,00”.
+                round_amount = re.sub(r'[.,]00$', '', shown)
+                if round_amount != shown:
+                    names.setdefault(round_amount, []).append(name)
+    if not names:
+        return reading
+    # A number is a value where days are counted; the 2 of “lid 2” is none, and needs to be none.
+    values = '|'.join(
+        re.escape(value) + (r'(?= \w*da[gy])' if value.isdigit() else '')
+        for value in sorted(names, key=len, reverse=True))
+    values = re.compile(rf'(?<![\w.,])(?:{values})(?!\w|[.,]\d)')
+    return values.sub(lambda match: f'{OPEN}{"|".join(names[match[0]])}{CLOSE}', reading)
 
 
 def clean(text):
@@ -114,8 +139,8 @@ def _token(expression):
 
 
 def _spoken(expression):
-    """Return the texts in an expression, which it may print."""
-    return ''.join(f" {re.sub(r'[⟦⟧]', '', one or other)} " for one, other in _LITERAL.findall(expression or ''))
+    """Return the texts and numbers in an expression, which it may print or multiply by."""
+    return ''.join(f" {re.sub(r'[⟦⟧]', '', ''.join(found))} " for found in _LITERAL.findall(expression or ''))
 
 
 def _children(node):

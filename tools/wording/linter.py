@@ -1,4 +1,4 @@
-"""Asking the linter: about the text of a level, about a letter that is about to leave. No Odoo in here."""
+"""Asking the linter: about a text, before and after its placeholders are filled in. No Odoo in here."""
 
 import html
 import re
@@ -6,16 +6,22 @@ import unicodedata
 from functools import lru_cache
 
 from . import phrases as p
-from .facts import FOURTEEN_DAY, SEVERITIES, TERM_TEXTS
-from .letter_words import BLOCK, clean, read
-from .reading import Text, parse_amount
+from .facts import SEVERITIES, TERM_TEXTS
+from .letter_words import TOKEN, mask, read
+from .reading import Text
 from .rules import RULES, Case, found, reserves_performance
+
+#: Of every text for a consumer, and of no business.
+TYPED = frozenset({'figure_typed', 'fee_forbidden', 'penalty', 'language_unsupported'})
 
 
 def check_text(
-    text, *, role, debtor, language, with_costs=False, term_agreed=None, vat_sentence=False, rendered=None,
+    text, *, role, debtor, language, with_costs=False, term_agreed=None, vat_sentence=False, known=(),
 ):
-    """Return what is wrong with the text of a level or a letter, errors first.
+    """Return what is wrong with a text, errors first.
+
+    It is the text of a level, or the same text as it is about to leave. Then ``known`` are the values that were put
+    into it, and it is read as if they were placeholders still: any other figure was typed.
 
     :param str text: what the debtor reads: HTML or QWeb, or plain text. Subject and texts can be joined.
     :param str role: ``'default_notice'``, ``'fourteen_day'``, ``'arrangement'``, or empty
@@ -24,31 +30,35 @@ def check_text(
     :param bool with_costs: whether collection costs are owed and asked: of a consumer only after a 14-day letter
     :param bool term_agreed: whether the payment term was agreed, so that its end is default (6:83 BW); None: unknown
     :param bool vat_sentence: whether the costs are raised with VAT, which the text must then declare
-    :param LetterFacts rendered: for a letter that is about to leave; None for the text of a level
+    :param tuple known: pairs of a placeholder and what it printed
     :rtype: list[Finding]
     """
-    facts = rendered
     case = Case(
         role=role or '', consumer=debtor not in ('business', 'government'), with_costs=bool(with_costs),
-        term_agreed=term_agreed, vat_sentence=bool(vat_sentence), facts=facts, language=(language or '')[:2])
-    if case.fourteen and case.language not in TERM_TEXTS:
-        return [found('language_unsupported', expected=language or '')]
-    # The text of a level is judged again and again while somebody writes; a letter only once.
-    return list(_judge_text(str(text or ''), case, language) if facts is None else _judge(
-        [Text(_take_out_quotes(reading, facts)) for reading in read(text)], case, language))
+        term_agreed=term_agreed, vat_sentence=bool(vat_sentence), language=(language or '')[:2])
+    # A letter is read once: kept, it would only push out the texts that are read again and again.
+    judge = _judge.__wrapped__ if known else _judge
+    return list(judge(str(text or ''), case, language or '', tuple(known)))
 
 
-@lru_cache(maxsize=256)
-def _judge_text(text, case, language):
-    return _judge(_read_text(text), case, language)
+def check_typed(text, *, language, known=()):
+    """Return what somebody typed into a text for consumers that has to be worked out or is never asked of them.
+
+    It goes for every text, whatever it is for: of a level, a template, a clause, a script.
+    """
+    findings = check_text(text, role='', debtor='consumer', language=language, with_costs=True, known=known)
+    return [finding for finding in findings if finding.code in TYPED]
 
 
-@lru_cache(maxsize=32)
-def _read_text(text):
-    return [Text(reading) for reading in read(text)]
-
-
-def _judge(readings, case, language):
+# The text of a level is judged again and again while somebody writes and while its letters leave.
+@lru_cache(maxsize=512)
+def _judge(text, case, language, known):
+    readings = _read_text(text) if not known else [Text(mask(reading, known)) for reading in read(text)]
+    if case.language not in TERM_TEXTS and (
+        case.fourteen or (case.consumer and not known and any(map(_has_words, readings)))
+    ):
+        # Nobody can say what such a text asks of a consumer.
+        return (found('language_unsupported', expected=language),)
     findings = {}
     for rule, everywhere in RULES:
         per_reading = [dict.fromkeys(rule(reading, case)) for reading in readings]
@@ -61,15 +71,13 @@ def _judge(readings, case, language):
     return tuple(sorted(findings, key=lambda finding: SEVERITIES.index(finding.severity)))
 
 
-def _take_out_quotes(reading, facts):
-    """Return a reading without the words that are not ours, such as the description of an invoice."""
-    names = {' '.join(clean(name).split()) for name in facts.names if name}
-    for name in sorted(filter(lambda name: len(name) > 2, names), key=len, reverse=True):
-        reading = re.sub(rf'(?<!\w){re.escape(name)}(?!\w)', '⟦name⟧', reading)
-    quoted = {' '.join(clean(quote).split()) for quote in facts.quoted if quote}
-    return BLOCK.join(
-        ' · '.join('⟦quoted⟧' if part in quoted else part for part in block.split(' · '))
-        for block in reading.split(BLOCK))
+def _has_words(reading):
+    return any(character.isalnum() for character in TOKEN.sub('', reading.plain))
+
+
+@lru_cache(maxsize=32)
+def _read_text(text):
+    return [Text(reading) for reading in read(text)]
 
 
 def _check_language(readings, language):
@@ -79,18 +87,6 @@ def _check_language(readings, language):
     own, other = {'nl': (dutch, english), 'en': (english, dutch)}.get((language or '')[:2], (1, 0))
     if other > 10 and other > 2 * own:
         yield found('language_mismatch')
-
-
-def check_letter(text, *, role, debtor, language, facts):
-    """Return what is wrong with a letter that is about to leave, errors first.
-
-    :param str text: the whole letter as the debtor reads it, with head, table and payment details: HTML or plain text
-    :param LetterFacts facts: what it must say
-    :rtype: list[Finding]
-    """
-    return check_text(
-        text, role=role, debtor=debtor, language=language, vat_sentence=facts.vat_sentence, rendered=facts,
-        with_costs=role != FOURTEEN_DAY and bool(parse_amount(facts.costs)))
 
 
 def interrupts_prescription(text, language=None):

@@ -16,24 +16,6 @@ def phrase(*parts):
 
 WORD = r'[\w⟦⟧~€.,-]+'  # with what clings to it
 COSTS = r'(?:\w*kosten|(?:collection |extrajudicial |legal |additional )?(?:costs?|fees?|charges?))'
-CURRENCY = r'(?:€|£|\$|\b(?:EUR|USD|GBP|euros?)\b)'
-NUMBER = r"\d(?:[\d.,']*\d)?"
-AMOUNT = rf'{CURRENCY}\s?(?:-\s?)?{NUMBER}(?:,?-{{1,2}})?|{NUMBER}(?:,-{{1,2}})?\s?{CURRENCY}'
-MONTH = (
-    r'(?:jan(?:uari|uary)?|feb(?:ruari|ruary)?|maart|mrt|march|mar|apr(?:il)?|mei|may|juni?|june?|juli?|july?|'
-    r'aug(?:ustus|ust)?|sep(?:t|tember)?|okt(?:ober)?|oct(?:ober)?|nov(?:ember)?|dec(?:ember)?)')
-DATE = (
-    rf'(?:\d{{1,2}}(?:e|st|nd|rd|th)? (?:of )?{MONTH}\b\.?(?: \d{{4}})?|{MONTH}\.? \d{{1,2}}(?:st|nd|rd|th)?\b|'
-    r'\d{1,2}[-/.]\d{1,2}[-/.]\d{2,4}|\d{4}-\d{2}-\d{2})')
-WEEKDAY = (
-    r'(?:maandag|dinsdag|woensdag|donderdag|vrijdag|zaterdag|zondag|monday|tuesday|wednesday|thursday|friday|'
-    r'saturday|sunday)')
-NUMERAL = (
-    r'(?:\d+|een|twee|drie|vier|vijf|zes|zeven|acht|negen|tien|twaalf|veertien|vijftien|eenentwintig|dertig|'
-    r'one|two|three|four|five|six|seven|eight|nine|ten|twelve|fourteen|fifteen|twenty-?one|thirty|a|⟦[^⟦⟧]*⟧)')
-UNIT = (
-    r'(?:werkdag(?:en)?|kalenderdagen|dag(?:en)?|weken|week|maand(?:en)?|uur|(?:working |business |calendar )?days?|'
-    r'weeks?|months?|hours?)')
 
 # A full stop ends a sentence, unless it ends an abbreviation.
 SENTENCE_END = re.compile(
@@ -69,31 +51,15 @@ TERM_START = phrase(
     r"(?:the )?(?:sending|dispatch|posting|receipt|receiving)|this (?:letter|e-?mail|message|notice|demand)(?:'s date)?"
     r'(?! (?:is|was|has been) delivered))\b')
 TERM_NEAR = phrase(r'\b(?:dag(?:en)?|days?|week|weken|weeks?|termijn|term|period|uur|hours?)\b')
-TERM_OTHER = phrase(
-    rf'\b(?:binnen|within)(?: (?:een termijn van|a (?:term|period) of|maximaal|uiterlijk|de komende|the next))?'
-    rf' {NUMERAL}(?: \(\w+\))? {UNIT}\b',
-    rf'\b{NUMERAL} {UNIT} (?:de )?tijd\b',
-    rf'\b(?:betaal|betalings)?termijn van (?!veertien\b|14\b){NUMERAL} {UNIT}\b',
+# What it is called is no term.
+TERM_NAME = phrase(r'\b(?:14|veertien|fourteen)[ -]?(?:dagen?brie(?:f|ven)|day letters?)\b')
+AT_ONCE = phrase(
     r'\bper omgaande\b',
     r'\b(?:onmiddellijk|onverwijld|direct|meteen|vandaag)(?: nog)?(?: te)? '
     r'(?:betalen|voldoen|over te maken|betaalt|voldoet)\b',
     rf'\b(?:betaal|betaalt|voldoe|voldoet|pay)(?: {WORD}){{0,3}} '
     r'(?:onmiddellijk|onverwijld|direct|vandaag|immediately|at once|today|straight ?away|without delay)\b',
-    rf'\bkomende {WEEKDAY}\b', r'\b(?:deze|this) week\b')
-# What we promise ourselves is no term of the debtor.
-OUR_PROMISE = phrase(
-    r'\b(?:wij|we) (?:reageren|antwoorden|beantwoorden|bevestigen|laten|sturen|bellen|nemen|geven u antwoord|kijken|'
-    r'behandelen|reply|respond|answer|confirm|will (?:reply|respond|answer|confirm|get back|let you know|contact))\b',
-    r'\bu (?:hoort|krijgt|ontvangt) (?:\w+ ){0,3}?(?:van ons|antwoord|reactie|bericht)\b',
-    r'\b(?:reageren|antwoorden|beantwoorden) wij\b', r'\byou will (?:hear|receive|get)\b')
-CALENDAR_DEADLINE = phrase(
-    r'\b(?:uiterlijk|voor|tot(?: en met)?|tegen|vervalt|by|before|until|no later than|not later than|on or before|'
-    r'ultimately|te betalen op)(?::)?(?: (?:op|of|on|at the latest|uiterlijk))?'
-    rf'(?: {WEEKDAY},?)? {DATE}',
-    rf'\bop(?: {WEEKDAY})? {DATE} (?:\w+ ){{0,4}}(?:te betalen|betaald|voldaan|ontvangen|binnen)\b',
-    rf'\bpay(?: {WORD}){{0,4}} on {DATE}')
-
-INTEREST_UNTIL = phrase(rf'\b(?:rente|interest)\b[^\n]* (?:tot(?: en met)?|to|until|up to)(?: and including)? {DATE}$')
+    r'\bkomende \w+dag\b', r'\b(?:deze|this) week\b')
 
 # --- what a 14-day letter says ---
 
@@ -128,9 +94,6 @@ IF = phrase(r'\b(?:als|indien|dan|wanneer|if|then|unless|should)\b')
 PAY = phrase(
     r'\b(?:betaal|betaalt|betalen|voldoen|voldoet|overmaken|over te maken|maakt|overschrijven|sommeren|verzoeken|'
     r'vragen|pay|transfer|remit)\b')
-PAY_LABEL = phrase(
-    r'(?:nu |totaal |totaalbedrag )?(?:te betalen|bedrag)(?: bedrag)?',
-    r'(?:total )?(?:to pay|amount(?: to pay| due)?|pay)')
 PART = phrase(
     r'\b(?:daarnaast|bovendien|extra|ook nog|bovenop|vermeerderd|verhoogd|waarvan|in addition|of which|plus)\b')
 COSTS_OVER_INTEREST = phrase(
@@ -147,14 +110,11 @@ FEES = phrase(
     r'[\s-]?(?:kosten|vergoeding|toeslag)\b',
     r'\bkosten (?:van|voor) (?:(?:het )?(?:versturen|verzenden) van )?(?:deze|dit|de) '
     r'(?:brief|herinnering|aanmaning|bericht|administratie)\b',
-    rf'(?:{AMOUNT}) (?:aan |voor )?(?:administratie|herinnering|aanmaning)\b', rf'\btoeslag van (?:{AMOUNT})',
     r'\b(?:administration|administrative|reminder|dunning|late(?: payment)?|handling|processing|filing|registration|'
     r'office|postage) (?:costs?|fees?|charges?)\b',
     r'\b(?:arrangement|set-?up) (?:fees?|charges?)\b')
 PENALTY = phrase(r'\bboete(?:rente|beding|s)?\b', r'\b(?:late payment |contractual )?penalt(?:y|ies)\b')
-_PERCENT = r'\d[\d.,]*\s?(?:%|procent\b|per ?cent\b)'
 COSTS_CLAIMED = phrase(
-    rf'\b{_PERCENT} (?:[\w-]+ ){{0,3}}?{COSTS}\b', rf'\b{COSTS} (?:van|of|ad) {_PERCENT}',
     r'\b(?:vermeerder\w*|verhoog\w*|plus|inclusief|exclusief|increased|including|together) (?:(?:met|by|with|de|het|'
     rf'the|wettelijke|rente|en|and|interest|statutory|alle|all|buitengerechtelijke|additional|any) )*{COSTS}\b',
     rf'\b{COSTS} (?:{WORD} ){{0,8}}?(?:voor uw rekening|in rekening|verschuldigd|te vergoeden|te betalen|'
@@ -163,13 +123,13 @@ COSTS_CLAIMED = phrase(
     r'\b(?:verschuldigd|moet u|u moet|u dient|betaalt u|bent u|zijn wij genoodzaakt|brengen wij|rekenen wij|komen|'
     r'you (?:will )?owe|you (?:must|will|shall) (?:also )?pay|we (?:will |shall )?charge(?: you)?) '
     rf'(?:{WORD} ){{0,5}}?{COSTS}\b')
-COSTS_AMOUNT = phrase(
-    rf'(?:{AMOUNT}) (?:[\w-]+ ){{0,3}}?{COSTS}\b', rf'\b{COSTS}:? (?:[\w-]+ ){{0,4}}?(?:{AMOUNT})')
 COURT_COSTS = phrase(r'\bproceskosten\b', r'\bgerechtelijke\b', r'\brechter\b', r'\brechtbank\b', r'\bcourt\b')
 # A consumer may be told what comes later, when it is said that a letter comes first.
 ANNOUNCED_FIRST = phrase(r'\b(?:pas|eerst|only|first)\b')
 ANNOUNCEMENT = phrase(
     r'\b(?:brief|bericht|aankondiging|\w*dagenbrief|termijn|veertien|14|letter|notice|term|fourteen|announce\w*)\b')
+INTEREST = phrase(r'\b\w*rente\b', r'\binterest\b')
+ACCOUNT = re.compile(r'\b[A-Z]{2}\d{2}(?:[ .-]?[A-Z0-9]{4}){2,7}(?:[ .-]?[A-Z0-9]{1,3})?\b', re.IGNORECASE)
 COMMERCIAL_INTEREST = phrase(
     r'\bhandelsrente\b', r'\bcommercial interest\b', r'\b6[:.]119a\b', r'\binterest (?:for|on) commercial\b')
 
@@ -275,10 +235,7 @@ VAT_TOKEN = re.compile(r'⟦[^⟦⟧]*(?:\b|_)vat(?:\b|_)')
 
 # --- a notice of default, and what every demand should say ---
 
-TERM_ANY = phrase(
-    rf'\b(?:binnen|within) {WORD}(?: \(\w+\))? {UNIT}\b',
-    r'\b(?:uiterlijk|voor|by|before|no later than|not later than)'
-    rf'(?: (?:op|on))?(?: {WEEKDAY},?)? (?:{DATE}|⟦(?:deadline|term)_text)', r'⟦(?:deadline|term)_text⟧')
+TERM_TOKEN = re.compile(r'⟦[^⟦⟧]*(?:deadline|term)_text')
 PUTS_IN_DEFAULT = phrase(
     r'\bingebrekestelling\b', r'\bin gebreke\b', r'\bverzuim\b', r'\bin default\b', r'\bnotice of default\b')
 DEMAND = phrase(
