@@ -34,7 +34,7 @@ HOOKS = {
     "dunning.notice._mark_undelivered": "what nobody received claimed nothing: its bookings are credited",
     "dunning.notice._get_sent_steps": "what follows from a notice that left: booked costs, interrupted prescription",
     "dunning.notice._write_by_user": "what follows for a proposal that a user changes",
-    "dunning.planner._get_contacts_sql": "a call is a contact of the week as well",
+    "dunning.notice._get_contacts_sql": "a call is a contact of the week as well",
     "dunning.planner._reason_booked_extra": "also what an arrangement booked is asked with its invoices",
     "dunning.recorded._check_frozen_files": "each model says which of its files are a proof",
     "dunning.recorded._check_unlink": "each model says what may be deleted, and when",

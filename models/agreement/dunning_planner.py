@@ -7,6 +7,7 @@ class DunningPlanner(models.AbstractModel):
 
     def _reason_booked_extra(self):
         # EXTENDS: also what an arrangement booked, as long as the invoices it belongs to are open.
+        is_owed = self.env['account.move.line']._get_dunning_is_owed_sql(SQL("told.move_line_id"))
         reason = super()._reason_booked_extra()
         return reason._replace(
             predicate=lambda question: SQL(
@@ -16,5 +17,4 @@ class DunningPlanner(models.AbstractModel):
                          JOIN dunning_arrangement_line told ON told.arrangement_id = booking.dunning_arrangement_id
                                                            AND told.is_booking IS NOT TRUE
                         WHERE booking.dunning_arrangement_id IS NOT NULL AND %s)""",
-                reason.get_predicate(question),
-                self.env['account.move.line']._get_dunning_is_owed_sql(SQL("told.move_line_id"))))
+                reason.get_predicate(question), is_owed))

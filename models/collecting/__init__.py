@@ -9,5 +9,4 @@ from . import dunning_debtor
 from . import res_partner
 from . import account_move
 from . import dunning_notice
-from . import dunning_planner
 from . import mail_activity

@@ -72,6 +72,13 @@ class DunningNotice(models.Model):
     mail_items = fields.Html(compute='_compute_mail_blocks', sanitize=False)
     mail_payment = fields.Html(compute='_compute_mail_blocks', sanitize=False)
     mail_sender = fields.Html(compute='_compute_mail_blocks', sanitize=False)
+    letter_filename = fields.Char(compute='_compute_letter_filename')
+
+    @api.depends('name')
+    def _compute_letter_filename(self):
+        for notice in self:
+            number = (notice.name or 'concept').replace('/', '-')
+            notice.letter_filename = f"{number}.pdf"
 
     @api.depends('level_id.call_script', 'lang', 'state', 'channel')
     def _compute_call_script(self):

@@ -146,7 +146,6 @@ class DunningNotice(models.Model):
     body_intro = fields.Html(readonly=True, copy=False, sanitize=False)
     body_closing = fields.Html(readonly=True, copy=False, sanitize=False)
     letter_file = fields.Binary(string="Letter", attachment=True, readonly=True, copy=False)
-    letter_filename = fields.Char(compute='_compute_letter_filename')
     letter_sha256 = fields.Char(string="SHA-256 of the Letter", readonly=True, copy=False)
     mail_id = fields.Many2one(comodel_name='mail.mail', readonly=True, copy=False, ondelete='set null',
                               index='btree_not_null')
@@ -222,12 +221,6 @@ class DunningNotice(models.Model):
         """Return the language of a notice of this level to this recipient."""
         lang = recipient._get_dunning_lang()
         return level.policy_id._nearest_letter_lang(lang) if level else lang
-
-    @api.depends('name')
-    def _compute_letter_filename(self):
-        for notice in self:
-            number = (notice.name or 'concept').replace('/', '-')
-            notice.letter_filename = f"{number}.pdf"
 
     def _get_term_days(self):
         """Return the days the debtor gets: with items of several levels the longest term counts for all."""

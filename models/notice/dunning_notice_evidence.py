@@ -354,6 +354,12 @@ class DunningNoticeEvidence(models.AbstractModel):
             wanted, to_flush=[self._fields[name] for name in ('company_id', 'partner_id', 'channel', 'date', 'state')])
 
     @api.model
+    def _get_contacts_sql(self, company):
+        """Return SQL of what debtors of a company heard from it: ``partner_id`` and ``date``, a row per contact."""
+        return SQL("SELECT partner_id, date FROM (%s) notice", self._get_contact_rows_sql(
+            SQL("notice.company_id = %s", company.id)))
+
+    @api.model
     def _get_messages_sql(self, company, day):
         """Return SQL of the messages that went to an addressee on a day, or are planned for it.
 

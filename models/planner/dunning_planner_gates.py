@@ -199,11 +199,5 @@ class DunningPlannerGates(models.AbstractModel):
           GROUP BY partner_id
             HAVING COUNT(*) >= %(limit)s
             """,
-            limit=limit, days=CONTACT_DAYS, contacts=self._get_contacts_sql(company),
+            limit=limit, days=CONTACT_DAYS, contacts=self.env['dunning.notice']._get_contacts_sql(company),
             since=at_date - timedelta(days=CONTACT_DAYS), until=until or at_date)))
-
-    @api.model
-    def _get_contacts_sql(self, company):
-        """Return SQL of what debtors of a company heard from it: ``partner_id`` and ``date``, a row per contact."""
-        return SQL("SELECT partner_id, date FROM (%s) notice", self.env['dunning.notice']._get_contact_rows_sql(
-            SQL("notice.company_id = %s", company.id)))
