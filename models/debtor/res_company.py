@@ -92,7 +92,8 @@ class ResCompany(models.Model):
         help="The person a debtor can call or write to. Empty: the company itself. "
              "Calls and tasks that nobody else is named for are planned for this person.", prefetch='dunning')
     dunning_window_side = fields.Selection(
-        selection=[('left', "On the left"), ('right', "On the right")], default='left', required=True, string="Envelope Window",
+        selection=[('left', "On the left"), ('right', "On the right")], default='left', required=True,
+        string="Envelope Window",
         prefetch='dunning')
     dunning_contacts_per_week = fields.Integer(
         string="Contacts per Debtor and Week", default=3,
