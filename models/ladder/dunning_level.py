@@ -328,20 +328,10 @@ class DunningLevel(models.Model):
     # WHAT IT MEANS
     # -------------------------------------------------------------------------
 
-    def _get_rank(self):
-        """Return the number by which levels of a ladder are compared."""
-        self.ensure_one()
-        return self.sequence * RANK + self.id
-
     def _is_manual(self):
         """Return whether it leaves a to-do for a person instead of a document."""
         self.ensure_one()
         return self.channel in MANUAL_CHANNELS
-
-    def _is_claiming(self):
-        """Return whether notices of this level ask or announce interest or collection costs."""
-        self.ensure_one()
-        return self.with_interest or self.with_costs or self.legal_role == 'fourteen_day'
 
     def _get_said(self, channel):
         """Return a number that is the same for levels that can be told truthfully in one message.
