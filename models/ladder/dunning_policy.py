@@ -22,6 +22,8 @@ DEFAULTS = {
 # Put into the context while a policy is saved with its levels: its ladder is judged when all of it is there.
 # Being one object of this process, no integration or browser can send it.
 LATER = object()
+# Likewise while what ships is loaded again: its texts are judged as well when they are there in all languages.
+SHIPPING = object()
 
 
 class DunningPolicy(models.Model):
@@ -283,7 +285,7 @@ class DunningPolicy(models.Model):
         self.check_access('write')
         # sudo: names of records belong to the system; whoever may write ladders may have the ones that ship
         # A text is judged in all its languages, and a ladder as a whole: by the caller, when all of it is there.
-        env = self.sudo().with_context(install_module=MODULE, dunning_ladder=LATER).env
+        env = self.sudo().with_context(install_module=MODULE, dunning_ladder=SHIPPING).env
         loader = xml_import(env, MODULE, {}, 'init', noupdate=True)
         for path in SHIPPED_FILES:
             root = self._read_shipped(path)
