@@ -55,7 +55,8 @@ class DunningNotice(models.Model):
 
     def _update_claim(self, at_date):
         """Write down the interest and collection costs that these notices ask on ``at_date``, in batches."""
-        levels = self.level_id.filtered(lambda level: level._is_claiming())
+        levels = self.level_id.filtered(
+            lambda level: level.with_interest or level.with_costs or level.legal_role == 'fourteen_day')
         claiming = self.filtered(lambda notice: notice.level_id in levels) if levels else self.browse()
         if len(claiming) < len(self):
             # What was booked is owed by the books, whatever a level asks.
@@ -106,7 +107,7 @@ class DunningNotice(models.Model):
         if self.channel in MANUAL_CHANNELS:
             return False
         text = Markup().join(filter(None, (self.body_intro, self.body_closing)))
-        return bool(text) and interrupts_prescription(text, self.lang)
+        return bool(text) and interrupts_prescription(text)
 
     # -------------------------------------------------------------------------
     # BOOKING

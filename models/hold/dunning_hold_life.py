@@ -21,15 +21,14 @@ class DunningHoldLife(models.AbstractModel):
     _name = 'dunning.hold.life'
     _description = "Dunning Hold"
 
-    def _close(self, why, at_date=None):
+    def _close(self, why):
         """End open holds today, by the current user, and tell their owners.
 
         :param str why: one sentence for the history, or a function of a hold that returns it
         """
         holds = self.filtered(lambda hold: not hold.closed_on)
         for company, batch in holds.grouped('company_id').items():
-            today = at_date or company._dunning_today()
-            batch._record_end(today, why, self.env.user)
+            batch._record_end(company._dunning_today(), why, self.env.user)
         return holds
 
     def _extend(self, date_end, why):

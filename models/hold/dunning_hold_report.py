@@ -1,5 +1,3 @@
-from markupsafe import Markup
-
 from odoo import api, fields, models
 from odoo.tools import SQL, format_amount
 
@@ -102,23 +100,13 @@ class DunningHoldReport(models.Model):
             ('activity_type_id', '=', activity_type.id), ('res_model', '=', 'dunning.hold'),
             ('res_id', 'in', self.env['dunning.hold'].search([('company_id', '=', company.id)]).ids)])
         last.unlink()
-        groups = self._read_group(
-            [('company_id', '=', company.id)], ['reason_id'], ['amount_held:sum', 'hold_id:count_distinct'],
-            order='amount_held:sum DESC')
+        parked = self.search([('company_id', '=', company.id)])
         user = company._get_dunning_manager()
-        hold = self.search([('company_id', '=', company.id)], order='date_end, id', limit=1).hold_id
-        if not hold or not user:
+        if not parked or not user:
             return Activity
         env = self.with_context(lang=user.lang).env
-        currency = company.currency_id
-        rows = Markup().join(
-            Markup("<li>%s</li>") % env._(
-                "%(reason)s: %(amount)s, %(count)s holds", reason=reason.with_env(env).name,
-                amount=format_amount(env, amount, currency), count=count)
-            for reason, amount, count in groups)
-        return hold.activity_schedule(
+        amount = format_amount(env, sum(parked.mapped('amount_held')), company.currency_id)
+        return parked[0].hold_id.activity_schedule(
             'l10n_nl_dunning.mail_activity_type_parked', date_deadline=today, user_id=user.id,
-            summary=env._(
-                "Parked this week: %s", format_amount(env, sum(group[1] for group in groups), currency)),
-            note=Markup("<p>%s</p><ul>%s</ul>") % (
-                env._("What holds keep from being asked, by reason. Look at the list Debtors ‣ Parked Money."), rows))
+            summary=env._("Parked this week: %s", amount),
+            note=env._("What holds keep from being asked is in the list Debtors ‣ Parked Money."))

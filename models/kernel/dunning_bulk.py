@@ -104,7 +104,7 @@ def schedule_activities(records, activity_type, vals_by_id):
         {**shared, 'res_id': record_id, **vals} for record_id, vals in vals_by_id.items()])
 
 
-def log_on(records, bodies, cleaned=None):
+def log_on(records, bodies, cleaned):
     """Log one line on each of many records, as ``_message_log_batch`` does.
 
     Core writes the first; for the others its row is copied in one statement, with their own text. So whatever core or
@@ -113,7 +113,6 @@ def log_on(records, bodies, cleaned=None):
     :param dict bodies: ``{record id: Markup}``; what several records share is cleaned once
     :param dict cleaned: ``{Markup: what is stored}`` of the same texts on other records; is added to
     """
-    cleaned = {} if cleaned is None else cleaned
     first, others = records[:1], records[1:]
     if not first:
         return

@@ -58,10 +58,6 @@ class DunningRecorded(models.AbstractModel):
     _user_writable = frozenset()
     # Whether code that records may delete what was recorded. By state: override `_check_unlink`.
     _unlink_recorded = False
-    # -------------------------------------------------------------------------
-    # FILES
-    # -------------------------------------------------------------------------
-
     # Fields whose files are a proof, and in which states of their record; None: always.
     _frozen_files = {}
 

@@ -10,7 +10,7 @@ from odoo.tools.rendering_tools import parse_inline_template
 
 from ...tools.wording import FOURTEEN_DAY
 from .dunning_level_wording import TYPED_TEXTS
-from .dunning_policy import LATER
+from .dunning_policy import LATER, SHIPPING
 
 CHANNELS = [
     ('email', "E-mail"),
@@ -258,7 +258,7 @@ class DunningLevel(models.Model):
     @api.constrains('legal_role', 'with_costs', 'channel', 'policy_id', 'sequence', 'active')
     def _check_law(self):
         """What could never lead to costs that are owed is not set up either."""
-        if self.env.context.get('dunning_ladder') is not LATER:
+        if self.env.context.get('dunning_ladder') not in (LATER, SHIPPING):
             self.policy_id._check_ladder()
 
     def _check_rung(self, letter, consumers):
@@ -291,9 +291,11 @@ class DunningLevel(models.Model):
     def _is_shipping(self):
         """Tell whether our own data is being loaded: the tests judge those texts, not every installation again.
 
-        A caller can send that context, so it counts only while the registry is being made.
+        A caller can send the context of an installation, so that counts only while the registry is being made.
         """
-        return not self.env.registry.ready and self.env.context.get('install_module') == 'l10n_nl_dunning'
+        context = self.env.context
+        return context.get('dunning_ladder') is SHIPPING or (
+            not self.env.registry.ready and context.get('install_module') == 'l10n_nl_dunning')
 
     def _check_access_right_dynamic_template(self):
         # OVERRIDE 'mail': managers would not even be allowed to change the days of a level that shipped.
@@ -328,20 +330,10 @@ class DunningLevel(models.Model):
     # WHAT IT MEANS
     # -------------------------------------------------------------------------
 
-    def _get_rank(self):
-        """Return the number by which levels of a ladder are compared."""
-        self.ensure_one()
-        return self.sequence * RANK + self.id
-
     def _is_manual(self):
         """Return whether it leaves a to-do for a person instead of a document."""
         self.ensure_one()
         return self.channel in MANUAL_CHANNELS
-
-    def _is_claiming(self):
-        """Return whether notices of this level ask or announce interest or collection costs."""
-        self.ensure_one()
-        return self.with_interest or self.with_costs or self.legal_role == 'fourteen_day'
 
     def _get_said(self, channel):
         """Return a number that is the same for levels that can be told truthfully in one message.

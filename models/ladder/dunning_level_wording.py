@@ -65,8 +65,7 @@ class DunningLevelWording(models.AbstractModel):
     def _compute_interrupts_prescription(self):
         for level in self:
             texts = level._get_debtor_texts()
-            level.interrupts_prescription = bool(texts) and all(
-                interrupts_prescription(text, lang) for lang, text in texts.items())
+            level.interrupts_prescription = bool(texts) and all(map(interrupts_prescription, texts.values()))
 
     @api.constrains(*TYPED_TEXTS, 'channel', 'legal_role', 'with_costs', 'policy_id', 'mail_template_id')
     def _check_debtor_texts(self):

@@ -22,6 +22,8 @@ DEFAULTS = {
 # Put into the context while a policy is saved with its levels: its ladder is judged when all of it is there.
 # Being one object of this process, no integration or browser can send it.
 LATER = object()
+# Likewise while what ships is loaded again: its texts are judged as well when they are there in all languages.
+SHIPPING = object()
 
 
 class DunningPolicy(models.Model):
@@ -206,11 +208,6 @@ class DunningPolicy(models.Model):
                 vals['name'] = self.env._("%s (copy)", policy.name)
         return vals_list
 
-    def _minimum_in(self, company, at_date):
-        """Return the minimum amount in the currency of ``company`` at the rate of ``at_date``."""
-        self.ensure_one()
-        return self.currency_id._convert(self.minimum_amount, company.currency_id, company, at_date)
-
     def _nearest_letter_lang(self, lang):
         """Return the language nearest to ``lang`` (code or False) that letters exist in.
 
@@ -250,7 +247,7 @@ class DunningPolicy(models.Model):
             raise UserError(self.env._("This policy did not ship with the app, so there is no ladder to load."))
         [name] = shipped.values()
         names = [
-            record.get('id') for record in self._get_shipped_records(SHIPPED_FILES[0])
+            record.get('id') for record in self._read_shipped().iter('record')
             if any(field.get('ref') == name for field in record.iterchildren('field'))]
         # sudo: only which of the levels came with the app
         outdated = self.env['ir.model.data'].sudo().search([
@@ -266,7 +263,7 @@ class DunningPolicy(models.Model):
         """Return ``{id: name}`` of the records that ship today."""
         if not records._origin.ids:
             return {}
-        names = [record.get('id') for record in self._get_shipped_records(SHIPPED_FILES[0])]
+        names = [record.get('id') for record in self._read_shipped().iter('record')]
         # sudo: only the names of records that the caller can see
         found = self.env['ir.model.data'].sudo().search([
             ('module', '=', MODULE), ('model', '=', model), ('name', 'in', names),
@@ -274,10 +271,10 @@ class DunningPolicy(models.Model):
         return {data.res_id: data.name for data in found}
 
     @api.model
-    def _get_shipped_records(self, path):
-        """Return the records of a data file of ours."""
+    def _read_shipped(self, path=SHIPPED_FILES[0]):
+        """Return the root of a data file of ours."""
         with file_open(f'{MODULE}/{path}', 'rb') as stream:
-            return list(etree.parse(stream).getroot().iter('record'))
+            return etree.parse(stream).getroot()
 
     @api.model
     def _load_shipped(self, names):
@@ -288,29 +285,19 @@ class DunningPolicy(models.Model):
         self.check_access('write')
         # sudo: names of records belong to the system; whoever may write ladders may have the ones that ship
         # A text is judged in all its languages, and a ladder as a whole: by the caller, when all of it is there.
-        env = self.sudo().with_context(install_module=MODULE, dunning_ladder=LATER).env
+        env = self.sudo().with_context(install_module=MODULE, dunning_ladder=SHIPPING).env
         loader = xml_import(env, MODULE, {}, 'init', noupdate=True)
         for path in SHIPPED_FILES:
-            for record in self._get_shipped_records(path):
-                if record.get('id') in names:
-                    if path == SHIPPED_FILES[0] and record.get('model') == 'dunning.level':
-                        self._complete_shipped(record)
-                    loader.parse(self._wrap_record(record))
-
-    @api.model
-    def _complete_shipped(self, record):
-        """Name in the record of a level what the data leaves to its default, for a company may have changed it."""
-        named = {field.get('name') for field in record.iterchildren('field')}
-        for name in DEFAULTS.keys() - named:
-            etree.SubElement(record, 'field', name=name, eval=repr(DEFAULTS[name]))
-
-    @api.model
-    def _wrap_record(self, record):
-        """Return the root of a data file with one record, in the language of the file it comes from."""
-        root = etree.Element('odoo')
-        data = etree.SubElement(root, 'data', record.getparent().attrib)
-        data.append(record)
-        return root
+            root = self._read_shipped(path)
+            for record in list(root.iter('record')):
+                if record.get('id') not in names:
+                    record.getparent().remove(record)
+                elif path == SHIPPED_FILES[0] and record.get('model') == 'dunning.level':
+                    # What the data leaves to its default is named: a company may have changed it.
+                    named = {field.get('name') for field in record.iterchildren('field')}
+                    for name in DEFAULTS.keys() - named:
+                        etree.SubElement(record, 'field', name=name, eval=repr(DEFAULTS[name]))
+            loader.parse(root)
 
     @api.model_create_multi
     def create(self, vals_list):

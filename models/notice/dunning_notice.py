@@ -381,28 +381,22 @@ class DunningNotice(models.Model):
 
         :param get_text: called with a notice in that language
         """
-        bodies = {}
-        for notice in self:
-            local = in_language_of(notice, notice.company_id)
-            bodies[notice.id] = get_text(local)
-        if bodies:
-            self._message_log_batch(bodies)
+        if self:
+            self._message_log_batch({
+                notice.id: get_text(in_language_of(notice, notice.company_id)) for notice in self})
 
     def _log_everywhere(self, get_body):
         """Log one line on each invoice and each debtor of the notices, in two batches."""
-        move_bodies, partner_bodies = {}, {}
+        bodies = {'account.move': {}, 'res.partner': {}}
         for notice in self:
             notice = in_language_of(notice, notice.company_id)
             body = get_body(notice, notice.env)
-            for move in notice.live_line_ids.move_id:
-                move_bodies[move.id] = (
-                    move_bodies[move.id] + Markup("<br/>") + body if move.id in move_bodies else body)
-            partner = notice.partner_id.id
-            partner_bodies[partner] = (
-                partner_bodies[partner] + Markup("<br/>") + body if partner in partner_bodies else body)
+            for target in (*notice.live_line_ids.move_id, notice.partner_id):
+                found = bodies[target._name]
+                found[target.id] = found[target.id] + Markup("<br/>") + body if target.id in found else body
         cleaned = {}  # most debtors read the same line on their invoices and on themselves
-        log_on(self.env['account.move'].browse(move_bodies), move_bodies, cleaned)
-        log_on(self.env['res.partner'].browse(partner_bodies), partner_bodies, cleaned)
+        for model, found in bodies.items():
+            log_on(self.env[model].browse(found), found, cleaned)
 
     # -------------------------------------------------------------------------
     # ADDRESS

@@ -26,10 +26,6 @@ class ResPartner(models.Model):
         help="The highest level of the open invoices of this debtor in the current company.",
     )
 
-    # -------------------------------------------------------------------------
-    # LEVEL AND AMOUNTS
-    # -------------------------------------------------------------------------
-
     def _get_dunning_moves_domain(self):
         return Domain([
             ('company_id', '=', self.env.company.id),

@@ -49,22 +49,19 @@ class DunningPlannerItems(models.AbstractModel):
         """Return the :class:`Sources` of the statement; package by package, in the order in which they are."""
         company, day, reasons = question.company, question.day, question.item_reasons
         Level, Line = self.env['dunning.level'], self.env['dunning.notice.line']
-        ladder = {
-            'levels': Level._get_levels_sql(),
-            'next_levels': Level._get_next_level_sql(),
-            'too_late': Level._get_too_late_sql(SQL.identifier('level')),
-            'said': Level._get_said_sql(SQL("asked_channel"), SQL.identifier('asked_level')),
-            'written_call_ids': [
+        return Sources(
+            levels=Level._get_levels_sql(),
+            next_levels=Level._get_next_level_sql(),
+            too_late=Level._get_too_late_sql(SQL.identifier('level')),
+            said=Level._get_said_sql(SQL("asked_channel"), SQL.identifier('asked_level')),
+            written_call_ids=[
                 level.id for level in question.levels
                 if level.fallback_channel and level.channel == 'phone' and level._can_be_written()],
-            'policies': SQL(", ").join(
-                SQL("(%s, %s, %s, %s, %s)", policy.id, policy.debtor_type, policy._minimum_in(company, day),
+            policies=SQL(", ").join(
+                SQL("(%s, %s, %s, %s, %s)", policy.id, policy.debtor_type,
+                    policy.currency_id._convert(policy.minimum_amount, company.currency_id, company, day),
                     policy.require_invoice_sent, policy.agreed_interest_percent)
                 for policy in question.policies) or SQL("(0, 'any', 0.0, FALSE, 0.0)"),
-        }
-        asked = Line._get_asked_sql()
-        return Sources(
-            **ladder,
             steps=Line._get_steps_sql('id', 'level_id', 'date', 'deadline'),
             letters=Line._get_steps_sql('status', 'date', 'notice.legal_role', 'notice.costs_from'),
             told=Line._get_told_sql(SQL("TRUE")),
@@ -75,7 +72,7 @@ class DunningPlannerItems(models.AbstractModel):
             prescribed=self.env['dunning.prescription'].with_context(dunning_at_date=day)._get_is_prescribed_sql(
                 SQL.identifier('laddered'), company, day),
             asked_and_owed=SQL(
-                "SELECT asked.notice_id FROM (%s) asked WHERE %s", asked,
+                "SELECT asked.notice_id FROM (%s) asked WHERE %s", Line._get_asked_sql(),
                 self.env['account.move.line']._get_dunning_is_owed_sql(SQL("asked.item_id"))),
             debtor_type=self.env['res.partner']._get_dunning_type_sql(SQL.identifier('debtor')),
             bank_states=company._get_dunning_bank_states() if 'bank_stale' in reasons else (),

@@ -96,7 +96,8 @@ class DunningDispatcherGates(models.AbstractModel):
         """Return notices in the order in which they may leave: who waited for a week, then the highest level."""
         patience = at_date - timedelta(days=PATIENCE_DAYS)
         return notices.sorted(lambda notice: (
-            notice.date_planned if notice.date_planned <= patience else at_date, -notice.level_id._get_rank(),
+            notice.date_planned if notice.date_planned <= patience else at_date,
+            -notice.level_id.sequence, -notice.level_id.id,
             notice.currency_id != notice.company_currency_id, notice.id))
 
     @api.model

@@ -166,7 +166,7 @@ class TestLadders(LetterCommon):
                 text = ' '.join((level.with_context(lang=lang).letter_closing or '').split())
                 for word in words:
                     self.assertIn(word, text, f"{name} in {lang}")
-                self.assertTrue(interrupts_prescription(text, lang))
+                self.assertTrue(interrupts_prescription(text))
 
     def test_every_word_is_explained_to_managers(self):
         level = self.env.ref('l10n_nl_dunning.level_consumer_fourteen_day')

@@ -347,7 +347,7 @@ class TestAnyText(Linter):
             f"<t t-if=\"object.line_count == 1\">{RESERVATION}</t>": False,
         }.items():
             with self.subTest(text):
-                self.assertEqual(interrupts_prescription(text, 'nl_NL'), interrupts)
+                self.assertEqual(interrupts_prescription(text), interrupts)
         self.assertEqual(self.codes("<p>Deze brief stuit de verjaring.</p>"), {'prescription_unclear'})
         self.assertEqual(self.codes(RESERVATION), set())
 
@@ -500,7 +500,7 @@ class TestLinterProperties(BaseCase):
             *check_text(text, known=known, **values), *check_typed(text, language=language, known=known),
         ):
             self.assertEqual(CODES[finding.code], finding.severity)
-        interrupts_prescription(text, language)
+        interrupts_prescription(text)
 
     @CALM
     @given(st.data())
@@ -509,7 +509,7 @@ class TestLinterProperties(BaseCase):
         noise = st.sampled_from(["<b></b>", "<span>", "&shy;", "\u200b", "<!-- > -->", "<t></t>", "<i/>", "&#x200b;"])
         text = ''.join(
             character + (data.draw(noise) if data.draw(st.integers(0, 9)) == 0 else '') for character in RESERVATION)
-        self.assertTrue(interrupts_prescription(text, 'nl_NL'), text)
+        self.assertTrue(interrupts_prescription(text), text)
 
     @CALM
     @given(st.sampled_from(SUSPECT), ROLES, DEBTORS, st.data())

@@ -89,12 +89,10 @@ def _check_language(readings, language):
         yield found('language_mismatch')
 
 
-def interrupts_prescription(text, language=None):
+def interrupts_prescription(text):
     """Return whether a text interrupts prescription: it reserves, without doubt, the right to performance.
 
     Article 3:317 lid 1 BW. A text with conditions must do so however they turn out.
-
-    :param str language: not needed to judge; Dutch and English are known
     """
     text = str(text or '')
     # Reading a letter takes a millisecond, and most reminders reserve nothing.

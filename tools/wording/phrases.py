@@ -103,17 +103,26 @@ COSTS_OVER_INTEREST = phrase(
 
 # --- costs ---
 
-FEES = phrase(
-    r'\b(?:administratie(?:ve)?|herinnerings?|aanmanings?|(?:betalings)?regelings?|afsluit|'
-    r'dossier|registratie|kantoor|behandel(?:ings)?|verwerkings|'
-    r'porto?|porti|sommatie|bureau|informatie|invorderings|beheers?|afhandelings|aanteken)'
-    r'[\s-]?(?:kosten|vergoeding|toeslag)\b',
-    r'\bkosten (?:van|voor) (?:(?:het )?(?:versturen|verzenden) van )?(?:deze|dit|de) '
-    r'(?:brief|herinnering|aanmaning|bericht|administratie)\b',
-    r'\b(?:administration|administrative|reminder|dunning|late(?: payment)?|handling|processing|filing|registration|'
-    r'office|postage) (?:costs?|fees?|charges?)\b',
-    r'\b(?:arrangement|set-?up) (?:fees?|charges?)\b')
-PENALTY = phrase(r'\bboete(?:rente|beding|s)?\b', r'\b(?:late payment |contractual )?penalt(?:y|ies)\b')
+NOT_FOR_CONSUMERS = (
+    # Besluit BIK covers all acts of collection: no other fee, under any name (6:96 lid 5 BW).
+    ('fee_forbidden', phrase(
+        r'\b(?:administratie(?:ve)?|herinnerings?|aanmanings?|(?:betalings)?regelings?|afsluit|'
+        r'dossier|registratie|kantoor|behandel(?:ings)?|verwerkings|'
+        r'porto?|porti|sommatie|bureau|informatie|invorderings|beheers?|afhandelings|aanteken)'
+        r'[\s-]?(?:kosten|vergoeding|toeslag)\b',
+        r'\bkosten (?:van|voor) (?:(?:het )?(?:versturen|verzenden) van )?(?:deze|dit|de) '
+        r'(?:brief|herinnering|aanmaning|bericht|administratie)\b',
+        r'\b(?:administration|administrative|reminder|dunning|late(?: payment)?|handling|processing|filing|'
+        r'registration|office|postage) (?:costs?|fees?|charges?)\b',
+        r'\b(?:arrangement|set-?up) (?:fees?|charges?)\b')),
+    # A penalty takes the place of damages and must have been agreed (6:91, 6:92 BW), often unfairly (93/13/EEG). It was
+    # not worked out.
+    ('penalty', phrase(r'\bboete(?:rente|beding|s)?\b', r'\b(?:late payment |contractual )?penalt(?:y|ies)\b')),
+    # Commercial interest is only owed under a contract between businesses (6:119a lid 1 BW).
+    ('commercial_interest', phrase(
+        r'\bhandelsrente\b', r'\bcommercial interest\b', r'\b6[:.]119a\b',
+        r'\binterest (?:for|on) commercial\b')),
+)
 COSTS_CLAIMED = phrase(
     r'\b(?:vermeerder\w*|verhoog\w*|plus|inclusief|exclusief|increased|including|together) (?:(?:met|by|with|de|het|'
     rf'the|wettelijke|rente|en|and|interest|statutory|alle|all|buitengerechtelijke|additional|any) )*{COSTS}\b',
@@ -130,8 +139,6 @@ ANNOUNCEMENT = phrase(
     r'\b(?:brief|bericht|aankondiging|\w*dagenbrief|termijn|veertien|14|letter|notice|term|fourteen|announce\w*)\b')
 INTEREST = phrase(r'\b\w*rente\b', r'\binterest\b')
 ACCOUNT = re.compile(r'\b[A-Z]{2}\d{2}(?:[ .-]?[A-Z0-9]{4}){2,7}(?:[ .-]?[A-Z0-9]{1,3})?\b', re.IGNORECASE)
-COMMERCIAL_INTEREST = phrase(
-    r'\bhandelsrente\b', r'\bcommercial interest\b', r'\b6[:.]119a\b', r'\binterest (?:for|on) commercial\b')
 
 # --- threats ---
 

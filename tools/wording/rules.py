@@ -197,25 +197,17 @@ def _vat_sentence(text, case):
             yield found('vat_unfounded', text.passage(*match.span()))
 
 
-@_rule(ERROR, 'fee_forbidden')
-def _fees(text, case):
-    """Besluit BIK covers all acts of collection: no other fee of a consumer, under any name (6:96 lid 5 BW)."""
-    if case.consumer:
-        for match in text.find(p.FEES):
+def _undenied(text, patterns):
+    for code, pattern in patterns:
+        for match in text.find(pattern):
             if not text.denied(match):
-                yield found('fee_forbidden', text.passage(*match.span()))
+                yield found(code, text.passage(*match.span()))
 
 
-@_rule(ERROR, 'penalty')
-def _penalty(text, case):
-    """A penalty takes the place of damages and must have been agreed (6:91, 6:92 BW), often unfairly (93/13/EEG).
-
-    It was not worked out, so no consumer is asked one.
-    """
-    if case.consumer:
-        for match in text.find(p.PENALTY):
-            if not text.denied(match):
-                yield found('penalty', text.passage(*match.span()))
+@_rule(ERROR, *dict(p.NOT_FOR_CONSUMERS))
+def _not_for_consumers(text, case):
+    """What no consumer is asked, each with its source at the pattern."""
+    return _undenied(text, p.NOT_FOR_CONSUMERS if case.consumer else ())
 
 
 @_rule(ERROR, 'costs_too_early')
@@ -232,15 +224,6 @@ def _costs_too_early(text, case):
         later = p.ANNOUNCED_FIRST.search(here) and p.ANNOUNCEMENT.search(here)
         if not (text.denied(match) or later or p.COURT_COSTS.search(here)):
             yield found('costs_too_early', text.passage(*match.span()))
-
-
-@_rule(ERROR, 'commercial_interest')
-def _commercial_interest(text, case):
-    """Commercial interest is only owed under a contract between businesses (6:119a lid 1 BW)."""
-    if case.consumer:
-        for match in text.find(p.COMMERCIAL_INTEREST):
-            if not text.denied(match):
-                yield found('commercial_interest', text.passage(*match.span()))
 
 
 @_rule(ERROR, *dict(p.THREATS))
@@ -311,19 +294,13 @@ def _arrangement_elements(text, case):
 @_rule(ERROR, 'lapse_at_once')
 def _lapse_at_once(text, case):
     """Nothing lapses without a word: a reminder comes first, and a text that says otherwise is not true."""
-    if case.role == ARRANGEMENT:
-        for match in text.find(p.WITHOUT_WARNING):
-            if not text.denied(match):
-                yield found('lapse_at_once', text.passage(*match.span()))
+    return _undenied(text, [('lapse_at_once', p.WITHOUT_WARNING)] if case.role == ARRANGEMENT else ())
 
 
 @_rule(ERROR, 'defence_waived')
 def _defence_waived(text, case):
     """Who acknowledges a debt does not sign his rights away: for a consumer that is unfair (6:233, 6:236 BW)."""
-    if case.role == ARRANGEMENT and case.consumer:
-        for match in text.find(p.WAIVES_DEFENCE):
-            if not text.denied(match):
-                yield found('defence_waived', text.passage(*match.span()))
+    return _undenied(text, [('defence_waived', p.WAIVES_DEFENCE)] if case.role == ARRANGEMENT and case.consumer else ())
 
 
 @_rule(ERROR, 'prescription_unclear')
