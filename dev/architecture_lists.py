@@ -10,14 +10,8 @@ CORE_METHODS = frozenset("""
 
 #: Names that core or a library gives to something as well: who uses one need not mean ours.
 COMMON_NAMES = CORE_METHODS | frozenset("""
-    _asdict _get_id _make _render _replace _trigger
-    active activity_summary activity_type_id activity_user_id amount amount_paid amount_residual amount_total
-    author_id body category channel color company company_currency_id company_id contact_id contact_name content
-    count credit_move_id currency_id date date_end date_from date_maturity date_start date_to description direction
-    duration email_to error_message fetch filename format_date group_ids invoice_count invoice_date is_live item_ids
-    key lang line_ids mail_message_id mail_template_id message_id mode move_id move_ids move_line_id name note
-    number origin partner_id partner_ids payment_count percentage preview priority reason reference res_id res_model
-    scope sequence share source state status subject summary to_json type url user_id warning wizard_id
+    _replace active amount_residual amount_total category contact_id date_maturity fetch lang line_ids message_id
+    partner_id res_id res_model warning
 """.split())  # noqa: SIM905
 
 #: ``{"model.method": reason}``: a package may extend this method of a package before it.

@@ -5,7 +5,6 @@ DEMO_SERVE=0 stops before serving. DEMO_PORT is the first port to try (8069).
 """
 
 import base64
-import fcntl
 import itertools
 import os
 import shutil
@@ -26,7 +25,9 @@ MAIL_QUEUE = "mail.ir_cron_mail_scheduler_action"
 
 
 def main():
-    with _alone():
+    # Another one would take the database away from under it.
+    busy = "A demonstration of this checkout is still running; stop it first (Ctrl-C)."
+    with paths.locked(f"demo_{paths.checkout_key()}", busy):
         port = _free_port()
         say.step("1/5 the environment: Odoo 19, PostgreSQL, wkhtmltopdf")
         home, _template = bootstrap.ensure()
@@ -43,18 +44,6 @@ def main():
                 if os.environ.get("DEMO_SERVE") != "0":
                     say.step("5/5 serving Odoo")
                     _serve(f"http://localhost:{port}")
-
-
-@contextmanager
-def _alone():
-    """Refuse to take the database away from under a demonstration that still runs."""
-    paths.workspace().mkdir(parents=True, exist_ok=True)
-    with open(paths.workspace() / "demo.lock", "w") as handle:
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
-            raise say.Failure("A demonstration of this checkout is still running; stop it first (Ctrl-C).") from error
-        yield
 
 
 def _free_port():
@@ -78,7 +67,7 @@ def _free_port():
 
 def _new_database(home):
     """Copy the template that holds this version of the addon; made once per version."""
-    template = database.for_demo(home)
+    template = database.with_addon(home)
     name = f"dunning_demo_{paths.checkout_key()}"
     postgres.drop(name)
     postgres.create(name, template)
@@ -141,27 +130,17 @@ def _live_today(env, address):
     # Letters are styled by what wkhtmltopdf fetches from here.
     env["ir.config_parameter"].set_param("web.base.url", address)
     demo_data.load(env)
+    # Compiled now, not when somebody opens the first page.
+    env["ir.qweb"]._pregenerate_assets_bundles()
     env.cr.commit()
     company = env.company
     decisions = env["dunning.planner"].with_company(company)._plan(company, company._dunning_today())
     before = env["dunning.notice"].search([])
-    _run_scheduled_actions(env)
+    demo_data.run_scheduled_actions(env, PLAN, DISPATCH, MAIL_QUEUE)
     _print_table(env, company, decisions, env["dunning.notice"].search([]) - before)
     for notice in env["dunning.notice"].search([("letter_file", "!=", False)]):
         (OUT / "letters" / notice.letter_filename).write_bytes(base64.b64decode(notice.letter_file))
     env.cr.commit()
-
-
-def _run_scheduled_actions(env):
-    for xmlid in (PLAN, DISPATCH, MAIL_QUEUE):
-        cron = env.ref(xmlid)
-        outcome = cron.method_direct_trigger()
-        if outcome is not True:
-            message = outcome.get("params", {}).get("message", outcome)
-            raise SystemExit(f"✗ The scheduled action “{cron.name}” failed: {message}")
-        # The job worked on a cursor of its own; a new transaction is needed to see what it did.
-        env.cr.commit()
-    env.invalidate_all()
 
 
 def _print_table(env, company, decisions, notices):

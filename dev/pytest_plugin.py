@@ -9,7 +9,9 @@ It also lets a run on several processors begin with what takes longest.
 import dataclasses
 import logging
 import os
+import sys
 from collections import Counter
+from logging.handlers import BufferingHandler
 
 import pytest
 
@@ -40,16 +42,8 @@ SECONDS = {
 }
 
 
-class _Collector(logging.Handler):
-    def __init__(self):
-        super().__init__(logging.ERROR)
-        self.records = []
-
-    def emit(self, record):
-        self.records.append(record)
-
-
-_collector = _Collector()
+_collector = BufferingHandler(sys.maxsize)
+_collector.setLevel(logging.ERROR)
 _has_failed = pytest.StashKey()
 
 
@@ -100,7 +94,7 @@ def pytest_runtest_makereport(item, call):
         item.stash[_has_failed] = True
     if call.when != "teardown":
         return report
-    records, _collector.records = _collector.records, []
+    records, _collector.buffer = _collector.buffer, []
     if records and not item.stash.get(_has_failed, False):
         formatter = logging.Formatter("%(levelname)s %(name)s: %(message)s")
         report.outcome = "failed"

@@ -50,6 +50,8 @@ def main(words):
 
 def _prepare(env, words):
     """Make the company, and return what replays the invoices."""
+    from measure import ledger
+
     # Odoo's own addons path knows the addon by its technical name only once a database is loaded.
     from odoo.addons.l10n_nl_dunning.tests import replay_engine, replay_world
 
@@ -57,12 +59,8 @@ def _prepare(env, words):
     rows = replay_engine.read_rows(words.csv, sample=words.sample, first=first, last=last, stretch=words.stretch)
     if not rows:
         raise say.Failure("No invoice is left to replay: look at --sample and --days.")
-    company = env.company
-    place = {"country_id": env.ref("base.nl").id, "currency_id": env.ref("base.EUR").id}
-    company.write({"name": "Replay B.V.", **place})
-    env.ref("base.EUR").active = True
-    env["account.chart.template"].try_loading("nl", company)
-    company.write({"street": "Kade 1", "zip": "1011 AA", "city": "Amsterdam", "email": "finance@replay.example"})
+    company = ledger.make_company(env)
+    company.write({"name": "Replay B.V.", "zip": "1011 AA", "email": "finance@replay.example"})
     env.cr.commit()
     how = {"commit": env.cr.commit, "commits": True, "real_letters": words.letters}
     how["say"] = lambda text: print(f"  {text}", flush=True)

@@ -100,7 +100,7 @@ def main(*names):
     IMAGES.mkdir(parents=True, exist_ok=True)
     port = runtime.free_port()
     with (
-        database.copied("demo", database.for_demo(home)) as name,
+        database.copied("demo", database.with_addon(home)) as name,
         session.odoo_environment(name, http_port=port) as env,
     ):
         _prepare(env, port)
@@ -128,10 +128,7 @@ def _prepare(env, port):
     demo_data.load(env)
     env["dunning.policy"].search([]).approval = "approval"
     env.cr.commit()
-    outcome = env.ref("l10n_nl_dunning.ir_cron_dunning_plan").method_direct_trigger()
-    if outcome is not True:
-        raise SystemExit(f"✗ Planning failed: {outcome}")
-    env.cr.commit()
+    demo_data.run_scheduled_actions(env, "l10n_nl_dunning.ir_cron_dunning_plan")
 
 
 def _picture_of_paper(pdf, file):

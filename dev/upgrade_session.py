@@ -10,6 +10,7 @@ import importlib.util
 from contextlib import contextmanager
 from datetime import date, timedelta
 
+import demo_data
 from freezegun import freeze_time
 
 from odoo import Command
@@ -24,20 +25,12 @@ STEP = (
     *("deadline", "next_level_id", "next_level_date", "is_due", "reason", "changes_on"),
 )
 
-#: Views of a user's own: their parent in our addon, and where they put a field.
+#: Views of a user's own: their parent in our addon, and before what they put a field.
 #: The third one changes a view that only extended another view of ours.
 USER_VIEWS = {
-    "user.notice": (
-        "dunning.notice",
-        "dunning_notice_view_form",
-        "<field name='recipient_id' position='after'>%s</field>",
-    ),
-    "user.partner": ("res.partner", "view_partner_form", "<div name='dunning_level' position='before'>%s</div>"),
-    "user.notice.hold": (
-        "dunning.notice",
-        "dunning_notice_view_form_hold",
-        "<button name='action_dunning_hold' position='after'>%s</button>",
-    ),
+    "user.notice": ("dunning.notice", "dunning_notice_view_form", "field[@name='recipient_id']"),
+    "user.partner": ("res.partner", "view_partner_form", "div[@name='dunning_level']"),
+    "user.notice.hold": ("dunning.notice", "dunning_notice_view_form_hold", "button[@name='action_dunning_hold']"),
 }
 
 
@@ -51,12 +44,12 @@ def today(env):
 # --- in the old release ---
 
 
-def fill(env, demo_data):
+def fill(env, file):
     """Live through the release's own demonstration, then change and start what it leaves out.
 
-    :param demo_data: file with the demonstration of the release
+    :param file: with the demonstration of the release
     """
-    spec = importlib.util.spec_from_file_location("demo_data", demo_data)
+    spec = importlib.util.spec_from_file_location("demo_data", file)
     demo = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(demo)
     with today(env) as env:
@@ -93,12 +86,13 @@ def _edit(env):
     env.ref("l10n_nl_dunning.ir_cron_dunning_plan").write({"interval_number": 3, "interval_type": "hours"})
     env.ref("l10n_nl_dunning.sequence_notice").prefix = "MIJN"
     for name, (model, parent, place) in USER_VIEWS.items():
+        field = f"<field name='display_name' string='{name}'/>"
         env["ir.ui.view"].create(
             {
                 "name": name,
                 "model": model,
                 "inherit_id": env.ref(f"l10n_nl_dunning.{parent}").id,
-                "arch": place % f"<field name='display_name' string='{name}'/>",
+                "arch": f'<xpath expr="//{place}" position="before">{field}</xpath>',
             }
         )
     env["ir.filters"].create(
@@ -235,12 +229,8 @@ def go_on(env):
     with today(env):
         notices = env["dunning.notice"].search([("state", "in", ("draft", "queued"))])
         queued = notices.filtered(lambda notice: notice.state == "queued")
-        for xmlid in ("ir_cron_dunning_plan", "ir_cron_dunning_dispatch"):
-            outcome = env.ref(f"l10n_nl_dunning.{xmlid}").method_direct_trigger()
-            _check(outcome is True, f"{xmlid}: {outcome}")
-            # The job worked on a cursor of its own; a new transaction is needed to see what it did.
-            env.cr.commit()
-        env.invalidate_all()
+        actions = ("l10n_nl_dunning.ir_cron_dunning_plan", "l10n_nl_dunning.ir_cron_dunning_dispatch")
+        demo_data.run_scheduled_actions(env, *actions)
         proposal = (notices - queued).filtered(lambda notice: notice.channel == "email")[:1]
         proposal.with_user(_accountant(env)).action_send_now()
         env.cr.commit()

@@ -7,7 +7,9 @@ through all models, what they say about other addons is left out.
 import contextlib
 import logging
 import pkgutil
+import sys
 import unittest
+from logging.handlers import BufferingHandler
 from unittest.mock import patch
 
 import pytest
@@ -40,17 +42,6 @@ RULES = [
     if case._testMethodName not in LEFT_OUT
 ]
 # pytest would collect the imported classes a second time, unnarrowed: only modules were imported.
-
-
-class _Warnings(logging.Handler):
-    """Several of the checks only warn in the log."""
-
-    def __init__(self):
-        super().__init__(logging.WARNING)
-        self.messages = []
-
-    def emit(self, record):
-        self.messages.append(record.getMessage())
 
 
 def _about_us(case):
@@ -88,7 +79,8 @@ def _narrowed(case):
 
 @pytest.mark.parametrize("case", RULES, ids=lambda case: case._testMethodName.removeprefix("test_"))
 def test_rule(case):
-    warnings = _Warnings()
+    warnings = BufferingHandler(sys.maxsize)  # several of the checks only warn in the log
+    warnings.setLevel(logging.WARNING)
     logger = logging.getLogger(lint_case.__name__.rpartition(".")[0])
     logger.addHandler(warnings)
     try:
@@ -100,5 +92,6 @@ def test_rule(case):
     complaints = [text for about, text in result.failures + result.errors if _about_us(about)]
     if result.skipped:
         pytest.skip(result.skipped[0][1])
-    if complaints or warnings.messages:
-        pytest.fail("\n".join(complaints + warnings.messages), pytrace=False)
+    complaints += [record.getMessage() for record in warnings.buffer]
+    if complaints:
+        pytest.fail("\n".join(complaints), pytrace=False)

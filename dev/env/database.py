@@ -22,15 +22,6 @@ env['ir.attachment'].force_storage()
 env['ir.qweb']._pregenerate_assets_bundles()
 env.cr.commit()
 """
-#: What does not depend on today.
-PREPARE_DEMO = f"""
-import sys
-sys.path.insert(0, {str(paths.CHECKOUT / "dev")!r})
-import demo_data
-demo_data.prepare(env)
-env['ir.qweb']._pregenerate_assets_bundles()
-env.cr.commit()
-"""
 #: A line of Odoo's log that a clean installation does not have.
 COMPLAINT = re.compile(r"^\S+ \S+ \d+ (WARNING|ERROR|CRITICAL) ")
 
@@ -59,14 +50,6 @@ def with_addon(home):
     name = prefix + _key(template, paths.sources_hash())
     what = "installing the addon into a copy of it"
     return _build(name, lambda half: install(half, [paths.MODULE]), what, template, prefix)
-
-
-def for_demo(home):
-    """Return the template for demonstrations: the addon, the demo company and compiled style sheets."""
-    template, prefix = with_addon(home), f"dunning_demobase_{paths.checkout_key()}_"
-    files = [paths.CHECKOUT / "dev" / "demo_data.py", *sorted((paths.CHECKOUT / "dev" / "demo").iterdir())]
-    name = prefix + _key(template, *(hashlib.sha256(file.read_bytes()).hexdigest() for file in files))
-    return _build(name, lambda half: execute(half, PREPARE_DEMO), "preparing the demo company", template, prefix)
 
 
 def _build(name, fill, what, template=None, prefix=None):

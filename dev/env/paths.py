@@ -98,13 +98,18 @@ def prepare():
 
 
 @contextmanager
-def locked(name="bootstrap"):
-    """Let only one process at a time build in the cache; the others wait and find it done."""
+def locked(name="bootstrap", busy=""):
+    """Let only one process at a time build in the cache; the others wait and find it done.
+
+    :param busy: what the others are told who do not wait
+    """
     prepare()
     with open(cache() / f"{name}.lock", "w") as handle:
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
+        except OSError as error:
+            if busy:
+                raise Failure(busy) from error
             step("another process is preparing the environment; waiting for it")
             fcntl.flock(handle, fcntl.LOCK_EX)
         yield

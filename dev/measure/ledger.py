@@ -178,25 +178,22 @@ def _copy_invoices(env, invoice, debtors, kind, count, today):
 
 def _make_payments(env, company):
     """Match the paid items with something, so that there is a behaviour to work out."""
-    env.execute_query(
-        SQL(
-            """
-            INSERT INTO account_partial_reconcile (debit_move_id, credit_move_id, amount, debit_amount_currency,
-                        credit_amount_currency, max_date, company_id)
-                 SELECT item.id, credit.id, item.balance, item.balance, item.balance,
-                        item.date_maturity + (item.id %% 40) - 5, item.company_id
-                   FROM account_move_line item
-                   -- Any credit does: only its kind of entry is looked at.
-             CROSS JOIN (SELECT MIN(line.id) AS id
-                           FROM account_move_line line
-                           JOIN account_move move ON move.id = line.move_id
-                          WHERE move.move_type = 'entry' AND line.company_id = %(company)s) credit
-                  WHERE item.reconciled AND item.balance > 0 AND item.date_maturity IS NOT NULL
-                    AND credit.id IS NOT NULL AND item.company_id = %(company)s
-              RETURNING 1
-            """,
-            company=company.id,
-        )
+    env.cr.execute(
+        """
+        INSERT INTO account_partial_reconcile (debit_move_id, credit_move_id, amount, debit_amount_currency,
+                    credit_amount_currency, max_date, company_id)
+             SELECT item.id, credit.id, item.balance, item.balance, item.balance,
+                    item.date_maturity + (item.id %% 40) - 5, item.company_id
+               FROM account_move_line item
+               -- Any credit does: only its kind of entry is looked at.
+         CROSS JOIN (SELECT MIN(line.id) AS id
+                       FROM account_move_line line
+                       JOIN account_move move ON move.id = line.move_id
+                      WHERE move.move_type = 'entry' AND line.company_id = %(company)s) credit
+              WHERE item.reconciled AND item.balance > 0 AND item.date_maturity IS NOT NULL
+                AND credit.id IS NOT NULL AND item.company_id = %(company)s
+        """,
+        {"company": company.id},
     )
 
 
