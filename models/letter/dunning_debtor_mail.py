@@ -43,9 +43,7 @@ class DunningDebtorMail(models.AbstractModel):
         """Return the language the debtor is written to in."""
         self.ensure_one()
         person = self._get_recipient() or self.partner_id
-        return self._get_installed_lang(person._get_dunning_lang() or self.company_id.partner_id.lang)
-
-    def _get_installed_lang(self, lang):
+        lang = person._get_dunning_lang() or self.company_id.partner_id.lang
         return lang if lang in dict(self.env['res.lang'].get_installed()) else get_lang(self.env, 'nl_NL').code
 
     def _get_salutation(self, person=None):
