@@ -48,18 +48,11 @@ class DebtorHome(CustomerPortal):
     def _prepare_home_portal_values(self, counters):
         values = super()._prepare_home_portal_values(counters)
         if 'dunning_debt_count' in counters:
-            values['dunning_debt_count'] = self._count_dunning_debts()
+            today = request.env.company.sudo()._dunning_today()  # sudo: what day it is where the company is
+            # sudo: a number of invoices of this very debtor; nothing is made for it, as pages are
+            values['dunning_debt_count'] = len(request.env['account.move.line'].sudo()._read_group(
+                (get_own_domain() or Domain.FALSE) & Domain('date_maturity', '<', today), ['move_id']))
         return values
-
-    def _count_dunning_debts(self):
-        """Return how many invoices of who is signed in are due; nothing is made for it, as pages are."""
-        domain = get_own_domain()
-        if domain is None:
-            return 0
-        today = request.env.company.sudo()._dunning_today()  # sudo: what day it is where the company is
-        # sudo: a number of invoices of this very debtor
-        return len(request.env['account.move.line'].sudo()._read_group(
-            domain & Domain('date_maturity', '<', today), ['move_id']))
 
 
 # Not a part of the portal's own controller: names of routes and helpers are then ours alone.
@@ -231,7 +224,7 @@ class DebtorPage(http.Controller):
             'arrangements': arrangements,
             'letters': page._get_letters(),
             'notice': notice,
-            'can_pay_online': page._can_pay_online(),
+            'can_pay_online': page.env['dunning.letter']._can_pay_online(page.company_id),
             'categories': Hold._fields['dispute_category']._description_selection(page.env),
             'today': page.company_id._dunning_today(),
             'is_consumer': page.partner_id.dunning_effective_type == 'consumer',

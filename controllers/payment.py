@@ -44,9 +44,9 @@ class DunningPaymentPortal(PaymentPortal):
         payable = arrangement._get_payable(what, instalment or None)
         suffix = f'/pay/{instalment.id}' if instalment else '/pay'
         query = f'what={what}'
-        details = arrangement._get_pay_details(payable.amount) if payable else {}
         return self._render_payment(
-            payable, again=again, details=details,
+            payable, again=again,
+            details=payable and arrangement._prepare_transfer(payable.amount, arrangement._get_reference()),
             transaction_route=make_url(
                 arrangement, access_token, f'{suffix}/transaction', f'{query}&again=1' if again else query),
             values={
@@ -130,9 +130,9 @@ class DunningPaymentPortal(PaymentPortal):
         payable = page._get_payable(what, move or None, currency)
         query = '&'.join(filter(None, [
             f'what={what}', move and f'invoice_id={move.id}', currency and f'currency={currency.name}']))
-        details = page._prepare_bank(payable.moves, payable.currency, payable.amount) if payable else {}
         return self._render_payment(
-            payable, again=again, details=details,
+            payable, again=again,
+            details=payable and page._prepare_bank(payable.moves, payable.currency, payable.amount),
             transaction_route=make_url(
                 page, access_token, '/pay/transaction', f'{query}&again=1' if again else query),
             values={

@@ -166,13 +166,6 @@ class DunningAgreement(models.AbstractModel):
     # HOW TO PAY
     # -------------------------------------------------------------------------
 
-    @api.model
-    def _get_moves_reference(self, moves):
-        """Return what the debtor states to pay invoices: the reference of the one, or the numbers of all of them."""
-        if len(moves) == 1:
-            return moves.payment_reference or moves.name or ''
-        return ' '.join(move.name for move in moves.sorted('invoice_date') if move.name)[:140]
-
     def _render_transfer(self, amount, by, links, reference):
         """Return how to pay an amount, as HTML for an e-mail, in the language of the debtor.
 
@@ -191,6 +184,6 @@ class DunningAgreement(models.AbstractModel):
             'date': by,
             **transfer,
             'links': links,
-            'online': self._can_pay_online(),
+            'online': self.env['dunning.letter']._can_pay_online(self.company_id),
             'qr': f'cid:{QR_NAME}' if transfer['qr'] else '',
         }, minimal_qcontext=True)

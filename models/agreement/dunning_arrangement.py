@@ -343,17 +343,13 @@ class DunningArrangement(models.Model):
         """
         self.ensure_one()
         today = self.company_id._dunning_today()
-        for step in [*self._get_renewal_steps(today), *self._get_offer_steps(today, send=send)]:
+        self._lock_with_items()
+        if self.state != 'draft':
+            raise UserError(self.env._("%s was offered already.", self.display_name))
+        self._find_items_again()
+        self._renew_debt(today)
+        for step in self._get_offer_steps(today, send=send):
             step()
-
-    def _get_renewal_steps(self, today):
-        """Return the steps by which a draft of some time ago is made to say what is owed now."""
-        return [
-            self._lock_with_items,
-            self._check_draft,
-            self._find_items_again,
-            partial(self._renew_debt, today),
-        ]
 
     def _get_offer_steps(self, today, *, send):
         """Return the steps of offering one draft: what may stop it comes first, then nothing fails but the document."""

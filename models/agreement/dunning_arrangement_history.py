@@ -124,11 +124,8 @@ class DunningArrangementHistory(models.AbstractModel):
     @api.model
     def _search_is_late(self, operator, value):
         if operator != 'in':
-            return NotImplemented
-        late = Domain('state', '=', 'active') & Domain('instalment_ids', 'any', [('state', 'in', ('late', 'missed'))])
-        if len(set(value)) > 1:
-            return Domain.TRUE
-        return late if True in value else ~late
+            return NotImplemented  # then the ORM asks for the opposite; of a Boolean it only asks for True
+        return Domain('state', '=', 'active') & Domain('instalment_ids', 'any', [('state', 'in', ('late', 'missed'))])
 
     # -------------------------------------------------------------------------
     # EARLIER ONES
@@ -196,9 +193,7 @@ class DunningArrangementHistory(models.AbstractModel):
         """Show the holds of this arrangement."""
         self.ensure_one()
         self.check_access('read')
-        action = self.env['ir.actions.act_window']._for_xml_id('l10n_nl_dunning.dunning_hold_action')
-        action.update({'domain': [('id', 'in', self.hold_ids.ids)], 'context': {}})
-        return action
+        return self.hold_ids._get_records_action(name=self.env._("Holds"), context={})
 
     # -------------------------------------------------------------------------
     # WHERE IT IS SHOWN
@@ -239,10 +234,6 @@ class DunningArrangementHistory(models.AbstractModel):
             'label': labels.get(self.state, ''),
             'story': self.story or '',
             'late': self.is_late,
-            'next_date': fields.Date.to_string(self.next_date) or False,
-            'next_amount': self.next_amount,
-            'paid': self.amount_paid,
-            'total': self.amount_total,
         }
 
     # -------------------------------------------------------------------------

@@ -34,7 +34,7 @@ class DunningArrangementLine(models.Model):
     amount_interest = fields.Monetary(string="Interest", readonly=True)
     amount_costs = fields.Monetary(string="Collection Costs", readonly=True)
     amount_total = fields.Monetary(string="Total", compute='_compute_amount_total')
-    amount_residual = fields.Monetary(string="Open Now", compute='_compute_amount_residual')
+    amount_residual = fields.Monetary(string="Open Now", related='move_line_id.amount_residual_currency')
     to_book_interest = fields.Monetary(
         readonly=True, copy=False, help="Of the interest, what no notice or other arrangement booked before.")
     to_book_costs = fields.Monetary(
@@ -57,11 +57,6 @@ class DunningArrangementLine(models.Model):
     def _compute_amount_total(self):
         for line in self:
             line.amount_total = line.amount_principal + line.amount_interest + line.amount_costs
-
-    @api.depends('move_line_id.amount_residual_currency')
-    def _compute_amount_residual(self):
-        for line in self:
-            line.amount_residual = line.move_line_id.amount_residual_currency
 
     def _get_frozen_message(self, action):
         return action != 'copy' and self.env._(

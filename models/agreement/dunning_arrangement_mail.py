@@ -50,6 +50,7 @@ class DunningArrangementMail(models.AbstractModel):
         :param moves: invoices of their own that are to be paid; None for the arrangement
         """
         self.ensure_one()
+        Letter = self.env['dunning.letter']
         if moves is not None:
             links = [{
                 'name': move.name, 'amount': letter_amount(self.env, move.amount_residual, move.currency_id, lang),
@@ -58,10 +59,10 @@ class DunningArrangementMail(models.AbstractModel):
         else:
             links = [{
                 'name': self.name, 'amount': letter_amount(self.env, amount, self.currency_id, lang),
-                'url': self._get_pay_url(parts if len(parts) == 1 else None) if self._can_pay_online() else (
-                    self._get_page_url()),
+                'url': self._get_pay_url(parts if len(parts) == 1 else None) if (
+                    Letter._can_pay_online(self.company_id)) else self._get_page_url(),
             }]
-        reference = self._get_reference() if moves is None else self._get_moves_reference(moves)
+        reference = self._get_reference() if moves is None else Letter._get_moves_reference(moves)
         return self._render_transfer(amount, by, links, reference)
 
     # -------------------------------------------------------------------------
@@ -151,14 +152,14 @@ class DunningArrangementMail(models.AbstractModel):
         told = self.with_context(dunning_told=(kind, tuple(parts.ids), tuple(items.ids)), dunning_at_date=at_date)
         template = f'l10n_nl_dunning.mail_template_arrangement_{kind}'
         amount = told._get_told_amount(kind, parts, items) if kind != 'kept' else 0.0
-        reference = told._get_moves_reference(items.move_id) if items else told._get_reference()
+        reference = self.env['dunning.letter']._get_moves_reference(items.move_id) if items else told._get_reference()
         person = told._get_recipient()
         if told._refuse_to_tell(template):
             return
         if person:
             told._send_mail(template, person, picture=told._get_qr_png(amount, reference) if amount else None)
         else:
-            self._ask_to_write(told, template, told._get_qr(amount, reference) if amount else '')
+            self._ask_to_write(told, template, told._prepare_transfer(amount, reference)['qr'] if amount else '')
 
     def _refuse_to_tell(self, template):
         """Return whether a message must not leave as it is written; the collector gets a to-do that says why."""

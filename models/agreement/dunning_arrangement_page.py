@@ -267,11 +267,3 @@ class DunningArrangementPage(models.AbstractModel):
         Also for who cannot pay online: the page tells how to pay by transfer, with an EPC QR code.
         """
         return self._get_page_url(f'/pay/{instalment.id}' if instalment else '/pay')
-
-    def _get_pay_details(self, amount):
-        """Return how to pay by bank transfer: dict with ``iban``, ``holder``, ``bic``, ``reference`` and ``qr``.
-
-        Empty when the company has no account.
-        """
-        details = self._prepare_transfer(amount, self._get_reference())
-        return details if details['iban'] else {}

@@ -82,10 +82,6 @@ class DunningArrangementSigning(models.AbstractModel):
     # THE OFFER
     # -------------------------------------------------------------------------
 
-    def _check_draft(self):
-        if self.state != 'draft':
-            raise UserError(self.env._("%s was offered already.", self.display_name))
-
     def _check_offer(self, today):
         """Raise why this cannot be offered: it lacks an approval, would have expired, or lasts too long."""
         if self.approval_state == 'needed':

@@ -403,7 +403,7 @@ class DunningPromise(models.Model):
                 promise._prepare_pay_links(lang) if promise._origin.id else [], promise._get_reference())
 
     def _get_reference(self):
-        return self._get_moves_reference(self.move_ids)
+        return self.env['dunning.letter']._get_moves_reference(self.move_ids)
 
     def _get_amount_to_pay(self):
         return self.currency_id.round(self.amount - self.amount_lowered - self.amount_paid)
@@ -411,7 +411,7 @@ class DunningPromise(models.Model):
     def _prepare_pay_links(self, lang):
         """Return where each invoice is paid, or seen where paying online is off; see :meth:`_render_transfer`."""
         self.ensure_one()
-        online, links = self._can_pay_online(), []
+        online, links = self.env['dunning.letter']._can_pay_online(self.company_id), []
         lines = self._get_live_lines()
         for move in lines.move_id.sorted('invoice_date'):
             amount = sum(line.amount for line in lines if line.move_id == move)

@@ -25,7 +25,7 @@ class DunningPromiseLine(models.Model):
     date_maturity = fields.Date(string="Due Date", compute='_compute_move_id', store=True)
     amount_open = fields.Monetary(string="Open", readonly=True, help="What was open of it when it was promised.")
     amount = fields.Monetary(string="Promised", readonly=True)
-    amount_residual = fields.Monetary(string="Open Now", compute='_compute_amount_residual')
+    amount_residual = fields.Monetary(string="Open Now", related='move_line_id.amount_residual_currency')
     replaced_by_id = fields.Many2one(
         comodel_name='dunning.promise', readonly=True, index='btree_not_null',
         ondelete='restrict')
@@ -41,11 +41,6 @@ class DunningPromiseLine(models.Model):
             if item or not line.move_id:
                 line.move_id = item.move_id
                 line.date_maturity = item._get_dunning_due_date() if item else False
-
-    @api.depends('move_line_id.amount_residual_currency')
-    def _compute_amount_residual(self):
-        for line in self:
-            line.amount_residual = line.move_line_id.amount_residual_currency
 
     def _get_frozen_message(self, action):
         if action == 'unlink':

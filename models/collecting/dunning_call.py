@@ -401,17 +401,13 @@ class DunningCall(models.Model):
         """Show the holds that followed from this call."""
         self.ensure_one()
         self.check_access('read')
-        action = self.env['ir.actions.act_window']._for_xml_id('l10n_nl_dunning.dunning_hold_action')
-        action.update({'domain': [('id', 'in', self.hold_ids.ids)], 'context': {}})
-        return action
+        return self.hold_ids._get_records_action(name=self.env._("Holds"), context={})
 
     def action_open_invoices(self):
         """Show the invoices that were talked about."""
         self.ensure_one()
         self.check_access('read')
-        action = self.env['ir.actions.act_window']._for_xml_id('account.action_move_out_invoice_type')
-        action['domain'] = [('id', 'in', self.item_ids.move_id.ids)]
-        return action
+        return self.item_ids.move_id._get_records_action(name=self.env._("Invoices"))
 
     def action_log_again(self):
         """Open the wizard for another call to the same debtor."""

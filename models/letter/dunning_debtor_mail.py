@@ -1,18 +1,15 @@
 """Writing to a debtor about a record of ours: to whom, in which language, and through the mail queue."""
 
 import base64
-from types import SimpleNamespace
 
 import pytz
 from markupsafe import Markup
 
 from odoo import Command, models
 from odoo.exceptions import UserError
-from odoo.tools import str2bool
 from odoo.tools.misc import get_lang
 
 from ...tools.wording import check_typed
-from ..kernel.formats import format_iban
 
 # The picture travels with the e-mail, so that it is seen without asking a server for it.
 QR_NAME = 'betaalcode.png'
@@ -46,9 +43,7 @@ class DunningDebtorMail(models.AbstractModel):
         """Return the language the debtor is written to in."""
         self.ensure_one()
         person = self._get_recipient() or self.partner_id
-        return self._get_installed_lang(person._get_dunning_lang() or self.company_id.partner_id.lang)
-
-    def _get_installed_lang(self, lang):
+        lang = person._get_dunning_lang() or self.company_id.partner_id.lang
         return lang if lang in dict(self.env['res.lang'].get_installed()) else get_lang(self.env, 'nl_NL').code
 
     def _get_salutation(self, person=None):
@@ -57,40 +52,16 @@ class DunningDebtorMail(models.AbstractModel):
         person = person or self._get_recipient() or self.partner_id
         return self.env['dunning.letter']._get_salutation(person, self._get_lang())
 
-    def _get_bank(self):
-        self.ensure_one()
-        return self.env['dunning.letter']._get_bank(self.company_id, self.move_ids)
-
     def _prepare_transfer(self, amount, reference):
         """Return how an amount is paid by bank transfer, as it is printed; ``iban`` is empty without an account."""
         self.ensure_one()
-        bank = self._get_bank()
-        return {
-            'iban': format_iban(bank.acc_number),
-            'holder': bank.acc_holder_name or bank.partner_id.name or self.company_id.name,
-            'bic': bank.bank_bic or '',
-            'reference': reference,
-            'qr': self._get_qr(amount, reference),
-        }
-
-    def _get_qr(self, amount, reference):
-        """Return the EPC QR code of an amount as a data URI, or ``''`` where a bank could not read it."""
-        self.ensure_one()
-        return self.env['dunning.letter']._get_qr(self._get_bank(), SimpleNamespace(
-            currency_id=self.currency_id, amount_due=amount, reference=reference, partner_id=self.partner_id))
+        return self.env['dunning.letter']._prepare_transfer(
+            self.company_id, self.move_ids, self.partner_id, self.currency_id, amount, reference)
 
     def _get_qr_png(self, amount, reference):
         """Return the EPC QR code of an amount as PNG bytes, or None where a bank could not read it."""
-        uri = self._get_qr(amount, reference)
+        uri = self._prepare_transfer(amount, reference)['qr']
         return base64.b64decode(uri.partition(',')[2]) if uri else None
-
-    def _can_pay_online(self):
-        self.ensure_one()
-        # sudo: whether debtors can pay online is the same for every user
-        allowed = self.env['ir.config_parameter'].sudo().get_param('account_payment.enable_portal_payment', 'False')
-        return str2bool(allowed) and bool(self.env['payment.provider'].sudo().search_count([  # sudo: as above
-            ('state', '!=', 'disabled'), ('is_published', '=', True), ('company_id', '=', self.company_id.id),
-        ], limit=1))
 
     def _render_words(self, template):
         """Return (subject, body) of a template, in the language of the debtor."""

@@ -14,6 +14,7 @@ from reportlab.graphics.barcode.qr import QrCodeWidget
 
 from odoo import api, fields, models
 from odoo.fields import Domain
+from odoo.tools import str2bool
 from odoo.tools.image import image_data_uri
 
 from ...tools.wording import TERM_TEXTS
@@ -117,7 +118,7 @@ class DunningLetter(models.AbstractModel):
             batch = batch.with_context(lang=lang)
             shared = self.with_context(lang=lang)._prepare_company(company, lang)
             qweb = batch.env['ir.qweb']
-            for notice, letter in zip(batch, self._prepare_letters(batch, shared), strict=True):
+            for notice, letter in zip(batch, self._prepare_letters(batch), strict=True):
                 body = qweb._render('l10n_nl_dunning.letter_document', {
                     'object': notice, 'letter': letter, 'company': shared, 'concept': concept,
                 }, minimal_qcontext=True)
@@ -128,16 +129,15 @@ class DunningLetter(models.AbstractModel):
         return sorted(documents, key=lambda document: order[document.notice_id])
 
     @api.model
-    def _prepare_letters(self, notices, shared, *, mail=False):
+    def _prepare_letters(self, notices, *, mail=False):
         """Return the dicts letters (or e-mails) are made from: words and amounts as they appear."""
         notices.live_line_ids.fetch([
             'name', 'invoice_date', 'date_maturity', 'description', 'amount_original', 'amount_residual',
             'amount_netted', 'amount_held', 'days_overdue', 'level_id'])
-        banks = self._get_banks(notices)
-        return [self._prepare_letter(notice, shared, banks[notice.id], mail=mail) for notice in notices]
+        return [self._prepare_letter(notice, mail=mail) for notice in notices]
 
     @api.model
-    def _prepare_letter(self, notice, shared, bank, *, mail=False):
+    def _prepare_letter(self, notice, *, mail=False):
         items = self._prepare_items(notice)
         has_step = any(row['step'] for row in items)
         return {
@@ -156,11 +156,9 @@ class DunningLetter(models.AbstractModel):
             'due': notice.amount_text,
             'deadline': notice.deadline_text,
             'fourteen_day': notice._is_fourteen_day(),
-            'reference': notice.reference,
-            'iban': format_iban(bank.acc_number),
-            'bic': bank.bank_bic or '',
-            'holder': bank.acc_holder_name or bank.partner_id.name or shared['name'],
-            'qr': '' if mail else self._get_qr(bank, notice),
+            **self._prepare_transfer(
+                notice.company_id, notice.live_line_ids.move_id, notice.partner_id, notice.currency_id,
+                notice.amount_due, notice.reference, with_qr=not mail),
             'greeting': notice.greeting,
         }
 
@@ -286,18 +284,41 @@ class DunningLetter(models.AbstractModel):
         return banks[:1] or owner.bank_ids[:1]
 
     @api.model
-    def _get_banks(self, notices):
-        """Return ``{notice_id: account to pay on}``."""
-        return {notice.id: self._get_bank(notice.company_id, notice.live_line_ids.move_id) for notice in notices}
+    def _get_moves_reference(self, moves):
+        """Return what the debtor states to pay invoices: the reference of the one, or the numbers of all of them."""
+        if len(moves) == 1:
+            return moves.payment_reference or moves.name or ''
+        return ' '.join(move.name for move in moves.sorted('invoice_date') if move.name)[:140]
 
     @api.model
-    def _get_qr(self, bank, notice):
-        """Return the EPC QR code of the amount to pay as a data URI, or an empty string.
+    def _prepare_transfer(self, company, moves, debtor, currency, amount, reference, *, with_qr=True):
+        """Return how an amount is paid by bank transfer, as it is printed; ``iban`` is empty without an account."""
+        bank = self._get_bank(company, moves)
+        return {
+            'iban': format_iban(bank.acc_number),
+            'holder': bank.acc_holder_name or bank.partner_id.name or company.name,
+            'bic': bank.bank_bic or '',
+            'reference': reference,
+            'qr': self._get_qr(bank, debtor, currency, amount, reference) if with_qr else '',
+        }
+
+    @api.model
+    def _can_pay_online(self, company):
+        """Return whether a company takes payments online."""
+        # sudo: it is the same for every user
+        allowed = self.env['ir.config_parameter'].sudo().get_param('account_payment.enable_portal_payment', 'False')
+        return str2bool(allowed) and bool(self.env['payment.provider'].sudo().search_count([  # sudo: as above
+            ('state', '!=', 'disabled'), ('is_published', '=', True), ('company_id', '=', company.id),
+        ], limit=1))
+
+    @api.model
+    def _get_qr(self, bank, debtor, currency, amount, reference):
+        """Return the EPC QR code of an amount as a data URI, or ``''`` where a bank could not read it.
 
         The payload is core's. It is drawn here: core's own drawing takes 30 ms a
         letter, and its error correction is lower than the EPC guideline asks for.
         """
-        currency, amount = notice.currency_id, notice.currency_id.round(notice.amount_due)
+        amount = currency.round(amount)
         if (
             not bank or currency.name != 'EUR' or not 0.01 <= amount <= 999_999_999.99
             or 'sct_qr' not in dict(bank.get_available_qr_methods_in_sequence())
@@ -306,7 +327,7 @@ class DunningLetter(models.AbstractModel):
         bank = bank.sudo()  # sudo: the company's own account, which is printed on the letter
         # A float would print its noise: 0.1 + 0.2.
         vals = bank._build_qr_code_vals(
-            float(f"{amount:.2f}"), notice.reference, notice.reference, currency, notice.partner_id, 'sct_qr')
+            float(f"{amount:.2f}"), reference, reference, currency, debtor, 'sct_qr')
         params = vals and bank._get_qr_code_generation_params(**vals)
         return self._draw_qr(params['value']) if params else ''
 

@@ -228,7 +228,7 @@ class DunningNotice(models.Model):
             notices = notices.with_context(lang=lang)
             qweb = notices.env['ir.qweb']
             shared = Letter.with_context(lang=lang)._prepare_company(company, lang) if company else {}
-            letters = Letter.with_context(lang=lang)._prepare_letters(notices, shared, mail=True)
+            letters = Letter.with_context(lang=lang)._prepare_letters(notices, mail=True)
             for notice, letter in zip(notices, letters, strict=True):
                 values = {'object': notice, 'letter': letter, 'company': shared}
                 for field, template in MAIL_BLOCKS.items():

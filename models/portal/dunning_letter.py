@@ -7,9 +7,9 @@ class DunningLetter(models.AbstractModel):
     _inherit = 'dunning.letter'
 
     @api.model
-    def _prepare_letters(self, notices, shared, *, mail=False):
+    def _prepare_letters(self, notices, *, mail=False):
         # EXTENDS: e-mails get the address of the debtor's page, with the key of the notice.
-        letters = super()._prepare_letters(notices, shared, mail=mail)
+        letters = super()._prepare_letters(notices, mail=mail)
         if mail:
             urls = notices._get_page_urls()
             for notice, letter in zip(notices, letters, strict=True):

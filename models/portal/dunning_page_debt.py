@@ -5,19 +5,18 @@ ledger, and leave as words: the templates add nothing up.
 """
 
 from decimal import Decimal
-from types import SimpleNamespace
 
 from dateutil.relativedelta import relativedelta
 
-from odoo import api, models
+from odoo import models
 from odoo.fields import Domain
-from odoo.tools import SQL, str2bool
+from odoo.tools import SQL
 from odoo.tools.misc import get_lang
 
 from ...tools.law.amounts import ZERO, to_decimal
 from ..agreement.dunning_arrangement_page import Payable, make_reference
 from ..claim.dunning_claim import ClaimRequest
-from ..kernel.formats import format_iban, letter_amount, letter_day
+from ..kernel.formats import letter_amount, letter_day
 
 # How far back letters are shown, in months.
 LETTER_MONTHS = 24
@@ -232,6 +231,7 @@ class DunningPageDebt(models.AbstractModel):
             lines.append((self.env._("Interest until today"), letter_amount(self.env, sums['interest'], currency)))
         if sums['costs']:
             lines.append((self.env._("Collection costs"), letter_amount(self.env, sums['costs'], currency)))
+        bank = self._prepare_bank(debt['moves'], currency, sums['total'])
         debt.update({
             'total_value': sums['total'],
             'total': letter_amount(self.env, sums['total'], currency),
@@ -245,7 +245,7 @@ class DunningPageDebt(models.AbstractModel):
                 sentence for spec in debt['specs'] for part in spec['costs_parts'] if part['announced']
                 for sentence in part['sentences']],
             'methods': list(dict.fromkeys(note for spec in debt['specs'] for note in spec['methods'])),
-            'bank': self._prepare_bank(debt['moves'], currency, sums['total']),
+            'bank': bank if bank['iban'] and sums['total'] > 0 else {},
         })
 
     def _get_held_sentences(self, moves):
@@ -297,35 +297,11 @@ class DunningPageDebt(models.AbstractModel):
     # -------------------------------------------------------------------------
 
     def _prepare_bank(self, moves, currency, total):
-        """Return the account to pay on with amount, reference and QR code; empty without an account."""
+        """Return how to pay invoices together; see :meth:`DunningLetter._prepare_transfer`."""
         self.ensure_one()
         Letter = self.env['dunning.letter']
-        owner = self.company_id.partner_id
-        banks = moves.partner_bank_id.filtered(
-            lambda bank: bank.partner_id.commercial_partner_id == owner.commercial_partner_id)
-        bank = banks[:1] or owner.bank_ids[:1]
-        if not bank or total <= 0:
-            return {}
-        if len(moves) == 1:
-            reference = moves.payment_reference or moves.name or ''
-        else:
-            reference = ' '.join(move.name for move in moves.sorted('invoice_date') if move.name)[:140]
-        return {
-            'iban': format_iban(bank.acc_number),
-            'holder': bank.acc_holder_name or bank.partner_id.name or self.company_id.name,
-            'bic': bank.bank_bic or '',
-            'reference': reference,
-            'qr': Letter._get_qr(bank, SimpleNamespace(
-                currency_id=currency, amount_due=float(total), reference=reference, partner_id=self.partner_id)),
-        }
-
-    @api.model
-    def _can_pay_online(self):
-        """Return whether this company takes payments online."""
-        allowed = self.env['ir.config_parameter'].get_param('account_payment.enable_portal_payment', 'False')
-        return str2bool(allowed) and bool(self.env['payment.provider'].search_count([
-            ('state', '!=', 'disabled'), ('is_published', '=', True), ('company_id', '=', self.company_id.id),
-        ], limit=1))
+        return Letter._prepare_transfer(
+            self.company_id, moves, self.partner_id, currency, float(total), Letter._get_moves_reference(moves))
 
     def _get_payable(self, what='due', move=None, currency=None):
         """Return the :class:`Payable` of this debtor, or None when there is nothing to pay.

@@ -162,7 +162,9 @@ class DunningPageProposal(models.AbstractModel):
     def _offer_arrangement(self, count):
         """Draw up what lies within the limits and offer it; the visitor reads and signs it next."""
         today = self.company_id._dunning_today()
-        key = f'arrangement_offer:{today}:{count}:{self._count_offers()}'
+        made = self.env['dunning.page.request'].search_count([
+            ('page_id', '=', self.id), ('kind', '=', 'arrangement'), ('arrangement_id.state', '!=', 'draft')])
+        key = f'arrangement_offer:{today}:{count}:{made}'
         self._begin_request(key)
         live = self._get_arrangements()[:1]  # again, now that nobody else can
         if live:
@@ -175,10 +177,6 @@ class DunningPageProposal(models.AbstractModel):
         self._record_request(
             'arrangement', key, self.env._("In %s instalments, offered at once.", count), arrangement_id=arrangement.id)
         return 'arrangement_offered', arrangement
-
-    def _count_offers(self):
-        return self.env['dunning.page.request'].search_count([
-            ('page_id', '=', self.id), ('kind', '=', 'arrangement'), ('arrangement_id.state', '!=', 'draft')])
 
     def _pass_on_proposal(self, amount, first, text, key):
         """Draw up a draft of what the debtor proposes, for the collector to look at; without one where that cannot be.

@@ -30,13 +30,5 @@ class ResPartner(models.Model):
         """Show where the page of this debtor is, whether it was opened and what was sent with it."""
         self.ensure_one()
         self.env['dunning.page'].check_access('read')
-        page = self._get_dunning_page(self.env.company)
-        return {
-            'type': 'ir.actions.act_window',
-            'name': self.env._("Debtor's page"),
-            'res_model': 'dunning.page',
-            'res_id': page.id,
-            'views': [(False, 'form')],
-            'target': 'new',
-            'context': {'dialog_size': 'large'},
-        }
+        return self._get_dunning_page(self.env.company)._get_records_action(
+            name=self.env._("Debtor's page"), target='new', context={'dialog_size': 'large'})

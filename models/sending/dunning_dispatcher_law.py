@@ -128,9 +128,9 @@ class DunningDispatcherLaw(models.AbstractModel):
         self._check_announced_before(letters, problems)
         letters = letters.filtered(lambda notice: not problems[notice])
         self._join_companions(letters, at_date, problems)
-        banks = self.env['dunning.letter']._get_banks(letters)
         for notice in letters:
-            if not (banks[notice.id].acc_number or '').strip():
+            bank = self.env['dunning.letter']._get_bank(notice.company_id, notice.live_line_ids.move_id)
+            if not (bank.acc_number or '').strip():
                 problems[notice].append(self.env._(
                     "A 14-day letter must name the account to pay on, and %s has no bank account. Add its IBAN to the "
                     "company, or choose one on the invoice.", notice.company_id.display_name))

@@ -31,11 +31,7 @@ class DunningNoticeWithdrawal(models.AbstractModel):
         """Show the withdrawals of this notice."""
         self.ensure_one()
         self.check_access('read')
-        action = self.env['ir.actions.act_window']._for_xml_id('l10n_nl_dunning.dunning_withdrawal_action')
-        action.update({'domain': [('id', 'in', self.withdrawal_ids.ids)], 'context': {}})
-        if self.withdrawal_count == 1:
-            action.update({'res_id': self.withdrawal_ids.id, 'view_mode': 'form', 'views': [(False, 'form')]})
-        return action
+        return self.withdrawal_ids._get_records_action(name=self.env._("Withdrawals"), context={})
 
     @api.model
     def get_dunning_wrong_figure(self):

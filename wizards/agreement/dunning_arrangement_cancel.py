@@ -13,16 +13,14 @@ class DunningArrangementCancel(models.TransientModel):
     arrangement_ids = fields.Many2many(
         comodel_name='dunning.arrangement', relation='dunning_arrangement_cancel_rel', column1='wizard_id',
         column2='arrangement_id', readonly=True)
-    summary = fields.Text(compute='_compute_summary')
-    runs = fields.Boolean(compute='_compute_summary')
+    runs = fields.Boolean(compute='_compute_runs')
     by_debtor = fields.Boolean(string="The Debtor Turned It Down")
     # Required by the view: the wizard is there before the answer is.
     why = fields.Char()
 
     @api.depends('arrangement_ids')
-    def _compute_summary(self):
+    def _compute_runs(self):
         for wizard in self:
-            wizard.summary = "\n".join(wizard.arrangement_ids.mapped('display_name'))
             wizard.runs = 'active' in wizard.arrangement_ids.mapped('state')
 
     @api.model

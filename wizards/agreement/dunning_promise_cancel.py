@@ -9,14 +9,8 @@ class DunningPromiseCancel(models.TransientModel):
     _description = "Take a Promise Back"
 
     promise_ids = fields.Many2many(comodel_name='dunning.promise', readonly=True)
-    summary = fields.Text(compute='_compute_summary')
     # Required by the view: the wizard is there before the answer is.
     why = fields.Char()
-
-    @api.depends('promise_ids')
-    def _compute_summary(self):
-        for wizard in self:
-            wizard.summary = "\n".join(wizard.promise_ids.mapped('display_name'))
 
     @api.model
     def _action_open(self, promises):
