@@ -21,14 +21,14 @@ class DunningHoldLife(models.AbstractModel):
     _name = 'dunning.hold.life'
     _description = "Dunning Hold"
 
-    def _close(self, why):
+    def _close(self, why, at_date=None):
         """End open holds today, by the current user, and tell their owners.
 
         :param str why: one sentence for the history, or a function of a hold that returns it
         """
         holds = self.filtered(lambda hold: not hold.closed_on)
         for company, batch in holds.grouped('company_id').items():
-            batch._record_end(company._dunning_today(), why, self.env.user)
+            batch._record_end(at_date or company._dunning_today(), why, self.env.user)
         return holds
 
     def _extend(self, date_end, why):
