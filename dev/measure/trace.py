@@ -46,7 +46,7 @@ class Limit(NamedTuple):
 
 
 LIMITS = {
-    "approve one e-mail": Limit(15, 6, Walk(10, 16, 10, 23)),
+    "approve one e-mail": Limit(15, 6, Walk(10, 16, 10, 24)),
     "send one e-mail": Limit(80, 15, Walk(95, 157, 43, 69)),
     "log a call with a promise": Limit(30, 8, Walk(57, 69, 19, 54)),
     "make and offer an arrangement": Limit(120, 20, Walk(148, 280, 47, 89)),
