@@ -12,7 +12,7 @@ from .letter_referee import DAY, Referee, arrives_by_post, invoice, letter
 AMOUNTS = (4007, 9013, 20011, 26667, 26668, 45017, 100003, 180043, 310019, 1250027)
 
 
-@dataclass
+@dataclass()
 class Story:
     """Facts as they are in the end, and how one came there."""
 

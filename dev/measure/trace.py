@@ -46,11 +46,11 @@ class Limit(NamedTuple):
 
 
 LIMITS = {
-    "approve one e-mail": Limit(15, 6, Walk(10, 16, 10, 23)),
-    "send one e-mail": Limit(80, 15, Walk(95, 157, 43, 69)),
-    "log a call with a promise": Limit(30, 8, Walk(57, 69, 19, 54)),
-    "make and offer an arrangement": Limit(120, 20, Walk(148, 280, 47, 89)),
-    "page: what can be paid": Limit(50, 12, Walk(40, 62, 18, 25)),
+    "approve one e-mail": Limit(15, 6, Walk(10, 16, 10, 24)),
+    "send one e-mail": Limit(80, 15, Walk(84, 149, 42, 69)),
+    "log a call with a promise": Limit(30, 8, Walk(44, 57, 18, 54)),
+    "make and offer an arrangement": Limit(120, 20, Walk(110, 260, 47, 89)),
+    "page: what can be paid": Limit(50, 12, Walk(33, 56, 18, 25)),
 }
 
 

@@ -93,6 +93,8 @@ class DunningRecorded(models.AbstractModel):
 
     @api.model_create_multi
     def create(self, vals_list):
+        # Models complete these values behind the guard; those of the caller stay as they are.
+        vals_list = [dict(vals) for vals in vals_list]
         if self._is_recording():
             return super().create(vals_list)
         self._check_user_create(vals_list)

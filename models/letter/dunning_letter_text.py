@@ -220,7 +220,7 @@ class DunningLetterText(models.AbstractModel):
                 for lang in filter(translations.get, languages):
                     try:
                         self._render_sample(level, field, lang)
-                    except Exception as error:
+                    except Exception as error:  # whatever a typed expression raises
                         raise ValidationError(self._explain_broken_text(level, field, lang, error)) from error
 
     @api.model

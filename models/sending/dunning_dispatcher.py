@@ -351,6 +351,7 @@ class DunningDispatcher(models.AbstractModel):
         """Return the PDFs of the invoices, where the level wants them: the legal ones, else fresh prints."""
         # sudo: the invoices' own documents, sent to their own debtor
         attachments = self.env['ir.attachment'].sudo()
+        # sudo: as above
         moves = notice.live_line_ids.move_id.sudo() if notice.level_id.attach_invoices else ()
         for move in moves:
             if move.move_type != 'out_invoice':

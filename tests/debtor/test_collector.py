@@ -164,7 +164,7 @@ class TestWhoIsTold(CollectorCommon):
         call = self.env['dunning.call'].browse(self.on(DUE, self.env['dunning.call'].with_user(user)).log_call({
             'partner_id': self.business.id, 'outcome': 'no_answer'})['call_id'])
         self.leave(user)
-        call._plan_activity('mail.mail_activity_data_todo', DUE, "Find the number")
+        call._plan_task(DUE, "Find the number")
         return call.activity_ids.user_id
 
     def make_promise(self, user):

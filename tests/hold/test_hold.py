@@ -118,6 +118,16 @@ class TestHoldPlanner(HoldCommon):
             hold = self.hold(self.invoice(due=TODAY), DUE)
         self.assertEqual(hold.soft_days, SOFT)
 
+    def test_the_values_of_the_caller_stay_as_they_are(self):
+        """What follows from them is completed in a copy: who uses them once more says the same."""
+        vals = {
+            'move_id': self.invoice(due=TODAY).id, 'date_end': TODAY + days(20),
+            'reason_id': self.env.ref('l10n_nl_dunning.hold_reason_internal').id}
+        before = dict(vals)
+        hold = self.on(DUE, self.env['dunning.hold'].with_user(self.clerk)).create(vals)
+        self.assertEqual((hold.user_id, hold.soft_days), (self.clerk, SOFT))
+        self.assertEqual(vals, before)
+
     def test_the_rest_is_asked(self):
         invoice = self.invoice(due=TODAY)
         self.hold(invoice, DUE + days(30), 'dispute', amount=40.0)

@@ -60,6 +60,8 @@ DROPPED = {
     ('dunning_notice', 'breaker_id'),
     ('dunning_policy', 'withdrawal_automatic'),
     ('dunning_withdrawal', 'channel'),
+    *(('dunning_arrangement', name) for name in (
+        'agreement_email_to', 'new_invoice_on', 'offer_channel', 'offer_email_to', 'offer_printed_on')),
     *(('res_company', f'dunning_{name}') for name in (
         'arrangement_break_days', 'arrangement_grace_days', 'arrangement_max_days', 'arrangement_remind_days',
         'arrangement_tell_kept', 'arrangement_valid_days', 'backlog_daily', 'breaker_factor', 'breaker_failures',

@@ -17,7 +17,7 @@ from .case import BaseCase, tagged
 TODAY = date(2026, 11, 30)
 
 
-@tagged('post_install', '-at_install')
+@tagged('post_install_l10n', 'post_install', '-at_install')
 class TestDatedFacts(BaseCase):
 
     def test_rows(self):
@@ -59,7 +59,7 @@ class TestDatedFacts(BaseCase):
         self.assertFalse(needs_agency_register(date(2026, 10, 1), False))
 
 
-@tagged('post_install', '-at_install')
+@tagged('post_install_l10n', 'post_install', '-at_install')
 class TestPaymentTerms(BaseCase):
 
     def test_longest_term(self):
@@ -99,7 +99,7 @@ class TestPaymentTerms(BaseCase):
                 get_longest_term(*parties, None, TODAY)
 
 
-@tagged('post_install', '-at_install')
+@tagged('post_install_l10n', 'post_install', '-at_install')
 class TestInsolvency(BaseCase):
 
     def test_kinds(self):

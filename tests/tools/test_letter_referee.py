@@ -214,7 +214,7 @@ def is_noticed(tools):
     return False
 
 
-@tagged('post_install', '-at_install')
+@tagged('post_install_l10n', 'post_install', '-at_install')
 class TestLetterReferee(BaseCase):
 
     def test_edits(self):

@@ -23,7 +23,7 @@ DUE = date(2026, 8, 3)
 WITHDRAWN = (Consequence.OFFER_BLOCKED, Consequence.INSTALMENTS_REVISED, Consequence.BOOKING_CREDITED)
 
 
-@tagged('post_install', '-at_install')
+@tagged('post_install_l10n', 'post_install', '-at_install')
 class TestLetterValidity(BaseCase):
     """Two invoices of a consumer; a notice of default of 19 August, a 14-day letter of 31 August."""
 

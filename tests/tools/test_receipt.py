@@ -34,7 +34,7 @@ def day(number):
     return date(2026, 8, number)
 
 
-@tagged('post_install', '-at_install')
+@tagged('post_install_l10n', 'post_install', '-at_install')
 class TestReceipt(BaseCase):
 
     def check(self, ways, proofs, expected, *, later_counts=False):

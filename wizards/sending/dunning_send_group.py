@@ -39,13 +39,14 @@ class DunningSendGroup(models.TransientModel):
     @api.depends('notice_id', 'recipient_id', 'partner_id', 'level_id')
     def _compute_lang_name(self):
         Notice = self.env['dunning.notice']
-        for group in self:
-            group.lang_name = Notice._name_lang((group.notice_id or group._as_notice()).lang)
+        for group, notice in zip(self, self._as_notices(), strict=True):
+            group.lang_name = Notice._name_lang((group.notice_id or notice).lang)
 
-    def _as_notice(self):
-        """Return the notice that this would be, in memory only."""
-        self.ensure_one()
-        return self.env['dunning.notice'].new(self._convert_to_write({name: self[name] for name in SHOWN}))
+    def _as_notices(self):
+        """Return the notices that these would be, in memory only; together, so that each reads for all of them."""
+        Notice = self.env['dunning.notice']
+        return Notice.concat(*(
+            Notice.new(self._convert_to_write({name: group[name] for name in SHOWN})) for group in self))
 
     @api.depends('channel', 'recipient_id', 'partner_id', 'notice_id.maker_ids', 'notice_id.state')
     @api.depends_context('uid')
@@ -54,8 +55,7 @@ class DunningSendGroup(models.TransientModel):
 
         The chosen channel does not reach anybody, it failed before, or it will stay a proposal.
         """
-        for group in self:
-            notice = group._as_notice()
+        for group, notice in zip(self, self._as_notices(), strict=True):
             ways = notice._get_ways()
             if ways and not any(ways.values()):
                 group.problem = notice._explain_unreachable()
@@ -80,9 +80,9 @@ class DunningSendGroup(models.TransientModel):
     def _compute_remark(self):
         """What to know before sending: a problem, or why it takes another way than its level."""
         Notice = self.env['dunning.notice']
-        for group in self:
+        for group, notice in zip(self, self._as_notices(), strict=True):
             detoured = group.detour and Notice._is_detour(group.level_id, group.channel)
-            group.remark = group.problem or (detoured and group._as_notice().detour_text)
+            group.remark = group.problem or (detoured and notice.detour_text)
 
     def action_preview(self):
         """Show the letter as it would leave now; nothing is stored."""
