@@ -380,6 +380,49 @@ class DunningNoticeEvidence(models.AbstractModel):
                 'date_planned', 'state')])
 
     @api.model
+    def _get_letters_sql(self, company, roles, wanted):
+        """Return SQL of the letters with a legal role that left and stand, the oldest first, one row each.
+
+        What each told of its items, and the evidence of its receipt, are lists in JSON.
+
+        :param roles: those asked about
+        :param SQL wanted: condition on ``notice`` and the debtor's ``partner``
+        """
+        Line, Receipt = self.env['dunning.notice.line'], self.env['dunning.receipt']
+        return SQL(
+            """
+            SELECT notice.id, notice.name, notice.partner_id, notice.legal_role,
+                   notice.debtor_type, notice.date, notice.deadline,
+                   notice.posted_on, notice.mail_message_id IS NOT NULL, notice.postal_state IS NOT NULL,
+                   notice.amount_announced, notice.claim_data->'costs_bases'->0->>'vat_rate', notice.apart_data,
+                   notice.receipt_kind,
+                   (SELECT JSONB_AGG(JSONB_BUILD_ARRAY(
+                               line.move_line_id, line.name, line.amount_original, line.date_maturity))
+                      FROM dunning_notice_line line
+                     WHERE line.notice_id = notice.id AND line.status = 'sent' AND line.move_line_id IS NOT NULL),
+                   (SELECT JSONB_AGG(JSONB_BUILD_ARRAY(receipt.kind, receipt.date, EXISTS (
+                               SELECT FROM ir_attachment proof
+                                WHERE proof.res_model = 'dunning.receipt' AND proof.res_field = 'proof'
+                                  AND proof.res_id = receipt.id)))
+                      FROM dunning_receipt receipt
+                     WHERE receipt.notice_id = notice.id AND receipt.withdrawn_on IS NULL)
+              FROM dunning_notice notice
+              JOIN res_partner partner ON partner.id = notice.partner_id
+             WHERE notice.company_id = %(company)s AND notice.state = 'sent' AND notice.legal_role = ANY(%(roles)s)
+               AND %(wanted)s
+          ORDER BY notice.date, notice.id
+            """,
+            company=company.id, roles=list(roles), wanted=wanted,
+            to_flush=[
+                *(self._fields[name] for name in (
+                    'name', 'partner_id', 'legal_role', 'claim_data', 'debtor_type', 'date', 'deadline', 'posted_on',
+                    'mail_message_id', 'postal_state', 'amount_announced', 'apart_data', 'receipt_kind', 'company_id',
+                    'state')),
+                *(Line._fields[name] for name in (
+                    'move_line_id', 'name', 'amount_original', 'date_maturity', 'notice_id', 'status')),
+                *(Receipt._fields[name] for name in ('kind', 'date', 'notice_id', 'withdrawn_on'))])
+
+    @api.model
     def _get_past_sql(self, day):
         """Return SQL of the notices as they stood at the end of a day, with all their columns."""
         return select_changed(self, {

@@ -14,6 +14,7 @@ from typing import NamedTuple
 from .account import Account, Owed
 from .amounts import ZERO
 from .collection_costs import AgreedScale
+from .letters import SHORTEST_TERM
 from .statutory_interest import DAY_COUNTS
 
 #: Other currencies have no statutory amounts, and the law's rates are for debts in euros.
@@ -73,17 +74,23 @@ class Told(NamedTuple):
     source: tuple  # (model, id) of what asked it
     debtor_id: int
     sent_on: date
-    deadline: date | None = None
-    legal_role: str | None = None
-    costs_from: date | None = None
     name: str = ''
-    receipt_date: date | None = None
-    receipt_kind: str | None = None
     agreed: bool = False  # by both sides: its costs do not change by what is paid, whatever the day
     interest: Decimal = ZERO
     costs: Decimal = ZERO
     announced: Decimal = ZERO
     principal: Decimal = ZERO  # what it asked of the invoice itself
+
+
+class Correspondence(NamedTuple):
+    """What the law looks at of one debtor: the letters with a legal role, and all items they could have been about.
+
+    :ivar names: of each letter by its source: its number and the evidence of its receipt
+    """
+
+    letters: tuple  # of letters.Letter
+    items: Mapping  # letters.Item by id
+    names: Mapping = NOTHING
 
 
 class Booked(NamedTuple):
@@ -119,7 +126,10 @@ class Booked(NamedTuple):
 
 
 class Creditor(NamedTuple):
-    """Who claims. ``vat_rate``: of the VAT on collection costs that it cannot deduct, if any."""
+    """Who claims. ``vat_rate``: of the VAT on collection costs that it cannot deduct, if any.
+
+    ``postal_days`` and ``shortest_term`` only lengthen what the law says.
+    """
 
     company_id: int
     currency: str
@@ -127,6 +137,12 @@ class Creditor(NamedTuple):
     vat_rate: Decimal | None = None
     term_agreed_consumer: bool = False
     term_agreed_business: bool = False
+    shortest_term: int = SHORTEST_TERM
+
+    def agrees_term(self, debtor):
+        """Return whether the term of payment was agreed with a debtor, so that default needs no notice."""
+        return debtor.term_agreed == 'yes' if debtor.term_agreed else (
+            self.term_agreed_consumer if debtor.type == 'consumer' else self.term_agreed_business)
 
 
 class Debtor(NamedTuple):
@@ -160,7 +176,7 @@ class Ledger(NamedTuple):
     creditor: Creditor
     items: Mapping  # DueItem by id
     told: Mapping = NOTHING  # the oldest first
-    letters: Mapping = NOTHING  # 14-day letters by debtor id, the oldest first
+    letters: Mapping = NOTHING  # one Correspondence by debtor id, of consumers to whom a letter with a role went
     settlements: Mapping = NOTHING
     booked: Mapping = NOTHING  # one Booked
     waivers: Mapping = NOTHING

@@ -20,14 +20,19 @@ from .claim import (
     Claim,
     ClaimCosts,
     ClaimItem,
+    Correspondence,
     Debtor,
     Ledger,
     Request,
     Told,
 )
+from .letter_validity import judge_letters
+from .letters import CONSUMER, FOURTEEN_DAY, Judgement
+from .letters import Creditor as Sender
 
 ONE_DAY = timedelta(days=1)
 NO_COSTS = ClaimCosts()
+NO_LETTERS = Correspondence((), NOTHING)
 
 
 class _Start(NamedTuple):
@@ -79,6 +84,19 @@ class Engine:
         """
         return _Computation(self, request).run()
 
+    def judge(self, debtor: Debtor, at_date: date, source: object = None) -> Judgement:
+        """Return what the letters to a consumer amount to on a day, by the facts as they are now.
+
+        :param source: a letter that does not count: what is asked is for itself
+        """
+        sent = self.ledger.letters.get(debtor.debtor_id) if debtor.type == CONSUMER else None
+        letters, items, _names = sent or NO_LETTERS
+        if self.creditor.agrees_term(debtor):
+            items = {item_id: item._replace(term_agreed=True) for item_id, item in items.items()}
+        return judge_letters(
+            [letter for letter in letters if letter.day <= at_date and letter.source != source], items, debtor.type,
+            Sender(self.creditor.shortest_term, self.creditor.postal_days))
+
     def get_terms(self, agreements: Agreements, debtor: Debtor, first_day: date) -> _Terms:
         """Return the :class:`_Terms` of interest that runs from a day.
 
@@ -118,6 +136,8 @@ class _Computation:
                 line for line in self.ledger.told.get(item_id, ())
                 if line.sent_on <= request.at_date and line.source != request.source]
             for item_id in request.item_ids}
+        self.letters = self.ledger.letters.get(request.debtor.debtor_id, NO_LETTERS)
+        self.judgement = self.engine.judge(self.debtor, request.at_date, request.source)
         self.starts = {item.item_id: self._get_start(item) for item in self.items}
 
     def run(self):
@@ -192,22 +212,16 @@ class _Computation:
             return _Start(why='booked')  # interest and costs that were booked bear neither
         if not self.lawful or item.original <= 0:
             return _Start()
-        agreed = self.debtor.term_agreed == 'yes' if self.debtor.term_agreed else (
-            self.creditor.term_agreed_consumer if self.is_consumer else self.creditor.term_agreed_business)
-        if agreed:
+        if self.creditor.agrees_term(self.debtor):
             return _Start(statutory_interest.first_interest_day(item.due_date), 'term')
         if self.is_consumer:
             # Article 6:82 BW: default, and with it interest, begins when the term of the notice of default has run out.
-            demands = [
-                line for line in self.told[item.item_id]
-                if line.legal_role in ('default_notice', 'fourteen_day') and line.deadline
-                # As the planner: a term that was over before the debtor could read of it is none.
-                and line.receipt_date and line.receipt_date <= line.deadline]
-            if not demands:
+            verdict = self.judgement.get_holding(item.item_id, self.judgement.default_from)
+            if not verdict:
                 return _Start(why='no_default')
-            demand = min(demands, key=lambda line: line.deadline)
-            return _Start(max(demand.deadline, item.due_date) + ONE_DAY, 'default', {
-                'notice': demand.name, 'sent': demand.sent_on, 'deadline': demand.deadline})
+            return _Start(verdict.effect_from, 'default', {
+                'notice': self.letters.names[verdict.letter.source][0], 'sent': verdict.letter.day,
+                'deadline': verdict.last_day})
         received = dutch_calendar.presumed_receipt(item.invoice_date, self.creditor.postal_days)
         last_day = max(statutory_interest.last_payment_day_from_receipt(received), item.due_date)
         return _Start(
@@ -375,61 +389,52 @@ class _Computation:
             for item_id, amount in letter.shares.items()}
 
     def _walk_letters(self):
-        """Return the :class:`_LetterCosts` of the debtor's earlier 14-day letters that arrived, the oldest first.
-
-        An item belongs to the first letter about it. A letter that did not arrive (or of which nobody knows whether it
-        did) has no day from which costs are owed; it counts for nothing.
-        """
-        by_source = defaultdict(list)
-        for line in self.ledger.letters.get(self.debtor.debtor_id, ()):
-            if line.sent_on <= self.at_date and line.costs_from and line.source != self.request.source:
-                by_source[line.source].append(line)
-        letters, counted = [], set()
-        for lines in by_source.values():
-            until = min(lines[0].costs_from - ONE_DAY, self.at_date)
-            principals = {
-                line.item_id: self._get_principal(line.item_id, until) for line in lines
-                if line.item_id not in counted and not self.ledger.items[line.item_id].is_booking}
-            counted.update(principals)
-            letters.append(self._get_costs_of_letter(lines, principals, letters))
+        """Return the :class:`_LetterCosts` of the debtor's earlier 14-day letters that hold, the oldest first."""
+        letters = []
+        for verdict in self.judgement.verdicts.values():
+            if verdict.letter.role == FOURTEEN_DAY and verdict.item_ids:
+                until = min(verdict.last_day, self.at_date)
+                principals = {item_id: self._get_principal(item_id, until) for item_id in verdict.item_ids}
+                letters.append(self._get_costs_of_letter(verdict, principals, letters))
         return letters
 
-    def _get_costs_of_letter(self, lines, principals, earlier):
+    def _get_costs_of_letter(self, verdict, principals, earlier):
         """Return the costs of one 14-day letter, given the letters before it.
 
         Two rules keep costs from piling up: claims that could have been in one letter are added up (article 6:96
         paragraph 7 BW), and small instalments of six months together bear costs once (article 2a of the decree). And a
         letter never leads to more than it announced (article 6:96 paragraph 6 BW).
 
-        :param lines: what the letter told (:class:`.claim.Told`), or ``None`` for one that is still to be sent
+        :param verdict: on the letter, or ``None`` for one that is still to be sent
         """
-        told = lines and lines[0]
-        sent_on = told.sent_on if told else self.at_date
+        letter = verdict and verdict.letter
+        sent_on = letter.day if letter else self.at_date
         item_ids = frozenset(principals)
         principals = {item_id: amount for item_id, amount in principals.items() if amount > 0}
         small = all(amount <= collection_costs.SMALL_INSTALMENT for amount in principals.values())
         since = collection_costs.look_back_from(sent_on)
         together = [
-            letter for letter in earlier
-            if (small and letter.small and letter.sent_on >= since)
-            or any(self.ledger.items[item_id].due_date < letter.sent_on for item_id in principals)]
+            costs for costs in earlier
+            if (small and costs.small and costs.sent_on >= since)
+            or any(self.ledger.items[item_id].due_date < costs.sent_on for item_id in principals)]
         own = sum(principals.values(), ZERO)
-        base = own + sum((letter.basis['principal'] for letter in together), ZERO)
-        already = sum((letter.total for letter in together), ZERO)
-        vat_rate = self.creditor.vat_rate
+        base = own + sum((costs.basis['principal'] for costs in together), ZERO)
+        already = sum((costs.total for costs in together), ZERO)
+        vat_rate = letter.vat_rate if letter else self.creditor.vat_rate
         total = collection_costs.collection_costs(base, vat_rate=vat_rate, already_charged=already) if own else ZERO
-        announced = sum((line.announced for line in lines), ZERO) if told else total
+        announced = letter.announced if letter else total
         capped = total > announced
         total = min(total, announced)
         shares = dict(zip(principals, share(total, list(principals.values())), strict=True))
+        name, evidence = self.letters.names[letter.source] if letter else (None, None)
         basis = {
             'formula': 'fourteen_day', 'principal': own, 'count': len(principals), 'total': total,
-            'base': base, 'already': already, 'earlier': [letter.basis['notice'] for letter in together],
-            'vat_rate': vat_rate, 'capped': capped, 'notice': told and told.name, 'sent': sent_on,
-            'receipt': told and told.receipt_date, 'evidence': told and told.receipt_kind,
-            'since': told and told.costs_from, 'last_day': told and told.costs_from - ONE_DAY,
+            'base': base, 'already': already, 'earlier': [costs.basis['notice'] for costs in together],
+            'vat_rate': vat_rate, 'capped': capped, 'notice': name, 'sent': sent_on,
+            'receipt': verdict and verdict.receipt.day, 'evidence': evidence,
+            'since': verdict and verdict.effect_from, 'last_day': verdict and verdict.last_day,
         }
-        return _LetterCosts(sent_on, told and told.costs_from, total, small, shares, item_ids, basis)
+        return _LetterCosts(sent_on, verdict and verdict.effect_from, total, small, shares, item_ids, basis)
 
 
 def _take_off(interest, costs, off_interest, off_costs):

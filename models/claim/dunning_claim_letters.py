@@ -1,0 +1,151 @@
+"""The letters of consumers that something rests on, read for the law: does each still hold?"""
+
+from datetime import date
+
+from odoo import api, models
+from odoo.tools import SQL
+
+from ...tools.law.amounts import to_decimal
+from ...tools.law.claim import Correspondence, Creditor, Debtor, Ledger
+from ...tools.law.engine import Engine
+from ...tools.law.letters import DEFAULT_NOTICE, FOURTEEN_DAY, Item, Letter, LetterItem, Period, Settlement
+from ...tools.law.receipt import Evidence, read_evidence
+
+# Of costs, when the creditor cannot deduct it.
+VAT_RATE = to_decimal(21)
+ROLES = (DEFAULT_NOTICE, FOURTEEN_DAY)
+
+
+class DunningClaimLetters(models.AbstractModel):
+    """The part of the claim that asks whether letters still hold. The judging is in ``tools/law/letter_validity``."""
+
+    _name = 'dunning.claim.letters'
+    _description = "Dunning Claim"
+
+    @api.model
+    def _judge_letters(self, company, at_date, wanted):
+        """Return ``{debtor id: Judgement}`` of the consumers of a company to whom letters with a legal role went.
+
+        :param date at_date: last day that counts; facts are taken as they are now
+        :param SQL wanted: condition on the debtor's ``partner``
+        """
+        debtors = self.env['res.partner'].with_company(company)
+        correspondence = self.with_company(company)._read_correspondence(wanted)
+        engine = Engine(Ledger(self._read_creditor(company), {}, letters=correspondence))
+        found = debtors.browse(correspondence)
+        found.fetch(['dunning_debtor_type', 'dunning_term_agreed', 'vat', 'company_registry', 'is_company'])
+        return {debtor.id: engine.judge(self._read_debtor(debtor), at_date) for debtor in found}
+
+    @api.model
+    def _read_creditor(self, company):
+        """Return the ``Creditor`` that a company is."""
+        return Creditor(
+            company.id, company.currency_id.name, company.dunning_postal_days,
+            VAT_RATE if company.dunning_vat_on_costs else None, company.dunning_term_agreed_consumer,
+            company.dunning_term_agreed_business)
+
+    @api.model
+    def _read_debtor(self, debtor):
+        """Return the ``Debtor`` that a contact is to the company of the environment."""
+        return Debtor(
+            debtor.id, debtor.dunning_effective_type, debtor.dunning_term_agreed or '',
+            debtor.dunning_waive_interest, debtor.dunning_waive_costs, debtor.dunning_waive_reason or '')
+
+    # -------------------------------------------------------------------------
+    # READING
+    # -------------------------------------------------------------------------
+
+    @api.model
+    def _read_correspondence(self, wanted):
+        """Return ``{debtor id: Correspondence}`` of the debtors of the current company who got such a letter.
+
+        Two queries, whatever their number; one when there is no such letter.
+
+        :param SQL wanted: condition on the debtor's ``partner``
+        """
+        company = self.env.company
+        if company.currency_id.name != 'EUR':
+            return {}
+        letters, names, left_out = {}, {}, {}
+        for row in self.env.execute_query(self.env['dunning.notice']._get_letters_sql(company, ROLES, wanted)):
+            letter, name, apart = self._read_letter(*row)
+            letters.setdefault(letter.debtor_id, []).append(letter)
+            names[letter.source] = name
+            left_out.setdefault(letter.debtor_id, []).append((letter, apart))
+        items = self._read_letter_items(company, left_out) if letters else {}
+        return {
+            debtor_id: Correspondence(tuple(found), items.get(debtor_id, {}), {
+                letter.source: names[letter.source] for letter in found})
+            for debtor_id, found in letters.items()}
+
+    @api.model
+    def _read_letter(
+        self, notice_id, name, debtor_id, role, debtor_type, day, deadline, posted_on, by_mail, by_post, announced,
+        vat_rate, apart, receipt_kind, lines, receipts,
+    ):
+        """Return one ``Letter``, what it is called with the evidence of its receipt, and the items left out of it."""
+        ways, proofs = read_evidence(
+            [Evidence(kind, date.fromisoformat(on), documented) for kind, on, documented in receipts or ()],
+            by_mail=by_mail, by_post=by_post, posted_on=posted_on)
+        letter = Letter(
+            ('dunning.notice', notice_id), role, debtor_id, debtor_type, day,
+            tuple(
+                LetterItem(item_id, number or '', to_decimal(amount), date.fromisoformat(due))
+                for item_id, number, amount, due in lines or ()),
+            ways, proofs, deadline, to_decimal(announced or 0), vat_rate and to_decimal(vat_rate))
+        return letter, (name, receipt_kind), apart
+
+    @api.model
+    def _read_letter_items(self, company, letters):
+        """Return ``{debtor id: {item id: Item}}`` of all that letters could be about.
+
+        :param letters: the letters of each debtor, each with the ids of the items that were left out with a reason;
+            None: nobody wrote that down, so that all others were
+        """
+        found = {}
+        for item_id, debtor_id, number, amount, due_date, known_on, settlements, holds in self.env.execute_query(
+            self._get_letter_items_sql(company, list(letters))
+        ):
+            apart = [
+                Period(letter.day, letter.day) for letter, left_out in letters[debtor_id]
+                if left_out is None or item_id in left_out]
+            apart += [
+                Period(date.fromisoformat(since), until and date.fromisoformat(until)) for since, until in holds or ()]
+            found.setdefault(debtor_id, {})[item_id] = Item(
+                item_id, debtor_id, number, to_decimal(amount), due_date, False, known_on,
+                tuple(
+                    Settlement(date.fromisoformat(day), to_decimal(part), is_money)
+                    for day, part, is_money in settlements or ()),
+                tuple(apart))
+        return found
+
+    @api.model
+    def _get_letter_items_sql(self, company, debtor_ids):
+        """Return SQL of the due items of debtors, paid or not, with what was set against them and what held them."""
+        Line, Move, item = self.env['account.move.line'], self.env['account.move'], SQL.identifier('item')
+        origins = [claimer.origin for claimer in self._get_claimers()]
+        return SQL(
+            """
+            SELECT item.id, partner.commercial_partner_id, COALESCE(move.name, ''), item.amount_currency,
+                   %(due_date)s, move.invoice_date,
+                   (SELECT JSONB_AGG(JSONB_BUILD_ARRAY(settled.date, settled.amount, settled.is_money))
+                      FROM (%(settled)s) settled),
+                   (SELECT JSONB_AGG(JSONB_BUILD_ARRAY(held.since, held.until)) FROM (%(holds)s) held)
+              FROM account_move_line item
+              JOIN account_move move ON move.id = item.move_id
+              JOIN res_partner partner ON partner.id = item.partner_id
+              JOIN res_currency currency ON currency.id = item.currency_id
+             WHERE item.company_id = %(company)s AND item.parent_state = 'posted' AND item.balance > 0
+               AND item.account_id = ANY(%(accounts)s) AND currency.name = 'EUR' AND %(is_own)s
+               AND partner.commercial_partner_id = ANY(%(debtors)s)
+            """,
+            due_date=Line._get_dunning_due_date_sql(item),
+            settled=self._get_settlements_sql(SQL("item.id = outside.id")),
+            holds=self.env['dunning.hold']._get_periods_sql(item, SQL("partner.commercial_partner_id")),
+            is_own=SQL(" AND ").join(SQL("%s IS NULL", SQL.identifier('move', origin)) for origin in origins),
+            company=company.id, accounts=Line._get_dunning_receivables(company).ids, debtors=debtor_ids,
+            to_flush=[
+                *(Line._fields[name] for name in (
+                    'company_id', 'parent_state', 'balance', 'account_id', 'move_id', 'partner_id', 'currency_id',
+                    'amount_currency')),
+                *(Move._fields[name] for name in ('name', 'invoice_date', *origins))])
