@@ -14,6 +14,7 @@
         'security/dunning_security.xml',
         'security/ir.model.access.csv',
         'data/notice/ir_sequence_data.xml',
+        'data/notice/mail_activity_type_data.xml',
         'data/law/dunning_interest_rate_data.xml',
         'report/dunning_report.xml',
         'report/dunning_letter_templates.xml',

@@ -5,6 +5,7 @@ from odoo import Command, api, fields, models
 from odoo.exceptions import UserError
 from odoo.tools import SQL
 
+from ..debtor.res_partner import DEBTOR_TYPES
 from ..kernel.dunning_bulk import log_on
 from ..kernel.dunning_field import CopiedMany2one
 from ..kernel.dunning_recorded import RECORDING
@@ -121,10 +122,13 @@ class DunningNotice(models.Model):
         string="To Pay (company currency)", compute='_compute_amounts', store=True,
         currency_field='company_currency_id')
     oldest_due_date = fields.Date(compute='_compute_amounts', store=True)
-    # What the law sees in it: taken from the level and its text when the notice leaves, then frozen.
+    # What the law sees in it: taken from the level, its text and the debtor when the notice leaves, then frozen.
     legal_role = fields.Selection(
         selection=lambda self: self.env['dunning.level']._fields['legal_role'].selection,
         readonly=True, copy=False, index='btree_not_null')
+    debtor_type = fields.Selection(
+        selection=DEBTOR_TYPES, readonly=True, copy=False,
+        help="What the debtor was treated as when the notice left.")
     interrupts_prescription = fields.Boolean(
         readonly=True, copy=False,
         help="The text reserved the right to performance, so that prescription starts anew (article 3:317 BW).")

@@ -238,10 +238,12 @@ class DunningDispatcher(models.AbstractModel):
             return
         recording = manual._recording()
         recording.line_ids._freeze_snapshot()
-        for level, batch in recording.grouped('level_id').items():
+        for (level, debtor_type), batch in recording.grouped(
+            lambda notice: (notice.level_id, notice.partner_id.dunning_effective_type)
+        ).items():
             batch.write({
                 'state': 'todo', 'date': dispatch.at_date, 'deadline': False, 'error_message': False,
-                'legal_role': level.legal_role})
+                'legal_role': level.legal_role, 'debtor_type': debtor_type})
         self._schedule_activities(manual, dispatch.at_date)
         dispatch.handed |= manual
         dispatch.notices -= manual
@@ -264,13 +266,14 @@ class DunningDispatcher(models.AbstractModel):
         """
         recording = recording or notices._recording()
         recording.live_line_ids._freeze_snapshot()
-        for (level, term), batch in recording.grouped(
-            lambda notice: (notice.level_id, notice._get_term_days())
+        for (level, debtor_type, term), batch in recording.grouped(
+            lambda notice: (notice.level_id, notice.partner_id.dunning_effective_type, notice._get_term_days())
         ).items():
             batch.write({
                 'date': at_date,
                 'deadline': at_date + timedelta(days=term),
                 'legal_role': level.legal_role,
+                'debtor_type': debtor_type,
             })
             if level.legal_role == 'fourteen_day':
                 for notice in batch:

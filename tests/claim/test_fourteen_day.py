@@ -653,7 +653,7 @@ class TestNoCostsByTrick(FourteenDayCommon):
         self.consumers.debtor_type = 'any'
         self.reminded(1000)
         notice = self.make_notices(MONDAY)
-        self.jan.dunning_debtor_type = 'business'
+        self.jan.write({'dunning_debtor_type': 'business', 'dunning_type_reason': "He trades."})
         self.send(notice, MONDAY)
         self.refuse(notice, "is for consumers", "Jan Smit")
 

@@ -724,7 +724,7 @@ class TestConsumers(StoryCommon):
         self.live(DUE, date(2026, 9, 26))
         letter = self.of(self.make_notices(date(2026, 9, 28)), jan)
         self.assertEqual(letter.amount_announced, 150)
-        jan.vat = 'NL123456782B90'
+        jan.write({'vat': 'NL123456782B90', 'dunning_debtor_type': 'business', 'dunning_type_reason': "He trades."})
         self.send(letter, date(2026, 9, 28))
         self.assertIn("A 14-day letter is for consumers", letter.error_message)
         self.assertFalse(letter.mail_id)
