@@ -1,3 +1,4 @@
+from . import dunning_claim_letters
 from . import dunning_claim_booking
 from . import dunning_claim_text
 from . import dunning_claim_specification

@@ -15,8 +15,6 @@ from ...tools.law.amounts import ZERO, to_decimal
 from ...tools.law.claim import (
     NOTHING,
     Agreements,
-    Creditor,
-    Debtor,
     DueItem,
     Ledger,
     Request,
@@ -30,8 +28,6 @@ from ...tools.law.statutory_interest import RateMissing
 
 # Journals whose entries are money that came in; see _read_settlements for the others.
 MONEY_JOURNALS = ('bank', 'cash', 'credit')
-# Of costs, when the creditor cannot deduct it.
-VAT_RATE = Decimal(21)
 
 
 class ClaimRequest(NamedTuple):
@@ -88,7 +84,7 @@ class DunningClaim(models.AbstractModel):
     """
 
     _name = 'dunning.claim'
-    _inherit = ['dunning.claim.booking', 'dunning.claim.text', 'dunning.claim.specification']
+    _inherit = ['dunning.claim.letters', 'dunning.claim.booking', 'dunning.claim.text', 'dunning.claim.specification']
     _description = "Dunning Claim"
 
     # -------------------------------------------------------------------------
@@ -238,19 +234,19 @@ class DunningClaim(models.AbstractModel):
         """
         debtors = self.env['res.partner'].browse({request.debtor.id for request in requests})
         items = self.env['account.move.line'].browse({item_id for request in requests for item_id in request.items.ids})
-        told, letters = self._read_told(debtors, items)
+        told = self._read_told(items)
+        letters = self._read_correspondence(SQL("partner.id = ANY(%s)", list(debtors.ids)))
         # The other items of earlier 14-day letters count for the costs of those letters.
-        items = items.browse({*items.ids, *(line.item_id for lines in letters.values() for line in lines)})
+        items = items.browse({*items.ids, *(
+            told.item_id for sent in letters.values() for letter in sent.letters for told in letter.items
+            if told.item_id in sent.items)})
         items.fetch(['amount_currency', 'date_maturity', 'move_id', 'currency_id', 'date'])
         items.move_id.fetch(['name', 'invoice_date', 'date', 'dunning_notice_id', 'dunning_policy_id'])
         agreements = {}
         asked = [self._read_request(request, agreements) for request in requests]
         Rate, company = self.env['dunning.interest.rate'], self.env.company
         ledger = Ledger(
-            creditor=Creditor(
-                company.id, company.currency_id.name, company.dunning_postal_days,
-                VAT_RATE if company.dunning_vat_on_costs else None, company.dunning_term_agreed_consumer,
-                company.dunning_term_agreed_business),
+            creditor=self._read_creditor(company),
             items=self._read_items(items),
             told=told,
             letters=letters,
@@ -291,9 +287,7 @@ class DunningClaim(models.AbstractModel):
             by_item[item.id] = agreements[policy.id]
         return Request(
             request.key,
-            Debtor(
-                debtor.id, debtor.dunning_effective_type, debtor.dunning_term_agreed or '',
-                debtor.dunning_waive_interest, debtor.dunning_waive_costs, debtor.dunning_waive_reason or ''),
+            self._read_debtor(debtor),
             tuple(request.items.ids), by_item, request.at_date, (currencies or company.currency_id).name,
             request.with_interest, request.with_costs, request.announce, request.reductions, request.held,
             request.notice_id and ('dunning.notice', request.notice_id))
@@ -321,60 +315,60 @@ class DunningClaim(models.AbstractModel):
         found = defaultdict(list)
         if items:
             for item_id, day, amount, is_money, label in self.env.execute_query(SQL(
-                """
-                SELECT settled.item_id, settled.date, settled.amount,
-                       journal.type = ANY(%(money)s) OR (
-                           journal.type = 'general' AND move.move_type = 'entry' AND move.reversed_entry_id IS NULL
-                           AND NOT %(takes_loss)s),
-                       move.name
-                  FROM (%(settled)s) settled
-                  JOIN account_move move ON move.id = settled.move_id
-                  JOIN account_journal journal ON journal.id = settled.journal_id
-              ORDER BY settled.item_id, settled.date, settled.id
-                """,
-                money=list(MONEY_JOURNALS), takes_loss=items._get_dunning_takes_loss_sql(SQL.identifier('move')),
-                settled=items._get_dunning_settlements_sql(SQL("item.id = ANY(%s)", list(items.ids))),
-                to_flush=[self.env['account.move']._fields[name] for name in (
-                    'name', 'move_type', 'reversed_entry_id')],
+                "SELECT item_id, date, amount, is_money, label FROM (%s) settled ORDER BY item_id, date, id",
+                self._get_settlements_sql(SQL("item.id = ANY(%s)", list(items.ids))),
             )):
                 found[item_id].append(Settlement(day, to_decimal(amount), is_money, label or ''))
         return found
 
     @api.model
-    def _read_told(self, debtors, items):
-        """Return what was told about the items, and the 14-day letters of the debtors, the oldest first.
+    def _get_settlements_sql(self, wanted):
+        """Return SQL of what was set against items, whether it is money, and what it is called (``label``).
 
-        :return: two dicts of lists of ``Told``: by item, and the letters by debtor
+        :param SQL wanted: condition on ``item``
         """
-        told, letters = defaultdict(list), defaultdict(list)
-        for item_id, model, source_id, *row in self.env.execute_query(SQL(
-            "SELECT item_id, model, ABS(source_id), partner_id, sent_on, deadline, legal_role, costs_from, name,"
-            "       receipt_date, receipt_kind, agreed, interest, costs, announced, principal"
-            "  FROM (%s) told ORDER BY sent_on, agreed, source_id, line_id",
-            SQL(" UNION ALL ").join(self._get_told_sql(debtors, items)),
-        )):
-            line = Told(item_id, (model, source_id), *row[:9], *map(to_decimal, row[9:]))
-            told[item_id].append(line)
-            if line.legal_role == 'fourteen_day':
-                letters[line.debtor_id].append(line)
-        return told, letters
+        Item = self.env['account.move.line']
+        return SQL(
+            """
+            SELECT settled.id, settled.item_id, settled.date, settled.amount,
+                   journal.type = ANY(%(money)s) OR (
+                       journal.type = 'general' AND entry.move_type = 'entry' AND entry.reversed_entry_id IS NULL
+                       AND NOT %(takes_loss)s) AS is_money,
+                   entry.name AS label
+              FROM (%(settled)s) settled
+              JOIN account_move entry ON entry.id = settled.move_id
+              JOIN account_journal journal ON journal.id = settled.journal_id
+            """,
+            money=list(MONEY_JOURNALS), takes_loss=Item._get_dunning_takes_loss_sql(SQL.identifier('entry')),
+            settled=Item._get_dunning_settlements_sql(wanted),
+            to_flush=[self.env['account.move']._fields[name] for name in (
+                'name', 'move_type', 'reversed_entry_id')])
 
     @api.model
-    def _get_told_sql(self, debtors, items):
-        """Return a list of SQL of what was told about the items, and by 14-day letters to the debtors.
+    def _read_told(self, items):
+        """Return ``{item id: [Told]}``: what was told about the items, the oldest first."""
+        told = defaultdict(list)
+        for item_id, model, source_id, *row in self.env.execute_query(SQL(
+            "SELECT item_id, model, ABS(source_id), partner_id, sent_on, name, agreed, interest, costs, principal"
+            "  FROM (%s) told ORDER BY sent_on, agreed, source_id, line_id",
+            SQL(" UNION ALL ").join(self._get_told_sql(items)),
+        )):
+            told[item_id].append(Told(item_id, (model, source_id), *row[:4], *map(to_decimal, row[4:])))
+        return told
+
+    @api.model
+    def _get_told_sql(self, items):
+        """Return a list of SQL of what was told about the items.
 
         Columns as in :meth:`_read_told`. On one day lines come in the order of ``source_id``, which may be negative.
         """
         return [SQL(
             """
-            SELECT item_id, 'dunning.notice' AS model, notice_id AS source_id, partner_id, sent_on, deadline,
-                   legal_role, costs_from, name, receipt_date, receipt_kind, FALSE AS agreed, interest, costs,
-                   announced, principal, line_id
+            SELECT item_id, 'dunning.notice' AS model, notice_id AS source_id, partner_id, sent_on, name,
+                   FALSE AS agreed, interest, costs, principal, line_id
               FROM (%s) told
             """, self.env['dunning.notice.line']._get_told_sql(SQL(
-                "notice.company_id = %s AND (line.move_line_id = ANY(%s)"
-                " OR (notice.partner_id = ANY(%s) AND notice.legal_role = 'fourteen_day'))",
-                self.env.company.id, list(items.ids), list(debtors.ids))))]
+                "notice.company_id = %s AND line.move_line_id = ANY(%s)", self.env.company.id, list(items.ids))))]
 
     @api.model
     def _read_waivers(self, items):

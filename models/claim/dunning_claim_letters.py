@@ -122,26 +122,26 @@ class DunningClaimLetters(models.AbstractModel):
     @api.model
     def _get_letter_items_sql(self, company, debtor_ids):
         """Return SQL of the due items of debtors, paid or not, with what was set against them and what held them."""
-        Line, Move, item = self.env['account.move.line'], self.env['account.move'], SQL.identifier('item')
+        Line, Move, owed = self.env['account.move.line'], self.env['account.move'], SQL.identifier('owed')
         origins = [claimer.origin for claimer in self._get_claimers()]
         return SQL(
             """
-            SELECT item.id, partner.commercial_partner_id, COALESCE(move.name, ''), item.amount_currency,
+            SELECT owed.id, partner.commercial_partner_id, COALESCE(move.name, ''), owed.amount_currency,
                    %(due_date)s, move.invoice_date,
                    (SELECT JSONB_AGG(JSONB_BUILD_ARRAY(settled.date, settled.amount, settled.is_money))
                       FROM (%(settled)s) settled),
                    (SELECT JSONB_AGG(JSONB_BUILD_ARRAY(held.since, held.until)) FROM (%(holds)s) held)
-              FROM account_move_line item
-              JOIN account_move move ON move.id = item.move_id
-              JOIN res_partner partner ON partner.id = item.partner_id
-              JOIN res_currency currency ON currency.id = item.currency_id
-             WHERE item.company_id = %(company)s AND item.parent_state = 'posted' AND item.balance > 0
-               AND item.account_id = ANY(%(accounts)s) AND currency.name = 'EUR' AND %(is_own)s
+              FROM account_move_line owed
+              JOIN account_move move ON move.id = owed.move_id
+              JOIN res_partner partner ON partner.id = owed.partner_id
+              JOIN res_currency currency ON currency.id = owed.currency_id
+             WHERE owed.company_id = %(company)s AND owed.parent_state = 'posted' AND owed.balance > 0
+               AND owed.account_id = ANY(%(accounts)s) AND currency.name = 'EUR' AND %(is_own)s
                AND partner.commercial_partner_id = ANY(%(debtors)s)
             """,
-            due_date=Line._get_dunning_due_date_sql(item),
-            settled=self._get_settlements_sql(SQL("item.id = outside.id")),
-            holds=self.env['dunning.hold']._get_periods_sql(item, SQL("partner.commercial_partner_id")),
+            due_date=Line._get_dunning_due_date_sql(owed),
+            settled=self._get_settlements_sql(SQL("item.id = owed.id")),
+            holds=self.env['dunning.hold']._get_periods_sql(owed, SQL("partner.commercial_partner_id")),
             is_own=SQL(" AND ").join(SQL("%s IS NULL", SQL.identifier('move', origin)) for origin in origins),
             company=company.id, accounts=Line._get_dunning_receivables(company).ids, debtors=debtor_ids,
             to_flush=[

@@ -95,6 +95,24 @@ class DunningHoldReach(models.AbstractModel):
             day=at_date)
 
     @api.model
+    def _get_periods_sql(self, item, debtor):
+        """Return SQL of the days on which a due item was held, wholly or partly: ``since``, and ``until`` or NULL.
+
+        :param SQL item: the name of a row of ``account_move_line``
+        :param SQL debtor: the id of its debtor
+        """
+        return SQL(
+            """
+            SELECT hold.opened_on AS since, hold.free_on - 1 AS until
+              FROM dunning_hold hold
+             WHERE hold.company_id = %(item)s.company_id
+               AND (hold.move_line_id = %(item)s.id
+                    OR hold.move_id = %(item)s.move_id AND (hold.scope = 'invoice' OR hold.move_line_id IS NULL)
+                    OR hold.partner_id = %(debtor)s AND hold.scope = 'debtor')
+            """, item=item, debtor=debtor, to_flush=[self._fields[name] for name in (
+                'company_id', 'scope', 'partner_id', 'move_id', 'move_line_id', 'opened_on', 'free_on')])
+
+    @api.model
     def _get_held_sql(self, company, at_date, lines, blocking=None):
         """Return SQL with one row per due item that is wholly or partly on hold on a day.
 

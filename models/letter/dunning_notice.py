@@ -1,5 +1,4 @@
 from collections import defaultdict
-from datetime import timedelta
 
 from markupsafe import Markup
 
@@ -116,7 +115,7 @@ class DunningNotice(models.Model):
             env = self.with_context(lang=lang).env
             for notice in notices:
                 date = notice.date or notice.date_planned
-                deadline = notice.deadline or (date and date + timedelta(days=notice._get_term_days()))
+                deadline = notice.deadline or (date and notice._get_printed_deadline(date))
                 fourteen_day = notice._is_fourteen_day()
                 notice.salutation = notice._get_salutation()
                 formal = notice.level_id.tone == 'formal'

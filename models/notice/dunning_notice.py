@@ -134,6 +134,9 @@ class DunningNotice(models.Model):
         help="The text reserved the right to performance, so that prescription starts anew (article 3:317 BW).")
     claim_data = fields.Json(
         readonly=True, copy=False, help="How interest and collection costs were worked out when it left.")
+    apart_data = fields.Json(
+        readonly=True, copy=False,
+        help="Of a 14-day letter: due items of the debtor that could not be claimed together with it, with the reason.")
     receipt_ids = fields.One2many(
         comodel_name='dunning.receipt', inverse_name='notice_id', string="Evidence of Receipt", readonly=True)
     receipt_kind = fields.Selection(selection=KINDS, string="Received", readonly=True, copy=False)

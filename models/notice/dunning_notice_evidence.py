@@ -5,19 +5,24 @@ from odoo.exceptions import UserError
 from odoo.tools import SQL, email_normalize, format_amount, format_date
 
 from ...tools.law import dutch_calendar
+from ...tools.law.dated_facts import get_postal_days
+from ...tools.law.letters import FOURTEEN_DAY
+from ...tools.law.receipt import (
+    EMAIL,
+    FAILED,
+    POST,
+    Evidence,
+    get_printed_deadline,
+    judge_receipt,
+    presume,
+    read_evidence,
+)
 from ..kernel.sql import select_changed
 from ..ladder.dunning_level import MANUAL_CHANNELS
-from .dunning_receipt import ONE_DAY
+from .dunning_receipt import KINDS, ONE_DAY
 
-# What nobody has to presume any more.
-PROVEN_KINDS = ('portal_opened', 'registered', 'acknowledged')
-# Presumption -> the channel it is about; what takes it away -> the channel that failed.
-PRESUMED_CHANNELS = {'post_presumed': 'letter', 'email_accepted': 'email'}
-VOIDING_CHANNELS = {'bounced': 'email', 'returned': 'letter'}
 # Left, or handed to a person or the post: as the debtor sees it. An e-mail that bounced was never seen.
 TOLD_STATES = ('sent', 'withdrawn', 'todo', 'to_post')
-# The state of a mail that is still on its way to the first mail server.
-ON_ITS_WAY = ('ready', 'process', 'pending', 'exception')
 # A mail that has waited longer than this in the queue is a matter for a person.
 LOOK_BACK = timedelta(days=90)
 
@@ -63,67 +68,62 @@ class DunningNoticeEvidence(models.AbstractModel):
         self.ensure_one()
         return self.date if self.mail_message_id else self.posted_on or self.date
 
-    def _estimate_deadline(self, sent_on):
-        """Return the last day of the term of a 14-day letter that leaves on a day, as far as one can tell before."""
-        self.ensure_one()
-        by_post = self.channel in ('letter', 'both') and self._has_postal_address()
-        receipt = (
-            dutch_calendar.presumed_receipt(sent_on, self.company_id.dunning_postal_days) if by_post
-            else sent_on + ONE_DAY)
-        return dutch_calendar.fourteen_day_term(receipt).last_free_day
+    def _get_printed_deadline(self, leaves_on):
+        """Return the last day to pay that the notice gives when it leaves on a day: its term runs from its receipt.
 
-    def _get_channels_on_their_way(self):
-        """Return the channels by which the notice has not left yet, though it will."""
-        self.ensure_one()
-        channels = set()
-        if self.postal_state in ('to_print', 'printed'):
-            channels.add('letter')
-        # sudo: the state of our own mail
-        notifications = self.mail_message_id.sudo().notification_ids
-        if any(notification.notification_status in ON_ITS_WAY for notification in notifications):
-            channels.add('email')
-        return channels
-
-    def _judge_receipt(self):
-        """Return (date, kind, lost) of the receipt as the evidence stands: the first two False while it is not known.
-
-        What is proven counts, the earliest first. Else a presumption: the latest of the channels that did not fail,
-        since who sends by two ways has to wait for the slower one; and none while a channel is still on its way. It is
-        lost when every way by which it left has failed.
+        Of a 14-day letter it is an estimate; that prints no date.
         """
         self.ensure_one()
-        evidence = self.receipt_ids.filtered(lambda receipt: not receipt.withdrawn_on)
-        proven = evidence.filtered(lambda receipt: receipt.kind in PROVEN_KINDS).sorted('date')
-        if proven:
-            return proven[0].date, proven[0].kind, False
-        failed = {VOIDING_CHANNELS[receipt.kind] for receipt in evidence if receipt.kind in VOIDING_CHANNELS}
-        if self._get_channels_on_their_way() - failed:
-            return False, False, False
-        presumed = evidence.filtered(
-            lambda receipt: PRESUMED_CHANNELS.get(receipt.kind, 'none') not in {*failed, 'none'}).sorted('date')
-        return (presumed[-1].date, presumed[-1].kind, False) if presumed else (False, False, bool(failed))
+        term = timedelta(days=self._get_term_days())
+        ways = [way for way, reached in (
+            (EMAIL, self.channel in ('email', 'both') and self._get_email()),
+            (POST, self.channel in ('letter', 'both') and self._has_postal_address())) if reached]
+        if not ways:
+            return leaves_on + term
+        postal_days = self._get_postal_days(leaves_on)
+        if self.level_id.legal_role == FOURTEEN_DAY:
+            return dutch_calendar.fourteen_day_term(
+                max(presume(way, leaves_on, postal_days) for way in ways)).last_free_day
+        return get_printed_deadline(ways, leaves_on, term.days, postal_days)
+
+    def _get_postal_days(self, posted_on):
+        return get_postal_days(posted_on, self.company_id.dunning_postal_days)
+
+    def _read_receipt(self):
+        """Return the :class:`Receipt` of the notice, as the evidence stands."""
+        self.ensure_one()
+        ways, proofs = read_evidence(
+            [Evidence(receipt.kind, receipt.date, bool(receipt.proof_filename or receipt.proof))
+             for receipt in self.receipt_ids if not receipt.withdrawn_on],
+            by_mail=bool(self.mail_message_id), by_post=bool(self.postal_state), posted_on=self.posted_on)
+        return judge_receipt(
+            ways, proofs, later_counts=self.legal_role == FOURTEEN_DAY,
+            postal_days=self._get_postal_days(self.posted_on or self.date))
+
+    def _get_receipt_kind(self, day):
+        """Return the kind of the evidence that a day of receipt follows from: what proves it before what presumes it."""
+        rank = [kind for kind, _label in KINDS]
+        standing = self.receipt_ids.filtered(lambda receipt: not receipt.withdrawn_on and receipt.date == day)
+        return max(standing.mapped('kind'), key=rank.index, default=False)
 
     def _update_receipt(self):
         """Let the dates of receipt, term and costs follow the evidence; a notice that reached nobody is taken back."""
         lost = self.browse()
         for notice in self.filtered(lambda notice: notice.state == 'sent'):
-            date, kind, is_lost = notice._judge_receipt()
-            if is_lost:
+            receipt = notice._read_receipt()
+            if receipt.state == FAILED:
                 lost |= notice
                 continue
-            vals = {'receipt_date': date, 'receipt_kind': kind}
-            if notice.legal_role == 'fourteen_day':
+            vals = {'receipt_date': receipt.day, 'receipt_kind': receipt.day and notice._get_receipt_kind(receipt.day)}
+            if notice.legal_role == FOURTEEN_DAY:
                 vals['costs_from'] = False
-                if date:
-                    vals['deadline'], vals['costs_from'] = dutch_calendar.fourteen_day_term(date)
+                if receipt.day:
+                    vals['deadline'], vals['costs_from'] = dutch_calendar.fourteen_day_term(receipt.day)
             changed = {
                 name: value for name, value in vals.items()
                 if (notice[name] or False) != (value or False)}
             if changed:
-                before = notice.costs_from
                 notice._recording().write(changed)
-                if before and (not notice.costs_from or notice.costs_from > before):
-                    notice._warn_costs_asked_early()
         if lost:
             lost._mark_undelivered()
 
@@ -134,7 +134,6 @@ class DunningNoticeEvidence(models.AbstractModel):
         """
         today = self.env.company._dunning_today()
         for notice in self._recording():
-            had_costs = notice.costs_from
             notice.write({
                 'state': 'undelivered', 'receipt_date': False, 'receipt_kind': False, 'costs_from': False,
                 'cancel_reason': why or notice._explain_undelivered()})
@@ -150,8 +149,6 @@ class DunningNoticeEvidence(models.AbstractModel):
                     summary=local.env._("It does not count: look at it") if why
                     else local.env._("Not delivered: correct the address"),
                     note=why or local._explain_undelivered())
-            if had_costs:
-                notice._warn_costs_asked_early()
         self._log_everywhere(lambda notice, env: env._(
             "%(level)s of %(date)s was not delivered; it does not count.",
             level=notice._get_link(notice.level_id.name), date=format_date(env, notice.date)))
@@ -167,35 +164,6 @@ class DunningNoticeEvidence(models.AbstractModel):
         parts.append(self.env._(
             "The debtor did not get this notice, so its level was taken back and is planned again."))
         return ' '.join(parts)
-
-    def _warn_costs_asked_early(self):
-        """Ask the manager to look at later notices that asked costs which are not owed yet after all."""
-        Activity = self.env['mail.activity']
-        for letter in self.filtered(lambda notice: notice.legal_role == 'fourteen_day'):
-            later = self.env['dunning.notice.line'].search([
-                ('move_line_id', 'in', letter.line_ids.move_line_id.ids), ('status', '=', 'sent'),
-                ('notice_id', '!=', letter.id), ('notice_id.amount_costs', '>', 0), ('date', '>=', letter.date),
-            ]).notice_id
-            if letter.costs_from:
-                later = later.filtered(lambda notice, day=letter.costs_from: notice.date < day)
-            user = later and letter.company_id._get_dunning_manager()
-            if not user:
-                continue
-            for notice in later._recording().with_context(lang=user.lang):
-                Activity |= notice.activity_schedule(
-                    'mail.mail_activity_data_warning', date_deadline=self.env.company._dunning_today(),
-                    user_id=user.id, automated=True,
-                    summary=notice.env._("It asked collection costs too early"),
-                    note=notice.env._(
-                        "New evidence about the receipt of %(letter)s: the debtor owes collection costs from "
-                        "%(date)s, but this notice of %(sent)s asked %(amount)s. Tell the debtor that these costs are "
-                        "withdrawn, or pay back what was paid.",
-                        letter=letter.display_name,
-                        date=format_date(notice.env, letter.costs_from) if letter.costs_from
-                        else notice.env._("a day that is not known yet"),
-                        sent=format_date(notice.env, notice.date),
-                        amount=notice.currency_id.format(notice.amount_costs)))
-        return Activity
 
     # -------------------------------------------------------------------------
     # RECORDING THAT IT LEFT
@@ -273,7 +241,7 @@ class DunningNoticeEvidence(models.AbstractModel):
     def _record_posted(self, posted_on):
         """Record that letters were brought to the post: when they are presumed to be delivered."""
         for company, notices in self.grouped('company_id').items():
-            received = dutch_calendar.presumed_receipt(posted_on, company.dunning_postal_days)
+            received = presume(POST, posted_on, get_postal_days(posted_on, company.dunning_postal_days))
             notices._add_receipt('post_presumed', received, channel='letter')
 
     def _record_mailed(self):

@@ -285,6 +285,14 @@ class DunningNoticeLine(models.Model):
         return self._get_lines_sql(SQL("line.status IN ('sent', 'skipped')"), names)
 
     @api.model
+    def _get_passed_over_sql(self, day):
+        """Return SQL of the ids of items of which a 14-day letter had nothing to announce by a day."""
+        return SQL(
+            "SELECT step.item_id FROM (%s) step WHERE step.legal_role = 'fourteen_day' AND step.status = 'skipped'"
+            " AND step.date <= %s AND step.item_id IS NOT NULL",
+            self._get_steps_sql('status', 'date', 'notice.legal_role'), day)
+
+    @api.model
     def _get_waiting_sql(self):
         """Return SQL of the items on notices that wait to be approved, sent, made or posted: at most one row each."""
         return self._get_lines_sql(SQL("line.status = 'pending'"), ['notice_id'])

@@ -5,6 +5,7 @@ from odoo.fields import Domain
 from odoo.tools import SQL
 
 from ...tools.law.amounts import to_decimal
+from ...tools.law.letters import DEFAULT_NOTICE, FOURTEEN_DAY
 from .question import Question, Sources
 
 
@@ -63,8 +64,8 @@ class DunningPlannerItems(models.AbstractModel):
                     policy.require_invoice_sent, policy.agreed_interest_percent)
                 for policy in question.policies) or SQL("(0, 'any', 0.0, FALSE, 0.0)"),
             steps=Line._get_steps_sql('id', 'level_id', 'date', 'deadline'),
-            letters=Line._get_steps_sql('status', 'date', 'notice.legal_role', 'notice.costs_from'),
-            told=Line._get_told_sql(SQL("TRUE")),
+            passed_over=Line._get_passed_over_sql(day),
+            effects=self._get_effects(question),
             waiting=Line._get_waiting_sql(),
             messages=self.env['dunning.notice']._get_messages_sql(company, day),
             stale_rates=self.env['dunning.interest.rate']._freshness(day) if 'rates_stale' in reasons else (),
@@ -339,15 +340,6 @@ class DunningPlannerItems(models.AbstractModel):
         """Return SQL that adds to the items: policy, last level, next level, its day and its recipient."""
         company, sources = question.company, question.sources
 
-        def told(what, nothing):
-            return SQL(
-                """CASE WHEN next.with_costs AND item.debtor_type = 'consumer' THEN (
-                            SELECT %s
-                              FROM (%s) told
-                             WHERE told.item_id = item.id AND told.legal_role = 'fourteen_day' AND told.date <= %s)
-                        ELSE %s END""",
-                what, sources.letters, question.day, nothing)
-
         return SQL(
             """
             SELECT item.*,
@@ -362,9 +354,6 @@ class DunningPlannerItems(models.AbstractModel):
                    last.level_id AS last_level_id, last.date AS last_date, last.deadline AS last_deadline,
                    next.id AS level_id, next.channel AS level_channel, next.legal_role AS level_legal_role,
                    next.with_interest AS level_with_interest, next.with_costs AS level_with_costs,
-                   -- Each behind a CASE: looked up where it matters, which a join would do for every item.
-                   %(letters)s AS fourteen_day_letters, %(costs_from)s AS fourteen_day_costs_from,
-                   %(passed_over)s AS fourteen_day_passed_over,
                    -- A due date that was moved after the last notice counts as well: what is not due is not owed.
                    CASE WHEN next.delay_from = 'previous_deadline' AND last.deadline IS NOT NULL
                         THEN GREATEST(last.deadline + next.delay_days, last.deadline + 1, item.due_date + 1)
@@ -373,7 +362,8 @@ class DunningPlannerItems(models.AbstractModel):
                    %(recipient)s AS recipient_id,
                    -- Credits are set against what could be reminded, the oldest first.
                    %(countable)s AS countable
-              FROM item
+              FROM (SELECT item.*, effect.default_from, effect.costs_from, COALESCE(effect.awaited, FALSE) AS awaited
+                      FROM item LEFT JOIN effect ON effect.item_id = item.id) item
          LEFT JOIN held ON held.item_id = item.id
          LEFT JOIN policy ON policy.id = CASE
                        WHEN item.move_policy_id = ANY(%(policies)s) THEN item.move_policy_id
@@ -406,9 +396,8 @@ class DunningPlannerItems(models.AbstractModel):
                                  AND NOT (%(too_late)s AND item.due_date < %(at_date)s)
                                  AND (level.legal_role IS DISTINCT FROM 'fourteen_day'
                                       -- For consumers, and once: a second one would announce the same costs again.
-                                      OR (item.debtor_type = 'consumer' AND NOT EXISTS (
-                                             SELECT FROM (%(told)s) told
-                                              WHERE told.item_id = item.id AND told.legal_role = 'fourteen_day')))
+                                      OR (item.debtor_type = 'consumer' AND item.costs_from IS NULL
+                                          AND NOT item.awaited))
                                  AND NOT EXISTS (
                                          SELECT FROM (%(steps)s) used
                                           WHERE used.item_id = item.id AND used.level_id = level.id)
@@ -418,15 +407,9 @@ class DunningPlannerItems(models.AbstractModel):
                    -- Fence: what is worked out here is asked by many reasons, and worked out once.
             OFFSET 0
             """,
-            letters=told(SQL("COUNT(*) FILTER (WHERE told.status = 'sent')"), SQL("0::bigint")),
-            costs_from=told(SQL("MIN(told.costs_from) FILTER (WHERE told.status = 'sent')"), SQL("NULL::date")),
-            # There was nothing to announce: the ladder goes on without costs.
-            passed_over=told(
-                SQL("COALESCE(BOOL_AND(told.status = 'skipped'), FALSE)"), SQL("FALSE")),
             recipient=self._get_recipient_sql(
                 SQL.identifier('next'), SQL.identifier('item'), SQL("item.invoice_contact_id")),
             steps=sources.steps,
-            told=sources.told,
             waiting=sources.waiting,
             too_late=sources.too_late,
             business=company.dunning_policy_business_id.id or None,
@@ -438,24 +421,35 @@ class DunningPlannerItems(models.AbstractModel):
             at_date=question.day,
         )
 
-    def _get_in_default_sql(self, item, company, at_date, told=None):
-        """Return SQL that is true when a consumer is in default (verzuim) for ``item``, a table name, on a day.
+    @api.model
+    def _get_in_default_sql(self, item, question):
+        """Return SQL that is true when a consumer is in default (verzuim) for ``item``, a table name, on the day.
 
-        After an agreed term: without notice (article 6:83 under a BW). Else only when the term of a written notice of
-        default has run out (article 6:82 BW); a 14-day letter whose term ran out is one as well.
-
-        :param SQL told: what left and stands, when it is at hand
+        After an agreed term: without notice (article 6:83 under a BW). Else only when a written notice of default has
+        run out (article 6:82 BW) and still holds.
         """
         return SQL(
-            """%(item)s.due_date < %(at_date)s
-               AND CASE WHEN COALESCE(%(item)s.debtor_term_agreed = 'yes', %(agreed)s) THEN TRUE ELSE EXISTS (
-                       SELECT FROM (%(told)s) told
-                        WHERE told.item_id = %(item)s.id AND told.legal_role IN ('default_notice', 'fourteen_day')
-                          -- A term that was over before the debtor could read of it is none.
-                          AND told.receipt_date <= told.deadline
-                          AND told.deadline < %(at_date)s) END""",
-            item=item,
-            at_date=at_date,
-            agreed=company.dunning_term_agreed_consumer,
-            told=told or self.env['dunning.notice.line']._get_told_sql(SQL("TRUE")),
-        )
+            """%(item)s.due_date < %(day)s
+               AND (COALESCE(%(item)s.debtor_term_agreed = 'yes', %(agreed)s) OR %(item)s.default_from <= %(day)s)""",
+            item=item, day=question.day, agreed=question.company.dunning_term_agreed_consumer)
+
+    @api.model
+    def _get_effects(self, question):
+        """Return the rows of ``effect``: first day of default and of costs of each item that letters were about."""
+        roles = set(question.levels.mapped('legal_role'))
+        judgements = {}
+        if roles & {DEFAULT_NOTICE, FOURTEEN_DAY}:
+            judgements = self.env['dunning.claim']._judge_letters(
+                question.company, question.day, question.scope if question.past else SQL(
+                    "notice.partner_id IN (SELECT debtor_id FROM (%s) owing)", question.lines))
+        return [
+            (item_id, found.default_from.get(item_id), found.costs_from.get(item_id), item_id in found.awaited)
+            for found in judgements.values()
+            for item_id in {*found.default_from, *found.costs_from, *found.awaited}]
+
+    def _get_effect_sql(self, question):
+        """Return SQL of what the letters to consumers amount to, a row by item."""
+        columns = zip(*question.sources.effects, strict=True) if question.sources.effects else ((),) * 4
+        return SQL(
+            "SELECT * FROM UNNEST(%s::int[], %s::date[], %s::date[], %s::boolean[])"
+            " AS effect (item_id, default_from, costs_from, awaited)", *map(list, columns))

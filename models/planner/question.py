@@ -26,8 +26,8 @@ class Sources(NamedTuple):
     written_call_ids: Any  # levels by phone that may become a letter
     policies: Any  # rows of those that can be used, with their minimum in the currency of the company
     steps: Any  # that items took on their ladders
-    letters: Any  # the same steps with what their notices say of costs
-    told: Any  # what left and stands
+    passed_over: Any  # items of which a 14-day letter had nothing to announce
+    effects: Any  # what the letters to consumers amount to, by item
     waiting: Any  # the items of notices that wait
     messages: Any  # of the day that is asked about
     stale_rates: Any  # kinds of interest of which no rate was confirmed

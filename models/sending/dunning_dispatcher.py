@@ -3,7 +3,7 @@
 import logging
 from collections import defaultdict
 from dataclasses import dataclass, field
-from datetime import date, timedelta
+from datetime import date
 
 from psycopg2 import OperationalError
 
@@ -266,18 +266,15 @@ class DunningDispatcher(models.AbstractModel):
         """
         recording = recording or notices._recording()
         recording.live_line_ids._freeze_snapshot()
-        for (level, debtor_type, term), batch in recording.grouped(
-            lambda notice: (notice.level_id, notice.partner_id.dunning_effective_type, notice._get_term_days())
+        for (level, debtor_type, deadline), batch in recording.grouped(lambda notice: (
+            notice.level_id, notice.partner_id.dunning_effective_type, notice._get_printed_deadline(at_date))
         ).items():
             batch.write({
                 'date': at_date,
-                'deadline': at_date + timedelta(days=term),
+                'deadline': deadline,
                 'legal_role': level.legal_role,
                 'debtor_type': debtor_type,
             })
-            if level.legal_role == 'fourteen_day':
-                for notice in batch:
-                    notice.deadline = notice._estimate_deadline(at_date)
         texts = self.env['dunning.letter']._render_texts(notices)
         for notice in recording:
             notice.write(texts[notice.id])

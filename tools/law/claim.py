@@ -78,7 +78,6 @@ class Told(NamedTuple):
     agreed: bool = False  # by both sides: its costs do not change by what is paid, whatever the day
     interest: Decimal = ZERO
     costs: Decimal = ZERO
-    announced: Decimal = ZERO
     principal: Decimal = ZERO  # what it asked of the invoice itself
 
 
