@@ -18,16 +18,12 @@ from ...tools.law.claim import (
     DueItem,
     Ledger,
     Request,
-    Settlement,
     Told,
     Waiver,
 )
 from ...tools.law.collection_costs import AgreedScale
 from ...tools.law.engine import Engine, get_first_claiming
 from ...tools.law.statutory_interest import RateMissing
-
-# Journals whose entries are money that came in; see _read_settlements for the others.
-MONEY_JOURNALS = ('bank', 'cash', 'credit')
 
 
 class ClaimRequest(NamedTuple):
@@ -303,46 +299,6 @@ class DunningClaim(models.AbstractModel):
             AgreedScale(to_decimal(policy.agreed_cost_percent, 3), to_decimal(policy.agreed_cost_minimum))
             if formula == 'agreed' else None,
             policy.day_count)
-
-    @api.model
-    def _read_settlements(self, items):
-        """Return ``{item id: [Settlement]}``: what was set against items, in their currency, the oldest first.
-
-        Money is what came in through bank, cash or card, and an entry between accounts of the balance sheet, such as
-        the account of a payment provider or a supplier's bill that was set off. A credit note, and an entry that takes
-        a loss, lowers what was owed from the beginning: no interest or costs over what the creditor gave up.
-        """
-        found = defaultdict(list)
-        if items:
-            for item_id, day, amount, is_money, label in self.env.execute_query(SQL(
-                "SELECT item_id, date, amount, is_money, label FROM (%s) settled ORDER BY item_id, date, id",
-                self._get_settlements_sql(SQL("item.id = ANY(%s)", list(items.ids))),
-            )):
-                found[item_id].append(Settlement(day, to_decimal(amount), is_money, label or ''))
-        return found
-
-    @api.model
-    def _get_settlements_sql(self, wanted):
-        """Return SQL of what was set against items, whether it is money, and what it is called (``label``).
-
-        :param SQL wanted: condition on ``item``
-        """
-        Item = self.env['account.move.line']
-        return SQL(
-            """
-            SELECT settled.id, settled.item_id, settled.date, settled.amount,
-                   journal.type = ANY(%(money)s) OR (
-                       journal.type = 'general' AND entry.move_type = 'entry' AND entry.reversed_entry_id IS NULL
-                       AND NOT %(takes_loss)s) AS is_money,
-                   entry.name AS label
-              FROM (%(settled)s) settled
-              JOIN account_move entry ON entry.id = settled.move_id
-              JOIN account_journal journal ON journal.id = settled.journal_id
-            """,
-            money=list(MONEY_JOURNALS), takes_loss=Item._get_dunning_takes_loss_sql(SQL.identifier('entry')),
-            settled=Item._get_dunning_settlements_sql(wanted),
-            to_flush=[self.env['account.move']._fields[name] for name in (
-                'name', 'move_type', 'reversed_entry_id')])
 
     @api.model
     def _read_told(self, items):

@@ -1,19 +1,40 @@
 """The letters of consumers that something rests on, read for the law: does each still hold?"""
 
+from collections import defaultdict
 from datetime import date
+from typing import NamedTuple
 
 from odoo import api, models
 from odoo.tools import SQL
 
+from ...tools.law import claim
 from ...tools.law.amounts import to_decimal
 from ...tools.law.claim import Correspondence, Creditor, Debtor, Ledger
 from ...tools.law.engine import Engine
-from ...tools.law.letters import DEFAULT_NOTICE, FOURTEEN_DAY, Item, Letter, LetterItem, Period, Settlement
+from ...tools.law.letters import DEFAULT_NOTICE, FOURTEEN_DAY, Item, Judgement, Letter, LetterItem, Period, Settlement
 from ...tools.law.receipt import Evidence, read_evidence
 
+# Journals whose entries are money that came in; see _read_settlements for the others.
+MONEY_JOURNALS = ('bank', 'cash', 'credit')
 # Of costs, when the creditor cannot deduct it.
 VAT_RATE = to_decimal(21)
 ROLES = (DEFAULT_NOTICE, FOURTEEN_DAY)
+
+
+NO_JUDGEMENT = Judgement({}, {}, {})
+
+
+class Effect(NamedTuple):
+    """What letters to a consumer amount to for one due item.
+
+    :ivar in_default: whether he is in default
+    :ivar costs_from: first day on which he owes collection costs, or None
+    :ivar awaited: a 14-day letter left, and nobody knows yet when he received it
+    """
+
+    in_default: bool
+    costs_from: date | None
+    awaited: bool
 
 
 class DunningClaimLetters(models.AbstractModel):
@@ -35,6 +56,22 @@ class DunningClaimLetters(models.AbstractModel):
         found = debtors.browse(correspondence)
         found.fetch(['dunning_debtor_type', 'dunning_term_agreed', 'vat', 'company_registry', 'is_company'])
         return {debtor.id: engine.judge(self._read_debtor(debtor), at_date) for debtor in found}
+
+    @api.model
+    def _get_effects(self, items, at_date):
+        """Return ``{item id: Effect}`` of due items of consumers in the current company on a day."""
+        debtors = items.partner_id.commercial_partner_id.with_company(self.env.company)
+        judgements = self._judge_letters(
+            self.env.company, at_date, SQL("partner.id = ANY(%s)", list(debtors.ids))) if items else {}
+        creditor, effects = self._read_creditor(self.env.company), {}
+        for item in items:
+            debtor = item.partner_id.commercial_partner_id.with_company(self.env.company)
+            found = judgements.get(debtor.id, NO_JUDGEMENT)
+            agreed = creditor.agrees_term(self._read_debtor(debtor))
+            effects[item.id] = Effect(
+                item._get_dunning_due_date() < at_date and (agreed or found.is_in_default(item.id, at_date)),
+                found.costs_from.get(item.id), item.id in found.awaited)
+        return effects
 
     @api.model
     def _read_creditor(self, company):
@@ -108,7 +145,7 @@ class DunningClaimLetters(models.AbstractModel):
         ):
             apart = [
                 Period(letter.day, letter.day) for letter, left_out in letters[debtor_id]
-                if left_out is None or item_id in left_out]
+                if left_out is None or str(item_id) in left_out]
             apart += [
                 Period(date.fromisoformat(since), until and date.fromisoformat(until)) for since, until in holds or ()]
             found.setdefault(debtor_id, {})[item_id] = Item(
@@ -122,30 +159,69 @@ class DunningClaimLetters(models.AbstractModel):
     @api.model
     def _get_letter_items_sql(self, company, debtor_ids):
         """Return SQL of the due items of debtors, paid or not, with what was set against them and what held them."""
-        Line, Move, owed = self.env['account.move.line'], self.env['account.move'], SQL.identifier('owed')
+        Line, Move, line = self.env['account.move.line'], self.env['account.move'], SQL.identifier('line')
         origins = [claimer.origin for claimer in self._get_claimers()]
         return SQL(
             """
-            SELECT owed.id, partner.commercial_partner_id, COALESCE(move.name, ''), owed.amount_currency,
+            SELECT line.id, partner.commercial_partner_id, COALESCE(move.name, ''), line.amount_currency,
                    %(due_date)s, move.invoice_date,
                    (SELECT JSONB_AGG(JSONB_BUILD_ARRAY(settled.date, settled.amount, settled.is_money))
                       FROM (%(settled)s) settled),
                    (SELECT JSONB_AGG(JSONB_BUILD_ARRAY(held.since, held.until)) FROM (%(holds)s) held)
-              FROM account_move_line owed
-              JOIN account_move move ON move.id = owed.move_id
-              JOIN res_partner partner ON partner.id = owed.partner_id
-              JOIN res_currency currency ON currency.id = owed.currency_id
-             WHERE owed.company_id = %(company)s AND owed.parent_state = 'posted' AND owed.balance > 0
-               AND owed.account_id = ANY(%(accounts)s) AND currency.name = 'EUR' AND %(is_own)s
+              FROM %(rows)s
+              JOIN account_move move ON move.id = line.move_id
+              JOIN res_currency currency ON currency.id = line.currency_id
+             WHERE line.company_id = %(company)s AND line.parent_state = 'posted' AND line.balance > 0
+               AND line.account_id = ANY(%(accounts)s) AND currency.name = 'EUR' AND %(is_own)s
                AND partner.commercial_partner_id = ANY(%(debtors)s)
             """,
-            due_date=Line._get_dunning_due_date_sql(owed),
-            settled=self._get_settlements_sql(SQL("item.id = owed.id")),
-            holds=self.env['dunning.hold']._get_periods_sql(owed, SQL("partner.commercial_partner_id")),
+            rows=Line._get_dunning_with_partner_sql(),
+            due_date=Line._get_dunning_due_date_sql(line),
+            settled=self._get_settlements_sql(SQL("item.id = line.id")),
+            holds=self.env['dunning.hold']._get_periods_sql(line, SQL("partner.commercial_partner_id")),
             is_own=SQL(" AND ").join(SQL("%s IS NULL", SQL.identifier('move', origin)) for origin in origins),
             company=company.id, accounts=Line._get_dunning_receivables(company).ids, debtors=debtor_ids,
             to_flush=[
                 *(Line._fields[name] for name in (
-                    'company_id', 'parent_state', 'balance', 'account_id', 'move_id', 'partner_id', 'currency_id',
-                    'amount_currency')),
+                    'company_id', 'parent_state', 'balance', 'account_id', 'move_id', 'currency_id', 'amount_currency')),
                 *(Move._fields[name] for name in ('name', 'invoice_date', *origins))])
+
+    @api.model
+    def _read_settlements(self, items):
+        """Return ``{item id: [Settlement]}``: what was set against items, in their currency, the oldest first.
+
+        Money is what came in through bank, cash or card, and an entry between accounts of the balance sheet, such as
+        the account of a payment provider or a supplier's bill that was set off. A credit note, and an entry that takes
+        a loss, lowers what was owed from the beginning: no interest or costs over what the creditor gave up.
+        """
+        found = defaultdict(list)
+        if items:
+            for item_id, day, amount, is_money, label in self.env.execute_query(SQL(
+                "SELECT item_id, date, amount, is_money, label FROM (%s) settled ORDER BY item_id, date, id",
+                self._get_settlements_sql(SQL("item.id = ANY(%s)", list(items.ids))),
+            )):
+                found[item_id].append(claim.Settlement(day, to_decimal(amount), is_money, label or ''))
+        return found
+
+    @api.model
+    def _get_settlements_sql(self, wanted):
+        """Return SQL of what was set against items, whether it is money, and what it is called (``label``).
+
+        :param SQL wanted: condition on ``item``
+        """
+        Item = self.env['account.move.line']
+        return SQL(
+            """
+            SELECT settled.id, settled.item_id, settled.date, settled.amount,
+                   journal.type = ANY(%(money)s) OR (
+                       journal.type = 'general' AND entry.move_type = 'entry' AND entry.reversed_entry_id IS NULL
+                       AND NOT %(takes_loss)s) AS is_money,
+                   entry.name AS label
+              FROM (%(settled)s) settled
+              JOIN account_move entry ON entry.id = settled.move_id
+              JOIN account_journal journal ON journal.id = settled.journal_id
+            """,
+            money=list(MONEY_JOURNALS), takes_loss=Item._get_dunning_takes_loss_sql(SQL.identifier('entry')),
+            settled=Item._get_dunning_settlements_sql(wanted),
+            to_flush=[self.env['account.move']._fields[name] for name in (
+                'name', 'move_type', 'reversed_entry_id')])

@@ -51,6 +51,7 @@ class DunningNoticeLine(models.Model):
             ('dropped', "Taken off"),
             ('undelivered', "Not delivered"),
             ('withdrawn', "Withdrawn"),
+            ('void', "Holds no longer"),
             ('cancelled', "Cancelled"),
         ],
         compute='_compute_status', store=True, precompute=True, readonly=False)
@@ -90,6 +91,10 @@ class DunningNoticeLine(models.Model):
         readonly=True, copy=False, help="Of what was not owed, what was withdrawn.")
     withdrawn_on = fields.Date(
         readonly=True, copy=False, help="Nothing of the item was owed: it is back at the level it had before.")
+    void_on = fields.Date(
+        string="Holds No Longer Since", readonly=True, copy=False,
+        help="What it rested on turned out to be otherwise: the item went back on its ladder.")
+    void_reason = fields.Char(string="Why It Holds No Longer", readonly=True, copy=False)
     withdrawal_ids = fields.Many2many(
         comodel_name='dunning.withdrawal', relation='dunning_withdrawal_line_rel', column1='line_id',
         column2='withdrawal_id', string="Withdrawals", readonly=True, copy=False)
@@ -111,7 +116,7 @@ class DunningNoticeLine(models.Model):
             line.date = line.notice_id.date
             line.deadline = line.notice_id.deadline
 
-    @api.depends('notice_id.state', 'drop_reason', 'withdrawn_on')
+    @api.depends('notice_id.state', 'drop_reason', 'withdrawn_on', 'void_on')
     def _compute_status(self):
         for line in self:
             state = line.notice_id.state
@@ -119,6 +124,8 @@ class DunningNoticeLine(models.Model):
                 line.status = 'dropped'
             elif state in PENDING_STATES:
                 line.status = 'pending'
+            elif state in ('sent', 'skipped') and line.void_on:
+                line.status = 'void'
             elif state == 'sent' and line.withdrawn_on:
                 # One item of a notice can be withdrawn while the others stand.
                 line.status = 'withdrawn'
@@ -283,6 +290,40 @@ class DunningNoticeLine(models.Model):
         :param str names: stored fields to select besides ``item_id``; ``'notice.<field>'`` is one of the notice
         """
         return self._get_lines_sql(SQL("line.status IN ('sent', 'skipped')"), names)
+
+    @api.model
+    def _get_outdated_sql(self, company, debtors):
+        """Return SQL of the steps of open items that were about another number, amount, due date or debtor.
+
+        ``id`` of the line and ``why``, a code of ``Why``. What was lowered or is due earlier harms nobody.
+
+        :param debtors: of these only; None: of all
+        """
+        Item, Notice, item = self.env['account.move.line'], self.env['dunning.notice'], SQL.identifier('item')
+        unpaid = Item._get_dunning_unreconciled_sql(
+            SQL.identifier('line'), company, Item._get_dunning_receivables(company).ids)
+        return SQL(
+            """
+            SELECT id, why
+              FROM (SELECT step.id, CASE
+                           WHEN item.debtor_id <> notice.partner_id THEN 'other_debtor'
+                           WHEN step.name <> move.name THEN 'number_changed'
+                           WHEN step.amount_original < item.amount_currency THEN 'amount_raised'
+                           WHEN step.date_maturity < %(due_date)s THEN 'due_date_later' END AS why
+                      FROM dunning_notice_line step
+                      JOIN dunning_notice notice ON notice.id = step.notice_id
+                      JOIN (%(items)s) item ON item.id = step.move_line_id
+                      JOIN account_move move ON move.id = item.move_id
+                     WHERE step.status = 'sent' AND step.name IS NOT NULL) compared
+             WHERE why IS NOT NULL
+            """,
+            due_date=Item._get_dunning_due_date_sql(item),
+            items=Item._get_dunning_rows_sql(company, unpaid if debtors is None else SQL(
+                "%s AND partner.commercial_partner_id = ANY(%s)", unpaid, list(debtors.ids))),
+            to_flush=[
+                self.env['account.move']._fields['name'], Notice._fields['partner_id'],
+                *(self._fields[name] for name in (
+                    'name', 'amount_original', 'date_maturity', 'status', 'move_line_id', 'notice_id'))])
 
     @api.model
     def _get_passed_over_sql(self, day):

@@ -7,7 +7,7 @@ from markupsafe import Markup
 
 from odoo import api, models
 from odoo.exceptions import UserError
-from odoo.tools import SQL, format_date
+from odoo.tools import format_date
 from odoo.tools.float_utils import float_is_zero
 
 from ...tools.wording import ERROR, FOURTEEN_DAY, TYPED, check_text
@@ -125,7 +125,6 @@ class DunningDispatcherLaw(models.AbstractModel):
                     debtor=debtor.display_name, reason=debtor.dunning_effective_type_reason))
         letters = letters.filtered(lambda notice: not problems[notice])
         self._check_default(letters, at_date, problems)
-        self._check_announced_before(letters, problems)
         letters = letters.filtered(lambda notice: not problems[notice])
         self._join_companions(letters, at_date, problems)
         for notice in letters:
@@ -136,46 +135,25 @@ class DunningDispatcherLaw(models.AbstractModel):
                     "company, or choose one on the invoice.", notice.company_id.display_name))
 
     @api.model
-    def _get_items_before_default(self, items, at_date):
-        """Return the due items for which a consumer is not in default (verzuim) on a day."""
-        if not items:
-            return items
-        self.env.flush_all()
-        return items.browse([item_id for (item_id,) in self.env.execute_query(SQL(
-            "SELECT item.id FROM (%(items)s) item WHERE NOT (%(in_default)s)",
-            items=items._get_dunning_terms_sql(),
-            in_default=self.env['dunning.planner']._get_in_default_sql(
-                SQL.identifier('item'), self.env.company, at_date),
-        ))])
-
-    @api.model
     def _check_default(self, letters, at_date, problems):
-        """Article 6:96 paragraph 6 BW: only after default."""
-        outside = self._get_items_before_default(letters.live_line_ids.move_line_id, at_date)
+        """Article 6:96 paragraph 6 BW: only after default, and costs are announced once."""
+        items = letters.live_line_ids.move_line_id
+        effects = self.env['dunning.claim']._get_effects(items, at_date)
         for notice in letters:
-            early = notice.live_line_ids.move_line_id & outside
+            mine = notice.live_line_ids.move_line_id
+            early = mine.filtered(lambda item: not effects[item.id].in_default)
             if early:
                 problems[notice].append(self.env._(
                     "A 14-day letter before default has no effect, and the debtor is not in default for %(invoices)s: "
                     "the payment term was not agreed with him and no notice of default has run out. Send that first, "
                     "or state on the contact that the term was agreed.",
                     invoices=self._name_invoices(early.move_id)))
-
-    @api.model
-    def _check_announced_before(self, letters, problems):
-        """Costs are announced once: a second letter would name other amounts and another term."""
-        lines = self.env['dunning.notice.line'].search([
-            ('move_line_id', 'in', letters.live_line_ids.move_line_id.ids), ('status', '=', 'sent'),
-            ('notice_id.legal_role', '=', FOURTEEN_DAY)])
-        for notice in letters:
-            earlier = lines.filtered(
-                lambda line, notice=notice: line.move_line_id in notice.live_line_ids.move_line_id
-                and line.notice_id != notice)
-            if earlier:
+            announced = mine.filtered(lambda item: effects[item.id].awaited or effects[item.id].costs_from)
+            if announced:
                 problems[notice].append(self.env._(
-                    "%(invoices)s was in a 14-day letter before (%(letter)s). A second one would only confuse and "
-                    "could cost you the costs. Cancel this notice and pass this level over.",
-                    invoices=self._name_invoices(earlier.move_id), letter=earlier[0].notice_id.display_name))
+                    "%(invoices)s was in a 14-day letter before. A second one would only confuse and could cost you "
+                    "the costs. Cancel this notice and pass this level over.",
+                    invoices=self._name_invoices(announced.move_id)))
 
     @api.model
     def _join_companions(self, letters, at_date, problems):
@@ -185,14 +163,18 @@ class DunningDispatcherLaw(models.AbstractModel):
             ignore = Planner._get_reason_codes(keeps_apart=False)
             if forced:
                 ignore |= Planner._get_reason_codes(overridable=True)
-            missing = {}
+            missing, apart = {}, {}
             mine = {item.id for item in batch.live_line_ids.move_line_id}
-            for decision in Planner._plan(
-                self.env.company, at_date, items=batch.live_line_ids.move_line_id, ignore=ignore, companions=True,
-            ):
-                if decision.item_id not in mine and not decision.reason:
+            for decision in Planner._plan(self.env.company, at_date, partners=batch.partner_id, ignore=ignore):
+                if decision.item_id in mine:
+                    continue
+                if decision.reason:
+                    apart.setdefault(decision.partner_id, {})[decision.item_id] = decision.reason
+                else:
                     key = (decision.partner_id, decision.currency_id, decision.level_id)
                     missing.setdefault(key, []).append(decision)
+            for notice in batch._recording():
+                notice.apart_data = apart.get(notice.partner_id.id, {})
             if not missing:
                 continue
             waiting = {
@@ -229,24 +211,23 @@ class DunningDispatcherLaw(models.AbstractModel):
     def _check_owed(self, notice, at_date):
         """Return why a consumer does not owe the collection costs that a notice is about."""
         items = notice.live_line_ids.move_line_id
-        told = self.env['dunning.notice.line'].search([
-            ('move_line_id', 'in', items.ids), ('status', 'in', ('sent', 'skipped')),
-            ('notice_id.legal_role', '=', FOURTEEN_DAY)])
-        letters = told.filtered(lambda line: line.status == 'sent')
+        effects = self.env['dunning.claim']._get_effects(items, at_date)
+        passed = set(self.env['dunning.notice.line'].search([
+            ('move_line_id', 'in', items.ids), ('status', '=', 'skipped'), ('notice_id.legal_role', '=', FOURTEEN_DAY),
+        ]).move_line_id.ids)
         # Nothing was announced about these, and nothing is asked.
         asked = notice.live_line_ids.filtered('amount_costs').move_line_id
-        items -= (told - letters).move_line_id - letters.move_line_id - asked
+        items = items.filtered(lambda item: item in asked or item.id not in passed)
         sentences = []
-        untold = items - letters.move_line_id
+        untold = items.filtered(lambda item: not (effects[item.id].costs_from or effects[item.id].awaited))
         if untold:
             sentences.append(self.env._(
-                "“%(level)s” asks collection costs, but no 14-day letter about %(invoices)s reached the debtor. A "
-                "consumer owes no costs before such a letter has run out. Cancel this notice; the 14-day letter is "
-                "planned again.",
+                "“%(level)s” asks collection costs, but no 14-day letter that holds about %(invoices)s reached the "
+                "debtor. A consumer owes no costs before such a letter has run out. Cancel this notice; the 14-day "
+                "letter is planned again.",
                 level=notice.level_id.name, invoices=self._name_invoices(untold.move_id)))
         for item in items - untold:
-            days = letters.filtered(lambda line, item=item: line.move_line_id == item).notice_id.mapped('costs_from')
-            first = min(filter(None, days), default=None)
+            first = effects[item.id].costs_from
             if not first or first > at_date:
                 sentences.append(self.env._(
                     "“%(level)s” asks collection costs, but the fourteen days of the 14-day letter about %(invoice)s "

@@ -22,7 +22,7 @@ class DunningNotice(models.Model):
     _name = 'dunning.notice'
     _inherit = [
         'dunning.notice.approval', 'dunning.notice.editing', 'dunning.notice.delivery', 'dunning.notice.withdrawal',
-        'dunning.notice']
+        'dunning.notice.standing', 'dunning.notice']
 
     # The choice of a language writes the language code.
     _user_writable = USER_WRITABLE | {'letter_lang'}
@@ -161,28 +161,6 @@ class DunningNotice(models.Model):
         self._recording().write({
             'state': 'error', 'error_message': message, 'failed_on': fields.Datetime.now()})
         self._log_act(lambda notice: notice.env._("Failed: %s", notice.error_message))
-
-    def _mark_undelivered(self, why=None):
-        # Hook: a 14-day letter after a notice of default that reached nobody has no effect.
-        result = super()._mark_undelivered(why)
-        self.filtered(lambda notice: notice.legal_role == 'default_notice')._take_back_what_followed()
-        return result
-
-    def _take_back_what_followed(self):
-        """Take back 14-day letters that turn out to have left before default (article 6:96 paragraph 6 BW)."""
-        lines = self.env['dunning.notice.line'].search([
-            ('move_line_id', 'in', self.line_ids.move_line_id.ids), ('status', '=', 'sent'),
-            ('notice_id.legal_role', '=', 'fourteen_day')])
-        for (company, sent_on), letters in lines.notice_id.grouped(
-            lambda letter: (letter.company_id, letter.date)
-        ).items():
-            dispatcher = self.env['dunning.dispatcher'].with_company(company)
-            early = dispatcher._get_items_before_default(letters.live_line_ids.move_line_id, sent_on)
-            letters.filtered(lambda letter, early=early: letter.live_line_ids.move_line_id & early)._mark_undelivered(
-                self.env._(
-                    "The notice of default %s was not delivered, so the debtor was not in default when this letter "
-                    "left. It has no effect; the notice of default and this letter are planned again.",
-                    ", ".join(self.mapped('display_name'))))
 
     # -------------------------------------------------------------------------
     # THE QUEUE

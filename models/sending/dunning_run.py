@@ -117,6 +117,7 @@ class DunningRun(models.AbstractModel):
         """Return what is done when a company is planned, in order; each step is called with the :class:`Planning`."""
         return [
             self._end_holds,
+            self._follow_facts,
             self._refresh_pending,
             self._decide,
             self._make_due_notices,
@@ -164,12 +165,18 @@ class DunningRun(models.AbstractModel):
         planning.checkpoint()
 
     @api.model
+    def _follow_facts(self, planning):
+        """Step: let items whose letters hold no longer go back on their ladders."""
+        # The mail queue may have worked while a notice was locked.
+        self.env['dunning.notice']._collect_receipts(planning.company)
+        self.env['dunning.notice']._follow_facts(planning.company, planning.at_date)
+        planning.checkpoint()
+
+    @api.model
     def _refresh_pending(self, planning):
         """Step: keep what waits true: cancel what is no longer owed, pass over calls nobody made."""
         company, at_date = planning.company, planning.at_date
         Notice, Dispatcher = self.env['dunning.notice'], self.env['dunning.dispatcher']
-        # The mail queue may have worked while a notice was locked.
-        Notice._collect_receipts(company)
         waiting = Notice.search(
             Domain('company_id', '=', company.id) & Domain('state', 'in', ('draft', 'todo', 'to_post', 'error')))
         waiting = waiting.try_lock_for_update()
