@@ -55,22 +55,28 @@ class ClaimCommon(DunningCommon):
              state='sent', freeze=False):
         """Return a notice about invoices as it left; amounts are dealt out over its items in equal parts."""
         items = self.items(moves)
-        notice = self.env['dunning.notice']._recording().create({
+        received = costs_from - days(15) if costs_from else on + days(1)
+        # sudo: nobody may write evidence but the code that knows what happened
+        notice = self.env['dunning.notice'].sudo()._recording().create({
             'company_id': self.company.id, 'partner_id': moves.commercial_partner_id.id,
             'recipient_id': moves.commercial_partner_id.id, 'currency_id': moves.currency_id.id,
             'level_id': self._next_level(items).id, 'channel': 'email', 'state': state, 'date_planned': on, 'date': on,
             'deadline': deadline or on + days(7), 'legal_role': role, 'costs_from': costs_from,
-            'receipt_date': costs_from - days(15) if costs_from else on + days(1),
+            'receipt_date': received, 'postal_state': 'posted', 'posted_on': on,
+            'debtor_type': moves.commercial_partner_id.dunning_effective_type,
+            'receipt_ids': [Command.create({
+                'kind': 'registered', 'date': received, 'proof': b'cHJvb2Y=', 'proof_filename': 'proof.pdf'})],
             'line_ids': [
                 Command.create({
                     'move_line_id': item.id, 'move_id': item.move_id.id, 'date_maturity': item.date_maturity,
-                    'name': item.move_id.name, 'amount_residual': item.amount_residual,
+                    'name': item.move_id.name, 'amount_original': item.amount_currency,
+                    'amount_residual': item.amount_residual,
                     'amount_interest': interest / len(items), 'amount_costs': costs / len(items),
                     'amount_announced': announced / len(items)})
                 for item in items],
         })
         self.env.flush_all()
-        return notice
+        return notice.sudo(False)
 
     def _next_level(self, items):
         """Return a level at which the items had no notice yet."""
