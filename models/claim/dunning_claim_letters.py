@@ -183,7 +183,8 @@ class DunningClaimLetters(models.AbstractModel):
             company=company.id, accounts=Line._get_dunning_receivables(company).ids, debtors=debtor_ids,
             to_flush=[
                 *(Line._fields[name] for name in (
-                    'company_id', 'parent_state', 'balance', 'account_id', 'move_id', 'currency_id', 'amount_currency')),
+                    'company_id', 'parent_state', 'balance', 'account_id', 'move_id', 'currency_id',
+                    'amount_currency')),
                 *(Move._fields[name] for name in ('name', 'invoice_date', *origins))])
 
     @api.model

@@ -101,7 +101,7 @@ class DunningNoticeEvidence(models.AbstractModel):
             postal_days=self._get_postal_days(self.posted_on or self.date))
 
     def _get_receipt_kind(self, day):
-        """Return the kind of the evidence that a day of receipt follows from: what proves it before what presumes it."""
+        """Return the kind of the evidence that a day of receipt follows from, what proves it first."""
         rank = [kind for kind, _label in KINDS]
         standing = self.receipt_ids.filtered(lambda receipt: not receipt.withdrawn_on and receipt.date == day)
         return max(standing.mapped('kind'), key=rank.index, default=False)

@@ -215,6 +215,18 @@ class DunningNoticeLine(models.Model):
         self.ensure_one()
         return self.amount_residual - self.amount_netted - self.amount_held
 
+    @api.model
+    def _get_last_asked(self, items):
+        """Return ``{item: (with interest, with costs)}``: what the last notice that left about each asked of it."""
+        # sudo: only what was asked of items that the caller may see
+        lines = self.sudo().search([('move_line_id', 'in', items.ids), ('status', '=', 'sent')], order='date, id')
+        lines.fetch(['notice_id', 'move_line_id'])
+        lines.notice_id.fetch(['claim_data'])
+        last = {line.move_line_id: line.notice_id.claim_data or {} for line in lines}
+        return {
+            item: tuple(bool(last.get(item, {}).get(name)) for name in ('with_interest', 'with_costs'))
+            for item in items}
+
     def _is_wholly_wrong(self):
         self.ensure_one()
         return bool(self.wrong_amount) and self.currency_id.compare_amounts(self.wrong_amount, self._get_asked()) >= 0

@@ -141,9 +141,8 @@ class DunningNoticeStanding(models.AbstractModel):
 
     def _tell_void(self, lines):
         """Step: ask somebody to look at what it had asked, for each debtor once."""
-        for (company, debtor), taken in lines.grouped(
-            lambda line: (line.company_id, line.notice_id.partner_id)
-        ).items():
+        for taken in lines.grouped(lambda line: (line.company_id, line.notice_id.partner_id)).values():
+            company = taken.company_id
             asking = taken.filtered(lambda line: line.amount_costs or line.amount_interest)
             role = taken.filtered('notice_id.legal_role')
             if not (asking or role):
