@@ -39,10 +39,10 @@ class DunningNotice(models.Model):
                 gaps.append(self.env._(
                     "A letter or e-mail about %s that left: the debtor was never reminded.", move.name))
         if kind == 'consumer':
-            letters = told.filtered(lambda notice: notice.legal_role == 'fourteen_day')
-            covered = letters.filtered('receipt_date').line_ids.move_id
-            for move in moves - covered:
+            company, items = self.company_id, self.live_line_ids.move_line_id
+            effects = self.env['dunning.claim'].with_company(company)._get_effects(items, company._dunning_today())
+            for move in items.filtered(lambda item: not effects[item.id].costs_from).move_id:
                 gaps.append(self.env._(
-                    "A 14-day letter about %s that is known to have been received: without it a consumer owes no "
-                    "collection costs (article 6:96 BW).", move.name))
+                    "A 14-day letter about %s that was received and holds: without it a consumer owes no collection "
+                    "costs (article 6:96 BW).", move.name))
         return gaps

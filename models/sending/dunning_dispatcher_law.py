@@ -70,8 +70,12 @@ class DunningDispatcherLaw(models.AbstractModel):
     def _recheck_pile(self, letters, at_date):
         """Judge letters about costs that were made but not posted; return those that must not leave at all.
 
-        When an amount is another one now, the letter goes back into the queue to be made again.
+        When an amount is another one now, or too little of the term would be left, the letter goes back into the queue
+        to be made again.
         """
+        late = letters.filtered(lambda notice: notice._gives_less_by(at_date))
+        late._recording().write({'state': 'queued', 'postal_state': False})
+        letters -= late
         letters = letters.filtered(lambda notice: notice.legal_role == FOURTEEN_DAY or notice.amount_costs)
         if not letters:
             return letters

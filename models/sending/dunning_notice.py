@@ -343,13 +343,39 @@ class DunningNotice(models.Model):
                 "%(count)s of the selected letters were not printed yet (%(notice)s). Print them first.",
                 count=len(unprinted), notice=unprinted[:1].display_name))
         today = self.env.company._dunning_today()
+        late = letters.filtered(lambda notice: notice._gives_less_by(today))
+        if late:
+            late._recording().write({'state': 'queued', 'postal_state': False})
+            late._log_act(lambda notice: notice.env._(
+                "It was printed with a last day that leaves less than its term when it is posted today, so it is made "
+                "again. Do not post the old one."))
+            letters -= late
+        if not letters:
+            return late._notify_late(late)
         letters._recording().write({'postal_state': 'posted', 'posted_on': today, 'posted_by_id': self.env.uid})
         sent = letters.filtered(lambda notice: notice.state == 'to_post')
         sent._record_sent(today)
         (letters - sent)._record_posted(today)  # paper after an e-mail
         self.env['dunning.dispatcher']._schedule_activities(sent, today)
         letters._log_act(lambda notice: notice.env._("Brought to the post."))
+        if late:
+            return letters._notify_late(late)
         return self._notify_result(self.env._("%(count)s letters marked as posted.", count=len(letters)), letters)
+
+    def _gives_less_by(self, leaves_on):
+        """Return whether a letter that waits prints a last day too early for the day on which it leaves."""
+        self.ensure_one()
+        return (
+            self.state == 'to_post' and bool(self.deadline) and self.level_id.legal_role != 'fourteen_day'
+            and self.deadline < self._get_printed_deadline(leaves_on))
+
+    @api.model
+    def _notify_late(self, late):
+        """Return a notification about letters that were not posted: they are made again with a later last day."""
+        return self._notify_result(self.env._(
+            "%(posted)s letters marked as posted. %(late)s were printed on an earlier day and would give too short a "
+            "term: they are made again, so print and post the new ones (%(notice)s).",
+            posted=len(self), late=len(late), notice=late[:1].display_name), late, kind='warning')
 
     def action_dunning_send(self):
         """Open the send wizard for these proposals."""
