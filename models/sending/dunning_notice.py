@@ -350,8 +350,6 @@ class DunningNotice(models.Model):
                 "It was printed with a last day that leaves less than its term when it is posted today, so it is made "
                 "again. Do not post the old one."))
             letters -= late
-        if not letters:
-            return late._notify_late(late)
         letters._recording().write({'postal_state': 'posted', 'posted_on': today, 'posted_by_id': self.env.uid})
         sent = letters.filtered(lambda notice: notice.state == 'to_post')
         sent._record_sent(today)
