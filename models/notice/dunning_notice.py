@@ -146,6 +146,7 @@ class DunningNotice(models.Model):
         readonly=True, copy=False,
         help="Of a 14-day letter: the first day on which the debtor owes collection costs.")
     costs_from_text = fields.Char(compute='_compute_costs_from_text')
+    void_text = fields.Char(string="Holds No Longer", compute='_compute_costs_from_text')
     waiver_text = fields.Char(string="Waived", compute='_compute_waiver_text')
     lang = fields.Char(string="Language", compute='_compute_lang', store=True, readonly=False,
                        tracking=True)

@@ -33,16 +33,19 @@ class DunningNoticeEvidence(models.AbstractModel):
     _name = 'dunning.notice.evidence'
     _description = "Dunning Notice"
 
-    @api.depends('costs_from', 'legal_role', 'state')
+    @api.depends('costs_from', 'legal_role', 'state', 'line_ids.void_reason')
     def _compute_costs_from_text(self):
-        """What the badge of a 14-day letter says."""
+        """What the badge of a 14-day letter says, and about which invoices a notice holds no longer."""
         for notice in self:
             text = False
+            notice.void_text = " ".join(
+                f"{', '.join(filter(None, lines.mapped('name')))}: {reason}"
+                for reason, lines in notice.line_ids.filtered('void_reason').grouped('void_reason').items()) or False
             if notice.legal_role == 'fourteen_day' and notice.state == 'sent':
                 text = self.env._("Costs from %s", format_date(
                     self.env, notice.costs_from, date_format='d MMM')) if notice.costs_from else self.env._(
                         "Receipt not known yet")
-            notice.costs_from_text = text
+            notice.costs_from_text = self.env._("Holds no longer") if text and notice.void_text else text
 
     @api.depends('claim_data', 'state', 'partner_id', 'company_id')
     def _compute_waiver_text(self):
