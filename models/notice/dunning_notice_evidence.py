@@ -72,22 +72,20 @@ class DunningNoticeEvidence(models.AbstractModel):
         return self.date if self.mail_message_id else self.posted_on or self.date
 
     def _get_printed_deadline(self, leaves_on):
-        """Return the last day to pay that the notice gives when it leaves on a day: its term runs from its receipt.
+        """Return the last day to pay that the notice gives when it leaves on a day: on paper it counts the post's days.
 
-        Of a 14-day letter it is an estimate; that prints no date.
+        An e-mail is there on the next day, so the whole term but one day is left. Of a 14-day letter, which prints no
+        date, it is an estimate.
         """
         self.ensure_one()
-        term = timedelta(days=self._get_term_days())
-        ways = [way for way, reached in (
-            (EMAIL, self.channel in ('email', 'both') and self._get_email()),
-            (POST, self.channel in ('letter', 'both') and self._has_postal_address())) if reached]
-        if not ways:
-            return leaves_on + term
-        postal_days = self._get_postal_days(leaves_on)
+        term, postal_days = self._get_term_days(), self._get_postal_days(leaves_on)
+        by_post = self.channel in ('letter', 'both') and self._has_postal_address()
         if self.level_id.legal_role == FOURTEEN_DAY:
             return dutch_calendar.fourteen_day_term(
-                max(presume(way, leaves_on, postal_days) for way in ways)).last_free_day
-        return get_printed_deadline(ways, leaves_on, term.days, postal_days)
+                presume(POST if by_post else EMAIL, leaves_on, postal_days)).last_free_day
+        if by_post:
+            return get_printed_deadline([POST], leaves_on, term, postal_days)
+        return leaves_on + timedelta(days=term)
 
     def _get_postal_days(self, posted_on):
         return get_postal_days(posted_on, self.company_id.dunning_postal_days)
