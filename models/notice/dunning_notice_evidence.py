@@ -11,7 +11,9 @@ from ...tools.law.receipt import (
     EMAIL,
     FAILED,
     POST,
+    UNKNOWN,
     Evidence,
+    Receipt,
     get_printed_deadline,
     judge_receipt,
     presume,
@@ -97,6 +99,8 @@ class DunningNoticeEvidence(models.AbstractModel):
             [Evidence(receipt.kind, receipt.date, bool(receipt.proof_filename or receipt.proof))
              for receipt in self.receipt_ids if not receipt.withdrawn_on],
             by_mail=bool(self.mail_message_id), by_post=bool(self.postal_state), posted_on=self.posted_on)
+        if not ways:
+            return Receipt(UNKNOWN)  # a call, or nothing of it has left yet
         return judge_receipt(
             ways, proofs, later_counts=self.legal_role == FOURTEEN_DAY,
             postal_days=self._get_postal_days(self.posted_on or self.date))
