@@ -146,8 +146,8 @@ class ResPartner(models.Model):
             raise ValidationError(self.env._(
                 "%(debtor)s bought something as a consumer. As a contact of %(parent)s these private debts would "
                 "become those of %(parent)s, which would read about them. Make a separate contact for the person who "
-                "acts for %(parent)s. If nothing of it was private, somebody in accounting first chooses another debtor type "
-                "and says why.",
+                "acts for %(parent)s. If nothing of it was private, somebody in accounting first chooses another "
+                "debtor type and says why.",
                 debtor=debtor.name, parent=parent.name))
 
     def _check_dunning_confirmed(self, vals):
