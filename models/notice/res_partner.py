@@ -144,10 +144,10 @@ class ResPartner(models.Model):
             parent = self.browse(vals['parent_id']) if vals.get('parent_id') else debtor.parent_id
             # A validation error: a merge of contacts then goes on without the parent.
             raise ValidationError(self.env._(
-                "%(debtor)s bought something as a consumer. As a contact of %(parent)s these private debts would become "
-                "those of %(parent)s, which would read about them. Make a separate contact for the person who acts for "
-                "%(parent)s. If nothing of it was private, somebody in accounting first chooses another debtor type "
-                "and says why.",
+                "%(debtor)s bought something as a consumer. As a contact of %(parent)s these private debts would "
+                "become those of %(parent)s, which would read about them. Make a separate contact for the person who "
+                "acts for %(parent)s. If nothing of it was private, somebody in accounting first chooses another "
+                "debtor type and says why.",
                 debtor=debtor.name, parent=parent.name))
 
     def _check_dunning_confirmed(self, vals):

@@ -90,6 +90,15 @@ class TestConsumerStays(DebtorTypeCase):
         self.jan.with_user(self.sales).vat = VAT
         self.assertEqual(self.jan.dunning_effective_type, 'consumer')
 
+    def test_the_debtor_on_the_website(self):
+        """A shop writes what its visitor typed, as superuser."""
+        visitor = new_test_user(self.env, 'type_visitor', groups='base.group_portal')
+        move = self.invoice(self.jan)
+        self.jan.with_user(visitor).sudo().write({'vat': VAT, 'company_name': "Smit BV"})
+        self.assertStaysConsumer(move)
+        with self.assertRaises(UserError):
+            self.jan.with_user(visitor).sudo().write({'dunning_debtor_type': 'business', 'dunning_type_reason': WHY})
+
     def test_an_import(self):
         move = self.invoice(self.jan)
         self.env['ir.model.data'].create({
