@@ -167,27 +167,23 @@ class DunningDispatcherLaw(models.AbstractModel):
             ignore = Planner._get_reason_codes(keeps_apart=False)
             if forced:
                 ignore |= Planner._get_reason_codes(overridable=True)
-            missing, apart = {}, {}
             mine = {item.id for item in batch.live_line_ids.move_line_id}
-            for decision in Planner._plan(self.env.company, at_date, partners=batch.partner_id, ignore=ignore):
-                if decision.item_id in mine:
-                    continue
-                if decision.reason:
-                    apart.setdefault(decision.partner_id, {})[decision.item_id] = decision.reason
-                else:
-                    key = (decision.partner_id, decision.currency_id, decision.level_id)
-                    missing.setdefault(key, []).append(decision)
+            others = [
+                decision for decision in Planner._plan(
+                    self.env.company, at_date, partners=batch.partner_id, ignore=ignore)
+                if decision.item_id not in mine]
+            missing, apart = self._sort_companions(batch.level_id, others, at_date)
             for notice in batch._recording():
                 notice.apart_data = apart.get(notice.partner_id.id, {})
-            if not missing:
-                continue
+            joining = [decision.item_id for group in missing.values() for decision in group]
             waiting = {
                 line.move_line_id.id: line.notice_id
                 for line in self.env['dunning.notice.line'].search([
-                    ('status', '=', 'pending'),
-                    ('move_line_id', 'in', [d.item_id for group in missing.values() for d in group])])}
+                    ('status', '=', 'pending'), ('move_line_id', 'in', joining)])}
             for notice in batch:
-                decisions = missing.get((notice.partner_id.id, notice.currency_id.id, notice.level_id.id), [])
+                decisions = [
+                    decision._replace(level_id=notice.level_id.id)
+                    for decision in missing.get((notice.partner_id.id, notice.currency_id.id), ())]
                 free = [decision for decision in decisions if decision.item_id not in waiting]
                 held = self.env['dunning.notice'].union(
                     *(waiting[decision.item_id] for decision in decisions if decision.item_id in waiting))
@@ -198,6 +194,32 @@ class DunningDispatcherLaw(models.AbstractModel):
                         ", ".join(held.mapped('display_name'))))
                 elif free:
                     self._add_items(notice, free, at_date)
+
+    @api.model
+    def _sort_companions(self, levels, decisions, at_date):
+        """Return what has to join 14-day letters, and why other items stay apart, whatever their ladders are.
+
+        :param levels: of the letters; what had one of them already does not join
+        :param decisions: about the other items of their debtors
+        :return: ``{(debtor, currency): [decision]}`` and ``{debtor: {item id: reason}}``
+        """
+        items = self.env['account.move.line'].browse([decision.item_id for decision in decisions])
+        effects = self.env['dunning.claim']._get_effects(items, at_date)
+        done = set(self.env['dunning.notice.line'].search([
+            ('move_line_id', 'in', items.ids), ('level_id', 'in', levels.ids), ('status', 'in', ('sent', 'skipped')),
+        ]).move_line_id.ids)
+        missing, apart = {}, {}
+        for decision in decisions:
+            effect, reason = effects[decision.item_id], decision.reason
+            if reason == 'waiting_deadline' and decision.last_deadline < at_date:
+                reason = None  # its ladder waits some days more; the term that he was given is over
+            if not effect.in_default or effect.costs_from or effect.awaited or decision.item_id in done:
+                reason = reason or 'not_in_default'
+            if reason:
+                apart.setdefault(decision.partner_id, {})[decision.item_id] = reason
+            else:
+                missing.setdefault((decision.partner_id, decision.currency_id), []).append(decision)
+        return missing, apart
 
     @api.model
     def _add_items(self, notice, decisions, at_date):
