@@ -30,6 +30,7 @@ from dateutil.relativedelta import relativedelta
 from odoo import api, models
 from odoo.tools import SQL
 
+from ...tools.law.dated_facts import POSTAL_DAYS, get_rows
 from ..kernel.formats import format_day
 from .dunning_prescription_warning import WARN_MONTHS
 
@@ -232,7 +233,8 @@ class DunningPrescription(models.AbstractModel):
                    GREATEST(told.sent_on, COALESCE(
                        told.receipt_date,
                        CASE told.channel WHEN 'letter'
-                            THEN COALESCE(told.posted_on, told.sent_on) + item.postal_days END)) AS reached,
+                            THEN COALESCE(told.posted_on, told.sent_on) + GREATEST(item.postal_days, %(postal_days)s)
+                            END)) AS reached,
                    FALSE AS judgment,
                    (told.sent_on + MAKE_INTERVAL(years => LEAST(item.years, %(max_years)s::int)))::date AS until
               FROM item
@@ -256,6 +258,9 @@ class DunningPrescription(models.AbstractModel):
             counts=counts,
             told=self.env['dunning.notice.line']._get_told_sql(
                 SQL("notice.interrupts_prescription AND notice.date <= %s", at_date)),
+            postal_days=SQL("CASE %s END", SQL(" ").join(
+                SQL("WHEN COALESCE(told.posted_on, told.sent_on) >= %s THEN %s::int", fact.date_from, fact.value)
+                for fact in reversed(get_rows(POSTAL_DAYS)))),
             max_years=MAX_NEW_YEARS,
             to_flush=[
                 self.env['dunning.notice']._fields['interrupts_prescription'],

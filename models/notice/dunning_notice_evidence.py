@@ -68,7 +68,7 @@ class DunningNoticeEvidence(models.AbstractModel):
         self.ensure_one()
         by_post = self.channel in ('letter', 'both') and self._has_postal_address()
         receipt = (
-            dutch_calendar.presumed_receipt(sent_on, self.company_id.dunning_postal_days) if by_post
+            dutch_calendar.presumed_receipt(sent_on, self.company_id._get_dunning_postal_days(sent_on)) if by_post
             else sent_on + ONE_DAY)
         return dutch_calendar.fourteen_day_term(receipt).last_free_day
 
@@ -273,7 +273,7 @@ class DunningNoticeEvidence(models.AbstractModel):
     def _record_posted(self, posted_on):
         """Record that letters were brought to the post: when they are presumed to be delivered."""
         for company, notices in self.grouped('company_id').items():
-            received = dutch_calendar.presumed_receipt(posted_on, company.dunning_postal_days)
+            received = dutch_calendar.presumed_receipt(posted_on, company._get_dunning_postal_days(posted_on))
             notices._add_receipt('post_presumed', received, channel='letter')
 
     def _record_mailed(self):

@@ -25,6 +25,7 @@ from .claim import (
     Request,
     Told,
 )
+from .dated_facts import get_postal_days
 
 ONE_DAY = timedelta(days=1)
 NO_COSTS = ClaimCosts()
@@ -208,7 +209,8 @@ class _Computation:
             demand = min(demands, key=lambda line: line.deadline)
             return _Start(max(demand.deadline, item.due_date) + ONE_DAY, 'default', {
                 'notice': demand.name, 'sent': demand.sent_on, 'deadline': demand.deadline})
-        received = dutch_calendar.presumed_receipt(item.invoice_date, self.creditor.postal_days)
+        received = dutch_calendar.presumed_receipt(
+            item.invoice_date, get_postal_days(item.invoice_date, self.creditor.postal_days))
         last_day = max(statutory_interest.last_payment_day_from_receipt(received), item.due_date)
         return _Start(
             statutory_interest.first_interest_day(last_day), 'receipt', {'received': received, 'last_day': last_day})
