@@ -16,14 +16,15 @@ from odoo.exceptions import UserError, ValidationError
 from odoo.tools import format_amount
 
 from ..kernel.formats import format_day, in_language_of
+from .dunning_hold_reach import INSOLVENCY_WRITABLE
 
 # What whoever places a hold says about it; the rest follows.
 USER_CREATABLE = frozenset({
     'company_id', 'partner_id', 'move_id', 'move_line_id', 'amount', 'reason_id', 'user_id', 'date_end', 'note',
     'dispute_category',
-})
+}) | INSOLVENCY_WRITABLE
 # What can be changed while a hold is open.
-USER_WRITABLE = frozenset({'user_id', 'note'})
+USER_WRITABLE = frozenset({'user_id', 'note'}) | INSOLVENCY_WRITABLE
 # How a dispute went: can be told until it was told, also after the hold itself ended.
 DISPUTE_WRITABLE = frozenset({'dispute_category', 'dispute_right', 'dispute_outcome', 'credit_move_id'})
 # What was written about a hold and is not copied into its log: what is erased from a note has to be gone.
@@ -38,7 +39,9 @@ class DunningHold(models.Model):
     """
 
     _name = 'dunning.hold'
-    _inherit = ['dunning.hold.life', 'dunning.hold.reach', 'dunning.recorded', 'mail.thread', 'mail.activity.mixin']
+    _inherit = [
+        'dunning.hold.life', 'dunning.hold.reach', 'dunning.recorded', 'mail.thread',
+        'mail.activity.mixin']
     _description = "Dunning Hold"
     _order = 'date_end, id'
     _check_company_auto = True
@@ -337,8 +340,8 @@ class DunningHold(models.Model):
     def _get_frozen_message(self, action):
         return {
             'write': self.env._(
-                "Of an open hold the owner and the note can be changed. Use “Extend” for another end date, “Close” "
-                "to end it, and close it and place a new one for everything else."),
+                "Of an open hold the owner, the note and the facts of an insolvency can be changed. Use “Extend” for "
+                "another end date, “Close” to end it, and close it and place a new one for everything else."),
             'unlink': self.env._(
                 "%(hold)s cannot be deleted: it explains why reminders waited. Close it instead.",
                 hold=self[:1].display_name),

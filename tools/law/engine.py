@@ -59,6 +59,15 @@ class _LetterCosts(NamedTuple):
     basis: dict
 
 
+def _cut_off(start: _Start, last_day: date | None) -> _Start:
+    """Return when interest begins where it ends with ``last_day``: not after that."""
+    if not last_day or not start.day:
+        return start
+    if start.day > last_day:
+        return _Start(why='insolvent')
+    return start._replace(basis={**start.basis, 'until': last_day})
+
+
 def get_first_claiming(told: Iterable[Told]) -> Told | None:
     """Return what was the first to claim costs of an item, or None."""
     return next((line for line in told if line.costs > 0), None)
@@ -119,7 +128,8 @@ class _Computation:
                 line for line in self.ledger.told.get(item_id, ())
                 if line.sent_on <= request.at_date and line.source != request.source]
             for item_id in request.item_ids}
-        self.starts = {item.item_id: self._get_start(item) for item in self.items}
+        self.starts = {
+            item.item_id: _cut_off(self._get_start(item), item.interest_until) for item in self.items}
 
     def run(self):
         request, debtor = self.request, self.debtor
@@ -250,7 +260,8 @@ class _Computation:
             events.append(CostsClaimed(costs.since + ONE_DAY, costs.amount))
         return run_account(
             item.original, start.day, terms.rates, events, self.at_date,
-            day_count=self.request.agreements[item.item_id].day_count, compound=terms.compound)
+            day_count=self.request.agreements[item.item_id].day_count, compound=terms.compound,
+            interest_until=item.interest_until)
 
     # -------------------------------------------------------------------------
     # COLLECTION COSTS
