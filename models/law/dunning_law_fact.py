@@ -42,7 +42,7 @@ class DunningLawFact(models.Model):
     is_read = fields.Boolean(
         string="Text Read", compute='_compute_fact',
         help="Whether the text of the source itself was read when the program was made. No lawyer confirmed any of it.")
-    confirmed_on = fields.Date(string="Looked Up On", readonly=True, copy=False, tracking=True)
+    confirmed_on = fields.Date(string="Looked Up On", readonly=True, copy=False)
     confirmed_by_id = fields.Many2one(
         comodel_name='res.users', string="Looked Up By", readonly=True, copy=False, index='btree_not_null')
     state = fields.Selection(
@@ -85,7 +85,7 @@ class DunningLawFact(models.Model):
         """Let there be a row for each fact the program knows; called at installation and each upgrade."""
         rows = {(row.code, row.date_from): row for row in self.search([])}
         facts = {(fact.code, fact.date_from) for fact in FACTS}
-        self.concat(*(row for key, row in rows.items() if key not in facts)).unlink()
+        self.browse().concat(*(row for key, row in rows.items() if key not in facts)).unlink()
         self.create([{'code': code, 'date_from': day} for code, day in sorted(facts - rows.keys())])
 
     def action_confirm(self):
@@ -97,6 +97,7 @@ class DunningLawFact(models.Model):
             raise UserError(self.env._("There is nothing to look up here this year."))
         # sudo: nobody writes on these rows but this action
         todo.sudo().write({'confirmed_on': self.env.company._dunning_today(), 'confirmed_by_id': self.env.uid})
+        todo._message_log_batch(dict.fromkeys(todo.ids, self.env._("Looked up: it is as it stands here.")))
         warnings = self.env['dunning.interest.rate']._get_warnings(model=self._name)
         if warnings and not self._get_rows_to_review(self.env.company._dunning_today()):
             warnings.action_feedback(feedback=self.env._("All facts of law were looked up."))
@@ -107,7 +108,7 @@ class DunningLawFact(models.Model):
         rows = {(row.code, row.date_from): row for row in self.search([])}
         confirmed = {
             f'{code}:{day.isoformat()}': row.confirmed_on for (code, day), row in rows.items() if row.confirmed_on}
-        return self.concat(*(
+        return self.browse().concat(*(
             rows[fact.code, fact.date_from] for fact in get_facts_to_review(today, confirmed)
             if (fact.code, fact.date_from) in rows))
 
@@ -115,10 +116,12 @@ class DunningLawFact(models.Model):
     def _warn_facts(self, company, today):
         """Ask one manager once a year to look up the facts of law; he is not asked again while that is open.
 
-        The law is the same for every company, so the first one that has somebody to ask asks for all of them.
+        The law is the same for every Dutch company, so the first one that has somebody to ask asks for all of them.
 
         :return: the new ``mail.activity``, or an empty one
         """
+        if company.account_fiscal_country_id.code != 'NL':
+            return self.env['mail.activity']
         rows, user = self._get_rows_to_review(today), company._get_dunning_manager()
         since = today - timedelta(days=REPEAT_DAYS)
         if not rows or not user or self.env['dunning.interest.rate']._get_warnings(since, self._name):
