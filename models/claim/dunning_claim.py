@@ -266,7 +266,10 @@ class DunningClaim(models.AbstractModel):
         """Return ``{item id: DueItem}``."""
         bookings = self._filter_bookings(items.move_id)
         due_dates = [item._get_dunning_due_date() for item in items]
-        ends = self.env['dunning.hold']._get_last_interest_days(self.env.company, items)
+        # sudo: what is owed is the same for whoever asks
+        insolvencies = self.env['dunning.hold'].sudo().browse(
+            self.env['dunning.hold']._get_insolvency_ids(self.env.company.id))
+        ends = insolvencies._get_last_interest_days(items) if insolvencies else {}
         return {
             item.id: DueItem(
                 item.id, item.move_id.id, item.move_id.name or '', to_decimal(item.amount_currency), due_date,

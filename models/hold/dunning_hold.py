@@ -201,6 +201,8 @@ class DunningHold(models.Model):
     @api.model_create_multi
     def create(self, vals_list):
         holds = super().create(vals_list)
+        if any(vals.get('insolvent_on') for vals in vals_list):
+            self.env.registry.clear_cache()
         holds._log_on_target(lambda hold, env: (
             env._(
                 "%(what)s on hold until somebody decides: %(reason)s (%(owner)s). To be reviewed by %(date)s.",
@@ -208,6 +210,12 @@ class DunningHold(models.Model):
             if hold.needs_decision else
             env._("%(what)s on hold until %(date)s: %(reason)s (%(owner)s).", **hold._get_facts(env))))
         return holds
+
+    def write(self, vals):
+        done = super().write(vals)
+        if 'insolvent_on' in vals or ('closed_on' in vals and any(self.mapped('insolvent_on'))):
+            self.env.registry.clear_cache()  # see _get_insolvency_ids
+        return done
 
     def _check_user_create(self, vals_list):
         # OVERRIDE: holds are placed by hand.

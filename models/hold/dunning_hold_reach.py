@@ -7,7 +7,7 @@ An insolvency reaches older debts only: what arose after its first day has to be
 is not known everything is on hold. The rules are in ``tools/law/insolvency.py``; nobody confirmed them.
 """
 
-from odoo import api, fields, models
+from odoo import api, fields, models, tools
 from odoo.exceptions import ValidationError
 from odoo.fields import Domain
 from odoo.tools import SQL
@@ -246,17 +246,21 @@ class DunningHoldReach(models.AbstractModel):
                 Item._fields['date']])
 
     @api.model
-    def _get_last_interest_days(self, company, items):
-        """Return ``{item id: last day over which interest is asked}`` of items whose debtor became insolvent.
+    @tools.ormcache('company_id')
+    def _get_insolvency_ids(self, company_id):
+        """Return the ids of the holds of a company that end interest: mostly none, and every claim asks.
 
-        Only by holds that were not closed: whoever closes one says that it is over, or was a mistake.
+        Only those that were not closed: whoever closes one says that it is over, or was a mistake.
         """
         # sudo: what is owed is the same for whoever asks
-        holds = self.env['dunning.hold'].sudo().search(
-            Domain('company_id', '=', company.id) & Domain('insolvent_on', '!=', False)
-            & Domain('closed_on', '=', False))
+        return tuple(self.env['dunning.hold'].sudo().search(
+            Domain('company_id', '=', company_id) & Domain('insolvent_on', '!=', False)
+            & Domain('closed_on', '=', False)).ids)
+
+    def _get_last_interest_days(self, items):
+        """Return ``{item id: last day over which interest is asked}`` of the items whose debtor became insolvent."""
         found = {}
-        for hold in holds:
+        for hold in self:
             debtor, insolvency = hold.partner_id.commercial_partner_id, Insolvency(
                 hold.insolvency_kind, hold.insolvent_on)
             for item in items.filtered(lambda item, debtor=debtor: item.partner_id.commercial_partner_id == debtor):
