@@ -267,8 +267,7 @@ class DunningClaim(models.AbstractModel):
         bookings = self._filter_bookings(items.move_id)
         due_dates = [item._get_dunning_due_date() for item in items]
         # sudo: what is owed is the same for whoever asks
-        insolvencies = self.env['dunning.hold'].sudo().browse(
-            self.env['dunning.hold']._get_insolvency_ids(self.env.company.id))
+        insolvencies = self.env['dunning.hold'].sudo().browse(self.env['dunning.hold']._get_insolvency_ids())
         ends = insolvencies._get_last_interest_days(items) if insolvencies else {}
         return {
             item.id: DueItem(

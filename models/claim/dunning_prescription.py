@@ -40,6 +40,7 @@ JUDGMENT_YEARS = 20
 MAX_NEW_YEARS = 5
 YEARS = 5
 YEARS_CONSUMER_GOODS = 2
+POSTAL_ROWS = get_rows(POSTAL_DAYS)
 
 
 class Prescription(NamedTuple):
@@ -269,7 +270,7 @@ class DunningPrescription(models.AbstractModel):
     @api.model
     def _get_postal_days_sql(self):
         """Return the SQL of :func:`get_postal_days` for a row of ``told`` and what the company of ``item`` chose."""
-        first, *rows = get_rows(POSTAL_DAYS)
+        first, *rows = POSTAL_ROWS
         return SQL(
             "GREATEST(item.postal_days, CASE %s ELSE %s::int END)",
             SQL(" ").join(

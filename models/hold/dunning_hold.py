@@ -213,8 +213,10 @@ class DunningHold(models.Model):
 
     def write(self, vals):
         done = super().write(vals)
-        if 'insolvent_on' in vals or ('closed_on' in vals and any(self.mapped('insolvent_on'))):
-            self.env.registry.clear_cache()  # see _get_insolvency_ids
+        if 'insolvent_on' in vals or (
+            'closed_on' in vals and not set(self.ids).isdisjoint(self._get_insolvency_ids())
+        ):
+            self.env.registry.clear_cache()
         return done
 
     def _check_user_create(self, vals_list):

@@ -246,16 +246,15 @@ class DunningHoldReach(models.AbstractModel):
                 Item._fields['date']])
 
     @api.model
-    @tools.ormcache('company_id')
-    def _get_insolvency_ids(self, company_id):
-        """Return the ids of the holds of a company that end interest: mostly none, and every claim asks.
+    @tools.ormcache()
+    def _get_insolvency_ids(self):
+        """Return the ids of the holds that end interest: mostly none, and every claim asks.
 
         Only those that were not closed: whoever closes one says that it is over, or was a mistake.
         """
         # sudo: what is owed is the same for whoever asks
         return tuple(self.env['dunning.hold'].sudo().search(
-            Domain('company_id', '=', company_id) & Domain('insolvent_on', '!=', False)
-            & Domain('closed_on', '=', False)).ids)
+            Domain('insolvent_on', '!=', False) & Domain('closed_on', '=', False)).ids)
 
     def _get_last_interest_days(self, items):
         """Return ``{item id: last day over which interest is asked}`` of the items whose debtor became insolvent."""
@@ -263,7 +262,9 @@ class DunningHoldReach(models.AbstractModel):
         for hold in self:
             debtor, insolvency = hold.partner_id.commercial_partner_id, Insolvency(
                 hold.insolvency_kind, hold.insolvent_on)
-            for item in items.filtered(lambda item, debtor=debtor: item.partner_id.commercial_partner_id == debtor):
+            for item in items.filtered(lambda item, hold=hold, debtor=debtor: (
+                item.company_id == hold.company_id and item.partner_id.commercial_partner_id == debtor
+            )):
                 last = get_last_interest_day(insolvency, self._get_arose_on(item))
                 if last:
                     found[item.id] = min(last, found.get(item.id, last))
