@@ -319,6 +319,17 @@ class DunningHold(models.Model):
                     "%(user)s cannot see holds of %(company)s, so cannot own one. Choose a colleague who works in "
                     "accounting there.", user=hold.user_id.name, company=hold.company_id.name))
 
+    @api.constrains('insolvency_kind', 'insolvent_on', 'reason_id')
+    def _check_insolvency(self):
+        for hold in self:
+            if (hold.insolvent_on or hold.insolvency_kind) and hold.reason_id.kind != 'insolvency':
+                raise ValidationError(self.env._("A hold for “%s” is about no insolvency.", hold.reason_id.name))
+            if hold.insolvent_on and not hold.insolvency_kind:
+                raise ValidationError(self.env._(
+                    "Say of which kind the insolvency is: it decides whether interest goes on."))
+            if hold.insolvent_on and hold.insolvent_on > hold.company_id._dunning_today():
+                raise ValidationError(self.env._("The day of the ruling lies in the future."))
+
     def _write_by_user(self, vals):
         # Hook: a dispute is settled today; that a note was changed is logged, not its text.
         changed = self.filtered(lambda hold: any(

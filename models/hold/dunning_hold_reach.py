@@ -8,7 +8,6 @@ is not known everything is on hold. The rules are in ``tools/law/insolvency.py``
 """
 
 from odoo import api, fields, models, tools
-from odoo.exceptions import ValidationError
 from odoo.fields import Domain
 from odoo.tools import SQL
 
@@ -211,17 +210,6 @@ class DunningHoldReach(models.AbstractModel):
     # -------------------------------------------------------------------------
     # INSOLVENCY
     # -------------------------------------------------------------------------
-
-    @api.constrains('insolvency_kind', 'insolvent_on', 'reason_id')
-    def _check_insolvency(self):
-        for hold in self:
-            if (hold.insolvent_on or hold.insolvency_kind) and hold.reason_id.kind != 'insolvency':
-                raise ValidationError(self.env._("A hold for “%s” is about no insolvency.", hold.reason_id.name))
-            if hold.insolvent_on and not hold.insolvency_kind:
-                raise ValidationError(self.env._(
-                    "Say of which kind the insolvency is: it decides whether interest goes on."))
-            if hold.insolvent_on and hold.insolvent_on > hold.company_id._dunning_today():
-                raise ValidationError(self.env._("The day of the ruling lies in the future."))
 
     def _get_older_debts(self, items):
         """Return those of these due items that this hold is about: all of them while no day is known."""

@@ -59,9 +59,9 @@ class _LetterCosts(NamedTuple):
     basis: dict
 
 
-def _cut_off(start: _Start, last_day: date | None) -> _Start:
+def _cut_off(start: _Start, last_day: date) -> _Start:
     """Return when interest begins where it ends with ``last_day``: not after that."""
-    if not last_day or not start.day:
+    if not start.day:
         return start
     if start.day > last_day:
         return _Start(why='insolvent')
@@ -128,8 +128,10 @@ class _Computation:
                 line for line in self.ledger.told.get(item_id, ())
                 if line.sent_on <= request.at_date and line.source != request.source]
             for item_id in request.item_ids}
-        self.starts = {
-            item.item_id: _cut_off(self._get_start(item), item.interest_until) for item in self.items}
+        self.starts = {item.item_id: self._get_start(item) for item in self.items}
+        self.starts |= {
+            item.item_id: _cut_off(self.starts[item.item_id], item.interest_until)
+            for item in self.items if item.interest_until}
 
     def run(self):
         request, debtor = self.request, self.debtor
