@@ -3,6 +3,7 @@ from . import dunning_claim_booking
 from . import dunning_claim_text
 from . import dunning_claim_specification
 from . import dunning_claim
+from . import dunning_hold
 from . import dunning_waiver
 from . import res_partner
 from . import account_move

@@ -167,7 +167,7 @@ class DunningClaimSpecification(models.AbstractModel):
                     'amount': say(-Decimal(amount)),
                 }
                 for day, amount, is_money, label in entry['settlements']],
-            'why': self._explain_interest(entry, data),
+            'why': " ".join(filter(None, [self._explain_interest(entry, data), self._explain_until(entry, data)])),
             'segments': segments,
             'imputations': [self._prepare_imputation(line, currency) for line in entry['imputations']],
             # Before anything was claimed there is nothing to divide.

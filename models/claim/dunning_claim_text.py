@@ -48,6 +48,8 @@ class DunningClaimText(models.AbstractModel):
             return self.env._(
                 "No interest: the term of payment was not agreed, and no notice of default has been sent yet "
                 "(article 6:82 BW).")
+        if entry['interest_why'] == 'insolvent':
+            return self.env._("No interest: the debtor became insolvent before it would have begun.")
         if not entry['interest_from']:
             return self.env._("No interest.")
         first_day = letter_day(self.env, entry['interest_from'])
@@ -72,6 +74,14 @@ class DunningClaimText(models.AbstractModel):
             "%(name)s (%(law)s) from %(first)s: no term of payment was agreed, so that it runs from 30 days after the "
             "day that follows the receipt of the invoice, presumed on %(received)s.",
             received=letter_day(self.env, basis['received']), **values)
+
+    @api.model
+    def _explain_until(self, entry, data):
+        """Return the sentence about an insolvency that ended the interest, or an empty string."""
+        until = (entry.get('interest_basis') or {}).get('until')
+        return self.env._(
+            "Interest ends with %s, the day before the debtor became insolvent.", letter_day(self.env, until),
+        ) if until and until < data['at_date'] else ''
 
     @api.model
     def _get_interest_name(self, entry, data):

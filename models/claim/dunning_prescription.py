@@ -30,6 +30,7 @@ from dateutil.relativedelta import relativedelta
 from odoo import api, models
 from odoo.tools import SQL
 
+from ...tools.law.dated_facts import POSTAL_DAYS, get_rows
 from ..kernel.formats import format_day
 from .dunning_prescription_warning import WARN_MONTHS
 
@@ -39,6 +40,7 @@ JUDGMENT_YEARS = 20
 MAX_NEW_YEARS = 5
 YEARS = 5
 YEARS_CONSUMER_GOODS = 2
+POSTAL_ROWS = get_rows(POSTAL_DAYS)
 
 
 class Prescription(NamedTuple):
@@ -232,7 +234,8 @@ class DunningPrescription(models.AbstractModel):
                    GREATEST(told.sent_on, COALESCE(
                        told.receipt_date,
                        CASE told.channel WHEN 'letter'
-                            THEN COALESCE(told.posted_on, told.sent_on) + item.postal_days END)) AS reached,
+                            THEN COALESCE(told.posted_on, told.sent_on) + %(postal_days)s
+                            END)) AS reached,
                    FALSE AS judgment,
                    (told.sent_on + MAKE_INTERVAL(years => LEAST(item.years, %(max_years)s::int)))::date AS until
               FROM item
@@ -256,12 +259,24 @@ class DunningPrescription(models.AbstractModel):
             counts=counts,
             told=self.env['dunning.notice.line']._get_told_sql(
                 SQL("notice.interrupts_prescription AND notice.date <= %s", at_date)),
+            postal_days=self._get_postal_days_sql(),
             max_years=MAX_NEW_YEARS,
             to_flush=[
                 self.env['dunning.notice']._fields['interrupts_prescription'],
                 *(self.env['dunning.interruption']._fields[name] for name in (
                     'withdrawn_on', 'company_id', 'date', 'kind', 'scope', 'partner_id', 'move_ids', 'item_ids')),
             ])
+
+    @api.model
+    def _get_postal_days_sql(self):
+        """Return the SQL of :func:`get_postal_days` for a row of ``told`` and what the company of ``item`` chose."""
+        first, *rows = POSTAL_ROWS
+        return SQL(
+            "GREATEST(item.postal_days, CASE %s ELSE %s::int END)",
+            SQL(" ").join(
+                SQL("WHEN COALESCE(told.posted_on, told.sent_on) >= %s THEN %s::int", fact.date_from, fact.value)
+                for fact in reversed(rows)),
+            first.value)
 
     @api.model
     def _get_before_sql(self, day, wanted):

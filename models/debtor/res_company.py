@@ -13,6 +13,7 @@ from odoo import api, fields, models
 from odoo.exceptions import ValidationError
 
 from ...tools.law import dutch_calendar
+from ...tools.law.dated_facts import get_postal_days
 from ..kernel.groups import ACCOUNTING
 
 DAY_STARTS, DAY_ENDS = time(7), time(20)
@@ -56,14 +57,15 @@ class ResCompany(models.Model):
         help="A term that only stands on the invoice is not agreed: then a consumer is in default only after a notice "
              "of default (article 6:82 BW), and the 14-day letter waits for that.", prefetch='dunning')
     dunning_postal_days = fields.Integer(
-        string="Postal Days", default=3,
-        help="Days after which a letter counts as received; Sundays, Mondays and holidays do not count. At least 2 "
-             "(Hoge Raad 25 November 2016, ECLI:NL:HR:2016:2704); since the post may take longer, 3 is safe.",
+        string="Postal Days at Least",
+        help="Days after which a letter counts as received; Sundays, Mondays and holidays do not count. 0: as under "
+             "Configuration ‣ Facts of Law for the day on which it is posted. A higher number lengthens that; a lower "
+             "one does nothing.",
         prefetch='dunning')
 
     _check_dunning_postal_days = models.Constraint(
-        'CHECK(dunning_postal_days BETWEEN 2 AND 10)',
-        "The number of postal days lies between 2 and 10.",
+        'CHECK(COALESCE(dunning_postal_days, 0) BETWEEN 0 AND 10)',
+        "The number of postal days lies between 0 and 10.",
     )
 
     dunning_vat_on_costs = fields.Boolean(
@@ -239,6 +241,10 @@ class ResCompany(models.Model):
     # -------------------------------------------------------------------------
     # WHAT IS KNOWN OF IT
     # -------------------------------------------------------------------------
+
+    def _get_dunning_postal_days(self, day):
+        """Return how many days a letter takes that is posted on a day: those of the law, or more if that was chosen."""
+        return get_postal_days(day, self.dunning_postal_days)
 
     def _read_for_dunning(self):
         """Read what reminders look at in one query; whoever else reads a company reads it without."""

@@ -56,6 +56,7 @@ class DunningNotice(models.Model):
     _recorded_with = 'notice'
     _recording_context = {'mail_create_nosubscribe': True, 'mail_create_nolog': True, 'mail_notrack': True}
     _user_writable = USER_WRITABLE
+    _user_writable_handed_out = USER_WRITABLE_HANDED_OUT
     _frozen_files = {'letter_file': ('to_post', 'sent', 'withdrawn', 'undelivered')}
 
     name = fields.Char(string="Number", readonly=True, copy=False, index='trigram')
@@ -297,7 +298,7 @@ class DunningNotice(models.Model):
                 "It is the proof of what the debtor was told.",
                 notice=final[:1].display_name,
             ))
-        if names - USER_WRITABLE_HANDED_OUT and any(notice.state in ('todo', 'to_post') for notice in self):
+        if names - self._user_writable_handed_out and any(notice.state in ('todo', 'to_post') for notice in self):
             raise UserError(self.env._(
                 "The letter was made or the call was handed out already, so only the note can be changed. "
                 "Cancel the notice to let it be planned again.",

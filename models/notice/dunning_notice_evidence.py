@@ -5,7 +5,6 @@ from odoo.exceptions import UserError
 from odoo.tools import SQL, email_normalize, format_amount, format_date
 
 from ...tools.law import dutch_calendar
-from ...tools.law.dated_facts import get_postal_days
 from ...tools.law.letters import FOURTEEN_DAY
 from ...tools.law.receipt import (
     EMAIL,
@@ -80,7 +79,7 @@ class DunningNoticeEvidence(models.AbstractModel):
         date, it is an estimate.
         """
         self.ensure_one()
-        term, postal_days = self._get_term_days(), self._get_postal_days(leaves_on)
+        term, postal_days = self._get_term_days(), self.company_id._get_dunning_postal_days(leaves_on)
         by_post = self.channel in ('letter', 'both') and self._has_postal_address()
         if self.level_id.legal_role == FOURTEEN_DAY:
             return dutch_calendar.fourteen_day_term(
@@ -88,9 +87,6 @@ class DunningNoticeEvidence(models.AbstractModel):
         if by_post:
             return get_printed_deadline([POST], leaves_on, term, postal_days)
         return leaves_on + timedelta(days=term)
-
-    def _get_postal_days(self, posted_on):
-        return get_postal_days(posted_on, self.company_id.dunning_postal_days)
 
     def _read_receipt(self):
         """Return the :class:`Receipt` of the notice, as the evidence stands."""
@@ -103,7 +99,7 @@ class DunningNoticeEvidence(models.AbstractModel):
             return Receipt(UNKNOWN)  # a call, or nothing of it has left yet
         return judge_receipt(
             ways, proofs, later_counts=self.legal_role == FOURTEEN_DAY,
-            postal_days=self._get_postal_days(self.posted_on or self.date))
+            postal_days=self.company_id._get_dunning_postal_days(self.posted_on or self.date))
 
     def _get_receipt_kind(self, day):
         """Return the kind of the evidence that a day of receipt follows from, what proves it first."""
@@ -246,7 +242,7 @@ class DunningNoticeEvidence(models.AbstractModel):
     def _record_posted(self, posted_on):
         """Record that letters were brought to the post: when they are presumed to be delivered."""
         for company, notices in self.grouped('company_id').items():
-            received = presume(POST, posted_on, get_postal_days(posted_on, company.dunning_postal_days))
+            received = presume(POST, posted_on, company._get_dunning_postal_days(posted_on))
             notices._add_receipt('post_presumed', received, channel='letter')
 
     def _record_mailed(self):

@@ -13,6 +13,7 @@ from .dunning_notice_delivery import LACKS
 CONTENT_FIELDS = ('recipient_id', 'channel', 'lang')
 # Of fewer notices nobody needs to be told how far they are.
 SMALLEST_BATCH = 2
+USER_WRITABLE_SENDING = USER_WRITABLE | {'letter_lang'}
 # States of notices that were let go by the dispatcher.
 GONE_STATES = (*TOLD_STATES, 'undelivered')
 PROGRESS = 'l10n_nl_dunning.progress'
@@ -25,7 +26,7 @@ class DunningNotice(models.Model):
         'dunning.notice.standing', 'dunning.notice']
 
     # The choice of a language writes the language code.
-    _user_writable = USER_WRITABLE | {'letter_lang'}
+    _user_writable = USER_WRITABLE_SENDING
 
     # Approval
     maker_ids = fields.Many2many(

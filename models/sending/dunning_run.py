@@ -86,6 +86,7 @@ class DunningRun(models.AbstractModel):
             try:
                 self._plan_company(company, today, checkpoint=IrCron._commit_progress)
                 self.env['dunning.interest.rate']._warn_stale_rates(company, today)
+                self.env['dunning.law.fact']._warn_facts(company, today)
                 self.env['dunning.prescription']._warn_prescription(company, today)
                 self.env['dunning.behaviour']._refresh(company, today)
                 self.env['dunning.hold.report']._tell_parked(company, today)

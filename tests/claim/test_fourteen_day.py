@@ -182,23 +182,25 @@ class TestTerm(FourteenDayCommon):
         self.mails_leave(notice, date(2026, 12, 21))
         self.assertTerm(notice, date(2026, 12, 22), date(2027, 1, 5), date(2027, 1, 6), 'email_accepted')
 
-    def test_by_post_two_days_without_sunday_and_monday(self):
-        self.company.dunning_postal_days = 2
+    def test_by_post_four_days_without_sunday_and_monday(self):
+        self.company.dunning_postal_days = 4
         for sent, receipt, last_day, costs_from in (
-            (date(2026, 11, 23), date(2026, 11, 25), date(2026, 12, 9), date(2026, 12, 10)),
-            (date(2026, 11, 24), date(2026, 11, 26), date(2026, 12, 10), date(2026, 12, 11)),
+            (date(2026, 11, 23), date(2026, 11, 27), date(2026, 12, 11), date(2026, 12, 12)),
             # Received on a Saturday, so the term would end on one: it ends on Monday.
-            (date(2026, 11, 26), date(2026, 11, 28), date(2026, 12, 14), date(2026, 12, 15)),
-            (date(2026, 11, 27), date(2026, 12, 1), date(2026, 12, 15), date(2026, 12, 16)),
-            # Christmas Eve: two holidays, Sunday and Monday do not count.
-            (date(2026, 12, 24), date(2026, 12, 30), date(2027, 1, 13), date(2027, 1, 14)),
+            (date(2026, 11, 24), date(2026, 11, 28), date(2026, 12, 14), date(2026, 12, 15)),
+            (date(2026, 11, 26), date(2026, 12, 2), date(2026, 12, 16), date(2026, 12, 17)),
+            (date(2026, 11, 27), date(2026, 12, 3), date(2026, 12, 17), date(2026, 12, 18)),
+            # Christmas Eve: two holidays, Sunday, Monday and New Year do not count.
+            (date(2026, 12, 24), date(2027, 1, 2), date(2027, 1, 18), date(2027, 1, 19)),
         ):
             with self.subTest(sent=sent):
                 self.jan = self.make_debtor(f"Jan {sent}", consumer=True)
                 notice = self.posted(sent)
                 self.assertTerm(notice, receipt, last_day, costs_from, 'post_presumed')
 
-    def test_by_post_three_days_by_default(self):
+    def test_by_post_three_days_by_default_and_never_less(self):
+        self.assertFalse(self.company.dunning_postal_days)
+        self.company.dunning_postal_days = 2
         notice = self.posted(MONDAY)
         self.assertTerm(notice, date(2026, 11, 26), date(2026, 12, 10), date(2026, 12, 11), 'post_presumed')
 

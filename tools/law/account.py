@@ -158,6 +158,7 @@ def run_account(
     *,
     day_count: str = 'act/365',
     compound: bool = True,
+    interest_until: date | None = None,
 ) -> 'Account':
     """Return what is owed on one due item at the end of ``until``.
 
@@ -171,6 +172,7 @@ def run_account(
     :param until: last day that counts, for interest as for events
     :param day_count: ``'act/365'`` or ``'act/act'``
     :param compound: ``False`` when interest bears no interest, as for agreed rates
+    :param interest_until: last day that bears interest, ``None`` when it goes on
     :raise RateMissing: when a day that bears interest has no rate
     :raise ValueError: for a negative amount or another day count
     :raise TypeError: for a float or another kind of event
@@ -179,7 +181,8 @@ def run_account(
         raise ValueError(f"Unknown day count {day_count!r}. Use one of: {', '.join(DAY_COUNTS)}.")
     original = not_negative(original, "amount of the due item")
     known = _known(events, until)
-    account = Account(original, first_interest_day, until, RateTable.of(rates), day_count, compound)
+    account = Account(
+        original, first_interest_day, until, RateTable.of(rates), day_count, compound, interest_until)
     for event in known:
         if isinstance(event, Credit):
             account.credit(event)
@@ -244,6 +247,7 @@ class Account:
     rates: RateTable = field(compare=False)
     day_count: str
     compound: bool
+    interest_until: date | None = None
     credits: Decimal = ZERO
     payments: Decimal = ZERO
     waived: Decimal = ZERO
@@ -275,6 +279,7 @@ class Account:
 
     def accrue(self, last_day: date) -> None:
         """Let every day up to and including ``last_day`` bear its interest."""
+        last_day = min(last_day, self.interest_until or last_day)
         if self.next_day is None or last_day < self.next_day:
             return
         base, interest = self.left.principal + self.capitalised, self.left.interest
@@ -325,7 +330,7 @@ class Account:
     def get_interest_of(self, day: date) -> Decimal:
         """Return the interest of ``day``, the first one after the statement."""
         base = self.left.principal + self.capitalised
-        if self.first_day is None or day < self.first_day or base <= 0:
+        if self.first_day is None or not self.first_day <= day <= (self.interest_until or day) or base <= 0:
             return ZERO
         years = day.year - self.first_day.year
         if self.compound and years and day == years_after(self.first_day, years):

@@ -47,6 +47,7 @@ class DueItem(NamedTuple):
     due_date: date
     invoice_date: date
     is_booking: bool = False
+    interest_until: date | None = None  # the debtor became insolvent: last day that bears interest
 
 
 class Settlement(NamedTuple):

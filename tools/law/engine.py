@@ -26,6 +26,7 @@ from .claim import (
     Request,
     Told,
 )
+from .dated_facts import get_postal_days
 from .letter_validity import judge_letters
 from .letters import CONSUMER, FOURTEEN_DAY, Judgement
 from .letters import Creditor as Sender
@@ -61,6 +62,15 @@ class _LetterCosts(NamedTuple):
     shares: dict
     item_ids: frozenset
     basis: dict
+
+
+def _cut_off(start: _Start, last_day: date) -> _Start:
+    """Return when interest begins where it ends with ``last_day``: not after that."""
+    if not start.day:
+        return start
+    if start.day > last_day:
+        return _Start(why='insolvent')
+    return start._replace(basis={**start.basis, 'until': last_day})
 
 
 def get_first_claiming(told: Iterable[Told]) -> Told | None:
@@ -139,6 +149,9 @@ class _Computation:
         self.letters = self.ledger.letters.get(request.debtor.debtor_id, NO_LETTERS)
         self.judgement = self.engine.judge(self.debtor, request.at_date, request.source)
         self.starts = {item.item_id: self._get_start(item) for item in self.items}
+        self.starts |= {
+            item.item_id: _cut_off(self.starts[item.item_id], item.interest_until)
+            for item in self.items if item.interest_until}
 
     def run(self):
         request, debtor = self.request, self.debtor
@@ -222,7 +235,8 @@ class _Computation:
             return _Start(verdict.effect_from, 'default', {
                 'notice': self.letters.names[verdict.letter.source][0], 'sent': verdict.letter.day,
                 'deadline': verdict.last_day})
-        received = dutch_calendar.presumed_receipt(item.invoice_date, self.creditor.postal_days)
+        received = dutch_calendar.presumed_receipt(
+            item.invoice_date, get_postal_days(item.invoice_date, self.creditor.postal_days))
         last_day = max(statutory_interest.last_payment_day_from_receipt(received), item.due_date)
         return _Start(
             statutory_interest.first_interest_day(last_day), 'receipt', {'received': received, 'last_day': last_day})
@@ -262,7 +276,8 @@ class _Computation:
             events.append(CostsClaimed(costs.since + ONE_DAY, costs.amount))
         return run_account(
             item.original, start.day, terms.rates, events, self.at_date,
-            day_count=self.request.agreements[item.item_id].day_count, compound=terms.compound)
+            day_count=self.request.agreements[item.item_id].day_count, compound=terms.compound,
+            interest_until=item.interest_until)
 
     # -------------------------------------------------------------------------
     # COLLECTION COSTS
