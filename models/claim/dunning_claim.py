@@ -250,7 +250,7 @@ class DunningClaim(models.AbstractModel):
             creditor=Creditor(
                 company.id, company.currency_id.name, company.dunning_postal_days,
                 VAT_RATE if company.dunning_vat_on_costs else None, company.dunning_term_agreed_consumer,
-                company.dunning_term_agreed_business),
+                company.dunning_term_agreed_business, company._get_dunning_country()),
             items=self._read_items(items),
             told=told,
             letters=letters,
@@ -293,7 +293,8 @@ class DunningClaim(models.AbstractModel):
             request.key,
             Debtor(
                 debtor.id, debtor.dunning_effective_type, debtor.dunning_term_agreed or '',
-                debtor.dunning_waive_interest, debtor.dunning_waive_costs, debtor.dunning_waive_reason or ''),
+                debtor.dunning_waive_interest, debtor.dunning_waive_costs, debtor.dunning_waive_reason or '',
+                debtor.country_id.code or ''),
             tuple(request.items.ids), by_item, request.at_date, (currencies or company.currency_id).name,
             request.with_interest, request.with_costs, request.announce, request.reductions, request.held,
             request.notice_id and ('dunning.notice', request.notice_id))

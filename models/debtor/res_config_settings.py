@@ -31,9 +31,14 @@ class ResConfigSettings(models.TransientModel):
     dunning_keep_months = fields.Integer(related='company_id.dunning_keep_months', readonly=False)
     dunning_retention_automatic = fields.Boolean(related='company_id.dunning_retention_automatic', readonly=False)
     dunning_rival_names = fields.Char(compute='_compute_dunning_rival_names')
+    dunning_law_text = fields.Char(compute='_compute_dunning_law_text')
     dunning_user_id = fields.Many2one(related='company_id.dunning_user_id', readonly=False)
     dunning_page_offer_total = fields.Monetary(related='company_id.dunning_page_offer_total', readonly=False)
 
     @api.depends('company_id')
     def _compute_dunning_rival_names(self):
         self.dunning_rival_names = ", ".join(self.env.company._get_dunning_rivals())
+
+    @api.depends('company_id')
+    def _compute_dunning_law_text(self):
+        self.dunning_law_text = self.env.company._explain_dunning_law()
