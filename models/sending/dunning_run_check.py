@@ -108,7 +108,7 @@ class DunningRunCheck(models.AbstractModel):
             return
         partner = partner.with_context(lang=user.lang)
         partner.activity_schedule(
-            activity_type.id, date_deadline=at_date, user_id=user.id, automated=True,
+            'l10n_nl_dunning.mail_activity_type_law', date_deadline=at_date, user_id=user.id, automated=True,
             summary=partner.env._("Reminders wait: their policy follows Dutch law"),
             note=partner.env._(
                 "%(why)s These are in use: %(policies)s. Nothing of them leaves until you choose another policy in the "

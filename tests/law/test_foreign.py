@@ -95,7 +95,7 @@ class TestForeign(DunningCommon):
         self.assertFalse(levels._get_law())
         for level in levels:
             for lang in ('nl_NL', 'en_US'):
-                text = "%s %s" % (level.with_context(lang=lang).letter_intro, level.with_context(lang=lang).letter_closing)
+                text = level.with_context(lang=lang).letter_intro + level.with_context(lang=lang).letter_closing
                 self.assertNotRegex(text, r"(?i)wetboek|civil code|artikel|article|rente|interest|kosten|costs|verzuim")
 
     # --- nothing of Dutch law leaves ---
@@ -190,21 +190,22 @@ class TestForeign(DunningCommon):
         self.assertFalse(texts['nl', True] or texts['be', False] or texts[None, True])
 
     def test_a_consumer_abroad_is_asked_no_dutch_costs(self):
-        self.company.dunning_term_agreed_consumer = True
-        self.use_policy(self.make_policy("Costs", [
-            {'name': "14 days", 'legal_role': 'fourteen_day', 'delay_days': 5, 'channel': 'email',
-             'letter_intro': self.env.ref('l10n_nl_dunning.level_consumer_fourteen').letter_intro,
-             'letter_closing': self.env.ref('l10n_nl_dunning.level_consumer_fourteen').letter_closing},
-            {'name': "Final", 'delay_days': 20, 'with_costs': True, 'with_interest': True},
-        ], debtor_type='consumer'))
+        self.use_policy(self.particulier)
         debtor = self.make_debtor("Jean Dupont", consumer=True, country_id=self.country('be').id)
         move = self.invoice(debtor, due=TODAY - days(10), amount=600)
-        [notice] = self.dun()
-        self.assertEqual(notice.state, 'skipped', notice.error_message)
-        self.assertIn("abroad", notice.cancel_reason)
-        [final] = self.dun(TODAY + days(40))
-        self.assertEqual((final.state, final.amount_costs, final.amount_interest), ('sent', 0, 0), final.error_message)
-        self.assertEqual(final.amount_due, 600)
+        for number in range(120):
+            day = TODAY + days(number)
+            notices = self.dun(day).filtered(lambda notice: notice.channel != 'task')
+            self.mails_leave(notices.filtered('mail_id'), day)
+            letters = notices.filtered(lambda notice: notice.postal_state == 'to_print')
+            if letters:
+                self.post_letters(letters, day)
+        notices = self.notices_of(move).filtered(lambda notice: notice.channel != 'task')
+        self.assertEqual(notices.mapped('state'), ['sent', 'sent', 'skipped', 'sent'], notices.mapped('error_message'))
+        self.assertIn("abroad", notices[2].cancel_reason)
+        for notice in notices:
+            asked = (notice.amount_interest, notice.amount_costs, notice.amount_announced, notice.amount_due)
+            self.assertEqual(asked, (0, 0, 0, 600), notice.level_id.name)
         claim = self.env['dunning.claim'].with_company(self.company)._compute(self.items(move), TODAY + days(400))
         self.assertEqual((claim.total, claim.limit), (600, 'abroad'))
 
