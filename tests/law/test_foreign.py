@@ -5,6 +5,7 @@ from datetime import date
 from pathlib import Path
 
 from odoo import Command
+from odoo.exceptions import UserError
 from odoo.tests import tagged
 
 from ...models.ladder.res_company import SHIPPED
@@ -159,6 +160,12 @@ class TestForeign(DunningCommon):
             self.company.dunning_oldest_due_date = False
             self.assertEqual(self.reason(move), 'due', "What prescribes there is not known here")
 
+    def test_no_arrangement_by_dutch_law(self):
+        self.move_to('be')
+        move = self.invoice(due=TODAY - days(20))
+        with self.assertRaisesRegex(UserError, "Dutch law"):
+            self.env['dunning.arrangement']._preview(self.company, self.business, self.items(move), {}, TODAY)
+
     def test_the_words_of_a_country(self):
         self.company.write({'vat': False, 'company_registry': '0246697724'})
         words = {}
@@ -191,6 +198,8 @@ class TestForeign(DunningCommon):
 
     def test_a_consumer_abroad_is_asked_no_dutch_costs(self):
         self.use_policy(self.particulier)
+        self.env['res.partner.bank'].create({
+            'acc_number': 'NL91ABNA0417164300', 'partner_id': self.company.partner_id.id, 'allow_out_payment': True})
         debtor = self.make_debtor("Jean Dupont", consumer=True, country_id=self.country('be').id)
         move = self.invoice(debtor, due=TODAY - days(10), amount=600)
         for number in range(120):
