@@ -79,14 +79,15 @@ class DunningClaimLetters(models.AbstractModel):
         return Creditor(
             company.id, company.currency_id.name, company.dunning_postal_days,
             VAT_RATE if company.dunning_vat_on_costs else None, company.dunning_term_agreed_consumer,
-            company.dunning_term_agreed_business)
+            company.dunning_term_agreed_business, company.dunning_shortest_term, company._get_dunning_country())
 
     @api.model
     def _read_debtor(self, debtor):
         """Return the ``Debtor`` that a contact is to the company of the environment."""
         return Debtor(
             debtor.id, debtor.dunning_effective_type, debtor.dunning_term_agreed or '',
-            debtor.dunning_waive_interest, debtor.dunning_waive_costs, debtor.dunning_waive_reason or '')
+            debtor.dunning_waive_interest, debtor.dunning_waive_costs, debtor.dunning_waive_reason or '',
+            debtor.country_id.code or '')
 
     # -------------------------------------------------------------------------
     # READING

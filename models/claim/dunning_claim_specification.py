@@ -99,12 +99,14 @@ class DunningClaimSpecification(models.AbstractModel):
             'government': self.env._("public body")}
         place = '  '.join(filter(None, [partner.zip, partner.city]))
         abroad = partner.country_id and partner.country_id.code != 'NL'
-        numbers = [(self.env._("CoC"), partner.company_registry), (self.env._("VAT"), partner.vat)]
+        country = partner.country_id.code or self.env.company._get_dunning_country()
         return {
             'name': partner.name,
             'lines': list(filter(None, [
                 partner.street, partner.street2, place, partner.country_id.name if abroad else ''])),
-            'numbers': [(label, value) for label, value in numbers if value and value.strip(' /-')],
+            'numbers': [
+                (label, value) for label, value in partner._get_dunning_numbers(country)
+                if value and value.strip(' /-')],
             'role': self.env._("Debtor (%s)", kinds[data['debtor_type']]),
         }
 

@@ -31,6 +31,12 @@ class DunningClaimText(models.AbstractModel):
         :param dict data: the frozen claim
         """
         basis = entry.get('interest_basis') or {}
+        if data.get('limit') == 'creditor':
+            return self.env._("The interest and collection costs of Dutch law are for Dutch creditors only.")
+        if data.get('limit') == 'abroad':
+            return self.env._(
+                "A consumer abroad keeps the protection of the law there, so neither interest nor collection costs of "
+                "Dutch law are asked.")
         if not data['lawful']:
             return self.env._(
                 "The statutory interest and collection costs of the law are for debts in euros, so this claim in "

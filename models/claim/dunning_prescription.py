@@ -113,6 +113,8 @@ class DunningPrescription(models.AbstractModel):
         :param date before: leave out what cannot be prescribed on that day, however its term is
         """
         old_enough = self._get_old_enough_sql(SQL.identifier('item'), before) if before else SQL("TRUE")
+        # What prescribes, and when, is known of Dutch creditors only.
+        wanted = SQL("%s AND %s", wanted, self.env['res.company']._get_dunning_law_sql(SQL("line.company_id")))
         return SQL(
             """
             SELECT id, move_id, company_id, debtor_id AS partner_id, due_date, debtor_type FROM (%s) item WHERE %s
@@ -291,6 +293,8 @@ class DunningPrescription(models.AbstractModel):
 
         Only what is old enough is looked at any closer.
         """
+        if not company._get_dunning_law():
+            return SQL("FALSE")
         row = SQL(
             "SELECT %(item)s.id, %(item)s.move_id, %(company)s::int AS company_id, %(item)s.partner_id,"
             " %(item)s.due_date, %(item)s.debtor_type",

@@ -34,7 +34,7 @@ class DunningLetterhead(models.AbstractModel):
         left = WINDOW_SIDE if company.dunning_window_side == 'left' else 210.0 - WINDOW_SIDE - ADDRESS_WIDTH
         place = ' '.join(filter(None, [partner.zip, partner.city]))
         numbers = [
-            (env._("CoC"), company.company_registry), (env._("VAT"), company.vat),
+            *partner._get_dunning_numbers(company._get_dunning_country()),
             (env._("Phone"), partner.phone), (env._("E-mail"), partner.email),
             (env._("Website"), re.sub(r'^https?://(www\.)?', '', partner.website or '').rstrip('/')),
         ]

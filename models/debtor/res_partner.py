@@ -227,9 +227,9 @@ class ResPartner(models.Model):
     def _get_dunning_lang(self):
         """Return the language to write to this contact in, or False to leave it to the policy.
 
-        While a database knows one language, every contact gets that one, whoever
-        he is. Contacts from before the addon brought a second language are
-        therefore judged by their country; see ``pre_init_hook``.
+        Who has no language is judged by his country. While a database knows one
+        language, every contact gets that one, whoever he is. Contacts from before the
+        addon brought a second language are therefore judged likewise; see ``pre_init_hook``.
         """
         self.ensure_one()
         debtor = self.commercial_partner_id or self
@@ -240,7 +240,7 @@ class ResPartner(models.Model):
         # sudo: a technical parameter, the same for every user
         only_lang, _sep, until = self.env['ir.config_parameter'].sudo().get_param(
             'l10n_nl_dunning.only_language_until', '').partition(' ')
-        if not lang or lang != only_lang or fields.Datetime.to_string(self.create_date) > until:
+        if lang and (lang != only_lang or fields.Datetime.to_string(self.create_date) > until):
             return lang
         country = (self.country_id or debtor.country_id).code
         if not country:
@@ -280,6 +280,13 @@ class ResPartner(models.Model):
     # -------------------------------------------------------------------------
     # HOW HE IS REACHED
     # -------------------------------------------------------------------------
+
+    def _get_dunning_numbers(self, country):
+        """Return ``[(word, number)]`` of the numbers of a firm, with the words that its country has for them."""
+        dutch = country == 'NL'
+        return [
+            (self.env._("CoC") if dutch else self.env._("Company number"), self.company_registry),
+            (self.env._("VAT") if dutch else self.env._("Tax number"), self.vat)]
 
     def _get_dunning_number(self):
         """Return the telephone number in E.164; as it was typed where that is not possible; or an empty string."""

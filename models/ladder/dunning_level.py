@@ -8,6 +8,7 @@ from odoo.tools import SQL
 from odoo.tools.mail import is_html_empty
 from odoo.tools.rendering_tools import parse_inline_template
 
+from ...tools.law.jurisdiction import DUTCH
 from ...tools.wording import FOURTEEN_DAY
 from .dunning_level_wording import TYPED_TEXTS
 from .dunning_policy import LATER, SHIPPING
@@ -403,6 +404,11 @@ class DunningLevel(models.Model):
         return SQL(
             "SELECT id, %s FROM dunning_level", SQL(", ").join(map(SQL.identifier, names)),
             to_flush=[self._fields[name] for name in names])
+
+    def _get_law(self):
+        """Return the country of whose law these levels are: that of interest, costs or a legal role; '' without."""
+        asking = any(level.legal_role or level.with_interest or level.with_costs for level in self)
+        return DUTCH.country if asking else ''
 
     @api.model
     def _get_too_late_sql(self, level):

@@ -326,7 +326,7 @@ class DunningInterestRate(models.Model):
         """
         kinds, needed_on = self._get_kinds_to_confirm(today)
         Activity = self.env['mail.activity']
-        if not kinds or self._get_warnings(since=today - timedelta(days=REPEAT_DAYS)):
+        if not company._get_dunning_law() or not kinds or self._get_warnings(since=today - timedelta(days=REPEAT_DAYS)):
             return Activity
         rate = self.search([('kind', 'in', kinds)], order='date_from desc, id desc', limit=1)
         user = company._get_dunning_manager()

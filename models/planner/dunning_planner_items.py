@@ -315,7 +315,9 @@ class DunningPlannerItems(models.AbstractModel):
         """Return the levels of all policies."""
         # sudo: what a level says holds for every user
         return self.env['dunning.level'].sudo().search_fetch(
-            Domain.TRUE, ['policy_id', 'legal_role', 'channel', 'fallback_channel', 'letter_intro', 'letter_closing'])
+            Domain.TRUE, [
+                'policy_id', 'legal_role', 'with_interest', 'with_costs', 'channel', 'fallback_channel', 'letter_intro',
+                'letter_closing'])
 
     def _get_policy_sql(self, question):
         """Return SQL of the usable policies with their minimum in the company's currency."""

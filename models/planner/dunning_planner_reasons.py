@@ -76,6 +76,7 @@ class DunningPlannerReasons(models.AbstractModel):
             'prescribed',
             'no_policy',
             'wrong_policy',
+            'foreign_law',
             'not_sent',
             'pending',
             'finished',
@@ -238,6 +239,25 @@ class DunningPlannerReasons(models.AbstractModel):
                 policy=self.env['dunning.policy'].browse(d.policy_id).sudo().name,  # sudo: only its name
             ),
             waits_for='policy',
+        )
+
+    def _reason_foreign_law(self):
+        # The whole ladder waits: also what asks no costs yet names the law that it would ask them by.
+        def predicate(question):
+            law = question.company._get_dunning_law()
+            foreign = [
+                policy.id for policy, levels in question.levels.grouped('policy_id').items()
+                if levels._get_law() not in ('', law)]
+            return SQL("policy_id = ANY(%s)", foreign) if foreign else SQL("FALSE")
+
+        return Reason(
+            predicate,
+            lambda d: self.env._(
+                "The policy “%(policy)s” asks interest, costs or a legal effect of Dutch law, and the fiscal country "
+                "of the creditor is not the Netherlands. Choose a policy without these, such as 7-15-30 neutral.",
+                policy=self.env['dunning.policy'].browse(d.policy_id).sudo().name,  # sudo: only its name
+            ),
+            waits_for='policy', gate=True,
         )
 
     def _reason_not_sent(self):

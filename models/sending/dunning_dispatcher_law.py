@@ -39,6 +39,13 @@ class DunningDispatcherLaw(models.AbstractModel):
         letters = notices.filtered(lambda notice: notice.level_id.legal_role == FOURTEEN_DAY)
         asking = (notices - letters).filtered(lambda notice: notice.level_id.with_costs or notice.amount_costs)
         for notice in notices:
+            # Its own level may have been archived.
+            levels = notice.policy_id.level_ids | notice.level_id
+            if levels._get_law() not in ('', notice.company_id._get_dunning_law()):
+                problems[notice].append(self.env._(
+                    "“%(level)s” is of a policy that follows Dutch law, and the fiscal country of %(company)s is not "
+                    "the Netherlands. Cancel this notice; one of the right policy is planned by itself.",
+                    level=notice.level_id.name, company=notice.company_id.name))
             if notice.level_id.legal_role and notice.channel in MANUAL_CHANNELS:
                 problems[notice].append(self.env._(
                     "“%(level)s” has to be written to have effect. Choose e-mail, letter or both.",
@@ -107,7 +114,9 @@ class DunningDispatcherLaw(models.AbstractModel):
                 'postal_state': False, 'legal_role': FOURTEEN_DAY,
                 'cancel_reason': self.env._(
                     "Passed over: there are no collection costs to announce (%s).",
-                    self.env._("they are waived") if waived else self.env._(
+                    self.env._("they are waived") if waived
+                    else self.env._("a consumer abroad is asked no Dutch costs")
+                    if notice.company_id._is_dunning_abroad(notice.partner_id) else self.env._(
                         "they were waived or asked before, or the debt is not in euros"))})
         empty._skip(at_date)
         return empty

@@ -56,6 +56,8 @@ class DunningNotice(models.Model):
         selection=lambda self: self.env['dunning.policy']._selection_lang(), string="Letter In",
         compute='_compute_letter_lang', inverse='_inverse_letter_lang')
 
+    abroad_text = fields.Char(string="Look First", compute='_compute_abroad_text')
+
     # The queue
     asked_on = fields.Datetime(
         readonly=True, copy=False, help="When the dispatcher last looked at it.")
@@ -100,6 +102,24 @@ class DunningNotice(models.Model):
         known = {code for code, _name in self.env['dunning.policy']._selection_lang()}
         for notice in self:
             notice.letter_lang = notice.lang if notice.lang in known else False
+
+    @api.depends('partner_id', 'recipient_id', 'company_id', 'level_id')
+    def _compute_abroad_text(self):
+        """Say what a person looks at before a letter goes to another country or to who reads another language."""
+        for notice in self:
+            sentences = []
+            if notice.company_id._is_dunning_abroad(notice.partner_id):
+                sentences.append(self.env._(
+                    "The debtor is a consumer in %s, whose law may ask for another letter. This one therefore waits "
+                    "for your approval, and no interest and collection costs of Dutch law are asked.",
+                    notice.partner_id.country_id.name))
+            spoken = (notice.recipient_id or notice.partner_id)._get_dunning_lang()
+            nearest = notice.policy_id and notice.policy_id._nearest_letter_lang(spoken)
+            if spoken and nearest and spoken[:2] != nearest[:2]:
+                sentences.append(self.env._(
+                    "There is no text in the language of the debtor (%(spoken)s), so it is in %(written)s.",
+                    spoken=notice._name_lang(spoken), written=notice._name_lang(notice.lang)))
+            notice.abroad_text = " ".join(sentences)
 
     def _inverse_letter_lang(self):
         for notice in self:

@@ -90,6 +90,7 @@ class DunningRun(models.AbstractModel):
                 self.env['dunning.prescription']._warn_prescription(company, today)
                 self.env['dunning.behaviour']._refresh(company, today)
                 self.env['dunning.hold.report']._tell_parked(company, today)
+                self.env['dunning.run.check']._review_law(company, today)
             except OperationalError:
                 raise  # the database is away or another transaction was first: the next run does it
             except Exception:

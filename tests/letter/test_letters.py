@@ -108,7 +108,8 @@ class TestLadders(LetterCommon):
     def letters(self):
         return self.env['dunning.level'].search([
             ('policy_id', 'in', [
-                self.env.ref(f'l10n_nl_dunning.policy_{name}').id for name in ('business', 'consumer', '7_15_30')])])
+                self.env.ref(f'l10n_nl_dunning.policy_{name}').id
+                for name in ('business', 'consumer', '7_15_30', 'neutral')])])
 
     def test_every_text_exists_in_dutch_and_in_english(self):
         for level in self.letters():

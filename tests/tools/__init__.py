@@ -3,6 +3,7 @@ from . import (
     test_dated_facts,
     test_figures,
     test_instalments,
+    test_jurisdiction,
     test_law_account,
     test_law_calendar,
     test_law_costs,

@@ -119,9 +119,9 @@ class TestClaimExamples(BaseCase):
         ledger = read([item], letters=[sent], settlements={1: payments})
         data = compute(ledger, date(2026, 1, 9), CONSUMER).to_json()
         self.assertEqual(set(data), {
-            'format', 'at_date', 'currency', 'lawful', 'debtor_type', 'rate_kind', 'day_count', 'agreed_percent',
-            'with_interest', 'with_costs', 'waived_interest', 'waived_costs', 'waive_reason', 'principal', 'interest',
-            'costs', 'announced', 'total', 'left', 'per_day', 'costs_bases', 'items'})
+            'format', 'at_date', 'currency', 'lawful', 'limit', 'debtor_type', 'rate_kind', 'day_count',
+            'agreed_percent', 'with_interest', 'with_costs', 'waived_interest', 'waived_costs', 'waive_reason',
+            'principal', 'interest', 'costs', 'announced', 'total', 'left', 'per_day', 'costs_bases', 'items'})
         self.assertEqual((data['at_date'], data['total']), ('2026-01-09', '695.78'))
         self.assertEqual(data['left'], ['90.00', '5.78', '600'])
         [entry], [basis] = data['items'], data['costs_bases']

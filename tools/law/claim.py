@@ -14,18 +14,18 @@ from typing import NamedTuple
 from .account import Account, Owed
 from .amounts import ZERO
 from .collection_costs import AgreedScale
+from .jurisdiction import DUTCH
 from .letters import SHORTEST_TERM
 from .statutory_interest import DAY_COUNTS
 
-#: Other currencies have no statutory amounts, and the law's rates are for debts in euros.
-CURRENCY = 'EUR'
+CURRENCY = DUTCH.currency
 #: How the frozen text of a claim is laid out; raise it when a key changes its meaning.
 FORMAT = 2
 #: What is frozen as it is, of a claim and of each of its items.
 FROZEN = (
-    'at_date', 'currency', 'lawful', 'debtor_type', 'rate_kind', 'day_count', 'agreed_percent', 'with_interest',
-    'with_costs', 'waived_interest', 'waived_costs', 'waive_reason', 'principal', 'interest', 'costs', 'announced',
-    'total', 'left')
+    'at_date', 'currency', 'lawful', 'limit', 'debtor_type', 'rate_kind', 'day_count', 'agreed_percent',
+    'with_interest', 'with_costs', 'waived_interest', 'waived_costs', 'waive_reason', 'principal', 'interest', 'costs',
+    'announced', 'total', 'left')
 FROZEN_OF_ITEM = (
     'item_id', 'move_id', 'name', 'invoice_date', 'due_date', 'original', 'open', 'reduction', 'settlements',
     'interest_from', 'interest_why', 'interest_basis', 'agreed_percent', 'compound', 'interest', 'costs',
@@ -138,6 +138,7 @@ class Creditor(NamedTuple):
     term_agreed_consumer: bool = False
     term_agreed_business: bool = False
     shortest_term: int = SHORTEST_TERM
+    country: str = DUTCH.country  # where it pays its taxes: whose law it has, see :mod:`.jurisdiction`
 
     def agrees_term(self, debtor):
         """Return whether the term of payment was agreed with a debtor, so that default needs no notice."""
@@ -154,6 +155,7 @@ class Debtor(NamedTuple):
     waive_interest: bool = False
     waive_costs: bool = False
     waive_reason: str = ''
+    country: str = ''  # empty: that of the creditor
 
     @property
     def rate_kind(self):
@@ -311,7 +313,8 @@ class Claim:
     waived_costs: bool = False
     waive_reason: str = ''
     currency: str = CURRENCY
-    lawful: bool = True  # False: not in euros, so that the law's interest and costs do not apply
+    lawful: bool = True  # False: the law's interest and costs do not apply, because of the limit
+    limit: str = ''  # of :func:`.jurisdiction.get_limit`
     with_interest: bool = True
     with_costs: bool = True
 

@@ -14,7 +14,6 @@ from . import collection_costs, dutch_calendar, statutory_interest
 from .account import Claimed, CostsClaimed, Credit, Payment, Waived, run_account
 from .amounts import CENT, ZERO, share
 from .claim import (
-    CURRENCY,
     NOTHING,
     Agreements,
     Claim,
@@ -27,6 +26,7 @@ from .claim import (
     Told,
 )
 from .dated_facts import get_postal_days
+from .jurisdiction import get_limit
 from .letter_validity import judge_letters
 from .letters import CONSUMER, FOURTEEN_DAY, Judgement
 from .letters import Creditor as Sender
@@ -140,7 +140,8 @@ class _Computation:
         self.request, self.debtor, self.at_date = request, request.debtor, request.at_date
         self.is_consumer = request.debtor.type == 'consumer'
         self.items = [self.ledger.items[item_id] for item_id in request.item_ids]
-        self.lawful = self.creditor.currency == CURRENCY == request.currency
+        self.limit = get_limit(self.creditor, self.debtor, request.currency)
+        self.lawful = not self.limit
         self.told = {
             item_id: [
                 line for line in self.ledger.told.get(item_id, ())
@@ -172,7 +173,7 @@ class _Computation:
             rate_kind=debtor.rate_kind,
             agreed_percent=max((item.agreed_percent for item in items), default=ZERO),
             waived_interest=debtor.waive_interest, waived_costs=debtor.waive_costs, waive_reason=debtor.waive_reason,
-            currency=request.currency, lawful=self.lawful,
+            currency=request.currency, lawful=self.lawful, limit=self.limit,
             with_interest=bool(with_interest), with_costs=bool(with_costs))
 
     def _compute_item(self, item, costs, announced, with_interest):
