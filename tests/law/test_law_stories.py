@@ -509,7 +509,7 @@ class TestConsumers(StoryCommon):
             ('consumer_reminder', date(2026, 9, 5), date(2026, 9, 12)),
             ('consumer_first', date(2026, 9, 16), date(2026, 9, 23)),
             ('consumer_fourteen_day', date(2026, 9, 28), date(2026, 10, 15)),
-            ('consumer_final', date(2026, 10, 19), date(2026, 10, 26)),
+            ('consumer_final', date(2026, 10, 19), date(2026, 10, 29)),
         ])
         # 15% of 500; 49 days over 500: 2.685.
         self.assertAmounts(self.notices_of(euros)[-1], 500, '2.68', 75)
