@@ -27,7 +27,7 @@ class DunningNoticeStanding(models.AbstractModel):
         :return: the lines that were taken back
         """
         notices = in_language_of(self.with_company(company), company)
-        found = notices._find_outdated(company, debtors) | notices._find_void(company, at_date, debtors)
+        found = notices._find_void(company, at_date, debtors) | notices._find_outdated(company, debtors)
         lines = self.env['dunning.notice.line'].union(*found)
         if lines:
             for reason, batch in lines.grouped(found.get).items():

@@ -169,9 +169,8 @@ class DunningRun(models.AbstractModel):
     @api.model
     def _follow_facts(self, planning):
         """Step: let items whose letters hold no longer go back on their ladders; mails may have left or come back."""
-        Notice = self.env['dunning.notice']
-        Notice._collect_receipts(planning.company)
-        Notice._follow_facts(planning.company, planning.at_date)
+        self.env['dunning.notice']._collect_receipts(planning.company)
+        self.env['dunning.notice']._follow_facts(planning.company, planning.at_date)
         planning.checkpoint()
 
     @api.model

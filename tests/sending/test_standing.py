@@ -69,7 +69,7 @@ class TestStanding(FourteenDayCommon):
     def test_a_lower_amount_or_an_earlier_day_harms_nobody(self):
         self.item.date_maturity = DUE - days(3)
         self.assertEqual(self.costs(), 150)
-        self.edit(invoice_line_ids=[(1, self.move.invoice_line_ids.id, {'price_unit': 999.0})])
+        self.edit(invoice_line_ids=[(1, self.move.invoice_line_ids.id, {'price_unit': 999.99})])
         self.plan()
         self.assertEqual(self.fourteen_letter.line_ids.status, 'sent')
 
@@ -120,7 +120,7 @@ class TestReasonableTerm(FourteenDayCommon):
         self.assertRecordValues(notice, [{'level_id': self.default.id, 'deadline': date(2026, 12, 3)}])
         self.post_letters(notice, MONDAY + days(1))
         self.assertRecordValues(notice, [{'state': 'queued', 'postal_state': False, 'posted_on': False}])
-        self.post_letters(self.dun(MONDAY + days(1)) or notice, MONDAY + days(1))
+        self.post_letters(self.send(notice, MONDAY + days(1)), MONDAY + days(1))
         self.assertRecordValues(notice, [{'state': 'sent', 'deadline': date(2026, 12, 4)}])
 
     def test_what_arrives_when_the_term_is_nearly_over_is_no_notice_of_default(self):
