@@ -1,9 +1,11 @@
 """What no longer holds: letters that rest on facts which changed after they left."""
 
 from odoo import api, models
+from odoo.fields import Domain
 from odoo.tools import SQL, format_date
 
-from ...tools.law.letters import Consequence, Why, get_consequences
+from ...tools.law.letters import CONSUMER, Consequence, Why, get_consequences
+from ..claim.dunning_claim_letters import NO_JUDGEMENT
 from ..kernel.formats import in_language_of
 
 ACTIVITY = 'mail.mail_activity_data_warning'
@@ -67,25 +69,43 @@ class DunningNoticeStanding(models.AbstractModel):
             SQL.identifier('line'), company, Item._get_dunning_receivables(company).ids)
         wanted = SQL("partner.id = ANY(%s)", list(debtors.ids)) if debtors is not None else SQL(
             "partner.id IN (SELECT debtor_id FROM (%s) owing)", Item._get_dunning_rows_sql(company, unpaid))
-        judgements = self.env['dunning.claim']._judge_letters(company, at_date, wanted)
+        Claim = self.env['dunning.claim'].with_company(company)
+        judgements = Claim._judge_letters(company, at_date, wanted)
         since = {}
         for judgement in judgements.values():
             since |= self._find_returns(judgement)
-        told = {item_id for judgement in judgements.values() for verdict in judgement.verdicts.values()
-                for item_id in (line.item_id for line in verdict.letter.items)}
-        steps = self.env['dunning.notice.line'].search([
-            ('move_line_id', 'in', list(told)), ('status', 'in', ('sent', 'skipped'))], order='date, id')
+        told = [
+            line.item_id for judgement in judgements.values() for verdict in judgement.verdicts.values()
+            for line in verdict.letter.items]
+        asked = Domain('company_id', '=', company.id) & (Domain('amount_costs', '>', 0) | Domain(
+            'amount_interest', '>', 0)) & Domain('notice_id.debtor_type', '=', CONSUMER)
+        if debtors is not None:
+            asked &= Domain('notice_id.partner_id', 'in', debtors.ids)
+        steps = self.env['dunning.notice.line'].search(
+            Domain('status', 'in', ('sent', 'skipped')) & Domain('move_line_id.reconciled', '=', False)
+            & (Domain('move_line_id', 'in', told) | asked), order='date, id')
         found = {}
         for item, lines in steps.grouped('move_line_id').items():
-            first, why = since.get(item.id, (None, None)) if not item.reconciled else (None, None)
-            judgement = judgements.get(item.partner_id.commercial_partner_id.id)
+            first, why = since.get(item.id, (None, None))
+            debtor = item.partner_id.commercial_partner_id.with_company(company)
+            judgement = judgements.get(debtor.id, NO_JUDGEMENT)
             for line in lines:
-                if not first and judgement and line.amount_costs and line.status == 'sent' and not (
-                        judgement.owes_costs(item.id, line.date)):
-                    first, why = line.date, 'costs_too_early'
+                if not first and not self._was_owed(line, debtor, judgement, Claim):
+                    first, why = line.date, 'asked_too_early'
                 if first and line.date >= first:
                     found[line] = self._explain_why(why)
         return found
+
+    @api.model
+    def _was_owed(self, line, debtor, judgement, Claim):
+        """Return whether a consumer owed the interest and costs of a step that left, by the facts of now."""
+        if line.status != 'sent' or debtor.dunning_effective_type != CONSUMER:
+            return True
+        item_id = line.move_line_id.id
+        in_default = judgement.is_in_default(item_id, line.date) or (
+            Claim._read_creditor(line.company_id).agrees_term(Claim._read_debtor(debtor)))
+        return (not line.amount_costs or judgement.owes_costs(item_id, line.date)) and (
+            not line.amount_interest or in_default)
 
     @api.model
     def _find_returns(self, judgement):
@@ -128,8 +148,8 @@ class DunningNoticeStanding(models.AbstractModel):
                 "BW)."),
             Why.COSTS_TOO_HIGH.value: self.env._(
                 "It announced more collection costs than the law gives for what was owed."),
-            'costs_too_early': self.env._(
-                "It asked collection costs that a consumer did not owe yet (article 6:96 paragraph 6 BW)."),
+            'asked_too_early': self.env._(
+                "It asked interest or collection costs that a consumer did not owe yet (articles 6:82 and 6:96 BW)."),
         }[why]
 
     def _log_void(self, lines):
