@@ -97,13 +97,12 @@ class DunningClaimSpecification(models.AbstractModel):
         kinds = {
             'consumer': self.env._("consumer"), 'business': self.env._("business"),
             'government': self.env._("public body")}
-        place = '  '.join(filter(None, [partner.zip, partner.city]))
         abroad = partner.country_id and partner.country_id.code != 'NL'
         numbers = [(self.env._("CoC"), partner.company_registry), (self.env._("VAT"), partner.vat)]
         return {
             'name': partner.name,
-            'lines': list(filter(None, [
-                partner.street, partner.street2, place, partner.country_id.name if abroad else ''])),
+            'lines': [
+                *self.env['dunning.letterhead']._get_address(partner), *([partner.country_id.name] if abroad else ())],
             'numbers': [(label, value) for label, value in numbers if value and value.strip(' /-')],
             'role': self.env._("Debtor (%s)", kinds[data['debtor_type']]),
         }
