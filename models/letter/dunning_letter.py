@@ -79,8 +79,7 @@ class DunningLetter(models.AbstractModel):
         """Return what is said about interest, from the claim that is written on the notice.
 
         :return: dict of words: ``name``, ``law``, ``rate`` (“10,4%”, of the last day), ``principal`` (that it is worked
-            out over), ``since`` (its first day, of ``several`` the earliest), ``per_day`` (“€ 0,27”, or empty below a
-            cent) and ``date``; and ``waived``
+            out over), ``per_day`` (“€ 0,27”, or empty below a cent); and ``first_days``, ``last_day`` and ``waived``
         """
         env = self.with_context(lang=notice.lang).env
         data = notice.claim_data or {}
@@ -88,7 +87,6 @@ class DunningLetter(models.AbstractModel):
         bearing = [item for item in data.get('items', ()) if item['segments']]
         segments = [item['segments'][-1] for item in bearing]
         principal = sum((Decimal(item['open']) - Decimal(item['reduction']) for item in bearing), Decimal(0))
-        first_days = {item['segments'][0][0] for item in bearing}
         percent = Decimal(max(segments)[3]) if segments else Decimal(data.get('agreed_percent') or 0)
         if percent:
             rate = letter_percent(env, percent)
@@ -106,10 +104,9 @@ class DunningLetter(models.AbstractModel):
             'law': env._("article %s", commercial if kind == 'commercial' else "6:119"),
             'rate': rate,
             'principal': letter_amount(self.env, principal, notice.currency_id, notice.lang) if bearing else '',
-            'since': letter_day(self.env, min(first_days, default=None), notice.lang),
-            'several': len(first_days) > 1,
+            'first_days': sorted({item['segments'][0][0] for item in bearing}),
             'per_day': letter_amount(self.env, float(per_day), notice.currency_id, notice.lang) if per_day else '',
-            'date': letter_day(self.env, fields.Date.to_date(data.get('at_date')) or notice.date, notice.lang),
+            'last_day': data.get('at_date') or notice.date,
             'waived': bool(data.get('waived_interest')),
         }
 
@@ -238,18 +235,17 @@ class DunningLetter(models.AbstractModel):
 
     @api.model
     def _get_interest_label(self, notice):
-        """Return “Statutory interest over €850.00 from 1 February 2025 up to and including 3 March 2025”."""
+        """Return “Statutory interest over €850.00 from 1 Feb 2025 to 3 Mar 2025”."""
         env, facts = self.with_context(lang=notice.lang).env, self._get_interest_facts(notice)
+        first, *others = facts['first_days'] or [None]
         words = {
             'interest': facts['name'][:1].upper() + facts['name'][1:], 'principal': facts['principal'],
-            'first': facts['since'], 'date': facts['date']}
-        if not facts['since']:
+            'first': letter_day(env, first, short=True), 'date': letter_day(env, facts['last_day'], short=True)}
+        if not first:
             return env._("%(interest)s to %(date)s", **words)
-        if facts['several']:
-            return env._(
-                "%(interest)s over %(principal)s, at the earliest from %(first)s, up to and including %(date)s",
-                **words)
-        return env._("%(interest)s over %(principal)s from %(first)s up to and including %(date)s", **words)
+        if others:
+            return env._("%(interest)s over %(principal)s, at the earliest from %(first)s, to %(date)s", **words)
+        return env._("%(interest)s over %(principal)s from %(first)s to %(date)s", **words)
 
     @api.model
     def _prepare_items(self, notice):

@@ -167,7 +167,7 @@ class DunningNotice(models.Model):
             notice.interest_name = facts['name']
             notice.interest_law = facts['law']
             notice.rate_text = facts['rate']
-            notice.interest_since_text = facts['since']
+            notice.interest_since_text = letter_day(self.env, next(iter(facts['first_days']), None), lang)
             notice.interest_principal_text = facts['principal']
             letters = [
                 basis for basis in (notice.claim_data or {}).get('costs_bases', ()) if basis.get('since')]

@@ -32,7 +32,7 @@ NOBODY = re.compile(
     re.IGNORECASE)
 HEIRS = re.compile(
     r"^(?:de |the )?(?:erven|erfgenamen|nabestaanden|nalatenschap|wijlen|heirs of|estate of)\b", re.IGNORECASE)
-FAMILY = re.compile(r"^(?:de |the )?(?:familie|fam\.?|gezin|family) (?=\w)|(?<=\w) family$", re.IGNORECASE)
+FAMILY = re.compile(r"^(?:de |the )?(?:familie|fam\.?|gezin|family) (?=\S)|(?<=\w) family$", re.IGNORECASE)
 AND = re.compile(r" (?:en|and|und|et|&|\+) | e\.?o\.?$", re.IGNORECASE)
 INITIALS = re.compile(r"^(?:[^\W\d_]{1,2}\.-?)+$")
 
