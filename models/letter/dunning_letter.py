@@ -12,7 +12,7 @@ from markupsafe import Markup
 from PIL import Image
 from reportlab.graphics.barcode.qr import QrCodeWidget
 
-from odoo import api, fields, models
+from odoo import api, models
 from odoo.fields import Domain
 from odoo.tools import str2bool
 from odoo.tools.image import image_data_uri

@@ -443,7 +443,7 @@ class TestLetterWords(LetterCommon):
             self.assertIn("&notice=", link.get('href'))
             self.assertTrue(document.xpath('//td[@class="code"]/img[starts-with(@src, "data:image/png")]'))
         self.assertIn(f"Vraag onze privacyverklaring op via {self.company.email}", self.words(
-            self.make_notice('consumer_first', consumer.line_ids.move_id)))
+            self.make_notice('consumer_first', self.invoice(self.consumer, due=TODAY - days(9)))))
 
     # --- texts that users break ---
 
@@ -513,12 +513,12 @@ class TestLetterClaim(LetterCommon):
             "Statutory commercial interest over €850.00 from 1 Feb 2025 to 3 Mar 2025 €8.05 "
             "Collection costs €127.50 To pay €985.55", text)
         self.assertIn(
-            "statutory commercial interest (article 6:119a of the Dutch Civil Code, now 11.15% a year) over €850.00. The "
-            "first day of the interest is 1 February 2025.", text)
+            "statutory commercial interest (article 6:119a of the Dutch Civil Code, now 11.15% a year) over €850.00. "
+            "The first day of the interest is 1 February 2025.", text)
         self.assertIn("€127.50 in collection costs (article 6:96 of the Dutch Civil Code)", text)
         self.assertIn(
-            "We demand that you pay €985.55 by 10 March 2025 at the latest. Then this amount is enough. If you pay later, "
-            "each day adds €0.26 of interest.", text)
+            "We demand that you pay €985.55 by 10 March 2025 at the latest. Then this amount is enough. "
+            "If you pay later, each day adds €0.26 of interest.", text)
         self.assertIn("Enclosed: specification of the claim", text)
         self.assertIn("Total open €1,000.00", self.mail_words(notice))
         self.assertIn("To pay €985.55", self.mail_words(notice))
@@ -579,8 +579,9 @@ class TestLetterClaim(LetterCommon):
         notice = self.prepare(self.make_notice('consumer_final', move, at_date=day), day)
         text = ' '.join(html.fromstring(notice.body_intro).text_content().replace('\xa0', ' ').split())
         self.assertIn(
-            f"In onze 14-dagenbrief {letter.name} van 5 oktober 2026 gaven wij u veertien dagen om zonder kosten te betalen. "
-            "U hebt toen niet alles betaald. Daarom bent u sinds 21 oktober 2026 € 150,00 incassokosten verschuldigd", text)
+            f"In onze 14-dagenbrief {letter.name} van 5 oktober 2026 gaven wij u veertien dagen om zonder kosten te "
+            "betalen. U hebt toen niet alles betaald. Daarom bent u sinds 21 oktober 2026 € 150,00 incassokosten "
+            "verschuldigd", text)
         self.assertIn("nu 4% per jaar) over € 1.000,00. De eerste dag van de rente is", text)
         self.assertEqual(self.env['dunning.dispatcher']._refuse_unlawful_letters(notice), notice, notice.error_message)
 
@@ -917,7 +918,7 @@ class TestLetterPdf(LetterCommon):
             'business_second', self.invoice(self.english, amount=1000.0, due=TODAY - days(31))))
         self.assertEqual(notice.state, 'sent', notice.error_message)
         page, *enclosed = self.pages(self.env['dunning.letter']._get_frozen_pdfs(notice)[notice.id])
-        self.assertTrue(enclosed and all(map(self.is_specification, enclosed)), "The specification is part of the letter")
+        self.assertTrue(enclosed and all(map(self.is_specification, enclosed)), "It is part of the letter")
         self.assertIn(f"Belongs to {notice.name}", enclosed[0])
         self.assertIn("11.15%", enclosed[0])
         self.assertEqual((notice.amount_interest, notice.amount_costs), (9.47, 150.0))

@@ -68,7 +68,7 @@ def mask(reading, known):
     names = {}
     for name, value in known:
         for shown in read(value):
-            # A count of one digit is a value, and so is “4%”; a name of one letter would be found in every abbreviation.
+            # A count of one digit is a value, so is “4%”; a name of one letter would be found in every abbreviation.
             if len(shown) > 2 or shown.isdigit() or shown.endswith('%'):
                 names.setdefault(shown, []).append(name)
                 # A person may write “€ 60” for “€ 60,00”.
