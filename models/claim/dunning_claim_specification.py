@@ -97,13 +97,12 @@ class DunningClaimSpecification(models.AbstractModel):
         kinds = {
             'consumer': self.env._("consumer"), 'business': self.env._("business"),
             'government': self.env._("public body")}
-        place = '  '.join(filter(None, [partner.zip, partner.city]))
         abroad = partner.country_id and partner.country_id.code != 'NL'
         country = partner.country_id.code or self.env.company._get_dunning_country()
         return {
             'name': partner.name,
-            'lines': list(filter(None, [
-                partner.street, partner.street2, place, partner.country_id.name if abroad else ''])),
+            'lines': [
+                *self.env['dunning.letterhead']._get_address(partner), *([partner.country_id.name] if abroad else ())],
             'numbers': [
                 (label, value) for label, value in partner._get_dunning_numbers(country)
                 if value and value.strip(' /-')],

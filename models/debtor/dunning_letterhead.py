@@ -15,6 +15,7 @@ from ..kernel.dunning_paper import PAGE_LEFT, PAGE_TOP
 
 # Unpatched Qt shrinks a page by about this much, whatever its options say (and more when the page is too wide).
 UNPATCHED_ZOOM = 1.28
+DUTCH_POSTCODE = re.compile(r'^(\d{4})\s*([A-Za-z]{2})$')
 # Where the address is, in millimetres: from the edge of the paper on the side of the window, and from the top; and how
 # wide. So it shows in the windows of common Dutch envelopes, on the left and on the right (NEN 1026).
 WINDOW_SIDE, WINDOW_TOP, ADDRESS_WIDTH = 20.0, 50.0, 85.0
@@ -59,6 +60,24 @@ class DunningLetterhead(models.AbstractModel):
             'page_of': env._("Page %(page)s of %(pages)s", page='[sitepage]', pages='[sitepages]'),
             'is_html_empty': is_html_empty,
         }
+
+    @api.model
+    def _get_address(self, partner):
+        """Return the lines of an address without name and country, in the order of its country.
+
+        The town in capitals, and in the Netherlands two spaces before it: what sorting machines read.
+        """
+        zip_code, city = (partner.zip or '').strip(), (partner.city or '').upper()
+        if (partner.country_id.code or 'NL') == 'NL':
+            zip_code = DUTCH_POSTCODE.sub(lambda found: f"{found[1]} {found[2].upper()}", zip_code)
+            return list(filter(None, [
+                partner.street, partner.street2,
+                '\N{NO-BREAK SPACE}\N{NO-BREAK SPACE}'.join(filter(None, [zip_code, city]))]))
+        layout, words = partner._prepare_display_address(without_company=True)
+        words |= {'zip': zip_code, 'city': city, 'country_name': ''}
+        # An empty piece leaves its separators.
+        lines = [' '.join((line % words).split()).strip(' ,-') for line in layout.split('\n')]
+        return list(filter(None, lines))
 
     @api.model
     def _get_logo(self, company):

@@ -30,8 +30,9 @@ WORDS = (
     'salutation', 'greeting', 'contact_text', 'amount_text', 'term_text', 'deadline_text', 'date_text', 'days_overdue',
     'history_text', 'line_count', 'reference', 'name', 'partner_id.name', 'recipient_id.name', 'company_id.name',
     'level_id.name', 'amount_netted', 'amount_held', 'held_text', 'principal_text', 'amount_interest', 'interest_text',
-    'interest_per_day_text', 'interest_name', 'interest_law', 'rate_text', 'interest_waived', 'amount_costs',
-    'costs_text', 'amount_announced', 'costs_announced_text', 'total_after_term_text', 'vat_sentence',
+    'interest_since_text', 'interest_principal_text', 'interest_per_day_text', 'interest_name', 'interest_law',
+    'rate_text', 'interest_waived', 'amount_costs', 'costs_text', 'fourteen_day_text', 'costs_since_text',
+    'amount_announced', 'costs_announced_text', 'total_after_term_text', 'vat_sentence', 'privacy_text',
 )
 PLAIN_WORD = re.compile(r'\s*object\.(%s)\s*' % '|'.join(map(re.escape, WORDS)))
 PLAIN_CONDITION = re.compile(r'\s*(not\s+)?%s((==|!=|<|>|<=|>=)\s*\d+\s*)?' % PLAIN_WORD.pattern)
