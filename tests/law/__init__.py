@@ -1,4 +1,5 @@
 from . import (
     test_interest_rate,
     test_law_stories,
+    test_letter_world,
 )
