@@ -3,4 +3,5 @@ from . import (
     test_interest_rate,
     test_law_fact,
     test_law_stories,
+    test_letter_world,
 )
