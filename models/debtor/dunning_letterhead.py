@@ -56,7 +56,6 @@ class DunningLetterhead(models.AbstractModel):
             'address_left': left - PAGE_LEFT,
             'address_top': WINDOW_TOP - PAGE_TOP,
             'address_width': ADDRESS_WIDTH,
-            'head_height': WINDOW_TOP + 34.0 - PAGE_TOP,
             'page_of': env._("Page %(page)s of %(pages)s", page='[sitepage]', pages='[sitepages]'),
             'is_html_empty': is_html_empty,
         }
