@@ -372,10 +372,13 @@ class DunningNoticeLine(models.Model):
     @api.model
     def _get_past_sql(self, day):
         """Return SQL of the lines of all notices as they stood at the end of a day, with all their columns."""
-        later = SQL("(status IN ('sent', 'skipped', 'undelivered') AND date > %s)", day)
+        later = SQL("(status IN ('sent', 'skipped', 'undelivered', 'void') AND date > %s)", day)
         return select_changed(self, {
             # Made by then and left later: it waited.
-            'status': SQL("CASE WHEN %s THEN 'pending' ELSE status END", later),
+            # What holds no longer held until that was found out.
+            'status': SQL(
+                "CASE WHEN %s THEN 'pending' WHEN status = 'void' AND void_on > %s THEN 'sent' ELSE status END",
+                later, day),
             'date': SQL("CASE WHEN %s THEN NULL ELSE date END", later),
             'deadline': SQL("CASE WHEN %s THEN NULL ELSE deadline END", later),
         }, where=SQL(
