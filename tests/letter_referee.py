@@ -314,6 +314,7 @@ class Referee:
                 Fraction(now['cents'], 100), first if first and first <= day else None, RATES, day,
                 payments=[(when, Fraction(cents, 100)) for when, cents, money in now['moves'] if money and when <= day],
                 credits_=[(when, Fraction(cents, 100)) for when, cents, money in now['moves'] if not money],
-                costs=[(costs[number][0], Fraction(costs[number][1], 100))] if number in costs else ())
+                costs=[(costs[number][0], Fraction(costs[number][1], 100))] if number in costs else (),
+                closed=min((when for when, *_move in now['moves'] if self.unpaid(number, when) <= 0), default=None))
             asked[number] = (walk.principal, walk.interest, walk.costs)
         return asked

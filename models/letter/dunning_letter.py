@@ -156,6 +156,7 @@ class DunningLetter(models.AbstractModel):
             'due': notice.amount_text,
             'deadline': notice.deadline_text,
             'fourteen_day': notice._is_fourteen_day(),
+            'enough': notice.enough_text,
             **self._prepare_transfer(
                 notice.company_id, notice.live_line_ids.move_id, notice.partner_id, notice.currency_id,
                 notice.amount_due, notice.reference, with_qr=not mail),

@@ -166,10 +166,11 @@ class DunningRun(models.AbstractModel):
 
     @api.model
     def _follow_facts(self, planning):
-        """Step: let items whose letters hold no longer go back on their ladders."""
+        """Step: let items whose letters hold no longer go back on their ladders, and settle what was paid as asked."""
         # The mail queue may have worked while a notice was locked.
         self.env['dunning.notice']._collect_receipts(planning.company)
         self.env['dunning.notice']._follow_facts(planning.company, planning.at_date)
+        self.env['dunning.notice']._propose_credits(planning.company)
         planning.checkpoint()
 
     @api.model
