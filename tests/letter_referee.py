@@ -322,6 +322,7 @@ class Referee:
                 payments=[(when, Fraction(cents, 100)) for when, cents, money in now['moves'] if money and when <= day],
                 credits_=[(when, Fraction(cents, 100)) for when, cents, money in now['moves'] if not money],
                 costs=[(costs[number][0], Fraction(costs[number][1], 100))] if number in costs else (),
-                claimed_from=now['claimed'])
+                claimed_from=now['claimed'],
+                closed=min((when for when, *_move in now['moves'] if self.unpaid(number, when) <= 0), default=None))
             asked[number] = (walk.principal, walk.interest, walk.costs)
         return asked

@@ -232,10 +232,14 @@ class DunningClaim(models.AbstractModel):
         items = self.env['account.move.line'].browse({item_id for request in requests for item_id in request.items.ids})
         told = self._read_told(items)
         letters = self._read_correspondence(SQL("partner.id = ANY(%s)", list(debtors.ids)))
-        # The other items of earlier 14-day letters count for the costs of those letters.
-        items = items.browse({*items.ids, *(
-            told.item_id for sent in letters.values() for letter in sent.letters for told in letter.items
-            if told.item_id in sent.items)})
+        asked_before = self._read_asked(items) if told else {}
+        # The other items of earlier 14-day letters count for the costs of those letters, and those of all letters for
+        # whether they were paid as asked.
+        items = items.browse({
+            *items.ids,
+            *(told.item_id for sent in letters.values() for letter in sent.letters for told in letter.items
+              if told.item_id in sent.items),
+            *(item_id for sent in asked_before.values() for letter in sent for item_id in letter.principals)})
         items.fetch(['amount_currency', 'date_maturity', 'move_id', 'currency_id', 'date'])
         items.move_id.fetch(['name', 'invoice_date', 'date', 'dunning_notice_id', 'dunning_policy_id'])
         agreements = {}
@@ -251,7 +255,7 @@ class DunningClaim(models.AbstractModel):
             waivers=self._read_waivers(items),
             claimed=self._read_claimed(told, items),
             rates={kind: Rate._get_table(kind) for kind in {line.debtor.rate_kind for line in asked}})
-        return ledger, asked
+        return ledger._replace(paid=self._find_paid(asked_before, ledger)), asked
 
     @api.model
     def _read_items(self, items):
@@ -331,19 +335,20 @@ class DunningClaim(models.AbstractModel):
 
     @api.model
     def _read_waivers(self, items):
-        """Return ``{item id: [Waiver]}``: interest and costs of which a person said that they are not asked."""
+        """Return ``{item id: [Waiver]}``: interest and costs that a person waived, or said to have been received."""
         found = defaultdict(list)
         if items:
             self.env['dunning.waiver'].flush_model()
             for item_id, *row in self.env.execute_query(SQL(
                 """
-                SELECT item_id, date, amount_interest, amount_costs, reason
+                SELECT item_id, date, amount_interest, amount_costs, reason,
+                       CASE kind WHEN 'received' THEN kind ELSE 'waived' END
                   FROM dunning_waiver
-                 WHERE kind = 'waive' AND revoked_on IS NULL AND item_id = ANY(%s)
+                 WHERE kind <> 'keep' AND revoked_on IS NULL AND item_id = ANY(%s)
               ORDER BY date, id
                 """, list(items.ids),
             )):
-                found[item_id].append(Waiver(row[0], to_decimal(row[1]), to_decimal(row[2]), row[3] or ''))
+                found[item_id].append(Waiver(row[0], to_decimal(row[1]), to_decimal(row[2]), row[3] or '', row[4]))
         return found
 
     @api.model

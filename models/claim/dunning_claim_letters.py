@@ -1,4 +1,4 @@
-"""The letters of consumers that something rests on, read for the law: does each still hold?"""
+"""Letters, read for the law: does each that something rests on still hold, and was it paid as it asked?"""
 
 from collections import defaultdict
 from datetime import date
@@ -8,11 +8,13 @@ from odoo import api, models
 from odoo.tools import SQL
 
 from ...tools.law import claim
-from ...tools.law.amounts import to_decimal
+from ...tools.law.amounts import ZERO, to_decimal
 from ...tools.law.claim import Correspondence, Creditor, Debtor, Ledger
 from ...tools.law.engine import Engine
 from ...tools.law.letters import DEFAULT_NOTICE, FOURTEEN_DAY, Item, Judgement, Letter, LetterItem, Period, Settlement
+from ...tools.law.paid_as_asked import Asked, Money, find_paid
 from ...tools.law.receipt import Evidence, read_evidence
+from ..ladder.dunning_level import MANUAL_CHANNELS
 
 # Journals whose entries are money that came in; see _read_settlements for the others.
 MONEY_JOURNALS = ('bank', 'cash', 'credit')
@@ -38,7 +40,10 @@ class Effect(NamedTuple):
 
 
 class DunningClaimLetters(models.AbstractModel):
-    """The part of the claim that asks whether letters still hold. The judging is in ``tools/law/letter_validity``."""
+    """The part of the claim that asks whether letters still hold, and whether they were paid as they asked.
+
+    The judging is in ``tools/law/letter_validity`` and ``tools/law/paid_as_asked``.
+    """
 
     _name = 'dunning.claim.letters'
     _description = "Dunning Claim"
@@ -214,16 +219,96 @@ class DunningClaimLetters(models.AbstractModel):
         Item = self.env['account.move.line']
         return SQL(
             """
-            SELECT settled.id, settled.item_id, settled.date, settled.amount,
-                   journal.type = ANY(%(money)s) OR (
-                       journal.type = 'general' AND entry.move_type = 'entry' AND entry.reversed_entry_id IS NULL
-                       AND NOT %(takes_loss)s) AS is_money,
+            SELECT settled.id, settled.item_id, settled.date, settled.amount, %(is_money)s AS is_money,
                    entry.name AS label
               FROM (%(settled)s) settled
               JOIN account_move entry ON entry.id = settled.move_id
               JOIN account_journal journal ON journal.id = settled.journal_id
             """,
-            money=list(MONEY_JOURNALS), takes_loss=Item._get_dunning_takes_loss_sql(SQL.identifier('entry')),
-            settled=Item._get_dunning_settlements_sql(wanted),
-            to_flush=[self.env['account.move']._fields[name] for name in (
-                'name', 'move_type', 'reversed_entry_id')])
+            is_money=self._get_is_money_sql(), settled=Item._get_dunning_settlements_sql(wanted),
+            to_flush=self.env['account.move']._fields['name'])
+
+    @api.model
+    def _get_is_money_sql(self):
+        """Return the SQL condition that an ``entry`` of a ``journal`` is money; see :meth:`_read_settlements`."""
+        return SQL(
+            "(journal.type = ANY(%(money)s) OR (journal.type = 'general' AND entry.move_type = 'entry'"
+            " AND entry.reversed_entry_id IS NULL AND NOT %(takes_loss)s))",
+            money=list(MONEY_JOURNALS),
+            takes_loss=self.env['account.move.line']._get_dunning_takes_loss_sql(SQL.identifier('entry')),
+            to_flush=[self.env['account.move']._fields[name] for name in ('move_type', 'reversed_entry_id')])
+
+    # -------------------------------------------------------------------------
+    # PAID AS ASKED
+    # -------------------------------------------------------------------------
+
+    @api.model
+    def _get_paid_as_asked(self, items):
+        """Return ``{item id: PaidAsAsked}`` of these due items, and of others that letters were about as well."""
+        asked = self._read_asked(items)
+        about = items.browse({
+            *items.ids,
+            *(item_id for letters in asked.values() for letter in letters for item_id in letter.principals)})
+        return self._find_paid(asked, Ledger(
+            self._read_creditor(self.env.company), self._read_items(about),
+            settlements=self._read_settlements(about))) if asked else {}
+
+    @api.model
+    def _read_asked(self, items):
+        """Return ``{debtor id: [Asked]}``: what the letters asked that were about some of these items."""
+        company = self.env.company
+        if not items or company.currency_id.name != 'EUR':
+            return {}
+        Line = self.env['dunning.notice.line']
+        lines = defaultdict(list)
+        for debtor_id, notice_id, name, sent_on, deadline, item_id, principal, extras in self.env.execute_query(SQL(
+            """
+            SELECT partner_id, notice_id, name, sent_on, deadline, item_id, principal,
+                   COALESCE(interest, 0) + COALESCE(costs, 0)
+              FROM (%s) told
+             WHERE deadline IS NOT NULL
+          ORDER BY notice_id, line_id
+            """,
+            Line._get_told_sql(SQL(
+                "notice.company_id = %s AND notice.channel <> ALL(%s)"
+                " AND notice.id IN (SELECT asked.notice_id FROM (%s) asked WHERE asked.item_id = ANY(%s))",
+                company.id, list(MANUAL_CHANNELS), Line._get_asked_sql(), list(items.ids))),
+        )):
+            lines[debtor_id, notice_id, name, sent_on, deadline].append(
+                (item_id, to_decimal(principal), to_decimal(extras)))
+        asked = defaultdict(list)
+        for (debtor_id, _notice_id, name, sent_on, deadline), rows in lines.items():
+            asked[debtor_id].append(Asked(
+                name, sent_on, deadline, {item_id: principal for item_id, principal, _extras in rows},
+                sum((extras for _item_id, _principal, extras in rows), ZERO)))
+        return asked
+
+    @api.model
+    def _find_paid(self, asked, ledger):
+        """Return ``{item id: PaidAsAsked}`` of the items of these letters.
+
+        :param asked: of :meth:`_read_asked`
+        :param ledger: that knows all of these items
+        """
+        money = self._read_money(asked) if asked else {}
+        return {
+            item_id: paid for debtor_id, entries in money.items()
+            for item_id, paid in find_paid(asked[debtor_id], entries, ledger).items()}
+
+    @api.model
+    def _read_money(self, asked):
+        """Return ``{debtor id: [Money]}``: what debtors paid since the oldest of these letters."""
+        Item = self.env['account.move.line']
+        since = min(letter.sent_on for letters in asked.values() for letter in letters)
+        rows = self.env.execute_query(Item._get_dunning_money_sql(
+            self.env.company, list(asked), since, self._get_is_money_sql()))
+        matched = Item.browse({item_id for *_row, matches in rows for item_id, _amount in matches or ()})
+        about = {item.id: frozenset([item.id]) for item in matched}
+        for claimer in self._get_claimers():
+            for item in matched.filtered(f'move_id.{claimer.origin}'):
+                about[item.id] |= frozenset(item.move_id[claimer.origin]._get_claimed_items().ids)
+        money = defaultdict(list)
+        for debtor_id, day, amount, matches in rows:
+            money[debtor_id].append(Money(day, to_decimal(amount), tuple(
+                (about[item_id], to_decimal(part)) for item_id, part in matches or ())))
+        return money

@@ -134,8 +134,9 @@ class DunningClaimSpecification(models.AbstractModel):
         off = [
             (self.env._("Interest that both sides signed for, more than what ran"), -Decimal(
                 entry.get('signed_interest', 0))),
-            (self.env._("Waived interest"), Decimal(entry['waived_interest'])),
-            (self.env._("Waived collection costs"), Decimal(entry['waived_costs'])),
+            (self.env._("Waived, or received in another way, of the interest"), Decimal(entry['waived_interest'])),
+            (self.env._("Waived, or received in another way, of the costs"), Decimal(entry['waived_costs'])),
+            (self.env._("Settled: what a letter asked was paid in time"), Decimal(entry.get('paid_as_asked', 0))),
             (self.env._("Paid or credited on the invoice for interest and costs"), Decimal(entry['settled'])),
         ]
         facts = {
@@ -182,7 +183,9 @@ class DunningClaimSpecification(models.AbstractModel):
         day, amount, costs, interest, principal, left, ref = line
         kind, label = (*ref, '', '')[:2]
         what = {
-            'waived': self.env._("waived"), 'booking': self.env._("payment of interest and costs"),
+            'waived': self.env._("waived"), 'received': self.env._("received in another way"),
+            'paid_as_asked': self.env._("paid as asked in time, so settled"),
+            'booking': self.env._("payment of interest and costs"),
         }.get(kind) or self.env._("payment")
         return {
             'date': letter_day(self.env, day, short=True),

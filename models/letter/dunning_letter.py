@@ -178,6 +178,7 @@ class DunningLetter(models.AbstractModel):
             'specified': self._is_specified(notice),
             'contact': notice.contact_text,
             'help': self._has_help(notice),
+            'enough': notice.enough_text,
             **self._prepare_transfer(
                 notice.company_id, notice.live_line_ids.move_id, notice.partner_id, notice.currency_id,
                 notice.amount_due, notice.reference, with_qr=not mail),

@@ -38,6 +38,8 @@ class DunningNotice(models.Model):
         compute='_compute_words',
         help="The term as the law wants it: in a 14-day letter “within fourteen days from the day after this letter "
              "was delivered to you”, in all others “by” the last day to pay.")
+    enough_text = fields.Char(
+        compute='_compute_words', help="That paying this amount by the last day to pay is enough for this letter.")
     days_overdue = fields.Integer(compute='_compute_words', help="Days that the oldest item is late.")
     history_text = fields.Char(
         compute='_compute_history_text',
@@ -141,6 +143,9 @@ class DunningNotice(models.Model):
                 else:
                     notice.deadline_text = letter_day(self.env, deadline, lang)
                     notice.term_text = env._("by %s at the latest", notice.deadline_text)
+                notice.enough_text = env._(
+                    "If you pay %(amount)s %(term)s, you have paid all that we ask in this letter.",
+                    amount=notice.amount_text, term=notice.term_text)
                 notice.days_overdue = (date - notice.oldest_due_date).days if date and notice.oldest_due_date else 0
                 company = notice.company_id
                 notice.contact_text = company._get_dunning_contact_text() if company else ''

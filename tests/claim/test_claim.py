@@ -604,9 +604,9 @@ class TestWaiver(ClaimCommon):
         self.pay(clean, on=date(2025, 1, 31))
         [left] = self.Claim._get_remainders(self.company, TODAY)
         self.assertEqual((left.move_id, left.costs, left.paid_on), (invoice.id, 150, date(2025, 1, 31)))
-        # 10.19 until the payment; then 31 days over the 160.19 that the law says is left = 1.6326
-        self.assertEqual(left.interest, D('11.82'))
-        self.assertEqual(self.claim(invoice).left, (0, D('1.63'), D('160.19')))
+        # 10.19 until the payment; nothing accrues over the 160.19 that is left because costs came first.
+        self.assertEqual(left.interest, D('10.19'))
+        self.assertEqual(self.claim(invoice).left, (0, 0, D('160.19')))
         self.assertFalse(self.Claim._get_remainders(self.company, date(2025, 1, 30)), "Not paid by then")
         # Claim: it is in the specification. Keep: it says who. Waive: it is gone.
         self.assertIn(self.items(invoice), self.Claim._get_claim_items(self.business, TODAY))

@@ -340,12 +340,12 @@ class TestConsumers(StoryCommon):
         # Fien did not pay: 49 days over 1,000, 5.370.
         self.assertAmounts(self.of(finals, fien), 1000, '5.37', 150)
         # Dirk paid all of it in time: nothing is asked and nothing is left over. Eva was a day late: 150 of her 1,000
-        # paid the costs, so 150 of the principal is left: 46 days over 1,000 and 3 over 150, 0.049. A person decides.
+        # paid the costs, so 150 of the principal is left: 46 days over 1,000, and nothing after that. A person decides.
         self.assertEqual(self.claim(all_in_time, date(2026, 10, 19)).costs, 0)
         [remainder] = self.Claim._get_remainders(self.company, date(2026, 10, 19))
         self.assertEqual(
-            (remainder.partner_id, remainder.interest, remainder.costs), (eva.id, D('5.09'), 150))
-        self.assertClaim(all_late, date(2026, 10, 19), '5.09', 150, left=(0, '5.09', 150))
+            (remainder.partner_id, remainder.interest, remainder.costs), (eva.id, D('5.04'), 150))
+        self.assertClaim(all_late, date(2026, 10, 19), '5.04', 150, left=(0, '5.04', 150))
         self.assertFalse(self.notices_of(all_in_time | all_late).filtered(lambda notice: notice.amount_costs))
         # Fien pays 500 after the last demand asked interest too: costs 150, interest of 53 days 5.808, and 344.19 of
         # the principal. Then 7 days over 655.81: 0.503.

@@ -11,6 +11,7 @@ from . import (
     test_law_interest,
     test_letter_referee,
     test_letter_validity,
+    test_paid_as_asked,
     test_receipt,
     test_wording,
 )

@@ -60,12 +60,13 @@ class Settlement(NamedTuple):
 
 
 class Waiver(NamedTuple):
-    """Interest and costs of an item that the creditor let go of on a day."""
+    """Interest and costs of an item that the creditor let go of on a day, or received in another way."""
 
     day: date
     interest: Decimal
     costs: Decimal
     reason: str = ''
+    kind: str = 'waived'  # or 'received'
 
 
 class Told(NamedTuple):
@@ -184,6 +185,7 @@ class Ledger(NamedTuple):
     waivers: Mapping = NOTHING
     claimed: Mapping = NOTHING  # frozen claims by source
     rates: Mapping = NOTHING  # RateTable by kind
+    paid: Mapping = NOTHING  # one paid_as_asked.PaidAsAsked
 
     def principal(self, item_id, until, *, credits_until=None):
         """Return what was unpaid of an item at the end of a day.
@@ -277,6 +279,8 @@ class ClaimItem:
     agreed_percent: Decimal = ZERO
     compound: bool = True
     day_count: str = DAY_COUNTS[0]
+    # Off the interest and costs above as well: settled by paying what a letter asked, by the day it gave.
+    paid_as_asked: Decimal = ZERO
 
     @property
     def principal(self):
@@ -374,6 +378,7 @@ class Claim:
                 # Few claims are about policies that count days differently.
                 | ({'day_count': item.day_count} if item.day_count != self.day_count else {})
                 | ({'signed_interest': str(item.signed_interest)} if item.signed_interest else {})
+                | ({'paid_as_asked': str(item.paid_as_asked)} if item.paid_as_asked else {})
                 for item in self.items],
         }
 

@@ -11,7 +11,7 @@ from decimal import ROUND_HALF_UP, Decimal
 from typing import NamedTuple
 
 from . import collection_costs, dutch_calendar, statutory_interest
-from .account import Claimed, CostsClaimed, Credit, Payment, Waived, run_account
+from .account import Claimed, Closed, CostsClaimed, Credit, PaidAsAsked, Payment, Waived, run_account
 from .amounts import CENT, ZERO, share
 from .claim import (
     NOTHING,
@@ -188,15 +188,22 @@ class _Computation:
             terms = self.engine.get_terms(self.request.agreements[item_id], self.debtor, start.day)
         booked = self.ledger.booked.get(item_id)
         waivers = [waiver for waiver in self.ledger.waivers.get(item_id, ()) if waiver.day <= at_date]
-        account, waived_interest, waived_costs, signed = None, ZERO, ZERO, ZERO
+        paid = self.ledger.paid.get(item_id)
+        if paid and paid.day > at_date:
+            paid = None
+        if paid and _leads_nowhere(costs, paid.day):
+            costs = NO_COSTS
+        account, waived_interest, waived_costs, signed, off = None, ZERO, ZERO, ZERO, (ZERO, ZERO)
         interest, asked_costs = ZERO, costs.amount
         if item.original > 0:
-            account = self._run_account(item, start, terms, settlements, costs, booked, waivers)
+            account = self._run_account(item, start, terms, settlements, costs, booked, waivers, paid)
+            off = _get_paid_as_asked(account)
             waived_interest = sum((waiver.interest for waiver in waivers), ZERO)
             waived_costs = sum((waiver.costs for waiver in waivers), ZERO)
-            if start.day:
+            if start.day and not paid:
                 signed = max(ZERO, self._get_signed_interest(item_id) - account.interest)
-            interest, asked_costs = _take_off(account.interest + signed, costs.amount, waived_interest, waived_costs)
+            interest, asked_costs = _take_off(
+                account.interest + signed, costs.amount, waived_interest + off[0], waived_costs + off[1])
         left_interest, left_costs = booked.left(interest, asked_costs, at_date) if booked else (interest, asked_costs)
         return ClaimItem(
             item_id=item_id, move_id=item.move_id, name=item.name, invoice_date=item.invoice_date,
@@ -207,7 +214,8 @@ class _Computation:
             settled=interest + asked_costs - left_interest - left_costs,
             announced=announced.amount if announced else ZERO, costs_detail=announced or costs, account=account,
             settlements=settlements, signed_interest=signed, waived_interest=waived_interest, waived_costs=waived_costs,
-            agreed_percent=terms.agreed, compound=terms.compound, day_count=self.request.agreements[item_id].day_count)
+            agreed_percent=terms.agreed, compound=terms.compound, day_count=self.request.agreements[item_id].day_count,
+            paid_as_asked=sum(off, ZERO))
 
     def _get_reduction(self, item_id):
         return self.request.reductions.get(item_id, ZERO)
@@ -247,8 +255,11 @@ class _Computation:
         signed = max((line.interest for line in self.told[item_id] if line.agreed), default=ZERO)
         return min(signed, self.ledger.booked[item_id].interest) if item_id in self.ledger.booked else ZERO
 
-    def _run_account(self, item, start, terms, settlements, costs, booked, waivers):
-        """Run the claim's own account of one item until the day of the claim."""
+    def _run_account(self, item, start, terms, settlements, costs, booked, waivers, paid):
+        """Run the claim's own account of one item until the day of the claim.
+
+        :param paid: when a letter was paid as it asked, or None
+        """
         events = [
             Payment(line.day, line.amount, ('payment', line.label)) if line.is_money else Credit(line.day, line.amount)
             for line in settlements]
@@ -266,15 +277,24 @@ class _Computation:
             events.append(
                 Payment(day, amount, ('booking', '')) if is_money
                 else Waived(day, of_costs, amount - of_costs, ('waived', '')))
-        events += [Waived(waiver.day, waiver.costs, waiver.interest, ('waived', waiver.reason)) for waiver in waivers]
+        events += [
+            Waived(waiver.day, waiver.costs, waiver.interest, (waiver.kind, waiver.reason)) for waiver in waivers]
         # What came in on the day of the letter was not paid in answer to it.
         asked = min((line.sent_on for line in self.told[item.item_id] if line.interest > 0), default=None)
         if asked:
             events.append(Claimed(asked + ONE_DAY))
         if costs.amount and costs.why == 'fourteen_day':
             events.append(CostsClaimed(costs.since, costs.amount))
+        elif costs.amount and costs.why == 'claimed' and paid and costs.since <= paid.day:
+            events.append(CostsClaimed(min(costs.since + ONE_DAY, paid.day), costs.amount))
         elif costs.amount and costs.why == 'claimed' and costs.since < self.at_date:
             events.append(CostsClaimed(costs.since + ONE_DAY, costs.amount))
+        if paid:
+            left = item.original - sum((line.amount for line in settlements if line.day <= paid.day), ZERO)
+            events.append(PaidAsAsked(paid.day, max(ZERO, left), ('paid_as_asked', paid.name)))
+        closed = _get_last_day(item.original, settlements)
+        if closed:
+            events.append(Closed(closed))
         return run_account(
             item.original, start.day, terms.rates, events, self.at_date,
             day_count=self.request.agreements[item.item_id].day_count, compound=terms.compound,
@@ -451,6 +471,30 @@ class _Computation:
             'since': verdict and verdict.effect_from, 'last_day': verdict and verdict.last_day,
         }
         return _LetterCosts(sent_on, verdict and verdict.effect_from, total, small, shares, item_ids, basis)
+
+
+def _leads_nowhere(costs, paid_on):
+    """Return whether costs follow from a 14-day letter that was paid as it asked before its term ran out."""
+    return costs.why == 'fourteen_day' and costs.basis['sent'] <= paid_on < costs.since
+
+
+def _get_paid_as_asked(account):
+    """Return (interest, costs) that were settled by paying what a letter asked."""
+    for line in account.imputations:
+        if line.ref and line.ref[0] == 'paid_as_asked':
+            of_costs = min(line.amount, account.costs)
+            return line.amount - of_costs, of_costs
+    return ZERO, ZERO
+
+
+def _get_last_day(original, settlements):
+    """Return the day on which an invoice itself was settled in full, or None."""
+    left = original
+    for line in sorted(settlements, key=lambda line: line.day):
+        left -= line.amount
+        if left <= 0:
+            return line.day
+    return None
 
 
 def _take_off(interest, costs, off_interest, off_costs):
