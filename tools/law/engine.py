@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from . import collection_costs, dutch_calendar, statutory_interest
 from .account import Claimed, Closed, CostsClaimed, Credit, PaidAsAsked, Payment, Waived, run_account
-from .amounts import CENT, ZERO, share
+from .amounts import CENT, ZERO, share, take_off
 from .claim import (
     NOTHING,
     Agreements,
@@ -202,7 +202,7 @@ class _Computation:
             waived_costs = sum((waiver.costs for waiver in waivers), ZERO)
             if start.day and not paid:
                 signed = max(ZERO, self._get_signed_interest(item_id) - account.interest)
-            interest, asked_costs = _take_off(
+            interest, asked_costs = take_off(
                 account.interest + signed, costs.amount, waived_interest + off[0], waived_costs + off[1])
         left_interest, left_costs = booked.left(interest, asked_costs, at_date) if booked else (interest, asked_costs)
         return ClaimItem(
@@ -495,13 +495,3 @@ def _get_last_day(original, settlements):
         if left <= 0:
             return line.day
     return None
-
-
-def _take_off(interest, costs, off_interest, off_costs):
-    """Return (interest, costs) less what was waived of each; what one cannot bear comes off the other."""
-    interest, costs = interest - off_interest, costs - off_costs
-    if interest < 0:
-        interest, costs = ZERO, costs + interest
-    if costs < 0:
-        interest, costs = max(ZERO, interest + costs), ZERO
-    return interest, costs
