@@ -48,7 +48,8 @@ class DunningClaimSpecification(models.AbstractModel):
         costs = self._prepare_costs(data, currency)
         return {
             'title': self.env._("Specification of the claim"),
-            'subtitle': self.env._("calculation of interest and collection costs"),
+            'subtitle': self.env._("calculation of interest and collection costs") if costs or total['costs']
+            else self.env._("calculation of interest"),
             'date': letter_day(self.env, data['at_date']),
             'number': number,
             'belongs_to': (
@@ -241,11 +242,10 @@ class DunningClaimSpecification(models.AbstractModel):
     @api.model
     def _explain_waived(self, data):
         """Return the sentences about what is not asked of the debtor as a whole."""
-        sentences, reason = [], data['waive_reason']
+        sentences = []
         if data['waived_costs'] and data['with_costs']:
-            sentences.append(
-                self.env._("No collection costs are asked of this debtor: %s", reason) if reason
-                else self.env._("No collection costs are asked of this debtor."))
+            # Why is for colleagues: the debtor gets this with his letter.
+            sentences.append(self.env._("No collection costs are asked of this debtor."))
         elif (
             data['debtor_type'] == 'consumer' and data['with_costs'] and data['lawful']
             and not Decimal(data['costs']) and not data['costs_bases']
