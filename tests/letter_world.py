@@ -375,9 +375,9 @@ class World:
                 self.fail(
                     life, f"14-day letter announces too much ({self.say_why(referee, index)})",
                     f"{told['announced'] / 100:.2f}, not {right / 100:.2f}; {self.explain(referee)}")
-        self.read(life, told)
+        self.read_amounts(life, told)
 
-    def read(self, life, told):
+    def read_amounts(self, life, told):
         """Every amount in a letter and its mail was worked out for it."""
         right = {told['asked'], told['announced'], told['asked'] + told['announced']}
         for name in ('principal', 'interest', 'costs', 'announced', 'residual', 'cents'):

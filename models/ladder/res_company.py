@@ -30,6 +30,7 @@ class ResCompany(models.Model):
         result = super().write(vals)
         for company, law in before.items():
             if company._get_dunning_law() != law:
+                # sudo: branches the user does not see move along
                 (company | self.sudo().search([('id', 'child_of', company.id)]))._set_dunning_policies()
         return result
 

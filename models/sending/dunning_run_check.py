@@ -100,7 +100,8 @@ class DunningRunCheck(models.AbstractModel):
             decisions = self.env['dunning.planner']._plan(company, at_date, only_due={'foreign_law'})
             in_use = company.dunning_policy_business_id | company.dunning_policy_consumer_id | policies.browse(
                 {decision.policy_id for decision in decisions if decision.reason})
-            policies = in_use.sudo().filtered(lambda policy: not policy._suits(company))
+            # sudo: what a policy asks holds for every user
+        policies = in_use.sudo().filtered(lambda policy: not policy._suits(company))
         if todo and not policies:
             todo.action_feedback(feedback=self.env._("No policy of another law is in use any more."))
         user = company._get_dunning_manager()
@@ -114,6 +115,7 @@ class DunningRunCheck(models.AbstractModel):
                 "%(why)s These are in use: %(policies)s. Nothing of them leaves until you choose another policy in the "
                 "settings, and on the contacts and invoices that have one of these.",
                 why=company.with_env(partner.env)._explain_dunning_law(),
+                # sudo: only their names
                 policies=", ".join(policies.with_env(partner.env).sudo().mapped('name'))))
 
     @api.model

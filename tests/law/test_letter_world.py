@@ -110,11 +110,11 @@ class TestLetterWorld(DunningCommon):
             self.assertFalse(life.failures, "\n".join(life.told))
         for name in names:
             with self.subTest(fault=name):
-                undo = []
+                self.undo = undo = []
 
-                def patch(target, attribute, make, undo=undo):
+                def patch(target, attribute, make):
                     original = getattr(target, attribute)
-                    undo.append((target, attribute, vars(target).get(attribute)))
+                    self.undo.append((target, attribute, vars(target).get(attribute)))
                     setattr(target, attribute, make(original))
 
                 try:

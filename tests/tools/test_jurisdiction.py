@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from ...tools.law.claim import (
     Agreements,
+    Correspondence,
     Creditor,
     Debtor,
     DueItem,
@@ -18,6 +19,8 @@ from ...tools.law.claim import (
 )
 from ...tools.law.engine import Engine
 from ...tools.law.jurisdiction import get_law, is_abroad
+from ...tools.law.letters import FOURTEEN_DAY, Item, Letter, LetterItem
+from ...tools.law.receipt import POST, REGISTERED, Proof, Way
 from ...tools.law.statutory_interest import RateTable
 from ..law_oracle import CALM
 from .case import BaseCase, tagged
@@ -35,13 +38,16 @@ class TestJurisdiction(BaseCase):
         """Return the claim of one item on which everything was asked that could be."""
         item = DueItem(1, 101, "INV/1", D(amount), DAY, DAY - timedelta(days=30))
         told = (
-            Told(1, ('notice', 11), 2, DAY + timedelta(days=10), legal_role='fourteen_day',
-                 deadline=DAY + timedelta(days=25), costs_from=DAY + timedelta(days=26),
-                 receipt_date=DAY + timedelta(days=11), announced=D(150)),
-            Told(1, ('notice', 12), 2, DAY + timedelta(days=40), interest=D(5), costs=D(40), principal=D(amount)))
-        creditor = Creditor(7, currency, 3, D(21), True, True, creditor_country)
+            Told(1, ('notice', 12), 2, DAY + timedelta(days=40), interest=D(5), costs=D(40), principal=D(amount)),)
+        sent = Letter(
+            ('notice', 11), FOURTEEN_DAY, 2, kind, DAY + timedelta(days=10),
+            (LetterItem(1, item.name, item.original, DAY),), (Way(POST, DAY + timedelta(days=10)),),
+            (Proof(REGISTERED, DAY + timedelta(days=11), documented=True),), announced=D(150))
+        letters = {2: Correspondence(
+            (sent,), {1: Item(1, 2, item.name, item.original, DAY)}, {sent.source: ("AM11", None)})}
+        creditor = Creditor(7, currency, 3, D(21), True, True, country=creditor_country)
         ledger = Ledger(
-            creditor, {1: item}, {1: told}, {2: told[:1]},
+            creditor, {1: item}, {1: told}, letters,
             {1: [Settlement(DAY + timedelta(days=30), D(paid), True)]} if paid else {}, rates=RATES)
         return Engine(ledger).compute(Request(
             'key', Debtor(2, kind, country=debtor_country), (1,), {1: Agreements(1, agreed)},
