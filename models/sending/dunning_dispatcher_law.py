@@ -80,9 +80,6 @@ class DunningDispatcherLaw(models.AbstractModel):
         When an amount is another one now, or too little of the term would be left, the letter goes back into the queue
         to be made again.
         """
-        late = letters.filtered(lambda notice: notice._gives_less_by(at_date))
-        late._recording().write({'state': 'queued', 'postal_state': False})
-        letters -= late
         letters = letters.filtered(lambda notice: notice.legal_role == FOURTEEN_DAY or notice.amount_costs)
         if not letters:
             return letters
@@ -92,7 +89,8 @@ class DunningDispatcherLaw(models.AbstractModel):
             claim, currency = claims[notice.id], notice.currency_id
             # Interest runs on; the letter is of its own day. Costs do not.
             if (
-                currency.compare_amounts(notice.amount_announced, float(claim.announced))
+                notice._gives_less_by(at_date)
+                or currency.compare_amounts(notice.amount_announced, float(claim.announced))
                 or currency.compare_amounts(notice.amount_costs, float(claim.costs))
                 or len(claim.items) != len(notice.live_line_ids)
             ):

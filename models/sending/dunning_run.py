@@ -171,7 +171,6 @@ class DunningRun(models.AbstractModel):
         """Step: let items whose letters hold no longer go back on their ladders, and settle what was paid as asked."""
         self.env['dunning.notice']._collect_receipts(planning.company)
         self.env['dunning.notice']._follow_facts(planning.company, planning.at_date)
-        planning.checkpoint()
 
     @api.model
     def _refresh_pending(self, planning):
