@@ -17,6 +17,8 @@ from .dunning_policy import LETTER_LANGUAGES
 DEBTOR_TEXTS = ('subject', 'letter_intro', 'letter_closing')
 #: All that people type into a level and that can reach a debtor: its name is a placeholder, its script is spoken.
 TYPED_TEXTS = ('name', *DEBTOR_TEXTS, 'call_script')
+#: The rank of a level at the end of its name.
+RANK_IN_NAME = re.compile(r'(?<=[\w)] )\d(?=\s*(?:<|$))')
 
 
 class DunningLevelWording(models.AbstractModel):
@@ -113,7 +115,10 @@ class DunningLevelWording(models.AbstractModel):
             return {}
         # The script of a task is for a colleague.
         names = TYPED_TEXTS if self.channel != 'task' else TYPED_TEXTS[:-1]
-        return self._judge_typed(self._get_texts((name,)) for name in names)
+        several = {name: self._get_texts((name,)) for name in names}
+        # “Reminder 2” counts reminders.
+        several['name'] = {lang: RANK_IN_NAME.sub('', text) for lang, text in several['name'].items()}
+        return self._judge_typed(several.values())
 
     @api.model
     def _judge_typed(self, several):
