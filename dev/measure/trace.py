@@ -47,9 +47,10 @@ class Limit(NamedTuple):
 
 LIMITS = {
     "approve one e-mail": Limit(15, 6, Walk(10, 16, 10, 24)),
-    "send one e-mail": Limit(80, 15, Walk(84, 149, 42, 69)),
+    "send one e-mail": Limit(80, 15, Walk(80, 149, 41, 69)),
     "log a call with a promise": Limit(30, 8, Walk(44, 57, 18, 54)),
-    "make and offer an arrangement": Limit(120, 20, Walk(110, 260, 47, 89)),
+    # Of which 8 walks, 2 files and 3 queries read its own words before they leave.
+    "make and offer an arrangement": Limit(120, 20, Walk(118, 260, 49, 92)),
     "page: what can be paid": Limit(50, 12, Walk(33, 56, 18, 25)),
 }
 

@@ -527,7 +527,7 @@ class TestChannels(DunningCommon):
         invoices.message_ids.mapped('body')  # in the cache, where they must not stay
         invoices._message_log_batch(bodies)
         by_core = [invoice.message_ids[0] for invoice in invoices]
-        log_on(invoices, bodies)
+        log_on(invoices, bodies, {})
         ours = [invoice.message_ids[0] for invoice in invoices]
         self.assertFalse({message.id for message in by_core} & {message.id for message in ours})
         names = [
