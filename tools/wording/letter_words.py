@@ -69,7 +69,7 @@ def mask(reading, known):
     for name, value in known:
         for shown in read(value):
             # “7” and “4%” are values; a name of one letter would be found in every abbreviation.
-            if len(shown) > 2 or shown[0].isdigit():
+            if len(shown) > 2 or shown[:1].isdigit():
                 names.setdefault(shown, []).append(name)
                 # A person may write “€ 60” for “€ 60,00”.
                 round_amount = re.sub(r'[.,]00$', '', shown)
