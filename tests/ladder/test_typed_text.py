@@ -3,7 +3,7 @@ from contextlib import contextmanager
 
 from odoo.exceptions import ValidationError
 from odoo.tests import new_test_user, tagged
-from odoo.tools import mute_logger
+from odoo.tools import SQL, mute_logger
 
 from ...tools.wording import check_typed
 from ..common import TODAY, DunningCommon, days
@@ -37,12 +37,18 @@ class TestTypedText(DunningCommon):
             yield
         self.assertRegex(str(refused.exception), words)
 
+    def test_a_name_may_end_in_its_rank(self):
+        self.level.name = "Herinnering 2"
+        for name in ("Herinnering 40", "Boete 2", "Herinnering € 2"):
+            with self.subTest(name=name), self.assertRefused(ValidationError, "kan zo niet blijven"):
+                self.level.name = name
+
     def smuggle(self, record, field, text):
         """Write a text past the constraints, as an older version let it in."""
         self.env.flush_all()
-        self.env.cr.execute(
-            f"UPDATE {record._table} SET {field} = %s WHERE id = %s",  # noqa: S608 - names of this test
-            [json.dumps({'en_US': text, 'nl_NL': text}), record.id])
+        self.env.cr.execute(SQL(
+            "UPDATE %s SET %s = %s WHERE id = %s", SQL.identifier(record._table), SQL.identifier(field),
+            json.dumps({'en_US': text, 'nl_NL': text}), record.id))
         self.env.invalidate_all()
 
     def make_due(self):

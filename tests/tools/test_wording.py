@@ -447,6 +447,17 @@ class TestLetterThatLeaves(Linter):
         text = "<p>Binnen 3 werkdagen (artikel 3:318 lid 3 BW, brief van 3-3-2026). U hebt 3 brieven.</p>"
         self.assertEqual(self.letter(text, known=(('grace_days', "3"), ('line_count', "3")), role=''), {})
 
+    def test_a_short_value_and_one_that_prints_nothing(self):
+        """A rate of “4%” was worked out like one of “10,4%”, whatever stands beside it."""
+        text = "<p>De wettelijke rente is nu 4% per jaar.</p>"
+        self.assertEqual(self.letter(text, known=(('rate_text', "4%"), ('vat_text', "<p></p>")), role=''), {})
+        self.assertEqual(set(self.letter(text, known=(('rate_text', "6%"),), role='')), {'figure_typed'})
+
+    def test_each_sign_of_money_makes_a_number_a_figure(self):
+        for sign in '€$£¥':
+            with self.subTest(sign=sign):
+                self.assertIn('figure_typed', self.letter(f"<p>Betaal {sign} 5 één keer.</p>", role='', known=()))
+
     def test_equal_values(self):
         """An invoice of € 40,00 and € 40,00 of costs: both were worked out."""
         same = [("€&nbsp;1.000,00", "€&nbsp;150,00")]

@@ -59,7 +59,7 @@ _WHOLE = (
 UNIT = phrase(rf'{_UNIT}\b')
 _BEFORE_UNIT = phrase(rf'(?:\d|{_WORD}|\b(?:{_WORDS}|een)|\b{_ARTICLES}|⟧)[ -]?(?:\(\w+\) )?$')
 FIGURE = phrase(
-    r'[€%]|\b(?:eur|usd|gbp|chf|euro)[ :]?\d',
+    r'[€$£¥%]|\b(?:eur|usd|gbp|chf|euro)[ :]?\d',
     r'\d ?,(?:-+|=)', r'\b(?:tientjes?|tenners?|fivers?|quid|bucks)\b',
     # Parts and multiples of what is owed.
     r'\bkwart\b(?! (?:over|voor)\b)',
