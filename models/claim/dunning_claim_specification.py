@@ -237,11 +237,10 @@ class DunningClaimSpecification(models.AbstractModel):
     @api.model
     def _explain_waived(self, data):
         """Return the sentences about what is not asked of the debtor as a whole."""
-        sentences, reason = [], data['waive_reason']
+        sentences = []
         if data['waived_costs'] and data['with_costs']:
-            sentences.append(
-                self.env._("No collection costs are asked of this debtor: %s", reason) if reason
-                else self.env._("No collection costs are asked of this debtor."))
+            # Why is for colleagues: the debtor reads this.
+            sentences.append(self.env._("No collection costs are asked of this debtor."))
         elif (
             data['debtor_type'] == 'consumer' and data['with_costs'] and data['lawful']
             and not Decimal(data['costs']) and not data['costs_bases']

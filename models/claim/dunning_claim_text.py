@@ -38,10 +38,8 @@ class DunningClaimText(models.AbstractModel):
         if entry['interest_why'] == 'booked':
             return self.env._("This invoice is for interest and collection costs, which bear neither themselves.")
         if data['waived_interest']:
-            reason = data['waive_reason']
-            return (
-                self.env._("No interest is asked of this debtor: %s", reason) if reason
-                else self.env._("No interest is asked of this debtor."))
+            # Why is for colleagues: the debtor reads this, also on his page.
+            return self.env._("No interest is asked of this debtor.")
         if not data['with_interest']:
             return self.env._("No interest is asked here.")
         if entry['interest_why'] == 'no_default':

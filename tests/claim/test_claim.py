@@ -281,9 +281,14 @@ class TestClaimInterest(ClaimCommon):
         claim = self.claim(invoice)
         self.assertEqual((claim.interest, claim.costs), (0, 150))
         data = claim.to_json()
-        self.assertIn("Long friendship", self.Claim._explain_interest(data['items'][0], data))
+        self.assertEqual(
+            self.Claim._explain_interest(data['items'][0], data), "No interest is asked of this debtor.",
+            "Why is for colleagues")
         self.business.dunning_waive_costs = True
         self.assertEqual(self.claim(invoice).total, 1000)
+        printed = self.Claim._prepare_specification(self.claim(invoice).to_json(), self.business, self.company)
+        self.assertIn("No collection costs are asked of this debtor.", printed['remarks'])
+        self.assertNotIn("Long friendship", str(printed))
 
 
 @tagged('post_install_l10n', 'post_install', '-at_install')
