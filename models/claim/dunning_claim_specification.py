@@ -244,7 +244,7 @@ class DunningClaimSpecification(models.AbstractModel):
         """Return the sentences about what is not asked of the debtor as a whole."""
         sentences = []
         if data['waived_costs'] and data['with_costs']:
-            # Why is for colleagues: the debtor gets this with his letter.
+            # Why is for colleagues: the debtor reads this.
             sentences.append(self.env._("No collection costs are asked of this debtor."))
         elif (
             data['debtor_type'] == 'consumer' and data['with_costs'] and data['lawful']

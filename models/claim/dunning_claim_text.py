@@ -44,6 +44,7 @@ class DunningClaimText(models.AbstractModel):
         if entry['interest_why'] == 'booked':
             return self.env._("This invoice is for interest and collection costs, which bear neither themselves.")
         if data['waived_interest']:
+            # Why is for colleagues: the debtor reads this, also on his page.
             return self.env._("No interest is asked of this debtor.")
         if not data['with_interest']:
             return self.env._("No interest is asked here.")

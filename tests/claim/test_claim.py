@@ -294,6 +294,9 @@ class TestClaimInterest(ClaimCommon):
             "Why is for colleagues")
         self.business.dunning_waive_costs = True
         self.assertEqual(self.claim(invoice).total, 1000)
+        printed = self.Claim._prepare_specification(self.claim(invoice).to_json(), self.business, self.company)
+        self.assertIn("No collection costs are asked of this debtor.", printed['remarks'])
+        self.assertNotIn("Long friendship", str(printed))
 
 
 @tagged('post_install_l10n', 'post_install', '-at_install')
