@@ -115,6 +115,13 @@ class Faults:
         self.forget(patch, WHY.DUE_DATE_LATER, WHY.NOT_DUE, WHY.NOT_IN_DEFAULT)
     fault_a_later_due_date_is_not_seen.story = tell((INSIDE, MORNING, 'edit_due', (0, 6, 0.1)))
 
+    def fault_claims_are_not_joined(self, patch):
+        self.forget(patch, WHY.NOT_JOINED)
+        patch(self.models['dunning.dispatcher'], '_sort_companions', replace(lambda *args: ({}, {})))
+    # The second invoice goes up another ladder.
+    fault_claims_are_not_joined.story = tell(
+        (0, MORNING, 'owe', (0, 1)), (1, MORNING, 'edit_policy', (0.1, 1)), amount=1)
+
     def fault_default_is_not_asked_for(self, patch):
         self.forget(patch, WHY.NOT_IN_DEFAULT)
         patch(letter_validity._Bench, '_get_right_costs', replace(lambda *args: Decimal(10 ** 6)))
