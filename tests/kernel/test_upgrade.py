@@ -77,7 +77,7 @@ GONE_RULES = {
 
 #: Costs of 14-day letters and the first day on which they are owed, by debtor, before and now: never more or earlier.
 #: The company chose VAT on costs and a fourth day for the post after they had left. What a letter did not say raises
-#: nothing: 300 of the 1790.80 was credited, and the costs are 15% of the rest. The post takes four days of them all:
+#: nothing: 300 of the 1790.80 was paid in time; the costs are 15% of the rest. The post takes four days of them all:
 #: those of Tuesday 3 and Wednesday 18 November were there on Saturday 7 and Tuesday 24; 21 November is a Saturday.
 FOURTEEN_DAY = {
     'D1005': [('226.88', '2026-12-08'), ('226.88', '2026-12-09')],
@@ -249,10 +249,10 @@ print('RESULT', json.dumps({expression}, default=str))
         self.assertEqual(now.keys(), before.keys())
         held, letters = False, {}
         for key, new, old in (
-            (key, *claims) for key in before for claims in zip(now[key], before[key], strict=True)
+            (name, *claims) for name in before for claims in zip(now[name], before[name], strict=True)
         ):
             for item, was in zip(new['items'], old['items'], strict=True):
-                changed = {name for name, value in was.items() if item[name] != value}
+                changed = {field for field, value in was.items() if item[field] != value}
                 if changed and was['costs_why'] == 'fourteen_day':
                     self.assertLessEqual(changed, {'costs', 'costs_all', 'costs_since', 'costs_total', 'left'})
                     self.assertEqual(item['left'][1:], was['left'][1:])
