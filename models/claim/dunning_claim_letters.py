@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from datetime import date
+from decimal import Decimal
 from typing import NamedTuple
 
 from odoo import api, models
@@ -19,7 +20,7 @@ from ..ladder.dunning_level import MANUAL_CHANNELS
 # Journals whose entries are money that came in; see _read_settlements for the others.
 MONEY_JOURNALS = ('bank', 'cash', 'credit')
 # Of costs, when the creditor cannot deduct it.
-VAT_RATE = to_decimal(21)
+VAT_RATE = Decimal(21)
 ROLES = (DEFAULT_NOTICE, FOURTEEN_DAY)
 
 
@@ -135,7 +136,7 @@ class DunningClaimLetters(models.AbstractModel):
             tuple(
                 LetterItem(item_id, number or '', to_decimal(amount), date.fromisoformat(due))
                 for item_id, number, amount, due in lines or ()),
-            ways, proofs, deadline, to_decimal(announced or 0), vat_rate and to_decimal(vat_rate))
+            ways, proofs, deadline, to_decimal(announced or 0), vat_rate and Decimal(vat_rate))
         return letter, (name, receipt_kind), apart
 
     @api.model
