@@ -11,7 +11,7 @@ import pytz
 
 from odoo import api, fields, models
 from odoo.exceptions import ValidationError
-from odoo.tools import SQL
+from odoo.tools import SQL, ormcache
 
 from ...tools.law import dutch_calendar, jurisdiction
 from ...tools.law.dated_facts import get_postal_days
@@ -256,15 +256,21 @@ class ResCompany(models.Model):
         """Return the code of the country where the creditor, the root of its branches, pays its taxes; or ''."""
         # sudo: who works for a branch need not see its head office
         company = self.sudo()
-        return (company.root_id or company).account_fiscal_country_id.code or ''
+        return self._get_dunning_country_code((company.root_id or company).account_fiscal_country_id.id)
+
+    @api.model
+    @ormcache('country_id', cache='stable')
+    def _get_dunning_country_code(self, country_id):
+        """Return the code of a country, or '': every plan and every claim asks, and it hardly ever changes."""
+        return self.env['res.country'].browse(country_id).code or ''
 
     def _get_dunning_law(self):
         """Return the country whose law the creditor has, or '' when that law is not in this program.
 
         Then it reminds, and asks nothing that the law of that country would have to allow.
         """
-        law = jurisdiction.get_law(self._get_dunning_country())
-        return law.country if law else ''
+        country = self._get_dunning_country()
+        return country if country in jurisdiction.LAWS else ''
 
     def _is_dunning_abroad(self, debtor):
         """Return whether a debtor is a consumer in another country than the creditor."""
