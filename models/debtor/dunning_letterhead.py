@@ -87,19 +87,19 @@ class DunningLetterhead(models.AbstractModel):
         return list(filter(None, lines))
 
     @api.model
-    def _get_address_lines(self, notice):
-        """Return the lines in the window, as the post wants them."""
-        partner = notice._get_postal_partner()
-        debtor, recipient = notice.partner_id, notice.recipient_id
-        env = self.with_context(lang=notice.lang).env
+    def _get_window_lines(self, company, debtor, recipient, partner):
+        """Return the lines in the window, as the post wants them, in the language of the environment.
+
+        :param partner: whose address it is
+        """
         lines = [debtor.name]
         if recipient != debtor and not recipient.is_company and recipient.name:
-            lines.append(env._("Attn. %s", recipient.name))
+            lines.append(self.env._("Attn. %s", recipient.name))
         elif recipient != debtor and recipient.name and recipient.name != debtor.name:
             lines.append(recipient.name)
         lines += self._get_address(partner)
-        if partner.country_id and partner.country_id != notice.company_id.country_id:
-            lines.append((partner.country_id.with_context(lang=notice.lang).name or '').upper())
+        if partner.country_id and partner.country_id != company.country_id:
+            lines.append((partner.country_id.with_env(self.env).name or '').upper())
         return [line for line in lines if line]
 
     @api.model

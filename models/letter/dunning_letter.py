@@ -306,6 +306,11 @@ class DunningLetter(models.AbstractModel):
             line.name or '' for line in new.sorted(lambda line: (line.date_maturity, line.name or '', line.id)))))
 
     @api.model
+    def _get_address_lines(self, notice):
+        return self.with_context(lang=notice.lang)._get_window_lines(
+            notice.company_id, notice.partner_id, notice.recipient_id, notice._get_postal_partner())
+
+    @api.model
     def _get_bank(self, company, moves):
         """Return the account to pay on: that of the invoices, else the first of the company."""
         owner = company.partner_id
