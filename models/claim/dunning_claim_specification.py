@@ -94,7 +94,7 @@ class DunningClaimSpecification(models.AbstractModel):
 
     @api.model
     def _prepare_debtor(self, debtor, data):
-        partner = debtor.with_context(lang=self.env.lang)
+        partner, Letterhead = debtor.with_context(lang=self.env.lang), self.env['dunning.letterhead']
         kinds = {
             'consumer': self.env._("consumer"), 'business': self.env._("business"),
             'government': self.env._("public body")}
@@ -102,10 +102,9 @@ class DunningClaimSpecification(models.AbstractModel):
         country = partner.country_id.code or self.env.company._get_dunning_country()
         return {
             'name': partner.name,
-            'lines': [
-                *self.env['dunning.letterhead']._get_address(partner), *([partner.country_id.name] if abroad else ())],
+            'lines': [*Letterhead._get_address(partner), *([partner.country_id.name] if abroad else ())],
             'numbers': [
-                (label, value) for label, value in partner._get_dunning_numbers(country)
+                (label, value) for label, value in Letterhead._get_numbers(partner, country)
                 if value and value.strip(' /-')],
             'role': self.env._("Debtor (%s)", kinds[data['debtor_type']]),
         }
