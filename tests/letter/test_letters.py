@@ -528,8 +528,9 @@ class TestLetterClaim(LetterCommon):
             "The first day of the interest is 1 February 2025.", text)
         self.assertIn("€127.50 in collection costs (article 6:96 of the Dutch Civil Code)", text)
         self.assertIn(
-            "We demand that you pay €985.55 by 10 March 2025 at the latest. Then this amount is enough. "
+            "We demand that you pay €985.55 by 10 March 2025 at the latest. "
             "If you pay later, each day adds €0.26 of interest.", text)
+        self.assertIn("If you pay €985.55 by 10 March 2025 at the latest, you have paid all that we ask", text)
         self.assertIn("Enclosed: specification of the claim", text)
         self.assertIn("Total open €1,000.00", self.mail_words(notice))
         self.assertIn("To pay €985.55", self.mail_words(notice))
