@@ -169,7 +169,10 @@ class DunningLetter(models.AbstractModel):
             'has_step': has_step,
             'step_note': self._get_step_note(notice) if has_step else '',
             'has_description': any(line.description for line in notice.live_line_ids),
-            'dense': len(notice.live_line_ids) > DESCRIPTION_ROWS,
+            'short_rows': len(notice.live_line_ids) > DESCRIPTION_ROWS,
+            # Set closer, so that it keeps to one page: it has many items, or much to say about a few.
+            'dense': len(notice.live_line_ids) > (
+                1 if notice._is_fourteen_day() or self._is_specified(notice) else DESCRIPTION_ROWS),
             'totals': self._prepare_totals(notice),
             'due': notice.amount_text,
             'deadline': notice.deadline_text,
