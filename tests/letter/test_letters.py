@@ -25,6 +25,7 @@ from ...tools.wording import TERM_TEXTS, interrupts_prescription
 from ...tools.wording.names import parse_name
 from ..common import TODAY, DunningCommon, days
 
+A_MONTH_AGO = TODAY - days(30)
 DOCUMENTS = ('email', 'letter', 'both')
 
 
@@ -792,7 +793,7 @@ class TestLetterPdf(LetterCommon):
         """Return whether a page is of the specification that goes along: its foot says so."""
         return bool(re.search(r"· (?:Specificatie van de vordering|Specification of the claim) ·", page))
 
-    def many_items(self, count, debtor=None, due=TODAY - days(30)):
+    def many_items(self, count, debtor=None, due=A_MONTH_AGO):
         moves = self.env['account.move'].create([
             {
                 'move_type': 'out_invoice', 'partner_id': (debtor or self.business).id,
