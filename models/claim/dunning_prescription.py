@@ -90,14 +90,13 @@ class DunningPrescription(models.AbstractModel):
         if not items.ids:
             return {}
         wanted = SQL("line.id = ANY(%s)", list(items.ids))
-        return {found.item_id: found for found in self._fetch(self._get_dates_sql(
-            self._get_items_sql(wanted), self.env.company._dunning_today()))}
+        return {found.item_id: found for found in self._fetch(self._get_dates_sql(self._get_items_sql(wanted)))}
 
     @api.model
     def _get_before(self, company, day):
         """Return the :class:`Prescription` of the open due items of a company that are prescribed on ``day``."""
         dates = self._get_dates_sql(
-            self._get_items_sql(SQL("line.company_id = %s", company.id), before=day), self.env.company._dunning_today())
+            self._get_items_sql(SQL("line.company_id = %s", company.id), before=day))
         return self._fetch(SQL("SELECT * FROM (%s) dated WHERE until < %s ORDER BY until, id", dates, day))
 
     def _fetch(self, statement):
@@ -132,12 +131,12 @@ class DunningPrescription(models.AbstractModel):
             item=item, goods=day - relativedelta(years=YEARS_CONSUMER_GOODS), other=day - relativedelta(years=YEARS))
 
     @api.model
-    def _get_dates_sql(self, items, at_date):
+    def _get_dates_sql(self, items, at_date=None):
         """Return SQL with the columns of :class:`Prescription` for each row of ``items``.
 
         :param SQL items: a SELECT with the columns ``id``, ``move_id``, ``company_id``, ``partner_id`` (the debtor),
             ``due_date`` and ``debtor_type``
-        :param date at_date: what interrupted it counts until this day
+        :param date at_date: what interrupted it counts until this day; today if it is left out
         """
         return SQL(
             """
@@ -206,7 +205,7 @@ class DunningPrescription(models.AbstractModel):
          LEFT JOIN outcome ON outcome.item_id = item.id
             """,
             items=items,
-            acts=self._get_acts_sql(at_date),
+            acts=self._get_acts_sql(at_date or self.env.company._dunning_today()),
             years=YEARS,
             goods_years=YEARS_CONSUMER_GOODS,
             sold=self.env['account.move.line']._get_dunning_sold_sql(SQL(
@@ -288,7 +287,7 @@ class DunningPrescription(models.AbstractModel):
         """Return SQL of the ids of open due items that are prescribed on ``day``."""
         return SQL(
             "SELECT dated.id FROM (%s) dated WHERE dated.until < %s",
-            self._get_dates_sql(self._get_items_sql(wanted, before=day), self.env.company._dunning_today()), day)
+            self._get_dates_sql(self._get_items_sql(wanted, before=day)), day)
 
     @api.model
     def _get_is_prescribed_sql(self, item, company, at_date):

@@ -25,7 +25,6 @@ from ...tools.wording import TERM_TEXTS, interrupts_prescription
 from ...tools.wording.names import parse_name
 from ..common import TODAY, DunningCommon, days
 
-A_MONTH_AGO = TODAY - days(30)
 DOCUMENTS = ('email', 'letter', 'both')
 
 
@@ -793,7 +792,8 @@ class TestLetterPdf(LetterCommon):
         """Return whether a page is of the specification that goes along: its foot says so."""
         return bool(re.search(r"· (?:Specificatie van de vordering|Specification of the claim) ·", page))
 
-    def many_items(self, count, debtor=None, due=A_MONTH_AGO):
+    def many_items(self, count, debtor=None, late=30):
+        due = TODAY - days(late)
         moves = self.env['account.move'].create([
             {
                 'move_type': 'out_invoice', 'partner_id': (debtor or self.business).id,
@@ -867,7 +867,7 @@ class TestLetterPdf(LetterCommon):
                 ('consumer', ('reminder', 'first', 'fourteen_day', 'final')),
             ):
                 debtor = self.make_debtor(f"Acht {name} {lang}", consumer=name == 'consumer', lang=lang)
-                moves = self.many_items(8, debtor, due=TODAY - days(65))
+                moves = self.many_items(8, debtor, late=65)
                 for number, rung in enumerate(rungs):
                     at_date = TODAY - days(20 * (3 - number))
                     notice = self.make_notice(f'{name}_{rung}', moves, at_date=at_date)
