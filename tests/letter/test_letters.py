@@ -453,7 +453,7 @@ class TestLetterWords(LetterCommon):
             self.assertTrue(link.get('href').startswith(link.text_content()))
             self.assertIn("&notice=", link.get('href'))
             self.assertTrue(document.xpath('//td[@class="code"]/img[starts-with(@src, "data:image/png")]'))
-        self.assertIn(f"Vraag onze privacyverklaring op via {self.company.email}", self.words(
+        self.assertIn(f"uw persoonsgegevens vraagt u op via {self.company.email}", self.words(
             self.make_notice('consumer_first', self.invoice(self.consumer, due=TODAY - days(9)))))
 
     # --- texts that users break ---
