@@ -5,7 +5,7 @@ from odoo.tools.sql import column_exists, create_column
 
 _logger = logging.getLogger(__name__)
 
-DUTCH = 'nl_NL'
+DUTCH, ENGLISH = 'nl_NL', 'en_US'
 
 
 def pre_init_hook(env):
@@ -13,8 +13,9 @@ def pre_init_hook(env):
 
     * The stored level on invoices gets its column here: a new column without values,
       instead of a computation over every invoice there is.
-    * Dutch is activated. Where one language was all there was, contacts never chose
-      theirs; that is remembered so that a Dutch debtor does not get an English letter
+    * Dutch and English are activated: letters exist in both, and dates and amounts are
+      written as those languages do. Where one language was all there was, contacts never
+      chose theirs; that is remembered so that nobody gets a letter in a language only
       because of how the database was set up (see ``res.partner._get_dunning_lang``).
     """
     if not column_exists(env.cr, 'account_move', 'dunning_level_id'):
@@ -23,6 +24,8 @@ def pre_init_hook(env):
     if len(installed) == 1:
         env['ir.config_parameter'].set_param(
             'l10n_nl_dunning.only_language_until', f"{installed[0]} {fields.Datetime.to_string(fields.Datetime.now())}")
+    # The terms of English are in the sources: nothing has to be loaded.
+    env['res.lang']._activate_lang(ENGLISH)
     if DUTCH not in installed:
         env['res.lang']._activate_lang(DUTCH)
         _logger.info("Dutch was activated; loading the Dutch terms of the installed apps")
@@ -30,14 +33,8 @@ def pre_init_hook(env):
 
 
 def post_init_hook(env):
-    """Give the companies that exist the ladders that shipped."""
-    business = env.ref('l10n_nl_dunning.policy_business')
-    consumer = env.ref('l10n_nl_dunning.policy_consumer')
-    for company in env['res.company'].with_context(active_test=False).search([]):
-        company.write({
-            'dunning_policy_business_id': company.dunning_policy_business_id.id or business.id,
-            'dunning_policy_consumer_id': company.dunning_policy_consumer_id.id or consumer.id,
-        })
+    """Give the companies that exist the ladders that shipped for their law."""
+    env['res.company'].with_context(active_test=False).search([])._set_dunning_policies(fill=('business', 'consumer'))
 
 
 def uninstall_hook(env):

@@ -19,6 +19,7 @@ HOOKS = {
     "account.partial.reconcile._follow_dunning_match": "what follows from a match: level, corrections, promises",
     "account.partial.reconcile._get_dunning_item_models": "which models have records about due items",
     "dunning.claim._get_claimers": "an arrangement books interest and costs as a notice does",
+    "dunning.claim._get_specification_data": "a claim is handed over without what an agency may not ask",
     "dunning.claim._get_told_sql": "what both sides signed was claimed, as what a notice asked was",
     "dunning.claim._read_reductions": "what is not claimed today follows from what the planner nets and holds",
     "dunning.debtor.mail._get_lang": "a mixin: each record knows the language of its debtor",

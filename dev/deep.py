@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Everything that takes too long for each change: replays with two seeds, the soak, faults, upgrades and browser tours.
+"""Everything that takes too long for each change: replays, soak, faults, the referee of letters, upgrades and tours.
 
 dev/deep.py history.csv          one part after the other, whatever became of the one before
 dev/deep.py                      with the sample of the tests in place of a file of your own
@@ -10,6 +10,7 @@ code 1 when something did.
 """
 
 import datetime
+import os
 import subprocess
 import sys
 import time
@@ -28,6 +29,8 @@ def main():
         "replay, seed 2": ["replay.py", file, "--seed", "2", "--stretch", "4"],
         "soak": ["soak.py"],
         "faults, upgrades, tours": ["test.py", *TESTS],
+        # Hundreds of consumers in place of a few, and each fault of the program.
+        "letters": ["test.py", "tests/law/test_letter_world.py", "-s"],
     }
     with say.failures_as_sentences():
         paths.prepare()
@@ -38,7 +41,8 @@ def main():
             say.step(title)
             started = time.monotonic()
             command = [sys.executable, str(paths.CHECKOUT / "dev" / program), *words]
-            done = subprocess.run(command, cwd=paths.CHECKOUT, check=False)
+            environment = {**os.environ, "DUNNING_DEEP": "1"}
+            done = subprocess.run(command, cwd=paths.CHECKOUT, env=environment, check=False)
             minutes = (time.monotonic() - started) / 60
             lines.append(f"{'✗' if done.returncode else '✓'} {title} ({minutes:.0f} minutes)")
         record.parent.mkdir(parents=True, exist_ok=True)

@@ -105,7 +105,7 @@ def _days_since_due(company, today):
     days = -FOURTEEN_DAY_LETTER
     while True:
         posted = today + timedelta(days=days + FOURTEEN_DAY_LETTER)
-        received = dutch_calendar.presumed_receipt(posted, company.dunning_postal_days)
+        received = dutch_calendar.presumed_receipt(posted, company._get_dunning_postal_days(posted))
         if dutch_calendar.fourteen_day_term(received).last_free_day + timedelta(days=AFTER_ITS_TERM) <= today:
             return days
         days -= 1

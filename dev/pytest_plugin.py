@@ -27,6 +27,7 @@ SECONDS = {
     "tests/kernel/test_install.py::TestLifeOfTheAddon": 90,
     "tests/law/test_law_stories.py::TestBusinesses": 30,
     "tests/law/test_law_stories.py::TestConsumers": 80,
+    "tests/law/test_letter_world.py::TestLetterWorld": 50,
     "tests/planner/test_one_message.py::TestTurns": 50,
     "tests/agreement/test_promise_replay.py::TestPromiseReplay": 30,
     "tests/kernel/test_properties.py::TestLifeOfADebtor": 50,

@@ -13,4 +13,5 @@ from .sending import *
 from .agreement import *
 from .collecting import *
 from .portal import *
+from .handover import *
 from .privacy import *

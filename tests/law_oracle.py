@@ -47,7 +47,7 @@ class Walk:
     """An account in cents after the last day; ``segments`` are (first day, last day, base, amount) in cents."""
 
     def __init__(self, original, first, rates, until, *, payments=(), costs=(), claimed_from=None, credits_=(),
-                 waived=(), act_act=False, compound=True):
+                 waived=(), act_act=False, compound=True, closed=None):
         # A credit note that is known by then counts from the beginning.
         self.principal = cents(original)
         self.overpaid = 0
@@ -64,7 +64,7 @@ class Walk:
         day = min([*days, until])
         while day <= until:
             self._morning(day)
-            if first and day >= first:
+            if first and day >= first and not (closed and day > closed):  # the invoice itself was paid
                 base = self.principal + self.old_interest
                 if base:
                     self.opened = self.opened or (day, base)

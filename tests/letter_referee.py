@@ -22,11 +22,14 @@ RATES = [(date(2020, 1, 1), Fraction(4)), (date(2027, 7, 1), Fraction(6))]
 SMALL = 26667
 
 
-def invoice(number, cents, due, *, debtor=1, agreed=False, known=None, moves=(), apart=()):
-    """Return an invoice; ``moves`` are (day, cents, is money), ``apart`` are (first day, last day or None)."""
+def invoice(number, cents, due, *, debtor=1, agreed=False, known=None, moves=(), apart=(), claimed=None):
+    """Return an invoice; ``moves`` are (day, cents, is money), ``apart`` are (first day, last day or None).
+
+    :param claimed: first day on which money goes to interest before it goes to the principal
+    """
     return {
         'number': number, 'cents': cents, 'due': due, 'debtor': debtor, 'agreed': agreed, 'known': known,
-        'moves': list(moves), 'apart': list(apart)}
+        'moves': list(moves), 'apart': list(apart), 'claimed': claimed}
 
 
 def letter(role, day, items, ways, *, debtor=1, treated='consumer', deadline=None, announced=0, proofs=()):
@@ -296,8 +299,8 @@ class Referee:
 
     # --- what may be asked ---
 
-    def ask(self, day):
-        """Return {number: (principal, interest, costs)} in cents that may be asked of the consumer on a day."""
+    def costs(self, day):
+        """Return {number: (first day, cents)} of the costs that are owed on a day, whatever was paid of them."""
         costs = {}
         for index, told in enumerate(self.letters):
             if not self.holding(index, costs=True) or self.last_day(told) >= day:
@@ -306,7 +309,11 @@ class Referee:
             if unpaid:
                 for number, part in zip(unpaid, split(total, list(unpaid.values())), strict=True):
                     costs[number] = (self.last_day(told) + DAY, part)
-        asked = {}
+        return costs
+
+    def ask(self, day):
+        """Return {number: (principal, interest, costs)} in cents that may be asked of the consumer on a day."""
+        costs, asked = self.costs(day), {}
         for number, now in self.invoices.items():
             default = self.default_day(number)
             first = default and max(default, now['due'] + DAY)
@@ -314,6 +321,8 @@ class Referee:
                 Fraction(now['cents'], 100), first if first and first <= day else None, RATES, day,
                 payments=[(when, Fraction(cents, 100)) for when, cents, money in now['moves'] if money and when <= day],
                 credits_=[(when, Fraction(cents, 100)) for when, cents, money in now['moves'] if not money],
-                costs=[(costs[number][0], Fraction(costs[number][1], 100))] if number in costs else ())
+                costs=[(costs[number][0], Fraction(costs[number][1], 100))] if number in costs else (),
+                claimed_from=now['claimed'],
+                closed=min((when for when, *_move in now['moves'] if self.unpaid(number, when) <= 0), default=None))
             asked[number] = (walk.principal, walk.interest, walk.costs)
         return asked

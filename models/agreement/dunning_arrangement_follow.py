@@ -131,7 +131,7 @@ class DunningArrangementFollow(models.AbstractModel):
         """
         steps = [self._come_back, self._record_account, self._settle]
         if not matched_only:
-            steps += [self._follow_up, self._follow_new_invoices, self._renew_holds, self._finish]
+            steps += [self._follow_letters, self._follow_up, self._follow_new_invoices, self._renew_holds, self._finish]
         return steps
 
     def _apart(self, decide):
@@ -348,6 +348,19 @@ class DunningArrangementFollow(models.AbstractModel):
     # -------------------------------------------------------------------------
     # WHAT FOLLOWS
     # -------------------------------------------------------------------------
+
+    def _follow_letters(self, day):
+        """Step: ask for new instalments when it asks what rested on a letter that does not hold any more."""
+        self.ensure_one()
+        if self.state in ('offered', 'signed', 'active') and self._rests_on_void():
+            self._tell_owner('mail.mail_activity_data_todo', lambda env: (
+                env._("It asks interest or costs that are not owed: propose new instalments"),
+                env._(
+                    "A letter that %(arrangement)s rests on does not hold any more, so %(interest)s of interest and "
+                    "%(costs)s of collection costs are not owed as they were agreed. Let a new arrangement take its "
+                    "place, and credit what was booked.",
+                    arrangement=self.display_name, interest=self.currency_id.format(self.amount_interest),
+                    costs=self.currency_id.format(self.amount_costs))))
 
     def _renew_holds(self, day):
         """Keep its items on hold as long as it runs."""

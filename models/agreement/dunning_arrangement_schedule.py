@@ -39,7 +39,14 @@ class DunningArrangementSchedule(models.AbstractModel):
 
     @api.model
     def _add_schedule(self, company, debtor, debt):
-        """Return a debt (of :meth:`_get_debt`) with its instalments, and why a manager has to approve them."""
+        """Return a debt (of :meth:`_get_debt`) with its instalments, and why a manager has to approve them.
+
+        :raise UserError: for a creditor without Dutch law, which the texts of an arrangement rest on
+        """
+        if debt['claim_data']['limit'] == 'creditor':
+            raise UserError(self.env._(
+                "The texts of a payment arrangement rest on Dutch law, and the fiscal country of %s is not the "
+                "Netherlands. Record a promise instead.", company.name))
         answer = {**debt, 'instalments': [
             {
                 'kind': part.kind,

@@ -125,13 +125,14 @@ class DunningArrangementSigning(models.AbstractModel):
             if line.move_id != self.booking_move_id}
 
     def _has_changed(self):
-        """Return whether something was paid, credited or undone on the items since the offer."""
+        """Return whether something was paid, credited or undone on the items since the offer, or rests on nothing."""
         self.ensure_one()
         now, then = self._get_open_amounts(), self.offered_open or {}
         return bool(
             now.keys() != then.keys()
             or any(self.currency_id.compare_amounts(now[item], then[item]) for item in now)
-            or any(line.move_line_id.parent_state != 'posted' for line in self.line_ids))
+            or any(line.move_line_id.parent_state != 'posted' for line in self.line_ids)
+            or self._rests_on_void())
 
     def _is_expired(self):
         """Return whether an offer cannot be signed any more since its last day has passed."""

@@ -16,15 +16,15 @@ class DunningClaim(models.AbstractModel):
             Claimer('dunning.arrangement', 'dunning.arrangement.line', 'arrangement_id', 'dunning_arrangement_id'))
 
     @api.model
-    def _get_told_sql(self, debtors, items):
+    def _get_told_sql(self, items):
         # EXTENDS: what both sides signed was claimed, and costs that were agreed stay what they are.
         self.env['dunning.arrangement'].flush_model()
         self.env['dunning.arrangement.line'].flush_model()
-        return [*super()._get_told_sql(debtors, items), SQL(
+        return [*super()._get_told_sql(items), SQL(
             """
             SELECT line.move_line_id, 'dunning.arrangement', -arrangement.id, arrangement.partner_id,
-                   arrangement.claim_date, NULL, NULL, NULL, arrangement.name, arrangement.signed_date, NULL, TRUE,
-                   line.amount_interest, line.amount_costs, 0, line.amount_principal, line.id
+                   arrangement.claim_date, arrangement.name, NULL, TRUE, line.amount_interest,
+                   line.amount_costs, line.amount_principal, line.id
               FROM dunning_arrangement_line line
               JOIN dunning_arrangement arrangement ON arrangement.id = line.arrangement_id
              WHERE line.move_line_id = ANY(%s) AND line.is_booking IS NOT TRUE

@@ -13,6 +13,7 @@ from odoo.tools import SQL, format_date
 
 from ...tools.law.amounts import ZERO, to_decimal
 from ...tools.law.claim import (
+    CURRENCY,
     NOTHING,
     Agreements,
     Creditor,
@@ -20,16 +21,16 @@ from ...tools.law.claim import (
     DueItem,
     Ledger,
     Request,
-    Settlement,
     Told,
     Waiver,
 )
 from ...tools.law.collection_costs import AgreedScale
 from ...tools.law.engine import Engine, get_first_claiming
+from ...tools.law.letters import CONSUMER
+from ...tools.law.paid_as_asked import Asked
 from ...tools.law.statutory_interest import RateMissing
+from ..ladder.dunning_level import MANUAL_CHANNELS
 
-# Journals whose entries are money that came in; see _read_settlements for the others.
-MONEY_JOURNALS = ('bank', 'cash', 'credit')
 # Of costs, when the creditor cannot deduct it.
 VAT_RATE = Decimal(21)
 
@@ -88,7 +89,7 @@ class DunningClaim(models.AbstractModel):
     """
 
     _name = 'dunning.claim'
-    _inherit = ['dunning.claim.booking', 'dunning.claim.text', 'dunning.claim.specification']
+    _inherit = ['dunning.claim.letters', 'dunning.claim.booking', 'dunning.claim.text', 'dunning.claim.specification']
     _description = "Dunning Claim"
 
     # -------------------------------------------------------------------------
@@ -236,21 +237,25 @@ class DunningClaim(models.AbstractModel):
 
         :raise UserError: for items of several currencies in one of them
         """
-        debtors = self.env['res.partner'].browse({request.debtor.id for request in requests})
         items = self.env['account.move.line'].browse({item_id for request in requests for item_id in request.items.ids})
-        told, letters = self._read_told(debtors, items)
-        # The other items of earlier 14-day letters count for the costs of those letters.
-        items = items.browse({*items.ids, *(line.item_id for lines in letters.values() for line in lines)})
-        items.fetch(['amount_currency', 'date_maturity', 'move_id', 'currency_id', 'date'])
-        items.move_id.fetch(['name', 'invoice_date', 'date', 'dunning_notice_id', 'dunning_policy_id'])
+        self._fetch_items(items)
+        known = set(items.ids)
         agreements = {}
         asked = [self._read_request(request, agreements) for request in requests]
+        told, asked_before = self._read_told(items)
+        consumers = {line.debtor.debtor_id for line in asked if line.debtor.type == CONSUMER}
+        letters = self._read_correspondence(SQL("partner.id = ANY(%s)", list(consumers))) if consumers else {}
+        # The other items of earlier 14-day letters count for the costs of those letters, and those of all letters for
+        # whether they were paid as asked.
+        items = items.browse({
+            *items.ids,
+            *(told.item_id for sent in letters.values() for letter in sent.letters for told in letter.items
+              if told.item_id in sent.items),
+            *(item_id for sent in asked_before.values() for letter in sent for item_id in letter.principals)})
+        self._fetch_items(items.filtered(lambda item: item.id not in known))
         Rate, company = self.env['dunning.interest.rate'], self.env.company
         ledger = Ledger(
-            creditor=Creditor(
-                company.id, company.currency_id.name, company.dunning_postal_days,
-                VAT_RATE if company.dunning_vat_on_costs else None, company.dunning_term_agreed_consumer,
-                company.dunning_term_agreed_business),
+            creditor=self._read_creditor(company),
             items=self._read_items(items),
             told=told,
             letters=letters,
@@ -259,17 +264,42 @@ class DunningClaim(models.AbstractModel):
             waivers=self._read_waivers(items),
             claimed=self._read_claimed(told, items),
             rates={kind: Rate._get_table(kind) for kind in {line.debtor.rate_kind for line in asked}})
-        return ledger, asked
+        return ledger._replace(paid=self._find_paid(asked_before, ledger)), asked
+
+    @api.model
+    def _fetch_items(self, items):
+        items.fetch(['amount_currency', 'date_maturity', 'move_id', 'currency_id', 'date'])
+        items.move_id.fetch(['name', 'invoice_date', 'date', 'dunning_notice_id', 'dunning_policy_id'])
+
+    @api.model
+    def _read_creditor(self, company):
+        """Return the ``Creditor`` that a company is."""
+        return Creditor(
+            company.id, company.currency_id.name, company.dunning_postal_days,
+            VAT_RATE if company.dunning_vat_on_costs else None, company.dunning_term_agreed_consumer,
+            company.dunning_term_agreed_business, company.dunning_shortest_term, company._get_dunning_country())
+
+    @api.model
+    def _read_debtor(self, debtor):
+        """Return the ``Debtor`` that a contact is to the company of the environment."""
+        company = self.env.company
+        return Debtor(
+            debtor.id, debtor.dunning_effective_type, debtor.dunning_term_agreed or '',
+            debtor.dunning_waive_interest, debtor.dunning_waive_costs, debtor.dunning_waive_reason or '',
+            company._get_dunning_country_code(debtor.country_id.id))
 
     @api.model
     def _read_items(self, items):
         """Return ``{item id: DueItem}``."""
         bookings = self._filter_bookings(items.move_id)
         due_dates = [item._get_dunning_due_date() for item in items]
+        # sudo: what is owed is the same for whoever asks
+        insolvencies = self.env['dunning.hold'].sudo().browse(self.env['dunning.hold']._get_insolvency_ids())
+        ends = insolvencies._get_last_interest_days(items) if insolvencies else {}
         return {
             item.id: DueItem(
                 item.id, item.move_id.id, item.move_id.name or '', to_decimal(item.amount_currency), due_date,
-                item.move_id.invoice_date or item.move_id.date, item.move_id in bookings)
+                item.move_id.invoice_date or item.move_id.date, item.move_id in bookings, ends.get(item.id))
             for item, due_date in zip(items, due_dates, strict=True)}
 
     @api.model
@@ -291,9 +321,7 @@ class DunningClaim(models.AbstractModel):
             by_item[item.id] = agreements[policy.id]
         return Request(
             request.key,
-            Debtor(
-                debtor.id, debtor.dunning_effective_type, debtor.dunning_term_agreed or '',
-                debtor.dunning_waive_interest, debtor.dunning_waive_costs, debtor.dunning_waive_reason or ''),
+            self._read_debtor(debtor),
             tuple(request.items.ids), by_item, request.at_date, (currencies or company.currency_id).name,
             request.with_interest, request.with_costs, request.announce, request.reductions, request.held,
             request.notice_id and ('dunning.notice', request.notice_id))
@@ -311,86 +339,65 @@ class DunningClaim(models.AbstractModel):
             policy.day_count)
 
     @api.model
-    def _read_settlements(self, items):
-        """Return ``{item id: [Settlement]}``: what was set against items, in their currency, the oldest first.
+    def _read_told(self, items):
+        """Return what was told about the items, and what the letters asked that were about some of them.
 
-        Money is what came in through bank, cash or card, and an entry between accounts of the balance sheet, such as
-        the account of a payment provider or a supplier's bill that was set off. A credit note, and an entry that takes
-        a loss, lowers what was owed from the beginning: no interest or costs over what the creditor gave up.
+        :return: ``{item id: [Told]}``, the oldest first, and ``{debtor id: [Asked]}``
         """
-        found = defaultdict(list)
-        if items:
-            for item_id, day, amount, is_money, label in self.env.execute_query(SQL(
-                """
-                SELECT settled.item_id, settled.date, settled.amount,
-                       journal.type = ANY(%(money)s) OR (
-                           journal.type = 'general' AND move.move_type = 'entry' AND move.reversed_entry_id IS NULL
-                           AND NOT %(takes_loss)s),
-                       move.name
-                  FROM (%(settled)s) settled
-                  JOIN account_move move ON move.id = settled.move_id
-                  JOIN account_journal journal ON journal.id = settled.journal_id
-              ORDER BY settled.item_id, settled.date, settled.id
-                """,
-                money=list(MONEY_JOURNALS), takes_loss=items._get_dunning_takes_loss_sql(SQL.identifier('move')),
-                settled=items._get_dunning_settlements_sql(SQL("item.id = ANY(%s)", list(items.ids))),
-                to_flush=[self.env['account.move']._fields[name] for name in (
-                    'name', 'move_type', 'reversed_entry_id')],
-            )):
-                found[item_id].append(Settlement(day, to_decimal(amount), is_money, label or ''))
-        return found
-
-    @api.model
-    def _read_told(self, debtors, items):
-        """Return what was told about the items, and the 14-day letters of the debtors, the oldest first.
-
-        :return: two dicts of lists of ``Told``: by item, and the letters by debtor
-        """
-        told, letters = defaultdict(list), defaultdict(list)
-        for item_id, model, source_id, *row in self.env.execute_query(SQL(
-            "SELECT item_id, model, ABS(source_id), partner_id, sent_on, deadline, legal_role, costs_from, name,"
-            "       receipt_date, receipt_kind, agreed, interest, costs, announced, principal"
+        told, letters, asked, wanted = defaultdict(list), defaultdict(list), defaultdict(list), set(items.ids)
+        for item_id, model, source_id, deadline, *row in self.env.execute_query(SQL(
+            "SELECT item_id, model, ABS(source_id), deadline, partner_id, sent_on, name, agreed, interest, costs,"
+            "       principal"
             "  FROM (%s) told ORDER BY sent_on, agreed, source_id, line_id",
-            SQL(" UNION ALL ").join(self._get_told_sql(debtors, items)),
-        )):
-            line = Told(item_id, (model, source_id), *row[:9], *map(to_decimal, row[9:]))
-            told[item_id].append(line)
-            if line.legal_role == 'fourteen_day':
-                letters[line.debtor_id].append(line)
-        return told, letters
+            SQL(" UNION ALL ").join(self._get_told_sql(items)),
+        )) if items else ():
+            line = Told(item_id, (model, source_id), *row[:4], *map(to_decimal, row[4:]))
+            if item_id in wanted:
+                told[item_id].append(line)
+            if deadline and self.env.company.currency_id.name == CURRENCY:
+                letters[line.source, deadline].append(line)
+        for (_source, deadline), lines in letters.items():
+            asked[lines[0].debtor_id].append(Asked(
+                lines[0].name, lines[0].sent_on, deadline, {line.item_id: line.principal for line in lines},
+                sum((line.interest + line.costs for line in lines), ZERO)))
+        return told, asked
 
     @api.model
-    def _get_told_sql(self, debtors, items):
-        """Return a list of SQL of what was told about the items, and by 14-day letters to the debtors.
+    def _get_told_sql(self, items):
+        """Return a list of SQL of what was told about the items, and by the same letters about others.
 
-        Columns as in :meth:`_read_told`. On one day lines come in the order of ``source_id``, which may be negative.
+        Columns as in :meth:`_read_told`; ``deadline`` is that of a letter which can be paid as it asked. On one day
+        lines come in the order of ``source_id``, which may be negative.
         """
+        Line = self.env['dunning.notice.line']
         return [SQL(
             """
-            SELECT item_id, 'dunning.notice' AS model, notice_id AS source_id, partner_id, sent_on, deadline,
-                   legal_role, costs_from, name, receipt_date, receipt_kind, FALSE AS agreed, interest, costs,
-                   announced, principal, line_id
+            SELECT item_id, 'dunning.notice' AS model, notice_id AS source_id, partner_id, sent_on, name,
+                   CASE WHEN channel <> ALL(%s) THEN deadline END AS deadline,
+                   FALSE AS agreed, interest, costs, principal, line_id
               FROM (%s) told
-            """, self.env['dunning.notice.line']._get_told_sql(SQL(
-                "notice.company_id = %s AND (line.move_line_id = ANY(%s)"
-                " OR (notice.partner_id = ANY(%s) AND notice.legal_role = 'fourteen_day'))",
-                self.env.company.id, list(items.ids), list(debtors.ids))))]
+            """,
+            list(MANUAL_CHANNELS), Line._get_told_sql(SQL(
+                "notice.company_id = %s AND notice.id IN ("
+                "    SELECT asked.notice_id FROM (%s) asked WHERE asked.item_id = ANY(%s))",
+                self.env.company.id, Line._get_asked_sql(), list(items.ids))))]
 
     @api.model
     def _read_waivers(self, items):
-        """Return ``{item id: [Waiver]}``: interest and costs of which a person said that they are not asked."""
+        """Return ``{item id: [Waiver]}``: interest and costs that a person waived, or said to have been received."""
         found = defaultdict(list)
         if items:
             self.env['dunning.waiver'].flush_model()
             for item_id, *row in self.env.execute_query(SQL(
                 """
-                SELECT item_id, date, amount_interest, amount_costs, reason
+                SELECT item_id, date, amount_interest, amount_costs, reason,
+                       CASE kind WHEN 'received' THEN kind ELSE 'waived' END
                   FROM dunning_waiver
-                 WHERE kind = 'waive' AND revoked_on IS NULL AND item_id = ANY(%s)
+                 WHERE kind <> 'keep' AND revoked_on IS NULL AND item_id = ANY(%s)
               ORDER BY date, id
                 """, list(items.ids),
             )):
-                found[item_id].append(Waiver(row[0], to_decimal(row[1]), to_decimal(row[2]), row[3] or ''))
+                found[item_id].append(Waiver(row[0], to_decimal(row[1]), to_decimal(row[2]), row[3] or '', row[4]))
         return found
 
     @api.model

@@ -24,13 +24,20 @@ class DunningClaimText(models.AbstractModel):
     # -------------------------------------------------------------------------
 
     @api.model
-    def _explain_interest(self, entry, data):
+    def _explain_interest(self, entry, data, *, together=False):
         """Return the sentence that says from when an item bears interest, which and why; or why it bears none.
 
         :param dict entry: one of ``items`` of a frozen claim
         :param dict data: the frozen claim
+        :param bool together: it is about several items, each with a due date of its own
         """
         basis = entry.get('interest_basis') or {}
+        if data.get('limit') == 'creditor':
+            return self.env._("The interest and collection costs of Dutch law are for Dutch creditors only.")
+        if data.get('limit') == 'abroad':
+            return self.env._(
+                "A consumer abroad keeps the protection of the law there, so neither interest nor collection costs of "
+                "Dutch law are asked.")
         if not data['lawful']:
             return self.env._(
                 "The statutory interest and collection costs of the law are for debts in euros, so this claim in "
@@ -46,6 +53,8 @@ class DunningClaimText(models.AbstractModel):
             return self.env._(
                 "No interest: the term of payment was not agreed, and no notice of default has been sent yet "
                 "(article 6:82 BW).")
+        if entry['interest_why'] == 'insolvent':
+            return self.env._("No interest: the debtor became insolvent before it would have begun.")
         if not entry['interest_from']:
             return self.env._("No interest.")
         first_day = letter_day(self.env, entry['interest_from'])
@@ -53,6 +62,13 @@ class DunningClaimText(models.AbstractModel):
         if entry['interest_from'] > data['at_date']:
             return self.env._("No interest yet: it runs from %s.", first_day)
         values = {'name': name, 'law': law, 'first': first_day}
+        if entry['interest_why'] == 'term' and together:
+            if data['rate_kind'] == 'consumer':
+                return self.env._(
+                    "%(name)s (%(law)s), for each invoice from the day after its agreed last day of payment, with "
+                    "which the default began (article 6:83 under a BW).", **values)
+            return self.env._(
+                "%(name)s (%(law)s), for each invoice from the day after its agreed last day of payment.", **values)
         if entry['interest_why'] == 'term':
             if data['rate_kind'] == 'consumer':
                 return self.env._(
@@ -70,6 +86,14 @@ class DunningClaimText(models.AbstractModel):
             "%(name)s (%(law)s) from %(first)s: no term of payment was agreed, so that it runs from 30 days after the "
             "day that follows the receipt of the invoice, presumed on %(received)s.",
             received=letter_day(self.env, basis['received']), **values)
+
+    @api.model
+    def _explain_until(self, entry, data):
+        """Return the sentence about an insolvency that ended the interest, or an empty string."""
+        until = (entry.get('interest_basis') or {}).get('until')
+        return self.env._(
+            "Interest ends with %s, the day before the debtor became insolvent.", letter_day(self.env, until),
+        ) if until and until < data['at_date'] else ''
 
     @api.model
     def _get_interest_name(self, entry, data):

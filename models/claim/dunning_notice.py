@@ -4,7 +4,7 @@ from collections import defaultdict
 
 from markupsafe import Markup
 
-from odoo import fields, models
+from odoo import api, fields, models
 from odoo.tools.misc import format_date
 
 from ...tools.law.amounts import ZERO, to_decimal
@@ -168,6 +168,30 @@ class DunningNotice(models.Model):
     # -------------------------------------------------------------------------
     # TAKING IT BACK
     # -------------------------------------------------------------------------
+
+    @api.model
+    def _propose_credits(self, company):
+        """Ask somebody to settle bookings that are open while all that the letters asked was paid in time."""
+        open_bookings = self.env['account.move'].search([
+            ('company_id', '=', company.id), ('dunning_notice_id', '!=', False), ('move_type', '=', 'out_invoice'),
+            ('state', '=', 'posted'), ('payment_state', 'in', ('not_paid', 'partial'))])
+        notices = open_bookings.dunning_notice_id
+        paid = self.env['dunning.claim'].with_company(company)._get_paid_as_asked(notices._get_claimed_items())
+        for notice in notices if paid else ():
+            user = notice._get_responsible() or company._get_dunning_manager()
+            if not user or not paid.keys() >= set(notice._get_claimed_items().ids):
+                continue
+            local = notice.with_context(lang=user.lang)
+            summary = local.env._("Paid as asked, and still open in the books")
+            if summary not in notice.activity_ids.mapped('summary'):
+                local._recording().activity_schedule(
+                    'mail.mail_activity_data_warning', date_deadline=company._dunning_today(), user_id=user.id,
+                    automated=True, summary=summary, note=local.env._(
+                        "What the letter asked was paid in time, so nothing is left of the claim, and %(amount)s of "
+                        "the booked interest and costs is still open. Reconcile it with the surplus of the payment; "
+                        "what was booked as income, or was not asked, is credited with “Waive Booked Interest and "
+                        "Costs”.",
+                        amount=notice.currency_id.format(notice.booking_left)))
 
     def _mark_undelivered(self, why=None):
         # OVERRIDE: what nobody received claimed nothing.

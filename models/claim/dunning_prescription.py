@@ -30,6 +30,7 @@ from dateutil.relativedelta import relativedelta
 from odoo import api, models
 from odoo.tools import SQL
 
+from ...tools.law.dated_facts import POSTAL_DAYS, get_rows
 from ..kernel.formats import format_day
 from .dunning_prescription_warning import WARN_MONTHS
 
@@ -39,6 +40,7 @@ JUDGMENT_YEARS = 20
 MAX_NEW_YEARS = 5
 YEARS = 5
 YEARS_CONSUMER_GOODS = 2
+POSTAL_ROWS = get_rows(POSTAL_DAYS)
 
 
 class Prescription(NamedTuple):
@@ -93,7 +95,8 @@ class DunningPrescription(models.AbstractModel):
     @api.model
     def _get_before(self, company, day):
         """Return the :class:`Prescription` of the open due items of a company that are prescribed on ``day``."""
-        dates = self._get_dates_sql(self._get_items_sql(SQL("line.company_id = %s", company.id), before=day))
+        dates = self._get_dates_sql(
+            self._get_items_sql(SQL("line.company_id = %s", company.id), before=day))
         return self._fetch(SQL("SELECT * FROM (%s) dated WHERE until < %s ORDER BY until, id", dates, day))
 
     def _fetch(self, statement):
@@ -111,6 +114,8 @@ class DunningPrescription(models.AbstractModel):
         :param date before: leave out what cannot be prescribed on that day, however its term is
         """
         old_enough = self._get_old_enough_sql(SQL.identifier('item'), before) if before else SQL("TRUE")
+        # What prescribes, and when, is known of Dutch creditors only.
+        wanted = SQL("%s AND %s", wanted, self.env['res.company']._get_dunning_law_sql(SQL("line.company_id")))
         return SQL(
             """
             SELECT id, move_id, company_id, debtor_id AS partner_id, due_date, debtor_type FROM (%s) item WHERE %s
@@ -126,11 +131,12 @@ class DunningPrescription(models.AbstractModel):
             item=item, goods=day - relativedelta(years=YEARS_CONSUMER_GOODS), other=day - relativedelta(years=YEARS))
 
     @api.model
-    def _get_dates_sql(self, items):
+    def _get_dates_sql(self, items, at_date=None):
         """Return SQL with the columns of :class:`Prescription` for each row of ``items``.
 
         :param SQL items: a SELECT with the columns ``id``, ``move_id``, ``company_id``, ``partner_id`` (the debtor),
             ``due_date`` and ``debtor_type``
+        :param date at_date: what interrupted it counts until this day; today if it is left out
         """
         return SQL(
             """
@@ -199,7 +205,7 @@ class DunningPrescription(models.AbstractModel):
          LEFT JOIN outcome ON outcome.item_id = item.id
             """,
             items=items,
-            acts=self._get_acts_sql(),
+            acts=self._get_acts_sql(at_date or self.env.company._dunning_today()),
             years=YEARS,
             goods_years=YEARS_CONSUMER_GOODS,
             sold=self.env['account.move.line']._get_dunning_sold_sql(SQL(
@@ -211,13 +217,13 @@ class DunningPrescription(models.AbstractModel):
                 self.env['res.company']._fields['dunning_lines_without_product'],
             ])
 
-    def _get_acts_sql(self):
-        """Return SQL of what may have interrupted the prescription of the rows of ``item``.
+    def _get_acts_sql(self, at_date):
+        """Return SQL of what may have interrupted the prescription of the rows of ``item`` until a day.
 
         ``date`` is the day the new term runs from, ``reached`` the day the debtor had it: the first is the early, the
         second the late reading of when it happened, both to the creditor's disadvantage.
         """
-        at_date = self.env.company._dunning_today()
+        postal_days = self._get_postal_days_sql()
         act_columns = SQL(
             """act.id AS nr, NULL::int AS notice_id, act.id AS act_id, act.date, act.date AS reached,
                act.kind = 'judgment' AS judgment,
@@ -232,7 +238,8 @@ class DunningPrescription(models.AbstractModel):
                    GREATEST(told.sent_on, COALESCE(
                        told.receipt_date,
                        CASE told.channel WHEN 'letter'
-                            THEN COALESCE(told.posted_on, told.sent_on) + item.postal_days END)) AS reached,
+                            THEN COALESCE(told.posted_on, told.sent_on) + %(postal_days)s
+                            END)) AS reached,
                    FALSE AS judgment,
                    (told.sent_on + MAKE_INTERVAL(years => LEAST(item.years, %(max_years)s::int)))::date AS until
               FROM item
@@ -256,12 +263,24 @@ class DunningPrescription(models.AbstractModel):
             counts=counts,
             told=self.env['dunning.notice.line']._get_told_sql(
                 SQL("notice.interrupts_prescription AND notice.date <= %s", at_date)),
+            postal_days=postal_days,
             max_years=MAX_NEW_YEARS,
             to_flush=[
                 self.env['dunning.notice']._fields['interrupts_prescription'],
                 *(self.env['dunning.interruption']._fields[name] for name in (
                     'withdrawn_on', 'company_id', 'date', 'kind', 'scope', 'partner_id', 'move_ids', 'item_ids')),
             ])
+
+    @api.model
+    def _get_postal_days_sql(self):
+        """Return the SQL of :func:`get_postal_days` for a row of ``told`` and what the company of ``item`` chose."""
+        first, *rows = POSTAL_ROWS
+        return SQL(
+            "GREATEST(item.postal_days, CASE %s ELSE %s::int END)",
+            SQL(" ").join(
+                SQL("WHEN COALESCE(told.posted_on, told.sent_on) >= %s THEN %s::int", fact.date_from, fact.value)
+                for fact in reversed(rows)),
+            first.value)
 
     @api.model
     def _get_before_sql(self, day, wanted):
@@ -282,7 +301,7 @@ class DunningPrescription(models.AbstractModel):
             item=item, company=company.id)
         return SQL(
             "(%s AND EXISTS (SELECT FROM (%s) dated WHERE dated.until < %s))",
-            self._get_old_enough_sql(item, at_date), self._get_dates_sql(row), at_date)
+            self._get_old_enough_sql(item, at_date), self._get_dates_sql(row, at_date), at_date)
 
     # -------------------------------------------------------------------------
     # EXPLAINING

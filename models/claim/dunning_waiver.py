@@ -1,4 +1,4 @@
-"""What a person decided about interest and costs: waived, or kept after the invoices themselves were paid.
+"""What a person decided about interest and costs: waived, received otherwise, or kept after the invoices were paid.
 
 Nothing of it is resolved silently: it is an explicit choice with a reason, told on the invoice and the debtor.
 """
@@ -36,7 +36,7 @@ class DunningWaiver(models.Model):
     partner_id = fields.Many2one(
         comodel_name='res.partner', string="Debtor", required=True, readonly=True, index=True, ondelete='restrict')
     kind = fields.Selection(
-        selection=[('waive', "Waived"), ('keep', "Kept")],
+        selection=[('waive', "Waived"), ('received', "Received"), ('keep', "Kept")],
         string="Decision", required=True, readonly=True, default='waive')
     date = fields.Date(required=True, readonly=True, default=lambda self: self.env.company._dunning_today())
     amount_interest = fields.Monetary(string="Interest", readonly=True)
@@ -52,7 +52,7 @@ class DunningWaiver(models.Model):
     _check_amounts = models.Constraint(
         "CHECK(amount_interest >= 0 AND amount_costs >= 0"
         " AND (kind = 'keep' OR amount_interest + amount_costs > 0))",
-        "Enter which amount of interest or collection costs is waived.",
+        "Enter which amount of interest or collection costs is waived or was received.",
     )
 
     @api.depends('amount_interest', 'amount_costs')
@@ -95,8 +95,8 @@ class DunningWaiver(models.Model):
             "What was decided about interest and costs stays as its proof. Revoke it instead."))
 
     def _check_owed(self):
-        """Refuse to waive what nobody asked: more than the claim, or what stands in the books by itself."""
-        for company, batch in self.filtered(lambda waiver: waiver.kind == 'waive').grouped('company_id').items():
+        """Refuse to take off what nobody asked: more than the claim, or what stands in the books by itself."""
+        for company, batch in self.filtered(lambda waiver: waiver.kind != 'keep').grouped('company_id').items():
             for (debtor, day), waivers in batch.grouped(lambda waiver: (waiver.partner_id, waiver.date)).items():
                 claim = self.env['dunning.claim'].with_company(company)._compute(waivers.item_id, day)
                 for entry in claim.items:
@@ -124,10 +124,13 @@ class DunningWaiver(models.Model):
                 'amount': format_amount(self.env, waiver.amount, waiver.currency_id),
                 'invoice': waiver.move_id.name, 'reason': waiver.reason,
             }
-            text = (
-                self.env._("Interest and collection costs waived for %(invoice)s: %(amount)s. %(reason)s", **values)
-                if waiver.kind == 'waive' else
-                self.env._("Interest and collection costs of %(invoice)s are kept: %(reason)s", **values))
+            text = {
+                'waive': self.env._(
+                    "Interest and collection costs waived for %(invoice)s: %(amount)s. %(reason)s", **values),
+                'received': self.env._(
+                    "Interest and collection costs received for %(invoice)s: %(amount)s. %(reason)s", **values),
+                'keep': self.env._("Interest and collection costs of %(invoice)s are kept: %(reason)s", **values),
+            }[waiver.kind]
             for found, key in ((bodies, waiver.move_id.id), (partner_bodies, waiver.partner_id.id)):
                 found[key] += (Markup("<br/>") if key in found else Markup()) + text
         self.env['account.move'].browse(bodies)._message_log_batch(bodies)
@@ -139,7 +142,7 @@ class DunningWaiver(models.Model):
         todo.write({'revoked_on': self.env.company._dunning_today(), 'revoked_by_id': self.env.uid})
         for waiver in todo:
             waiver.move_id._message_log(body=self.env._(
-                "The waiver of %(amount)s of %(date)s was revoked.",
+                "What was decided on %(date)s about %(amount)s of interest and costs was revoked.",
                 amount=format_amount(self.env, waiver.amount, waiver.currency_id),
                 date=format_date(self.env, waiver.date)))
         return True

@@ -401,6 +401,57 @@ class AccountMoveLine(models.Model):
             ])
 
     @api.model
+    def _get_dunning_money_sql(self, company, debtor_ids, since, is_money):
+        """Return SQL of what entries brought in for debtors: debtor, day, amount and ``[item, amount]`` as matched.
+
+        What they brought in is what went to the account of the debtor, and what the same entry booked as income, with
+        its tax, or took as a loss. Of an entry of several debtors only what is in the name of each counts.
+
+        :param SQL is_money: condition on ``entry`` and its ``journal``
+        """
+        Partial, Account = self.env['account.partial.reconcile'], self.env['account.account']
+        return SQL(
+            """
+            WITH paid AS (
+                SELECT partner.commercial_partner_id AS debtor_id, line.move_id, MIN(line.date) AS day,
+                       - SUM(line.balance) AS amount, ARRAY_AGG(line.id) AS line_ids
+                  FROM %(rows)s
+                 WHERE line.company_id = %(company)s AND line.parent_state = 'posted' AND line.date >= %(since)s
+                   AND %(due)s AND partner.commercial_partner_id = ANY(%(debtors)s)
+              GROUP BY partner.commercial_partner_id, line.move_id
+                HAVING SUM(line.balance) < 0)
+            SELECT paid.debtor_id, paid.day, paid.amount - COALESCE(booked.balance, 0), matched.parts
+              FROM paid
+              JOIN account_move entry ON entry.id = paid.move_id
+              JOIN account_journal journal ON journal.id = entry.journal_id
+      LEFT JOIN LATERAL (
+                SELECT SUM(line.balance) AS balance
+                  FROM account_move_line line
+                  JOIN account_account account ON account.id = line.account_id
+             LEFT JOIN res_partner partner ON partner.id = line.partner_id
+                 WHERE line.move_id = paid.move_id
+                   AND (account.account_type ~ '^(income|expense)' OR line.tax_line_id IS NOT NULL)
+                   AND (partner.commercial_partner_id = paid.debtor_id OR (line.partner_id IS NULL AND NOT EXISTS (
+                            SELECT FROM account_move_line other JOIN res_partner owner ON owner.id = other.partner_id
+                             WHERE other.move_id = paid.move_id AND %(other_due)s
+                               AND owner.commercial_partner_id <> paid.debtor_id)))) booked ON TRUE
+      LEFT JOIN LATERAL (
+                SELECT JSONB_AGG(JSONB_BUILD_ARRAY(
+                           partial.debit_move_id, partial.debit_amount_currency)) AS parts
+                  FROM account_partial_reconcile partial
+                 WHERE partial.credit_move_id = ANY(paid.line_ids)) matched ON TRUE
+             WHERE %(is_money)s
+            """,
+            rows=self._get_dunning_with_partner_sql(), company=company.id, since=since,
+            due=self._get_dunning_due_sql(SQL.identifier('line')),
+            other_due=self._get_dunning_due_sql(SQL.identifier('other')), debtors=debtor_ids, is_money=is_money,
+            to_flush=[
+                *(self._fields[name] for name in (
+                    'company_id', 'parent_state', 'date', 'balance', 'move_id', 'tax_line_id', 'partner_id')),
+                *(Partial._fields[name] for name in ('debit_move_id', 'credit_move_id', 'debit_amount_currency')),
+                self.env['account.move']._fields['journal_id'], Account._fields['account_type']])
+
+    @api.model
     def _get_dunning_takes_loss_sql(self, move):
         """Return the SQL condition that an entry, a row of ``account_move``, books on profit and loss or equity."""
         return SQL(

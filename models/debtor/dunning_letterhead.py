@@ -15,6 +15,7 @@ from ..kernel.dunning_paper import PAGE_LEFT, PAGE_TOP
 
 # Unpatched Qt shrinks a page by about this much, whatever its options say (and more when the page is too wide).
 UNPATCHED_ZOOM = 1.28
+DUTCH_POSTCODE = re.compile(r'^(\d{4})\s*([A-Za-z]{2})$')
 # Where the address is, in millimetres: from the edge of the paper on the side of the window, and from the top; and how
 # wide. So it shows in the windows of common Dutch envelopes, on the left and on the right (NEN 1026).
 WINDOW_SIDE, WINDOW_TOP, ADDRESS_WIDTH = 20.0, 50.0, 85.0
@@ -34,7 +35,7 @@ class DunningLetterhead(models.AbstractModel):
         left = WINDOW_SIDE if company.dunning_window_side == 'left' else 210.0 - WINDOW_SIDE - ADDRESS_WIDTH
         place = ' '.join(filter(None, [partner.zip, partner.city]))
         numbers = [
-            (env._("CoC"), company.company_registry), (env._("VAT"), company.vat),
+            *self.with_env(env)._get_numbers(partner, company._get_dunning_country()),
             (env._("Phone"), partner.phone), (env._("E-mail"), partner.email),
             (env._("Website"), re.sub(r'^https?://(www\.)?', '', partner.website or '').rstrip('/')),
         ]
@@ -55,10 +56,51 @@ class DunningLetterhead(models.AbstractModel):
             'address_left': left - PAGE_LEFT,
             'address_top': WINDOW_TOP - PAGE_TOP,
             'address_width': ADDRESS_WIDTH,
-            'head_height': WINDOW_TOP + 34.0 - PAGE_TOP,
             'page_of': env._("Page %(page)s of %(pages)s", page='[sitepage]', pages='[sitepages]'),
             'is_html_empty': is_html_empty,
         }
+
+    @api.model
+    def _get_numbers(self, partner, country):
+        """Return ``[(word, number)]`` of the numbers of a firm, with the words that its country has for them."""
+        dutch = country == 'NL'
+        return [
+            (self.env._("CoC") if dutch else self.env._("Company number"), partner.company_registry),
+            (self.env._("VAT") if dutch else self.env._("Tax number"), partner.vat)]
+
+    @api.model
+    def _get_address(self, partner):
+        """Return the lines of an address without name and country, in the order of its country.
+
+        The town in capitals, and in the Netherlands two spaces before it: what sorting machines read.
+        """
+        zip_code, city = (partner.zip or '').strip(), (partner.city or '').upper()
+        if (partner.country_id.code or 'NL') == 'NL':
+            zip_code = DUTCH_POSTCODE.sub(lambda found: f"{found[1]} {found[2].upper()}", zip_code)
+            return list(filter(None, [
+                partner.street, partner.street2,
+                '\N{NO-BREAK SPACE}\N{NO-BREAK SPACE}'.join(filter(None, [zip_code, city]))]))
+        layout, words = partner._prepare_display_address(without_company=True)
+        words |= {'zip': zip_code, 'city': city, 'country_name': ''}
+        # An empty piece leaves its separators.
+        lines = [' '.join((line % words).split()).strip(' ,-') for line in layout.split('\n')]
+        return list(filter(None, lines))
+
+    @api.model
+    def _get_window_lines(self, company, debtor, recipient, partner):
+        """Return the lines in the window, as the post wants them, in the language of the environment.
+
+        :param partner: whose address it is
+        """
+        lines = [debtor.name]
+        if recipient != debtor and not recipient.is_company and recipient.name:
+            lines.append(self.env._("Attn. %s", recipient.name))
+        elif recipient != debtor and recipient.name and recipient.name != debtor.name:
+            lines.append(recipient.name)
+        lines += self._get_address(partner)
+        if partner.country_id and partner.country_id != company.country_id:
+            lines.append((partner.country_id.with_env(self.env).name or '').upper())
+        return [line for line in lines if line]
 
     @api.model
     def _get_logo(self, company):

@@ -11,8 +11,11 @@ import pytz
 
 from odoo import api, fields, models
 from odoo.exceptions import ValidationError
+from odoo.tools import SQL, ormcache
 
-from ...tools.law import dutch_calendar
+from ...tools.law import dutch_calendar, jurisdiction
+from ...tools.law.dated_facts import get_postal_days
+from ...tools.law.letters import SHORTEST_TERM
 from ..kernel.groups import ACCOUNTING
 
 DAY_STARTS, DAY_ENDS = time(7), time(20)
@@ -29,12 +32,10 @@ class ResCompany(models.Model):
     dunning_policy_business_id = fields.Many2one(
         comodel_name='dunning.policy', string="Policy for Businesses",
         domain="[('debtor_type', 'in', ('business', 'any')), ('company_id', 'in', (False, id))]",
-        default=lambda self: self.env.ref('l10n_nl_dunning.policy_business', raise_if_not_found=False),
         help="Ladder for businesses without a policy of their own. Empty: they are not reminded.", prefetch='dunning')
     dunning_policy_consumer_id = fields.Many2one(
         comodel_name='dunning.policy', string="Policy for Consumers",
         domain="[('debtor_type', 'in', ('consumer', 'any')), ('company_id', 'in', (False, id))]",
-        default=lambda self: self.env.ref('l10n_nl_dunning.policy_consumer', raise_if_not_found=False),
         help="Ladder for consumers without a policy of their own. Empty: they are not reminded.", prefetch='dunning')
     dunning_start_date = fields.Date(
         default=lambda self: self._dunning_today(),
@@ -56,14 +57,25 @@ class ResCompany(models.Model):
         help="A term that only stands on the invoice is not agreed: then a consumer is in default only after a notice "
              "of default (article 6:82 BW), and the 14-day letter waits for that.", prefetch='dunning')
     dunning_postal_days = fields.Integer(
-        string="Postal Days", default=3,
-        help="Days after which a letter counts as received; Sundays, Mondays and holidays do not count. At least 2 "
-             "(Hoge Raad 25 November 2016, ECLI:NL:HR:2016:2704); since the post may take longer, 3 is safe.",
+        string="Postal Days at Least",
+        help="Days after which a letter counts as received; Sundays, Mondays and holidays do not count. 0: as under "
+             "Configuration ‣ Facts of Law for the day on which it is posted. A higher number lengthens that; a lower "
+             "one does nothing.",
         prefetch='dunning')
 
+    dunning_shortest_term = fields.Integer(
+        string="Shortest Term", default=SHORTEST_TERM,
+        help="Days that must be left of the term of a notice of default when the debtor receives it. With fewer it is "
+             "no reasonable term (article 6:82 BW): then the notice does not count and is sent again. At least 5.",
+        prefetch='dunning')
+    _check_dunning_shortest_term = models.Constraint(
+        f'CHECK(dunning_shortest_term BETWEEN {SHORTEST_TERM} AND 30)',
+        "The shortest term lies between 5 and 30 days.",
+    )
+
     _check_dunning_postal_days = models.Constraint(
-        'CHECK(dunning_postal_days BETWEEN 2 AND 10)',
-        "The number of postal days lies between 2 and 10.",
+        'CHECK(COALESCE(dunning_postal_days, 0) BETWEEN 0 AND 10)',
+        "The number of postal days lies between 0 and 10.",
     )
 
     dunning_vat_on_costs = fields.Boolean(
@@ -237,13 +249,70 @@ class ResCompany(models.Model):
             return dutch_calendar.is_holiday(day)
 
     # -------------------------------------------------------------------------
+    # WHOSE LAW
+    # -------------------------------------------------------------------------
+
+    # The code of a country hardly ever changes, and every plan, claim and letter asks: it is kept by country.
+
+    @ormcache('self.sudo().root_id.account_fiscal_country_id.id', cache='stable')  # sudo: as below
+    def _get_dunning_country(self):
+        """Return the code of the country where the creditor, the root of its branches, pays its taxes; or ''."""
+        # sudo: who works for a branch need not see its head office
+        return self.sudo().root_id.account_fiscal_country_id.code or ''
+
+    @ormcache('self.sudo().root_id.account_fiscal_country_id.id', cache='stable')  # sudo: as above
+    def _get_dunning_law(self):
+        """Return the country whose law the creditor has, or '' when that law is not in this program.
+
+        Then it reminds, and asks nothing that the law of that country would have to allow.
+        """
+        country = self._get_dunning_country()
+        return country if country in jurisdiction.LAWS else ''
+
+    @api.model
+    @ormcache('country_id', cache='stable')
+    def _get_dunning_country_code(self, country_id):
+        """Return the code of a country, or '' without one."""
+        return self.env['res.country'].browse(country_id).code or ''
+
+    def _is_dunning_abroad(self, debtor):
+        """Return whether a debtor is a consumer in another country than the creditor."""
+        return debtor.dunning_effective_type == 'consumer' and jurisdiction.is_abroad(
+            debtor.country_id.code, self._get_dunning_country())
+
+    @api.model
+    def _get_dunning_law_sql(self, company_id, law='NL'):
+        """Return SQL that is true when the creditor of a company has this law."""
+        return SQL(
+            """EXISTS (SELECT FROM res_company branch
+                         JOIN res_company root ON root.id = SPLIT_PART(branch.parent_path, '/', 1)::int
+                         JOIN res_country country ON country.id = root.account_fiscal_country_id
+                        WHERE branch.id = %s AND country.code = %s)""",
+            company_id, law, to_flush=[self._fields[name] for name in ('parent_path', 'account_fiscal_country_id')])
+
+    def _explain_dunning_law(self):
+        """Return the sentence why a creditor has no ladder with interest and costs; empty where it can have one."""
+        if self._get_dunning_law():
+            return ''
+        country = self.env['res.country'].search([('code', '=', self._get_dunning_country())])
+        return self.env._(
+            "The fiscal country of %(company)s is %(country)s, and what this program knows of interest, collection "
+            "costs, notices of default, 14-day letters and prescription is Dutch law. It therefore only reminds, with "
+            "the ladder 7-15-30, and asks nothing but what is open.",
+            company=self.name, country=country.name or self.env._("not known"))
+
+    # -------------------------------------------------------------------------
     # WHAT IS KNOWN OF IT
     # -------------------------------------------------------------------------
+
+    def _get_dunning_postal_days(self, day):
+        """Return how many days a letter takes that is posted on a day: those of the law, or more if that was chosen."""
+        return get_postal_days(day, self.dunning_postal_days)
 
     def _read_for_dunning(self):
         """Read what reminders look at in one query; whoever else reads a company reads it without."""
         self.sudo().fetch([  # sudo: what is set holds for every user
-            'parent_path', 'active', 'currency_id',
+            'parent_path', 'active', 'currency_id', 'account_fiscal_country_id',
             *(name for name, field in self._fields.items() if field.prefetch == 'dunning' and field.store)])
 
     def _get_dunning_contact_text(self):

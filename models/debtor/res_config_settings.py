@@ -10,6 +10,7 @@ class ResConfigSettings(models.TransientModel):
     dunning_oldest_due_date = fields.Date(related='company_id.dunning_oldest_due_date', readonly=False)
     dunning_term_agreed_business = fields.Boolean(related='company_id.dunning_term_agreed_business', readonly=False)
     dunning_term_agreed_consumer = fields.Boolean(related='company_id.dunning_term_agreed_consumer', readonly=False)
+    dunning_shortest_term = fields.Integer(related='company_id.dunning_shortest_term', readonly=False)
     dunning_postal_days = fields.Integer(related='company_id.dunning_postal_days', readonly=False)
     dunning_vat_on_costs = fields.Boolean(related='company_id.dunning_vat_on_costs', readonly=False)
     dunning_contact_id = fields.Many2one(related='company_id.dunning_contact_id', readonly=False)
@@ -31,9 +32,14 @@ class ResConfigSettings(models.TransientModel):
     dunning_keep_months = fields.Integer(related='company_id.dunning_keep_months', readonly=False)
     dunning_retention_automatic = fields.Boolean(related='company_id.dunning_retention_automatic', readonly=False)
     dunning_rival_names = fields.Char(compute='_compute_dunning_rival_names')
+    dunning_law_text = fields.Char(compute='_compute_dunning_law_text')
     dunning_user_id = fields.Many2one(related='company_id.dunning_user_id', readonly=False)
     dunning_page_offer_total = fields.Monetary(related='company_id.dunning_page_offer_total', readonly=False)
 
     @api.depends('company_id')
     def _compute_dunning_rival_names(self):
         self.dunning_rival_names = ", ".join(self.env.company._get_dunning_rivals())
+
+    @api.depends('company_id')
+    def _compute_dunning_law_text(self):
+        self.dunning_law_text = self.env.company._explain_dunning_law()

@@ -50,6 +50,9 @@ class ResPartner(models.Model):
              "everybody else is a consumer.",
         prefetch='dunning',
     )
+    dunning_type_reason = fields.Char(
+        string="Reason", copy=False, groups=ACCOUNTING, prefetch='dunning',
+        help="Why the debtor is of this type. Who was treated as a consumer becomes a business only with a reason.")
     dunning_effective_type = fields.Selection(
         selection=DEBTOR_TYPES,
         string="Treated As",
@@ -170,7 +173,8 @@ class ResPartner(models.Model):
     # WHO IS THE DEBTOR
     # -------------------------------------------------------------------------
 
-    @api.depends(*(f'commercial_partner_id.{name}' for name in ('dunning_debtor_type', *BUSINESS_SIGNS)))
+    @api.depends(*(
+        f'commercial_partner_id.{name}' for name in ('dunning_debtor_type', 'dunning_type_reason', *BUSINESS_SIGNS)))
     def _compute_dunning_effective_type(self):
         """The same as :meth:`_get_dunning_type_sql`, with the reason."""
         labels = dict(self._fields['dunning_debtor_type']._description_selection(self.env))
@@ -186,7 +190,8 @@ class ResPartner(models.Model):
                 debtor[name].strip(NO_NUMBER) if isinstance(debtor[name], str) else debtor[name])), None)
             partner.dunning_effective_type = kind or ('business' if sign else 'consumer')
             partner.dunning_effective_type_reason = (
-                self.env._("chosen: %s", labels[kind].lower()) if kind
+                # sudo: why, is for everybody
+                debtor.sudo().dunning_type_reason or self.env._("chosen: %s", labels[kind].lower()) if kind
                 else reasons[sign] if sign else self.env._("nothing says that it is a business"))
 
     @api.model
@@ -222,9 +227,9 @@ class ResPartner(models.Model):
     def _get_dunning_lang(self):
         """Return the language to write to this contact in, or False to leave it to the policy.
 
-        While a database knows one language, every contact gets that one, whoever
-        he is. Contacts from before the addon brought a second language are
-        therefore judged by their country; see ``pre_init_hook``.
+        Who has no language is judged by his country. While a database knows one
+        language, every contact gets that one, whoever he is. Contacts from before the
+        addon brought a second language are therefore judged likewise; see ``pre_init_hook``.
         """
         self.ensure_one()
         debtor = self.commercial_partner_id or self
@@ -235,7 +240,7 @@ class ResPartner(models.Model):
         # sudo: a technical parameter, the same for every user
         only_lang, _sep, until = self.env['ir.config_parameter'].sudo().get_param(
             'l10n_nl_dunning.only_language_until', '').partition(' ')
-        if not lang or lang != only_lang or fields.Datetime.to_string(self.create_date) > until:
+        if lang and (lang != only_lang or fields.Datetime.to_string(self.create_date) > until):
             return lang
         country = (self.country_id or debtor.country_id).code
         if not country:

@@ -16,14 +16,15 @@ from odoo.exceptions import UserError, ValidationError
 from odoo.tools import format_amount
 
 from ..kernel.formats import format_day, in_language_of
+from .dunning_hold_reach import INSOLVENCY_WRITABLE
 
 # What whoever places a hold says about it; the rest follows.
 USER_CREATABLE = frozenset({
     'company_id', 'partner_id', 'move_id', 'move_line_id', 'amount', 'reason_id', 'user_id', 'date_end', 'note',
     'dispute_category',
-})
+}) | INSOLVENCY_WRITABLE
 # What can be changed while a hold is open.
-USER_WRITABLE = frozenset({'user_id', 'note'})
+USER_WRITABLE = frozenset({'user_id', 'note'}) | INSOLVENCY_WRITABLE
 # How a dispute went: can be told until it was told, also after the hold itself ended.
 DISPUTE_WRITABLE = frozenset({'dispute_category', 'dispute_right', 'dispute_outcome', 'credit_move_id'})
 # What was written about a hold and is not copied into its log: what is erased from a note has to be gone.
@@ -38,7 +39,9 @@ class DunningHold(models.Model):
     """
 
     _name = 'dunning.hold'
-    _inherit = ['dunning.hold.life', 'dunning.hold.reach', 'dunning.recorded', 'mail.thread', 'mail.activity.mixin']
+    _inherit = [
+        'dunning.hold.life', 'dunning.hold.reach', 'dunning.recorded', 'mail.thread',
+        'mail.activity.mixin']
     _description = "Dunning Hold"
     _order = 'date_end, id'
     _check_company_auto = True
@@ -198,6 +201,8 @@ class DunningHold(models.Model):
     @api.model_create_multi
     def create(self, vals_list):
         holds = super().create(vals_list)
+        if any(vals.get('insolvent_on') for vals in vals_list):
+            self.env.registry.clear_cache()
         holds._log_on_target(lambda hold, env: (
             env._(
                 "%(what)s on hold until somebody decides: %(reason)s (%(owner)s). To be reviewed by %(date)s.",
@@ -205,6 +210,14 @@ class DunningHold(models.Model):
             if hold.needs_decision else
             env._("%(what)s on hold until %(date)s: %(reason)s (%(owner)s).", **hold._get_facts(env))))
         return holds
+
+    def write(self, vals):
+        done = super().write(vals)
+        if 'insolvent_on' in vals or (
+            'closed_on' in vals and not set(self.ids).isdisjoint(self._get_insolvency_ids())
+        ):
+            self.env.registry.clear_cache()
+        return done
 
     def _check_user_create(self, vals_list):
         # OVERRIDE: holds are placed by hand.
@@ -306,6 +319,17 @@ class DunningHold(models.Model):
                     "%(user)s cannot see holds of %(company)s, so cannot own one. Choose a colleague who works in "
                     "accounting there.", user=hold.user_id.name, company=hold.company_id.name))
 
+    @api.constrains('insolvency_kind', 'insolvent_on', 'reason_id')
+    def _check_insolvency(self):
+        for hold in self:
+            if (hold.insolvent_on or hold.insolvency_kind) and hold.reason_id.kind != 'insolvency':
+                raise ValidationError(self.env._("A hold for “%s” is about no insolvency.", hold.reason_id.name))
+            if hold.insolvent_on and not hold.insolvency_kind:
+                raise ValidationError(self.env._(
+                    "Say of which kind the insolvency is: it decides whether interest goes on."))
+            if hold.insolvent_on and hold.insolvent_on > hold.company_id._dunning_today():
+                raise ValidationError(self.env._("The day of the ruling lies in the future."))
+
     def _write_by_user(self, vals):
         # Hook: a dispute is settled today; that a note was changed is logged, not its text.
         changed = self.filtered(lambda hold: any(
@@ -337,8 +361,8 @@ class DunningHold(models.Model):
     def _get_frozen_message(self, action):
         return {
             'write': self.env._(
-                "Of an open hold the owner and the note can be changed. Use “Extend” for another end date, “Close” "
-                "to end it, and close it and place a new one for everything else."),
+                "Of an open hold the owner, the note and the facts of an insolvency can be changed. Use “Extend” for "
+                "another end date, “Close” to end it, and close it and place a new one for everything else."),
             'unlink': self.env._(
                 "%(hold)s cannot be deleted: it explains why reminders waited. Close it instead.",
                 hold=self[:1].display_name),
@@ -386,11 +410,11 @@ class DunningHold(models.Model):
     def _log_on_target(self, get_body):
         """Log one line on each invoice or debtor the holds are about, in two batches."""
         bodies = {'account.move': {}, 'res.partner': {}}
-        for hold in self:
-            hold = in_language_of(hold, hold.company_id)
-            target = hold.partner_id if hold.scope == 'debtor' or not hold.move_id else hold.move_id
-            body, found = get_body(hold, hold.env), bodies[target._name]
-            found[target.id] = found[target.id] + Markup("<br/>") + body if target.id in found else body
+        for company, holds in self.grouped('company_id').items():
+            for hold in in_language_of(holds, company):
+                target = hold.partner_id if hold.scope == 'debtor' or not hold.move_id else hold.move_id
+                body, found = get_body(hold, hold.env), bodies[target._name]
+                found[target.id] = found[target.id] + Markup("<br/>") + body if target.id in found else body
         for model, found in bodies.items():
             if found:
                 self.env[model].browse(found)._message_log_batch(found)

@@ -2,11 +2,19 @@
 
 It follows from the dates of the holds alone (``opened_on``, ``date_end``, ``closed_on``, ``free_on``), never from a
 state, so the planner answers for any day, past or future, with one join (:meth:`DunningHoldReach._get_held_sql`).
+
+An insolvency reaches older debts only: what arose after its first day has to be paid like anything else. While that day
+is not known everything is on hold. The rules are in ``tools/law/insolvency.py``; nobody confirmed them.
 """
 
-from odoo import api, models
+from odoo import api, fields, models, tools
 from odoo.fields import Domain
 from odoo.tools import SQL
+
+from ...tools.law.insolvency import Insolvency, get_last_interest_day
+
+# What is told about an insolvency, when the hold is placed or as soon as it is known.
+INSOLVENCY_WRITABLE = frozenset({'insolvency_kind', 'insolvent_on', 'curator_id'})
 
 
 class DunningHoldReach(models.AbstractModel):
@@ -14,6 +22,22 @@ class DunningHoldReach(models.AbstractModel):
 
     _name = 'dunning.hold.reach'
     _description = "Dunning Hold"
+
+    insolvency_kind = fields.Selection(
+        selection=[
+            ('bankruptcy', "Bankruptcy"),
+            ('suspension', "Suspension of payments"),
+            ('debt_restructuring', "Debt restructuring of a person (WSNP)"),
+            ('private_plan', "Private plan (WHOA)"),
+        ],
+        string="Kind of Insolvency", tracking=True)
+    insolvent_on = fields.Date(
+        string="Insolvent Since", tracking=True,
+        help="The day of the ruling. Debts from before, or of that day, stay on hold and bear no interest from that "
+             "day on (not with a private plan); later ones are reminded like any other. Empty: everything is on hold.")
+    curator_id = fields.Many2one(
+        comodel_name='res.partner', string="Trustee", index='btree_not_null', tracking=True,
+        help="The trustee (curator), administrator or restructuring expert with whom the claim is filed.")
 
     @api.model
     def _get_active_domain(self, at_date):
@@ -66,9 +90,10 @@ class DunningHoldReach(models.AbstractModel):
               JOIN %(items)s ON partner.commercial_partner_id = holder.commercial_partner_id
                             AND line.company_id = hold.company_id
         CROSS JOIN (VALUES (FALSE)) AS wide (move_wide)
-             WHERE hold.scope = 'debtor' AND %(lines)s
+             WHERE hold.scope = 'debtor' AND %(lines)s AND %(older)s
             """,
             columns=columns, holds=holds, lines=lines,
+            older=self._get_older_debts_sql(),
             items=self.env['account.move.line']._get_dunning_with_partner_sql(),
             due_date=self.env['account.move.line']._get_dunning_due_date_sql(SQL.identifier('line')))
 
@@ -93,6 +118,24 @@ class DunningHoldReach(models.AbstractModel):
             "((hold.closed_on IS NULL OR hold.closed_on > %(day)s)"
             " AND (hold.needs_decision OR hold.date_end >= %(day)s))",
             day=at_date)
+
+    @api.model
+    def _get_periods_sql(self, item, debtor):
+        """Return SQL of the days on which a due item was held, wholly or partly: ``since``, and ``until`` or NULL.
+
+        :param SQL item: the name of a row of ``account_move_line``
+        :param SQL debtor: the id of its debtor
+        """
+        return SQL(
+            """
+            SELECT hold.opened_on AS since, hold.free_on - 1 AS until
+              FROM dunning_hold hold
+             WHERE hold.company_id = %(item)s.company_id
+               AND (hold.move_line_id = %(item)s.id
+                    OR hold.move_id = %(item)s.move_id AND (hold.scope = 'invoice' OR hold.move_line_id IS NULL)
+                    OR hold.partner_id = %(debtor)s AND hold.scope = 'debtor')
+            """, item=item, debtor=debtor, to_flush=[self._fields[name] for name in (
+                'company_id', 'scope', 'partner_id', 'move_id', 'move_line_id', 'opened_on', 'free_on')])
 
     @api.model
     def _get_held_sql(self, company, at_date, lines, blocking=None):
@@ -174,4 +217,61 @@ class DunningHoldReach(models.AbstractModel):
             about |= Domain('company_id', '=', company.id) & Domain(
                 'partner_id.commercial_partner_id', 'in', holds.partner_id.commercial_partner_id.ids)
         Item = self.env['account.move.line']
-        return Item.search(Item._get_dunning_open_domain() & about)
+        found = Item.search(Item._get_dunning_open_domain() & about)
+        insolvent = self.filtered('insolvent_on')
+        if not insolvent:
+            return found
+        return (self - insolvent)._get_items() | found.browse().union(*(hold._get_older_debts(found.filtered(
+            lambda item, hold=hold: item.partner_id.commercial_partner_id == hold.partner_id.commercial_partner_id
+            and item.company_id == hold.company_id)) for hold in insolvent))
+
+    # -------------------------------------------------------------------------
+    # INSOLVENCY
+    # -------------------------------------------------------------------------
+
+    def _get_older_debts(self, items):
+        """Return those of these due items that this hold is about: all of them while no day is known."""
+        self.ensure_one()
+        return items.filtered(lambda item: not self.insolvent_on or self._get_arose_on(item) <= self.insolvent_on)
+
+    @api.model
+    def _get_arose_on(self, item):
+        """Return when a debt arose: on the day of the delivery, or else of the invoice."""
+        return item.move_id.delivery_date or item.move_id.invoice_date or item.date
+
+    @api.model
+    def _get_older_debts_sql(self):
+        """Return the SQL condition of :meth:`_get_older_debts` on ``hold`` and ``line``."""
+        Move, Item = self.env['account.move'], self.env['account.move.line']
+        return SQL(
+            """(hold.insolvent_on IS NULL OR hold.insolvent_on >= COALESCE(
+                   (SELECT move.delivery_date FROM account_move move WHERE move.id = line.move_id),
+                   line.invoice_date, line.date))""",
+            to_flush=[
+                self._fields['insolvent_on'], Move._fields['delivery_date'], Item._fields['invoice_date'],
+                Item._fields['date']])
+
+    @api.model
+    @tools.ormcache()
+    def _get_insolvency_ids(self):
+        """Return the ids of the holds that end interest: mostly none, and every claim asks.
+
+        Only those that were not closed: whoever closes one says that it is over, or was a mistake.
+        """
+        # sudo: what is owed is the same for whoever asks
+        return tuple(self.env['dunning.hold'].sudo().search(
+            Domain('insolvent_on', '!=', False) & Domain('closed_on', '=', False)).ids)
+
+    def _get_last_interest_days(self, items):
+        """Return ``{item id: last day over which interest is asked}`` of the items whose debtor became insolvent."""
+        found = {}
+        for hold in self:
+            debtor, insolvency = hold.partner_id.commercial_partner_id, Insolvency(
+                hold.insolvency_kind, hold.insolvent_on)
+            for item in items.filtered(lambda item, hold=hold, debtor=debtor: (
+                item.company_id == hold.company_id and item.partner_id.commercial_partner_id == debtor
+            )):
+                last = get_last_interest_day(insolvency, self._get_arose_on(item))
+                if last:
+                    found[item.id] = min(last, found.get(item.id, last))
+        return found

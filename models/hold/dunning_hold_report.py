@@ -20,7 +20,7 @@ class DunningHoldReport(models.Model):
     _depends = {
         'dunning.hold': [
             'company_id', 'scope', 'partner_id', 'move_id', 'move_line_id', 'is_part', 'amount', 'reason_id', 'user_id',
-            'opened_on', 'date_end', 'closed_on', 'needs_decision'],
+            'opened_on', 'date_end', 'closed_on', 'needs_decision', 'insolvent_on'],
         'account.move.line': [
             'amount_residual', 'amount_residual_currency', 'reconciled', 'parent_state', 'partner_id', 'account_id',
             'date_maturity', 'date', 'move_id', 'company_id'],

@@ -15,6 +15,7 @@ import babel.dates
 from odoo.tools import babel_locale_parse, format_date, get_lang
 
 NO_BREAK_SPACE = '\N{NO-BREAK SPACE}'
+MINUS = '\N{MINUS SIGN}'
 
 
 # -------------------------------------------------------------------------
@@ -66,13 +67,16 @@ def _format_cached(day, code, pattern):
 def letter_amount(env, amount, currency, lang=None, *, symbol=True):
     """Return an amount as debtors write it: “€ 1.234,56” in Dutch, “€1,234.56” in English."""
     lang = lang or env.lang or ''
+    rounded = currency.round(float(amount)) + 0.0
     number = env['res.lang'].browse(get_lang(env, lang).id).format(
-        f'%.{currency.decimal_places}f', currency.round(float(amount)) + 0.0, grouping=True)
+        f'%.{currency.decimal_places}f', abs(rounded), grouping=True)
+    # A real minus sign, before the currency: a hyphen is easily overlooked.
+    sign = MINUS if rounded < 0 else ''
     if not symbol:
-        return number
+        return sign + number
     if currency.name != 'EUR':  # a dollar sign says nothing
-        return f"{currency.name}{NO_BREAK_SPACE}{number}"
-    return f"€{NO_BREAK_SPACE}{number}" if lang.startswith('nl') else f"€{number}".replace("€-", "-€")
+        return f"{sign}{currency.name}{NO_BREAK_SPACE}{number}"
+    return f"{sign}€{NO_BREAK_SPACE if lang.startswith('nl') else ''}{number}"
 
 
 def letter_percent(env, percent, *, places=0):

@@ -8,6 +8,7 @@ from odoo.tools import SQL
 from odoo.tools.mail import is_html_empty
 from odoo.tools.rendering_tools import parse_inline_template
 
+from ...tools.law.jurisdiction import DUTCH
 from ...tools.wording import FOURTEEN_DAY
 from .dunning_level_wording import TYPED_TEXTS
 from .dunning_policy import LATER, SHIPPING
@@ -29,8 +30,9 @@ WORDS = (
     'salutation', 'greeting', 'contact_text', 'amount_text', 'term_text', 'deadline_text', 'date_text', 'days_overdue',
     'history_text', 'line_count', 'reference', 'name', 'partner_id.name', 'recipient_id.name', 'company_id.name',
     'level_id.name', 'amount_netted', 'amount_held', 'held_text', 'principal_text', 'amount_interest', 'interest_text',
-    'interest_per_day_text', 'interest_name', 'interest_law', 'rate_text', 'interest_waived', 'amount_costs',
-    'costs_text', 'amount_announced', 'costs_announced_text', 'total_after_term_text', 'vat_sentence',
+    'interest_since_text', 'interest_principal_text', 'interest_per_day_text', 'interest_name', 'interest_law',
+    'rate_text', 'interest_waived', 'amount_costs', 'costs_text', 'fourteen_day_text', 'costs_since_text',
+    'amount_announced', 'costs_announced_text', 'total_after_term_text', 'vat_sentence', 'privacy_text',
 )
 PLAIN_WORD = re.compile(r'\s*object\.(%s)\s*' % '|'.join(map(re.escape, WORDS)))
 PLAIN_CONDITION = re.compile(r'\s*(not\s+)?%s((==|!=|<|>|<=|>=)\s*\d+\s*)?' % PLAIN_WORD.pattern)
@@ -403,6 +405,14 @@ class DunningLevel(models.Model):
         return SQL(
             "SELECT id, %s FROM dunning_level", SQL(", ").join(map(SQL.identifier, names)),
             to_flush=[self._fields[name] for name in names])
+
+    def _get_foreign_policies(self, law):
+        """Return the policies of these levels that are of another law than that of a creditor.
+
+        What interest, costs and legal roles there are is of Dutch law; without any a ladder suits every law.
+        """
+        return self.policy_id.browse() if law == DUTCH.country else self.filtered(
+            lambda level: level.legal_role or level.with_interest or level.with_costs).policy_id
 
     @api.model
     def _get_too_late_sql(self, level):

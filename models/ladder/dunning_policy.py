@@ -208,6 +208,10 @@ class DunningPolicy(models.Model):
                 vals['name'] = self.env._("%s (copy)", policy.name)
         return vals_list
 
+    def _suits(self, company):
+        """Return whether no level of the policy asks what the law of the creditor does not know."""
+        return not self.level_ids._get_foreign_policies(company._get_dunning_law())
+
     def _nearest_letter_lang(self, lang):
         """Return the language nearest to ``lang`` (code or False) that letters exist in.
 

@@ -326,7 +326,7 @@ class DunningInterestRate(models.Model):
         """
         kinds, needed_on = self._get_kinds_to_confirm(today)
         Activity = self.env['mail.activity']
-        if not kinds or self._get_warnings(since=today - timedelta(days=REPEAT_DAYS)):
+        if not company._get_dunning_law() or not kinds or self._get_warnings(since=today - timedelta(days=REPEAT_DAYS)):
             return Activity
         rate = self.search([('kind', 'in', kinds)], order='date_from desc, id desc', limit=1)
         user = company._get_dunning_manager()
@@ -346,12 +346,12 @@ class DunningInterestRate(models.Model):
             'mail.mail_activity_data_todo', date_deadline=needed_on, summary=summary, note=sentence, user_id=user.id)
 
     @api.model
-    def _get_warnings(self, since=None):
-        """Return the open reminders to look up a rate, with those done after a day if one is given."""
+    def _get_warnings(self, since=None, model='dunning.interest.rate'):
+        """Return the open reminders to look up what a table of the law says, with those done after a day if given."""
         done_since = Domain('date_done', '>', since) if since else Domain.FALSE
         # sudo: only asks whether somebody was reminded, whoever that is
         return self.env['mail.activity'].sudo().with_context(active_test=False).search(
-            Domain('res_model', '=', self._name) & Domain('automated', '=', True)
+            Domain('res_model', '=', model) & Domain('automated', '=', True)
             & (Domain('active', '=', True) | done_since))
 
     @api.model

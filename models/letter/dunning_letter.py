@@ -12,10 +12,11 @@ from markupsafe import Markup
 from PIL import Image
 from reportlab.graphics.barcode.qr import QrCodeWidget
 
-from odoo import api, fields, models
+from odoo import api, models
 from odoo.fields import Domain
 from odoo.tools import str2bool
 from odoo.tools.image import image_data_uri
+from odoo.tools.pdf import merge_pdf
 
 from ...tools.wording import TERM_TEXTS
 from ...tools.wording.names import parse_name
@@ -46,12 +47,25 @@ class DunningLetter(models.AbstractModel):
     def _get_salutation(self, person, lang, *, formal=False):
         """Return how a letter opens, from the title and name of the addressee: “Dear Ms Jansen,”.
 
+        Nobody is greeted by the name of a firm, and nobody by that of somebody who died.
+
         :param formal: whether somebody whose gender is not known is addressed by surname, as Dutch does
         """
         env, dutch = self.with_context(lang=lang).env, (lang or '').startswith('nl')
         name = parse_name(person.name, dutch=dutch)
-        if person.is_company or name.is_desk or (person.parent_id and ' ' not in name.full and not name.gender):
+        is_firm = not name.gender and person == person.commercial_partner_id and (
+            person.dunning_effective_type != 'consumer')
+        if (
+            person.is_company or is_firm or name.is_desk
+            or (person.parent_id and ' ' not in name.full and not name.gender)
+        ):
             return env._("Dear Sir or Madam,")
+        if name.gender == 'heirs':
+            return env._("Dear heirs,")
+        if name.gender == 'family':
+            return env._("Dear %s family,", name.surname)
+        if name.gender == 'couple':
+            return env._("Dear Mr and Mrs %s,", name.surname)
         if name.gender == 'male':
             return env._("Dear Mr %s,", name.surname)
         if name.gender == 'female':
@@ -64,13 +78,15 @@ class DunningLetter(models.AbstractModel):
     def _get_interest_facts(self, notice):
         """Return what is said about interest, from the claim that is written on the notice.
 
-        :return: dict of words: ``name``, ``law``, ``rate`` (“10,4%”, of the last day), ``per_day`` (“€ 0,27”, or empty
-            below a cent) and ``date``; and ``waived``
+        :return: dict of words: ``name``, ``law``, ``rate`` (“10,4%”, of the last day), ``principal`` (that it is worked
+            out over), ``per_day`` (“€ 0,27”, or empty below a cent); and ``first_days``, ``last_day`` and ``waived``
         """
         env = self.with_context(lang=notice.lang).env
         data = notice.claim_data or {}
         kind, rate = data.get('rate_kind'), ''
-        segments = [item['segments'][-1] for item in data.get('items', ()) if item['segments']]
+        bearing = [item for item in data.get('items', ()) if item['segments']]
+        segments = [item['segments'][-1] for item in bearing]
+        principal = sum((Decimal(item['open']) - Decimal(item['reduction']) for item in bearing), Decimal(0))
         percent = Decimal(max(segments)[3]) if segments else Decimal(data.get('agreed_percent') or 0)
         if percent:
             rate = letter_percent(env, percent)
@@ -87,8 +103,10 @@ class DunningLetter(models.AbstractModel):
             'name': name,
             'law': env._("article %s", commercial if kind == 'commercial' else "6:119"),
             'rate': rate,
+            'principal': letter_amount(self.env, principal, notice.currency_id, notice.lang) if bearing else '',
+            'first_days': sorted({item['segments'][0][0] for item in bearing}),
             'per_day': letter_amount(self.env, float(per_day), notice.currency_id, notice.lang) if per_day else '',
-            'date': letter_day(self.env, fields.Date.to_date(data.get('at_date')) or notice.date, notice.lang),
+            'last_day': data.get('at_date') or notice.date,
             'waived': bool(data.get('waived_interest')),
         }
 
@@ -151,16 +169,49 @@ class DunningLetter(models.AbstractModel):
             'has_step': has_step,
             'step_note': self._get_step_note(notice) if has_step else '',
             'has_description': any(line.description for line in notice.live_line_ids),
-            'dense': len(notice.live_line_ids) > DESCRIPTION_ROWS,
+            'short_rows': len(notice.live_line_ids) > DESCRIPTION_ROWS,
+            # Set closer, so that it keeps to one page: it has many items, or much to say about a few.
+            'dense': len(notice.live_line_ids) > (
+                1 if notice._is_fourteen_day() or self._is_specified(notice) else DESCRIPTION_ROWS),
             'totals': self._prepare_totals(notice),
             'due': notice.amount_text,
             'deadline': notice.deadline_text,
+            'two_ways': self._get_two_ways_sentence(notice),
+            'specified': self._is_specified(notice),
+            'contact': notice.contact_text,
+            'help': self._has_help(notice),
             'fourteen_day': notice._is_fourteen_day(),
+            'enough': notice.enough_text,
             **self._prepare_transfer(
                 notice.company_id, notice.live_line_ids.move_id, notice.partner_id, notice.currency_id,
                 notice.amount_due, notice.reference, with_qr=not mail),
             'greeting': notice.greeting,
         }
+
+    @api.model
+    def _get_two_ways_sentence(self, notice):
+        """Return which delivery counts for the term of a 14-day letter that goes two ways, else an empty string.
+
+        In the letter itself and not in its text: every text, also an own one, is read with it.
+        """
+        if notice.channel != 'both' or not notice._is_fourteen_day():
+            return ''
+        env = self.with_context(lang=notice.lang).env
+        return env._(
+            "You receive this letter by e-mail and by post. For the term, the later of these two deliveries counts.")
+
+    @api.model
+    def _is_specified(self, notice):
+        """Return whether the specification belongs to a letter: interest or costs are to be checked by the debtor."""
+        return any(
+            notice.currency_id.compare_amounts(amount, 0) for amount in (notice.amount_interest, notice.amount_costs))
+
+    @api.model
+    def _has_help(self, notice):
+        """Return whether the letter names who helps with debts: of a consumer in the Netherlands."""
+        debtor = notice.partner_id.with_company(notice.company_id)
+        return debtor.dunning_effective_type == 'consumer' and (debtor.country_id.code or 'NL') == 'NL' and (
+            notice.company_id.country_id.code == 'NL')
 
     @api.model
     def _prepare_totals(self, notice):
@@ -188,14 +239,17 @@ class DunningLetter(models.AbstractModel):
 
     @api.model
     def _get_interest_label(self, notice):
-        """Return “Statutory interest to 3 March 2025; each further day €0.26”."""
+        """Return “Statutory interest over €850.00 from 1 Feb 2025 to 3 Mar 2025”."""
         env, facts = self.with_context(lang=notice.lang).env, self._get_interest_facts(notice)
-        name = facts['name'][:1].upper() + facts['name'][1:]
-        if not facts['per_day']:
-            return env._("%(interest)s to %(date)s", interest=name, date=facts['date'])
-        return env._(
-            "%(interest)s to %(date)s; each further day %(amount)s",
-            interest=name, date=facts['date'], amount=facts['per_day'])
+        first, *others = facts['first_days'] or [None]
+        words = {
+            'interest': facts['name'][:1].upper() + facts['name'][1:], 'principal': facts['principal'],
+            'first': letter_day(env, first, short=True), 'date': letter_day(env, facts['last_day'], short=True)}
+        if not first:
+            return env._("%(interest)s to %(date)s", **words)
+        if others:
+            return env._("%(interest)s over %(principal)s, at the earliest from %(first)s, to %(date)s", **words)
+        return env._("%(interest)s over %(principal)s from %(first)s to %(date)s", **words)
 
     @api.model
     def _prepare_items(self, notice):
@@ -256,24 +310,8 @@ class DunningLetter(models.AbstractModel):
 
     @api.model
     def _get_address_lines(self, notice):
-        """Return the lines in the window, as the post wants them."""
-        partner = notice._get_postal_partner()
-        debtor, recipient = notice.partner_id, notice.recipient_id
-        env = self.with_context(lang=notice.lang).env
-        lines = [debtor.name]
-        if recipient != debtor and not recipient.is_company and recipient.name:
-            lines.append(env._("Attn. %s", recipient.name))
-        elif recipient != debtor and recipient.name and recipient.name != debtor.name:
-            lines.append(recipient.name)
-        lines += [partner.street, partner.street2]
-        zip_code = re.sub(r'^(\d{4})\s*([A-Za-z]{2})$', lambda m: f"{m[1]} {m[2].upper()}", (partner.zip or '').strip())
-        abroad = partner.country_id and partner.country_id != notice.company_id.country_id
-        # Two spaces and capitals: what sorting machines read.
-        place = [zip_code, (partner.city or '').upper()]
-        lines.append('\N{NO-BREAK SPACE}\N{NO-BREAK SPACE}'.join(filter(None, place)))
-        if abroad:
-            lines.append((partner.country_id.with_context(lang=notice.lang).name or '').upper())
-        return [line for line in lines if line]
+        return self.with_context(lang=notice.lang)._get_window_lines(
+            notice.company_id, notice.partner_id, notice.recipient_id, notice._get_postal_partner())
 
     @api.model
     def _get_bank(self, company, moves):
@@ -385,10 +423,17 @@ class DunningLetter(models.AbstractModel):
     @api.model
     def _render_pdfs(self, notices, *, concept=False):
         """Return ``{notice_id: pdf bytes}``."""
+        specified = notices.filtered(self._is_specified)
+        Claim = self.env['dunning.claim']
         documents = self._prepare_documents(notices, concept=concept)
+        documents += [
+            Claim._prepare_notice_document(notice)._replace(notice_id=-notice.id) for notice in specified]
         result = {}
         for start in range(0, len(documents), LETTERS_PER_PROCESS):
             result.update(self._print_batch(documents[start:start + LETTERS_PER_PROCESS]))
+        # One file: what is mailed, posted and kept is the letter with its specification.
+        for notice in specified:
+            result[notice.id] = merge_pdf([result[notice.id], result.pop(-notice.id)])
         return result
 
     @api.model

@@ -1,5 +1,4 @@
 from collections import defaultdict
-from datetime import timedelta
 
 from markupsafe import Markup
 
@@ -28,6 +27,8 @@ class DunningNotice(models.Model):
     greeting = fields.Char(compute='_compute_words', help="How the letter ends, after the tone of the level.")
     contact_text = fields.Char(
         compute='_compute_words', help="Whom the debtor can call or write to, as in the settings.")
+    privacy_text = fields.Char(
+        compute='_compute_words', help="Where the debtor can ask what you do with his personal data.")
     amount_text = fields.Char(compute='_compute_words', help="The one amount to pay.")
     date_text = fields.Char(compute='_compute_words', help="The date of the letter.")
     deadline_text = fields.Char(
@@ -37,6 +38,8 @@ class DunningNotice(models.Model):
         compute='_compute_words',
         help="The term as the law wants it: in a 14-day letter “within fourteen days from the day after this letter "
              "was delivered to you”, in all others “by” the last day to pay.")
+    enough_text = fields.Char(
+        compute='_compute_words', help="That paying this amount by the last day to pay is enough for this letter.")
     days_overdue = fields.Integer(compute='_compute_words', help="Days that the oldest item is late.")
     history_text = fields.Char(
         compute='_compute_history_text',
@@ -58,6 +61,17 @@ class DunningNotice(models.Model):
         compute='_compute_claim_words', help="The article of the Civil Code that the interest follows from.")
     rate_text = fields.Char(compute='_compute_claim_words', help="The rate of the interest today, per year.")
     costs_text = fields.Char(compute='_compute_claim_words', help="The collection costs that the letter asks.")
+    interest_since_text = fields.Char(
+        compute='_compute_claim_words', help="The first day of the interest; of several invoices the earliest.")
+    interest_principal_text = fields.Char(
+        compute='_compute_claim_words', help="What the interest is worked out over.")
+    fourteen_day_text = fields.Char(
+        compute='_compute_claim_words',
+        help="The 14-day letter that the collection costs follow from, as in “our 14-day letter AM2026-00012 of "
+             "3 November 2026”; empty when there was none.")
+    costs_since_text = fields.Char(
+        compute='_compute_claim_words',
+        help="Since when the collection costs of that 14-day letter are owed: the day after its term.")
     costs_announced_text = fields.Char(
         compute='_compute_claim_words',
         help="The collection costs that a 14-day letter announces: owed only when its term has run out.")
@@ -116,7 +130,7 @@ class DunningNotice(models.Model):
             env = self.with_context(lang=lang).env
             for notice in notices:
                 date = notice.date or notice.date_planned
-                deadline = notice.deadline or (date and date + timedelta(days=notice._get_term_days()))
+                deadline = notice.deadline or (date and notice._get_printed_deadline(date))
                 fourteen_day = notice._is_fourteen_day()
                 notice.salutation = notice._get_salutation()
                 formal = notice.level_id.tone == 'formal'
@@ -129,8 +143,13 @@ class DunningNotice(models.Model):
                 else:
                     notice.deadline_text = letter_day(self.env, deadline, lang)
                     notice.term_text = env._("by %s at the latest", notice.deadline_text)
+                notice.enough_text = env._(
+                    "If you pay %(amount)s %(term)s, you have paid all that we ask in this letter.",
+                    amount=notice.amount_text, term=notice.term_text)
                 notice.days_overdue = (date - notice.oldest_due_date).days if date and notice.oldest_due_date else 0
-                notice.contact_text = notice.company_id._get_dunning_contact_text() if notice.company_id else ''
+                company = notice.company_id
+                notice.contact_text = company._get_dunning_contact_text() if company else ''
+                notice.privacy_text = company.email or company.dunning_contact_id.email or notice.contact_text
 
     @api.depends(
         'amount_principal', 'amount_held', 'amount_interest', 'amount_costs', 'amount_announced', 'amount_due',
@@ -152,6 +171,18 @@ class DunningNotice(models.Model):
             notice.interest_name = facts['name']
             notice.interest_law = facts['law']
             notice.rate_text = facts['rate']
+            first, *others = facts['first_days'] or [None]
+            notice.interest_since_text = letter_day(self.env, first, lang)
+            if others:
+                notice.interest_since_text = env._("%s, and later for later invoices", notice.interest_since_text)
+            notice.interest_principal_text = facts['principal']
+            letters = [
+                basis for basis in (notice.claim_data or {}).get('costs_bases', ()) if basis.get('since')]
+            notice.fourteen_day_text = notice._join_words(env, [
+                env._("our 14-day letter %(number)s of %(date)s", number=number, date=letter_day(self.env, sent, lang))
+                for sent, number in sorted({(basis['sent'], basis['notice']) for basis in letters})])
+            notice.costs_since_text = notice._join_words(env, [
+                letter_day(self.env, since, lang) for since in sorted({basis['since'] for basis in letters})])
             notice.interest_waived = facts['waived']
             raised = (notice.amount_announced or notice.amount_costs) and Letter._is_raised_with_vat(
                 notice.claim_data or {})

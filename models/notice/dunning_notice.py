@@ -5,6 +5,7 @@ from odoo import Command, api, fields, models
 from odoo.exceptions import UserError
 from odoo.tools import SQL
 
+from ..debtor.res_partner import DEBTOR_TYPES
 from ..kernel.dunning_bulk import log_on
 from ..kernel.dunning_field import CopiedMany2one
 from ..kernel.dunning_recorded import RECORDING
@@ -55,6 +56,7 @@ class DunningNotice(models.Model):
     _recorded_with = 'notice'
     _recording_context = {'mail_create_nosubscribe': True, 'mail_create_nolog': True, 'mail_notrack': True}
     _user_writable = USER_WRITABLE
+    _user_writable_handed_out = USER_WRITABLE_HANDED_OUT
     _frozen_files = {'letter_file': ('to_post', 'sent', 'withdrawn', 'undelivered')}
 
     name = fields.Char(string="Number", readonly=True, copy=False, index='trigram')
@@ -121,15 +123,21 @@ class DunningNotice(models.Model):
         string="To Pay (company currency)", compute='_compute_amounts', store=True,
         currency_field='company_currency_id')
     oldest_due_date = fields.Date(compute='_compute_amounts', store=True)
-    # What the law sees in it: taken from the level and its text when the notice leaves, then frozen.
+    # What the law sees in it: taken from the level, its text and the debtor when the notice leaves, then frozen.
     legal_role = fields.Selection(
         selection=lambda self: self.env['dunning.level']._fields['legal_role'].selection,
         readonly=True, copy=False, index='btree_not_null')
+    debtor_type = fields.Selection(
+        selection=DEBTOR_TYPES, readonly=True, copy=False,
+        help="What the debtor was treated as when the notice left.")
     interrupts_prescription = fields.Boolean(
         readonly=True, copy=False,
         help="The text reserved the right to performance, so that prescription starts anew (article 3:317 BW).")
     claim_data = fields.Json(
         readonly=True, copy=False, help="How interest and collection costs were worked out when it left.")
+    apart_data = fields.Json(
+        readonly=True, copy=False,
+        help="Of a 14-day letter: due items of the debtor that could not be claimed together with it, with the reason.")
     receipt_ids = fields.One2many(
         comodel_name='dunning.receipt', inverse_name='notice_id', string="Evidence of Receipt", readonly=True)
     receipt_kind = fields.Selection(selection=KINDS, string="Received", readonly=True, copy=False)
@@ -139,6 +147,7 @@ class DunningNotice(models.Model):
         readonly=True, copy=False,
         help="Of a 14-day letter: the first day on which the debtor owes collection costs.")
     costs_from_text = fields.Char(compute='_compute_costs_from_text')
+    void_text = fields.Char(string="Holds No Longer", compute='_compute_costs_from_text')
     waiver_text = fields.Char(string="Waived", compute='_compute_waiver_text')
     lang = fields.Char(string="Language", compute='_compute_lang', store=True, readonly=False,
                        tracking=True)
@@ -289,7 +298,7 @@ class DunningNotice(models.Model):
                 "It is the proof of what the debtor was told.",
                 notice=final[:1].display_name,
             ))
-        if names - USER_WRITABLE_HANDED_OUT and any(notice.state in ('todo', 'to_post') for notice in self):
+        if names - self._user_writable_handed_out and any(notice.state in ('todo', 'to_post') for notice in self):
             raise UserError(self.env._(
                 "The letter was made or the call was handed out already, so only the note can be changed. "
                 "Cancel the notice to let it be planned again.",

@@ -5,19 +5,25 @@ from odoo.exceptions import UserError
 from odoo.tools import SQL, email_normalize, format_amount, format_date
 
 from ...tools.law import dutch_calendar
+from ...tools.law.letters import FOURTEEN_DAY
+from ...tools.law.receipt import (
+    EMAIL,
+    FAILED,
+    POST,
+    UNKNOWN,
+    Evidence,
+    Receipt,
+    get_printed_deadline,
+    judge_receipt,
+    presume,
+    read_evidence,
+)
 from ..kernel.sql import select_changed
 from ..ladder.dunning_level import MANUAL_CHANNELS
-from .dunning_receipt import ONE_DAY
+from .dunning_receipt import KINDS, ONE_DAY
 
-# What nobody has to presume any more.
-PROVEN_KINDS = ('portal_opened', 'registered', 'acknowledged')
-# Presumption -> the channel it is about; what takes it away -> the channel that failed.
-PRESUMED_CHANNELS = {'post_presumed': 'letter', 'email_accepted': 'email'}
-VOIDING_CHANNELS = {'bounced': 'email', 'returned': 'letter'}
 # Left, or handed to a person or the post: as the debtor sees it. An e-mail that bounced was never seen.
 TOLD_STATES = ('sent', 'withdrawn', 'todo', 'to_post')
-# The state of a mail that is still on its way to the first mail server.
-ON_ITS_WAY = ('ready', 'process', 'pending', 'exception')
 # A mail that has waited longer than this in the queue is a matter for a person.
 LOOK_BACK = timedelta(days=90)
 
@@ -28,16 +34,19 @@ class DunningNoticeEvidence(models.AbstractModel):
     _name = 'dunning.notice.evidence'
     _description = "Dunning Notice"
 
-    @api.depends('costs_from', 'legal_role', 'state')
+    @api.depends('costs_from', 'legal_role', 'state', 'line_ids.void_reason')
     def _compute_costs_from_text(self):
-        """What the badge of a 14-day letter says."""
+        """What the badge of a 14-day letter says, and about which invoices a notice holds no longer."""
         for notice in self:
             text = False
+            notice.void_text = " ".join(
+                f"{', '.join(filter(None, lines.mapped('name')))}: {reason}"
+                for reason, lines in notice.line_ids.filtered('void_reason').grouped('void_reason').items()) or False
             if notice.legal_role == 'fourteen_day' and notice.state == 'sent':
                 text = self.env._("Costs from %s", format_date(
                     self.env, notice.costs_from, date_format='d MMM')) if notice.costs_from else self.env._(
                         "Receipt not known yet")
-            notice.costs_from_text = text
+            notice.costs_from_text = self.env._("Holds no longer") if text and notice.void_text else text
 
     @api.depends('claim_data', 'state', 'partner_id', 'company_id')
     def _compute_waiver_text(self):
@@ -63,67 +72,63 @@ class DunningNoticeEvidence(models.AbstractModel):
         self.ensure_one()
         return self.date if self.mail_message_id else self.posted_on or self.date
 
-    def _estimate_deadline(self, sent_on):
-        """Return the last day of the term of a 14-day letter that leaves on a day, as far as one can tell before."""
-        self.ensure_one()
-        by_post = self.channel in ('letter', 'both') and self._has_postal_address()
-        receipt = (
-            dutch_calendar.presumed_receipt(sent_on, self.company_id.dunning_postal_days) if by_post
-            else sent_on + ONE_DAY)
-        return dutch_calendar.fourteen_day_term(receipt).last_free_day
+    def _get_printed_deadline(self, leaves_on):
+        """Return the last day to pay that the notice gives when it leaves on a day: on paper it counts the post's days.
 
-    def _get_channels_on_their_way(self):
-        """Return the channels by which the notice has not left yet, though it will."""
-        self.ensure_one()
-        channels = set()
-        if self.postal_state in ('to_print', 'printed'):
-            channels.add('letter')
-        # sudo: the state of our own mail
-        notifications = self.mail_message_id.sudo().notification_ids
-        if any(notification.notification_status in ON_ITS_WAY for notification in notifications):
-            channels.add('email')
-        return channels
-
-    def _judge_receipt(self):
-        """Return (date, kind, lost) of the receipt as the evidence stands: the first two False while it is not known.
-
-        What is proven counts, the earliest first. Else a presumption: the latest of the channels that did not fail,
-        since who sends by two ways has to wait for the slower one; and none while a channel is still on its way. It is
-        lost when every way by which it left has failed.
+        An e-mail is there on the next day, so the whole term but one day is left. Of a 14-day letter, which prints no
+        date, it is an estimate.
         """
         self.ensure_one()
-        evidence = self.receipt_ids.filtered(lambda receipt: not receipt.withdrawn_on)
-        proven = evidence.filtered(lambda receipt: receipt.kind in PROVEN_KINDS).sorted('date')
-        if proven:
-            return proven[0].date, proven[0].kind, False
-        failed = {VOIDING_CHANNELS[receipt.kind] for receipt in evidence if receipt.kind in VOIDING_CHANNELS}
-        if self._get_channels_on_their_way() - failed:
-            return False, False, False
-        presumed = evidence.filtered(
-            lambda receipt: PRESUMED_CHANNELS.get(receipt.kind, 'none') not in {*failed, 'none'}).sorted('date')
-        return (presumed[-1].date, presumed[-1].kind, False) if presumed else (False, False, bool(failed))
+        fourteen_day, term = self.level_id.legal_role == FOURTEEN_DAY, self._get_term_days()
+        by_post = self.channel in ('letter', 'both') and self._has_postal_address()
+        if not (by_post or fourteen_day):
+            return leaves_on + timedelta(days=term)
+        postal_days = self.company_id._get_dunning_postal_days(leaves_on)
+        if fourteen_day:
+            return dutch_calendar.fourteen_day_term(
+                presume(POST if by_post else EMAIL, leaves_on, postal_days)).last_free_day
+        return get_printed_deadline([POST], leaves_on, term, postal_days)
+
+    def _read_receipt(self):
+        """Return the :class:`Receipt` of the notice, as the evidence stands."""
+        self.ensure_one()
+        receipts = self.receipt_ids.filtered(lambda receipt: not receipt.withdrawn_on)
+        if not (receipts or self.posted_on):
+            return Receipt(UNKNOWN)  # it may have left, and nobody knows yet that it arrived
+        ways, proofs = read_evidence(
+            [Evidence(receipt.kind, receipt.date, bool(receipt.proof_filename or receipt.proof))
+             for receipt in receipts],
+            by_mail=bool(self.mail_message_id), by_post=bool(self.postal_state), posted_on=self.posted_on)
+        if not ways:
+            return Receipt(UNKNOWN)  # a call, or nothing of it has left yet
+        return judge_receipt(
+            ways, proofs, later_counts=self.legal_role == FOURTEEN_DAY,
+            postal_days=self.company_id._get_dunning_postal_days(self.posted_on or self.date))
+
+    def _get_receipt_kind(self, day):
+        """Return the kind of the evidence that a day of receipt follows from, what proves it first."""
+        rank = [kind for kind, _label in KINDS]
+        standing = self.receipt_ids.filtered(lambda receipt: not receipt.withdrawn_on and receipt.date == day)
+        return max(standing.mapped('kind'), key=rank.index, default=False)
 
     def _update_receipt(self):
         """Let the dates of receipt, term and costs follow the evidence; a notice that reached nobody is taken back."""
         lost = self.browse()
         for notice in self.filtered(lambda notice: notice.state == 'sent'):
-            date, kind, is_lost = notice._judge_receipt()
-            if is_lost:
+            receipt = notice._read_receipt()
+            if receipt.state == FAILED:
                 lost |= notice
                 continue
-            vals = {'receipt_date': date, 'receipt_kind': kind}
-            if notice.legal_role == 'fourteen_day':
+            vals = {'receipt_date': receipt.day, 'receipt_kind': receipt.day and notice._get_receipt_kind(receipt.day)}
+            if notice.legal_role == FOURTEEN_DAY:
                 vals['costs_from'] = False
-                if date:
-                    vals['deadline'], vals['costs_from'] = dutch_calendar.fourteen_day_term(date)
+                if receipt.day:
+                    vals['deadline'], vals['costs_from'] = dutch_calendar.fourteen_day_term(receipt.day)
             changed = {
                 name: value for name, value in vals.items()
                 if (notice[name] or False) != (value or False)}
             if changed:
-                before = notice.costs_from
                 notice._recording().write(changed)
-                if before and (not notice.costs_from or notice.costs_from > before):
-                    notice._warn_costs_asked_early()
         if lost:
             lost._mark_undelivered()
 
@@ -134,7 +139,6 @@ class DunningNoticeEvidence(models.AbstractModel):
         """
         today = self.env.company._dunning_today()
         for notice in self._recording():
-            had_costs = notice.costs_from
             notice.write({
                 'state': 'undelivered', 'receipt_date': False, 'receipt_kind': False, 'costs_from': False,
                 'cancel_reason': why or notice._explain_undelivered()})
@@ -150,8 +154,6 @@ class DunningNoticeEvidence(models.AbstractModel):
                     summary=local.env._("It does not count: look at it") if why
                     else local.env._("Not delivered: correct the address"),
                     note=why or local._explain_undelivered())
-            if had_costs:
-                notice._warn_costs_asked_early()
         self._log_everywhere(lambda notice, env: env._(
             "%(level)s of %(date)s was not delivered; it does not count.",
             level=notice._get_link(notice.level_id.name), date=format_date(env, notice.date)))
@@ -167,35 +169,6 @@ class DunningNoticeEvidence(models.AbstractModel):
         parts.append(self.env._(
             "The debtor did not get this notice, so its level was taken back and is planned again."))
         return ' '.join(parts)
-
-    def _warn_costs_asked_early(self):
-        """Ask the manager to look at later notices that asked costs which are not owed yet after all."""
-        Activity = self.env['mail.activity']
-        for letter in self.filtered(lambda notice: notice.legal_role == 'fourteen_day'):
-            later = self.env['dunning.notice.line'].search([
-                ('move_line_id', 'in', letter.line_ids.move_line_id.ids), ('status', '=', 'sent'),
-                ('notice_id', '!=', letter.id), ('notice_id.amount_costs', '>', 0), ('date', '>=', letter.date),
-            ]).notice_id
-            if letter.costs_from:
-                later = later.filtered(lambda notice, day=letter.costs_from: notice.date < day)
-            user = later and letter.company_id._get_dunning_manager()
-            if not user:
-                continue
-            for notice in later._recording().with_context(lang=user.lang):
-                Activity |= notice.activity_schedule(
-                    'mail.mail_activity_data_warning', date_deadline=self.env.company._dunning_today(),
-                    user_id=user.id, automated=True,
-                    summary=notice.env._("It asked collection costs too early"),
-                    note=notice.env._(
-                        "New evidence about the receipt of %(letter)s: the debtor owes collection costs from "
-                        "%(date)s, but this notice of %(sent)s asked %(amount)s. Tell the debtor that these costs are "
-                        "withdrawn, or pay back what was paid.",
-                        letter=letter.display_name,
-                        date=format_date(notice.env, letter.costs_from) if letter.costs_from
-                        else notice.env._("a day that is not known yet"),
-                        sent=format_date(notice.env, notice.date),
-                        amount=notice.currency_id.format(notice.amount_costs)))
-        return Activity
 
     # -------------------------------------------------------------------------
     # RECORDING THAT IT LEFT
@@ -273,7 +246,7 @@ class DunningNoticeEvidence(models.AbstractModel):
     def _record_posted(self, posted_on):
         """Record that letters were brought to the post: when they are presumed to be delivered."""
         for company, notices in self.grouped('company_id').items():
-            received = dutch_calendar.presumed_receipt(posted_on, company.dunning_postal_days)
+            received = presume(POST, posted_on, company._get_dunning_postal_days(posted_on))
             notices._add_receipt('post_presumed', received, channel='letter')
 
     def _record_mailed(self):
@@ -378,6 +351,49 @@ class DunningNoticeEvidence(models.AbstractModel):
             to_flush=[self._fields[name] for name in (
                 'company_id', 'partner_id', 'recipient_id', 'currency_id', 'level_id', 'channel', 'date', 'posted_on',
                 'date_planned', 'state')])
+
+    @api.model
+    def _get_letters_sql(self, company, roles, wanted):
+        """Return SQL of the letters with a legal role that left and stand, the oldest first, one row each.
+
+        What each told of its items, and the evidence of its receipt, are lists in JSON.
+
+        :param roles: those asked about
+        :param SQL wanted: condition on ``notice`` and the debtor's ``partner``
+        """
+        Line, Receipt = self.env['dunning.notice.line'], self.env['dunning.receipt']
+        return SQL(
+            """
+            SELECT notice.id, notice.name, notice.partner_id, notice.legal_role,
+                   notice.debtor_type, notice.date, notice.deadline,
+                   notice.posted_on, notice.mail_message_id IS NOT NULL, notice.postal_state IS NOT NULL,
+                   notice.amount_announced, notice.claim_data->'costs_bases'->0->>'vat_rate', notice.apart_data,
+                   notice.receipt_kind,
+                   (SELECT JSONB_AGG(JSONB_BUILD_ARRAY(
+                               line.move_line_id, line.name, line.amount_original, line.date_maturity))
+                      FROM dunning_notice_line line
+                     WHERE line.notice_id = notice.id AND line.status = 'sent' AND line.move_line_id IS NOT NULL),
+                   (SELECT JSONB_AGG(JSONB_BUILD_ARRAY(receipt.kind, receipt.date, EXISTS (
+                               SELECT FROM ir_attachment proof
+                                WHERE proof.res_model = 'dunning.receipt' AND proof.res_field = 'proof'
+                                  AND proof.res_id = receipt.id)))
+                      FROM dunning_receipt receipt
+                     WHERE receipt.notice_id = notice.id AND receipt.withdrawn_on IS NULL)
+              FROM dunning_notice notice
+              JOIN res_partner partner ON partner.id = notice.partner_id
+             WHERE notice.company_id = %(company)s AND notice.state = 'sent' AND notice.legal_role = ANY(%(roles)s)
+               AND %(wanted)s
+          ORDER BY notice.date, notice.id
+            """,
+            company=company.id, roles=list(roles), wanted=wanted,
+            to_flush=[
+                *(self._fields[name] for name in (
+                    'name', 'partner_id', 'legal_role', 'claim_data', 'debtor_type', 'date', 'deadline', 'posted_on',
+                    'mail_message_id', 'postal_state', 'amount_announced', 'apart_data', 'receipt_kind', 'company_id',
+                    'state')),
+                *(Line._fields[name] for name in (
+                    'move_line_id', 'name', 'amount_original', 'date_maturity', 'notice_id', 'status')),
+                *(Receipt._fields[name] for name in ('kind', 'date', 'notice_id', 'withdrawn_on'))])
 
     @api.model
     def _get_past_sql(self, day):

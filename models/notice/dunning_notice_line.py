@@ -51,6 +51,7 @@ class DunningNoticeLine(models.Model):
             ('dropped', "Taken off"),
             ('undelivered', "Not delivered"),
             ('withdrawn', "Withdrawn"),
+            ('void', "Holds no longer"),
             ('cancelled', "Cancelled"),
         ],
         compute='_compute_status', store=True, precompute=True, readonly=False)
@@ -90,6 +91,10 @@ class DunningNoticeLine(models.Model):
         readonly=True, copy=False, help="Of what was not owed, what was withdrawn.")
     withdrawn_on = fields.Date(
         readonly=True, copy=False, help="Nothing of the item was owed: it is back at the level it had before.")
+    void_on = fields.Date(
+        string="Holds No Longer Since", readonly=True, copy=False,
+        help="What it rested on turned out to be otherwise: the item went back on its ladder.")
+    void_reason = fields.Char(string="Why It Holds No Longer", readonly=True, copy=False)
     withdrawal_ids = fields.Many2many(
         comodel_name='dunning.withdrawal', relation='dunning_withdrawal_line_rel', column1='line_id',
         column2='withdrawal_id', string="Withdrawals", readonly=True, copy=False)
@@ -111,7 +116,7 @@ class DunningNoticeLine(models.Model):
             line.date = line.notice_id.date
             line.deadline = line.notice_id.deadline
 
-    @api.depends('notice_id.state', 'drop_reason', 'withdrawn_on')
+    @api.depends('notice_id.state', 'drop_reason', 'withdrawn_on', 'void_on')
     def _compute_status(self):
         for line in self:
             state = line.notice_id.state
@@ -119,6 +124,8 @@ class DunningNoticeLine(models.Model):
                 line.status = 'dropped'
             elif state in PENDING_STATES:
                 line.status = 'pending'
+            elif state in ('sent', 'skipped') and line.void_on:
+                line.status = 'void'
             elif state == 'sent' and line.withdrawn_on:
                 # One item of a notice can be withdrawn while the others stand.
                 line.status = 'withdrawn'
@@ -208,6 +215,20 @@ class DunningNoticeLine(models.Model):
         self.ensure_one()
         return self.amount_residual - self.amount_netted - self.amount_held
 
+    @api.model
+    def _get_last_asked(self, items):
+        """Return ``{item: (with interest, with costs)}``: what the last notice that left about each asked of it."""
+        last = {item_id: asked for item_id, *asked in self.env.execute_query(SQL(
+            """
+            SELECT DISTINCT ON (item_id)
+                   item_id, COALESCE((claim_data->>'with_interest')::boolean, FALSE),
+                   COALESCE((claim_data->>'with_costs')::boolean, FALSE)
+              FROM (%s) step
+             WHERE item_id = ANY(%s) AND status = 'sent'
+          ORDER BY item_id, date DESC, id DESC
+            """, self._get_steps_sql('id', 'status', 'date', 'notice.claim_data'), list(items.ids)))}
+        return {item: tuple(last.get(item.id, (False, False))) for item in items}
+
     def _is_wholly_wrong(self):
         self.ensure_one()
         return bool(self.wrong_amount) and self.currency_id.compare_amounts(self.wrong_amount, self._get_asked()) >= 0
@@ -285,6 +306,48 @@ class DunningNoticeLine(models.Model):
         return self._get_lines_sql(SQL("line.status IN ('sent', 'skipped')"), names)
 
     @api.model
+    def _get_outdated_sql(self, company, debtors):
+        """Return SQL of the steps of open items that were about another number, amount, due date or debtor.
+
+        ``id`` of the line and ``why``, a code of ``Why``. What was lowered or is due earlier harms nobody.
+
+        :param debtors: of these only; None: of all
+        """
+        Item, Notice, item = self.env['account.move.line'], self.env['dunning.notice'], SQL.identifier('item')
+        unpaid = Item._get_dunning_unreconciled_sql(
+            SQL.identifier('line'), company, Item._get_dunning_receivables(company).ids)
+        return SQL(
+            """
+            SELECT id, why
+              FROM (SELECT step.id, CASE
+                           WHEN item.debtor_id <> notice.partner_id THEN 'other_debtor'
+                           WHEN step.name <> move.name THEN 'number_changed'
+                           WHEN step.amount_original < item.amount_currency THEN 'amount_raised'
+                           WHEN step.date_maturity < %(due_date)s THEN 'due_date_later' END AS why
+                      FROM dunning_notice_line step
+                      JOIN dunning_notice notice ON notice.id = step.notice_id
+                      JOIN (%(items)s) item ON item.id = step.move_line_id
+                      JOIN account_move move ON move.id = item.move_id
+                     WHERE step.status = 'sent' AND step.name IS NOT NULL) compared
+             WHERE why IS NOT NULL
+            """,
+            due_date=Item._get_dunning_due_date_sql(item),
+            items=Item._get_dunning_rows_sql(company, unpaid if debtors is None else SQL(
+                "%s AND partner.commercial_partner_id = ANY(%s)", unpaid, list(debtors.ids))),
+            to_flush=[
+                self.env['account.move']._fields['name'], Notice._fields['partner_id'],
+                *(self._fields[name] for name in (
+                    'name', 'amount_original', 'date_maturity', 'status', 'move_line_id', 'notice_id'))])
+
+    @api.model
+    def _get_passed_over_sql(self, day):
+        """Return SQL of the ids of items of which a 14-day letter had nothing to announce by a day."""
+        return SQL(
+            "SELECT step.item_id FROM (%s) step WHERE step.legal_role = 'fourteen_day' AND step.status = 'skipped'"
+            " AND step.date <= %s AND step.item_id IS NOT NULL",
+            self._get_steps_sql('status', 'date', 'notice.legal_role'), day)
+
+    @api.model
     def _get_waiting_sql(self):
         """Return SQL of the items on notices that wait to be approved, sent, made or posted: at most one row each."""
         return self._get_lines_sql(SQL("line.status = 'pending'"), ['notice_id'])
@@ -311,10 +374,13 @@ class DunningNoticeLine(models.Model):
     @api.model
     def _get_past_sql(self, day):
         """Return SQL of the lines of all notices as they stood at the end of a day, with all their columns."""
-        later = SQL("(status IN ('sent', 'skipped', 'undelivered') AND date > %s)", day)
+        later = SQL("(status IN ('sent', 'skipped', 'undelivered', 'void') AND date > %s)", day)
         return select_changed(self, {
             # Made by then and left later: it waited.
-            'status': SQL("CASE WHEN %s THEN 'pending' ELSE status END", later),
+            # What holds no longer held until that was found out.
+            'status': SQL(
+                "CASE WHEN %s THEN 'pending' WHEN status = 'void' AND void_on > %s THEN 'sent' ELSE status END",
+                later, day),
             'date': SQL("CASE WHEN %s THEN NULL ELSE date END", later),
             'deadline': SQL("CASE WHEN %s THEN NULL ELSE deadline END", later),
         }, where=SQL(

@@ -186,7 +186,7 @@ class DunningPlanner(models.AbstractModel):
         """
         return [
             # What is known beforehand.
-            'policy', 'level', 'next_level', 'contact', 'credit', 'held',
+            'policy', 'level', 'next_level', 'contact', 'credit', 'held', 'effect',
             # Of one item: what it is, where it is on its ladder, why it does not go out by itself.
             'item', 'laddered', 'judged',
             # Which letter it joins, which channel reaches the addressee, what credits cover.
@@ -301,7 +301,7 @@ class DunningPlanner(models.AbstractModel):
             'debtor_term_agreed', 'debtor_email', 'debtor_bounced_on', 'debtor_phone', 'debtor_address',
             'dunning_contact_id', 'director_contact_id', 'recipient_id', 'policy_id', 'minimum_amount',
             'last_level_id', 'last_date', 'last_deadline', 'level_id', 'level_channel', 'level_legal_role',
-            'level_date', 'fourteen_day_costs_from', 'hold_free_on', 'hold_reason_id', 'hold_user_id', 'hold_until',
+            'level_date', 'default_from', 'costs_from', 'hold_free_on', 'hold_reason_id', 'hold_user_id', 'hold_until',
         ]
 
     @staticmethod

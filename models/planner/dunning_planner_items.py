@@ -5,6 +5,7 @@ from odoo.fields import Domain
 from odoo.tools import SQL
 
 from ...tools.law.amounts import to_decimal
+from ...tools.law.letters import DEFAULT_NOTICE, FOURTEEN_DAY
 from .question import Question, Sources
 
 
@@ -23,6 +24,7 @@ class DunningPlannerItems(models.AbstractModel):
         :param SQL blocking: condition on ``hold`` of what holds an item; None: what holds reminders back
         """
         company._read_for_dunning()
+        law = company._get_dunning_law()
         Line, line = self.env['account.move.line'], SQL.identifier('line')
         receivable_ids = Line._get_dunning_receivables(company).ids
         clauses = []
@@ -36,7 +38,7 @@ class DunningPlannerItems(models.AbstractModel):
         open_lines = SQL("%s AND %s", Line._get_dunning_unreconciled_sql(line, company, receivable_ids), scope)
         open_debts = SQL("%s AND line.amount_residual > 0", open_lines)
         return Question(
-            company, day, items=items, partners=partners, **arguments,
+            company, day, law, items=items, partners=partners, **arguments,
             receivable_ids=tuple(receivable_ids), scope=scope,
             held=self.env['dunning.hold']._get_held_sql(company, day, open_debts, blocking),
             lines=Line._get_dunning_rows_sql(company, open_debts, items),
@@ -51,6 +53,7 @@ class DunningPlannerItems(models.AbstractModel):
         Level, Line = self.env['dunning.level'], self.env['dunning.notice.line']
         return Sources(
             levels=Level._get_levels_sql(),
+            foreign_policy_ids=question.levels._get_foreign_policies(question.law).ids,
             next_levels=Level._get_next_level_sql(),
             too_late=Level._get_too_late_sql(SQL.identifier('level')),
             said=Level._get_said_sql(SQL("asked_channel"), SQL.identifier('asked_level')),
@@ -62,18 +65,20 @@ class DunningPlannerItems(models.AbstractModel):
                     policy.currency_id._convert(policy.minimum_amount, company.currency_id, company, day),
                     policy.require_invoice_sent, policy.agreed_interest_percent)
                 for policy in question.policies) or SQL("(0, 'any', 0.0, FALSE, 0.0)"),
+            judgements=self.env['dunning.claim']._judge_letters(
+                company, day, question.scope if question.past else SQL(
+                    "notice.partner_id IN (SELECT debtor_id FROM (%s) owing)", question.lines),
+            ) if {DEFAULT_NOTICE, FOURTEEN_DAY} & set(question.levels.mapped('legal_role')) else {},
             steps=Line._get_steps_sql('id', 'level_id', 'date', 'deadline'),
-            letters=Line._get_steps_sql('status', 'date', 'notice.legal_role', 'notice.costs_from'),
-            told=Line._get_told_sql(SQL("TRUE")),
+            passed_over=Line._get_passed_over_sql(day),
             waiting=Line._get_waiting_sql(),
             messages=self.env['dunning.notice']._get_messages_sql(company, day),
-            stale_rates=self.env['dunning.interest.rate']._freshness(day) if 'rates_stale' in reasons else (),
-            # What interrupted it counts until the day that its own questions are asked on.
-            prescribed=self.env['dunning.prescription'].with_context(dunning_at_date=day)._get_is_prescribed_sql(
-                SQL.identifier('laddered'), company, day),
             asked_and_owed=SQL(
                 "SELECT asked.notice_id FROM (%s) asked WHERE %s", Line._get_asked_sql(),
                 self.env['account.move.line']._get_dunning_is_owed_sql(SQL("asked.item_id"))),
+            stale_rates=self.env['dunning.interest.rate']._freshness(day) if 'rates_stale' in reasons else (),
+            prescribed=self.env['dunning.prescription']._get_is_prescribed_sql(
+                SQL.identifier('laddered'), company, day) if question.law else SQL("FALSE"),
             debtor_type=self.env['res.partner']._get_dunning_type_sql(SQL.identifier('debtor')),
             bank_states=company._get_dunning_bank_states() if 'bank_stale' in reasons else (),
         )
@@ -313,8 +318,11 @@ class DunningPlannerItems(models.AbstractModel):
     def _read_levels(self):
         """Return the levels of all policies."""
         # sudo: what a level says holds for every user
-        return self.env['dunning.level'].sudo().search_fetch(
-            Domain.TRUE, ['policy_id', 'legal_role', 'channel', 'fallback_channel', 'letter_intro', 'letter_closing'])
+        # Its texts in all languages: whether it can be written is asked of each.
+        return self.env['dunning.level'].sudo().with_context(prefetch_langs=True).search_fetch(
+            Domain.TRUE, [
+                'policy_id', 'legal_role', 'with_interest', 'with_costs', 'channel', 'fallback_channel', 'letter_intro',
+                'letter_closing'])
 
     def _get_policy_sql(self, question):
         """Return SQL of the usable policies with their minimum in the company's currency."""
@@ -339,15 +347,6 @@ class DunningPlannerItems(models.AbstractModel):
         """Return SQL that adds to the items: policy, last level, next level, its day and its recipient."""
         company, sources = question.company, question.sources
 
-        def told(what, nothing):
-            return SQL(
-                """CASE WHEN next.with_costs AND item.debtor_type = 'consumer' THEN (
-                            SELECT %s
-                              FROM (%s) told
-                             WHERE told.item_id = item.id AND told.legal_role = 'fourteen_day' AND told.date <= %s)
-                        ELSE %s END""",
-                what, sources.letters, question.day, nothing)
-
         return SQL(
             """
             SELECT item.*,
@@ -362,9 +361,6 @@ class DunningPlannerItems(models.AbstractModel):
                    last.level_id AS last_level_id, last.date AS last_date, last.deadline AS last_deadline,
                    next.id AS level_id, next.channel AS level_channel, next.legal_role AS level_legal_role,
                    next.with_interest AS level_with_interest, next.with_costs AS level_with_costs,
-                   -- Each behind a CASE: looked up where it matters, which a join would do for every item.
-                   %(letters)s AS fourteen_day_letters, %(costs_from)s AS fourteen_day_costs_from,
-                   %(passed_over)s AS fourteen_day_passed_over,
                    -- A due date that was moved after the last notice counts as well: what is not due is not owed.
                    CASE WHEN next.delay_from = 'previous_deadline' AND last.deadline IS NOT NULL
                         THEN GREATEST(last.deadline + next.delay_days, last.deadline + 1, item.due_date + 1)
@@ -373,7 +369,8 @@ class DunningPlannerItems(models.AbstractModel):
                    %(recipient)s AS recipient_id,
                    -- Credits are set against what could be reminded, the oldest first.
                    %(countable)s AS countable
-              FROM item
+              FROM (SELECT item.*, effect.default_from, effect.costs_from, COALESCE(effect.awaited, FALSE) AS awaited
+                      FROM item LEFT JOIN effect ON effect.item_id = item.id) item
          LEFT JOIN held ON held.item_id = item.id
          LEFT JOIN policy ON policy.id = CASE
                        WHEN item.move_policy_id = ANY(%(policies)s) THEN item.move_policy_id
@@ -406,9 +403,8 @@ class DunningPlannerItems(models.AbstractModel):
                                  AND NOT (%(too_late)s AND item.due_date < %(at_date)s)
                                  AND (level.legal_role IS DISTINCT FROM 'fourteen_day'
                                       -- For consumers, and once: a second one would announce the same costs again.
-                                      OR (item.debtor_type = 'consumer' AND NOT EXISTS (
-                                             SELECT FROM (%(told)s) told
-                                              WHERE told.item_id = item.id AND told.legal_role = 'fourteen_day')))
+                                      OR (item.debtor_type = 'consumer' AND item.costs_from IS NULL
+                                          AND NOT item.awaited))
                                  AND NOT EXISTS (
                                          SELECT FROM (%(steps)s) used
                                           WHERE used.item_id = item.id AND used.level_id = level.id)
@@ -418,15 +414,9 @@ class DunningPlannerItems(models.AbstractModel):
                    -- Fence: what is worked out here is asked by many reasons, and worked out once.
             OFFSET 0
             """,
-            letters=told(SQL("COUNT(*) FILTER (WHERE told.status = 'sent')"), SQL("0::bigint")),
-            costs_from=told(SQL("MIN(told.costs_from) FILTER (WHERE told.status = 'sent')"), SQL("NULL::date")),
-            # There was nothing to announce: the ladder goes on without costs.
-            passed_over=told(
-                SQL("COALESCE(BOOL_AND(told.status = 'skipped'), FALSE)"), SQL("FALSE")),
             recipient=self._get_recipient_sql(
                 SQL.identifier('next'), SQL.identifier('item'), SQL("item.invoice_contact_id")),
             steps=sources.steps,
-            told=sources.told,
             waiting=sources.waiting,
             too_late=sources.too_late,
             business=company.dunning_policy_business_id.id or None,
@@ -438,24 +428,25 @@ class DunningPlannerItems(models.AbstractModel):
             at_date=question.day,
         )
 
-    def _get_in_default_sql(self, item, company, at_date, told=None):
-        """Return SQL that is true when a consumer is in default (verzuim) for ``item``, a table name, on a day.
+    @api.model
+    def _get_in_default_sql(self, item, question):
+        """Return SQL that is true when a consumer is in default (verzuim) for ``item``, a table name, on the day.
 
-        After an agreed term: without notice (article 6:83 under a BW). Else only when the term of a written notice of
-        default has run out (article 6:82 BW); a 14-day letter whose term ran out is one as well.
-
-        :param SQL told: what left and stands, when it is at hand
+        After an agreed term: without notice (article 6:83 under a BW). Else only when a written notice of default has
+        run out (article 6:82 BW) and still holds.
         """
         return SQL(
-            """%(item)s.due_date < %(at_date)s
-               AND CASE WHEN COALESCE(%(item)s.debtor_term_agreed = 'yes', %(agreed)s) THEN TRUE ELSE EXISTS (
-                       SELECT FROM (%(told)s) told
-                        WHERE told.item_id = %(item)s.id AND told.legal_role IN ('default_notice', 'fourteen_day')
-                          -- A term that was over before the debtor could read of it is none.
-                          AND told.receipt_date <= told.deadline
-                          AND told.deadline < %(at_date)s) END""",
-            item=item,
-            at_date=at_date,
-            agreed=company.dunning_term_agreed_consumer,
-            told=told or self.env['dunning.notice.line']._get_told_sql(SQL("TRUE")),
-        )
+            """%(item)s.due_date < %(day)s
+               AND (COALESCE(%(item)s.debtor_term_agreed = 'yes', %(agreed)s) OR %(item)s.default_from <= %(day)s)""",
+            item=item, day=question.day, agreed=question.company.dunning_term_agreed_consumer)
+
+    def _get_effect_sql(self, question):
+        """Return SQL of what the letters to consumers amount to: first days of default and of costs, a row by item."""
+        rows = [
+            (item_id, found.default_from.get(item_id), found.costs_from.get(item_id), item_id in found.awaited)
+            for found in question.sources.judgements.values()
+            for item_id in {*found.default_from, *found.costs_from, *found.awaited}]
+        columns = zip(*rows, strict=True) if rows else ((),) * 4
+        return SQL(
+            "SELECT * FROM UNNEST(%s::int[], %s::date[], %s::date[], %s::boolean[])"
+            " AS effect (item_id, default_from, costs_from, awaited)", *map(list, columns))

@@ -76,6 +76,7 @@ class DunningPlannerReasons(models.AbstractModel):
             'prescribed',
             'no_policy',
             'wrong_policy',
+            'foreign_law',
             'not_sent',
             'pending',
             'finished',
@@ -99,13 +100,13 @@ class DunningPlannerReasons(models.AbstractModel):
         return ['netted', 'below_minimum', 'no_address', 'one_message']
 
     def _get_reason(self, code):
-        return getattr(self, f'_reason_{code}')()
+        return self._get_reasons([code])[code]
 
     def _get_reasons(self, codes=None):
         """Return ``{code: reason}`` of all reasons, or of these, in the order in which they are asked."""
         if codes is None:
             codes = (*self._item_reasons(), *self._notice_reasons())
-        return {code: self._get_reason(code) for code in codes}
+        return {code: getattr(self, f'_reason_{code}')() for code in codes}
 
     @api.model
     @ormcache('tuple(sorted(properties.items()))')
@@ -240,6 +241,18 @@ class DunningPlannerReasons(models.AbstractModel):
             waits_for='policy',
         )
 
+    def _reason_foreign_law(self):
+        # The whole ladder waits: also what asks no costs yet names the law that it would ask them by.
+        return Reason(
+            lambda question: SQL("policy_id = ANY(%s)", question.sources.foreign_policy_ids),
+            lambda d: self.env._(
+                "The policy “%(policy)s” asks interest, costs or a legal effect of Dutch law, and the fiscal country "
+                "of the creditor is not the Netherlands. Choose a policy without these, such as 7-15-30 neutral.",
+                policy=self.env['dunning.policy'].browse(d.policy_id).sudo().name,  # sudo: only its name
+            ),
+            waits_for='policy', gate=True,
+        )
+
     def _reason_not_sent(self):
         return Reason(
             SQL("require_invoice_sent AND move_type = 'out_invoice' AND is_move_sent IS NOT TRUE"),
@@ -314,9 +327,8 @@ class DunningPlannerReasons(models.AbstractModel):
         # Article 6:96 paragraph 6 BW: a 14-day letter before default (verzuim) has no effect.
         return Reason(
             lambda question: SQL(
-                "level_legal_role = 'fourteen_day' AND NOT (%s)",
-                self._get_in_default_sql(
-                    SQL.identifier('laddered'), question.company, question.day, question.sources.told)),
+                "level_legal_role = 'fourteen_day' AND (%s) IS NOT TRUE",
+                self._get_in_default_sql(SQL.identifier('laddered'), question)),
             lambda d: self.env._(
                 "“%(level)s” can only follow when the debtor is in default. The payment term was not agreed with him, "
                 "so a notice of default must have been sent first and its term must have run out. Add such a level to "
@@ -328,11 +340,12 @@ class DunningPlannerReasons(models.AbstractModel):
     def _reason_needs_fourteen_day(self):
         # Whatever the ladder says: article 6:96 paragraphs 5 and 6 BW.
         return Reason(
-            SQL("level_with_costs AND debtor_type = 'consumer' AND COALESCE(fourteen_day_letters, 0) = 0"
-                " AND NOT fourteen_day_passed_over"),
+            lambda question: SQL(
+                "level_with_costs AND debtor_type = 'consumer' AND costs_from IS NULL AND NOT awaited"
+                " AND id NOT IN (%s)", question.sources.passed_over),
             lambda d: self.env._(
                 "“%(level)s” asks collection costs, and a consumer owes none before a 14-day letter has run out. No "
-                "such letter was sent about this item: add that level to the policy, before this one.",
+                "such letter that holds was sent about this item: add that level to the policy, before this one.",
                 level=self._fmt_level(d.level_id)),
             waits_for='policy',
         )
@@ -340,8 +353,7 @@ class DunningPlannerReasons(models.AbstractModel):
     def _reason_fourteen_day_running(self):
         return Reason(
             lambda question: SQL(
-                "level_with_costs AND debtor_type = 'consumer' AND NOT fourteen_day_passed_over"
-                " AND (fourteen_day_costs_from IS NULL OR fourteen_day_costs_from > %s)", question.day),
+                "level_with_costs AND debtor_type = 'consumer' AND (awaited OR costs_from > %s)", question.day),
             lambda d: (
                 self.env._(
                     "The fourteen days of the 14-day letter have not run out; collection costs are owed from %s.",
@@ -351,7 +363,7 @@ class DunningPlannerReasons(models.AbstractModel):
                     "It is not known yet when the 14-day letter was received: it has not left the mail queue, or its "
                     "paper copy was not posted. See that notice.")
             ),
-            SQL("fourteen_day_costs_from"),
+            SQL("costs_from"),
             waits_for='time',
         )
 

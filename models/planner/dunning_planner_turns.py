@@ -77,8 +77,7 @@ class DunningPlannerTurns(models.AbstractModel):
             at_date=question.day,
             letter_recipient=self._get_recipient_sql(
                 SQL.identifier('letter'), SQL.identifier('judged'), SQL("judged.partner_id")),
-            in_default=self._get_in_default_sql(
-                SQL.identifier('judged'), question.company, question.day, question.sources.told),
+            in_default=self._get_in_default_sql(SQL.identifier('judged'), question),
         )
 
     # -------------------------------------------------------------------------

@@ -1,4 +1,4 @@
-"""The link to the debtor's page in e-mails: a button under how to pay."""
+"""The link to the debtor's page: a button in e-mails, its address and a code to scan on paper."""
 
 from odoo import api, models
 
@@ -8,10 +8,12 @@ class DunningLetter(models.AbstractModel):
 
     @api.model
     def _prepare_letters(self, notices, *, mail=False):
-        # EXTENDS: e-mails get the address of the debtor's page, with the key of the notice.
+        # EXTENDS: the address of the debtor's page, with the key of the notice.
         letters = super()._prepare_letters(notices, mail=mail)
-        if mail:
-            urls = notices._get_page_urls()
-            for notice, letter in zip(notices, letters, strict=True):
-                letter['page_url'] = urls.get(notice._origin.id, '')
+        urls = notices._get_page_urls()
+        for notice, letter in zip(notices, letters, strict=True):
+            url = letter['page_url'] = urls.get(notice._origin.id, '')
+            if url and not mail:
+                # Typed over, it need not say which letter it stood in.
+                letter.update(page_address=url.partition('&notice=')[0], page_qr=self._draw_qr(url))
         return letters

@@ -102,8 +102,8 @@ class DunningPageDebt(models.AbstractModel):
     def _compute_claims(self):
         """Return ``(claims, items)`` of what is due today.
 
-        An item is told with interest and costs when the last notice about it asked those, so that the page never asks
-        more than the letters did; items that ask the same are one claim, as in letters.
+        An item is told with interest and costs when the last notice that left about it asked those, whatever its level
+        says today; items that ask the same are one claim, as in letters.
         """
         self.ensure_one()
         today = self.company_id._dunning_today()
@@ -111,8 +111,8 @@ class DunningPageDebt(models.AbstractModel):
         items = Claim._get_claim_items(self.partner_id, today).filtered(
             lambda item: item.partner_id.commercial_partner_id == self.partner_id)
         reductions, held = self._get_reductions(items, today)
-        groups = items.grouped(lambda item: (
-            item.currency_id, item.dunning_level_id.with_interest, item.dunning_level_id.with_costs))
+        asked = self.env['dunning.notice.line']._get_last_asked(items)
+        groups = items.grouped(lambda item: (item.currency_id, *asked[item]))
         requests = [
             ClaimRequest(
                 key, self.partner_id, group, today, self.env['dunning.policy'], key[1], key[2],

@@ -129,7 +129,8 @@ class ResPartner(models.Model):
         return [
             {
                 **as_plain(
-                    hold, hold_id='id', kind='kind', reason='reason_id', currency='currency_id', owner='user_id'),
+                    hold, hold_id='id', kind='kind', reason='reason_id', currency='currency_id', owner='user_id',
+                    insolvency='insolvency_kind', insolvent_on='insolvent_on'),
                 'about': hold._get_what(self.env) if hold.scope == 'debtor' else hold.move_id.name or '',
                 'amount': hold.amount if hold.is_part else False,
                 'until': False if hold.needs_decision else fields.Date.to_string(hold.date_end),

@@ -9,6 +9,7 @@ from . import dunning_withdrawal
 from . import dunning_notice_approval
 from . import dunning_notice_editing
 from . import dunning_notice_delivery
+from . import dunning_notice_standing
 from . import dunning_notice_withdrawal
 from . import dunning_notice
 from . import dunning_handover

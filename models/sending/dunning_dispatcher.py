@@ -3,7 +3,7 @@
 import logging
 from collections import defaultdict
 from dataclasses import dataclass, field
-from datetime import date, timedelta
+from datetime import date
 
 from psycopg2 import OperationalError
 
@@ -238,10 +238,12 @@ class DunningDispatcher(models.AbstractModel):
             return
         recording = manual._recording()
         recording.line_ids._freeze_snapshot()
-        for level, batch in recording.grouped('level_id').items():
+        for (level, debtor_type), batch in recording.grouped(
+            lambda notice: (notice.level_id, notice.partner_id.dunning_effective_type)
+        ).items():
             batch.write({
                 'state': 'todo', 'date': dispatch.at_date, 'deadline': False, 'error_message': False,
-                'legal_role': level.legal_role})
+                'legal_role': level.legal_role, 'debtor_type': debtor_type})
         self._schedule_activities(manual, dispatch.at_date)
         dispatch.handed |= manual
         dispatch.notices -= manual
@@ -264,17 +266,15 @@ class DunningDispatcher(models.AbstractModel):
         """
         recording = recording or notices._recording()
         recording.live_line_ids._freeze_snapshot()
-        for (level, term), batch in recording.grouped(
-            lambda notice: (notice.level_id, notice._get_term_days())
+        for (level, debtor_type, deadline), batch in recording.grouped(lambda notice: (
+            notice.level_id, notice.partner_id.dunning_effective_type, notice._get_printed_deadline(at_date))
         ).items():
             batch.write({
                 'date': at_date,
-                'deadline': at_date + timedelta(days=term),
+                'deadline': deadline,
                 'legal_role': level.legal_role,
+                'debtor_type': debtor_type,
             })
-            if level.legal_role == 'fourteen_day':
-                for notice in batch:
-                    notice.deadline = notice._estimate_deadline(at_date)
         texts = self.env['dunning.letter']._render_texts(notices)
         for notice in recording:
             notice.write(texts[notice.id])

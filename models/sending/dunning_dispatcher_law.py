@@ -7,7 +7,7 @@ from markupsafe import Markup
 
 from odoo import api, models
 from odoo.exceptions import UserError
-from odoo.tools import SQL, format_date
+from odoo.tools import format_date
 from odoo.tools.float_utils import float_is_zero
 
 from ...tools.wording import ERROR, FOURTEEN_DAY, TYPED, check_text
@@ -38,7 +38,15 @@ class DunningDispatcherLaw(models.AbstractModel):
         problems = {notice: [] for notice in notices}
         letters = notices.filtered(lambda notice: notice.level_id.legal_role == FOURTEEN_DAY)
         asking = (notices - letters).filtered(lambda notice: notice.level_id.with_costs or notice.amount_costs)
+        # Their own levels may have been archived.
+        levels = notices.policy_id.level_ids | notices.level_id
+        foreign = levels._get_foreign_policies(self.env.company._get_dunning_law())
         for notice in notices:
+            if notice.policy_id in foreign:
+                problems[notice].append(self.env._(
+                    "“%(level)s” is of a policy that follows Dutch law, and the fiscal country of %(company)s is not "
+                    "the Netherlands. Cancel this notice; one of the right policy is planned by itself.",
+                    level=notice.level_id.name, company=notice.company_id.name))
             if notice.level_id.legal_role and notice.channel in MANUAL_CHANNELS:
                 problems[notice].append(self.env._(
                     "“%(level)s” has to be written to have effect. Choose e-mail, letter or both.",
@@ -70,7 +78,8 @@ class DunningDispatcherLaw(models.AbstractModel):
     def _recheck_pile(self, letters, at_date):
         """Judge letters about costs that were made but not posted; return those that must not leave at all.
 
-        When an amount is another one now, the letter goes back into the queue to be made again.
+        When an amount is another one now, or too little of the term would be left, the letter goes back into the queue
+        to be made again.
         """
         letters = letters.filtered(lambda notice: notice.legal_role == FOURTEEN_DAY or notice.amount_costs)
         if not letters:
@@ -81,7 +90,8 @@ class DunningDispatcherLaw(models.AbstractModel):
             claim, currency = claims[notice.id], notice.currency_id
             # Interest runs on; the letter is of its own day. Costs do not.
             if (
-                currency.compare_amounts(notice.amount_announced, float(claim.announced))
+                notice._gives_less_by(at_date)
+                or currency.compare_amounts(notice.amount_announced, float(claim.announced))
                 or currency.compare_amounts(notice.amount_costs, float(claim.costs))
                 or len(claim.items) != len(notice.live_line_ids)
             ):
@@ -103,7 +113,9 @@ class DunningDispatcherLaw(models.AbstractModel):
                 'postal_state': False, 'legal_role': FOURTEEN_DAY,
                 'cancel_reason': self.env._(
                     "Passed over: there are no collection costs to announce (%s).",
-                    self.env._("they are waived") if waived else self.env._(
+                    self.env._("they are waived") if waived
+                    else self.env._("a consumer abroad is asked no Dutch costs")
+                    if notice.company_id._is_dunning_abroad(notice.partner_id) else self.env._(
                         "they were waived or asked before, or the debt is not in euros"))})
         empty._skip(at_date)
         return empty
@@ -125,7 +137,6 @@ class DunningDispatcherLaw(models.AbstractModel):
                     debtor=debtor.display_name, reason=debtor.dunning_effective_type_reason))
         letters = letters.filtered(lambda notice: not problems[notice])
         self._check_default(letters, at_date, problems)
-        self._check_announced_before(letters, problems)
         letters = letters.filtered(lambda notice: not problems[notice])
         self._join_companions(letters, at_date, problems)
         for notice in letters:
@@ -136,46 +147,25 @@ class DunningDispatcherLaw(models.AbstractModel):
                     "company, or choose one on the invoice.", notice.company_id.display_name))
 
     @api.model
-    def _get_items_before_default(self, items, at_date):
-        """Return the due items for which a consumer is not in default (verzuim) on a day."""
-        if not items:
-            return items
-        self.env.flush_all()
-        return items.browse([item_id for (item_id,) in self.env.execute_query(SQL(
-            "SELECT item.id FROM (%(items)s) item WHERE NOT (%(in_default)s)",
-            items=items._get_dunning_terms_sql(),
-            in_default=self.env['dunning.planner']._get_in_default_sql(
-                SQL.identifier('item'), self.env.company, at_date),
-        ))])
-
-    @api.model
     def _check_default(self, letters, at_date, problems):
-        """Article 6:96 paragraph 6 BW: only after default."""
-        outside = self._get_items_before_default(letters.live_line_ids.move_line_id, at_date)
+        """Article 6:96 paragraph 6 BW: only after default, and costs are announced once."""
+        items = letters.live_line_ids.move_line_id
+        effects = self.env['dunning.claim']._get_effects(items, at_date)
         for notice in letters:
-            early = notice.live_line_ids.move_line_id & outside
+            mine = notice.live_line_ids.move_line_id
+            early = mine.filtered(lambda item: not effects[item.id].in_default)
             if early:
                 problems[notice].append(self.env._(
                     "A 14-day letter before default has no effect, and the debtor is not in default for %(invoices)s: "
                     "the payment term was not agreed with him and no notice of default has run out. Send that first, "
                     "or state on the contact that the term was agreed.",
                     invoices=self._name_invoices(early.move_id)))
-
-    @api.model
-    def _check_announced_before(self, letters, problems):
-        """Costs are announced once: a second letter would name other amounts and another term."""
-        lines = self.env['dunning.notice.line'].search([
-            ('move_line_id', 'in', letters.live_line_ids.move_line_id.ids), ('status', '=', 'sent'),
-            ('notice_id.legal_role', '=', FOURTEEN_DAY)])
-        for notice in letters:
-            earlier = lines.filtered(
-                lambda line, notice=notice: line.move_line_id in notice.live_line_ids.move_line_id
-                and line.notice_id != notice)
-            if earlier:
+            announced = mine.filtered(lambda item: effects[item.id].awaited or effects[item.id].costs_from)
+            if announced:
                 problems[notice].append(self.env._(
-                    "%(invoices)s was in a 14-day letter before (%(letter)s). A second one would only confuse and "
-                    "could cost you the costs. Cancel this notice and pass this level over.",
-                    invoices=self._name_invoices(earlier.move_id), letter=earlier[0].notice_id.display_name))
+                    "%(invoices)s was in a 14-day letter before. A second one would only confuse and could cost you "
+                    "the costs. Cancel this notice and pass this level over.",
+                    invoices=self._name_invoices(announced.move_id)))
 
     @api.model
     def _join_companions(self, letters, at_date, problems):
@@ -185,23 +175,23 @@ class DunningDispatcherLaw(models.AbstractModel):
             ignore = Planner._get_reason_codes(keeps_apart=False)
             if forced:
                 ignore |= Planner._get_reason_codes(overridable=True)
-            missing = {}
             mine = {item.id for item in batch.live_line_ids.move_line_id}
-            for decision in Planner._plan(
-                self.env.company, at_date, items=batch.live_line_ids.move_line_id, ignore=ignore, companions=True,
-            ):
-                if decision.item_id not in mine and not decision.reason:
-                    key = (decision.partner_id, decision.currency_id, decision.level_id)
-                    missing.setdefault(key, []).append(decision)
-            if not missing:
-                continue
+            others = [
+                decision for decision in Planner._plan(
+                    self.env.company, at_date, partners=batch.partner_id, ignore=ignore)
+                if decision.item_id not in mine]
+            missing, apart = self._sort_companions(batch.level_id, others, at_date)
+            for notice in batch._recording():
+                notice.apart_data = apart.get(notice.partner_id.id, {})
+            joining = [decision.item_id for group in missing.values() for decision in group]
             waiting = {
                 line.move_line_id.id: line.notice_id
                 for line in self.env['dunning.notice.line'].search([
-                    ('status', '=', 'pending'),
-                    ('move_line_id', 'in', [d.item_id for group in missing.values() for d in group])])}
+                    ('status', '=', 'pending'), ('move_line_id', 'in', joining)])}
             for notice in batch:
-                decisions = missing.get((notice.partner_id.id, notice.currency_id.id, notice.level_id.id), [])
+                decisions = [
+                    decision._replace(level_id=notice.level_id.id)
+                    for decision in missing.get((notice.partner_id.id, notice.currency_id.id), ())]
                 free = [decision for decision in decisions if decision.item_id not in waiting]
                 held = self.env['dunning.notice'].union(
                     *(waiting[decision.item_id] for decision in decisions if decision.item_id in waiting))
@@ -212,6 +202,32 @@ class DunningDispatcherLaw(models.AbstractModel):
                         ", ".join(held.mapped('display_name'))))
                 elif free:
                     self._add_items(notice, free, at_date)
+
+    @api.model
+    def _sort_companions(self, levels, decisions, at_date):
+        """Return what has to join 14-day letters, and why other items stay apart, whatever their ladders are.
+
+        :param levels: of the letters; what had one of them already does not join
+        :param decisions: about the other items of their debtors
+        :return: ``{(debtor, currency): [decision]}`` and ``{debtor: {item id: reason}}``
+        """
+        items = self.env['account.move.line'].browse([decision.item_id for decision in decisions])
+        effects = self.env['dunning.claim']._get_effects(items, at_date)
+        done = set(self.env['dunning.notice.line'].search([
+            ('move_line_id', 'in', items.ids), ('level_id', 'in', levels.ids), ('status', 'in', ('sent', 'skipped')),
+        ]).move_line_id.ids)
+        missing, apart = {}, {}
+        for decision in decisions:
+            effect, reason = effects[decision.item_id], decision.reason
+            if reason == 'waiting_deadline' and decision.last_deadline < at_date:
+                reason = None  # its ladder waits some days more; the term that he was given is over
+            if not effect.in_default or effect.costs_from or effect.awaited or decision.item_id in done:
+                reason = reason or 'not_in_default'
+            if reason:
+                apart.setdefault(decision.partner_id, {})[decision.item_id] = reason
+            else:
+                missing.setdefault((decision.partner_id, decision.currency_id), []).append(decision)
+        return missing, apart
 
     @api.model
     def _add_items(self, notice, decisions, at_date):
@@ -229,24 +245,23 @@ class DunningDispatcherLaw(models.AbstractModel):
     def _check_owed(self, notice, at_date):
         """Return why a consumer does not owe the collection costs that a notice is about."""
         items = notice.live_line_ids.move_line_id
-        told = self.env['dunning.notice.line'].search([
-            ('move_line_id', 'in', items.ids), ('status', 'in', ('sent', 'skipped')),
-            ('notice_id.legal_role', '=', FOURTEEN_DAY)])
-        letters = told.filtered(lambda line: line.status == 'sent')
+        effects = self.env['dunning.claim']._get_effects(items, at_date)
+        passed = set(self.env['dunning.notice.line'].search([
+            ('move_line_id', 'in', items.ids), ('status', '=', 'skipped'), ('notice_id.legal_role', '=', FOURTEEN_DAY),
+        ]).move_line_id.ids)
         # Nothing was announced about these, and nothing is asked.
         asked = notice.live_line_ids.filtered('amount_costs').move_line_id
-        items -= (told - letters).move_line_id - letters.move_line_id - asked
+        items = items.filtered(lambda item: item in asked or item.id not in passed)
         sentences = []
-        untold = items - letters.move_line_id
+        untold = items.filtered(lambda item: not (effects[item.id].costs_from or effects[item.id].awaited))
         if untold:
             sentences.append(self.env._(
-                "“%(level)s” asks collection costs, but no 14-day letter about %(invoices)s reached the debtor. A "
-                "consumer owes no costs before such a letter has run out. Cancel this notice; the 14-day letter is "
-                "planned again.",
+                "“%(level)s” asks collection costs, but no 14-day letter that holds about %(invoices)s reached the "
+                "debtor. A consumer owes no costs before such a letter has run out. Cancel this notice; the 14-day "
+                "letter is planned again.",
                 level=notice.level_id.name, invoices=self._name_invoices(untold.move_id)))
         for item in items - untold:
-            days = letters.filtered(lambda line, item=item: line.move_line_id == item).notice_id.mapped('costs_from')
-            first = min(filter(None, days), default=None)
+            first = effects[item.id].costs_from
             if not first or first > at_date:
                 sentences.append(self.env._(
                     "“%(level)s” asks collection costs, but the fourteen days of the 14-day letter about %(invoice)s "

@@ -13,6 +13,7 @@ from .dunning_notice_delivery import LACKS
 CONTENT_FIELDS = ('recipient_id', 'channel', 'lang')
 # Of fewer notices nobody needs to be told how far they are.
 SMALLEST_BATCH = 2
+USER_WRITABLE_SENDING = USER_WRITABLE | {'letter_lang'}
 # States of notices that were let go by the dispatcher.
 GONE_STATES = (*TOLD_STATES, 'undelivered')
 PROGRESS = 'l10n_nl_dunning.progress'
@@ -22,10 +23,10 @@ class DunningNotice(models.Model):
     _name = 'dunning.notice'
     _inherit = [
         'dunning.notice.approval', 'dunning.notice.editing', 'dunning.notice.delivery', 'dunning.notice.withdrawal',
-        'dunning.notice']
+        'dunning.notice.standing', 'dunning.notice']
 
     # The choice of a language writes the language code.
-    _user_writable = USER_WRITABLE | {'letter_lang'}
+    _user_writable = USER_WRITABLE_SENDING
 
     # Approval
     maker_ids = fields.Many2many(
@@ -54,6 +55,8 @@ class DunningNotice(models.Model):
     letter_lang = fields.Selection(
         selection=lambda self: self.env['dunning.policy']._selection_lang(), string="Letter In",
         compute='_compute_letter_lang', inverse='_inverse_letter_lang')
+
+    abroad_text = fields.Char(string="Look First", compute='_compute_abroad_text')
 
     # The queue
     asked_on = fields.Datetime(
@@ -99,6 +102,24 @@ class DunningNotice(models.Model):
         known = {code for code, _name in self.env['dunning.policy']._selection_lang()}
         for notice in self:
             notice.letter_lang = notice.lang if notice.lang in known else False
+
+    @api.depends('partner_id', 'recipient_id', 'company_id', 'level_id')
+    def _compute_abroad_text(self):
+        """Say what a person looks at before a letter goes to another country or to who reads another language."""
+        for notice in self:
+            sentences = []
+            if notice.company_id._is_dunning_abroad(notice.partner_id):
+                sentences.append(self.env._(
+                    "The debtor is a consumer in %s, whose law may ask for another letter. This one therefore waits "
+                    "for your approval, and no interest and collection costs of Dutch law are asked.",
+                    notice.partner_id.country_id.name))
+            spoken = (notice.recipient_id or notice.partner_id)._get_dunning_lang()
+            nearest = notice.policy_id and notice.policy_id._nearest_letter_lang(spoken)
+            if spoken and nearest and spoken[:2] != nearest[:2]:
+                sentences.append(self.env._(
+                    "There is no text in the language of the debtor (%(spoken)s), so it is in %(written)s.",
+                    spoken=notice._name_lang(spoken), written=notice._name_lang(notice.lang)))
+            notice.abroad_text = " ".join(sentences)
 
     def _inverse_letter_lang(self):
         for notice in self:
@@ -161,28 +182,6 @@ class DunningNotice(models.Model):
         self._recording().write({
             'state': 'error', 'error_message': message, 'failed_on': fields.Datetime.now()})
         self._log_act(lambda notice: notice.env._("Failed: %s", notice.error_message))
-
-    def _mark_undelivered(self, why=None):
-        # Hook: a 14-day letter after a notice of default that reached nobody has no effect.
-        result = super()._mark_undelivered(why)
-        self.filtered(lambda notice: notice.legal_role == 'default_notice')._take_back_what_followed()
-        return result
-
-    def _take_back_what_followed(self):
-        """Take back 14-day letters that turn out to have left before default (article 6:96 paragraph 6 BW)."""
-        lines = self.env['dunning.notice.line'].search([
-            ('move_line_id', 'in', self.line_ids.move_line_id.ids), ('status', '=', 'sent'),
-            ('notice_id.legal_role', '=', 'fourteen_day')])
-        for (company, sent_on), letters in lines.notice_id.grouped(
-            lambda letter: (letter.company_id, letter.date)
-        ).items():
-            dispatcher = self.env['dunning.dispatcher'].with_company(company)
-            early = dispatcher._get_items_before_default(letters.live_line_ids.move_line_id, sent_on)
-            letters.filtered(lambda letter, early=early: letter.live_line_ids.move_line_id & early)._mark_undelivered(
-                self.env._(
-                    "The notice of default %s was not delivered, so the debtor was not in default when this letter "
-                    "left. It has no effect; the notice of default and this letter are planned again.",
-                    ", ".join(self.mapped('display_name'))))
 
     # -------------------------------------------------------------------------
     # THE QUEUE
@@ -365,13 +364,37 @@ class DunningNotice(models.Model):
                 "%(count)s of the selected letters were not printed yet (%(notice)s). Print them first.",
                 count=len(unprinted), notice=unprinted[:1].display_name))
         today = self.env.company._dunning_today()
+        late = letters.filtered(lambda notice: notice._gives_less_by(today))
+        if late:
+            late._recording().write({'state': 'queued', 'postal_state': False})
+            late._log_act(lambda notice: notice.env._(
+                "It was printed with a last day that leaves less than its term when it is posted today, so it is made "
+                "again. Do not post the old one."))
+            letters -= late
         letters._recording().write({'postal_state': 'posted', 'posted_on': today, 'posted_by_id': self.env.uid})
         sent = letters.filtered(lambda notice: notice.state == 'to_post')
         sent._record_sent(today)
         (letters - sent)._record_posted(today)  # paper after an e-mail
         self.env['dunning.dispatcher']._schedule_activities(sent, today)
         letters._log_act(lambda notice: notice.env._("Brought to the post."))
+        if late:
+            return letters._notify_late(late)
         return self._notify_result(self.env._("%(count)s letters marked as posted.", count=len(letters)), letters)
+
+    def _gives_less_by(self, leaves_on):
+        """Return whether a letter that waits prints a last day too early for the day on which it leaves."""
+        self.ensure_one()
+        return (
+            self.state == 'to_post' and bool(self.deadline) and self.level_id.legal_role != 'fourteen_day'
+            and self.deadline < self._get_printed_deadline(leaves_on))
+
+    @api.model
+    def _notify_late(self, late):
+        """Return a notification about letters that were not posted: they are made again with a later last day."""
+        return self._notify_result(self.env._(
+            "%(posted)s letters marked as posted. %(late)s were printed on an earlier day and would give too short a "
+            "term: they are made again, so print and post the new ones (%(notice)s).",
+            posted=len(self), late=len(late), notice=late[:1].display_name), late, kind='warning')
 
     def action_dunning_send(self):
         """Open the send wizard for these proposals."""

@@ -86,9 +86,11 @@ class DunningRun(models.AbstractModel):
             try:
                 self._plan_company(company, today, checkpoint=IrCron._commit_progress)
                 self.env['dunning.interest.rate']._warn_stale_rates(company, today)
+                self.env['dunning.law.fact']._warn_facts(company, today)
                 self.env['dunning.prescription']._warn_prescription(company, today)
                 self.env['dunning.behaviour']._refresh(company, today)
                 self.env['dunning.hold.report']._tell_parked(company, today)
+                self.env['dunning.run.check']._review_law(company, today)
             except OperationalError:
                 raise  # the database is away or another transaction was first: the next run does it
             except Exception:
@@ -117,6 +119,7 @@ class DunningRun(models.AbstractModel):
         """Return what is done when a company is planned, in order; each step is called with the :class:`Planning`."""
         return [
             self._end_holds,
+            self._follow_facts,
             self._refresh_pending,
             self._decide,
             self._make_due_notices,
@@ -164,12 +167,16 @@ class DunningRun(models.AbstractModel):
         planning.checkpoint()
 
     @api.model
+    def _follow_facts(self, planning):
+        """Step: let items whose letters hold no longer go back on their ladders, and settle what was paid as asked."""
+        self.env['dunning.notice']._collect_receipts(planning.company)
+        self.env['dunning.notice']._follow_facts(planning.company, planning.at_date)
+
+    @api.model
     def _refresh_pending(self, planning):
         """Step: keep what waits true: cancel what is no longer owed, pass over calls nobody made."""
         company, at_date = planning.company, planning.at_date
         Notice, Dispatcher = self.env['dunning.notice'], self.env['dunning.dispatcher']
-        # The mail queue may have worked while a notice was locked.
-        Notice._collect_receipts(company)
         waiting = Notice.search(
             Domain('company_id', '=', company.id) & Domain('state', 'in', ('draft', 'todo', 'to_post', 'error')))
         waiting = waiting.try_lock_for_update()

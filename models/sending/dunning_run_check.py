@@ -38,10 +38,13 @@ class DunningRunCheck(models.AbstractModel):
         # While another program reminds as well, somebody compares.
         if not groups or company._get_dunning_rivals():
             return []
-        # Few debtors are flagged for review, so these are queried instead of read of each debtor.
-        reviewed = set(self.env['res.partner'].with_context(active_test=False).search([
-            ('id', 'in', [group[0].partner_id for group in groups]), ('dunning_review', '=', True)],
-            order='id').ids)
+        # Few debtors are flagged for review or abroad, so these are queried instead of read of each debtor.
+        domain = Domain('dunning_review', '=', True) | Domain(
+            'country_id.code', 'not in', [False, company._get_dunning_country()])
+        found = self.env['res.partner'].with_context(active_test=False).search(
+            Domain('id', 'in', [group[0].partner_id for group in groups]) & domain, order='id')
+        reviewed = {
+            debtor.id for debtor in found if debtor.dunning_review or company._is_dunning_abroad(debtor)}
         return [group for group in groups if group[0].partner_id not in reviewed]
 
     @api.model
@@ -82,6 +85,38 @@ class DunningRunCheck(models.AbstractModel):
         partner.activity_schedule(
             'mail.mail_activity_data_warning', date_deadline=at_date, user_id=user.id, automated=True,
             summary=summary, note=note)
+
+    @api.model
+    def _review_law(self, company, at_date):
+        """Keep one to-do on the contact of a company as long as a ladder of another law than its own is in use."""
+        activity_type = self.env.ref('l10n_nl_dunning.mail_activity_type_law', raise_if_not_found=False)
+        if not activity_type:
+            return
+        # sudo: as above
+        partner = company.sudo().partner_id
+        todo = partner.activity_ids.filtered(lambda activity: activity.activity_type_id == activity_type)
+        policies = self.env['dunning.policy'].sudo()  # sudo: only their names
+        if not company._get_dunning_law():
+            decisions = self.env['dunning.planner']._plan(company, at_date, only_due={'foreign_law'})
+            in_use = company.dunning_policy_business_id | company.dunning_policy_consumer_id | policies.browse(
+                {decision.policy_id for decision in decisions if decision.reason})
+            # sudo: what a policy asks holds for every user
+            policies = in_use.sudo().filtered(lambda policy: not policy._suits(company))
+        if todo and not policies:
+            todo.action_feedback(feedback=self.env._("No policy of another law is in use any more."))
+        user = company._get_dunning_manager()
+        if todo or not policies or not user:
+            return
+        partner = partner.with_context(lang=user.lang)
+        partner.activity_schedule(
+            'l10n_nl_dunning.mail_activity_type_law', date_deadline=at_date, user_id=user.id, automated=True,
+            summary=partner.env._("Reminders wait: their policy follows Dutch law"),
+            note=partner.env._(
+                "%(why)s These are in use: %(policies)s. Nothing of them leaves until you choose another policy in the "
+                "settings, and on the contacts and invoices that have one of these.",
+                why=company.with_env(partner.env)._explain_dunning_law(),
+                # sudo: only their names
+                policies=", ".join(policies.with_env(partner.env).sudo().mapped('name'))))
 
     @api.model
     def _count_day(self, company, at_date):

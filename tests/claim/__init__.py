@@ -2,5 +2,6 @@ from . import (
     test_booking,
     test_claim,
     test_fourteen_day,
+    test_paid_in_time,
     test_prescription,
 )

@@ -171,6 +171,8 @@ class TestPrescriptionTerms(PrescriptionCommon):
         self.consumer.vat = '/'
         self.assertEqual(self.until(move), date(2026, 1, 15))
         self.consumer.company_registry = '12345678'
+        self.assertEqual(self.until(move), date(2026, 1, 15), "Who bought as a consumer stays one")
+        self.consumer.write({'dunning_debtor_type': 'business', 'dunning_type_reason': "Extract of the register"})
         self.assertEqual(self.until(move), date(2029, 1, 15))
         self.consumer.dunning_debtor_type = 'consumer'
         self.assertEqual(self.until(move), date(2026, 1, 15))

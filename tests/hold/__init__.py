@@ -1,1 +1,4 @@
-from . import test_hold
+from . import (
+    test_hold,
+    test_insolvency,
+)

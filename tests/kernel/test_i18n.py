@@ -107,7 +107,7 @@ class TestI18n(TransactionCase):
 
     def test_the_shipped_letters_are_in_both_languages(self):
         for level in self.env['dunning.level'].search([('policy_id', 'in', [
-            self.env.ref(f'{MODULE}.{name}').id for name in ('policy_business', 'policy_consumer', 'policy_7_15_30')
+            self.env.ref(f'{MODULE}.policy_{name}').id for name in ('business', 'consumer', '7_15_30', 'neutral')
         ])]):
             english, dutch = level.with_context(lang='en_US'), level.with_context(lang=DUTCH)
             for field in ('subject', 'letter_intro', 'letter_closing', 'call_script'):

@@ -17,7 +17,8 @@ except ImportError:
 
 #: A company and a contact from before the addon, as every real database has.
 BEFORE = """
-env['res.company'].create({'name': "From before"})
+for code in ('nl', 'be'):
+    env['res.company'].create({'name': f"From before ({code})", 'country_id': env.ref(f'base.{code}').id})
 env['res.partner'].create({'name': "From before", 'email': 'before@debtor.example.com'})
 env.cr.commit()
 """
@@ -29,14 +30,19 @@ from datetime import date
 from odoo.addons.l10n_nl_dunning.models.notice.dunning_notice import RECORDING
 business = env.ref('l10n_nl_dunning.policy_business')
 consumer = env.ref('l10n_nl_dunning.policy_consumer')
+neutral = env.ref('l10n_nl_dunning.policy_neutral')
 companies = env['res.company'].search([])
+dutch = companies.filtered(lambda company: company.account_fiscal_country_id.code == 'NL')
+abroad = companies - dutch
 level = business.level_ids[0]
 result = {
-    'levels': {policy.name: len(policy.level_ids) for policy in business + consumer},
-    'business': companies.mapped('dunning_policy_business_id').ids == business.ids,
-    'consumer': companies.mapped('dunning_policy_consumer_id').ids == consumer.ids,
+    'levels': {policy.name: len(policy.level_ids) for policy in business + consumer + neutral},
+    'business': dutch.mapped('dunning_policy_business_id').ids == business.ids,
+    'consumer': dutch.mapped('dunning_policy_consumer_id').ids == consumer.ids,
+    'abroad': (
+        abroad.mapped('dunning_policy_business_id') | abroad.mapped('dunning_policy_consumer_id')).ids == neutral.ids,
     'started': all(company.dunning_start_date for company in companies),
-    'dutch': 'nl_NL' in [code for code, name in env['res.lang'].get_installed()],
+    'languages': {'nl_NL', 'en_US'} <= {code for code, name in env['res.lang'].get_installed()},
 }
 level.with_context(lang='nl_NL').write({
     'name': "Mijn niveau", 'letter_intro': "<p>Mijn woorden</p>", 'delay_days': 11, 'subject': "Mijn onderwerp"})
@@ -157,7 +163,8 @@ class TestLifeOfTheAddon(BaseCase):
         database.install(self.name, [paths.MODULE])
         found = self.ask(EDIT)
         self.assertTrue(all(count for count in found.pop('levels').values()), "A ladder shipped without levels")
-        self.assertEqual(found, dict.fromkeys(('business', 'consumer', 'started', 'dutch'), True))
+        self.assertEqual(found, dict.fromkeys(
+            ('business', 'consumer', 'abroad', 'started', 'languages'), True))
 
         before = self.ask(LOOK)
         self.assertEqual(

@@ -98,7 +98,7 @@ class TestFormats(DunningCommon):
             (1234.56, euro, None, "€\N{NO-BREAK SPACE}1.234,56"),
             (1234.56, euro, 'en_US', "€1,234.56"),
             (-0.001, euro, 'en_US', "€0.00"),
-            (-5, euro, 'en_US', "-€5.00"),
+            (-5, euro, 'en_US', "−€5.00"),
             (5, dollar, 'nl_NL', "USD\N{NO-BREAK SPACE}5,00"),
         ):
             self.assertEqual(formats.letter_amount(env, amount, currency, lang), said)

@@ -589,5 +589,8 @@ class TestRpc(DunningCommon, HttpCase):
         self.assertEqual(self.to_post.posted_by_id, clerk)
 
     def post_one(self):
+        # It was printed on an earlier day and would give too short a term: posting makes it again.
+        self.post_letters(self.to_post, self.today)
+        self.send(self.to_post, self.today)
         self.to_post._recording().write({'postal_state': 'printed'})
         return self.to_post

@@ -276,7 +276,7 @@ class TestTwentyFourRules(DunningCommon):
 
     def test_rule_21_it_runs_without_set_up_and_is_tried_on_ones_own_history(self):
         """The shipped ladders are there with texts in both languages; the time machine shows what they would do."""
-        for name in ('policy_business', 'policy_consumer', 'policy_7_15_30'):
+        for name in ('policy_business', 'policy_consumer', 'policy_7_15_30', 'policy_neutral'):
             policy = self.env.ref(f'l10n_nl_dunning.{name}')
             self.assertGreaterEqual(len(policy.level_ids), 3)
             for lang in ('nl_NL', 'en_US'):

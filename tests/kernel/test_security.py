@@ -13,7 +13,7 @@ DUE = TODAY + days(5)
 MODULE = 'odoo.addons.l10n_nl_dunning.'
 MODELS = (
     'dunning.policy', 'dunning.level', 'dunning.notice', 'dunning.notice.line', 'dunning.send', 'dunning.send.group',
-    'dunning.send.skip', 'dunning.start', 'dunning.interest.rate',
+    'dunning.send.skip', 'dunning.start', 'dunning.interest.rate', 'dunning.law.fact',
     'dunning.hold', 'dunning.hold.reason', 'dunning.hold.report', 'dunning.hold.place', 'dunning.hold.close',
     'dunning.waiver', 'dunning.waive', 'dunning.booking.waive', 'dunning.remainder', 'dunning.specification',
     'dunning.why', 'dunning.time.machine', 'dunning.time.machine.row',
@@ -44,6 +44,7 @@ RIGHTS = {
     'dunning.send.skip': {'clerk': (R, W, C, U), 'manager': (R, W, C, U)},
     'dunning.start': {'manager': (R, W, C, U)},
     'dunning.interest.rate': {'readonly': R, 'clerk': R, 'manager': (R, W, C, U)},
+    'dunning.law.fact': {'readonly': R, 'clerk': R, 'manager': R},
     'dunning.call': {'readonly': R, 'clerk': (R, W, C), 'manager': (R, W, C)},
     'dunning.call.outcome': {'readonly': R, 'clerk': R, 'manager': (R, W, C, U)},
     'dunning.call.enter': {'clerk': (R, W, C, U), 'manager': (R, W, C, U)},
@@ -415,6 +416,7 @@ class TestSecurity(DunningCommon):
             'dunning.send': wizard, 'dunning.send.group': wizard.group_ids,
             'dunning.start': self.env['dunning.start'].create({}),
             'dunning.interest.rate': self.env['dunning.interest.rate'].search([], limit=1),
+            'dunning.law.fact': self.env['dunning.law.fact'].search([], limit=1),
             'dunning.debtor': self.env['dunning.debtor'].search([('partner_id', '=', self.business.id)]),
             **self._make_holds(),
             **self._make_calls(),

@@ -93,7 +93,7 @@ class TestLevelWording(DunningCommon):
         """In both languages, with every text that goes to a debtor; nothing to change and nothing to improve."""
         policies = self.env['dunning.policy'].browse([
             self.env.ref(f'l10n_nl_dunning.{name}').id
-            for name in ('policy_business', 'policy_consumer', 'policy_7_15_30')])
+            for name in ('policy_business', 'policy_consumer', 'policy_7_15_30', 'policy_neutral')])
         for level in policies.level_ids:
             with self.subTest(level=level.name, policy=level.policy_id.name):
                 findings = level._check_wording()

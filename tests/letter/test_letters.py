@@ -1,6 +1,7 @@
 import base64
 import hashlib
 import io
+import random
 import re
 from datetime import date
 from unittest.mock import patch
@@ -19,6 +20,7 @@ from ...models.kernel.dunning_paper import DunningPaper
 from ...models.kernel.formats import letter_amount
 from ...models.ladder.dunning_level import WORDS
 from ...models.letter.dunning_letter import DunningLetter as LetterModel
+from ...tools.law.dutch_calendar import fourteen_day_term
 from ...tools.wording import TERM_TEXTS, interrupts_prescription
 from ...tools.wording.names import parse_name
 from ..common import TODAY, DunningCommon, days
@@ -85,12 +87,21 @@ class LetterCommon(DunningCommon):
         return notice
 
     def leave(self, level, moves, at_date):
-        """Return a notice as if it had left on a day, a 14-day letter as if it was received on the next."""
-        notice = self.prepare(self.make_notice(level, moves, at_date=at_date), at_date)
-        values = {'state': 'sent', 'sent_on': at_date}
+        """Return a notice as if it had left on a day and was received on the next."""
+        return self.arrive(self.prepare(self.make_notice(level, moves, at_date=at_date), at_date), at_date)
+
+    def arrive(self, notice, at_date):
+        """Let a notice leave on a day and be received on the next, with the document that a letter rests on."""
+        received = at_date + days(1)
+        values = {'state': 'sent', 'sent_on': at_date, 'receipt_date': received, 'postal_state': 'posted',
+                  'posted_on': at_date}
         if notice.legal_role == 'fourteen_day':
-            values.update(receipt_date=at_date + days(1), costs_from=at_date + days(16))
+            values['costs_from'] = fourteen_day_term(received).last_free_day + days(1)
         notice._recording().write(values)
+        # sudo: nobody may write evidence but the code that knows what happened
+        self.env['dunning.receipt'].sudo()._recording().create({
+            'notice_id': notice.id, 'kind': 'registered', 'date': received, 'proof': b'cHJvb2Y=',
+            'proof_filename': 'proof.pdf'})
         self.env.flush_all()
         return notice
 
@@ -108,7 +119,8 @@ class TestLadders(LetterCommon):
     def letters(self):
         return self.env['dunning.level'].search([
             ('policy_id', 'in', [
-                self.env.ref(f'l10n_nl_dunning.policy_{name}').id for name in ('business', 'consumer', '7_15_30')])])
+                self.env.ref(f'l10n_nl_dunning.policy_{name}').id
+                for name in ('business', 'consumer', '7_15_30', 'neutral')])])
 
     def test_every_text_exists_in_dutch_and_in_english(self):
         for level in self.letters():
@@ -124,7 +136,8 @@ class TestLadders(LetterCommon):
         self.assertEqual(self.zakelijk.level_ids.sorted('sequence').mapped('channel'), [
             'email', 'phone', 'email', 'email', 'both', 'task'])
         consumer = self.particulier.level_ids.sorted('sequence')
-        self.assertEqual(consumer.mapped('channel'), ['email', 'email', 'both', 'both', 'task'])
+        self.assertEqual(consumer.mapped('channel'), ['email', 'both', 'both', 'both', 'task'])
+        self.assertEqual(self.env.ref('l10n_nl_dunning.level_7_15_30_3').channel, 'both', "A notice of default as well")
         self.assertEqual(consumer.mapped('legal_role'), [False, 'default_notice', 'fourteen_day', False, False])
         self.assertEqual(
             self.env.ref('l10n_nl_dunning.policy_7_15_30').level_ids.sorted('sequence').mapped('delay_days'),
@@ -246,6 +259,12 @@ class TestLetterWords(LetterCommon):
             ("Mr. John Smith", 'en_US', final, "Dear Mr Smith,"),
             ("Mevrouw De Boer", 'en_US', final, "Dear Ms De Boer,"),
             ("Kim Jansen", 'en_US', final, "Dear Kim Jansen,"),
+            ("Dhr. en mevr. van den Berg", 'nl_NL', final, "Geachte heer en mevrouw Van den Berg,"),
+            ("Familie Jansen", 'nl_NL', reminder, "Geachte familie Jansen,"),
+            ("Erven P. de Boer", 'nl_NL', final, "Geachte erfgenamen,"),
+            ("J. Smit en K. de Vries", 'nl_NL', final, "Geachte heer, mevrouw,"),
+            ("Bewindvoerder mr. Bos", 'nl_NL', final, "Geachte heer, mevrouw,"),
+            ("Mr. and Mrs. Smith", 'en_US', final, "Dear Mr and Mrs Smith,"),
         ]:
             with self.subTest(name=name, lang=lang), self.env.cr.savepoint() as savepoint:
                 contact = self.make_contact(company, name, lang=lang, type='dunning')
@@ -258,6 +277,36 @@ class TestLetterWords(LetterCommon):
         self.assertEqual(parse_name("Mr. A. Boer", dutch=False).gender, 'male')
         self.assertEqual(parse_name("P. Jansen - de Wit").surname, "Jansen - de Wit")
         self.assertEqual(parse_name("").full, '')
+
+    def test_nobody_is_greeted_by_the_name_of_a_firm(self):
+        """A sole trader is no company to Odoo; with a title it is a person all the same."""
+        level = self.env.ref('l10n_nl_dunning.level_business_final')
+        for name, expected in (
+            ("Kowalski Klussen", "Geachte heer, mevrouw,"), ("Mevr. A. Kowalski", "Geachte mevrouw Kowalski,")):
+            debtor = self.make_debtor(name, lang='nl_NL')
+            debtor.write({'is_company': False, 'company_registry': '12345678'})
+            self.assertEqual(self.make_notice(level, self.invoice(debtor)).salutation, expected)
+
+    def test_salutation_of_any_name(self):
+        """Whatever stands around a name: no title, joining word or dead person is taken for a surname."""
+        rng = random.Random(18)
+        titles = ["", "Dhr. ", "Mevr. ", "de heer ", "Mevrouw ", "Dhr. en mevr. ", "Fam. ", "Familie ", "Erven ",
+                  "De erven ", "drs. ", "Wed. ", "Wijlen "]
+        surnames = ["Smit", "de Vries", "van den Berg", "Jansen - de Wit", "Van Dam-Bos", "'t Hart", "El Amrani"]
+        endings = ["", " e.o.", " en kinderen", " (hoofdbewoner)", " B.V.", " & Zn.", " en P. Bos"]
+        for _number in range(500):
+            title, surname, ending = rng.choice(titles), rng.choice(surnames), rng.choice(endings)
+            text = f"{title}{rng.choice(['', 'J. ', 'Anna '])}{surname}{ending}"
+            name = parse_name(text)
+            with self.subTest(text):
+                known = surname[:1].upper() + surname[1:]
+                if "rven" in title or "Wijlen" in title:
+                    self.assertEqual((name.gender, name.surname), ('heirs', ''))
+                elif not name.is_desk:
+                    self.assertIn(name.surname, (known, surname))
+                    self.assertEqual(name.gender == 'couple', title == "Dhr. en mevr. ")
+                    self.assertEqual(name.gender == 'family', title.startswith("Fam"))
+                    self.assertIn(ending, ("", " (hoofdbewoner)"))
 
     def test_history_tells_only_what_happened(self):
         move = self.invoice(due=TODAY - days(30))
@@ -305,7 +354,7 @@ class TestLetterWords(LetterCommon):
         self.assertNotIn("Af: nog te verrekenen tegoed", text)
         notice._recording().line_ids.write({'amount_netted': 120.5})
         text = self.words(notice)
-        self.assertIn("Totaal open € 500,00 Af: nog te verrekenen tegoed € -120,50 Te betalen € 379,50", text)
+        self.assertIn("Totaal open € 500,00 Af: nog te verrekenen tegoed −€ 120,50 Te betalen € 379,50", text)
         self.assertIn("is er al van afgetrokken", text)
         self.assertIn("379,50", str(notice.mail_payment))
 
@@ -324,14 +373,15 @@ class TestLetterWords(LetterCommon):
         notice = self.make_notice('business_first', self.invoice(amount=99.0, currency=usd))
         self.assertEqual(notice.amount_text, "USD\xa099,00")
         [document] = self.documents(notice)
-        self.assertFalse(document.xpath('//td[@class="code"]/img'))
+        self.assertFalse(document.xpath('//table[@class="pay"]//td[@class="code"]/img'))
 
     def test_qr_code_asks_the_amount_to_pay(self):
         notice = self.make_notice('business_first', self.invoice(amount=0.1 + 0.2, due=TODAY - days(9)))
         payloads = []
         with patch.object(LetterModel, '_draw_qr', lambda _self, value: payloads.append(value) or 'data:,'):
             self.documents(notice)
-        [payload] = payloads
+        payload, page = payloads
+        self.assertIn("/my/debt/", page)
         self.assertIn("\nEUR0.3\n", payload)
         self.assertIn("NL91ABNA0417164300", payload)
         self.assertIn(notice.reference, payload)
@@ -346,7 +396,7 @@ class TestLetterWords(LetterCommon):
         [document] = self.documents(notice)
         self.assertEqual(len(document.xpath('//h1')), 0)
         self.assertEqual([' '.join(heading.text_content().split()) for heading in document.xpath('//h2')], [
-            f"Betalingsherinnering ons kenmerk {notice.name}"])
+            f"Betreft: Betalingsherinnering Ons kenmerk: {notice.name}"])
         for node in document.iter('img', 'link', 'script', 'iframe'):
             self.assertTrue(node.get('src', '').startswith('data:'), html.tostring(node))
         self.assertIn("Bakkerij <h2>De Korst</h2> & Zn", document.text_content())
@@ -369,6 +419,42 @@ class TestLetterWords(LetterCommon):
             "Bakkerij De Korst BV", "T.a.v. Kim Jansen", "Keizersgracht 1", "2e etage", "1015 AA\xa0\xa0AMSTERDAM"])
         self.business.country_id = self.env.ref('base.de')
         self.assertEqual(self.env['dunning.letter']._get_address_lines(notice)[-1], "DUITSLAND")
+
+    def test_address_in_the_order_of_its_country(self):
+        notice = self.make_notice('business_reminder', self.invoice())
+        self.business.write({'street': "1 High Street", 'street2': False, 'city': "Canterbury"})
+        for code, zip_code, expected in (
+            ('uk', "CT1 2XQ", ["CANTERBURY", "CT1 2XQ", "VERENIGD KONINKRIJK"]),
+            ('de', "10115", ["10115 CANTERBURY", "DUITSLAND"]),
+            ('us', "12345", ["CANTERBURY 12345", "VERENIGDE STATEN"]),
+            ('be', False, ["CANTERBURY", "BELGIË"]),
+        ):
+            self.business.write({'country_id': self.env.ref(f'base.{code}').id, 'zip': zip_code})
+            lines = self.env['dunning.letter']._get_address_lines(notice)
+            self.assertEqual(lines[2:], expected, code)
+        self.business.city = "<b>Bath</b> 100%(zip)s"
+        [document] = self.documents(notice)
+        self.assertIn("<B>BATH</B> 100%(ZIP)S", document.text_content())
+
+    def test_what_a_debtor_can_do(self):
+        """With his page and its code, also on paper; whom to turn to with debts is for consumers in the Netherlands."""
+        consumer = self.make_notice('consumer_reminder', self.invoice(self.consumer, due=TODAY - days(9)))
+        business = self.make_notice('business_reminder', self.invoice(due=TODAY - days(9)))
+        abroad = self.make_debtor(
+            "Mevr. Peeters", consumer=True, lang='nl_NL', country_id=self.env.ref('base.be').id)
+        belgian = self.make_notice('consumer_reminder', self.invoice(abroad, due=TODAY - days(9)))
+        for notice, helped in ((consumer, True), (business, False), (belgian, False)):
+            for text in (self.words(notice), self.mail_words(notice)):
+                self.assertIn("Wat u kunt doen", text)
+                self.assertIn("Vraag ons om een betalingsregeling.", text)
+                self.assertEqual("geldfit.nl" in text, helped)
+            [document] = self.documents(notice)
+            [link] = document.xpath('//td[@class="choices"]//a')
+            self.assertTrue(link.get('href').startswith(link.text_content()))
+            self.assertIn("&notice=", link.get('href'))
+            self.assertTrue(document.xpath('//td[@class="code"]/img[starts-with(@src, "data:image/png")]'))
+        self.assertIn(f"uw persoonsgegevens vraagt u op via {self.company.email}", self.words(
+            self.make_notice('consumer_first', self.invoice(self.consumer, due=TODAY - days(9)))))
 
     # --- texts that users break ---
 
@@ -433,13 +519,19 @@ class TestLetterClaim(LetterCommon):
         notice._update_claim(TODAY)
         text = self.words(notice)
         self.assertIn(
-            "Total open €1,000.00 Less: credit still to be settled -€100.00 "
-            "Less: in dispute or deferred, not asked for now -€50.00 "
-            "Statutory commercial interest to 3 March 2025; each further day €0.26 €8.05 "
+            "Total open €1,000.00 Less: credit still to be settled −€100.00 "
+            "Less: in dispute or deferred, not asked for now −€50.00 "
+            "Statutory commercial interest over €850.00 from 1 Feb 2025 to 3 Mar 2025 €8.05 "
             "Collection costs €127.50 To pay €985.55", text)
-        self.assertIn("statutory commercial interest (article 6:119a of the Dutch Civil Code, now 11.15% a year)", text)
+        self.assertIn(
+            "statutory commercial interest (article 6:119a of the Dutch Civil Code, now 11.15% a year) over €850.00. "
+            "The first day of the interest is 1 February 2025.", text)
         self.assertIn("€127.50 in collection costs (article 6:96 of the Dutch Civil Code)", text)
-        self.assertIn("We demand that you pay €985.55 by 10 March 2025 at the latest", text)
+        self.assertIn(
+            "We demand that you pay €985.55 by 10 March 2025 at the latest. "
+            "If you pay later, each day adds €0.26 of interest.", text)
+        self.assertIn("If you pay €985.55 by 10 March 2025 at the latest, you have paid all that we ask", text)
+        self.assertIn("Enclosed: specification of the claim", text)
         self.assertIn("Total open €1,000.00", self.mail_words(notice))
         self.assertIn("To pay €985.55", self.mail_words(notice))
         self.assertEqual(notice.principal_text, "€850.00")
@@ -490,6 +582,21 @@ class TestLetterClaim(LetterCommon):
             self.assertEqual(notice.amount_due, 100.0)
             self.assertNotIn("Total open", self.words(notice))
 
+    def test_final_demand_names_the_letter_and_since_when(self):
+        """Its costs are owed from the day after its term; a rate of one digit is worked out like any other."""
+        move = self.invoice(self.consumer, amount=1000.0, due=date(2026, 9, 1))
+        self.leave('consumer_first', move, date(2026, 9, 20))
+        letter = self.leave('consumer_fourteen_day', move, date(2026, 10, 5))
+        day = date(2026, 11, 22)
+        notice = self.prepare(self.make_notice('consumer_final', move, at_date=day), day)
+        text = ' '.join(html.fromstring(notice.body_intro).text_content().replace('\xa0', ' ').split())
+        self.assertIn(
+            f"In onze 14-dagenbrief {letter.name} van 5 oktober 2026 gaven wij u veertien dagen om zonder kosten te "
+            "betalen. U hebt toen niet alles betaald. Daarom bent u sinds 21 oktober 2026 € 150,00 incassokosten "
+            "verschuldigd", text)
+        self.assertIn("nu 4% per jaar) over € 1.000,00. De eerste dag van de rente is", text)
+        self.assertEqual(self.env['dunning.dispatcher']._refuse_unlawful_letters(notice), notice, notice.error_message)
+
     # --- the 14-day letter ---
 
     def fourteen_day(self, debtor=None, amounts=(100.0, 181.5)):
@@ -527,6 +634,17 @@ class TestLetterClaim(LetterCommon):
         self.assertEqual(len([words for words in labels.values() if '€' in words]), 1, "Only one amount is asked")
         self.assertIn(TERM_TEXTS['nl'][0], labels.values())
 
+    def test_of_two_deliveries_the_later_one_counts(self):
+        """Said beside the term, in letter and e-mail, whatever the text is; of one delivery nothing is said."""
+        notice = self.fourteen_day()
+        sentence = "Voor de termijn telt de laatste van die twee bezorgingen."
+        for text in (self.words(notice), self.mail_words(notice)):
+            self.assertIn(sentence, text)
+        notice.channel = 'letter'
+        self.assertNotIn(sentence, self.words(notice))
+        demand = self.make_notice('consumer_first', self.invoice(self.consumer, due=TODAY - days(9)))
+        self.assertNotIn(sentence, self.words(demand))
+
     def test_linter_passes_the_letter_that_leaves(self):
         dispatcher = self.env['dunning.dispatcher']
         english = self.make_debtor("Mrs Smith", consumer=True, lang='en_US')
@@ -549,7 +667,7 @@ class TestLetterClaim(LetterCommon):
     def test_final_consumer_letter_asks_what_was_announced(self):
         notice = self.fourteen_day()
         moves = notice.line_ids.move_id
-        self.leave_now(notice)
+        self.arrive(self.prepare(notice), TODAY)
         final = self.make_notice('consumer_final', moves, at_date=TODAY + days(25))
         self.assertEqual(final.amount_costs, notice.amount_announced)
         self.prepare(final, TODAY + days(25))
@@ -561,12 +679,6 @@ class TestLetterClaim(LetterCommon):
         self.assertEqual(
             final.currency_id.round(final.amount_due),
             final.currency_id.round(281.5 + 42.23 + final.amount_interest))
-
-    def leave_now(self, notice):
-        self.prepare(notice)
-        notice._recording().write({
-            'state': 'sent', 'sent_on': TODAY, 'receipt_date': TODAY + days(1), 'costs_from': TODAY + days(16)})
-        self.env.flush_all()
 
     def test_term_in_the_language_of_the_letter(self):
         """Flemish debtors read the Dutch term; who reads neither language reads English, term and all."""
@@ -676,12 +788,17 @@ class TestLetterPdf(LetterCommon):
         return [
             ' '.join(page.extract_text().replace('\xa0', ' ').split()) for page in PdfFileReader(io.BytesIO(pdf)).pages]
 
-    def many_items(self, count, debtor=None):
+    def is_specification(self, page):
+        """Return whether a page is of the specification that goes along: its foot says so."""
+        return bool(re.search(r"· (?:Specificatie van de vordering|Specification of the claim) ·", page))
+
+    def many_items(self, count, debtor=None, late=30):
+        due = TODAY - days(late)
         moves = self.env['account.move'].create([
             {
                 'move_type': 'out_invoice', 'partner_id': (debtor or self.business).id,
-                'invoice_date': TODAY - days(60), 'date': TODAY - days(60), 'invoice_payment_term_id': False,
-                'invoice_date_due': TODAY - days(30),
+                'invoice_date': due - days(30), 'date': due - days(30), 'invoice_payment_term_id': False,
+                'invoice_date_due': due,
                 'invoice_line_ids': [Command.create({
                     'name': f"Levering nummer {number} van verse broden en banket aan de balie", 'quantity': 1,
                     'price_unit': 100.0 + number, 'tax_ids': [Command.clear()]})],
@@ -750,9 +867,9 @@ class TestLetterPdf(LetterCommon):
                 ('consumer', ('reminder', 'first', 'fourteen_day', 'final')),
             ):
                 debtor = self.make_debtor(f"Acht {name} {lang}", consumer=name == 'consumer', lang=lang)
-                moves = self.many_items(8, debtor)
+                moves = self.many_items(8, debtor, late=65)
                 for number, rung in enumerate(rungs):
-                    at_date = TODAY - days(17 * (3 - number))
+                    at_date = TODAY - days(20 * (3 - number))
                     notice = self.make_notice(f'{name}_{rung}', moves, at_date=at_date)
                     # All lines that there can be below the items.
                     notice.line_ids[:1].write({'amount_netted': 10.0})
@@ -760,20 +877,19 @@ class TestLetterPdf(LetterCommon):
                     notice._update_claim(at_date)
                     notices |= notice
                     # As if it had left, so that the next one names it.
-                    self.prepare(notice, at_date)
-                    notice.write({
-                        'state': 'sent', 'sent_on': at_date, 'receipt_date': at_date + days(1),
-                        'costs_from': at_date + days(17)})
-                    self.env.flush_all()
+                    self.arrive(self.prepare(notice, at_date), at_date)
                 self.assertTrue(notice.amount_costs and notice.amount_interest, name)
         pdfs = self.env['dunning.letter']._render_pdfs(notices)
         for notice in notices:
-            self.assertEqual(len(self.pages(pdfs[notice.id])), 1, f"{notice.level_id.name} {notice.lang}")
+            pages = [page for page in self.pages(pdfs[notice.id]) if not self.is_specification(page)]
+            self.assertEqual(len(pages), 1, f"{notice.level_id.name} {notice.lang}")
 
     def test_two_hundred_items(self):
         self.need_patched()
         notice = self.prepare(self.make_notice('business_second', self.many_items(200)))
-        pages = self.pages(self.env['dunning.letter']._render_pdfs(notice)[notice.id])
+        pages = [
+            page for page in self.pages(self.env['dunning.letter']._render_pdfs(notice)[notice.id])
+            if not self.is_specification(page)]
         self.assertGreater(len(pages), 3)
         names = notice.line_ids.mapped('name')
         for number, page in enumerate(pages, start=1):
@@ -804,7 +920,10 @@ class TestLetterPdf(LetterCommon):
         notice = self.send(self.make_notice(
             'business_second', self.invoice(self.english, amount=1000.0, due=TODAY - days(31))))
         self.assertEqual(notice.state, 'sent', notice.error_message)
-        [page] = self.pages(self.env['dunning.letter']._get_frozen_pdfs(notice)[notice.id])
+        page, *enclosed = self.pages(self.env['dunning.letter']._get_frozen_pdfs(notice)[notice.id])
+        self.assertTrue(enclosed and all(map(self.is_specification, enclosed)), "It is part of the letter")
+        self.assertIn(f"Belongs to {notice.name}", enclosed[0])
+        self.assertIn("11.15%", enclosed[0])
         self.assertEqual((notice.amount_interest, notice.amount_costs), (9.47, 150.0))
         for name in ('amount_residual', 'amount_interest', 'amount_costs', 'amount_due'):
             self.assertIn(letter_amount(self.env, notice[name], notice.currency_id, 'en_US'), page, name)
@@ -878,7 +997,7 @@ class TestLetterPdf(LetterCommon):
         self.pay(moves[4], 40.0)
         action = self.on(TODAY, notices).action_print_pile()
         attachment = self.env['ir.attachment'].browse(int(re.search(r'content/(\d+)', action['url'])[1]))
-        pages = self.pages(attachment.raw)
+        pages = [page for page in self.pages(attachment.raw) if not self.is_specification(page)]
         order = [next(d.name for d in debtors if d.name in page) for page in pages]
         self.assertEqual(order, ["Noord BV", "Half BV", "Zuid BV", "Berlin GmbH"])
         by_debtor = {notice.partner_id.name: notice for notice in notices}

@@ -30,6 +30,7 @@ WAITS_FOR = {
     'prescribed': "Nobody",
     'no_policy': "Whoever sets up the policies",
     'wrong_policy': "Whoever sets up the policies",
+    'foreign_law': "Whoever sets up the policies",
     'not_sent': "Whoever is responsible for the invoice",
     'pending': "A person",
     'finished': "A person",
@@ -53,7 +54,8 @@ WAITS_FOR = {
 UNUSUAL = {
     ('late', True): {'one_message'},
     ('gate', True): {
-        'transaction_pending', 'unmatched_receipt', 'rates_stale', 'bank_stale', 'contact_budget', 'one_message'},
+        'transaction_pending', 'unmatched_receipt', 'foreign_law', 'rates_stale', 'bank_stale', 'contact_budget',
+        'one_message'},
     ('overridable', True): {'waiting_delay', 'contact_budget', 'backlog', 'below_minimum'},
     ('at_recheck', False): {'pending', 'finished', 'waiting_delay', 'waiting_deadline', 'backlog', 'no_address'},
     ('keeps_apart', False): {'pending', 'waiting_delay', 'below_minimum', 'no_address', 'one_message'},

@@ -243,6 +243,7 @@ class TestPortalPage(PortalCase):
 
     def test_who_became_part_of_another_does_not_see_the_other(self):
         """The old link of a person must not show the debts of the company he was made a contact of."""
+        self.consumer.write({'dunning_debtor_type': 'business', 'dunning_type_reason': "She trades."})
         self.consumer.parent_id = self.stranger
         self.assertNothing(self.get())
 

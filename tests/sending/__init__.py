@@ -11,6 +11,7 @@ from . import (
     test_reply,
     test_run,
     test_run_check,
+    test_standing,
     test_withdrawal,
     test_wizard,
 )

@@ -360,9 +360,9 @@ class TestChannels(DunningCommon):
             {notice.letter_filename, *(f"{invoice.name.replace('/', '_')}.pdf" for invoice in invoices)})
 
     def test_a_letter_raises_the_level_when_it_is_posted_not_before(self):
-        notice, invoice = self.send_by('letter')
+        notice, invoice = self.send_by('letter')  # on a Saturday: it is there on Thursday, as what is posted on Monday
         self.assertRecordValues(notice, [{
-            'state': 'to_post', 'postal_state': 'to_print', 'date': DUE, 'deadline': DUE + days(10),
+            'state': 'to_post', 'postal_state': 'to_print', 'date': DUE, 'deadline': DUE + days(15),
             'mail_id': False, 'sent_on': False}])
         self.assertTrue(notice.letter_file)
         self.assertFalse(invoice.dunning_level_id)
@@ -372,8 +372,17 @@ class TestChannels(DunningCommon):
         self.post_letters(notice, DUE + days(1))
         self.assertRecordValues(notice, [{
             'state': 'sent', 'postal_state': 'posted', 'posted_on': DUE + days(1), 'posted_by_id': self.env.uid,
-            'date': DUE, 'deadline': DUE + days(10)}])
+            'date': DUE, 'deadline': DUE + days(15)}])
         self.assertEqual(invoice.dunning_level_id, self.reminder)
+
+    def test_a_letter_that_is_posted_late_is_made_again_with_its_whole_term(self):
+        notice, invoice = self.send_by('letter')
+        self.post_letters(notice, DUE + days(3))
+        self.assertRecordValues(notice, [{'state': 'queued', 'postal_state': False, 'posted_on': False}])
+        self.assertFalse(invoice.dunning_level_id, "It did not leave")
+        self.post_letters(self.send(notice, DUE + days(3)), DUE + days(3))
+        self.assertRecordValues(notice, [{
+            'state': 'sent', 'date': DUE + days(3), 'deadline': DUE + days(16)}])
 
     def test_a_letter_is_posted_once(self):
         notice, _invoice = self.send_by('letter')

@@ -151,10 +151,12 @@ class TestWithdrawal(WithdrawalCommon):
         self.assertFalse(notice.is_wrong)
 
     def test_letter_leaves_when_it_is_posted(self):
-        """Printed on Monday, posted on Wednesday, paid on Tuesday: it was wrong when it left."""
+        """Printed on Monday, made again and posted on Wednesday, paid on Tuesday: it was wrong when it left."""
         self.reminder.channel = 'letter'
         notice = self.dun()
         self.post_letters(notice, TODAY + days(2))
+        self.assertEqual(notice.state, 'queued', "Its term would be too short")
+        self.post_letters(self.send(notice, TODAY + days(2)), TODAY + days(2))
         self.assertEqual(notice.state, 'sent')
         self.pay(self.overdue, on=TODAY + days(1))
         self.assertTrue(notice.is_wrong)

@@ -249,7 +249,8 @@ class TestStart(WizardCommon):
             wizard.action_start()
 
     def test_a_company_made_today_starts_calmly(self):
-        company = self.env['res.company'].with_context(dunning_at_date=TODAY).create({'name': "New"})
+        company = self.env['res.company'].with_context(dunning_at_date=TODAY).create({
+            'name': "New", 'country_id': self.env.ref('base.nl').id})
         self.assertRecordValues(company, [{
             'dunning_start_date': TODAY, 'dunning_oldest_due_date': TODAY - days(365),
             'dunning_policy_business_id': self.env.ref('l10n_nl_dunning.policy_business').id,

@@ -3,6 +3,7 @@ from . import (
     test_dated_facts,
     test_figures,
     test_instalments,
+    test_jurisdiction,
     test_law_account,
     test_law_calendar,
     test_law_costs,
@@ -10,6 +11,7 @@ from . import (
     test_law_interest,
     test_letter_referee,
     test_letter_validity,
+    test_paid_as_asked,
     test_receipt,
     test_wording,
 )

@@ -83,8 +83,8 @@ def euros(cents):
     return Decimal(cents) / 100
 
 
-def judge(tools, story):
-    """Return the judgement on the letters of a story."""
+def read_letters(tools, story):
+    """Return the letters of a story and the items they could be about."""
     letters, receipt = tools.letters, tools.receipt
     items = {
         number: letters.Item(
@@ -100,33 +100,23 @@ def judge(tools, story):
             tuple(receipt.Way(*way) for way in told['ways']), tuple(receipt.Proof(*proof) for proof in told['proofs']),
             told['deadline'], euros(told['announced']))
         for index, told in enumerate(story.letters)]
+    return told, items
+
+
+def judge(tools, story):
+    """Return the judgement on the letters of a story."""
+    told, items = read_letters(tools, story)
     return tools.validity.judge_letters(
-        told, items, story.debtor_type, letters.Creditor(story.shortest, story.postal_days))
+        told, items, story.debtor_type, tools.letters.Creditor(story.shortest, story.postal_days))
 
 
 def ask(tools, story, judgement):
     """Return what the claim asks when it rests on nothing but letters that hold: {number: cents of each kind}."""
     model, day = tools.model, story.day
-    told, letters = {}, []
-    for index, verdict in judgement.verdicts.items():
-        letter = verdict.letter
-        announced = letter.announced
-        for number in story.invoices:
-            costs_from = judgement.costs_from.get(number) if verdict.holds_for(number) else None
-            is_demand = judgement.default_from.get(number) == verdict.effect_from
-            if letter.role != 'fourteen_day':
-                costs_from = None
-            if not (costs_from or is_demand) or not any(line.item_id == number for line in letter.items):
-                continue
-            line = model.Told(
-                number, ('letter', index), 1, letter.day, verdict.last_day,
-                'fourteen_day' if costs_from else 'default_notice', costs_from, str(index), verdict.receipt.day,
-                announced=announced if costs_from else Decimal(0))
-            told.setdefault(number, []).append(line)
-            if costs_from:
-                letters.append(line)
-                announced = Decimal(0)
+    letters, items = read_letters(tools, story)
     rates = tools.rates.RateTable([(since, Decimal(int(percent))) for since, percent in RATES])
+    sent = model.Correspondence(
+        tuple(letters), items, {letter.source: (str(letter.source), None) for letter in letters})
     asked = {}
     for agreed in (True, False):
         numbers = tuple(number for number, owed in story.invoices.items() if owed['agreed'] == agreed)
@@ -134,11 +124,14 @@ def ask(tools, story, judgement):
             model.Creditor(1, 'EUR', 3), {
                 number: model.DueItem(number, number, '', euros(owed['cents']), owed['due'], owed['due'])
                 for number, owed in story.invoices.items()},
-            told, {1: letters}, {
+            letters={1: sent}, settlements={
                 number: [model.Settlement(when, euros(cents), is_money) for when, cents, is_money in owed['moves']]
                 for number, owed in story.invoices.items()},
             rates={'consumer': rates})
-        claim = tools.engine.Engine(ledger).compute(model.Request(
+        engine = tools.engine.Engine(ledger)
+        # In a story a term may be agreed for one invoice and not for another.
+        engine.judge = lambda debtor, at_date, source=None: judgement
+        claim = engine.compute(model.Request(
             'claim', model.Debtor(1, 'consumer', 'yes' if agreed else 'no'), numbers,
             dict.fromkeys(numbers, model.Agreements()), day))
         for item in claim.items:

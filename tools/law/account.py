@@ -13,12 +13,15 @@ follow it with a pencil. Its rules:
   unpaid begins to bear interest (article 6:119 lid 2, article 6:119a lid 3 BW). Interest that was paid does not. It
   stays interest: it is paid before the principal and bears no collection costs.
 * Interest that was paid or waived goes off the oldest first, so first off what itself bears interest.
+* Once the invoice itself is paid nothing accrues any more: what is left of the principal then is there only because
+  costs and interest came first.
 """
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
+from operator import attrgetter
 from typing import NamedTuple
 
 from .amounts import HUNDRED, ZERO, not_negative, round_half_up
@@ -129,7 +132,34 @@ class Waived(NamedTuple):
     ref: object = None
 
 
-Event = Credit | Payment | Claimed | CostsClaimed | Waived
+class PaidAsAsked(NamedTuple):
+    """What a letter asked was paid on a day: all but what is ``open`` of the invoice itself is settled."""
+
+    day: date
+    open: Decimal
+    ref: object = None
+
+
+class Closed(NamedTuple):
+    """The invoice itself was paid in full on a day."""
+
+    day: date
+
+
+def get_closed(original: Decimal, settlements: Iterable) -> Closed | None:
+    """Return when an invoice itself was settled in full, if it was.
+
+    :param settlements: with ``day`` and ``amount``
+    """
+    left = original
+    for line in sorted(settlements, key=attrgetter('day')):
+        left -= line.amount
+        if left <= 0:
+            return Closed(line.day)
+    return None
+
+
+Event = Credit | Payment | Claimed | CostsClaimed | Waived | PaidAsAsked | Closed
 
 
 class PaymentImputed(NamedTuple):
@@ -158,6 +188,7 @@ def run_account(
     *,
     day_count: str = 'act/365',
     compound: bool = True,
+    interest_until: date | None = None,
 ) -> 'Account':
     """Return what is owed on one due item at the end of ``until``.
 
@@ -165,12 +196,12 @@ def run_account(
     :param first_interest_day: first day that bears interest, ``None`` when none does (yet)
     :param rates: ``(from, percentage per year)`` in any order, or a :class:`RateTable`; for an agreed rate one pair.
         Not looked at when nothing bears interest.
-    :param events: :class:`Credit`, :class:`Payment`, :class:`Claimed`, :class:`CostsClaimed` and :class:`Waived` in any
-        order. Those after ``until`` are not known yet and left out. On one day, what is claimed comes before what is
-        paid, and that before what is waived.
+    :param events: :data:`Event` in any order. Those after ``until`` are not known yet and left out. On one day, what is
+        claimed comes before what is paid, and that before what is waived.
     :param until: last day that counts, for interest as for events
     :param day_count: ``'act/365'`` or ``'act/act'``
     :param compound: ``False`` when interest bears no interest, as for agreed rates
+    :param interest_until: last day that bears interest, ``None`` when it goes on
     :raise RateMissing: when a day that bears interest has no rate
     :raise ValueError: for a negative amount or another day count
     :raise TypeError: for a float or another kind of event
@@ -178,8 +209,10 @@ def run_account(
     if day_count not in DAY_COUNTS:
         raise ValueError(f"Unknown day count {day_count!r}. Use one of: {', '.join(DAY_COUNTS)}.")
     original = not_negative(original, "amount of the due item")
+    table = rates if isinstance(rates, RateTable) else RateTable(rates)
     known = _known(events, until)
-    account = Account(original, first_interest_day, until, RateTable.of(rates), day_count, compound)
+    account = Account(
+        original, first_interest_day, until, table, day_count, compound, interest_until)
     for event in known:
         if isinstance(event, Credit):
             account.credit(event)
@@ -190,6 +223,10 @@ def run_account(
             account.claim_costs(event)
         elif isinstance(event, Waived):
             account.waive(event)
+        elif isinstance(event, PaidAsAsked):
+            account.settle(event)
+        elif isinstance(event, Closed):
+            account.close(event)
         elif isinstance(event, Claimed):
             account.interest_claimed = True
     account.accrue(until)
@@ -198,7 +235,7 @@ def run_account(
 
 
 def _known(events: Iterable[Event], until: date) -> list[Event]:
-    """Return the events up to and including ``until`` in order; on one day claims, payments, what is waived."""
+    """Return the events up to and including ``until`` in order; see :func:`_order`."""
     known = []
     for event in events:
         if not isinstance(event, Event):
@@ -211,6 +248,9 @@ def _known(events: Iterable[Event], until: date) -> list[Event]:
 
 
 def _order(event: Event) -> tuple[date, int]:
+    """On one day claims, payments, what is waived, and what follows from all that."""
+    if isinstance(event, PaidAsAsked | Closed):
+        return event.day, 3
     return event.day, 2 if isinstance(event, Waived) else int(isinstance(event, Payment))
 
 
@@ -225,7 +265,7 @@ class Account:
     :ivar until: the day of the statement, included
     :ivar credits: sum of the credit notes
     :ivar payments: sum of the payments
-    :ivar waived: sum of what was waived
+    :ivar waived: sum of what was waived, or settled by what a letter asked
     :ivar segments: the interest in parts in which nothing changed; days without an amount to bear interest are left out
     :ivar interest: all interest accrued, paid or not: the sum of the segments
     :ivar costs: all costs claimed, paid or not
@@ -234,7 +274,7 @@ class Account:
     :ivar overpaid: what was paid or credited in excess of what had been claimed
     :ivar capitalised: part of ``left.interest`` that bears interest itself
     :ivar per_day: interest the day after ``until`` will bear, with six decimals: add up first, then round
-    :ivar next_day: the first day whose interest is not in it yet
+    :ivar next_day: the first day whose interest is not in it yet; none once nothing accrues any more
     :ivar opening: why the next segment begins
     """
 
@@ -244,6 +284,7 @@ class Account:
     rates: RateTable = field(compare=False)
     day_count: str
     compound: bool
+    interest_until: date | None = None
     credits: Decimal = ZERO
     payments: Decimal = ZERO
     waived: Decimal = ZERO
@@ -275,6 +316,7 @@ class Account:
 
     def accrue(self, last_day: date) -> None:
         """Let every day up to and including ``last_day`` bear its interest."""
+        last_day = min(last_day, self.interest_until or last_day)
         if self.next_day is None or last_day < self.next_day:
             return
         base, interest = self.left.principal + self.capitalised, self.left.interest
@@ -314,6 +356,20 @@ class Account:
         self.waived += costs + interest
         self._take_off(waived, costs + interest, of_costs, of_interest, of_principal, rest - of_principal)
 
+    def settle(self, paid: PaidAsAsked) -> None:
+        self.accrue(paid.day)
+        self.opening = 'payment'
+        owed = self.left
+        principal = max(ZERO, owed.principal - not_negative(paid.open, "open amount"))
+        amount = owed.costs + owed.interest + principal
+        self.waived += amount
+        if amount:
+            self._take_off(paid, amount, owed.costs, owed.interest, principal, ZERO)
+
+    def close(self, closed: Closed) -> None:
+        self.accrue(closed.day)
+        self.next_day = None
+
     def _take_off(self, event, amount, costs, interest, principal, overpaid):
         """Take what was paid or waived off what is left."""
         self.left = Owed(self.left.costs - costs, self.left.interest - interest, self.left.principal - principal)
@@ -325,7 +381,9 @@ class Account:
     def get_interest_of(self, day: date) -> Decimal:
         """Return the interest of ``day``, the first one after the statement."""
         base = self.left.principal + self.capitalised
-        if self.first_day is None or day < self.first_day or base <= 0:
+        if (
+            self.next_day is None or not self.first_day <= day <= (self.interest_until or day) or base <= 0
+        ):
             return ZERO
         years = day.year - self.first_day.year
         if self.compound and years and day == years_after(self.first_day, years):

@@ -14,17 +14,18 @@ from typing import NamedTuple
 from .account import Account, Owed
 from .amounts import ZERO
 from .collection_costs import AgreedScale
+from .jurisdiction import DUTCH
+from .letters import SHORTEST_TERM
 from .statutory_interest import DAY_COUNTS
 
-#: Other currencies have no statutory amounts, and the law's rates are for debts in euros.
-CURRENCY = 'EUR'
+CURRENCY = DUTCH.currency
 #: How the frozen text of a claim is laid out; raise it when a key changes its meaning.
 FORMAT = 2
 #: What is frozen as it is, of a claim and of each of its items.
 FROZEN = (
-    'at_date', 'currency', 'lawful', 'debtor_type', 'rate_kind', 'day_count', 'agreed_percent', 'with_interest',
-    'with_costs', 'waived_interest', 'waived_costs', 'waive_reason', 'principal', 'interest', 'costs', 'announced',
-    'total', 'left')
+    'at_date', 'currency', 'lawful', 'limit', 'debtor_type', 'rate_kind', 'day_count', 'agreed_percent',
+    'with_interest', 'with_costs', 'waived_interest', 'waived_costs', 'waive_reason', 'principal', 'interest', 'costs',
+    'announced', 'total', 'left')
 FROZEN_OF_ITEM = (
     'item_id', 'move_id', 'name', 'invoice_date', 'due_date', 'original', 'open', 'reduction', 'settlements',
     'interest_from', 'interest_why', 'interest_basis', 'agreed_percent', 'compound', 'interest', 'costs',
@@ -46,6 +47,7 @@ class DueItem(NamedTuple):
     due_date: date
     invoice_date: date
     is_booking: bool = False
+    interest_until: date | None = None  # the debtor became insolvent: last day that bears interest
 
 
 class Settlement(NamedTuple):
@@ -58,12 +60,13 @@ class Settlement(NamedTuple):
 
 
 class Waiver(NamedTuple):
-    """Interest and costs of an item that the creditor let go of on a day."""
+    """Interest and costs of an item that the creditor let go of on a day, or received in another way."""
 
     day: date
     interest: Decimal
     costs: Decimal
     reason: str = ''
+    kind: str = 'waived'  # or 'received'
 
 
 class Told(NamedTuple):
@@ -73,17 +76,22 @@ class Told(NamedTuple):
     source: tuple  # (model, id) of what asked it
     debtor_id: int
     sent_on: date
-    deadline: date | None = None
-    legal_role: str | None = None
-    costs_from: date | None = None
     name: str = ''
-    receipt_date: date | None = None
-    receipt_kind: str | None = None
     agreed: bool = False  # by both sides: its costs do not change by what is paid, whatever the day
     interest: Decimal = ZERO
     costs: Decimal = ZERO
-    announced: Decimal = ZERO
     principal: Decimal = ZERO  # what it asked of the invoice itself
+
+
+class Correspondence(NamedTuple):
+    """What the law looks at of one debtor: the letters with a legal role, and all items they could have been about.
+
+    :ivar names: of each letter by its source: its number and the evidence of its receipt
+    """
+
+    letters: tuple  # of letters.Letter
+    items: Mapping  # letters.Item by id
+    names: Mapping = NOTHING
 
 
 class Booked(NamedTuple):
@@ -119,7 +127,10 @@ class Booked(NamedTuple):
 
 
 class Creditor(NamedTuple):
-    """Who claims. ``vat_rate``: of the VAT on collection costs that it cannot deduct, if any."""
+    """Who claims. ``vat_rate``: of the VAT on collection costs that it cannot deduct, if any.
+
+    ``postal_days`` and ``shortest_term`` only lengthen what the law says.
+    """
 
     company_id: int
     currency: str
@@ -127,6 +138,13 @@ class Creditor(NamedTuple):
     vat_rate: Decimal | None = None
     term_agreed_consumer: bool = False
     term_agreed_business: bool = False
+    shortest_term: int = SHORTEST_TERM
+    country: str = DUTCH.country  # where it pays its taxes: whose law it has, see :mod:`.jurisdiction`
+
+    def agrees_term(self, debtor):
+        """Return whether the term of payment was agreed with a debtor, so that default needs no notice."""
+        return debtor.term_agreed == 'yes' if debtor.term_agreed else (
+            self.term_agreed_consumer if debtor.type == 'consumer' else self.term_agreed_business)
 
 
 class Debtor(NamedTuple):
@@ -138,6 +156,7 @@ class Debtor(NamedTuple):
     waive_interest: bool = False
     waive_costs: bool = False
     waive_reason: str = ''
+    country: str = ''  # empty: that of the creditor
 
     @property
     def rate_kind(self):
@@ -160,12 +179,13 @@ class Ledger(NamedTuple):
     creditor: Creditor
     items: Mapping  # DueItem by id
     told: Mapping = NOTHING  # the oldest first
-    letters: Mapping = NOTHING  # 14-day letters by debtor id, the oldest first
+    letters: Mapping = NOTHING  # one Correspondence by debtor id, of consumers to whom a letter with a role went
     settlements: Mapping = NOTHING
     booked: Mapping = NOTHING  # one Booked
     waivers: Mapping = NOTHING
     claimed: Mapping = NOTHING  # frozen claims by source
     rates: Mapping = NOTHING  # RateTable by kind
+    paid: Mapping = NOTHING  # one paid_as_asked.PaidAsAsked
 
     def principal(self, item_id, until, *, credits_until=None):
         """Return what was unpaid of an item at the end of a day.
@@ -259,6 +279,8 @@ class ClaimItem:
     agreed_percent: Decimal = ZERO
     compound: bool = True
     day_count: str = DAY_COUNTS[0]
+    # Off the interest and costs above as well: settled by paying what a letter asked, by the day it gave.
+    paid_as_asked: Decimal = ZERO
 
     @property
     def principal(self):
@@ -295,7 +317,8 @@ class Claim:
     waived_costs: bool = False
     waive_reason: str = ''
     currency: str = CURRENCY
-    lawful: bool = True  # False: not in euros, so that the law's interest and costs do not apply
+    lawful: bool = True  # False: the law's interest and costs do not apply, because of the limit
+    limit: str = ''  # of :func:`.jurisdiction.get_limit`
     with_interest: bool = True
     with_costs: bool = True
 
@@ -355,6 +378,7 @@ class Claim:
                 # Few claims are about policies that count days differently.
                 | ({'day_count': item.day_count} if item.day_count != self.day_count else {})
                 | ({'signed_interest': str(item.signed_interest)} if item.signed_interest else {})
+                | ({'paid_as_asked': str(item.paid_as_asked)} if item.paid_as_asked else {})
                 for item in self.items],
         }
 

@@ -75,8 +75,13 @@ FACTS = (
     DatedFact(
         AGENCY_REGISTER, date(2026, 10, 1), 1,
         "Article 18 Wki, in force by article 11.1 of the Besluit kwaliteit incassodienstverlening (Stb. 2024, 44)",
-        read=True),
+        note="That article was read; of article 18 itself the stored copy of the act has no text yet."),
 )
+
+
+def get_rows(code: str, facts: Iterable[DatedFact] = FACTS) -> list[DatedFact]:
+    """Return the rows of a fact, the oldest first."""
+    return sorted((fact for fact in facts if fact.code == code), key=lambda fact: fact.date_from)
 
 
 def get_fact(code: str, day: date, facts: Iterable[DatedFact] = FACTS) -> DatedFact:
@@ -84,19 +89,20 @@ def get_fact(code: str, day: date, facts: Iterable[DatedFact] = FACTS) -> DatedF
 
     :raise LookupError: when the fact is not known for that day
     """
-    rows = [fact for fact in facts if fact.code == code and fact.date_from <= day]
+    rows = [fact for fact in get_rows(code, facts) if fact.date_from <= day]
     if not rows:
         raise LookupError(f"Nothing is known about {code!r} on {day.isoformat()}.")
-    return max(rows, key=lambda fact: fact.date_from)
+    return rows[-1]
 
 
 def get_postal_days(day: date, at_least: int = 0, facts: Iterable[DatedFact] = FACTS) -> int:
     """Return on which day after a letter is posted it is presumed to arrive.
 
-    :param day: day on which it is posted
+    :param day: day on which it is posted; before the first row that one counts
     :param at_least: what a creditor chose; it can only lengthen what the table says
     """
-    return max(at_least, get_fact(POSTAL_DAYS, day, facts).value)
+    rows = get_rows(POSTAL_DAYS, facts)
+    return max(at_least, get_fact(POSTAL_DAYS, max(day, rows[0].date_from), rows).value)
 
 
 def needs_agency_register(day: date, is_natural_person: bool, facts: Iterable[DatedFact] = FACTS) -> bool:

@@ -11,23 +11,29 @@ from decimal import ROUND_HALF_UP, Decimal
 from typing import NamedTuple
 
 from . import collection_costs, dutch_calendar, statutory_interest
-from .account import Claimed, CostsClaimed, Credit, Payment, Waived, run_account
+from .account import Claimed, CostsClaimed, Credit, PaidAsAsked, Payment, Waived, get_closed, run_account
 from .amounts import CENT, ZERO, share
 from .claim import (
-    CURRENCY,
     NOTHING,
     Agreements,
     Claim,
     ClaimCosts,
     ClaimItem,
+    Correspondence,
     Debtor,
     Ledger,
     Request,
     Told,
 )
+from .dated_facts import get_postal_days
+from .jurisdiction import get_limit
+from .letter_validity import judge_letters
+from .letters import CONSUMER, FOURTEEN_DAY, NO_JUDGEMENT, Judgement
+from .letters import Creditor as Sender
 
 ONE_DAY = timedelta(days=1)
 NO_COSTS = ClaimCosts()
+NO_LETTERS = Correspondence((), NOTHING)
 
 
 class _Start(NamedTuple):
@@ -41,7 +47,7 @@ class _Start(NamedTuple):
 class _Terms(NamedTuple):
     """Which interest runs: the law's, which is compounded, or an agreed percentage."""
 
-    rates: object = ()
+    rates: statutory_interest.RateTable = statutory_interest.NO_RATES
     compound: bool = True
     agreed: Decimal = ZERO
 
@@ -56,6 +62,15 @@ class _LetterCosts(NamedTuple):
     shares: dict
     item_ids: frozenset
     basis: dict
+
+
+def _cut_off(start: _Start, last_day: date) -> _Start:
+    """Return when interest begins where it ends with ``last_day``: not after that."""
+    if not start.day:
+        return start
+    if start.day > last_day:
+        return _Start(why='insolvent')
+    return start._replace(basis={**start.basis, 'until': last_day})
 
 
 def get_first_claiming(told: Iterable[Told]) -> Told | None:
@@ -78,6 +93,21 @@ class Engine:
         :raise RateMissing: when a day that bears interest has no rate
         """
         return _Computation(self, request).run()
+
+    def judge(self, debtor: Debtor, at_date: date, source: object = None) -> Judgement:
+        """Return what the letters to a consumer amount to on a day, by the facts as they are now.
+
+        :param source: a letter that does not count: what is asked is for itself
+        """
+        sent = self.ledger.letters.get(debtor.debtor_id) if debtor.type == CONSUMER else None
+        if not sent:
+            return NO_JUDGEMENT
+        letters, items, _names = sent
+        if self.creditor.agrees_term(debtor):
+            items = {item_id: item._replace(term_agreed=True) for item_id, item in items.items()}
+        return judge_letters(
+            [letter for letter in letters if letter.day <= at_date and letter.source != source], items, debtor.type,
+            Sender(self.creditor.shortest_term, self.creditor.postal_days))
 
     def get_terms(self, agreements: Agreements, debtor: Debtor, first_day: date) -> _Terms:
         """Return the :class:`_Terms` of interest that runs from a day.
@@ -112,13 +142,20 @@ class _Computation:
         self.request, self.debtor, self.at_date = request, request.debtor, request.at_date
         self.is_consumer = request.debtor.type == 'consumer'
         self.items = [self.ledger.items[item_id] for item_id in request.item_ids]
-        self.lawful = self.creditor.currency == CURRENCY == request.currency
+        self.limit = get_limit(self.creditor, self.debtor, request.currency)
+        self.term_agreed = self.creditor.agrees_term(self.debtor)
+        self.lawful = not self.limit
         self.told = {
             item_id: [
                 line for line in self.ledger.told.get(item_id, ())
                 if line.sent_on <= request.at_date and line.source != request.source]
             for item_id in request.item_ids}
+        self.letters = self.ledger.letters.get(request.debtor.debtor_id, NO_LETTERS)
+        self.judgement = self.engine.judge(self.debtor, request.at_date, request.source)
         self.starts = {item.item_id: self._get_start(item) for item in self.items}
+        self.starts |= {
+            item.item_id: _cut_off(self.starts[item.item_id], item.interest_until)
+            for item in self.items if item.interest_until}
 
     def run(self):
         request, debtor = self.request, self.debtor
@@ -139,7 +176,7 @@ class _Computation:
             rate_kind=debtor.rate_kind,
             agreed_percent=max((item.agreed_percent for item in items), default=ZERO),
             waived_interest=debtor.waive_interest, waived_costs=debtor.waive_costs, waive_reason=debtor.waive_reason,
-            currency=request.currency, lawful=self.lawful,
+            currency=request.currency, lawful=self.lawful, limit=self.limit,
             with_interest=bool(with_interest), with_costs=bool(with_costs))
 
     def _compute_item(self, item, costs, announced, with_interest):
@@ -154,15 +191,22 @@ class _Computation:
             terms = self.engine.get_terms(self.request.agreements[item_id], self.debtor, start.day)
         booked = self.ledger.booked.get(item_id)
         waivers = [waiver for waiver in self.ledger.waivers.get(item_id, ()) if waiver.day <= at_date]
-        account, waived_interest, waived_costs, signed = None, ZERO, ZERO, ZERO
+        paid = self.ledger.paid.get(item_id)
+        if paid and paid.day > at_date:
+            paid = None
+        if paid and _leads_nowhere(costs, paid.day):
+            costs = NO_COSTS
+        account, waived_interest, waived_costs, signed, off = None, ZERO, ZERO, ZERO, (ZERO, ZERO)
         interest, asked_costs = ZERO, costs.amount
         if item.original > 0:
-            account = self._run_account(item, start, terms, settlements, costs, booked, waivers)
+            account = self._run_account(item, start, terms, settlements, costs, booked, waivers, paid)
+            off = _get_paid_as_asked(account)
             waived_interest = sum((waiver.interest for waiver in waivers), ZERO)
             waived_costs = sum((waiver.costs for waiver in waivers), ZERO)
-            if start.day:
+            if start.day and not paid:
                 signed = max(ZERO, self._get_signed_interest(item_id) - account.interest)
-            interest, asked_costs = _take_off(account.interest + signed, costs.amount, waived_interest, waived_costs)
+            interest, asked_costs = _take_off(
+                account.interest + signed, costs.amount, waived_interest + off[0], waived_costs + off[1])
         left_interest, left_costs = booked.left(interest, asked_costs, at_date) if booked else (interest, asked_costs)
         return ClaimItem(
             item_id=item_id, move_id=item.move_id, name=item.name, invoice_date=item.invoice_date,
@@ -173,7 +217,8 @@ class _Computation:
             settled=interest + asked_costs - left_interest - left_costs,
             announced=announced.amount if announced else ZERO, costs_detail=announced or costs, account=account,
             settlements=settlements, signed_interest=signed, waived_interest=waived_interest, waived_costs=waived_costs,
-            agreed_percent=terms.agreed, compound=terms.compound, day_count=self.request.agreements[item_id].day_count)
+            agreed_percent=terms.agreed, compound=terms.compound, day_count=self.request.agreements[item_id].day_count,
+            paid_as_asked=sum(off, ZERO))
 
     def _get_reduction(self, item_id):
         return self.request.reductions.get(item_id, ZERO)
@@ -192,23 +237,18 @@ class _Computation:
             return _Start(why='booked')  # interest and costs that were booked bear neither
         if not self.lawful or item.original <= 0:
             return _Start()
-        agreed = self.debtor.term_agreed == 'yes' if self.debtor.term_agreed else (
-            self.creditor.term_agreed_consumer if self.is_consumer else self.creditor.term_agreed_business)
-        if agreed:
+        if self.term_agreed:
             return _Start(statutory_interest.first_interest_day(item.due_date), 'term')
         if self.is_consumer:
             # Article 6:82 BW: default, and with it interest, begins when the term of the notice of default has run out.
-            demands = [
-                line for line in self.told[item.item_id]
-                if line.legal_role in ('default_notice', 'fourteen_day') and line.deadline
-                # As the planner: a term that was over before the debtor could read of it is none.
-                and line.receipt_date and line.receipt_date <= line.deadline]
-            if not demands:
+            verdict = self.judgement.get_holding(item.item_id, self.judgement.default_from)
+            if not verdict:
                 return _Start(why='no_default')
-            demand = min(demands, key=lambda line: line.deadline)
-            return _Start(max(demand.deadline, item.due_date) + ONE_DAY, 'default', {
-                'notice': demand.name, 'sent': demand.sent_on, 'deadline': demand.deadline})
-        received = dutch_calendar.presumed_receipt(item.invoice_date, self.creditor.postal_days)
+            return _Start(verdict.effect_from, 'default', {
+                'notice': self.letters.names[verdict.letter.source][0], 'sent': verdict.letter.day,
+                'deadline': verdict.last_day})
+        received = dutch_calendar.presumed_receipt(
+            item.invoice_date, get_postal_days(item.invoice_date, self.creditor.postal_days))
         last_day = max(statutory_interest.last_payment_day_from_receipt(received), item.due_date)
         return _Start(
             statutory_interest.first_interest_day(last_day), 'receipt', {'received': received, 'last_day': last_day})
@@ -218,8 +258,11 @@ class _Computation:
         signed = max((line.interest for line in self.told[item_id] if line.agreed), default=ZERO)
         return min(signed, self.ledger.booked[item_id].interest) if item_id in self.ledger.booked else ZERO
 
-    def _run_account(self, item, start, terms, settlements, costs, booked, waivers):
-        """Run the claim's own account of one item until the day of the claim."""
+    def _run_account(self, item, start, terms, settlements, costs, booked, waivers, paid):
+        """Run the claim's own account of one item until the day of the claim.
+
+        :param paid: when a letter was paid as it asked, or None
+        """
         events = [
             Payment(line.day, line.amount, ('payment', line.label)) if line.is_money else Credit(line.day, line.amount)
             for line in settlements]
@@ -237,18 +280,28 @@ class _Computation:
             events.append(
                 Payment(day, amount, ('booking', '')) if is_money
                 else Waived(day, of_costs, amount - of_costs, ('waived', '')))
-        events += [Waived(waiver.day, waiver.costs, waiver.interest, ('waived', waiver.reason)) for waiver in waivers]
+        events += [
+            Waived(waiver.day, waiver.costs, waiver.interest, (waiver.kind, waiver.reason)) for waiver in waivers]
         # What came in on the day of the letter was not paid in answer to it.
         asked = min((line.sent_on for line in self.told[item.item_id] if line.interest > 0), default=None)
         if asked:
             events.append(Claimed(asked + ONE_DAY))
         if costs.amount and costs.why == 'fourteen_day':
             events.append(CostsClaimed(costs.since, costs.amount))
+        elif costs.amount and costs.why == 'claimed' and paid and costs.since <= paid.day:
+            events.append(CostsClaimed(min(costs.since + ONE_DAY, paid.day), costs.amount))
         elif costs.amount and costs.why == 'claimed' and costs.since < self.at_date:
             events.append(CostsClaimed(costs.since + ONE_DAY, costs.amount))
+        if paid:
+            left = item.original - sum((line.amount for line in settlements if line.day <= paid.day), ZERO)
+            events.append(PaidAsAsked(paid.day, max(ZERO, left), ('paid_as_asked', paid.name)))
+        closed = get_closed(item.original, settlements)
+        if closed:
+            events.append(closed)
         return run_account(
             item.original, start.day, terms.rates, events, self.at_date,
-            day_count=self.request.agreements[item.item_id].day_count, compound=terms.compound)
+            day_count=self.request.agreements[item.item_id].day_count, compound=terms.compound,
+            interest_until=item.interest_until)
 
     # -------------------------------------------------------------------------
     # COLLECTION COSTS
@@ -375,61 +428,57 @@ class _Computation:
             for item_id, amount in letter.shares.items()}
 
     def _walk_letters(self):
-        """Return the :class:`_LetterCosts` of the debtor's earlier 14-day letters that arrived, the oldest first.
-
-        An item belongs to the first letter about it. A letter that did not arrive (or of which nobody knows whether it
-        did) has no day from which costs are owed; it counts for nothing.
-        """
-        by_source = defaultdict(list)
-        for line in self.ledger.letters.get(self.debtor.debtor_id, ()):
-            if line.sent_on <= self.at_date and line.costs_from and line.source != self.request.source:
-                by_source[line.source].append(line)
-        letters, counted = [], set()
-        for lines in by_source.values():
-            until = min(lines[0].costs_from - ONE_DAY, self.at_date)
-            principals = {
-                line.item_id: self._get_principal(line.item_id, until) for line in lines
-                if line.item_id not in counted and not self.ledger.items[line.item_id].is_booking}
-            counted.update(principals)
-            letters.append(self._get_costs_of_letter(lines, principals, letters))
+        """Return the :class:`_LetterCosts` of the debtor's earlier 14-day letters that hold, the oldest first."""
+        letters = []
+        for verdict in self.judgement.verdicts.values():
+            if verdict.letter.role == FOURTEEN_DAY and verdict.item_ids:
+                until = min(verdict.last_day, self.at_date)
+                principals = {item_id: self._get_principal(item_id, until) for item_id in verdict.item_ids}
+                letters.append(self._get_costs_of_letter(verdict, principals, letters))
         return letters
 
-    def _get_costs_of_letter(self, lines, principals, earlier):
+    def _get_costs_of_letter(self, verdict, principals, earlier):
         """Return the costs of one 14-day letter, given the letters before it.
 
         Two rules keep costs from piling up: claims that could have been in one letter are added up (article 6:96
         paragraph 7 BW), and small instalments of six months together bear costs once (article 2a of the decree). And a
         letter never leads to more than it announced (article 6:96 paragraph 6 BW).
 
-        :param lines: what the letter told (:class:`.claim.Told`), or ``None`` for one that is still to be sent
+        :param verdict: on the letter, or ``None`` for one that is still to be sent
         """
-        told = lines and lines[0]
-        sent_on = told.sent_on if told else self.at_date
+        letter = verdict and verdict.letter
+        sent_on = letter.day if letter else self.at_date
         item_ids = frozenset(principals)
         principals = {item_id: amount for item_id, amount in principals.items() if amount > 0}
         small = all(amount <= collection_costs.SMALL_INSTALMENT for amount in principals.values())
         since = collection_costs.look_back_from(sent_on)
         together = [
-            letter for letter in earlier
-            if (small and letter.small and letter.sent_on >= since)
-            or any(self.ledger.items[item_id].due_date < letter.sent_on for item_id in principals)]
+            costs for costs in earlier
+            if (small and costs.small and costs.sent_on >= since)
+            or any(self.ledger.items[item_id].due_date < costs.sent_on for item_id in principals)]
         own = sum(principals.values(), ZERO)
-        base = own + sum((letter.basis['principal'] for letter in together), ZERO)
-        already = sum((letter.total for letter in together), ZERO)
-        vat_rate = self.creditor.vat_rate
+        base = own + sum((costs.basis['principal'] for costs in together), ZERO)
+        already = sum((costs.total for costs in together), ZERO)
+        vat_rate = letter.vat_rate if letter else self.creditor.vat_rate
         total = collection_costs.collection_costs(base, vat_rate=vat_rate, already_charged=already) if own else ZERO
-        announced = sum((line.announced for line in lines), ZERO) if told else total
+        announced = letter.announced if letter else total
         capped = total > announced
         total = min(total, announced)
         shares = dict(zip(principals, share(total, list(principals.values())), strict=True))
+        name, evidence = self.letters.names[letter.source] if letter else (None, None)
         basis = {
             'formula': 'fourteen_day', 'principal': own, 'count': len(principals), 'total': total,
-            'base': base, 'already': already, 'earlier': [letter.basis['notice'] for letter in together],
-            'vat_rate': vat_rate, 'capped': capped, 'notice': told and told.name, 'sent': sent_on,
-            'receipt': told and told.receipt_date, 'evidence': told and told.receipt_kind,
-            'since': told and told.costs_from, 'last_day': told and told.costs_from - ONE_DAY,
+            'base': base, 'already': already, 'earlier': [costs.basis['notice'] for costs in together],
+            'vat_rate': vat_rate, 'capped': capped, 'notice': name, 'sent': sent_on,
+            'receipt': verdict and verdict.receipt.day, 'evidence': evidence,
+            'since': verdict and verdict.effect_from, 'last_day': verdict and verdict.last_day,
         }
-        return _LetterCosts(sent_on, told and told.costs_from, total, small, shares, item_ids, basis)
+        return _LetterCosts(sent_on, verdict and verdict.effect_from, total, small, shares, item_ids, basis)
+
+
+def _leads_nowhere(costs, paid_on):
+    """Return whether costs follow from a 14-day letter that was paid as it asked before its term ran out."""
+    return costs.why == 'fourteen_day' and costs.basis['sent'] <= paid_on < costs.since
 
 
 def _take_off(interest, costs, off_interest, off_costs):
@@ -440,3 +489,12 @@ def _take_off(interest, costs, off_interest, off_costs):
     if costs < 0:
         interest, costs = max(ZERO, interest + costs), ZERO
     return interest, costs
+
+
+def _get_paid_as_asked(account):
+    """Return (interest, costs) that were settled by paying what a letter asked."""
+    for line in account.imputations:
+        if line.ref and line.ref[0] == 'paid_as_asked':
+            of_costs = min(line.amount, account.costs)
+            return line.amount - of_costs, of_costs
+    return ZERO, ZERO

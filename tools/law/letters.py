@@ -278,6 +278,21 @@ class Judgement:
     def owes_costs(self, item_id: int, day: date) -> bool:
         return self.costs_from.get(item_id, date.max) <= day
 
+    def get_holding(self, item_id: int, effects: Mapping[int, date]) -> Verdict | None:
+        """Return the verdict on the letter that one of the two dates above of an item comes from, or ``None``."""
+        return next((
+            verdict for verdict in self.verdicts.values()
+            if verdict.effect_from == effects.get(item_id) and verdict.effect_from
+            and any(line.item_id == item_id for line in verdict.letter.items)), None)
+
+    @property
+    def awaited(self) -> frozenset[int]:
+        """Items of 14-day letters with which nothing is wrong but that nobody knows yet when they were received."""
+        return frozenset(
+            line.item_id for verdict in self.verdicts.values() if verdict.letter.role == FOURTEEN_DAY
+            for line in verdict.letter.items
+            if {breach.why for breach in verdict.get_breaches(line.item_id)} == {Why.RECEIPT_UNKNOWN})
+
     def get_missing(self, item_id: int) -> str | None:
         """Return the role of the first letter that a consumer still has to get about an item, or ``None``.
 
@@ -286,3 +301,7 @@ class Judgement:
         if item_id not in self.default_from:
             return DEFAULT_NOTICE
         return None if item_id in self.costs_from else FOURTEEN_DAY
+
+
+#: Of a debtor to whom no letter with a legal role went.
+NO_JUDGEMENT = Judgement({}, {}, {})

@@ -65,6 +65,41 @@ class Receipt(NamedTuple):
     day: date | None = None
 
 
+class Evidence(NamedTuple):
+    """One piece of evidence as it was recorded.
+
+    :ivar kind: a code of ``dunning.receipt``
+    :ivar day: of receipt, as it proves or lets presume; of what came back when that was found out
+    """
+
+    kind: str
+    day: date
+    documented: bool = False
+
+
+#: What shows that a notice left, and what shows that it came back, by the way it is about.
+_ACCEPTED, _BOUNCED, _RETURNED = 'email_accepted', 'bounced', 'returned'
+_PROOFS = {'portal_opened': OPENED, REGISTERED: REGISTERED, ACKNOWLEDGED: ACKNOWLEDGED}
+
+
+def read_evidence(
+    evidence: Sequence[Evidence], *, by_mail: bool, by_post: bool, posted_on: date | None,
+) -> tuple[tuple[Way, ...], tuple[Proof, ...]]:
+    """Return by which ways a notice went, and what proves its receipt, from the evidence that stands.
+
+    :param by_mail, by_post: whether it went, or will go, that way
+    """
+    found = {line.kind: line for line in evidence}
+    ways = []
+    if by_mail:
+        accepted = found.get(_ACCEPTED)
+        ways.append(Way(EMAIL, accepted and accepted.day - ONE_DAY, _BOUNCED in found))
+    if by_post:
+        ways.append(Way(POST, posted_on or None, _RETURNED in found))
+    return tuple(ways), tuple(
+        Proof(_PROOFS[line.kind], line.day, documented=line.documented) for line in evidence if line.kind in _PROOFS)
+
+
 def presume(channel: str, left_on: date, postal_days: int) -> date:
     """Return the day on which something that left is presumed to be received."""
     return left_on + ONE_DAY if channel == EMAIL else presumed_receipt(left_on, postal_days)

@@ -8,7 +8,7 @@ MALE = {
 }
 FEMALE = {
     'mw', 'mw.', 'mevr', 'mevr.', 'mevrouw', 'mrs', 'mrs.', 'ms', 'ms.', 'miss', 'madam', 'frau', 'madame',
-    'mme', 'mme.',
+    'mme', 'mme.', 'wed', 'wed.', 'weduwe',
 }
 # “Mr.” is a man in English and a lawyer of either sex in Dutch.
 MISTER = {'mr', 'mr.'}
@@ -25,11 +25,24 @@ DESKS = re.compile(
     r"factur|finance|financi|inkoop|invoice|office|payable|purchas|secretari|service|team|t\.?a\.?v|info\b|@",
     re.IGNORECASE,
 )
+# Somebody acts for another, or it is a firm that nobody marked as one, or “dhr./mevr.”.
+NOBODY = re.compile(
+    r"\b(?:b\.? ?v|n\.?v|v\.?o\.?f|c\.v|ltd|inc|llc|gmbh|bvba|srl)\.?$|\b(?:vve|holding|stichting|vereniging|maatschap|"
+    r"firma|zonen|zn|gebr|gebroeders|curator|inzake|mentor|h\.?o\.?d\.?n)\b|bewind|/",
+    re.IGNORECASE)
+HEIRS = re.compile(
+    r"^(?:de |the )?(?:erven|erfgenamen|nabestaanden|nalatenschap|wijlen|heirs of|estate of)\b", re.IGNORECASE)
+FAMILY = re.compile(r"^(?:de |the )?(?:familie|fam\.?|gezin|family) (?=\S)|(?<=\w) family$", re.IGNORECASE)
+AND = re.compile(r" (?:en|and|und|et|&|\+) | e\.?o\.?$", re.IGNORECASE)
 INITIALS = re.compile(r"^(?:[^\W\d_]{1,2}\.-?)+$")
 
 
 class PersonName(NamedTuple):
-    """A name taken apart. ``gender`` is ``'male'``, ``'female'`` or an empty string."""
+    """A name taken apart.
+
+    ``gender`` is ``'male'``, ``'female'``, ``'couple'`` (of both), ``'family'``, ``'heirs'`` or an empty string.
+    Whoever ``is_desk`` has no name to be greeted by: a desk, a firm, several people, somebody who acts for another.
+    """
 
     gender: str
     surname: str
@@ -43,10 +56,32 @@ def parse_name(name, *, dutch=True):
     :param str name: such as “Mevr. drs. A.B. de Vries - van Dam”
     :param bool dutch: whether “mr.” is the title of a lawyer
     """
-    words = (name or '').replace('\xa0', ' ').split()
-    gender, words = _take_titles(words, dutch)
+    name = ' '.join(re.sub(r'\(.*?\)', ' ', name or '').split())
+    if HEIRS.search(name):
+        return PersonName('heirs', '', name, is_desk=False)
+    first, *others = AND.split(name)
+    gender, words = _take_titles((others[0] if others else first).split(), dutch)
+    # “Dhr. en mevr. Smit”: one name for both.
+    if len(others) == 1 and words and {_get_gender(first, dutch), gender} == {'male', 'female'}:
+        return PersonName('couple', _surname(words), name, _is_nobody(name))
+    family = FAMILY.sub('', name)
+    if not others and family != name:
+        return PersonName('family', _surname(family.split()), name, _is_nobody(name))
     full = ' '.join(words)
-    return PersonName(gender, _surname(words), full, not words or bool(DESKS.search(full)))
+    return PersonName(gender, _surname(words), full, bool(
+        not words or others or full.lower() in MALE | FEMALE or _is_nobody(full)))
+
+
+def _is_nobody(name):
+    return bool(DESKS.search(name) or NOBODY.search(name))
+
+
+def _get_gender(title, dutch):
+    """Return the gender that a title stands for, of words that are nothing else."""
+    title = title.lower()
+    if title in MALE or (title in MISTER and not dutch):
+        return 'male'
+    return 'female' if title in FEMALE else ''
 
 
 def _take_titles(words, dutch):

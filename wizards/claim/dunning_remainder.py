@@ -53,6 +53,11 @@ class DunningRemainder(models.TransientModel):
         self._get_debtor()
         return self.env['dunning.waive']._action_open(self.item_id)
 
+    def action_received(self):
+        """Say that what is left came in another way."""
+        self._get_debtor()
+        return self.env['dunning.waive']._action_open(self.item_id, 'received')
+
     def action_keep(self):
         self._get_debtor()
         return self.env['dunning.waive']._action_open(self.item_id, 'keep')

@@ -10,7 +10,7 @@ from ...tools.law.claim import Booked
 
 
 class DunningWaive(models.TransientModel):
-    """Let interest and costs go, wholly or for a part, or keep what is left over; always with a reason."""
+    """Let interest and costs go, say that they came in another way, or keep what is left; always with a reason."""
 
     _name = 'dunning.waive'
     _description = "Waive Interest and Costs"
@@ -21,14 +21,16 @@ class DunningWaive(models.TransientModel):
     partner_id = fields.Many2one(comodel_name='res.partner', string="Debtor", required=True, readonly=True)
     item_ids = PickedMany2many(comodel_name='account.move.line', string="Due Items", required=True)
     kind = fields.Selection(
-        selection=[('waive', "Waive it"), ('keep', "Keep it, and claim it later")],
+        selection=[
+            ('waive', "Waive it"), ('received', "It was received in another way"),
+            ('keep', "Keep it, and claim it later")],
         string="Decision", required=True, default='waive')
     left_interest = fields.Monetary(string="Interest Today", compute='_compute_left')
     left_costs = fields.Monetary(string="Collection Costs Today", compute='_compute_left')
     amount_interest = fields.Monetary(
-        string="Waive of the Interest", compute='_compute_amounts', store=True, readonly=False)
+        string="Of the Interest", compute='_compute_amounts', store=True, readonly=False)
     amount_costs = fields.Monetary(
-        string="Waive of the Collection Costs", compute='_compute_amounts', store=True, readonly=False)
+        string="Of the Collection Costs", compute='_compute_amounts', store=True, readonly=False)
     reason = fields.Char(help="Why; it is told on the invoice and the debtor, and stays.")
 
     @api.model
@@ -42,7 +44,9 @@ class DunningWaive(models.TransientModel):
             'item_ids': [Command.set(items.ids)]})
         return {
             'type': 'ir.actions.act_window',
-            'name': self.env._("Waive Interest and Costs") if kind == 'waive' else self.env._("Keep What Is Left"),
+            'name': {
+                'waive': self.env._("Waive Interest and Costs"), 'received': self.env._("Interest and Costs Received"),
+                'keep': self.env._("Keep What Is Left")}[kind],
             'res_model': self._name,
             'res_id': wizard.id,
             'view_mode': 'form',
@@ -95,13 +99,13 @@ class DunningWaive(models.TransientModel):
             amount = to_decimal(self[name])
             if not ZERO <= amount <= sum(owed, ZERO):
                 raise UserError(self.env._(
-                    "No more than %(interest)s of interest and %(costs)s of collection costs can be waived here. What "
-                    "was booked as an invoice is waived with “Waive” on its notice.",
+                    "No more than %(interest)s of interest and %(costs)s of collection costs is left here. What was "
+                    "booked as an invoice is paid there, or waived with “Waive” on its notice.",
                     interest=format_amount(self.env, self.left_interest, self.currency_id),
                     costs=format_amount(self.env, self.left_costs, self.currency_id)))
             wanted.append(self._share_within(amount, owed))
         if not any(map(any, wanted)):
-            raise UserError(self.env._("There is nothing to waive: enter an amount of interest or collection costs."))
+            raise UserError(self.env._("Enter an amount of interest or collection costs."))
         self._create_waivers([
             (item, interest, costs)
             for (item, _interest, _costs), interest, costs in zip(left, *wanted, strict=True) if interest or costs])

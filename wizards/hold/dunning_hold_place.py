@@ -47,6 +47,14 @@ class DunningHoldPlace(models.TransientModel):
     dispute_category = fields.Selection(
         selection=lambda self: self.env['dunning.hold']._fields['dispute_category']._description_selection(self.env),
         string="What Is Disputed")
+    insolvency_kind = fields.Selection(
+        selection=lambda self: self.env['dunning.hold']._fields['insolvency_kind']._description_selection(self.env),
+        string="Kind of Insolvency")
+    insolvent_on = fields.Date(
+        string="Insolvent Since",
+        help="The day of the ruling. Debts from before, or of that day, are on hold; later ones go on. Empty: "
+             "everything is on hold.")
+    curator_id = fields.Many2one(comodel_name='res.partner', string="Trustee")
     note = fields.Text()
 
     # -------------------------------------------------------------------------
@@ -232,6 +240,10 @@ class DunningHoldPlace(models.TransientModel):
             'note': self.note,
             'dispute_category': self.kind == 'dispute' and self.dispute_category,
         }
+        if self.kind == 'insolvency':
+            common |= {
+                'insolvency_kind': self.insolvency_kind, 'insolvent_on': self.insolvent_on,
+                'curator_id': self.curator_id.id}
         if scope == 'debtor':
             return [
                 {**common, 'partner_id': partner.id, 'company_id': company.id}

@@ -20,7 +20,8 @@ class DunningReceiptEnter(models.TransientModel):
         selection=[pair for pair in KINDS if pair[0] in MANUAL_KINDS], string="What Happened", required=True,
         default='acknowledged',
         help="Registered delivery: the post has proof of the day of delivery.\n"
-             "Acknowledged: the debtor wrote or said that he has it.\n"
+             "Acknowledged: the debtor wrote or said that he has it. Without what he wrote it can make the day later, "
+             "never earlier.\n"
              "Letter came back: it was not delivered. The debtor then did not get it, unless something else proves it.")
     date = fields.Date(
         string="On", required=True, default=lambda self: self.env.company._dunning_today(),

@@ -8,6 +8,7 @@ class BasePartnerMerge(models.TransientModel):
 
     @api.model
     def _update_foreign_keys(self, src_partners, dst_partner):
+        dst_partner._prepare_dunning_merge(src_partners)
         # EXTENDS: two pages of one company become one, before the database would refuse a second.
         # sudo: nobody writes pages but the program; who may merge contacts may have their pages merged
         pages = self.env['dunning.page'].sudo().search([('partner_id', 'in', src_partners.ids)])

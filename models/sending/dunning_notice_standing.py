@@ -1,0 +1,202 @@
+"""What no longer holds: letters that rest on facts which changed after they left."""
+
+from odoo import api, models
+from odoo.fields import Domain
+from odoo.tools import SQL, format_date
+
+from ...tools.law.letters import CONSUMER, NO_JUDGEMENT, Consequence, Why, get_consequences
+from ..kernel.formats import in_language_of
+
+ACTIVITY = 'mail.mail_activity_data_warning'
+
+
+class DunningNoticeStanding(models.AbstractModel):
+    """The part of a notice that follows the facts it rested on.
+
+    Nothing is asked that rests on a letter which does not hold: claim and planner judge it each time. Here its items go
+    back on the ladder, and somebody is told what else follows.
+    """
+
+    _name = 'dunning.notice.standing'
+    _description = "Dunning Notice"
+
+    @api.model
+    def _follow_facts(self, company, at_date, debtors=None):
+        """Take back the steps of items that do not hold any more, with all that came after them.
+
+        :param debtors: of these only; None: of all
+        :return: the lines that were taken back
+        """
+        notices = in_language_of(self.with_company(company), company)
+        found = notices._find_void(company, at_date, debtors) | notices._find_outdated(company, debtors)
+        lines = self.env['dunning.notice.line'].union(*found)
+        if lines:
+            for reason, batch in lines.grouped(found.get).items():
+                batch._recording().write({'void_on': at_date, 'void_reason': reason})
+            for step in lines.notice_id._get_void_steps():
+                step(lines)
+        notices._propose_credits(company)
+        return lines
+
+    @api.model
+    def _get_void_steps(self):
+        """Return what follows when steps were taken back, in order; each is called with their lines."""
+        return [self._log_void, self._tell_void]
+
+    # -------------------------------------------------------------------------
+    # FINDING
+    # -------------------------------------------------------------------------
+
+    @api.model
+    def _find_outdated(self, company, debtors):
+        """Return ``{line: reason}`` of all steps of the items of which one was about something else."""
+        Line = self.env['dunning.notice.line']
+        whys = {
+            Line.browse(line_id).move_line_id: why
+            for line_id, why in self.env.execute_query(Line._get_outdated_sql(company, debtors))}
+        steps = Line.search([
+            ('move_line_id', 'in', [item.id for item in whys]), ('status', 'in', ('sent', 'skipped', 'pending'))])
+        for line in steps.filtered(lambda line: line.status == 'pending')._recording():
+            line.write({'drop_reason': 'changed', 'drop_text': self._explain_why(whys[line.move_line_id])})
+        return {
+            line: self._explain_why(whys[line.move_line_id]) for line in steps if line.status != 'dropped'}
+
+    @api.model
+    def _find_void(self, company, at_date, debtors):
+        """Return ``{line: reason}`` of the steps of consumers that rest on a letter which does not hold."""
+        Item = self.env['account.move.line']
+        unpaid = Item._get_dunning_unreconciled_sql(
+            SQL.identifier('line'), company, Item._get_dunning_receivables(company).ids)
+        wanted = SQL("partner.id = ANY(%s)", list(debtors.ids)) if debtors is not None else SQL(
+            "partner.id IN (SELECT debtor_id FROM (%s) owing)", Item._get_dunning_rows_sql(company, unpaid))
+        Claim = self.env['dunning.claim'].with_company(company)
+        judgements = Claim._judge_letters(company, at_date, wanted)
+        since = {}
+        for judgement in judgements.values():
+            since |= self._find_returns(judgement)
+        told = [
+            line.item_id for judgement in judgements.values() for verdict in judgement.verdicts.values()
+            for line in verdict.letter.items]
+        asked = Domain('company_id', '=', company.id) & (Domain('amount_costs', '>', 0) | Domain(
+            'amount_interest', '>', 0)) & Domain('notice_id.debtor_type', '=', CONSUMER)
+        if debtors is not None:
+            asked &= Domain('notice_id.partner_id', 'in', debtors.ids)
+        steps = self.env['dunning.notice.line'].search(
+            Domain('status', 'in', ('sent', 'skipped')) & Domain('move_line_id.reconciled', '=', False)
+            & (Domain('move_line_id', 'in', told) | asked), order='date, id')
+        found = {}
+        for item, lines in steps.grouped('move_line_id').items():
+            first, why = since.get(item.id, (None, None))
+            debtor = item.partner_id.commercial_partner_id.with_company(company)
+            judgement = judgements.get(debtor.id, NO_JUDGEMENT)
+            for line in lines:
+                if not first and not self._was_owed(line, debtor, judgement, Claim):
+                    first, why = line.date, 'asked_too_early'
+                if first and line.date >= first:
+                    found[line] = self._explain_why(why)
+        return found
+
+    @api.model
+    def _was_owed(self, line, debtor, judgement, Claim):
+        """Return whether a consumer owed the interest and costs of a step that left, by the facts of now."""
+        if line.status != 'sent' or debtor.dunning_effective_type != CONSUMER:
+            return True
+        item_id = line.move_line_id.id
+        in_default = judgement.is_in_default(item_id, line.date) or (
+            Claim._read_creditor(line.company_id).agrees_term(Claim._read_debtor(debtor)))
+        return (not line.amount_costs or judgement.owes_costs(item_id, line.date)) and (
+            not line.amount_interest or in_default)
+
+    @api.model
+    def _find_returns(self, judgement):
+        """Return ``{item id: (day, why)}``: from which step on items go back, by what is missing of them."""
+        found = {}
+        for verdict in judgement.verdicts.values():
+            letter = verdict.letter
+            for item_id in (line.item_id for line in letter.items):
+                whys = [
+                    breach.why for breach in verdict.get_breaches(item_id)
+                    if Consequence.LADDER_RETURNS in get_consequences(breach, letter.role)]
+                missing = judgement.get_missing(item_id)
+                if not whys or not missing or item_id in judgement.awaited:
+                    continue
+                if item_id not in found or letter.role == missing != found[item_id][2]:
+                    found[item_id] = (letter.day, whys[0].value, letter.role)
+        return {item_id: (day, why) for item_id, (day, why, _role) in found.items()}
+
+    # -------------------------------------------------------------------------
+    # TELLING
+    # -------------------------------------------------------------------------
+
+    @api.model
+    def _explain_why(self, why):
+        """Return the sentence of a code of ``Why``, or of costs that were asked too early."""
+        return {
+            Why.OTHER_DEBTOR.value: self.env._("The invoice is owed by another debtor now."),
+            Why.NUMBER_CHANGED.value: self.env._("The invoice has another number now."),
+            Why.AMOUNT_RAISED.value: self.env._("The invoice is for more now than the debtor was told."),
+            Why.DUE_DATE_LATER.value: self.env._("The invoice is due later now than the debtor was told."),
+            Why.NOT_DUE.value: self.env._("The invoice was not due yet when it left."),
+            Why.NOT_DELIVERED.value: self.env._("It did not reach the debtor."),
+            Why.TERM_TOO_SHORT.value: self.env._(
+                "When it was received, too little was left of its term to be a reasonable one (article 6:82 BW)."),
+            Why.BECAME_CONSUMER.value: self.env._("It treated the debtor as a business, and he is a consumer."),
+            Why.NOT_IN_DEFAULT.value: self.env._(
+                "The debtor was not in default when it left (article 6:96 paragraph 6 BW)."),
+            Why.NOT_JOINED.value: self.env._(
+                "Another claim could have been claimed in the same letter and was not in it (article 6:96 paragraph 7 "
+                "BW)."),
+            Why.COSTS_TOO_HIGH.value: self.env._(
+                "It announced more collection costs than the law gives for what was owed."),
+            'asked_too_early': self.env._(
+                "It asked interest or collection costs that a consumer did not owe yet (articles 6:82 and 6:96 BW)."),
+        }[why]
+
+    def _log_void(self, lines):
+        """Step: say it on the notices, the invoices and the debtors."""
+        for notice, taken in lines.grouped('notice_id').items():
+            notice._log_act(lambda notice, taken=taken: notice.env._(
+                "It holds no longer for %(invoices)s: %(reason)s",
+                invoices=", ".join(filter(None, taken.mapped('name'))), reason=taken[0].void_reason))
+
+    def _tell_void(self, lines):
+        """Step: ask somebody to look at what it had asked, for each debtor once."""
+        for taken in lines.grouped(lambda line: (line.company_id, line.notice_id.partner_id)).values():
+            company = taken.company_id
+            asking = taken.filtered(lambda line: line.amount_costs or line.amount_interest)
+            role = taken.filtered('notice_id.legal_role')
+            if not (asking or role):
+                continue
+            notice = (asking or role).sorted('date')[-1].notice_id
+            user = notice._get_responsible() or company._get_dunning_manager()
+            if not user:
+                continue
+            local = notice.with_context(lang=user.lang)
+            local._recording().activity_schedule(
+                ACTIVITY, date_deadline=company._dunning_today(), user_id=user.id, automated=True,
+                summary=local.env._("It holds no longer: look at it"), note=local._explain_void(taken, asking))
+
+    def _explain_void(self, taken, asking):
+        """Return what follows when steps were taken back, in the language of the environment.
+
+        :param asking: those of them that asked interest or costs
+        """
+        env = self.env
+        sentences = [env._(
+            "%(notice)s of %(date)s about %(invoices)s holds no longer. %(reason)s The ladder goes back for these "
+            "invoices, and what is missing is sent again.",
+            notice=", ".join(dict.fromkeys(taken.notice_id.mapped('display_name'))),
+            date=format_date(env, min(taken.mapped('date'))),
+            invoices=", ".join(dict.fromkeys(filter(None, taken.mapped('name')))), reason=taken[0].void_reason)]
+        costs, interest = (sum(asking.mapped(name)) for name in ('amount_costs', 'amount_interest'))
+        if costs or interest:
+            sentences.append(env._(
+                "%(costs)s of collection costs and %(interest)s of interest were asked. What rests on it is not owed: "
+                "tell the debtor that it is withdrawn, or pay back what was paid.",
+                costs=self.currency_id.format(costs), interest=self.currency_id.format(interest)))
+        booked = taken.notice_id.filtered('booking_left')
+        if booked:
+            sentences.append(env._(
+                "%s booked interest or costs that are still open: choose “Waive Booked Interest and Costs” there to "
+                "credit them.", ", ".join(booked.mapped('display_name'))))
+        return " ".join(sentences)
