@@ -91,7 +91,7 @@ class DunningNotice(models.Model):
     # -------------------------------------------------------------------------
 
     def _get_sent_steps(self):
-        # Hook: what was asked is booked in the same transaction, or the notice does not leave.
+        # Hook: what was asked is booked when it left, in the same transaction.
         return [*super()._get_sent_steps(), self._book_extras, self._record_interruption]
 
     def _record_interruption(self, at_date):
@@ -130,6 +130,15 @@ class DunningNotice(models.Model):
                     vals_list.append(notice._prepare_booking(interest, costs))
             if vals_list:
                 Claim._post_bookings(company, vals_list)
+
+    def _rehearse_booking(self, at_date):
+        """Raise where what these notices ask could not be booked: then they must not leave by e-mail."""
+        if any(notice.policy_id.claim_booking == 'booked' for notice in self):
+            with self.env.cr.savepoint() as savepoint:
+                self._book_extras(at_date)
+                self.env.flush_all()
+                savepoint.rollback()
+            self.env.invalidate_all()
 
     def _write_booked(self, extras):
         """Write on the lines what comes on top of earlier bookings; return the sums as (interest, costs)."""

@@ -4,6 +4,7 @@ from . import account_move
 from . import account_move_line
 from . import account_partial_reconcile
 from . import mail_thread
+from . import mail_notification
 from . import mail_mail
 from . import dunning_withdrawal
 from . import dunning_notice_approval

@@ -4,7 +4,7 @@ Whatever he writes (paid, disputed, bankrupt, on holiday until the tenth) a mach
 person did, everything of this debtor is on hold, as with any other hold: with an owner, an end and a soft landing.
 """
 
-from odoo import models
+from odoo import api, models
 
 
 class AccountMove(models.Model):
@@ -14,6 +14,10 @@ class AccountMove(models.Model):
         """Open the send wizard for the due items of these invoices."""
         self.check_access('read')
         return self.env['dunning.send']._action_open(moves=self)
+
+    @api.model
+    def _record_dunning_mails(self, messages, *, final=False):
+        pass
 
     def message_update(self, msg_dict, update_vals=None):
         self.check_access('write')  # the mail gateway may; who calls it in another way must be allowed to

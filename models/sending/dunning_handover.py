@@ -94,6 +94,17 @@ class DunningHandover(models.Model):
         return tries
 
     @api.model
+    def _go_on_counting(self, earlier, message_id):
+        """Count the tries of a mail that was made again with those of the earlier one, so that it ends."""
+        self.env.execute_query(SQL(
+            """
+            INSERT INTO dunning_handover (message_id, started_on, refused, tries)
+                 SELECT %s, started_on, TRUE, tries FROM dunning_handover
+                  WHERE message_id = %s AND refused AND tries > 0
+              RETURNING id
+            """, message_id, earlier))
+
+    @api.model
     def _get_started(self, message_ids):
         """Return ``{message_id: whether it was accepted}`` of the mails that were begun."""
         rows = self.env.execute_query(SQL(

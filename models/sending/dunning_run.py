@@ -169,7 +169,7 @@ class DunningRun(models.AbstractModel):
     @api.model
     def _follow_facts(self, planning):
         """Step: let items whose letters hold no longer go back on their ladders, and settle what was paid as asked."""
-        self.env['dunning.notice']._collect_receipts(planning.company)
+        self.env['dunning.notice']._follow_mails(planning.company, planning.at_date)
         self.env['dunning.notice']._follow_facts(planning.company, planning.at_date)
 
     @api.model
