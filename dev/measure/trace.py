@@ -140,7 +140,7 @@ def _send(env, user):
 
     def send():
         env["dunning.dispatcher"]._dispatch(notice)
-        if notice.state != "sent":
+        if notice.state != "leaving":
             raise RuntimeError(notice.error_message or notice.state)
 
     return send

@@ -2,13 +2,25 @@ from datetime import timedelta
 
 from odoo import api, fields, models
 from odoo.fields import Domain
-from odoo.tools import ormcache
+from odoo.tools import SQL, ormcache
 
+from ..kernel.formats import format_day
 from ..kernel.groups import ACCOUNTING
 
 #: What the answers about an invoice depend on, and is written on the invoice itself.
 ASKED = frozenset({
-    'dunning_claim_kind', 'dunning_policy_id', 'invoice_date_due', 'is_move_sent', 'line_ids', 'partner_id', 'state'})
+    'dunning_claim_kind', 'dunning_policy_id', 'dunning_sent_on', 'dunning_sent_state', 'invoice_date_due', 'is_move_sent',
+    'line_ids', 'partner_id', 'state'})
+#: What is known of the sending of an invoice. Of those in the first group it is not known that it was sent.
+SENT_STATES = [
+    ('printed', "Printed, nobody confirmed that it was sent"),
+    ('waiting', "Its e-mail waits in the mail queue"),
+    ('failed', "Its e-mail failed or came back"),
+    ('mailed', "E-mail accepted by the mail server"),
+    ('delivered', "Delivered electronically"),
+    ('entered', "Entered by a person"),
+]
+UNCERTAIN_STATES = ('printed', 'waiting', 'failed')
 
 
 class AccountMove(models.Model):
@@ -22,6 +34,38 @@ class AccountMove(models.Model):
         help="Only when this invoice follows another policy than its debtor.",
         prefetch='dunning',
     )
+    dunning_sent_on = fields.Date(
+        string="Sent On",
+        copy=False,
+        tracking=True,
+        groups=ACCOUNTING,
+        help="The day on which the debtor was sent this invoice. When it is later than the invoice date, the term of "
+             "payment, and so reminders and interest, count from it.",
+        prefetch='dunning',
+    )
+    dunning_sent_state = fields.Selection(
+        selection=SENT_STATES,
+        string="Sending",
+        copy=False,
+        readonly=True,
+        groups=ACCOUNTING,
+        prefetch='dunning',
+    )
+    dunning_sent_message_id = fields.Many2one(
+        comodel_name='mail.message',
+        string="E-mail of the Invoice",
+        copy=False,
+        readonly=True,
+        index='btree_not_null',
+        ondelete='set null',
+        groups=ACCOUNTING,
+        prefetch='dunning',
+    )
+    dunning_sent_text = fields.Char(
+        string="Invoice Sent",
+        compute='_compute_dunning_sent_text',
+        groups=ACCOUNTING,
+    )
     dunning_days_overdue = fields.Integer(
         string="Days Overdue",
         compute='_compute_dunning_days_overdue',
@@ -32,10 +76,59 @@ class AccountMove(models.Model):
 
     def write(self, vals):
         # OVERRIDE: what was worked out before may no longer be true.
+        if 'dunning_sent_on' in vals and 'dunning_sent_state' not in vals:
+            entered = {'dunning_sent_state': 'entered', 'is_move_sent': True}
+            vals = {**vals, **(entered if vals['dunning_sent_on'] else {'dunning_sent_state': False})}
         result = super().write(vals)
         if vals.keys() & ASKED:
             self._forget_dunning_answers()
         return result
+
+    # -------------------------------------------------------------------------
+    # WHEN IT WAS SENT
+    # -------------------------------------------------------------------------
+
+    @api.depends('dunning_sent_on', 'dunning_sent_state', 'is_move_sent', 'invoice_date')
+    @api.depends_context('lang')
+    def _compute_dunning_sent_text(self):
+        labels = dict(self._fields['dunning_sent_state']._description_selection(self.env))
+        for move in self:
+            text = labels.get(move.dunning_sent_state, '')
+            if not text and move.is_move_sent and move.invoice_date:
+                text = self.env._(
+                    "Assumed on the invoice date, %s: nobody recorded when it was sent",
+                    format_day(self.env, move.invoice_date))
+            elif move.dunning_sent_on:
+                text = f"{format_day(self.env, move.dunning_sent_on)}: {text}"
+            move.dunning_sent_text = text
+
+    def _record_dunning_sent(self, state, day=None):
+        """Record that the debtor was sent these invoices.
+
+        :param str state: a code of :data:`SENT_STATES`
+        :param date day: today without it
+        """
+        for company, moves in self.grouped('company_id').items():
+            moves.write({
+                'dunning_sent_on': day or company._dunning_today(), 'dunning_sent_state': state, 'is_move_sent': True})
+
+    def _get_dunning_sent_delay(self):
+        """Return by how many days the invoice was sent later than its date: so much later it is due."""
+        self.ensure_one()
+        move = self.sudo()  # sudo: a due date is for whoever can read the invoice
+        dated = move.invoice_date or move.date
+        return max(0, (move.dunning_sent_on - dated).days) if move.dunning_sent_on and dated else 0
+
+    @api.model
+    def _get_dunning_sent_delay_sql(self, move):
+        """Return the SQL of the same number of days, of a row of ``account_move``."""
+        return SQL(
+            "GREATEST(0, %(move)s.dunning_sent_on - COALESCE(%(move)s.invoice_date, %(move)s.date))", move=move,
+            to_flush=[self._fields[name] for name in ('dunning_sent_on', 'invoice_date', 'date')])
+
+    # -------------------------------------------------------------------------
+    # WHAT DEPENDS ON IT
+    # -------------------------------------------------------------------------
 
     @api.model
     def _forget_dunning_answers(self):
@@ -67,7 +160,8 @@ class AccountMove(models.Model):
         oldest = {move.id: due for move, due in groups if due}
         for move in self:
             due = oldest.get(move._origin.id or move.id)
-            move.dunning_days_overdue = max(0, (today - due).days) if due else 0
+            move.dunning_days_overdue = max(
+                0, (today - due).days - move._get_dunning_sent_delay()) if due else 0
 
     def _search_dunning_days_overdue(self, operator, value):
         """Overdue for more than (or at least) n days, n >= 0; or exactly not overdue."""

@@ -1,3 +1,5 @@
+from datetime import timedelta
+
 from odoo import api, models
 from odoo.fields import Domain
 from odoo.tools import SQL
@@ -257,9 +259,13 @@ class AccountMoveLine(models.Model):
     # -------------------------------------------------------------------------
 
     def _get_dunning_due_date(self):
-        """Return the day by which an item was to be paid; what has no due date is due on its own."""
+        """Return the day by which an item was to be paid; what has no due date is due on its own.
+
+        The term that was agreed runs from the day on which the invoice was sent, where that is known to be later than
+        its date: nobody can be late with what he has not seen.
+        """
         self.ensure_one()
-        return self.date_maturity or self.date
+        return (self.date_maturity or self.date) + timedelta(days=self.move_id._get_dunning_sent_delay())
 
     @api.model
     def _get_dunning_with_partner_sql(self):
@@ -269,11 +275,17 @@ class AccountMoveLine(models.Model):
             to_flush=self._fields['partner_id'])
 
     @api.model
-    def _get_dunning_due_date_sql(self, line):
-        """Return the SQL of the same day, of a row of ``account_move_line``."""
+    def _get_dunning_due_date_sql(self, line, move=None):
+        """Return the SQL of the same day, of a row of ``account_move_line``.
+
+        :param SQL move: the name of the row of its move, where that was joined; it need not be looked up then
+        """
+        sent = SQL.identifier('sent_move')
+        delay = self.env['account.move']._get_dunning_sent_delay_sql(move or sent)
         return SQL(
-            "COALESCE(%(line)s.date_maturity, %(line)s.date)", line=line,
-            to_flush=[self._fields['date_maturity'], self._fields['date']])
+            "COALESCE(%(line)s.date_maturity, %(line)s.date) + %(delay)s", line=line,
+            delay=delay if move else SQL("(SELECT %s FROM account_move %s WHERE %s.id = %s.move_id)", delay, sent, sent, line),
+            to_flush=[self._fields['date_maturity'], self._fields['date'], self._fields['move_id']])
 
     def _get_dunning_terms_sql(self):
         """Return SQL of these due items: ``id``, ``due_date`` and ``debtor_term_agreed``."""

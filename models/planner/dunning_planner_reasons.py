@@ -78,6 +78,8 @@ class DunningPlannerReasons(models.AbstractModel):
             'wrong_policy',
             'foreign_law',
             'not_sent',
+            'sending_failed',
+            'sending_uncertain',
             'pending',
             'finished',
             'not_due',
@@ -264,6 +266,24 @@ class DunningPlannerReasons(models.AbstractModel):
         return Reason(
             SQL("require_invoice_sent AND move_type = 'out_invoice' AND is_move_sent IS NOT TRUE"),
             lambda d: self.env._("The invoice was never sent. Send it, or mark it as sent."),
+            waits_for='invoice',
+        )
+
+    def _reason_sending_failed(self):
+        return Reason(
+            SQL("require_invoice_sent AND dunning_sent_state = 'failed'"),
+            lambda d: self.env._(
+                "The e-mail with the invoice failed or came back, so the debtor has not got it. Send the invoice again, "
+                "or choose “Mark as Sent” when it went another way."),
+            waits_for='invoice',
+        )
+
+    def _reason_sending_uncertain(self):
+        return Reason(
+            SQL("require_invoice_sent AND dunning_sent_state IN ('waiting', 'printed')"),
+            lambda d: self.env._(
+                "It is not known that the invoice was sent: its e-mail waits in the mail queue, or it was printed and "
+                "nobody confirmed that it was posted. Choose “Mark as Sent” when it was."),
             waits_for='invoice',
         )
 

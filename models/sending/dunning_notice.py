@@ -397,7 +397,7 @@ class DunningNotice(models.Model):
         """Return which of these notices would not say the truth to the right address on the day they leave."""
         now = self._read_snapshots()
         return self.filtered(lambda notice: (
-            notice._gives_less_by(leaves_on) or notice._get_email() != notice.email_to
+            notice._gives_less_by(leaves_on) or " ".join(notice._get_email().split()) != notice.email_to
             or now[notice.id]['items'] != (notice.left_data or now[notice.id])['items']))
 
     @api.model
