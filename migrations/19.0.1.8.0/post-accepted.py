@@ -55,5 +55,6 @@ def migrate(cr, version):
              WHERE line.move_id = move.id AND line.status = 'sent'
           ORDER BY level.sequence DESC, level.id DESC LIMIT 1)
          WHERE move.id IN (
-            SELECT line.move_id FROM dunning_notice_line line JOIN dunning_waiting waiting ON waiting.id = line.notice_id)
+            SELECT line.move_id FROM dunning_notice_line line
+              JOIN dunning_waiting waiting ON waiting.id = line.notice_id)
     """)

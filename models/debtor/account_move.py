@@ -9,9 +9,9 @@ from ..kernel.groups import ACCOUNTING
 
 #: What the answers about an invoice depend on, and is written on the invoice itself.
 ASKED = frozenset({
-    'dunning_claim_kind', 'dunning_policy_id', 'dunning_sent_on', 'dunning_sent_state', 'invoice_date_due', 'is_move_sent',
-    'line_ids', 'partner_id', 'state'})
-#: What is known of the sending of an invoice. Of those in the first group it is not known that it was sent.
+    'dunning_claim_kind', 'dunning_policy_id', 'dunning_sent_on', 'dunning_sent_state', 'invoice_date_due',
+    'is_move_sent', 'line_ids', 'partner_id', 'state'})
+#: What is known of the sending of an invoice.
 SENT_STATES = [
     ('printed', "Printed, nobody confirmed that it was sent"),
     ('waiting', "Its e-mail waits in the mail queue"),
@@ -20,6 +20,7 @@ SENT_STATES = [
     ('delivered', "Delivered electronically"),
     ('entered', "Entered by a person"),
 ]
+#: Of these it is not known that it was sent.
 UNCERTAIN_STATES = ('printed', 'waiting', 'failed')
 
 

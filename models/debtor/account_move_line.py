@@ -280,11 +280,11 @@ class AccountMoveLine(models.Model):
 
         :param SQL move: the name of the row of its move, where that was joined; it need not be looked up then
         """
-        sent = SQL.identifier('sent_move')
-        delay = self.env['account.move']._get_dunning_sent_delay_sql(move or sent)
+        delay = self.env['account.move']._get_dunning_sent_delay_sql(move or SQL.identifier('sent'))
+        if not move:
+            delay = SQL("(SELECT %s FROM account_move sent WHERE sent.id = %s.move_id)", delay, line)
         return SQL(
-            "COALESCE(%(line)s.date_maturity, %(line)s.date) + %(delay)s", line=line,
-            delay=delay if move else SQL("(SELECT %s FROM account_move %s WHERE %s.id = %s.move_id)", delay, sent, sent, line),
+            "COALESCE(%(line)s.date_maturity, %(line)s.date) + %(delay)s", line=line, delay=delay,
             to_flush=[self._fields['date_maturity'], self._fields['date'], self._fields['move_id']])
 
     def _get_dunning_terms_sql(self):

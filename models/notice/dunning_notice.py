@@ -379,7 +379,8 @@ class DunningNotice(models.Model):
     def _stop_mails(self):
         """Take the mails of these notices that did not leave out of the mail queue, also those that failed."""
         # sudo: mail.mail belongs to the system
-        waiting = self._recording().mail_id.sudo().exists().filtered(lambda mail: mail.state in ('outgoing', 'exception'))
+        mails = self._recording().mail_id.sudo().exists()
+        waiting = mails.filtered(lambda mail: mail.state in ('outgoing', 'exception'))
         if waiting:
             waiting.write({'state': 'cancel'})
             waiting.mail_message_id.notification_ids.write({'notification_status': 'canceled'})

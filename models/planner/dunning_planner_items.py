@@ -282,8 +282,8 @@ class DunningPlannerItems(models.AbstractModel):
             # The columns read here, named so that pending changes are written first.
             to_flush=[
                 *(Move._fields[name] for name in (
-                    'payment_state', 'is_move_sent', 'dunning_sent_state', 'move_type', 'partner_id', 'dunning_policy_id',
-                    'dunning_notice_id')),
+                    'payment_state', 'is_move_sent', 'dunning_sent_state', 'move_type', 'partner_id',
+                    'dunning_policy_id', 'dunning_notice_id')),
                 *(Partner._fields[name] for name in ('dunning_policy_id', 'dunning_term_agreed')),
             ],
         )

@@ -273,8 +273,8 @@ class DunningPlannerReasons(models.AbstractModel):
         return Reason(
             SQL("require_invoice_sent AND dunning_sent_state = 'failed'"),
             lambda d: self.env._(
-                "The e-mail with the invoice failed or came back, so the debtor has not got it. Send the invoice again, "
-                "or choose “Mark as Sent” when it went another way."),
+                "The e-mail with the invoice failed or came back, so the debtor has not got it. Send the invoice "
+                "again, or choose “Mark as Sent” when it went another way."),
             waits_for='invoice',
         )
 

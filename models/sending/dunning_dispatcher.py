@@ -303,7 +303,8 @@ class DunningDispatcher(models.AbstractModel):
         What was overtaken, or would give less than its term, is cancelled or made again under the same notice. Of what
         another process has in hand the mail waits.
         """
-        notices = self.env['dunning.notice'].search([('mail_id', 'in', mails.ids), ('state', 'in', ('leaving', 'sent'))])
+        notices = self.env['dunning.notice'].search([
+            ('mail_id', 'in', mails.ids), ('state', 'in', ('leaving', 'sent'))])
         leaving = notices.filtered(lambda notice: notice.state == 'leaving')
         free = leaving.try_lock_for_update()
         self._look_again(free)

@@ -168,6 +168,16 @@ class DunningNoticeDelivery(models.AbstractModel):
             notice._mark_failed(notice.env._(
                 "As far as is known, no mail server accepted the e-mail: %s", (reason or '').strip()[:500]))
 
+    def action_confirm_mailed(self):
+        """Record what a person found out: the e-mail of a failed notice was accepted all the same."""
+        self.check_access('write')
+        failed = self.filtered(lambda notice: notice.state == 'error' and notice.mail_message_id)
+        failed._stop_mails()
+        failed._recording().write({'state': 'leaving', 'error_message': False})
+        failed._record_mailed()
+        failed._log_act(lambda notice: notice.env._("Its e-mail was accepted, says %s.", notice.env.user.name))
+        return True
+
     def _today_or_later(self):
         """Return today, or the day on which the notice left when that is later: clocks differ around midnight."""
         self.ensure_one()

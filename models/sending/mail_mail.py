@@ -45,7 +45,8 @@ class MailMail(models.Model):
                 # sudo: notes of the program
                 self.env['dunning.handover'].sudo()._forget(again.mapped('message_id'))
                 # sudo: who may try a mail again may let its notice leave
-                failed = self.env['dunning.notice'].sudo().search([('mail_id', 'in', again.ids), ('state', '=', 'error')])
+                failed = self.env['dunning.notice'].sudo().search([
+                    ('mail_id', 'in', again.ids), ('state', '=', 'error')])
                 failed._recording().write({'state': 'leaving', 'error_message': False})
         return super().write(vals)
 

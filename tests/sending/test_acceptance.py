@@ -235,8 +235,7 @@ class TestAcceptance(DunningCommon):
     def test_what_cannot_be_booked_does_not_leave(self):
         self.ladder.claim_booking = 'booked'
         notice = self.make_notices(DUE)
-        with patch.object(
-            self.registry['dunning.notice'], '_book_extras', side_effect=UserError("No product")), mute_logger(*LOGGERS):
+        with patch.object(self.registry['dunning.notice'], '_book_extras', side_effect=UserError("No product")):
             self.send(notice, DUE, wait=True)
         self.assertRecordValues(notice, [{'state': 'error', 'mail_id': False}])
 
@@ -256,8 +255,9 @@ class TestAcceptance(DunningCommon):
             Mail.filtered(lambda mail: mail.model.startswith('dunning.')).mapped('state'), ['outgoing'] * 2)
         Mail.scheduled_date = False
         # Handing them over was begun by a process that was killed.
-        self.env.cr.execute("UPDATE dunning_handover SET refused = FALSE")
-        self.assertEqual(len(Mail._settle_dunning_handovers()), 2)
+        with patch.object(
+            self.registry['dunning.handover'], '_get_started', lambda model, ids: dict.fromkeys(ids, False)):
+            self.assertEqual(len(Mail._settle_dunning_handovers()), 2)
         Mail.write({'state': 'outgoing'})
         self.wake_queue()
         self.assertEqual(Mail.mapped('state'), ['sent'] * 3)
