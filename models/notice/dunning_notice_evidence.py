@@ -240,18 +240,19 @@ class DunningNoticeEvidence(models.AbstractModel):
             received = presume(POST, posted_on, company._get_dunning_postal_days(posted_on))
             notices._add_receipt('post_presumed', received, channel='letter')
 
-    def _register_portal_opening(self, date):
-        """Record that the debtor saw this notice in the portal: proof of receipt. Once is enough.
+    def _register_opening(self, date, kind='portal_opened', channel='portal'):
+        """Record that the debtor saw this notice: proof of receipt. Once is enough.
 
         :param date date: the day on which he did
+        :param str kind: a code of :data:`KINDS`
         """
         self.ensure_one()
         if self.state != 'sent' or date < self._get_departure_date() or any(
-            receipt.kind == 'portal_opened' and not receipt.withdrawn_on for receipt in self.receipt_ids
+            receipt.kind == kind and not receipt.withdrawn_on for receipt in self.receipt_ids
         ):
             return self.env['dunning.receipt']
         # sudo: the debtor himself gives the evidence, and the caller checked that it is his notice
-        return self.sudo()._add_receipt('portal_opened', date, channel='portal').sudo(False)
+        return self.sudo()._add_receipt(kind, date, channel=channel).sudo(False)
 
     def action_enter_receipt(self):
         """Ask what is known of the receipt of this notice."""

@@ -290,7 +290,7 @@ class DunningPlannerReasons(models.AbstractModel):
     def _reason_pending(self):
         return Reason(
             SQL("pending_notice_id IS NOT NULL"),
-            lambda d: self.env._("A notice about it already waits to be approved, sent or posted."),
+            lambda d: self.env._("A notice about it already waits to be approved, sent or posted, or is on its way."),
             waits_for='notice', at_recheck=False, keeps_apart=False,
         )
 

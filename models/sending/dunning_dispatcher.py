@@ -392,7 +392,10 @@ class DunningDispatcher(models.AbstractModel):
         mails = Letter._create_mails(
             values_list, [notices.browse(values['res_id']).recipient_id for values in values_list])
         for mail in mails:
-            notices.browse(mail.res_id).with_env(dispatch.recorder).write({
+            notice = notices.browse(mail.res_id)
+            if notice.level_id.read_receipt:
+                mail.headers = repr({'Disposition-Notification-To': mail.reply_to or mail.email_from})
+            notice.with_env(dispatch.recorder).write({
                 'mail_id': mail.id, 'mail_message_id': mail.mail_message_id.id, 'email_to': mail.email_to})
             if earlier[mail.res_id]:
                 # sudo: notes of the program

@@ -230,7 +230,7 @@ class DunningNoticeDelivery(models.AbstractModel):
         kinds = set(self.receipt_ids.filtered(lambda receipt: not receipt.withdrawn_on).mapped('kind'))
         if kinds & {'registered', 'acknowledged'}:
             return 'delivered'
-        if 'portal_opened' in kinds:
+        if kinds & {'portal_opened', 'mail_read'}:
             return 'opened'
         by_post = self.postal_state if 'returned' not in kinds else False
         by_mail = self.mail_message_id and 'bounced' not in kinds
@@ -264,11 +264,11 @@ class DunningNoticeDelivery(models.AbstractModel):
         """
         self.ensure_one()
         evidence = self.receipt_ids.filtered(lambda receipt: not receipt.withdrawn_on).sorted('date')
-        opened = evidence.filtered(lambda receipt: receipt.kind in ('portal_opened', 'acknowledged'))
+        opened = evidence.filtered(lambda receipt: receipt.kind in ('portal_opened', 'mail_read', 'acknowledged'))
         badges = {
             'email_accepted': (self.env._("Handed over"), 'success'), 'bounced': (self.env._("Came back"), 'danger'),
             'registered': (self.env._("Delivered"), 'success'), 'returned': (self.env._("Came back"), 'danger'),
-            'portal_opened': (self.env._("Opened"), 'success'),
+            'portal_opened': (self.env._("Opened"), 'success'), 'mail_read': (self.env._("Opened"), 'success'),
             'acknowledged': (self.env._("Acknowledged"), 'success')}
         ways = []
         if self.mail_message_id:

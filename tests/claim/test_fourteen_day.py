@@ -247,10 +247,10 @@ class TestTerm(FourteenDayCommon):
 
     def test_opening_it_in_the_portal_is_proof(self):
         notice = self.letter(MONDAY, leaves=date(2026, 11, 25))
-        self.assertFalse(notice._register_portal_opening(date(2026, 11, 20)), "Before it left")
-        notice._register_portal_opening(date(2026, 11, 25))
+        self.assertFalse(notice._register_opening(date(2026, 11, 20)), "Before it left")
+        notice._register_opening(date(2026, 11, 25))
         self.assertTerm(notice, date(2026, 11, 25), date(2026, 12, 9), date(2026, 12, 10), 'portal_opened')
-        self.assertFalse(notice._register_portal_opening(date(2026, 12, 1)), "Once is enough")
+        self.assertFalse(notice._register_opening(date(2026, 12, 1)), "Once is enough")
 
     def test_what_cannot_be_is_refused(self):
         notice = self.posted(MONDAY)

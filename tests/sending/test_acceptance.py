@@ -239,6 +239,39 @@ class TestAcceptance(DunningCommon):
             self.send(notice, DUE, wait=True)
         self.assertRecordValues(notice, [{'state': 'error', 'mail_id': False}])
 
+    # --- read receipts ---
+
+    def answer_receipt(self, disposition, day):
+        """The program of the debtor says what was done with the mail."""
+        [message] = self.taken
+        self.on(day, self.env['mail.thread'].sudo()).message_process(None, '\r\n'.join([
+            'From: bakkerij@debtor.example.com', f'To: {message["Disposition-Notification-To"]}', 'Subject: Read',
+            'Message-Id: <mdn@debtor.example.com>', 'MIME-Version: 1.0',
+            'Content-Type: multipart/report; report-type=disposition-notification; boundary="=_mdn"', '',
+            '--=_mdn', 'Content-Type: text/plain', '', 'Your message was displayed.', '',
+            '--=_mdn', 'Content-Type: message/disposition-notification', '',
+            f'Original-Message-ID: {message["Message-Id"]}', f'Disposition: manual-action/{disposition}', '',
+            '--=_mdn', 'Content-Type: text/rfc822-headers', '', f'Message-Id: {message["Message-Id"]}', '',
+            '--=_mdn--', '']).encode())
+        self.env.invalidate_all()
+
+    def test_a_read_receipt_proves_opening_and_never_more(self):
+        self.reminder.read_receipt = True
+        notice = self.dun(DUE, wait=True)
+        self.wake_queue()
+        self.answer_receipt('MDN-sent-manually; deleted', DUE)
+        self.assertEqual(notice.receipt_ids.mapped('kind'), ['email_accepted'])
+        self.answer_receipt('MDN-sent-manually; displayed', DUE)
+        self.assertRecordValues(notice, [{
+            'state': 'sent', 'delivery_state': 'opened', 'receipt_kind': 'mail_read', 'receipt_date': DUE}])
+        self.assertFalse(self.business.dunning_email_bounced_on, "Core takes it for a bounce")
+        self.assertFalse(self.env['dunning.hold'].search([('partner_id', '=', self.business.id)]), "It is no answer")
+
+    def test_no_read_receipt_unless_the_level_asks_for_it(self):
+        self.dun(DUE, wait=True)
+        self.wake_queue()
+        self.assertNotIn('Disposition-Notification-To', self.taken[0])
+
     # --- the mails of others ---
 
     def test_a_mail_of_ours_without_a_company_stops_nothing(self):

@@ -337,7 +337,7 @@ class TestDelivery(DunningCommon):
         self.assertEqual(notice.delivery_state, 'handed_over')
         self.assertIn("Handed over to the mail server", notice.delivery_ways)
         self.assertIn('bakkerij@debtor.example.com', notice.delivery_ways)
-        notice._register_portal_opening(DUE + days(2))
+        notice._register_opening(DUE + days(2))
         self.assertEqual(notice.delivery_state, 'opened')
         self.assertIn("Opened in the portal", notice.delivery_ways)
 
