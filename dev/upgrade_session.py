@@ -225,7 +225,7 @@ def _screens(env):
 
 
 def go_on(env):
-    """Run the scheduled actions and send a proposal; return what became of what waited."""
+    """Run the scheduled actions and send a proposal; return what became of what waited and of what had left."""
     with today(env):
         notices = env["dunning.notice"].search([("state", "in", ("draft", "queued"))])
         queued = notices.filtered(lambda notice: notice.state == "queued")
@@ -239,6 +239,7 @@ def go_on(env):
         return {
             "sent": {notice.name: _letter(notice) for notice in sent},
             "planned": len(planned.filtered(lambda notice: notice.date_planned == TODAY)),
+            "void": env["dunning.notice.line"].search([("status", "=", "void")]).notice_id.mapped("name"),
         }
 
 

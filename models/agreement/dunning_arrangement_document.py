@@ -12,7 +12,6 @@ wording linter before anything is offered.
 import base64
 import hashlib
 from functools import partial
-from types import SimpleNamespace
 
 from markupsafe import Markup
 
@@ -57,9 +56,10 @@ class DunningArrangementDocument(models.AbstractModel):
         local = self.with_context(lang=lang)
         env, Letter = local.env, local.env['dunning.letter']
         company, data = local.company_id, self.claim_data or {}
-        first, reference, addressee = local._get_agreed_parts()[:1], local._get_reference(), local._get_addressee(lang)
+        first, reference, partner = local._get_agreed_parts()[:1], local._get_reference(), local._get_postal_partner()
         shared = Letter._prepare_company(company, lang)
-        address = Letter._get_address_lines(addressee)
+        address = Letter._get_window_lines(
+            company, local.partner_id, local.contact_id or local.partner_id, partner)
         transfer = local._prepare_transfer(first.amount, reference)
         debtor = env['dunning.claim']._prepare_debtor(local.partner_id, {
             'debtor_type': data.get('debtor_type') or 'consumer'})
@@ -153,18 +153,12 @@ class DunningArrangementDocument(models.AbstractModel):
             })
         return rows
 
-    def _get_addressee(self, lang=None):
-        """Return what :meth:`_get_address_lines` of letters asks about: whom the window of the envelope shows.
-
-        :param str lang: that of the letter
-        """
+    def _get_postal_partner(self):
+        """Return whose address the window of the envelope shows: the first that a letter can be posted to."""
         self.ensure_one()
-        person = self.contact_id or self.partner_id
-        address = next((
-            partner for partner in (person | self.partner_id) if partner._has_dunning_address()), self.partner_id)
-        return SimpleNamespace(
-            partner_id=self.partner_id, recipient_id=person, company_id=self.company_id, lang=lang,
-            _get_postal_partner=lambda: address)
+        return next((
+            partner for partner in (self.contact_id | self.partner_id) if partner._has_dunning_address()),
+            self.partner_id)
 
     def _check_document(self, document):
         """Return the proposal as HTML; raise when it would say what is not so, or what the law does not allow.

@@ -78,7 +78,7 @@ class DunningArrangementMail(models.AbstractModel):
                     'l10n_nl_dunning.mail_template_arrangement_offer', person,
                     files=arrangement.offer_attachment_id.sudo())  # sudo: the file that is to leave
             else:
-                if not arrangement._get_addressee()._get_postal_partner()._has_dunning_address():
+                if not arrangement._get_postal_partner()._has_dunning_address():
                     raise UserError(self.env._(
                         "%s has neither an e-mail address that works nor a postal address. Complete the contact first.",
                         arrangement.partner_id.display_name))

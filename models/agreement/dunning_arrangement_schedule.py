@@ -43,7 +43,7 @@ class DunningArrangementSchedule(models.AbstractModel):
 
         :raise UserError: for a creditor without Dutch law, which the texts of an arrangement rest on
         """
-        if not company._get_dunning_law():
+        if debt['claim_data']['limit'] == 'creditor':
             raise UserError(self.env._(
                 "The texts of a payment arrangement rest on Dutch law, and the fiscal country of %s is not the "
                 "Netherlands. Record a promise instead.", company.name))

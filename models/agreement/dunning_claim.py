@@ -23,8 +23,8 @@ class DunningClaim(models.AbstractModel):
         return [*super()._get_told_sql(items), SQL(
             """
             SELECT line.move_line_id, 'dunning.arrangement', -arrangement.id, arrangement.partner_id,
-                   arrangement.claim_date, arrangement.name, TRUE, line.amount_interest, line.amount_costs,
-                   line.amount_principal, line.id
+                   arrangement.claim_date, arrangement.name, NULL, TRUE, line.amount_interest,
+                   line.amount_costs, line.amount_principal, line.id
               FROM dunning_arrangement_line line
               JOIN dunning_arrangement arrangement ON arrangement.id = line.arrangement_id
              WHERE line.move_line_id = ANY(%s) AND line.is_booking IS NOT TRUE

@@ -13,8 +13,11 @@ from odoo.tools import SQL, format_date
 
 from ...tools.law.amounts import ZERO, to_decimal
 from ...tools.law.claim import (
+    CURRENCY,
     NOTHING,
     Agreements,
+    Creditor,
+    Debtor,
     DueItem,
     Ledger,
     Request,
@@ -23,7 +26,13 @@ from ...tools.law.claim import (
 )
 from ...tools.law.collection_costs import AgreedScale
 from ...tools.law.engine import Engine, get_first_claiming
+from ...tools.law.letters import CONSUMER
+from ...tools.law.paid_as_asked import Asked
 from ...tools.law.statutory_interest import RateMissing
+from ..ladder.dunning_level import MANUAL_CHANNELS
+
+# Of costs, when the creditor cannot deduct it.
+VAT_RATE = Decimal(21)
 
 
 class ClaimRequest(NamedTuple):
@@ -228,11 +237,14 @@ class DunningClaim(models.AbstractModel):
 
         :raise UserError: for items of several currencies in one of them
         """
-        debtors = self.env['res.partner'].browse({request.debtor.id for request in requests})
         items = self.env['account.move.line'].browse({item_id for request in requests for item_id in request.items.ids})
-        told = self._read_told(items)
-        letters = self._read_correspondence(SQL("partner.id = ANY(%s)", list(debtors.ids)))
-        asked_before = self._read_asked(items) if told else {}
+        self._fetch_items(items)
+        known = set(items.ids)
+        agreements = {}
+        asked = [self._read_request(request, agreements) for request in requests]
+        told, asked_before = self._read_told(items)
+        consumers = {line.debtor.debtor_id for line in asked if line.debtor.type == CONSUMER}
+        letters = self._read_correspondence(SQL("partner.id = ANY(%s)", list(consumers))) if consumers else {}
         # The other items of earlier 14-day letters count for the costs of those letters, and those of all letters for
         # whether they were paid as asked.
         items = items.browse({
@@ -240,10 +252,7 @@ class DunningClaim(models.AbstractModel):
             *(told.item_id for sent in letters.values() for letter in sent.letters for told in letter.items
               if told.item_id in sent.items),
             *(item_id for sent in asked_before.values() for letter in sent for item_id in letter.principals)})
-        items.fetch(['amount_currency', 'date_maturity', 'move_id', 'currency_id', 'date'])
-        items.move_id.fetch(['name', 'invoice_date', 'date', 'dunning_notice_id', 'dunning_policy_id'])
-        agreements = {}
-        asked = [self._read_request(request, agreements) for request in requests]
+        self._fetch_items(items.filtered(lambda item: item.id not in known))
         Rate, company = self.env['dunning.interest.rate'], self.env.company
         ledger = Ledger(
             creditor=self._read_creditor(company),
@@ -256,6 +265,28 @@ class DunningClaim(models.AbstractModel):
             claimed=self._read_claimed(told, items),
             rates={kind: Rate._get_table(kind) for kind in {line.debtor.rate_kind for line in asked}})
         return ledger._replace(paid=self._find_paid(asked_before, ledger)), asked
+
+    @api.model
+    def _fetch_items(self, items):
+        items.fetch(['amount_currency', 'date_maturity', 'move_id', 'currency_id', 'date'])
+        items.move_id.fetch(['name', 'invoice_date', 'date', 'dunning_notice_id', 'dunning_policy_id'])
+
+    @api.model
+    def _read_creditor(self, company):
+        """Return the ``Creditor`` that a company is."""
+        return Creditor(
+            company.id, company.currency_id.name, company.dunning_postal_days,
+            VAT_RATE if company.dunning_vat_on_costs else None, company.dunning_term_agreed_consumer,
+            company.dunning_term_agreed_business, company.dunning_shortest_term, company._get_dunning_country())
+
+    @api.model
+    def _read_debtor(self, debtor):
+        """Return the ``Debtor`` that a contact is to the company of the environment."""
+        company = self.env.company
+        return Debtor(
+            debtor.id, debtor.dunning_effective_type, debtor.dunning_term_agreed or '',
+            debtor.dunning_waive_interest, debtor.dunning_waive_costs, debtor.dunning_waive_reason or '',
+            company._get_dunning_country_code(debtor.country_id.id))
 
     @api.model
     def _read_items(self, items):
@@ -309,29 +340,47 @@ class DunningClaim(models.AbstractModel):
 
     @api.model
     def _read_told(self, items):
-        """Return ``{item id: [Told]}``: what was told about the items, the oldest first."""
-        told = defaultdict(list)
-        for item_id, model, source_id, *row in self.env.execute_query(SQL(
-            "SELECT item_id, model, ABS(source_id), partner_id, sent_on, name, agreed, interest, costs, principal"
+        """Return what was told about the items, and what the letters asked that were about some of them.
+
+        :return: ``{item id: [Told]}``, the oldest first, and ``{debtor id: [Asked]}``
+        """
+        told, letters, asked, wanted = defaultdict(list), defaultdict(list), defaultdict(list), set(items.ids)
+        for item_id, model, source_id, deadline, *row in self.env.execute_query(SQL(
+            "SELECT item_id, model, ABS(source_id), deadline, partner_id, sent_on, name, agreed, interest, costs,"
+            "       principal"
             "  FROM (%s) told ORDER BY sent_on, agreed, source_id, line_id",
             SQL(" UNION ALL ").join(self._get_told_sql(items)),
-        )):
-            told[item_id].append(Told(item_id, (model, source_id), *row[:4], *map(to_decimal, row[4:])))
-        return told
+        )) if items else ():
+            line = Told(item_id, (model, source_id), *row[:4], *map(to_decimal, row[4:]))
+            if item_id in wanted:
+                told[item_id].append(line)
+            if deadline and self.env.company.currency_id.name == CURRENCY:
+                letters[line.source, deadline].append(line)
+        for (_source, deadline), lines in letters.items():
+            asked[lines[0].debtor_id].append(Asked(
+                lines[0].name, lines[0].sent_on, deadline, {line.item_id: line.principal for line in lines},
+                sum((line.interest + line.costs for line in lines), ZERO)))
+        return told, asked
 
     @api.model
     def _get_told_sql(self, items):
-        """Return a list of SQL of what was told about the items.
+        """Return a list of SQL of what was told about the items, and by the same letters about others.
 
-        Columns as in :meth:`_read_told`. On one day lines come in the order of ``source_id``, which may be negative.
+        Columns as in :meth:`_read_told`; ``deadline`` is that of a letter which can be paid as it asked. On one day
+        lines come in the order of ``source_id``, which may be negative.
         """
+        Line = self.env['dunning.notice.line']
         return [SQL(
             """
             SELECT item_id, 'dunning.notice' AS model, notice_id AS source_id, partner_id, sent_on, name,
+                   CASE WHEN channel <> ALL(%s) THEN deadline END AS deadline,
                    FALSE AS agreed, interest, costs, principal, line_id
               FROM (%s) told
-            """, self.env['dunning.notice.line']._get_told_sql(SQL(
-                "notice.company_id = %s AND line.move_line_id = ANY(%s)", self.env.company.id, list(items.ids))))]
+            """,
+            list(MANUAL_CHANNELS), Line._get_told_sql(SQL(
+                "notice.company_id = %s AND notice.id IN ("
+                "    SELECT asked.notice_id FROM (%s) asked WHERE asked.item_id = ANY(%s))",
+                self.env.company.id, Line._get_asked_sql(), list(items.ids))))]
 
     @api.model
     def _read_waivers(self, items):

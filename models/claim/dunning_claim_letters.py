@@ -2,28 +2,32 @@
 
 from collections import defaultdict
 from datetime import date
+from decimal import Decimal
 from typing import NamedTuple
 
 from odoo import api, models
 from odoo.tools import SQL
 
 from ...tools.law import claim
-from ...tools.law.amounts import ZERO, to_decimal
-from ...tools.law.claim import Correspondence, Creditor, Debtor, Ledger
+from ...tools.law.amounts import to_decimal
+from ...tools.law.claim import Correspondence, Ledger
 from ...tools.law.engine import Engine
-from ...tools.law.letters import DEFAULT_NOTICE, FOURTEEN_DAY, Item, Judgement, Letter, LetterItem, Period, Settlement
-from ...tools.law.paid_as_asked import Asked, Money, find_paid
+from ...tools.law.letters import (
+    DEFAULT_NOTICE,
+    FOURTEEN_DAY,
+    NO_JUDGEMENT,
+    Item,
+    Letter,
+    LetterItem,
+    Period,
+    Settlement,
+)
+from ...tools.law.paid_as_asked import Money, find_paid
 from ...tools.law.receipt import Evidence, read_evidence
-from ..ladder.dunning_level import MANUAL_CHANNELS
 
 # Journals whose entries are money that came in; see _read_settlements for the others.
 MONEY_JOURNALS = ('bank', 'cash', 'credit')
-# Of costs, when the creditor cannot deduct it.
-VAT_RATE = to_decimal(21)
 ROLES = (DEFAULT_NOTICE, FOURTEEN_DAY)
-
-
-NO_JUDGEMENT = Judgement({}, {}, {})
 
 
 class Effect(NamedTuple):
@@ -57,6 +61,8 @@ class DunningClaimLetters(models.AbstractModel):
         """
         debtors = self.env['res.partner'].with_company(company)
         correspondence = self.with_company(company)._read_correspondence(wanted)
+        if not correspondence:
+            return {}
         engine = Engine(Ledger(self._read_creditor(company), {}, letters=correspondence))
         found = debtors.browse(correspondence)
         found.fetch(['dunning_debtor_type', 'dunning_term_agreed', 'vat', 'company_registry', 'is_company'])
@@ -77,22 +83,6 @@ class DunningClaimLetters(models.AbstractModel):
                 item._get_dunning_due_date() < at_date and (agreed or found.is_in_default(item.id, at_date)),
                 found.costs_from.get(item.id), item.id in found.awaited)
         return effects
-
-    @api.model
-    def _read_creditor(self, company):
-        """Return the ``Creditor`` that a company is."""
-        return Creditor(
-            company.id, company.currency_id.name, company.dunning_postal_days,
-            VAT_RATE if company.dunning_vat_on_costs else None, company.dunning_term_agreed_consumer,
-            company.dunning_term_agreed_business, company.dunning_shortest_term, company._get_dunning_country())
-
-    @api.model
-    def _read_debtor(self, debtor):
-        """Return the ``Debtor`` that a contact is to the company of the environment."""
-        return Debtor(
-            debtor.id, debtor.dunning_effective_type, debtor.dunning_term_agreed or '',
-            debtor.dunning_waive_interest, debtor.dunning_waive_costs, debtor.dunning_waive_reason or '',
-            debtor.country_id.code or '')
 
     # -------------------------------------------------------------------------
     # READING
@@ -135,7 +125,7 @@ class DunningClaimLetters(models.AbstractModel):
             tuple(
                 LetterItem(item_id, number or '', to_decimal(amount), date.fromisoformat(due))
                 for item_id, number, amount, due in lines or ()),
-            ways, proofs, deadline, to_decimal(announced or 0), vat_rate and to_decimal(vat_rate))
+            ways, proofs, deadline, to_decimal(announced or 0), vat_rate and Decimal(vat_rate))
         return letter, (name, receipt_kind), apart
 
     @api.model
@@ -245,7 +235,7 @@ class DunningClaimLetters(models.AbstractModel):
     @api.model
     def _get_paid_as_asked(self, items):
         """Return ``{item id: PaidAsAsked}`` of these due items, and of others that letters were about as well."""
-        asked = self._read_asked(items)
+        _told, asked = self._read_told(items)
         about = items.browse({
             *items.ids,
             *(item_id for letters in asked.values() for letter in letters for item_id in letter.principals)})
@@ -254,40 +244,10 @@ class DunningClaimLetters(models.AbstractModel):
             settlements=self._read_settlements(about))) if asked else {}
 
     @api.model
-    def _read_asked(self, items):
-        """Return ``{debtor id: [Asked]}``: what the letters asked that were about some of these items."""
-        company = self.env.company
-        if not items or company.currency_id.name != 'EUR':
-            return {}
-        Line = self.env['dunning.notice.line']
-        lines = defaultdict(list)
-        for debtor_id, notice_id, name, sent_on, deadline, item_id, principal, extras in self.env.execute_query(SQL(
-            """
-            SELECT partner_id, notice_id, name, sent_on, deadline, item_id, principal,
-                   COALESCE(interest, 0) + COALESCE(costs, 0)
-              FROM (%s) told
-             WHERE deadline IS NOT NULL
-          ORDER BY notice_id, line_id
-            """,
-            Line._get_told_sql(SQL(
-                "notice.company_id = %s AND notice.channel <> ALL(%s)"
-                " AND notice.id IN (SELECT asked.notice_id FROM (%s) asked WHERE asked.item_id = ANY(%s))",
-                company.id, list(MANUAL_CHANNELS), Line._get_asked_sql(), list(items.ids))),
-        )):
-            lines[debtor_id, notice_id, name, sent_on, deadline].append(
-                (item_id, to_decimal(principal), to_decimal(extras)))
-        asked = defaultdict(list)
-        for (debtor_id, _notice_id, name, sent_on, deadline), rows in lines.items():
-            asked[debtor_id].append(Asked(
-                name, sent_on, deadline, {item_id: principal for item_id, principal, _extras in rows},
-                sum((extras for _item_id, _principal, extras in rows), ZERO)))
-        return asked
-
-    @api.model
     def _find_paid(self, asked, ledger):
         """Return ``{item id: PaidAsAsked}`` of the items of these letters.
 
-        :param asked: of :meth:`_read_asked`
+        :param asked: what letters asked, of :meth:`_read_told`
         :param ledger: that knows all of these items
         """
         money = self._read_money(asked) if asked else {}

@@ -46,6 +46,7 @@ class DunningClaimSpecification(models.AbstractModel):
         left = [Decimal(amount) for amount in data['left']]
         per_day = Decimal(data['per_day'])
         costs = self._prepare_costs(data, currency)
+        tables, details = self._divide_items(items, data, currency)
         return {
             'title': self.env._("Specification of the claim"),
             'subtitle': self.env._("calculation of interest and collection costs") if costs or total['costs']
@@ -60,6 +61,8 @@ class DunningClaimSpecification(models.AbstractModel):
             'debtor': self._prepare_debtor(debtor, data),
             'currency': data['currency'],
             'items': items,
+            'tables': tables,
+            'details': details,
             'single': len(items) == 1,
             'has_reduction': bool(reduction),
             'has_interest': data['lawful'] and data['with_interest'] and not data['waived_interest'],
@@ -77,7 +80,7 @@ class DunningClaimSpecification(models.AbstractModel):
             'per_day': self._say_per_day(per_day, currency),
             'costs_parts': costs,
             'waived': self._explain_waived(data),
-            'remarks': self._get_remarks(items, costs, data),
+            'remarks': self._get_remarks([*tables, *details], costs, data),
             'rates': self._prepare_rates(data),
             'methods': self._prepare_methods(data),
         }
@@ -94,7 +97,7 @@ class DunningClaimSpecification(models.AbstractModel):
 
     @api.model
     def _prepare_debtor(self, debtor, data):
-        partner = debtor.with_context(lang=self.env.lang)
+        partner, Letterhead = debtor.with_context(lang=self.env.lang), self.env['dunning.letterhead']
         kinds = {
             'consumer': self.env._("consumer"), 'business': self.env._("business"),
             'government': self.env._("public body")}
@@ -102,10 +105,9 @@ class DunningClaimSpecification(models.AbstractModel):
         country = partner.country_id.code or self.env.company._get_dunning_country()
         return {
             'name': partner.name,
-            'lines': [
-                *self.env['dunning.letterhead']._get_address(partner), *([partner.country_id.name] if abroad else ())],
+            'lines': [*Letterhead._get_address(partner), *([partner.country_id.name] if abroad else ())],
             'numbers': [
-                (label, value) for label, value in partner._get_dunning_numbers(country)
+                (label, value) for label, value in Letterhead._get_numbers(partner, country)
                 if value and value.strip(' /-')],
             'role': self.env._("Debtor (%s)", kinds[data['debtor_type']]),
         }
@@ -170,7 +172,7 @@ class DunningClaimSpecification(models.AbstractModel):
                     'amount': say(-Decimal(amount)),
                 }
                 for day, amount, is_money, label in entry['settlements']],
-            'why': " ".join(filter(None, [self._explain_interest(entry, data), self._explain_until(entry, data)])),
+            'why': self._explain_item(entry, data),
             'segments': segments,
             'imputations': [self._prepare_imputation(line, currency) for line in entry['imputations']],
             # Before anything was claimed there is nothing to divide.
@@ -178,6 +180,38 @@ class DunningClaimSpecification(models.AbstractModel):
             'left': [say(amount) for amount in entry['left']],
             'off': [(label, say(-amount)) for label, amount in off if amount],
         }
+
+    @api.model
+    def _divide_items(self, items, data, currency):
+        """Return prepared items as tables of those that differ in their figures only, and the others.
+
+        Each table has one ``why``; that of 200 invoices fits on a few pages. What was paid, credited or waived, and how
+        that was divided, is told of each invoice by itself.
+        """
+        alike = {}
+        for position, (item, entry) in enumerate(zip(items, data['items'], strict=True)):
+            if entry['segments'] and Decimal(entry['open']) == Decimal(entry['original']) and not (
+                item['settlements'] or item['imputations'] or item['reduction'] or item['off']
+            ):
+                alike.setdefault(self._explain_item(entry, data, together=True), []).append(position)
+        groups = {why: positions for why, positions in alike.items() if len(positions) > 1}
+        tables = [
+            {
+                'why': why,
+                'items': [items[position] for position in positions],
+                'interest': letter_amount(self.env, sum(
+                    (Decimal(data['items'][position]['interest_all']) for position in positions), ZERO,
+                ), currency, symbol=False),
+            }
+            for why, positions in groups.items()]
+        told = {position for positions in groups.values() for position in positions}
+        return tables, [item for position, item in enumerate(items) if position not in told]
+
+    @api.model
+    def _explain_item(self, entry, data, *, together=False):
+        """Return the sentences about the interest of an item."""
+        return " ".join(filter(None, [
+            self._explain_interest(entry, data, together=together), self._explain_until(entry, data)]))
 
     @api.model
     def _prepare_imputation(self, line, currency):
@@ -201,16 +235,23 @@ class DunningClaimSpecification(models.AbstractModel):
 
     @api.model
     def _prepare_costs(self, data, currency):
-        """Return the computations of collection costs: sentences, and the share of each invoice."""
+        """Return the computations of collection costs: sentences, and the share of each invoice.
+
+        Shares that the table of the claim shows already are not told again.
+        """
         parts = []
         for position, basis in enumerate(data['costs_bases']):
             shares = [entry for entry in data['items'] if entry['costs_basis'] == position]
             announced = any(entry['costs_why'] == 'announced' for entry in shares)
             whole = sum((Decimal(entry['announced' if announced else 'costs_all']) for entry in shares), ZERO)
+            in_summary = len(shares) > 1 and not announced and all(
+                Decimal(entry['costs']) == Decimal(entry['costs_all']) and not Decimal(entry['costs_lowered'])
+                for entry in shares)
             parts.append({
                 'sentences': self._explain_costs(basis, currency),
                 'announced': announced,
-                'shares': [
+                'in_summary': in_summary,
+                'shares': [] if in_summary else [
                     (self.env._("Announced for invoice %s", entry['name']) if announced
                      else self.env._("Share of invoice %s", entry['name']),
                      self._explain_lowered(entry, currency), letter_amount(self.env,
@@ -233,9 +274,9 @@ class DunningClaimSpecification(models.AbstractModel):
             letter_amount(self.env, lowered, currency, symbol=False)) if lowered else ''
 
     @api.model
-    def _get_remarks(self, items, costs, data):
+    def _get_remarks(self, explained, costs, data):
         """Return the reasons in short, for the screen: each sentence once."""
-        sentences = [item['why'] for item in items] + self._explain_waived(data)
+        sentences = [part['why'] for part in explained] + self._explain_waived(data)
         sentences += [sentence for part in costs for sentence in part['sentences']]
         return list(dict.fromkeys(sentences))
 

@@ -24,11 +24,12 @@ class DunningClaimText(models.AbstractModel):
     # -------------------------------------------------------------------------
 
     @api.model
-    def _explain_interest(self, entry, data):
+    def _explain_interest(self, entry, data, *, together=False):
         """Return the sentence that says from when an item bears interest, which and why; or why it bears none.
 
         :param dict entry: one of ``items`` of a frozen claim
         :param dict data: the frozen claim
+        :param bool together: it is about several items, each with a due date of its own
         """
         basis = entry.get('interest_basis') or {}
         if data.get('limit') == 'creditor':
@@ -61,6 +62,13 @@ class DunningClaimText(models.AbstractModel):
         if entry['interest_from'] > data['at_date']:
             return self.env._("No interest yet: it runs from %s.", first_day)
         values = {'name': name, 'law': law, 'first': first_day}
+        if entry['interest_why'] == 'term' and together:
+            if data['rate_kind'] == 'consumer':
+                return self.env._(
+                    "%(name)s (%(law)s), for each invoice from the day after its agreed last day of payment, with "
+                    "which the default began (article 6:83 under a BW).", **values)
+            return self.env._(
+                "%(name)s (%(law)s), for each invoice from the day after its agreed last day of payment.", **values)
         if entry['interest_why'] == 'term':
             if data['rate_kind'] == 'consumer':
                 return self.env._(

@@ -90,12 +90,14 @@ class DunningPrescription(models.AbstractModel):
         if not items.ids:
             return {}
         wanted = SQL("line.id = ANY(%s)", list(items.ids))
-        return {found.item_id: found for found in self._fetch(self._get_dates_sql(self._get_items_sql(wanted)))}
+        return {found.item_id: found for found in self._fetch(self._get_dates_sql(
+            self._get_items_sql(wanted), self.env.company._dunning_today()))}
 
     @api.model
     def _get_before(self, company, day):
         """Return the :class:`Prescription` of the open due items of a company that are prescribed on ``day``."""
-        dates = self._get_dates_sql(self._get_items_sql(SQL("line.company_id = %s", company.id), before=day))
+        dates = self._get_dates_sql(
+            self._get_items_sql(SQL("line.company_id = %s", company.id), before=day), self.env.company._dunning_today())
         return self._fetch(SQL("SELECT * FROM (%s) dated WHERE until < %s ORDER BY until, id", dates, day))
 
     def _fetch(self, statement):
@@ -130,11 +132,12 @@ class DunningPrescription(models.AbstractModel):
             item=item, goods=day - relativedelta(years=YEARS_CONSUMER_GOODS), other=day - relativedelta(years=YEARS))
 
     @api.model
-    def _get_dates_sql(self, items):
+    def _get_dates_sql(self, items, at_date):
         """Return SQL with the columns of :class:`Prescription` for each row of ``items``.
 
         :param SQL items: a SELECT with the columns ``id``, ``move_id``, ``company_id``, ``partner_id`` (the debtor),
             ``due_date`` and ``debtor_type``
+        :param date at_date: what interrupted it counts until this day
         """
         return SQL(
             """
@@ -203,7 +206,7 @@ class DunningPrescription(models.AbstractModel):
          LEFT JOIN outcome ON outcome.item_id = item.id
             """,
             items=items,
-            acts=self._get_acts_sql(),
+            acts=self._get_acts_sql(at_date),
             years=YEARS,
             goods_years=YEARS_CONSUMER_GOODS,
             sold=self.env['account.move.line']._get_dunning_sold_sql(SQL(
@@ -215,13 +218,13 @@ class DunningPrescription(models.AbstractModel):
                 self.env['res.company']._fields['dunning_lines_without_product'],
             ])
 
-    def _get_acts_sql(self):
-        """Return SQL of what may have interrupted the prescription of the rows of ``item``.
+    def _get_acts_sql(self, at_date):
+        """Return SQL of what may have interrupted the prescription of the rows of ``item`` until a day.
 
         ``date`` is the day the new term runs from, ``reached`` the day the debtor had it: the first is the early, the
         second the late reading of when it happened, both to the creditor's disadvantage.
         """
-        at_date = self.env.company._dunning_today()
+        postal_days = self._get_postal_days_sql()
         act_columns = SQL(
             """act.id AS nr, NULL::int AS notice_id, act.id AS act_id, act.date, act.date AS reached,
                act.kind = 'judgment' AS judgment,
@@ -261,7 +264,7 @@ class DunningPrescription(models.AbstractModel):
             counts=counts,
             told=self.env['dunning.notice.line']._get_told_sql(
                 SQL("notice.interrupts_prescription AND notice.date <= %s", at_date)),
-            postal_days=self._get_postal_days_sql(),
+            postal_days=postal_days,
             max_years=MAX_NEW_YEARS,
             to_flush=[
                 self.env['dunning.notice']._fields['interrupts_prescription'],
@@ -285,7 +288,7 @@ class DunningPrescription(models.AbstractModel):
         """Return SQL of the ids of open due items that are prescribed on ``day``."""
         return SQL(
             "SELECT dated.id FROM (%s) dated WHERE dated.until < %s",
-            self._get_dates_sql(self._get_items_sql(wanted, before=day)), day)
+            self._get_dates_sql(self._get_items_sql(wanted, before=day), self.env.company._dunning_today()), day)
 
     @api.model
     def _get_is_prescribed_sql(self, item, company, at_date):
@@ -293,15 +296,13 @@ class DunningPrescription(models.AbstractModel):
 
         Only what is old enough is looked at any closer.
         """
-        if not company._get_dunning_law():
-            return SQL("FALSE")
         row = SQL(
             "SELECT %(item)s.id, %(item)s.move_id, %(company)s::int AS company_id, %(item)s.partner_id,"
             " %(item)s.due_date, %(item)s.debtor_type",
             item=item, company=company.id)
         return SQL(
             "(%s AND EXISTS (SELECT FROM (%s) dated WHERE dated.until < %s))",
-            self._get_old_enough_sql(item, at_date), self._get_dates_sql(row), at_date)
+            self._get_old_enough_sql(item, at_date), self._get_dates_sql(row, at_date), at_date)
 
     # -------------------------------------------------------------------------
     # EXPLAINING

@@ -35,7 +35,7 @@ class DunningLetterhead(models.AbstractModel):
         left = WINDOW_SIDE if company.dunning_window_side == 'left' else 210.0 - WINDOW_SIDE - ADDRESS_WIDTH
         place = ' '.join(filter(None, [partner.zip, partner.city]))
         numbers = [
-            *partner._get_dunning_numbers(company._get_dunning_country()),
+            *self.with_env(env)._get_numbers(partner, company._get_dunning_country()),
             (env._("Phone"), partner.phone), (env._("E-mail"), partner.email),
             (env._("Website"), re.sub(r'^https?://(www\.)?', '', partner.website or '').rstrip('/')),
         ]
@@ -61,6 +61,14 @@ class DunningLetterhead(models.AbstractModel):
         }
 
     @api.model
+    def _get_numbers(self, partner, country):
+        """Return ``[(word, number)]`` of the numbers of a firm, with the words that its country has for them."""
+        dutch = country == 'NL'
+        return [
+            (self.env._("CoC") if dutch else self.env._("Company number"), partner.company_registry),
+            (self.env._("VAT") if dutch else self.env._("Tax number"), partner.vat)]
+
+    @api.model
     def _get_address(self, partner):
         """Return the lines of an address without name and country, in the order of its country.
 
@@ -77,6 +85,22 @@ class DunningLetterhead(models.AbstractModel):
         # An empty piece leaves its separators.
         lines = [' '.join((line % words).split()).strip(' ,-') for line in layout.split('\n')]
         return list(filter(None, lines))
+
+    @api.model
+    def _get_window_lines(self, company, debtor, recipient, partner):
+        """Return the lines in the window, as the post wants them, in the language of the environment.
+
+        :param partner: whose address it is
+        """
+        lines = [debtor.name]
+        if recipient != debtor and not recipient.is_company and recipient.name:
+            lines.append(self.env._("Attn. %s", recipient.name))
+        elif recipient != debtor and recipient.name and recipient.name != debtor.name:
+            lines.append(recipient.name)
+        lines += self._get_address(partner)
+        if partner.country_id and partner.country_id != company.country_id:
+            lines.append((partner.country_id.with_env(self.env).name or '').upper())
+        return [line for line in lines if line]
 
     @api.model
     def _get_logo(self, company):

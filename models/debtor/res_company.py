@@ -11,7 +11,7 @@ import pytz
 
 from odoo import api, fields, models
 from odoo.exceptions import ValidationError
-from odoo.tools import SQL
+from odoo.tools import SQL, ormcache
 
 from ...tools.law import dutch_calendar, jurisdiction
 from ...tools.law.dated_facts import get_postal_days
@@ -252,19 +252,28 @@ class ResCompany(models.Model):
     # WHOSE LAW
     # -------------------------------------------------------------------------
 
+    # The code of a country hardly ever changes, and every plan, claim and letter asks: it is kept by country.
+
+    @ormcache('self.sudo().root_id.account_fiscal_country_id.id', cache='stable')  # sudo: as below
     def _get_dunning_country(self):
         """Return the code of the country where the creditor, the root of its branches, pays its taxes; or ''."""
         # sudo: who works for a branch need not see its head office
-        company = self.sudo()
-        return (company.root_id or company).account_fiscal_country_id.code or ''
+        return self.sudo().root_id.account_fiscal_country_id.code or ''
 
+    @ormcache('self.sudo().root_id.account_fiscal_country_id.id', cache='stable')  # sudo: as above
     def _get_dunning_law(self):
         """Return the country whose law the creditor has, or '' when that law is not in this program.
 
         Then it reminds, and asks nothing that the law of that country would have to allow.
         """
-        law = jurisdiction.get_law(self._get_dunning_country())
-        return law.country if law else ''
+        country = self._get_dunning_country()
+        return country if country in jurisdiction.LAWS else ''
+
+    @api.model
+    @ormcache('country_id', cache='stable')
+    def _get_dunning_country_code(self, country_id):
+        """Return the code of a country, or '' without one."""
+        return self.env['res.country'].browse(country_id).code or ''
 
     def _is_dunning_abroad(self, debtor):
         """Return whether a debtor is a consumer in another country than the creditor."""

@@ -281,13 +281,6 @@ class ResPartner(models.Model):
     # HOW HE IS REACHED
     # -------------------------------------------------------------------------
 
-    def _get_dunning_numbers(self, country):
-        """Return ``[(word, number)]`` of the numbers of a firm, with the words that its country has for them."""
-        dutch = country == 'NL'
-        return [
-            (self.env._("CoC") if dutch else self.env._("Company number"), self.company_registry),
-            (self.env._("VAT") if dutch else self.env._("Tax number"), self.vat)]
-
     def _get_dunning_number(self):
         """Return the telephone number in E.164; as it was typed where that is not possible; or an empty string."""
         self.ensure_one()

@@ -410,11 +410,11 @@ class DunningHold(models.Model):
     def _log_on_target(self, get_body):
         """Log one line on each invoice or debtor the holds are about, in two batches."""
         bodies = {'account.move': {}, 'res.partner': {}}
-        for hold in self:
-            hold = in_language_of(hold, hold.company_id)
-            target = hold.partner_id if hold.scope == 'debtor' or not hold.move_id else hold.move_id
-            body, found = get_body(hold, hold.env), bodies[target._name]
-            found[target.id] = found[target.id] + Markup("<br/>") + body if target.id in found else body
+        for company, holds in self.grouped('company_id').items():
+            for hold in in_language_of(holds, company):
+                target = hold.partner_id if hold.scope == 'debtor' or not hold.move_id else hold.move_id
+                body, found = get_body(hold, hold.env), bodies[target._name]
+                found[target.id] = found[target.id] + Markup("<br/>") + body if target.id in found else body
         for model, found in bodies.items():
             if found:
                 self.env[model].browse(found)._message_log_batch(found)

@@ -93,8 +93,8 @@ class DunningHoldReach(models.AbstractModel):
              WHERE hold.scope = 'debtor' AND %(lines)s AND %(older)s
             """,
             columns=columns, holds=holds, lines=lines,
-            items=self.env['account.move.line']._get_dunning_with_partner_sql(),
             older=self._get_older_debts_sql(),
+            items=self.env['account.move.line']._get_dunning_with_partner_sql(),
             due_date=self.env['account.move.line']._get_dunning_due_date_sql(SQL.identifier('line')))
 
     @api.model

@@ -410,10 +410,13 @@ class DunningLevel(models.Model):
             "SELECT id, %s FROM dunning_level", SQL(", ").join(map(SQL.identifier, names)),
             to_flush=[self._fields[name] for name in names])
 
-    def _get_law(self):
-        """Return the country of whose law these levels are: that of interest, costs or a legal role; '' without."""
-        asking = any(level.legal_role or level.with_interest or level.with_costs for level in self)
-        return DUTCH.country if asking else ''
+    def _get_foreign_policies(self, law):
+        """Return the policies of these levels that are of another law than that of a creditor.
+
+        What interest, costs and legal roles there are is of Dutch law; without any a ladder suits every law.
+        """
+        return self.policy_id.browse() if law == DUTCH.country else self.filtered(
+            lambda level: level.legal_role or level.with_interest or level.with_costs).policy_id
 
     @api.model
     def _get_too_late_sql(self, level):

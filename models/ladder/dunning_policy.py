@@ -211,7 +211,7 @@ class DunningPolicy(models.Model):
 
     def _suits(self, company):
         """Return whether no level of the policy asks what the law of the creditor does not know."""
-        return self.level_ids._get_law() in ('', company._get_dunning_law())
+        return not self.level_ids._get_foreign_policies(company._get_dunning_law())
 
     def _nearest_letter_lang(self, lang):
         """Return the language nearest to ``lang`` (code or False) that letters exist in.

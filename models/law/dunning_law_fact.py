@@ -86,7 +86,9 @@ class DunningLawFact(models.Model):
         rows = {(row.code, row.date_from): row for row in self.search([])}
         facts = {(fact.code, fact.date_from) for fact in FACTS}
         self.browse().concat(*(row for key, row in rows.items() if key not in facts)).unlink()
-        self.create([{'code': code, 'date_from': day} for code, day in sorted(facts - rows.keys())])
+        # What ships has no history of its own: the log begins when somebody looks a fact up.
+        self.with_context(mail_create_nolog=True).create(
+            [{'code': code, 'date_from': day} for code, day in sorted(facts - rows.keys())])
 
     def action_confirm(self):
         """Record that the user looked these facts up today and found them as they are here."""

@@ -169,15 +169,18 @@ class DunningLetter(models.AbstractModel):
             'has_step': has_step,
             'step_note': self._get_step_note(notice) if has_step else '',
             'has_description': any(line.description for line in notice.live_line_ids),
-            'dense': len(notice.live_line_ids) > DESCRIPTION_ROWS,
+            'short_rows': len(notice.live_line_ids) > DESCRIPTION_ROWS,
+            # Set closer, so that it keeps to one page: it has many items, or much to say about a few.
+            'dense': len(notice.live_line_ids) > (
+                1 if notice._is_fourteen_day() or self._is_specified(notice) else DESCRIPTION_ROWS),
             'totals': self._prepare_totals(notice),
             'due': notice.amount_text,
             'deadline': notice.deadline_text,
-            'fourteen_day': notice._is_fourteen_day(),
             'two_ways': self._get_two_ways_sentence(notice),
             'specified': self._is_specified(notice),
             'contact': notice.contact_text,
             'help': self._has_help(notice),
+            'fourteen_day': notice._is_fourteen_day(),
             'enough': notice.enough_text,
             **self._prepare_transfer(
                 notice.company_id, notice.live_line_ids.move_id, notice.partner_id, notice.currency_id,
@@ -307,19 +310,8 @@ class DunningLetter(models.AbstractModel):
 
     @api.model
     def _get_address_lines(self, notice):
-        """Return the lines in the window, as the post wants them."""
-        partner = notice._get_postal_partner()
-        debtor, recipient = notice.partner_id, notice.recipient_id
-        env = self.with_context(lang=notice.lang).env
-        lines = [debtor.name]
-        if recipient != debtor and not recipient.is_company and recipient.name:
-            lines.append(env._("Attn. %s", recipient.name))
-        elif recipient != debtor and recipient.name and recipient.name != debtor.name:
-            lines.append(recipient.name)
-        lines += self._get_address(partner)
-        if partner.country_id and partner.country_id != notice.company_id.country_id:
-            lines.append((partner.country_id.with_context(lang=notice.lang).name or '').upper())
-        return [line for line in lines if line]
+        return self.with_context(lang=notice.lang)._get_window_lines(
+            notice.company_id, notice.partner_id, notice.recipient_id, notice._get_postal_partner())
 
     @api.model
     def _get_bank(self, company, moves):

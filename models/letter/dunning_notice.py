@@ -171,7 +171,10 @@ class DunningNotice(models.Model):
             notice.interest_name = facts['name']
             notice.interest_law = facts['law']
             notice.rate_text = facts['rate']
-            notice.interest_since_text = letter_day(self.env, next(iter(facts['first_days']), None), lang)
+            first, *others = facts['first_days'] or [None]
+            notice.interest_since_text = letter_day(self.env, first, lang)
+            if others:
+                notice.interest_since_text = env._("%s, and later for later invoices", notice.interest_since_text)
             notice.interest_principal_text = facts['principal']
             letters = [
                 basis for basis in (notice.claim_data or {}).get('costs_bases', ()) if basis.get('since')]

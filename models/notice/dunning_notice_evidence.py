@@ -77,21 +77,25 @@ class DunningNoticeEvidence(models.AbstractModel):
         date, it is an estimate.
         """
         self.ensure_one()
-        term, postal_days = self._get_term_days(), self.company_id._get_dunning_postal_days(leaves_on)
+        fourteen_day, term = self.level_id.legal_role == FOURTEEN_DAY, self._get_term_days()
         by_post = self.channel in ('letter', 'both') and self._has_postal_address()
-        if self.level_id.legal_role == FOURTEEN_DAY:
+        if not (by_post or fourteen_day):
+            return leaves_on + timedelta(days=term)
+        postal_days = self.company_id._get_dunning_postal_days(leaves_on)
+        if fourteen_day:
             return dutch_calendar.fourteen_day_term(
                 presume(POST if by_post else EMAIL, leaves_on, postal_days)).last_free_day
-        if by_post:
-            return get_printed_deadline([POST], leaves_on, term, postal_days)
-        return leaves_on + timedelta(days=term)
+        return get_printed_deadline([POST], leaves_on, term, postal_days)
 
     def _read_receipt(self):
         """Return the :class:`Receipt` of the notice, as the evidence stands."""
         self.ensure_one()
+        receipts = self.receipt_ids.filtered(lambda receipt: not receipt.withdrawn_on)
+        if not (receipts or self.posted_on):
+            return Receipt(UNKNOWN)  # it may have left, and nobody knows yet that it arrived
         ways, proofs = read_evidence(
             [Evidence(receipt.kind, receipt.date, bool(receipt.proof_filename or receipt.proof))
-             for receipt in self.receipt_ids if not receipt.withdrawn_on],
+             for receipt in receipts],
             by_mail=bool(self.mail_message_id), by_post=bool(self.postal_state), posted_on=self.posted_on)
         if not ways:
             return Receipt(UNKNOWN)  # a call, or nothing of it has left yet

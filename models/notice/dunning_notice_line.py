@@ -218,14 +218,16 @@ class DunningNoticeLine(models.Model):
     @api.model
     def _get_last_asked(self, items):
         """Return ``{item: (with interest, with costs)}``: what the last notice that left about each asked of it."""
-        # sudo: only what was asked of items that the caller may see
-        lines = self.sudo().search([('move_line_id', 'in', items.ids), ('status', '=', 'sent')], order='date, id')
-        lines.fetch(['notice_id', 'move_line_id'])
-        lines.notice_id.fetch(['claim_data'])
-        last = {line.move_line_id: line.notice_id.claim_data or {} for line in lines}
-        return {
-            item: tuple(bool(last.get(item, {}).get(name)) for name in ('with_interest', 'with_costs'))
-            for item in items}
+        last = {item_id: asked for item_id, *asked in self.env.execute_query(SQL(
+            """
+            SELECT DISTINCT ON (item_id)
+                   item_id, COALESCE((claim_data->>'with_interest')::boolean, FALSE),
+                   COALESCE((claim_data->>'with_costs')::boolean, FALSE)
+              FROM (%s) step
+             WHERE item_id = ANY(%s) AND status = 'sent'
+          ORDER BY item_id, date DESC, id DESC
+            """, self._get_steps_sql('id', 'status', 'date', 'notice.claim_data'), list(items.ids)))}
+        return {item: tuple(last.get(item.id, (False, False))) for item in items}
 
     def _is_wholly_wrong(self):
         self.ensure_one()

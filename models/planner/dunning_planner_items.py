@@ -24,6 +24,7 @@ class DunningPlannerItems(models.AbstractModel):
         :param SQL blocking: condition on ``hold`` of what holds an item; None: what holds reminders back
         """
         company._read_for_dunning()
+        law = company._get_dunning_law()
         Line, line = self.env['account.move.line'], SQL.identifier('line')
         receivable_ids = Line._get_dunning_receivables(company).ids
         clauses = []
@@ -37,7 +38,7 @@ class DunningPlannerItems(models.AbstractModel):
         open_lines = SQL("%s AND %s", Line._get_dunning_unreconciled_sql(line, company, receivable_ids), scope)
         open_debts = SQL("%s AND line.amount_residual > 0", open_lines)
         return Question(
-            company, day, items=items, partners=partners, **arguments,
+            company, day, law, items=items, partners=partners, **arguments,
             receivable_ids=tuple(receivable_ids), scope=scope,
             held=self.env['dunning.hold']._get_held_sql(company, day, open_debts, blocking),
             lines=Line._get_dunning_rows_sql(company, open_debts, items),
@@ -52,6 +53,7 @@ class DunningPlannerItems(models.AbstractModel):
         Level, Line = self.env['dunning.level'], self.env['dunning.notice.line']
         return Sources(
             levels=Level._get_levels_sql(),
+            foreign_policy_ids=question.levels._get_foreign_policies(question.law).ids,
             next_levels=Level._get_next_level_sql(),
             too_late=Level._get_too_late_sql(SQL.identifier('level')),
             said=Level._get_said_sql(SQL("asked_channel"), SQL.identifier('asked_level')),
@@ -63,18 +65,20 @@ class DunningPlannerItems(models.AbstractModel):
                     policy.currency_id._convert(policy.minimum_amount, company.currency_id, company, day),
                     policy.require_invoice_sent, policy.agreed_interest_percent)
                 for policy in question.policies) or SQL("(0, 'any', 0.0, FALSE, 0.0)"),
+            judgements=self.env['dunning.claim']._judge_letters(
+                company, day, question.scope if question.past else SQL(
+                    "notice.partner_id IN (SELECT debtor_id FROM (%s) owing)", question.lines),
+            ) if {DEFAULT_NOTICE, FOURTEEN_DAY} & set(question.levels.mapped('legal_role')) else {},
             steps=Line._get_steps_sql('id', 'level_id', 'date', 'deadline'),
             passed_over=Line._get_passed_over_sql(day),
-            effects=self._get_effects(question),
             waiting=Line._get_waiting_sql(),
             messages=self.env['dunning.notice']._get_messages_sql(company, day),
-            stale_rates=self.env['dunning.interest.rate']._freshness(day) if 'rates_stale' in reasons else (),
-            # What interrupted it counts until the day that its own questions are asked on.
-            prescribed=self.env['dunning.prescription'].with_context(dunning_at_date=day)._get_is_prescribed_sql(
-                SQL.identifier('laddered'), company, day),
             asked_and_owed=SQL(
                 "SELECT asked.notice_id FROM (%s) asked WHERE %s", Line._get_asked_sql(),
                 self.env['account.move.line']._get_dunning_is_owed_sql(SQL("asked.item_id"))),
+            stale_rates=self.env['dunning.interest.rate']._freshness(day) if 'rates_stale' in reasons else (),
+            prescribed=self.env['dunning.prescription']._get_is_prescribed_sql(
+                SQL.identifier('laddered'), company, day) if question.law else SQL("FALSE"),
             debtor_type=self.env['res.partner']._get_dunning_type_sql(SQL.identifier('debtor')),
             bank_states=company._get_dunning_bank_states() if 'bank_stale' in reasons else (),
         )
@@ -314,7 +318,8 @@ class DunningPlannerItems(models.AbstractModel):
     def _read_levels(self):
         """Return the levels of all policies."""
         # sudo: what a level says holds for every user
-        return self.env['dunning.level'].sudo().search_fetch(
+        # Its texts in all languages: whether it can be written is asked of each.
+        return self.env['dunning.level'].sudo().with_context(prefetch_langs=True).search_fetch(
             Domain.TRUE, [
                 'policy_id', 'legal_role', 'with_interest', 'with_costs', 'channel', 'fallback_channel', 'letter_intro',
                 'letter_closing'])
@@ -435,23 +440,13 @@ class DunningPlannerItems(models.AbstractModel):
                AND (COALESCE(%(item)s.debtor_term_agreed = 'yes', %(agreed)s) OR %(item)s.default_from <= %(day)s)""",
             item=item, day=question.day, agreed=question.company.dunning_term_agreed_consumer)
 
-    @api.model
-    def _get_effects(self, question):
-        """Return the rows of ``effect``: first day of default and of costs of each item that letters were about."""
-        roles = set(question.levels.mapped('legal_role'))
-        judgements = {}
-        if roles & {DEFAULT_NOTICE, FOURTEEN_DAY}:
-            judgements = self.env['dunning.claim']._judge_letters(
-                question.company, question.day, question.scope if question.past else SQL(
-                    "notice.partner_id IN (SELECT debtor_id FROM (%s) owing)", question.lines))
-        return [
-            (item_id, found.default_from.get(item_id), found.costs_from.get(item_id), item_id in found.awaited)
-            for found in judgements.values()
-            for item_id in {*found.default_from, *found.costs_from, *found.awaited}]
-
     def _get_effect_sql(self, question):
-        """Return SQL of what the letters to consumers amount to, a row by item."""
-        columns = zip(*question.sources.effects, strict=True) if question.sources.effects else ((),) * 4
+        """Return SQL of what the letters to consumers amount to: first days of default and of costs, a row by item."""
+        rows = [
+            (item_id, found.default_from.get(item_id), found.costs_from.get(item_id), item_id in found.awaited)
+            for found in question.sources.judgements.values()
+            for item_id in {*found.default_from, *found.costs_from, *found.awaited}]
+        columns = zip(*rows, strict=True) if rows else ((),) * 4
         return SQL(
             "SELECT * FROM UNNEST(%s::int[], %s::date[], %s::date[], %s::boolean[])"
             " AS effect (item_id, default_from, costs_from, awaited)", *map(list, columns))

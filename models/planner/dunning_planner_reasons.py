@@ -102,13 +102,13 @@ class DunningPlannerReasons(models.AbstractModel):
         return ['netted', 'below_minimum', 'no_address', 'one_message']
 
     def _get_reason(self, code):
-        return getattr(self, f'_reason_{code}')()
+        return self._get_reasons([code])[code]
 
     def _get_reasons(self, codes=None):
         """Return ``{code: reason}`` of all reasons, or of these, in the order in which they are asked."""
         if codes is None:
             codes = (*self._item_reasons(), *self._notice_reasons())
-        return {code: self._get_reason(code) for code in codes}
+        return {code: getattr(self, f'_reason_{code}')() for code in codes}
 
     @api.model
     @ormcache('tuple(sorted(properties.items()))')
@@ -245,15 +245,8 @@ class DunningPlannerReasons(models.AbstractModel):
 
     def _reason_foreign_law(self):
         # The whole ladder waits: also what asks no costs yet names the law that it would ask them by.
-        def predicate(question):
-            law = question.company._get_dunning_law()
-            foreign = [
-                policy.id for policy, levels in question.levels.grouped('policy_id').items()
-                if levels._get_law() not in ('', law)]
-            return SQL("policy_id = ANY(%s)", foreign) if foreign else SQL("FALSE")
-
         return Reason(
-            predicate,
+            lambda question: SQL("policy_id = ANY(%s)", question.sources.foreign_policy_ids),
             lambda d: self.env._(
                 "The policy “%(policy)s” asks interest, costs or a legal effect of Dutch law, and the fiscal country "
                 "of the creditor is not the Netherlands. Choose a policy without these, such as 7-15-30 neutral.",

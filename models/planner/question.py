@@ -20,6 +20,7 @@ class Sources(NamedTuple):
     """What other packages know, as SQL that the parts of the statement are composed of; each is asked for it once."""
 
     levels: Any  # of all policies
+    foreign_policy_ids: Any  # of those of another law than that of the creditor
     next_levels: Any  # of each place on a ladder
     too_late: Any  # condition on ``level``: it makes no sense once an item is overdue
     said: Any  # a number of what can be said in one message, by ``asked_channel`` and ``asked_level``
@@ -27,13 +28,13 @@ class Sources(NamedTuple):
     policies: Any  # rows of those that can be used, with their minimum in the currency of the company
     steps: Any  # that items took on their ladders
     passed_over: Any  # items of which a 14-day letter had nothing to announce
-    effects: Any  # what the letters to consumers amount to, by item
+    judgements: Any  # what the letters to consumers amount to, by debtor
     waiting: Any  # the items of notices that wait
     messages: Any  # of the day that is asked about
+    asked_and_owed: Any  # items that a notice asked and that are open
     stale_rates: Any  # kinds of interest of which no rate was confirmed
     prescribed: Any  # condition on ``laddered``
     debtor_type: Any  # of ``debtor``
-    asked_and_owed: Any  # items that a notice asked and that are open
     bank_states: Any  # bank journals and the day of their newest statement line
 
 
@@ -42,6 +43,7 @@ class Question(NamedTuple):
 
     company: Any  # one ``res.company``
     day: date
+    law: str = ''  # the country whose law the creditor has; empty: none that is known here
     items: Any = None  # exactly these ``account.move.line``; None: all that are open
     partners: Any = None  # of these debtors only; None: of all
     ignore: frozenset = frozenset()

@@ -39,10 +39,11 @@ class DunningDispatcherLaw(models.AbstractModel):
         problems = {notice: [] for notice in notices}
         letters = notices.filtered(lambda notice: notice.level_id.legal_role == FOURTEEN_DAY)
         asking = (notices - letters).filtered(lambda notice: notice.level_id.with_costs or notice.amount_costs)
+        # Their own levels may have been archived.
+        levels = notices.policy_id.level_ids | notices.level_id
+        foreign = levels._get_foreign_policies(self.env.company._get_dunning_law())
         for notice in notices:
-            # Its own level may have been archived.
-            levels = notice.policy_id.level_ids | notice.level_id
-            if levels._get_law() not in ('', notice.company_id._get_dunning_law()):
+            if notice.policy_id in foreign:
                 problems[notice].append(self.env._(
                     "“%(level)s” is of a policy that follows Dutch law, and the fiscal country of %(company)s is not "
                     "the Netherlands. Cancel this notice; one of the right policy is planned by itself.",

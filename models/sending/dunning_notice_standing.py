@@ -4,8 +4,7 @@ from odoo import api, models
 from odoo.fields import Domain
 from odoo.tools import SQL, format_date
 
-from ...tools.law.letters import CONSUMER, Consequence, Why, get_consequences
-from ..claim.dunning_claim_letters import NO_JUDGEMENT
+from ...tools.law.letters import CONSUMER, NO_JUDGEMENT, Consequence, Why, get_consequences
 from ..kernel.formats import in_language_of
 
 ACTIVITY = 'mail.mail_activity_data_warning'

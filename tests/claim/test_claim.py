@@ -684,7 +684,7 @@ class TestSpecification(ClaimCommon):
         self.assertEqual(len(claim.items), len(invoices))
         self.assertEqual(
             (claim.total, claim.interest), (to_decimal(notice.amount_due), to_decimal(notice.amount_interest)))
-        self.assertIn("-250,00", self.words(claim.to_json()))
+        self.assertIn("\N{MINUS SIGN}250,00", self.words(claim.to_json()))
 
     def test_what_was_booked_counts_once(self):
         self.claiming.claim_booking = 'booked'

@@ -345,6 +345,9 @@ class TestAmounts(FourteenDayCommon):
         self.fourteen.letter_intro = FOURTEEN + "<p t-if=\"object.vat_sentence\" t-out=\"object.vat_sentence\"/>"
         notice = self.letter(MONDAY)
         self.assertEqual(notice.amount_announced, 181.5)
+        # The letter is read again with the rate it was made with, whatever the creditor deducts by now.
+        self.company.dunning_vat_on_costs = False
+        self.assertRecordValues(self.dun(date(2026, 12, 9)), [{'amount_costs': 181.5, 'amount_due': 1181.5}])
 
     def test_waived(self):
         self.jan.write({'dunning_waive_costs': True, 'dunning_waive_reason': "Ill for months"})

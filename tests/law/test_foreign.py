@@ -93,7 +93,7 @@ class TestForeign(DunningCommon):
     def test_the_neutral_ladder_names_no_law(self):
         levels = self.neutral.level_ids
         self.assertEqual(levels.mapped('delay_days'), [7, 15, 30])
-        self.assertFalse(levels._get_law())
+        self.assertFalse(levels._get_foreign_policies(''))
         for level in levels:
             for lang in ('nl_NL', 'en_US'):
                 text = level.with_context(lang=lang).letter_intro + level.with_context(lang=lang).letter_closing

@@ -20,10 +20,12 @@ from ...models.kernel.dunning_paper import DunningPaper
 from ...models.kernel.formats import letter_amount
 from ...models.ladder.dunning_level import WORDS
 from ...models.letter.dunning_letter import DunningLetter as LetterModel
+from ...tools.law.dutch_calendar import fourteen_day_term
 from ...tools.wording import TERM_TEXTS, interrupts_prescription
 from ...tools.wording.names import parse_name
 from ..common import TODAY, DunningCommon, days
 
+A_MONTH_AGO = TODAY - days(30)
 DOCUMENTS = ('email', 'letter', 'both')
 
 
@@ -86,12 +88,21 @@ class LetterCommon(DunningCommon):
         return notice
 
     def leave(self, level, moves, at_date):
-        """Return a notice as if it had left on a day, a 14-day letter as if it was received on the next."""
-        notice = self.prepare(self.make_notice(level, moves, at_date=at_date), at_date)
-        values = {'state': 'sent', 'sent_on': at_date}
+        """Return a notice as if it had left on a day and was received on the next."""
+        return self.arrive(self.prepare(self.make_notice(level, moves, at_date=at_date), at_date), at_date)
+
+    def arrive(self, notice, at_date):
+        """Let a notice leave on a day and be received on the next, with the document that a letter rests on."""
+        received = at_date + days(1)
+        values = {'state': 'sent', 'sent_on': at_date, 'receipt_date': received, 'postal_state': 'posted',
+                  'posted_on': at_date}
         if notice.legal_role == 'fourteen_day':
-            values.update(receipt_date=at_date + days(1), costs_from=at_date + days(16))
+            values['costs_from'] = fourteen_day_term(received).last_free_day + days(1)
         notice._recording().write(values)
+        # sudo: nobody may write evidence but the code that knows what happened
+        self.env['dunning.receipt'].sudo()._recording().create({
+            'notice_id': notice.id, 'kind': 'registered', 'date': received, 'proof': b'cHJvb2Y=',
+            'proof_filename': 'proof.pdf'})
         self.env.flush_all()
         return notice
 
@@ -518,8 +529,9 @@ class TestLetterClaim(LetterCommon):
             "The first day of the interest is 1 February 2025.", text)
         self.assertIn("€127.50 in collection costs (article 6:96 of the Dutch Civil Code)", text)
         self.assertIn(
-            "We demand that you pay €985.55 by 10 March 2025 at the latest. Then this amount is enough. "
+            "We demand that you pay €985.55 by 10 March 2025 at the latest. "
             "If you pay later, each day adds €0.26 of interest.", text)
+        self.assertIn("If you pay €985.55 by 10 March 2025 at the latest, you have paid all that we ask", text)
         self.assertIn("Enclosed: specification of the claim", text)
         self.assertIn("Total open €1,000.00", self.mail_words(notice))
         self.assertIn("To pay €985.55", self.mail_words(notice))
@@ -656,7 +668,7 @@ class TestLetterClaim(LetterCommon):
     def test_final_consumer_letter_asks_what_was_announced(self):
         notice = self.fourteen_day()
         moves = notice.line_ids.move_id
-        self.leave_now(notice)
+        self.arrive(self.prepare(notice), TODAY)
         final = self.make_notice('consumer_final', moves, at_date=TODAY + days(25))
         self.assertEqual(final.amount_costs, notice.amount_announced)
         self.prepare(final, TODAY + days(25))
@@ -668,12 +680,6 @@ class TestLetterClaim(LetterCommon):
         self.assertEqual(
             final.currency_id.round(final.amount_due),
             final.currency_id.round(281.5 + 42.23 + final.amount_interest))
-
-    def leave_now(self, notice):
-        self.prepare(notice)
-        notice._recording().write({
-            'state': 'sent', 'sent_on': TODAY, 'receipt_date': TODAY + days(1), 'costs_from': TODAY + days(16)})
-        self.env.flush_all()
 
     def test_term_in_the_language_of_the_letter(self):
         """Flemish debtors read the Dutch term; who reads neither language reads English, term and all."""
@@ -787,12 +793,12 @@ class TestLetterPdf(LetterCommon):
         """Return whether a page is of the specification that goes along: its foot says so."""
         return bool(re.search(r"· (?:Specificatie van de vordering|Specification of the claim) ·", page))
 
-    def many_items(self, count, debtor=None):
+    def many_items(self, count, debtor=None, due=A_MONTH_AGO):
         moves = self.env['account.move'].create([
             {
                 'move_type': 'out_invoice', 'partner_id': (debtor or self.business).id,
-                'invoice_date': TODAY - days(60), 'date': TODAY - days(60), 'invoice_payment_term_id': False,
-                'invoice_date_due': TODAY - days(30),
+                'invoice_date': due - days(30), 'date': due - days(30), 'invoice_payment_term_id': False,
+                'invoice_date_due': due,
                 'invoice_line_ids': [Command.create({
                     'name': f"Levering nummer {number} van verse broden en banket aan de balie", 'quantity': 1,
                     'price_unit': 100.0 + number, 'tax_ids': [Command.clear()]})],
@@ -861,9 +867,9 @@ class TestLetterPdf(LetterCommon):
                 ('consumer', ('reminder', 'first', 'fourteen_day', 'final')),
             ):
                 debtor = self.make_debtor(f"Acht {name} {lang}", consumer=name == 'consumer', lang=lang)
-                moves = self.many_items(8, debtor)
+                moves = self.many_items(8, debtor, due=TODAY - days(65))
                 for number, rung in enumerate(rungs):
-                    at_date = TODAY - days(17 * (3 - number))
+                    at_date = TODAY - days(20 * (3 - number))
                     notice = self.make_notice(f'{name}_{rung}', moves, at_date=at_date)
                     # All lines that there can be below the items.
                     notice.line_ids[:1].write({'amount_netted': 10.0})
@@ -871,11 +877,7 @@ class TestLetterPdf(LetterCommon):
                     notice._update_claim(at_date)
                     notices |= notice
                     # As if it had left, so that the next one names it.
-                    self.prepare(notice, at_date)
-                    notice.write({
-                        'state': 'sent', 'sent_on': at_date, 'receipt_date': at_date + days(1),
-                        'costs_from': at_date + days(17)})
-                    self.env.flush_all()
+                    self.arrive(self.prepare(notice, at_date), at_date)
                 self.assertTrue(notice.amount_costs and notice.amount_interest, name)
         pdfs = self.env['dunning.letter']._render_pdfs(notices)
         for notice in notices:

@@ -21,6 +21,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
+from operator import attrgetter
 from typing import NamedTuple
 
 from .amounts import HUNDRED, ZERO, not_negative, round_half_up
@@ -145,6 +146,19 @@ class Closed(NamedTuple):
     day: date
 
 
+def get_closed(original: Decimal, settlements: Iterable) -> Closed | None:
+    """Return when an invoice itself was settled in full, if it was.
+
+    :param settlements: with ``day`` and ``amount``
+    """
+    left = original
+    for line in sorted(settlements, key=attrgetter('day')):
+        left -= line.amount
+        if left <= 0:
+            return Closed(line.day)
+    return None
+
+
 Event = Credit | Payment | Claimed | CostsClaimed | Waived | PaidAsAsked | Closed
 
 
@@ -195,9 +209,10 @@ def run_account(
     if day_count not in DAY_COUNTS:
         raise ValueError(f"Unknown day count {day_count!r}. Use one of: {', '.join(DAY_COUNTS)}.")
     original = not_negative(original, "amount of the due item")
+    table = rates if isinstance(rates, RateTable) else RateTable(rates)
     known = _known(events, until)
     account = Account(
-        original, first_interest_day, until, RateTable.of(rates), day_count, compound, interest_until)
+        original, first_interest_day, until, table, day_count, compound, interest_until)
     for event in known:
         if isinstance(event, Credit):
             account.credit(event)

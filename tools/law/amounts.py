@@ -59,13 +59,3 @@ def share(total: Decimal, weights: list[Decimal]) -> list[Decimal]:
     for index in order[:missing]:
         parts[index] += CENT
     return parts
-
-
-def take_off(interest: Decimal, costs: Decimal, off_interest: Decimal, off_costs: Decimal) -> tuple[Decimal, Decimal]:
-    """Return (interest, costs) less what was waived of each; what one cannot bear comes off the other."""
-    interest, costs = interest - off_interest, costs - off_costs
-    if interest < 0:
-        interest, costs = ZERO, costs + interest
-    if costs < 0:
-        interest, costs = max(ZERO, interest + costs), ZERO
-    return interest, costs

@@ -11,8 +11,8 @@ from decimal import ROUND_HALF_UP, Decimal
 from typing import NamedTuple
 
 from . import collection_costs, dutch_calendar, statutory_interest
-from .account import Claimed, Closed, CostsClaimed, Credit, PaidAsAsked, Payment, Waived, run_account
-from .amounts import CENT, ZERO, share, take_off
+from .account import Claimed, CostsClaimed, Credit, PaidAsAsked, Payment, Waived, get_closed, run_account
+from .amounts import CENT, ZERO, share
 from .claim import (
     NOTHING,
     Agreements,
@@ -28,7 +28,7 @@ from .claim import (
 from .dated_facts import get_postal_days
 from .jurisdiction import get_limit
 from .letter_validity import judge_letters
-from .letters import CONSUMER, FOURTEEN_DAY, Judgement
+from .letters import CONSUMER, FOURTEEN_DAY, NO_JUDGEMENT, Judgement
 from .letters import Creditor as Sender
 
 ONE_DAY = timedelta(days=1)
@@ -47,7 +47,7 @@ class _Start(NamedTuple):
 class _Terms(NamedTuple):
     """Which interest runs: the law's, which is compounded, or an agreed percentage."""
 
-    rates: object = ()
+    rates: statutory_interest.RateTable = statutory_interest.NO_RATES
     compound: bool = True
     agreed: Decimal = ZERO
 
@@ -100,7 +100,9 @@ class Engine:
         :param source: a letter that does not count: what is asked is for itself
         """
         sent = self.ledger.letters.get(debtor.debtor_id) if debtor.type == CONSUMER else None
-        letters, items, _names = sent or NO_LETTERS
+        if not sent:
+            return NO_JUDGEMENT
+        letters, items, _names = sent
         if self.creditor.agrees_term(debtor):
             items = {item_id: item._replace(term_agreed=True) for item_id, item in items.items()}
         return judge_letters(
@@ -141,6 +143,7 @@ class _Computation:
         self.is_consumer = request.debtor.type == 'consumer'
         self.items = [self.ledger.items[item_id] for item_id in request.item_ids]
         self.limit = get_limit(self.creditor, self.debtor, request.currency)
+        self.term_agreed = self.creditor.agrees_term(self.debtor)
         self.lawful = not self.limit
         self.told = {
             item_id: [
@@ -202,7 +205,7 @@ class _Computation:
             waived_costs = sum((waiver.costs for waiver in waivers), ZERO)
             if start.day and not paid:
                 signed = max(ZERO, self._get_signed_interest(item_id) - account.interest)
-            interest, asked_costs = take_off(
+            interest, asked_costs = _take_off(
                 account.interest + signed, costs.amount, waived_interest + off[0], waived_costs + off[1])
         left_interest, left_costs = booked.left(interest, asked_costs, at_date) if booked else (interest, asked_costs)
         return ClaimItem(
@@ -234,7 +237,7 @@ class _Computation:
             return _Start(why='booked')  # interest and costs that were booked bear neither
         if not self.lawful or item.original <= 0:
             return _Start()
-        if self.creditor.agrees_term(self.debtor):
+        if self.term_agreed:
             return _Start(statutory_interest.first_interest_day(item.due_date), 'term')
         if self.is_consumer:
             # Article 6:82 BW: default, and with it interest, begins when the term of the notice of default has run out.
@@ -292,9 +295,9 @@ class _Computation:
         if paid:
             left = item.original - sum((line.amount for line in settlements if line.day <= paid.day), ZERO)
             events.append(PaidAsAsked(paid.day, max(ZERO, left), ('paid_as_asked', paid.name)))
-        closed = _get_last_day(item.original, settlements)
+        closed = get_closed(item.original, settlements)
         if closed:
-            events.append(Closed(closed))
+            events.append(closed)
         return run_account(
             item.original, start.day, terms.rates, events, self.at_date,
             day_count=self.request.agreements[item.item_id].day_count, compound=terms.compound,
@@ -478,6 +481,16 @@ def _leads_nowhere(costs, paid_on):
     return costs.why == 'fourteen_day' and costs.basis['sent'] <= paid_on < costs.since
 
 
+def _take_off(interest, costs, off_interest, off_costs):
+    """Return (interest, costs) less what was waived of each; what one cannot bear comes off the other."""
+    interest, costs = interest - off_interest, costs - off_costs
+    if interest < 0:
+        interest, costs = ZERO, costs + interest
+    if costs < 0:
+        interest, costs = max(ZERO, interest + costs), ZERO
+    return interest, costs
+
+
 def _get_paid_as_asked(account):
     """Return (interest, costs) that were settled by paying what a letter asked."""
     for line in account.imputations:
@@ -485,13 +498,3 @@ def _get_paid_as_asked(account):
             of_costs = min(line.amount, account.costs)
             return line.amount - of_costs, of_costs
     return ZERO, ZERO
-
-
-def _get_last_day(original, settlements):
-    """Return the day on which an invoice itself was settled in full, or None."""
-    left = original
-    for line in sorted(settlements, key=lambda line: line.day):
-        left -= line.amount
-        if left <= 0:
-            return line.day
-    return None

@@ -301,3 +301,7 @@ class Judgement:
         if item_id not in self.default_from:
             return DEFAULT_NOTICE
         return None if item_id in self.costs_from else FOURTEEN_DAY
+
+
+#: Of a debtor to whom no letter with a legal role went.
+NO_JUDGEMENT = Judgement({}, {}, {})

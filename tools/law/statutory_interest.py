@@ -98,10 +98,6 @@ class RateTable:
                 self.days.append(day)
                 self.percents.append(percent)
 
-    @classmethod
-    def of(cls, rates: 'RateTable | Rates') -> 'RateTable':
-        return rates if isinstance(rates, cls) else cls(rates)
-
     def at(self, day: date) -> Decimal:
         """Return the percentage per year on ``day``; raise :class:`RateMissing` when there is none."""
         index = bisect_right(self.days, day) - 1
@@ -112,6 +108,10 @@ class RateTable:
     def changes(self, first_day: date, last_day: date) -> list[date]:
         """Return the days on which another rate begins, from ``first_day`` up to and including ``last_day``."""
         return self.days[bisect_left(self.days, first_day):bisect_right(self.days, last_day)]
+
+
+#: For what bears no interest.
+NO_RATES = RateTable(())
 
 
 def first_interest_day(due_date: date) -> date:
