@@ -383,7 +383,8 @@ class DunningNotice(models.Model):
         waiting = mails.filtered(lambda mail: mail.state in ('outgoing', 'exception'))
         if waiting:
             waiting.write({'state': 'cancel'})
-            waiting.mail_message_id.notification_ids.write({'notification_status': 'canceled'})
+            waiting.mail_message_id.notification_ids.filtered(
+                lambda row: row.notification_status == 'ready').write({'notification_status': 'canceled'})
 
     def _skip(self, at_date):
         self._recording().write({

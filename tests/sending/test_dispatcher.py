@@ -312,7 +312,7 @@ class TestChannels(DunningCommon):
             'state': 'sent', 'date': DUE, 'deadline': DUE + days(10), 'postal_state': False,
             'email_to': self.business.email_formatted}])
         mail = notice.mail_id.sudo()
-        self.assertEqual(mail.state, 'outgoing')
+        self.assertEqual(mail.state, 'sent')
         self.assertEqual(mail.attachment_ids.raw, letter_bytes(notice))
         self.assertEqual(mail.attachment_ids.name, notice.letter_filename)
         self.assertEqual(mail.email_to, self.business.email_formatted)

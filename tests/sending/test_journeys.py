@@ -98,4 +98,4 @@ class TestJourneys(DunningCommon):
             self.send(notices, DUE)
         self.assertEqual(notices.mapped('state'), ['sent'] * 2)
         self.assertEqual(broken.receipt_kind, 'email_accepted')
-        self.assertEqual(broken.activity_ids.filtered('automated').note, "<p>x</p>")
+        self.assertIn("x", broken.activity_ids.filtered('automated').note)
