@@ -195,8 +195,9 @@ class DunningNoticeDelivery(models.AbstractModel):
         notices.mail_message_id.notification_ids._record_dunning_delivery(final=True)
         notices.filtered(lambda notice: not notice.mail_id or notice.mail_id.state == 'cancel')._record_refused(
             self.env._("it was taken out of the mail queue."))
-        stuck = self.search(mine & Domain('state', 'in', ('leaving', 'error')) & Domain('date', '<', at_date))
-        stuck._tell_stuck(at_date)
+        self.search(mine & (
+            Domain('state', '=', 'leaving') & Domain('date', '<', at_date)
+            | Domain('state', '=', 'error') & Domain('date_planned', '<', at_date)))._tell_stuck(at_date)
 
     def _tell_stuck(self, at_date):
         """Ask somebody, once, to look at notices that should have left on an earlier day."""

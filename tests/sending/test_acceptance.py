@@ -1,8 +1,10 @@
 """A notice left when a mail server took it: until then it is on its way, and counts for nothing."""
 
+from pathlib import Path
 from unittest.mock import patch
 
 from odoo.exceptions import UserError
+from odoo.modules.migration import load_script
 from odoo.tests import new_test_user, tagged
 from odoo.tools import mute_logger
 
@@ -271,6 +273,29 @@ class TestAcceptance(DunningCommon):
         self.dun(DUE, wait=True)
         self.wake_queue()
         self.assertNotIn('Disposition-Notification-To', self.taken[0])
+
+    # --- what was sent before ---
+
+    def test_of_what_the_queue_still_has_the_first_is_on_its_way(self):
+        """An update finds what earlier versions called sent when its mail was queued."""
+        self.invoice(self.make_debtor("Other BV"))
+        notices, day = self.env['dunning.notice'], DUE
+        for _level in range(3):
+            notices |= self.dun(day)
+            day = max(notices.mapped('deadline')) + days(5)
+        other = notices.filtered(lambda notice: notice.partner_id != self.business)
+        mine = (notices - other).sorted('id')
+        self.env.flush_all()
+        self.env.cr.execute("DELETE FROM dunning_receipt WHERE notice_id = ANY(%s)", [notices.ids])
+        self.env.cr.execute("UPDATE mail_mail SET state = 'outgoing' WHERE id = ANY(%s)", [mine.mail_id.ids])
+        path = Path(__file__).parents[2] / 'migrations' / '19.0.1.8.0' / 'post-accepted.py'
+        load_script(str(path), 'post_accepted').migrate(self.env.cr, '19.0.1.7.0')
+        self.env.invalidate_all()
+        self.assertEqual(mine.mapped('state'), ['leaving', 'cancelled', 'cancelled'])
+        self.assertEqual(mine.line_ids.mapped('status'), ['pending', 'cancelled', 'cancelled'])
+        self.assertEqual(mine.mail_id.sudo().mapped('state'), ['outgoing', 'cancel', 'cancel'])
+        self.assertFalse(self.move.dunning_level_id)
+        self.assertEqual(set(other.mapped('state')), {'sent'}, "What the mail server has counts as accepted")
 
     # --- the mails of others ---
 
