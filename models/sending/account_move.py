@@ -9,7 +9,7 @@ from odoo import api, models
 from ..debtor.account_move import UNCERTAIN_STATES
 
 # Of a mail that did not leave, or did not arrive.
-FAILED_STATUSES = {'exception', 'bounce', 'canceled'}
+FAILED_OUTCOMES = {'refused', 'bounced', 'canceled'}
 
 
 class AccountMove(models.Model):
@@ -41,12 +41,12 @@ class AccountMove(models.Model):
         """
         # sudo: the mail module is at work
         for move in self.sudo().search([('dunning_sent_message_id', 'in', messages.ids)]):
-            statuses = set(move.dunning_sent_message_id.notification_ids.filtered(
-                lambda row: row.notification_type == 'email').mapped('notification_status'))
-            failed = FAILED_STATUSES if final else FAILED_STATUSES - {'exception'}
-            if final and 'sent' in statuses and move.dunning_sent_state in UNCERTAIN_STATES:
+            outcomes = {
+                row._get_dunning_outcome(row.mail_mail_id.exists(), final)
+                for row in move.dunning_sent_message_id.notification_ids if row.notification_type == 'email'}
+            if 'accepted' in outcomes and move.dunning_sent_state in UNCERTAIN_STATES:
                 move._record_dunning_sent('mailed')
-            elif statuses <= failed and move.dunning_sent_state in ('waiting', 'mailed'):
+            elif outcomes <= FAILED_OUTCOMES and move.dunning_sent_state in ('waiting', 'mailed'):
                 move.write({'dunning_sent_on': False, 'dunning_sent_state': 'failed'})
 
     def message_update(self, msg_dict, update_vals=None):

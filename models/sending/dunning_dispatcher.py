@@ -303,15 +303,16 @@ class DunningDispatcher(models.AbstractModel):
         What was overtaken, or would give less than its term, is cancelled or made again under the same notice. Of what
         another process has in hand the mail waits.
         """
+        # The mail first: who hands it over has locked that, and then writes on the notice.
+        free = mails.try_lock_for_update()
         notices = self.env['dunning.notice'].search([
-            ('mail_id', 'in', mails.ids), ('state', 'in', ('leaving', 'sent'))])
-        leaving = notices.filtered(lambda notice: notice.state == 'leaving')
-        free = leaving.try_lock_for_update()
-        self._look_again(free)
-        # One that is sent already was posted as well; its e-mail goes.
-        going = (notices - leaving | free).filtered(lambda notice: notice.state in ('leaving', 'sent')).mail_id
+            ('mail_id', 'in', free.ids), ('state', 'in', ('leaving', 'sent'))])
+        self._look_again(notices.filtered(lambda notice: notice.state == 'leaving'))
+        # One that is sent already was posted as well; its e-mail goes. What colleagues write about it has recipients.
+        going = free & (notices.filtered(lambda notice: notice.state in ('leaving', 'sent')).mail_id | free.filtered(
+            'recipient_ids'))
         # What nobody let go, such as the mail of a cancelled notice that somebody tries again.
-        (mails - going - leaving.mail_id).write({'state': 'cancel'})
+        (free - going).write({'state': 'cancel'})
         return mails - going
 
     @api.model

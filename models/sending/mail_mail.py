@@ -70,10 +70,11 @@ class MailMail(models.Model):
         kwargs = {
             'auto_commit': auto_commit, 'raise_exception': raise_exception, 'smtp_session': smtp_session,
             'alias_domain_id': alias_domain_id, 'mail_server': mail_server, 'post_send_callback': post_send_callback}
-        settled = self._hold_back_overtaken()
+        # First what has left already: that is not made again.
+        settled = self._settle_dunning_handovers()
+        settled |= (self - settled)._hold_back_overtaken()
         if auto_commit is not True:
             return super(MailMail, self - settled)._send(**kwargs)
-        settled |= (self - settled)._settle_dunning_handovers()
         if settled and post_send_callback:
             post_send_callback(settled.ids)
         handovers = Handovers()

@@ -32,13 +32,13 @@ class MailNotification(models.Model):
         rows = self.sudo()  # sudo: as above
         self.env['account.move']._record_dunning_mails(rows.mail_message_id, final=final)
         by_message = rows._get_dunning_notices().grouped('mail_message_id')
-        kept = set(rows.mail_mail_id.exists().ids)  # mails that left are often deleted
+        kept = rows.mail_mail_id.exists()  # mails that left are often deleted
         found = defaultdict(lambda: self.env['dunning.notice'].sudo())  # sudo: as above
         for row in rows:
-            notice, mail = by_message.get(row.mail_message_id), row.mail_mail_id
-            outcome = notice and row._get_dunning_outcome(mail.state if mail.id in kept else 'sent', final)
+            notice, mail = by_message.get(row.mail_message_id), row.mail_mail_id & kept
+            outcome = notice and row._get_dunning_outcome(mail, final)
             if outcome:
-                found[outcome, row.failure_reason or '', notice.company_id] |= notice
+                found[outcome, row.failure_reason or mail.failure_reason or '', notice.company_id] |= notice
         for (outcome, reason, company), batch in found.items():
             batch = batch.with_company(company).with_context(lang=self.env.user.lang)
             if outcome == 'accepted':
@@ -51,8 +51,11 @@ class MailNotification(models.Model):
                 batch._record_bounced(
                     batch.env._("The e-mail was cancelled before it left."), mark_address=False)
 
-    def _get_dunning_outcome(self, mail_state, final):
-        """Return what became of a mail, or None when that is not known yet."""
+    def _get_dunning_outcome(self, mail, final):
+        """Return what became of a mail, or None when that is not known yet.
+
+        :param mail: the ``mail.mail``, empty where it was deleted since it left
+        """
         self.ensure_one()
         status = self.notification_status
         if status == 'canceled':
@@ -62,6 +65,9 @@ class MailNotification(models.Model):
             or REFUSED_ADDRESS.search(self.failure_reason or '')
         )):
             return 'bounced'
-        if final and (status, mail_state) == ('sent', 'sent'):
+        if not final:
+            return None
+        # Core writes that a mail was sent also where the mail server gave no Message-Id, and no error.
+        if status == 'sent' and (not mail or mail.state == 'sent'):
             return 'accepted'
-        return 'refused' if final and (status, mail_state) == ('exception', 'exception') else None
+        return 'refused' if mail.state == 'exception' else None

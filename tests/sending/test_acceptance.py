@@ -3,6 +3,7 @@
 from pathlib import Path
 from unittest.mock import patch
 
+from odoo import Command
 from odoo.exceptions import UserError
 from odoo.modules.migration import load_script
 from odoo.tests import new_test_user, tagged
@@ -319,6 +320,14 @@ class TestAcceptance(DunningCommon):
         Mail.write({'state': 'outgoing'})
         self.wake_queue()
         self.assertEqual(Mail.mapped('state'), ['sent'] * 3)
+
+    def test_what_colleagues_write_about_a_notice_is_not_its_letter(self):
+        mail = self.env['mail.mail'].sudo().create({
+            'model': 'dunning.notice', 'res_id': self.make_notices(DUE).id, 'body_html': 'x', 'auto_delete': False,
+            'email_from': 'a@b.example', 'recipient_ids': [Command.link(self.manager.partner_id.id)]})
+        self.manager.email = 'manager@test.example.com'
+        self.wake_queue()
+        self.assertEqual((mail.state, len(self.taken)), ('sent', 1))
 
     def test_a_fault_of_ours_stops_nothing(self):
         notice = self.dun(DUE, wait=True)
