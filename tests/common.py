@@ -260,17 +260,20 @@ class DunningCommon(AccountTestInvoicingCommon):
     def send(cls, notices, at_date=TODAY, *, wait=False):
         """Queue proposals and dispatch them, as “Send now” does; a mail server accepts their mails at once.
 
-        The mails themselves are kept, to be looked at.
-
         :param bool wait: they wait in the mail queue instead
         """
         notices = cls.on(at_date, notices)
         notices.filtered(lambda notice: notice.state in ('draft', 'error'))._queue()
         cls.env['dunning.dispatcher'].with_context(dunning_at_date=at_date)._dispatch_interactively(notices)
+        return notices if wait else cls.accept(notices, at_date)
+
+    @classmethod
+    def accept(cls, notices, at_date=TODAY):
+        """A mail server accepts the mails of those of these notices that are on their way; the mails are kept."""
+        notices.invalidate_recordset()
         leaving = notices.filtered(lambda notice: notice.state == 'leaving')
-        if not wait:
-            leaving.mail_id.sudo().auto_delete = False
-            cls.mails_leave(leaving, at_date)
+        leaving.mail_id.sudo().auto_delete = False
+        cls.mails_leave(leaving, at_date)
         notices.invalidate_recordset()
         return notices
 

@@ -69,6 +69,7 @@ class TestScheduled(DunningCommon):
         self.assertGreater(self.env['ir.cron.trigger'].sudo().search_count([('cron_id', '=', dispatch.id)]), before)
         self.assertIs(self.run_dispatch(), True)
         self.assertRecordValues(notice, [{'state': 'leaving', 'date': DUE}])
+        self.mails_leave(notice, DUE)
         self.assertEqual(invoice.dunning_level_id, self.reminder)
         # Again, on the same day: nothing happens.
         self.run_plan()
