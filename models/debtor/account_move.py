@@ -4,6 +4,7 @@ from odoo import api, fields, models
 from odoo.fields import Domain
 from odoo.tools import SQL, ormcache
 
+from ..kernel.dunning_recorded import as_recording
 from ..kernel.formats import format_day
 from ..kernel.groups import ACCOUNTING
 
@@ -110,7 +111,7 @@ class AccountMove(models.Model):
         :param date day: today without it
         """
         for company, moves in self.grouped('company_id').items():
-            moves.write({
+            as_recording(moves).write({
                 'dunning_sent_on': day or company._dunning_today(), 'dunning_sent_state': state, 'is_move_sent': True})
 
     def _get_dunning_sent_delay(self):

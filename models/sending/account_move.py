@@ -7,6 +7,7 @@ person did, everything of this debtor is on hold, as with any other hold: with a
 from odoo import api, models
 
 from ..debtor.account_move import UNCERTAIN_STATES
+from ..kernel.dunning_recorded import as_recording
 
 # Of a mail that did not leave, or did not arrive.
 FAILED_OUTCOMES = {'refused', 'bounced', 'canceled'}
@@ -47,7 +48,7 @@ class AccountMove(models.Model):
             if 'accepted' in outcomes and move.dunning_sent_state in UNCERTAIN_STATES:
                 move._record_dunning_sent('mailed')
             elif outcomes <= FAILED_OUTCOMES and move.dunning_sent_state in ('waiting', 'mailed'):
-                move.write({'dunning_sent_on': False, 'dunning_sent_state': 'failed'})
+                as_recording(move).write({'dunning_sent_on': False, 'dunning_sent_state': 'failed'})
 
     def message_update(self, msg_dict, update_vals=None):
         self.check_access('write')  # the mail gateway may; who calls it in another way must be allowed to

@@ -3,6 +3,7 @@
 from odoo import api, models
 
 from ..debtor.account_move import UNCERTAIN_STATES
+from ..kernel.dunning_recorded import as_recording
 
 # Ways that say nothing of whether the debtor got it: what they bring is recorded when it is known.
 LATER_METHODS = {'email', 'manual', 'peppol'}
@@ -18,7 +19,7 @@ class AccountMoveSend(models.AbstractModel):
         super()._link_invoice_documents(invoices_data)
         for move in fresh:
             if move.is_move_sent:
-                move.dunning_sent_state = 'printed'
+                as_recording(move).dunning_sent_state = 'printed'
 
     @api.model
     def _send_mail(self, move, mail_template, **kwargs):
@@ -29,7 +30,8 @@ class AccountMoveSend(models.AbstractModel):
                 ('model', '=', 'account.move'), ('res_id', '=', move.id), ('message_type', '=', 'comment'),
                 ('notification_ids.notification_type', '=', 'email')], order='id desc', limit=1)
             if message:
-                move.write({'dunning_sent_state': 'waiting', 'dunning_sent_message_id': message.id})
+                as_recording(move).write({
+                    'dunning_sent_state': 'waiting', 'dunning_sent_message_id': message.id})
 
     @api.model
     def _hook_if_success(self, moves_data, from_cron=False):
