@@ -114,6 +114,11 @@ class AccountMove(models.Model):
             as_recording(moves).write({
                 'dunning_sent_on': day or company._dunning_today(), 'dunning_sent_state': state, 'is_move_sent': True})
 
+    def _is_dunning_sent(self):
+        """Return whether the debtor was sent the invoice, as far as is known."""
+        self.ensure_one()
+        return self.is_move_sent and self.dunning_sent_state not in UNCERTAIN_STATES
+
     def _get_dunning_sent_delay(self):
         """Return by how many days the invoice was sent later than its date: so much later it is due."""
         self.ensure_one()
