@@ -118,9 +118,7 @@ class DunningNotice(models.Model):
 
         Only for policies that want it. Set-based: one creation and one posting per company.
         """
-        wanted = self.filtered(lambda notice: (
-            notice.policy_id.claim_booking == 'booked' and (notice.amount_interest or notice.amount_costs)))
-        for company, notices in wanted.grouped('company_id').items():
+        for company, notices in self._filter_booked().grouped('company_id').items():
             Claim = self.env['dunning.claim'].with_company(company)
             extras = Claim._read_extras(notices._get_claimed_items())
             vals_list = []
@@ -131,9 +129,14 @@ class DunningNotice(models.Model):
             if vals_list:
                 Claim._post_bookings(company, vals_list)
 
+    def _filter_booked(self):
+        """Return which of these notices ask interest or costs, and have a policy that books them."""
+        return self.filtered(lambda notice: (
+            notice.policy_id.claim_booking == 'booked' and (notice.amount_interest or notice.amount_costs)))
+
     def _rehearse_booking(self, at_date):
         """Raise where what these notices ask could not be booked: then they must not leave by e-mail."""
-        if any(notice.policy_id.claim_booking == 'booked' for notice in self):
+        if self._filter_booked():
             with self.env.cr.savepoint() as savepoint:
                 self._book_extras(at_date)
                 self.env.flush_all()

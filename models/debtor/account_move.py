@@ -2,7 +2,7 @@ from datetime import timedelta
 
 from odoo import api, fields, models
 from odoo.fields import Domain
-from odoo.tools import SQL, ormcache
+from odoo.tools import ormcache
 
 from ..kernel.dunning_recorded import as_recording
 from ..kernel.formats import format_day
@@ -119,20 +119,6 @@ class AccountMove(models.Model):
         self.ensure_one()
         return self.is_move_sent and self.dunning_sent_state not in UNCERTAIN_STATES
 
-    def _get_dunning_sent_delay(self):
-        """Return by how many days the invoice was sent later than its date: so much later it is due."""
-        self.ensure_one()
-        move = self.sudo()  # sudo: a due date is for whoever can read the invoice
-        dated = move.invoice_date or move.date
-        return max(0, (move.dunning_sent_on - dated).days) if move.dunning_sent_on and dated else 0
-
-    @api.model
-    def _get_dunning_sent_delay_sql(self, move):
-        """Return the SQL of the same number of days, of a row of ``account_move``."""
-        return SQL(
-            "GREATEST(0, %(move)s.dunning_sent_on - COALESCE(%(move)s.invoice_date, %(move)s.date))", move=move,
-            to_flush=[self._fields[name] for name in ('dunning_sent_on', 'invoice_date', 'date')])
-
     # -------------------------------------------------------------------------
     # WHAT DEPENDS ON IT
     # -------------------------------------------------------------------------
@@ -161,14 +147,13 @@ class AccountMove(models.Model):
     def _compute_dunning_days_overdue(self):
         today = self.env.company._dunning_today()
         Item = self.env['account.move.line'].sudo()  # sudo: a number of days of a readable invoice
-        groups = Item._read_group(
-            Item._get_dunning_open_domain() & Domain('move_id', 'in', self.ids),
-            ['move_id'], ['date_maturity:min'])
-        oldest = {move.id: due for move, due in groups if due}
+        items = Item.search(Item._get_dunning_open_domain() & Domain('move_id', 'in', self.ids))
+        oldest = {
+            move.id: min(item._get_dunning_due_date() for item in group)
+            for move, group in items.grouped('move_id').items()}
         for move in self:
             due = oldest.get(move._origin.id or move.id)
-            move.dunning_days_overdue = max(
-                0, (today - due).days - move._get_dunning_sent_delay()) if due else 0
+            move.dunning_days_overdue = max(0, (today - due).days) if due else 0
 
     def _search_dunning_days_overdue(self, operator, value):
         """Overdue for more than (or at least) n days, n >= 0; or exactly not overdue."""

@@ -265,7 +265,10 @@ class AccountMoveLine(models.Model):
         its date: nobody can be late with what he has not seen.
         """
         self.ensure_one()
-        return (self.date_maturity or self.date) + timedelta(days=self.move_id._get_dunning_sent_delay())
+        move = self.move_id.sudo()  # sudo: a due date is for whoever can read the item
+        dated = move.invoice_date or move.date
+        late = (move.dunning_sent_on - dated).days if move.dunning_sent_on and dated else 0
+        return (self.date_maturity or self.date) + timedelta(days=max(0, late))
 
     @api.model
     def _get_dunning_with_partner_sql(self):
@@ -280,11 +283,15 @@ class AccountMoveLine(models.Model):
 
         :param SQL move: the name of the row of its move, where that was joined; it need not be looked up then
         """
-        delay = self.env['account.move']._get_dunning_sent_delay_sql(move or SQL.identifier('sent'))
+        Move = self.env['account.move']
+        late = SQL(
+            "GREATEST(0, %(move)s.dunning_sent_on - COALESCE(%(move)s.invoice_date, %(move)s.date))",
+            move=move or SQL.identifier('sent'),
+            to_flush=[Move._fields[name] for name in ('dunning_sent_on', 'invoice_date', 'date')])
         if not move:
-            delay = SQL("(SELECT %s FROM account_move sent WHERE sent.id = %s.move_id)", delay, line)
+            late = SQL("(SELECT %s FROM account_move sent WHERE sent.id = %s.move_id)", late, line)
         return SQL(
-            "COALESCE(%(line)s.date_maturity, %(line)s.date) + %(delay)s", line=line, delay=delay,
+            "COALESCE(%(line)s.date_maturity, %(line)s.date) + %(late)s", line=line, late=late,
             to_flush=[self._fields['date_maturity'], self._fields['date'], self._fields['move_id']])
 
     def _get_dunning_terms_sql(self):
