@@ -259,11 +259,7 @@ class AccountMoveLine(models.Model):
     # -------------------------------------------------------------------------
 
     def _get_dunning_due_date(self):
-        """Return the day by which an item was to be paid; what has no due date is due on its own.
-
-        The term that was agreed runs from the day on which the invoice was sent, where that is known to be later than
-        its date: nobody can be late with what he has not seen.
-        """
+        """Return the day by which an item was to be paid; so much later as the invoice was sent later than dated."""
         self.ensure_one()
         move = self.move_id.sudo()  # sudo: a due date is for whoever can read the item
         dated = move.invoice_date or move.date
@@ -279,15 +275,12 @@ class AccountMoveLine(models.Model):
 
     @api.model
     def _get_dunning_due_date_sql(self, line, move=None):
-        """Return the SQL of the same day, of a row of ``account_move_line``.
-
-        :param SQL move: the name of the row of its move, where that was joined; it need not be looked up then
-        """
-        Move = self.env['account.move']
+        """Return the SQL of the same day, of a row of ``account_move_line`` and of its ``move``, where that is joined."""
+        fields = self.env['account.move']._fields
         late = SQL(
             "GREATEST(0, %(move)s.dunning_sent_on - COALESCE(%(move)s.invoice_date, %(move)s.date))",
             move=move or SQL.identifier('sent'),
-            to_flush=[Move._fields[name] for name in ('dunning_sent_on', 'invoice_date', 'date')])
+            to_flush=[fields[name] for name in ('dunning_sent_on', 'invoice_date', 'date')])
         if not move:
             late = SQL("(SELECT %s FROM account_move sent WHERE sent.id = %s.move_id)", late, line)
         return SQL(
