@@ -275,7 +275,7 @@ class AccountMoveLine(models.Model):
 
     @api.model
     def _get_dunning_due_date_sql(self, line, move=None):
-        """Return the SQL of the same day, of a row of ``account_move_line`` and of its ``move``, where that is joined."""
+        """Return the SQL of the same day, of a row of ``account_move_line``, and of its ``move`` where it is joined."""
         fields = self.env['account.move']._fields
         late = SQL(
             "GREATEST(0, %(move)s.dunning_sent_on - COALESCE(%(move)s.invoice_date, %(move)s.date))",
