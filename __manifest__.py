@@ -1,7 +1,7 @@
 {
     'name': "Debiteurenbeheer",
     'summary': "Aanmaningen that are legally right, explain themselves and never leave for money that is not owed",
-    'version': '19.0.1.7.0',
+    'version': '19.0.1.8.0',
     'category': 'Accounting/Accounting',
     'author': "Debiteurenbeheer contributors",
     'website': "https://github.com/debiteurenbeheer/l10n_nl_dunning",
@@ -71,6 +71,7 @@
         'views/sending/dunning_proposal_views.xml',
         'views/sending/dunning_delivery_templates.xml',
         'wizards/sending/dunning_post_registered_views.xml',
+        'wizards/sending/dunning_invoice_sent_views.xml',
         'wizards/agreement/dunning_promise_views.xml',
         'views/agreement/dunning_promise_views.xml',
         'views/privacy/dunning_retention_views.xml',

@@ -356,7 +356,8 @@ def _one_day(env, company, day):
         letters.action_mark_posted()
     # The mail queue works all day: what left then is received the day after, and not mailed again today.
     mails = _let_mails_leave(env, "dunning.notice")
-    env["mail.notification"].search([("mail_mail_id", "in", mails.ids)]).notification_status = "sent"
+    mails.auto_delete = False  # to be looked at
+    mails._postprocess_sent_message(success_pids=[], success_emails=mails.mapped("email_to"))
     if failed := notices.filtered(lambda notice: notice.state == "error"):
         raise ValueError(f"Could not live through {day}: {failed[0].error_message}")
 

@@ -257,18 +257,30 @@ class DunningCommon(AccountTestInvoicingCommon):
         return run._plan_company(company or cls.company, at_date)['notices']
 
     @classmethod
-    def send(cls, notices, at_date=TODAY):
-        """Queue proposals and dispatch them, as “Send now” does."""
+    def send(cls, notices, at_date=TODAY, *, wait=False):
+        """Queue proposals and dispatch them, as “Send now” does; a mail server accepts their mails at once.
+
+        :param bool wait: they wait in the mail queue instead
+        """
         notices = cls.on(at_date, notices)
         notices.filtered(lambda notice: notice.state in ('draft', 'error'))._queue()
         cls.env['dunning.dispatcher'].with_context(dunning_at_date=at_date)._dispatch_interactively(notices)
+        return notices if wait else cls.accept(notices, at_date)
+
+    @classmethod
+    def accept(cls, notices, at_date=TODAY):
+        """A mail server accepts the mails of those of these notices that are on their way; the mails are kept."""
+        notices.invalidate_recordset()
+        leaving = notices.filtered(lambda notice: notice.state == 'leaving')
+        leaving.mail_id.sudo().auto_delete = False
+        cls.mails_leave(leaving, at_date)
         notices.invalidate_recordset()
         return notices
 
     @classmethod
-    def dun(cls, at_date=TODAY, company=None):
+    def dun(cls, at_date=TODAY, company=None, *, wait=False):
         """Plan and send everything that is due on a day; return the notices."""
-        return cls.send(cls.make_notices(at_date, company), at_date)
+        return cls.send(cls.make_notices(at_date, company), at_date, wait=wait)
 
     @classmethod
     def mails_leave(cls, notices, at_date=TODAY):

@@ -458,7 +458,7 @@ class Actions:
 
     def edit_opened(self, life, random):
         notice = self.pick_letter(life, random)
-        if not notice or not self.on(notice)._register_portal_opening(self.day):
+        if not notice or not self.on(notice)._register_opening(self.day):
             return None
         life.letters[notice.id]['proofs'].append(('opened', self.day, None, False))
         return f"the letter of {life.letters[notice.id]['day']}"

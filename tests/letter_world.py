@@ -151,12 +151,13 @@ class World:
         Notice = self.env['dunning.notice']
         waiting = Notice.search([('company_id', '=', self.company.id), ('state', 'in', ('draft', 'queued'))])
         if waiting:
-            self.case.send(waiting, self.day)
-        made = Notice.search([('company_id', '=', self.company.id), ('state', 'in', ('sent', 'to_post', 'todo'))])
+            self.case.send(waiting, self.day, wait=True)
+        made = Notice.search([
+            ('company_id', '=', self.company.id), ('state', 'in', ('sent', 'leaving', 'to_post', 'todo'))])
         for life, notices in self.of(made):
             for notice in notices:
                 told = life.letters.get(notice.id)
-                if not told or (not self.has_left(told) and notice.state == 'to_post'):
+                if not told or (not self.has_left(told) and notice.state in ('to_post', 'leaving')):
                     self.write_down(life, notice)
 
     def has_left(self, told):

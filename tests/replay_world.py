@@ -38,7 +38,7 @@ PLAN_FAULTS = (
     ('dunning.notice', '_create_from_decisions'))
 SEND_FAULTS = (
     ('dunning.dispatcher', '_recheck'), ('dunning.letter', '_render_pdfs'), ('dunning.dispatcher', '_queue_mails'),
-    ('dunning.dispatcher', '_deliver'), ('dunning.notice', '_record_sent'))
+    ('dunning.dispatcher', '_deliver'), ('dunning.notice', '_take_snapshots'))
 #: What the planner may say about an item of the consumer ladder without the referee counting its days.
 CONSUMER_WAITS = WAITING | {'no_default', 'needs_fourteen_day', 'fourteen_day_running'}
 #: A step of the consumer ladder that nothing stands in the way of has come so many days after its day at the latest.

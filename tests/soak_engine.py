@@ -32,7 +32,7 @@ TRIES, PAUSE = 20, 0.3
 #: What makes another process try again is no fault.
 HARMLESS = ('SerializationFailure', 'LockNotAvailable', 'DeadlockDetected', 'UniqueViolation')
 #: Everything in which something arrived at the debtor or waits for a person.
-DONE_STATES = ('sent', 'to_post', 'todo', 'withdrawn', 'undelivered')
+DONE_STATES = ('sent', 'leaving', 'to_post', 'todo', 'withdrawn', 'undelivered')
 
 
 class Soak:
@@ -182,7 +182,7 @@ def job_soak_morning(env, answer, seed, accepted):
         make.invoice(rng.choice(debtors), today + timedelta(days=rng.randint(-2, 4)), rng.randint(20, 900))
     _pay_some(env, 0.02, rng)
     letters = env['dunning.notice'].search([
-        ('postal_state', '=', 'to_print'), ('state', 'in', ('to_post', 'sent'))])
+        ('postal_state', '=', 'to_print'), ('state', 'in', ('to_post', 'leaving', 'sent'))])
     if letters:
         letters._recording().write({'postal_state': 'printed'})
         letters.action_mark_posted()
@@ -190,8 +190,7 @@ def job_soak_morning(env, answer, seed, accepted):
     failed = env['mail.mail'].search([('state', '=', 'exception'), ('model', '=', 'dunning.notice')])
     failed.filtered(lambda mail: mail.message_id not in accepted).action_retry()
     arrived = failed.filtered(lambda mail: mail.message_id in accepted)
-    arrived.mail_message_id.notification_ids.write({'notification_status': 'sent'})
-    arrived.cancel()
+    env['dunning.notice'].search([('mail_id', 'in', arrived.ids)]).action_confirm_mailed()
     faults_engine.job_pass_pauses(env, answer)
 
 
@@ -250,19 +249,21 @@ def job_soak_evening(env, answer):
 def _judge(env, notice):
     """Yield what is half about a notice."""
     by_mail, on_paper = notice.channel in ('email', 'both'), notice.channel in ('letter', 'both')
-    done = notice.state in DONE_STATES
+    # What failed after its mail was made is a person's, and what is made again was made before.
+    done = notice.state in DONE_STATES or bool(notice.state == 'error' and notice.mail_message_id)
+    again = not done and bool(notice.mail_id)
     if not done and notice.state not in ('draft', 'queued', 'cancelled'):
         yield f"in a state it should not be in: {notice.error_message}"
     letters = env['ir.attachment'].search([
         ('res_model', '=', 'dunning.notice'), ('res_field', '=', 'letter_file'), ('res_id', '=', notice.id)])
-    if notice.state != 'cancelled':
+    if notice.state != 'cancelled' and not again:
         if len(letters) != int(done):
             yield f"{len(letters)} PDFs"
         if done and hashlib.sha256(letters[:1].raw or b'').hexdigest() != notice.letter_sha256:
             yield "the PDF is not the one that left"
     messages = env['mail.message'].search([
         ('model', '=', 'dunning.notice'), ('res_id', '=', notice.id), ('message_type', '=', 'comment')])
-    if len(messages) != int(done and by_mail):
+    if bool(messages) != (done and by_mail) and not again and notice.state != 'cancelled':
         yield f"{len(messages)} e-mails were made"
     if done and on_paper and not notice.postal_state:
         yield "nothing for the post"

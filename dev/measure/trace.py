@@ -48,7 +48,7 @@ class Limit(NamedTuple):
 LIMITS = {
     "approve one e-mail": Limit(15, 6, Walk(10, 16, 10, 24)),
     # Of which 3 walks and 1 file ask whose law it is, and whether the letters still hold.
-    "send one e-mail": Limit(80, 15, Walk(81, 148, 42, 69)),
+    "send one e-mail": Limit(80, 15, Walk(76, 137, 40, 63)),
     "log a call with a promise": Limit(30, 8, Walk(44, 57, 18, 54)),
     # Of which 8 walks, 2 files and 3 queries read its own words before they leave; 2 files and 1 query ask whose law it
     # is, and whether what a letter asked was paid.
@@ -143,7 +143,7 @@ def _send(env, user):
 
     def send():
         env["dunning.dispatcher"]._dispatch(notice)
-        if notice.state != "sent":
+        if notice.state != "leaving":
             raise RuntimeError(notice.error_message or notice.state)
 
     return send

@@ -91,7 +91,7 @@ class DunningNotice(models.Model):
     # -------------------------------------------------------------------------
 
     def _get_sent_steps(self):
-        # Hook: what was asked is booked in the same transaction, or the notice does not leave.
+        # Hook: what was asked is booked when it left, in the same transaction.
         return [*super()._get_sent_steps(), self._book_extras, self._record_interruption]
 
     def _record_interruption(self, at_date):
@@ -118,9 +118,7 @@ class DunningNotice(models.Model):
 
         Only for policies that want it. Set-based: one creation and one posting per company.
         """
-        wanted = self.filtered(lambda notice: (
-            notice.policy_id.claim_booking == 'booked' and (notice.amount_interest or notice.amount_costs)))
-        for company, notices in wanted.grouped('company_id').items():
+        for company, notices in self._filter_booked().grouped('company_id').items():
             Claim = self.env['dunning.claim'].with_company(company)
             extras = Claim._read_extras(notices._get_claimed_items())
             vals_list = []
@@ -130,6 +128,20 @@ class DunningNotice(models.Model):
                     vals_list.append(notice._prepare_booking(interest, costs))
             if vals_list:
                 Claim._post_bookings(company, vals_list)
+
+    def _filter_booked(self):
+        """Return which of these notices ask interest or costs, and have a policy that books them."""
+        return self.filtered(lambda notice: (
+            notice.policy_id.claim_booking == 'booked' and (notice.amount_interest or notice.amount_costs)))
+
+    def _rehearse_booking(self, at_date):
+        """Raise where what these notices ask could not be booked: then they must not leave by e-mail."""
+        if self._filter_booked():
+            with self.env.cr.savepoint() as savepoint:
+                self._book_extras(at_date)
+                self.env.flush_all()
+                savepoint.rollback()
+            self.env.invalidate_all()
 
     def _write_booked(self, extras):
         """Write on the lines what comes on top of earlier bookings; return the sums as (interest, costs)."""

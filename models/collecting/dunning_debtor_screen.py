@@ -63,7 +63,7 @@ class DunningDebtorScreen(models.AbstractModel):
             ['move_id', 'date_maturity', 'date', 'amount_residual_currency', 'amount_currency', 'name'],
             order='date_maturity, id')
         items = lines.filtered(lambda line: line.amount_residual > 0 and line.amount_residual_currency > 0)
-        items.move_id.fetch(['name', 'is_move_sent', 'move_type'])
+        items.move_id.fetch(['name', 'is_move_sent', 'move_type', 'dunning_sent_state'])
         # sudo: the planner reads settings of the debtor; the user can read these items
         decisions = self.env['dunning.planner'].sudo()._plan(company, today, items=items)
         about = Domain('company_id', '=', company.id) & Domain('partner_id', '=', partner.id)
@@ -224,7 +224,7 @@ class DunningDebtorScreen(models.AbstractModel):
                 'disputed': item in disputed,
                 'promised': item.id in promised,
                 'on_hold': bool(held),
-                'sent': move.is_move_sent or move.move_type != 'out_invoice',
+                'sent': move._is_dunning_sent() or move.move_type != 'out_invoice',
                 'reason': reason,
                 'not_asked': reason in NOT_ASKED,
                 'why': sentence,

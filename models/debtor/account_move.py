@@ -4,11 +4,25 @@ from odoo import api, fields, models
 from odoo.fields import Domain
 from odoo.tools import ormcache
 
+from ..kernel.dunning_recorded import as_recording
+from ..kernel.formats import format_day
 from ..kernel.groups import ACCOUNTING
 
 #: What the answers about an invoice depend on, and is written on the invoice itself.
 ASKED = frozenset({
-    'dunning_claim_kind', 'dunning_policy_id', 'invoice_date_due', 'is_move_sent', 'line_ids', 'partner_id', 'state'})
+    'dunning_claim_kind', 'dunning_policy_id', 'dunning_sent_on', 'dunning_sent_state', 'invoice_date_due',
+    'is_move_sent', 'line_ids', 'partner_id', 'state'})
+#: What is known of the sending of an invoice.
+SENT_STATES = [
+    ('printed', "Printed, nobody confirmed that it was sent"),
+    ('waiting', "Its e-mail waits in the mail queue"),
+    ('failed', "Its e-mail failed or came back"),
+    ('mailed', "E-mail accepted by the mail server"),
+    ('delivered', "Delivered electronically"),
+    ('entered', "Entered by a person"),
+]
+#: Of these it is not known that it was sent.
+UNCERTAIN_STATES = ('printed', 'waiting', 'failed')
 
 
 class AccountMove(models.Model):
@@ -22,6 +36,38 @@ class AccountMove(models.Model):
         help="Only when this invoice follows another policy than its debtor.",
         prefetch='dunning',
     )
+    dunning_sent_on = fields.Date(
+        string="Sent On",
+        copy=False,
+        tracking=True,
+        groups=ACCOUNTING,
+        help="The day on which the debtor was sent this invoice. When it is later than the invoice date, the term of "
+             "payment, and so reminders and interest, count from it.",
+        prefetch='dunning',
+    )
+    dunning_sent_state = fields.Selection(
+        selection=SENT_STATES,
+        string="Sending",
+        copy=False,
+        readonly=True,
+        groups=ACCOUNTING,
+        prefetch='dunning',
+    )
+    dunning_sent_message_id = fields.Many2one(
+        comodel_name='mail.message',
+        string="E-mail of the Invoice",
+        copy=False,
+        readonly=True,
+        index='btree_not_null',
+        ondelete='set null',
+        groups=ACCOUNTING,
+        prefetch='dunning',
+    )
+    dunning_sent_text = fields.Char(
+        string="Invoice Sent",
+        compute='_compute_dunning_sent_text',
+        groups=ACCOUNTING,
+    )
     dunning_days_overdue = fields.Integer(
         string="Days Overdue",
         compute='_compute_dunning_days_overdue',
@@ -32,10 +78,50 @@ class AccountMove(models.Model):
 
     def write(self, vals):
         # OVERRIDE: what was worked out before may no longer be true.
+        if 'dunning_sent_on' in vals and 'dunning_sent_state' not in vals:
+            entered = {'dunning_sent_state': 'entered', 'is_move_sent': True}
+            vals = {**vals, **(entered if vals['dunning_sent_on'] else {'dunning_sent_state': False})}
         result = super().write(vals)
         if vals.keys() & ASKED:
             self._forget_dunning_answers()
         return result
+
+    # -------------------------------------------------------------------------
+    # WHEN IT WAS SENT
+    # -------------------------------------------------------------------------
+
+    @api.depends('dunning_sent_on', 'dunning_sent_state', 'is_move_sent', 'invoice_date')
+    @api.depends_context('lang')
+    def _compute_dunning_sent_text(self):
+        labels = dict(self._fields['dunning_sent_state']._description_selection(self.env))
+        for move in self:
+            text = labels.get(move.dunning_sent_state, '')
+            if not text and move.is_move_sent and move.invoice_date:
+                text = self.env._(
+                    "Assumed on the invoice date, %s: nobody recorded when it was sent",
+                    format_day(self.env, move.invoice_date))
+            elif move.dunning_sent_on:
+                text = f"{format_day(self.env, move.dunning_sent_on)}: {text}"
+            move.dunning_sent_text = text
+
+    def _record_dunning_sent(self, state, day=None):
+        """Record that the debtor was sent these invoices.
+
+        :param str state: a code of :data:`SENT_STATES`
+        :param date day: today without it
+        """
+        for company, moves in self.grouped('company_id').items():
+            as_recording(moves).write({
+                'dunning_sent_on': day or company._dunning_today(), 'dunning_sent_state': state, 'is_move_sent': True})
+
+    def _is_dunning_sent(self):
+        """Return whether the debtor was sent the invoice, as far as is known."""
+        self.ensure_one()
+        return self.is_move_sent and self.dunning_sent_state not in UNCERTAIN_STATES
+
+    # -------------------------------------------------------------------------
+    # WHAT DEPENDS ON IT
+    # -------------------------------------------------------------------------
 
     @api.model
     def _forget_dunning_answers(self):
@@ -61,10 +147,10 @@ class AccountMove(models.Model):
     def _compute_dunning_days_overdue(self):
         today = self.env.company._dunning_today()
         Item = self.env['account.move.line'].sudo()  # sudo: a number of days of a readable invoice
-        groups = Item._read_group(
-            Item._get_dunning_open_domain() & Domain('move_id', 'in', self.ids),
-            ['move_id'], ['date_maturity:min'])
-        oldest = {move.id: due for move, due in groups if due}
+        items = Item.search(Item._get_dunning_open_domain() & Domain('move_id', 'in', self.ids))
+        oldest = {
+            move.id: min(item._get_dunning_due_date() for item in group)
+            for move, group in items.grouped('move_id').items()}
         for move in self:
             due = oldest.get(move._origin.id or move.id)
             move.dunning_days_overdue = max(0, (today - due).days) if due else 0

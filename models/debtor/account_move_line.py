@@ -1,3 +1,5 @@
+from datetime import timedelta
+
 from odoo import api, models
 from odoo.fields import Domain
 from odoo.tools import SQL
@@ -257,9 +259,12 @@ class AccountMoveLine(models.Model):
     # -------------------------------------------------------------------------
 
     def _get_dunning_due_date(self):
-        """Return the day by which an item was to be paid; what has no due date is due on its own."""
+        """Return the day by which an item was to be paid; so much later as the invoice was sent later than dated."""
         self.ensure_one()
-        return self.date_maturity or self.date
+        move = self.move_id.sudo()  # sudo: a due date is for whoever can read the item
+        dated = move.invoice_date or move.date
+        late = (move.dunning_sent_on - dated).days if move.dunning_sent_on and dated else 0
+        return (self.date_maturity or self.date) + timedelta(days=max(0, late))
 
     @api.model
     def _get_dunning_with_partner_sql(self):
@@ -269,11 +274,18 @@ class AccountMoveLine(models.Model):
             to_flush=self._fields['partner_id'])
 
     @api.model
-    def _get_dunning_due_date_sql(self, line):
-        """Return the SQL of the same day, of a row of ``account_move_line``."""
+    def _get_dunning_due_date_sql(self, line, move=None):
+        """Return the SQL of the same day, of a row of ``account_move_line``, and of its ``move`` where it is joined."""
+        fields = self.env['account.move']._fields
+        late = SQL(
+            "GREATEST(0, %(move)s.dunning_sent_on - COALESCE(%(move)s.invoice_date, %(move)s.date))",
+            move=move or SQL.identifier('sent'),
+            to_flush=[fields[name] for name in ('dunning_sent_on', 'invoice_date', 'date')])
+        if not move:
+            late = SQL("(SELECT %s FROM account_move sent WHERE sent.id = %s.move_id)", late, line)
         return SQL(
-            "COALESCE(%(line)s.date_maturity, %(line)s.date)", line=line,
-            to_flush=[self._fields['date_maturity'], self._fields['date']])
+            "COALESCE(%(line)s.date_maturity, %(line)s.date) + %(late)s", line=line, late=late,
+            to_flush=[self._fields['date_maturity'], self._fields['date'], self._fields['move_id']])
 
     def _get_dunning_terms_sql(self):
         """Return SQL of these due items: ``id``, ``due_date`` and ``debtor_term_agreed``."""

@@ -146,6 +146,10 @@ class DunningLevel(models.Model):
         string="By Registered Post",
         help="Letters of this level are posted with a tracking code, which is asked when they are marked as posted.",
     )
+    read_receipt = fields.Boolean(
+        string="Ask for a Read Receipt",
+        help="The e-mail asks the program of the debtor to say that it was opened. Many do not answer.",
+    )
     phone_tries = fields.Integer(
         string="Tries", default=3, required=True,
         help="After so many calls in which the debtor was not reached the next level follows. 0: keep trying.")

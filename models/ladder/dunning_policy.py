@@ -18,6 +18,7 @@ SHIPPED_FILES = ('data/ladder/dunning_policy_data.xml', 'data/ladder/dunning_pol
 DEFAULTS = {
     'active': True, 'legal_role': False, 'with_interest': False, 'with_costs': False, 'attach_invoices': False,
     'expire_days': 0, 'phone_tries': 3, 'recipient': 'reminder', 'fallback_channel': True, 'post_registered': False,
+    'read_receipt': False,
 }
 # Put into the context while a policy is saved with its levels: its ladder is judged when all of it is there.
 # Being one object of this process, no integration or browser can send it.

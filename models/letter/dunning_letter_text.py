@@ -186,6 +186,11 @@ class DunningLetterText(models.AbstractModel):
         :param people: whom each of them goes to
         """
         subtype = self.env['ir.model.data']._xmlid_to_res_id('mail.mt_comment')
+        for values in values_list:
+            # A name with a line break in it would make a header that no mail can have.
+            values.update({
+                name: " ".join(values[name].split()) for name in ('subject', 'email_from', 'reply_to', 'email_to')
+                if values.get(name)})
         # sudo: mail.mail belongs to the system; who may write to debtors was checked at the entrance
         mails = self.env['mail.mail'].sudo().create([
             {'message_type': 'comment', 'is_notification': True, 'subtype_id': subtype, **values}

@@ -3,7 +3,6 @@ from . import dunning_notice_evidence
 from . import dunning_notice
 from . import dunning_notice_line
 from . import mail_message
-from . import mail_notification
 from . import account_move
 from . import account_move_line
 from . import account_partial_reconcile

@@ -4,8 +4,9 @@ from odoo.exceptions import UserError
 from ..kernel.dunning_recorded import is_recording
 from ..kernel.groups import ACCOUNTING
 
-# What a booking and its level say about notices: written by the program alone.
-RECORDED = frozenset({'dunning_arrangement_id', 'dunning_level_id', 'dunning_notice_id'})
+# What a booking and its level say about notices, and what became of its e-mail: written by the program alone.
+RECORDED = frozenset({
+    'dunning_arrangement_id', 'dunning_level_id', 'dunning_notice_id', 'dunning_sent_message_id', 'dunning_sent_state'})
 
 
 class AccountMove(models.Model):
@@ -87,4 +88,4 @@ class AccountMove(models.Model):
         if not is_recording(self.env):
             raise UserError(self.env._(
                 "The level of an invoice, and the notice whose interest and costs it books, follow from the notices "
-                "that left; they cannot be changed by hand."))
+                "that left; they cannot be changed by hand. When it was sent is entered with “Mark as Sent”."))

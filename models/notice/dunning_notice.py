@@ -18,6 +18,7 @@ STATES = [
     ('queued', "To Send"),
     ('todo', "To Do"),
     ('to_post', "To Post"),
+    ('leaving', "On Its Way"),
     ('error', "Failed"),
     ('sent', "Sent"),
     ('skipped', "Passed Over"),
@@ -26,7 +27,9 @@ STATES = [
     ('cancelled', "Cancelled"),
 ]
 # A notice in one of these states still holds its items: they get no other notice.
-PENDING_STATES = ('draft', 'queued', 'todo', 'to_post', 'error')
+PENDING_STATES = ('draft', 'queued', 'todo', 'to_post', 'leaving', 'error')
+# It was made, and nobody took it yet: a letter that lies on the pile, a mail in the mail queue.
+MADE_STATES = ('to_post', 'leaving')
 FINAL_STATES = ('sent', 'skipped', 'undelivered', 'withdrawn', 'cancelled')
 # What the figures of a notice are worked out of: fields of its lines.
 SUMMED = (
@@ -57,7 +60,7 @@ class DunningNotice(models.Model):
     _recording_context = {'mail_create_nosubscribe': True, 'mail_create_nolog': True, 'mail_notrack': True}
     _user_writable = USER_WRITABLE
     _user_writable_handed_out = USER_WRITABLE_HANDED_OUT
-    _frozen_files = {'letter_file': ('to_post', 'sent', 'withdrawn', 'undelivered')}
+    _frozen_files = {'letter_file': (*MADE_STATES, 'sent', 'withdrawn', 'undelivered')}
 
     name = fields.Char(string="Number", readonly=True, copy=False, index='trigram')
     company_id = fields.Many2one(comodel_name='res.company', required=True, index=True, readonly=True)
@@ -170,7 +173,7 @@ class DunningNotice(models.Model):
     promised_date = fields.Date(
         copy=False, readonly=True, help="The day on which the debtor said in this call that he will have paid.")
 
-    _pending_idx = models.Index("(state, id) WHERE state IN ('draft', 'queued', 'todo', 'to_post', 'error')")
+    _pending_idx = models.Index("(state, id) WHERE state IN ('draft', 'queued', 'todo', 'to_post', 'leaving', 'error')")
 
     # -------------------------------------------------------------------------
     # COMPUTES
@@ -298,7 +301,7 @@ class DunningNotice(models.Model):
                 "It is the proof of what the debtor was told.",
                 notice=final[:1].display_name,
             ))
-        if names - self._user_writable_handed_out and any(notice.state in ('todo', 'to_post') for notice in self):
+        if names - self._user_writable_handed_out and any(notice.state in ('todo', *MADE_STATES) for notice in self):
             raise UserError(self.env._(
                 "The letter was made or the call was handed out already, so only the note can be changed. "
                 "Cancel the notice to let it be planned again.",
@@ -363,9 +366,25 @@ class DunningNotice(models.Model):
     # -------------------------------------------------------------------------
 
     def _cancel(self, reason):
+        self._stop_mails()
         self._recording().write({'state': 'cancelled', 'cancel_reason': reason})
         self._unlink_level_activities()
         self._log_act(lambda notice: notice.env._("Cancelled: %s", notice.cancel_reason))
+
+    def _make_again(self):
+        """Put what was made back into the queue: what it says is not true any more, so it does not leave as it is."""
+        self._stop_mails()
+        self._recording().write({'state': 'queued', 'postal_state': False, 'mail_message_id': False})
+
+    def _stop_mails(self):
+        """Take the mails of these notices that did not leave out of the mail queue, also those that failed."""
+        # sudo: mail.mail belongs to the system
+        mails = self._recording().mail_id.sudo().exists()
+        waiting = mails.filtered(lambda mail: mail.state in ('outgoing', 'exception'))
+        if waiting:
+            waiting.write({'state': 'cancel'})
+            waiting.mail_message_id.notification_ids.filtered(
+                lambda row: row.notification_status == 'ready').write({'notification_status': 'canceled'})
 
     def _skip(self, at_date):
         self._recording().write({

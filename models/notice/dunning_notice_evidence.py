@@ -2,7 +2,7 @@ from datetime import timedelta
 
 from odoo import api, fields, models
 from odoo.exceptions import UserError
-from odoo.tools import SQL, email_normalize, format_amount, format_date
+from odoo.tools import SQL, format_amount, format_date
 
 from ...tools.law import dutch_calendar
 from ...tools.law.letters import FOURTEEN_DAY
@@ -20,12 +20,10 @@ from ...tools.law.receipt import (
 )
 from ..kernel.sql import select_changed
 from ..ladder.dunning_level import MANUAL_CHANNELS
-from .dunning_receipt import KINDS, ONE_DAY
+from .dunning_receipt import KINDS
 
-# Left, or handed to a person or the post: as the debtor sees it. An e-mail that bounced was never seen.
-TOLD_STATES = ('sent', 'withdrawn', 'todo', 'to_post')
-# A mail that has waited longer than this in the queue is a matter for a person.
-LOOK_BACK = timedelta(days=90)
+# Left, or handed to a person, the post or the mail queue: as the debtor sees it. An e-mail that bounced was never seen.
+TOLD_STATES = ('sent', 'withdrawn', 'todo', 'to_post', 'leaving')
 
 
 class DunningNoticeEvidence(models.AbstractModel):
@@ -114,7 +112,7 @@ class DunningNoticeEvidence(models.AbstractModel):
     def _update_receipt(self):
         """Let the dates of receipt, term and costs follow the evidence; a notice that reached nobody is taken back."""
         lost = self.browse()
-        for notice in self.filtered(lambda notice: notice.state == 'sent'):
+        for notice in self.filtered(lambda notice: notice.state in ('leaving', 'sent')):
             receipt = notice._read_receipt()
             if receipt.state == FAILED:
                 lost |= notice
@@ -142,10 +140,7 @@ class DunningNoticeEvidence(models.AbstractModel):
             notice.write({
                 'state': 'undelivered', 'receipt_date': False, 'receipt_kind': False, 'costs_from': False,
                 'cancel_reason': why or notice._explain_undelivered()})
-            # Nobody may send it again by trying the failed mail once more.
-            # sudo: mail.mail belongs to the system
-            notice.mail_id.sudo().exists().filtered(
-                lambda mail: mail.state in ('outgoing', 'exception')).write({'state': 'cancel'})
+            notice._stop_mails()  # nobody may send it again by trying the failed mail once more
             user = notice._get_responsible()
             if user:
                 local = notice.with_context(lang=user.lang)
@@ -249,43 +244,19 @@ class DunningNoticeEvidence(models.AbstractModel):
             received = presume(POST, posted_on, company._get_dunning_postal_days(posted_on))
             notices._add_receipt('post_presumed', received, channel='letter')
 
-    def _record_mailed(self):
-        """Record that mails were handed over to a mail server: received the day after, to be safe."""
-        waiting = self.filtered(lambda notice: (
-            notice.state == 'sent' and 'email_accepted' not in notice.receipt_ids.mapped('kind')))
-        for day, notices in waiting.grouped(lambda notice: notice._today_or_later()).items():
-            notices._add_receipt('email_accepted', day + ONE_DAY, channel='email')
-
-    def _record_bounced(self, reason, *, mark_address=True):
-        """Record that mails came back, and remember that their addresses do not work."""
-        notices = self.filtered(lambda notice: (
-            notice.state == 'sent' and 'bounced' not in notice.receipt_ids.mapped('kind')))
-        if mark_address:
-            addresses = {email_normalize(notice.email_to or '') for notice in notices} - {False, ''}
-            # sudo: an address that does not work does not work for anybody
-            self.env['res.partner'].sudo().search([('email_normalized', 'in', list(addresses))]).write({
-                'dunning_email_bounced_on': self.env.company._dunning_today()})
-        for day, batch in notices.grouped(lambda notice: notice._today_or_later()).items():
-            batch._add_receipt(
-                'bounced', day, channel='email', note=(reason or '').strip()[:250])
-
-    def _today_or_later(self):
-        """Return today, or the day on which the notice left when that is later: clocks differ around midnight."""
-        self.ensure_one()
-        return max(self.company_id._dunning_today(), self._get_departure_date())
-
-    def _register_portal_opening(self, date):
-        """Record that the debtor saw this notice in the portal: proof of receipt. Once is enough.
+    def _register_opening(self, date, kind='portal_opened', channel='portal'):
+        """Record that the debtor saw this notice: proof of receipt. Once is enough.
 
         :param date date: the day on which he did
+        :param str kind: a code of :data:`KINDS`
         """
         self.ensure_one()
         if self.state != 'sent' or date < self._get_departure_date() or any(
-            receipt.kind == 'portal_opened' and not receipt.withdrawn_on for receipt in self.receipt_ids
+            receipt.kind == kind and not receipt.withdrawn_on for receipt in self.receipt_ids
         ):
             return self.env['dunning.receipt']
         # sudo: the debtor himself gives the evidence, and the caller checked that it is his notice
-        return self.sudo()._add_receipt('portal_opened', date, channel='portal').sudo(False)
+        return self.sudo()._add_receipt(kind, date, channel=channel).sudo(False)
 
     def action_enter_receipt(self):
         """Ask what is known of the receipt of this notice."""
@@ -296,15 +267,6 @@ class DunningNoticeEvidence(models.AbstractModel):
                 "Receipt can be entered for a letter or e-mail that has left and counts. This one is: %s.",
                 dict(self._fields['state']._description_selection(self.env))[self.state].lower()))
         return self.env['dunning.receipt.enter']._action_open(self)
-
-    @api.model
-    def _collect_receipts(self, company):
-        """Look again at mails that left or came back without being recorded, such as when a record was locked."""
-        notices = self.search([
-            ('company_id', '=', company.id), ('state', '=', 'sent'), ('receipt_date', '=', False),
-            ('mail_message_id', '!=', False), ('date', '>=', company._dunning_today() - LOOK_BACK)])
-        # sudo: the state of our own mails
-        notices.mail_message_id.sudo().notification_ids._record_dunning_delivery(notices.sudo())
 
     # -------------------------------------------------------------------------
     # ROWS FOR STATEMENTS
@@ -345,7 +307,7 @@ class DunningNoticeEvidence(models.AbstractModel):
               FROM dunning_notice
              WHERE company_id = %(company)s AND channel <> 'task'
                AND (state = ANY(%(told)s) AND (date = %(day)s OR posted_on = %(day)s)
-                    OR state IN ('draft', 'queued', 'todo', 'to_post') AND date_planned = %(day)s)
+                    OR state IN ('draft', 'queued', 'todo', 'to_post', 'leaving') AND date_planned = %(day)s)
             """,
             company=company.id, told=list(TOLD_STATES), day=day,
             to_flush=[self._fields[name] for name in (

@@ -12,6 +12,7 @@ KINDS = [
     ('post_presumed', "Posted: presumed to be delivered"),
     ('email_accepted', "E-mail accepted by the mail server"),
     ('portal_opened', "Opened in the portal"),
+    ('mail_read', "Read receipt of the e-mail"),
     ('registered', "Registered delivery"),
     ('acknowledged', "Acknowledged by the debtor"),
     ('bounced', "E-mail came back"),

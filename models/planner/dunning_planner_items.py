@@ -42,7 +42,7 @@ class DunningPlannerItems(models.AbstractModel):
             receivable_ids=tuple(receivable_ids), scope=scope,
             held=self.env['dunning.hold']._get_held_sql(company, day, open_debts, blocking),
             lines=Line._get_dunning_rows_sql(company, open_debts, items),
-            due_date=Line._get_dunning_due_date_sql(line),
+            due_date=Line._get_dunning_due_date_sql(line, SQL.identifier('move')),
             credits=Line._get_dunning_rows_sql(company, SQL("%s AND line.amount_residual < 0", open_lines)),
             receipts=Line._get_dunning_receipts_sql(company))
 
@@ -250,7 +250,7 @@ class DunningPlannerItems(models.AbstractModel):
             SELECT line.id, line.move_id, line.currency_id,
                    line.amount_residual, line.amount_residual_currency, line.reconciled, line.no_followup,
                    line.parent_state, %(due_date)s AS due_date,
-                   move.payment_state, move.is_move_sent, move.move_type,
+                   move.payment_state, move.is_move_sent, move.dunning_sent_state, move.move_type,
                    debtor.id AS partner_id,
                    COALESCE(move.partner_id, line.partner_id, debtor.id) AS invoice_contact_id,
                    contact.dunning_id AS dunning_contact_id, contact.director_id AS director_contact_id,
@@ -286,8 +286,8 @@ class DunningPlannerItems(models.AbstractModel):
             # The columns read here, named so that pending changes are written first.
             to_flush=[
                 *(Move._fields[name] for name in (
-                    'payment_state', 'is_move_sent', 'move_type', 'partner_id', 'dunning_policy_id',
-                    'dunning_notice_id')),
+                    'payment_state', 'is_move_sent', 'dunning_sent_state', 'move_type', 'partner_id',
+                    'dunning_policy_id', 'dunning_notice_id')),
                 *(Partner._fields[name] for name in ('dunning_policy_id', 'dunning_term_agreed')),
             ],
         )

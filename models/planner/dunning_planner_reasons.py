@@ -78,6 +78,8 @@ class DunningPlannerReasons(models.AbstractModel):
             'wrong_policy',
             'foreign_law',
             'not_sent',
+            'sending_failed',
+            'sending_uncertain',
             'pending',
             'finished',
             'not_due',
@@ -260,10 +262,28 @@ class DunningPlannerReasons(models.AbstractModel):
             waits_for='invoice',
         )
 
+    def _reason_sending_failed(self):
+        return Reason(
+            SQL("require_invoice_sent AND dunning_sent_state = 'failed'"),
+            lambda d: self.env._(
+                "The e-mail with the invoice failed or came back, so the debtor has not got it. Send the invoice "
+                "again, or choose “Mark as Sent” when it went another way."),
+            waits_for='invoice',
+        )
+
+    def _reason_sending_uncertain(self):
+        return Reason(
+            SQL("require_invoice_sent AND dunning_sent_state IN ('waiting', 'printed')"),
+            lambda d: self.env._(
+                "It is not known that the invoice was sent: its e-mail waits in the mail queue, or it was printed and "
+                "nobody confirmed that it was posted. Choose “Mark as Sent” when it was."),
+            waits_for='invoice',
+        )
+
     def _reason_pending(self):
         return Reason(
             SQL("pending_notice_id IS NOT NULL"),
-            lambda d: self.env._("A notice about it already waits to be approved, sent or posted."),
+            lambda d: self.env._("A notice about it already waits to be approved, sent or posted, or is on its way."),
             waits_for='notice', at_recheck=False, keeps_apart=False,
         )
 

@@ -53,7 +53,7 @@ class Question(NamedTuple):
     receivable_ids: tuple = ()
     scope: Any = None  # SQL condition on ``line`` and its ``partner``: the debtors asked about
     lines: Any = None  # SQL of the items asked about and of what else their debtors owe
-    due_date: Any = None  # of ``line``, one of these
+    due_date: Any = None  # of ``line``, one of these, and its ``move``
     held: Any = None  # SQL of what is on hold of them
     credits: Any = None  # SQL of what is open of these debtors to their credit
     receipts: Any = None  # SQL of what came in on the bank and nobody matched

@@ -149,7 +149,7 @@ class DunningPage(models.Model):
         """
         self.ensure_one()
         if notice and not user._is_internal() and notice.partner_id == self.partner_id:
-            notice._register_portal_opening(self.company_id._dunning_today())
+            notice._register_opening(self.company_id._dunning_today())
 
     # -------------------------------------------------------------------------
     # ONE AT A TIME, AND ONE PER DEBTOR

@@ -2,8 +2,10 @@ from . import res_company
 from . import res_partner
 from . import account_move
 from . import account_move_line
+from . import account_move_send
 from . import account_partial_reconcile
 from . import mail_thread
+from . import mail_notification
 from . import mail_mail
 from . import dunning_withdrawal
 from . import dunning_notice_approval

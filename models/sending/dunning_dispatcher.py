@@ -11,6 +11,7 @@ from odoo import Command, api, models
 from odoo.exceptions import UserError, ValidationError
 
 from ..ladder.dunning_level import MANUAL_CHANNELS
+from ..notice.dunning_notice import MADE_STATES
 
 _logger = logging.getLogger(__name__)
 # What is planned for a person where the level does not say it.
@@ -178,10 +179,10 @@ class DunningDispatcher(models.AbstractModel):
         if decisions is None:
             decisions = self._judge(notices, at_date)
         owed = notices.filtered(lambda notice: self._recheck_one(notice, decisions))
-        # Interest runs on: what was worked out for a proposal is of that day. A letter on the pile is of its own day.
-        pile = owed.filtered(lambda notice: notice.state == 'to_post')
+        # Interest runs on: what was worked out for a proposal is of that day. What was made is of its own day.
+        pile = owed.filtered(lambda notice: notice.state in MADE_STATES)
         (owed - pile)._update_claim(at_date)
-        # A letter on the pile may have been overtaken by a payment, by evidence or by a setting.
+        # It may have been overtaken by a payment, by evidence or by a setting.
         for company, letters in pile.grouped('company_id').items():
             owed -= self.with_company(company)._recheck_pile(letters.with_company(company), at_date)
         # Addresses may have come, gone or bounced since it was planned.
@@ -225,9 +226,8 @@ class DunningDispatcher(models.AbstractModel):
         if reasons:
             # Each item was judged at its own step; of what is left the highest is what the notice says.
             notice._settle_level()
-        if notice.state == 'to_post' and (changed or reasons):
-            # The letter on the pile says something that is not true any more: make it again.
-            notice._recording().write({'state': 'queued', 'postal_state': False})
+        if notice.state in MADE_STATES and (changed or reasons):
+            notice._make_again()
         return True
 
     @api.model
@@ -284,14 +284,65 @@ class DunningDispatcher(models.AbstractModel):
         """Step: hand the documents to the mail queue or to the post."""
         by_mail, by_post = dispatch.get_going_by('email'), dispatch.get_going_by('letter')
         if by_mail:
+            by_mail._rehearse_booking(dispatch.at_date)  # afterwards it is too late to refuse
             self._queue_mails(by_mail, dispatch)
         if by_post:
             by_post._recording().write({'postal_state': 'to_print'})
-        if by_post - by_mail:
-            (by_post - by_mail)._recording().write({'state': 'to_post', 'error_message': False})
-        by_mail._record_sent(dispatch.at_date)
-        # A letter plans its activity when it is posted.
-        self._schedule_activities(by_mail, dispatch.at_date)
+        # The level rises, and its activity is planned, when a mail server or the post took it.
+        for state, notices in (('leaving', by_mail), ('to_post', by_post - by_mail)):
+            notices._recording().write({'state': state, 'error_message': False})
+
+    # -------------------------------------------------------------------------
+    # THE LAST LOOK
+    # -------------------------------------------------------------------------
+
+    @api.model
+    def _hold_back(self, mails):
+        """Look once more at notices whose mails are about to leave. Return the mails that do not leave.
+
+        What was overtaken, or would give less than its term, is cancelled or made again under the same notice. Of what
+        another process has in hand the mail waits.
+        """
+        # The mail first: who hands it over has locked that, and then writes on the notice.
+        free = mails.try_lock_for_update()
+        notices = self.env['dunning.notice'].search([
+            ('mail_id', 'in', free.ids), ('state', 'in', ('leaving', 'sent'))])
+        self._look_again(notices.filtered(lambda notice: notice.state == 'leaving'))
+        # One that is sent already was posted as well; its e-mail goes. What colleagues write about it has recipients.
+        going = free & (notices.filtered(lambda notice: notice.state in ('leaving', 'sent')).mail_id | free.filtered(
+            'recipient_ids'))
+        # What nobody let go, such as the mail of a cancelled notice that somebody tries again.
+        (free - going).write({'state': 'cancel'})
+        return mails - going
+
+    @api.model
+    def _look_again(self, notices):
+        """Take back what must not leave as it is; a notice that cannot be judged fails and stops no other."""
+        try:
+            with self.env.cr.savepoint():
+                for company, batch in notices.grouped('company_id').items():
+                    self.with_company(company)._take_back_overtaken(batch.with_company(company))
+        except OperationalError:
+            raise  # another transaction was first: the mails wait for the next time
+        except Exception as error:  # noqa: BLE001 - find the culprit, keep the others
+            if len(notices) > 1:
+                for notice in notices:
+                    self._look_again(notice)
+                return
+            self._mark_failed(notices, error)
+            notices._stop_mails()
+
+    @api.model
+    def _take_back_overtaken(self, notices):
+        at_date = self.env.company._dunning_today()
+        owed = self._recheck(notices, at_date).filtered(lambda notice: notice.state == 'leaving')
+        overtaken = owed._filter_overtaken(at_date)
+        overtaken._make_again()
+        again = notices.filtered(lambda notice: notice.state == 'queued')
+        again._log_act(lambda notice: notice.env._(
+            "Its e-mail waited in the mail queue until what it says was not true any more; it is made again."))
+        if again:
+            self._wake()
 
     @api.model
     def _schedule_activities(self, notices, at_date):
@@ -331,6 +382,9 @@ class DunningDispatcher(models.AbstractModel):
             mails = Letter._prepare_mails(template, batch)
             self._refuse_unlawful_mails(template, batch, mails)
             values_list += mails
+        # Those that failed, or were taken back, leave no more.
+        notices._stop_mails()
+        earlier = {notice.id: notice.mail_id.sudo().message_id for notice in notices}  # sudo: of our own mails
         for values in values_list:
             notice = notices.browse(values['res_id'])
             attachments = dispatch.attachments[notice.id] | self._get_invoice_attachments(notice)
@@ -339,8 +393,14 @@ class DunningDispatcher(models.AbstractModel):
         mails = Letter._create_mails(
             values_list, [notices.browse(values['res_id']).recipient_id for values in values_list])
         for mail in mails:
-            notices.browse(mail.res_id).with_env(dispatch.recorder).write({
+            notice = notices.browse(mail.res_id)
+            if notice.level_id.read_receipt:
+                mail.headers = repr({'Disposition-Notification-To': mail.reply_to or mail.email_from})
+            notice.with_env(dispatch.recorder).write({
                 'mail_id': mail.id, 'mail_message_id': mail.mail_message_id.id, 'email_to': mail.email_to})
+            if earlier[mail.res_id]:
+                # sudo: notes of the program
+                self.env['dunning.handover'].sudo()._go_on_counting(earlier[mail.res_id], mail.message_id)
         # The mail queue looks by itself once an hour; “leaves in a moment” is sooner.
         cron = self.env.ref('mail.ir_cron_mail_scheduler_action', raise_if_not_found=False)
         if cron:

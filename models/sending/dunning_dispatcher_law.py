@@ -13,6 +13,7 @@ from odoo.tools.float_utils import float_is_zero
 from ...tools.wording import ERROR, FOURTEEN_DAY, TYPED, check_text
 from ..ladder.dunning_level import MANUAL_CHANNELS
 from ..ladder.dunning_level_wording import DEBTOR_TEXTS
+from ..notice.dunning_notice import MADE_STATES
 
 # Findings about costs and figures: these stop any letter to a consumer, the others only a 14-day letter.
 COST_CODES = TYPED | {
@@ -95,7 +96,7 @@ class DunningDispatcherLaw(models.AbstractModel):
                 or currency.compare_amounts(notice.amount_costs, float(claim.costs))
                 or len(claim.items) != len(notice.live_line_ids)
             ):
-                notice.write({'state': 'queued', 'postal_state': False})
+                notice._make_again()
         return letters - lawful
 
     @api.model
@@ -234,8 +235,8 @@ class DunningDispatcherLaw(models.AbstractModel):
         """Put free items into a 14-day letter that did not leave yet."""
         recording = notice._recording()
         notice._add_lines({notice: decisions})
-        if notice.state == 'to_post':  # it was made without them
-            recording.write({'state': 'queued', 'postal_state': False})
+        if notice.state in MADE_STATES:  # it was made without them
+            notice._make_again()
         notice._update_claim(at_date)
         recording._message_log(body=self.env._(
             "Added, because one 14-day letter must contain all claims that can be claimed together: %s.",

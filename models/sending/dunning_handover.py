@@ -22,6 +22,8 @@ import psycopg2
 from odoo import api, fields, models
 from odoo.tools import SQL
 
+from .mail_mail import PAUSES
+
 _logger = logging.getLogger(__name__)
 
 
@@ -92,6 +94,20 @@ class DunningHandover(models.Model):
               RETURNING tries
             """, message_id))
         return tries
+
+    @api.model
+    def _go_on_counting(self, earlier, message_id):
+        """Count the tries of a mail that was made again with those of the earlier one, so that it ends.
+
+        Where that failed a person lets it begin anew.
+        """
+        self.env.execute_query(SQL(
+            """
+            INSERT INTO dunning_handover (message_id, started_on, refused, tries)
+                 SELECT %s, started_on, TRUE, tries FROM dunning_handover
+                  WHERE message_id = %s AND refused AND tries BETWEEN 1 AND %s
+              RETURNING id
+            """, message_id, earlier, len(PAUSES)))
 
     @api.model
     def _get_started(self, message_ids):

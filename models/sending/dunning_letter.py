@@ -5,6 +5,7 @@ from odoo.exceptions import UserError
 from odoo.tools.pdf import merge_pdf
 
 from ..ladder.dunning_level import MANUAL_CHANNELS
+from ..notice.dunning_notice import MADE_STATES
 
 # Kept that long, for a printer that jammed.
 PRINT_PILE_DAYS = 7
@@ -18,7 +19,7 @@ class DunningLetter(models.AbstractModel):
         """Return ``{notice_id: pdf bytes}`` to look at: what left, or for what did not leave yet a draft."""
         notices.check_access('read')
         left = notices.filtered(
-            lambda notice: notice.state in ('sent', 'to_post', 'withdrawn') and notice.letter_sha256)
+            lambda notice: notice.state in (*MADE_STATES, 'sent', 'withdrawn') and notice.letter_sha256)
         pdfs = self._get_frozen_pdfs(left)
         for notice in notices - left:
             if notice.channel in MANUAL_CHANNELS:
@@ -74,7 +75,7 @@ class DunningLetter(models.AbstractModel):
             dispatcher.with_company(company)._recheck(batch, company._dunning_today())
         # What changed was put back into the queue: make it again now, for this pile.
         dispatcher._dispatch_interactively(waiting.filtered(lambda notice: notice.state == 'queued'))
-        mailed = self._still_open(pile.filtered(lambda notice: notice.state == 'sent'))
+        mailed = self._still_open(pile.filtered(lambda notice: notice.state in ('leaving', 'sent')))
         ready = waiting.filtered(lambda notice: notice.state == 'to_post') | mailed
         if not ready:
             problems = "\n".join(dict.fromkeys(filter(None, waiting.mapped('error_message'))))

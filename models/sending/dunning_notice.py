@@ -5,7 +5,7 @@ from odoo.exceptions import AccessError, UserError
 from odoo.fields import Domain
 
 from ..ladder.dunning_level import MANUAL_CHANNELS
-from ..notice.dunning_notice import PENDING_STATES, USER_WRITABLE
+from ..notice.dunning_notice import MADE_STATES, PENDING_STATES, USER_WRITABLE
 from ..notice.dunning_notice_evidence import TOLD_STATES
 from .dunning_notice_delivery import LACKS
 
@@ -346,7 +346,7 @@ class DunningNotice(models.Model):
         """Record that printed letters were posted: the level rises now. Of registered post it asks the code first."""
         registered = self.filtered(lambda notice: (
             notice.postal_state == 'printed' and notice.level_id.post_registered and not notice.tracking_code
-            and notice.state in ('to_post', 'sent')))
+            and notice.state in (*MADE_STATES, 'sent')))
         others = self - registered
         result = others._mark_posted() if others or not registered else None
         return registered.action_post_registered() if registered else result
@@ -355,7 +355,7 @@ class DunningNotice(models.Model):
         """Record that these letters were posted. Return a notification."""
         self.check_access('write')
         letters = self.filtered(lambda notice: (
-            notice.state in ('to_post', 'sent') and notice.postal_state in ('to_print', 'printed')))
+            notice.state in (*MADE_STATES, 'sent') and notice.postal_state in ('to_print', 'printed')))
         if not letters:
             raise UserError(self.env._("None of the selected notices is a letter that waits to be posted."))
         unprinted = letters.filtered(lambda notice: notice.postal_state == 'to_print')
@@ -366,13 +366,13 @@ class DunningNotice(models.Model):
         today = self.env.company._dunning_today()
         late = letters.filtered(lambda notice: notice._gives_less_by(today))
         if late:
-            late._recording().write({'state': 'queued', 'postal_state': False})
+            late._make_again()
             late._log_act(lambda notice: notice.env._(
                 "It was printed with a last day that leaves less than its term when it is posted today, so it is made "
                 "again. Do not post the old one."))
             letters -= late
         letters._recording().write({'postal_state': 'posted', 'posted_on': today, 'posted_by_id': self.env.uid})
-        sent = letters.filtered(lambda notice: notice.state == 'to_post')
+        sent = letters.filtered(lambda notice: notice.state in MADE_STATES)
         sent._record_sent(today)
         (letters - sent)._record_posted(today)  # paper after an e-mail
         self.env['dunning.dispatcher']._schedule_activities(sent, today)
@@ -382,11 +382,23 @@ class DunningNotice(models.Model):
         return self._notify_result(self.env._("%(count)s letters marked as posted.", count=len(letters)), letters)
 
     def _gives_less_by(self, leaves_on):
-        """Return whether a letter that waits prints a last day too early for the day on which it leaves."""
+        """Return whether what was made prints a last day too early for the day on which it leaves.
+
+        A 14-day letter prints none: on paper it counts from the post, by e-mail it leaves on its own day.
+        """
         self.ensure_one()
+        if self.level_id.legal_role == 'fourteen_day':
+            return self.state == 'leaving' and self.date != leaves_on
         return (
-            self.state == 'to_post' and bool(self.deadline) and self.level_id.legal_role != 'fourteen_day'
+            self.state in MADE_STATES and bool(self.deadline)
             and self.deadline < self._get_printed_deadline(leaves_on))
+
+    def _filter_overtaken(self, leaves_on):
+        """Return which of these notices would not say the truth to the right address on the day they leave."""
+        now = self._read_snapshots()
+        return self.filtered(lambda notice: (
+            notice._gives_less_by(leaves_on) or " ".join(notice._get_email().split()) != notice.email_to
+            or now[notice.id]['items'] != (notice.left_data or now[notice.id])['items']))
 
     @api.model
     def _notify_late(self, late):

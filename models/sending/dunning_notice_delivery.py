@@ -1,12 +1,21 @@
-"""By which way a notice reaches somebody, and how far it got."""
+"""By which way a notice reaches somebody, what became of its mail, and how far it got."""
+
+import logging
+from datetime import timedelta
+
+from psycopg2 import OperationalError
 
 from odoo import api, fields, models
 from odoo.exceptions import UserError
-from odoo.tools import email_split
+from odoo.fields import Domain
+from odoo.tools import email_normalize, email_split
 
 from ..kernel.formats import format_day
 from ..ladder.dunning_level import MANUAL_CHANNELS
+from ..notice.dunning_notice import MADE_STATES
+from ..notice.dunning_receipt import ONE_DAY
 
+_logger = logging.getLogger(__name__)
 # What a channel lacked.
 LACKS = [
     ('email', "No e-mail address"),
@@ -29,8 +38,10 @@ DELIVERY_STATES = [
     ('bounced', "E-mail bounced"),
     ('returned', "Letter returned"),
 ]
-# Notices of which something can be said: they left, or wait for the post.
-GONE = ('to_post', 'sent', 'undelivered', 'withdrawn')
+# Notices of which something can be said: they left, or wait for the post or the mail server.
+GONE = ('to_post', 'leaving', 'sent', 'undelivered', 'withdrawn')
+# How long it is looked again what became of a mail.
+LOOK_BACK = timedelta(days=90)
 
 
 class DunningNoticeDelivery(models.AbstractModel):
@@ -98,6 +109,111 @@ class DunningNoticeDelivery(models.AbstractModel):
         return self.env['dunning.planner']._explain_missing(self.level_id, self.channel, lacks, bounced_on)
 
     # -------------------------------------------------------------------------
+    # WHAT BECAME OF ITS MAIL
+    # -------------------------------------------------------------------------
+
+    def _record_mailed(self):
+        """Record that mails were accepted: the level counts from now on. Received the day after, to be safe."""
+        waiting = self.filtered(lambda notice: (
+            notice.state in ('leaving', 'sent') and 'email_accepted' not in notice.receipt_ids.mapped('kind')))
+        for day, notices in waiting.grouped(lambda notice: notice._today_or_later()).items():
+            leaving = notices.filtered(lambda notice: notice.state == 'leaving')
+            leaving._record_departure(day)
+            notices._add_receipt('email_accepted', day + ONE_DAY, channel='email')
+            for notice in leaving.filtered(lambda notice, day=day: notice.date < day):
+                # By a way that did not ask us first. What it prints stays; the ladder waits for the whole term.
+                notice._recording().live_line_ids.write({
+                    'date': day, 'deadline': max(notice.deadline, notice._get_printed_deadline(day))})
+            self.env['dunning.dispatcher']._schedule_activities(leaving, day)
+
+    def _record_departure(self, day):
+        """Record that mails were accepted, whatever fails: they cannot be called back. A person does the rest."""
+        try:
+            with self.env.cr.savepoint():
+                self._record_sent(day)
+        except OperationalError:
+            raise  # another transaction was first: the next night looks again
+        except Exception as error:
+            _logger.exception("Not all that follows could be recorded of notices %s", self.ids)
+            self._write_sent(day)
+            for notice in self:
+                user = notice._get_responsible() or notice.company_id._get_dunning_manager()
+                if user:
+                    local = notice.with_context(lang=user.lang)
+                    local.activity_schedule(
+                        'mail.mail_activity_data_warning', date_deadline=day, user_id=user.id, automated=True,
+                        summary=local.env._("It left, and not all that follows was recorded"), note=str(error))
+
+    def _record_bounced(self, reason, *, mark_address=True):
+        """Record that mails came back or reached nobody, and remember that their addresses do not work."""
+        notices = self.filtered(lambda notice: (
+            notice.state in ('leaving', 'sent') and 'bounced' not in notice.receipt_ids.mapped('kind')))
+        if mark_address:
+            addresses = {email_normalize(notice.email_to or '') for notice in notices} - {False, ''}
+            # sudo: an address that does not work does not work for anybody
+            self.env['res.partner'].sudo().search([('email_normalized', 'in', list(addresses))]).write({
+                'dunning_email_bounced_on': self.env.company._dunning_today()})
+        for day, batch in notices.grouped(lambda notice: notice._today_or_later()).items():
+            batch._add_receipt(
+                'bounced', day, channel='email', note=(reason or '').strip()[:250])
+        # With paper to it the letter is left.
+        notices.filtered(lambda notice: notice.state == 'leaving')._recording().write({'state': 'to_post'})
+
+    def _record_refused(self, reason):
+        """Fail notices whose mail could not be made or was refused for good; of those with paper the letter is left."""
+        leaving = self.filtered(lambda notice: notice.state == 'leaving')
+        by_post = leaving.filtered('postal_state')
+        by_post._record_bounced(reason, mark_address=False)
+        for notice in leaving - by_post:
+            notice._mark_failed(notice.env._(
+                "As far as is known, no mail server accepted the e-mail: %s", (reason or '').strip()[:500]))
+
+    def action_confirm_mailed(self):
+        """Record what a person found out: the e-mail of a failed notice was accepted all the same."""
+        self.check_access('write')
+        failed = self.filtered(lambda notice: notice.state == 'error' and notice.mail_message_id)
+        failed._stop_mails()
+        failed._recording().write({'state': 'leaving', 'error_message': False})
+        failed._record_mailed()
+        failed._log_act(lambda notice: notice.env._("Its e-mail was accepted, says %s.", notice.env.user.name))
+        return True
+
+    def _today_or_later(self):
+        """Return today, or the day on which the notice left when that is later: clocks differ around midnight."""
+        self.ensure_one()
+        return max(self.company_id._dunning_today(), self._get_departure_date())
+
+    @api.model
+    def _follow_mails(self, company, at_date):
+        """Look again at mails of which nothing was recorded, such as when a record was locked, and tell who waits."""
+        mine = Domain('company_id', '=', company.id)
+        unknown = mine & Domain('mail_message_id', '!=', False) & (
+            Domain('state', '=', 'leaving') | Domain('state', '=', 'sent') & Domain('receipt_date', '=', False)
+            & Domain('date', '>=', at_date - LOOK_BACK))
+        # sudo: the state of our own mails
+        notices = self.sudo().search(unknown)
+        notices.mail_message_id.notification_ids._record_dunning_delivery(final=True)
+        notices.filtered(lambda notice: not notice.mail_id or notice.mail_id.state == 'cancel')._record_refused(
+            self.env._("it was taken out of the mail queue."))
+        self.search(mine & (
+            Domain('state', '=', 'leaving') & Domain('date', '<', at_date)
+            | Domain('state', '=', 'error') & Domain('date_planned', '<', at_date)))._tell_stuck(at_date)
+
+    def _tell_stuck(self, at_date):
+        """Ask somebody, once, to look at notices that should have left on an earlier day."""
+        for notice in self.filtered(lambda notice: not notice.activity_ids.filtered('automated')):
+            user = notice._get_responsible() or notice.company_id._get_dunning_manager()
+            if not user or notice.partner_id.with_company(notice.company_id).dunning_unreachable_on:
+                continue  # who is not reached has a to-do of his own
+            local = notice.with_context(lang=user.lang)
+            local.activity_schedule(
+                'mail.mail_activity_data_warning', date_deadline=at_date, user_id=user.id, automated=True,
+                summary=local.env._("It has not left: look at it"),
+                note=notice.error_message or local.env._(
+                    "Its e-mail waits in the mail queue since %s. Ask your administrator whether the mail queue and "
+                    "the mail server work.", format_day(local.env, notice.date)))
+
+    # -------------------------------------------------------------------------
     # HOW FAR IT GOT
     # -------------------------------------------------------------------------
 
@@ -115,7 +231,7 @@ class DunningNoticeDelivery(models.AbstractModel):
         kinds = set(self.receipt_ids.filtered(lambda receipt: not receipt.withdrawn_on).mapped('kind'))
         if kinds & {'registered', 'acknowledged'}:
             return 'delivered'
-        if 'portal_opened' in kinds:
+        if kinds & {'portal_opened', 'mail_read'}:
             return 'opened'
         by_post = self.postal_state if 'returned' not in kinds else False
         by_mail = self.mail_message_id and 'bounced' not in kinds
@@ -149,11 +265,11 @@ class DunningNoticeDelivery(models.AbstractModel):
         """
         self.ensure_one()
         evidence = self.receipt_ids.filtered(lambda receipt: not receipt.withdrawn_on).sorted('date')
-        opened = evidence.filtered(lambda receipt: receipt.kind in ('portal_opened', 'acknowledged'))
+        opened = evidence.filtered(lambda receipt: receipt.kind in ('portal_opened', 'mail_read', 'acknowledged'))
         badges = {
             'email_accepted': (self.env._("Handed over"), 'success'), 'bounced': (self.env._("Came back"), 'danger'),
             'registered': (self.env._("Delivered"), 'success'), 'returned': (self.env._("Came back"), 'danger'),
-            'portal_opened': (self.env._("Opened"), 'success'),
+            'portal_opened': (self.env._("Opened"), 'success'), 'mail_read': (self.env._("Opened"), 'success'),
             'acknowledged': (self.env._("Acknowledged"), 'success')}
         ways = []
         if self.mail_message_id:
@@ -239,7 +355,7 @@ class DunningNoticeDelivery(models.AbstractModel):
         """Ask the tracking codes of letters that go, or went, by registered post."""
         self.check_access('write')
         letters = self.filtered(lambda notice: (
-            notice.state in ('to_post', 'sent') and notice.postal_state in ('printed', 'posted')
+            notice.state in (*MADE_STATES, 'sent') and notice.postal_state in ('printed', 'posted')
             and not notice.tracking_code))
         if not letters:
             raise UserError(self.env._(

@@ -79,12 +79,12 @@ class DunningRun(models.AbstractModel):
         companies = self.env['res.company'].search(Domain.TRUE)  # each company is planned
         waiting = companies.filtered(lambda company: company.dunning_planned_on != company._dunning_today())
         todo = waiting or companies
-        IrCron._commit_progress(remaining=len(todo))
+        IrCron._commit_dunning(remaining=len(todo))
         for company_id in todo.ids:
             company = self.env['res.company'].browse(company_id)
             today = company._dunning_today()
             try:
-                self._plan_company(company, today, checkpoint=IrCron._commit_progress)
+                self._plan_company(company, today, checkpoint=IrCron._commit_dunning)
                 self.env['dunning.interest.rate']._warn_stale_rates(company, today)
                 self.env['dunning.law.fact']._warn_facts(company, today)
                 self.env['dunning.prescription']._warn_prescription(company, today)
@@ -98,7 +98,7 @@ class DunningRun(models.AbstractModel):
                 self.env.cr.rollback()
                 _logger.exception("Planning failed for company %s", company_id)
             company.dunning_planned_on = today
-            if not IrCron._commit_progress(1) and waiting:
+            if not IrCron._commit_dunning(1) and waiting:
                 break
 
     @api.model
@@ -169,7 +169,7 @@ class DunningRun(models.AbstractModel):
     @api.model
     def _follow_facts(self, planning):
         """Step: let items whose letters hold no longer go back on their ladders, and settle what was paid as asked."""
-        self.env['dunning.notice']._collect_receipts(planning.company)
+        self.env['dunning.notice']._follow_mails(planning.company, planning.at_date)
         self.env['dunning.notice']._follow_facts(planning.company, planning.at_date)
 
     @api.model
@@ -273,21 +273,21 @@ class DunningRun(models.AbstractModel):
         """
         IrCron = self.env['ir.cron']
         began, done, tries = self._begin_round(), set(), 0
-        IrCron._commit_progress(remaining=self._count_waiting(began))
+        IrCron._commit_dunning(remaining=self._count_waiting(began))
         while len(done) < limit:
             try:
                 notices = self._claim(began, done)
                 if not notices:
                     break
                 ids = notices.ids
-                in_time = self._dispatch_chunk(notices, IrCron._commit_progress)
+                in_time = self._dispatch_chunk(notices, IrCron._commit_dunning)
             except TransactionRollbackError:
                 # Another transaction was first. Nothing of this chunk was recorded; it is looked at anew.
                 self.env.cr.rollback()
                 tries += 1
                 if tries > DISPATCH_TRIES:
                     self._wake_later()
-                    IrCron._commit_progress()
+                    IrCron._commit_dunning()
                     raise
                 self._pause(tries)
                 continue
@@ -298,7 +298,7 @@ class DunningRun(models.AbstractModel):
         else:
             return  # there may be more: the scheduler goes on
         self._finish_round(began, done)
-        IrCron._commit_progress(remaining=0)
+        IrCron._commit_dunning(remaining=0)
 
     @api.model
     def _dispatch_chunk(self, notices, checkpoint):

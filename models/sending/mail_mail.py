@@ -1,6 +1,9 @@
 import logging
+from contextlib import contextmanager
 from datetime import timedelta
 from smtplib import SMTPRecipientsRefused, SMTPResponseException, SMTPServerDisconnected
+
+import psycopg2
 
 from odoo import fields, models
 
@@ -41,7 +44,23 @@ class MailMail(models.Model):
             if again:
                 # sudo: notes of the program
                 self.env['dunning.handover'].sudo()._forget(again.mapped('message_id'))
+                # sudo: who may try a mail again may let its notice leave
+                failed = self.env['dunning.notice'].sudo().search([
+                    ('mail_id', 'in', again.ids), ('state', '=', 'error')])
+                failed._recording().write({'state': 'leaving', 'error_message': False})
         return super().write(vals)
+
+    @contextmanager
+    def _keep_queue_going(self, what):
+        """Undo and log a fault of ours: it must not stop the mail queue of all applications and companies.
+
+        A mail that has left would leave a second time. What was not recorded is looked at again in the next night.
+        """
+        try:
+            with self.env.cr.savepoint():
+                yield
+        except Exception:
+            _logger.exception("Mails %s: failed at %s", self.ids, what)
 
     def _send(
         self, auto_commit=False, raise_exception=False, smtp_session=None, alias_domain_id=False, mail_server=False,
@@ -51,9 +70,11 @@ class MailMail(models.Model):
         kwargs = {
             'auto_commit': auto_commit, 'raise_exception': raise_exception, 'smtp_session': smtp_session,
             'alias_domain_id': alias_domain_id, 'mail_server': mail_server, 'post_send_callback': post_send_callback}
-        if auto_commit is not True:
-            return super()._send(**kwargs)
+        # First what has left already: that is not made again.
         settled = self._settle_dunning_handovers()
+        settled |= (self - settled)._hold_back_overtaken()
+        if auto_commit is not True:
+            return super(MailMail, self - settled)._send(**kwargs)
         if settled and post_send_callback:
             post_send_callback(settled.ids)
         handovers = Handovers()
@@ -65,8 +86,19 @@ class MailMail(models.Model):
             # Hung up halfway, or too slow to answer. Odoo leaves a sentence about missing recipients behind.
             for mail in self.exists():
                 if mail.message_id in handovers.started and mail.state == 'exception':
-                    mail._record_uncertain_handover()
+                    with mail._keep_queue_going("recording that it is uncertain"):
+                        mail._record_uncertain_handover()
             raise
+
+    def _hold_back_overtaken(self):
+        """Return the mails of notices that do not leave: what they say was overtaken since they were made."""
+        waiting = self.filtered(lambda mail: mail.model == 'dunning.notice' and mail.state == 'outgoing')
+        held_back = waiting
+        if waiting:
+            with waiting._keep_queue_going("the last look at notices"):
+                # sudo: the mail queue is at work, whoever woke it
+                held_back = self.env['dunning.dispatcher'].sudo()._hold_back(waiting)
+        return held_back
 
     def _get_dunning_handovers(self):
         """Return the :class:`Handovers` of the call of ``_send`` that this is part of, or None."""
@@ -74,7 +106,23 @@ class MailMail(models.Model):
         return handovers if isinstance(handovers, Handovers) else None
 
     def _postprocess_sent_message(self, success_pids, success_emails, failure_reason=False, failure_type=None):
-        # OVERRIDE: it is known what became of these; some are tried again.
+        # OVERRIDE: what became of a mail is recorded here, whatever handed it over; some are tried again.
+        postponed = self.browse()
+        with self._keep_queue_going("what is tried again"):
+            postponed = self._postpone(failure_type)
+        done = self - postponed
+        # sudo: the mail module is at work; afterwards mails that left are gone
+        notifications = self.env['mail.notification'].sudo().search([
+            ('mail_mail_id', 'in', done.filtered(lambda mail: mail.model in ('dunning.notice', 'account.move')).ids)])
+        result = super(MailMail, done)._postprocess_sent_message(
+            success_pids, success_emails, failure_reason=failure_reason, failure_type=failure_type)
+        if notifications:
+            with self._keep_queue_going("recording what became of them"):
+                notifications._record_dunning_delivery(final=True)
+        return result
+
+    def _postpone(self, failure_type):
+        """Return those of these mails that are tried again, or of which it was known before what became of them."""
         handovers, postponed = self._get_dunning_handovers(), self.browse()
         if handovers:
             handovers.started.difference_update(self.mapped('message_id'))
@@ -89,8 +137,7 @@ class MailMail(models.Model):
             # There was no mail server to offer them to.
             postponed = self.filtered(lambda mail: (
                 (mail.model or '').startswith('dunning.') and mail._try_again_later(mail.failure_reason)))
-        return super(MailMail, self - postponed)._postprocess_sent_message(
-            success_pids, success_emails, failure_reason=failure_reason, failure_type=failure_type)
+        return postponed
 
     def _try_again_later(self, reason):
         """Let a mail that certainly did not leave wait in the mail queue; return whether it was not tried too often."""
@@ -144,9 +191,10 @@ class MailMail(models.Model):
         settled = self.browse()
         for mail in waiting.filtered(lambda mail: mail.message_id in started):
             settled |= mail
-            # Whoever holds the row is handing the mail over at this moment, and records it himself.
-            if mail.try_lock_for_update():
-                mail._settle_dunning_handover(started[mail.message_id])
+            with mail._keep_queue_going("recording that it was begun"):
+                # Whoever holds the row is handing the mail over at this moment, and records it himself.
+                if mail.try_lock_for_update():
+                    mail._settle_dunning_handover(started[mail.message_id])
         return settled
 
     def _settle_dunning_handover(self, accepted):
@@ -162,7 +210,10 @@ class MailMail(models.Model):
     def _get_dunning_env(self):
         """Return the environment for sentences: the mail queue has no language, who reads it works for the company."""
         self.ensure_one()
-        company = self.env[self.model].browse(self.res_id).sudo().company_id  # sudo: only for its language
+        company = self.env.company
+        if 'company_id' in self.env.get(self.model, company)._fields:
+            # sudo: only for its language. A record may be gone, or be of no company
+            company = self.env[self.model].browse(self.res_id).sudo().exists().company_id or company
         return in_language_of(self, company).env
 
     def _record_uncertain_handover(self):
@@ -182,8 +233,13 @@ class MailMail(models.Model):
         handovers = self._get_dunning_handovers()
         if handovers and (self.model or '').startswith('dunning.'):
             self.flush_recordset()  # whoever else sends this mail fails here, not afterwards
-            # sudo: notes of the program
-            accepted = self.env['dunning.handover'].sudo()._start(self.message_id)
+            try:
+                # sudo: notes of the program
+                accepted = self.env['dunning.handover'].sudo()._start(self.message_id)
+            except psycopg2.Error as error:
+                # What could not be written down does not leave for now, and holds up no other mail.
+                handovers.later[self.message_id] = str(error)
+                return []
             if accepted is not None:
                 handovers.begun[self.message_id] = accepted
                 return []

@@ -18,8 +18,32 @@ def is_automatic(message):
     return False
 
 
+def read_disposition(message):
+    """Return the Message-Id that a read receipt (RFC 8098) is about; None of other mails, '' where nobody read it."""
+    if message.get_param('report-type', '') != 'disposition-notification':
+        return None
+    for part in message.walk():
+        if part.get_content_type() == 'message/disposition-notification' and part.get_payload():
+            said = part.get_payload()[0]
+            displayed = 'displayed' in str(said.get('Disposition', '')).lower()
+            return str(said.get('Original-Message-ID', '')).strip() if displayed else ''
+    return ''
+
+
 class MailThread(models.AbstractModel):
     _inherit = 'mail.thread'
+
+    def _routing_handle_bounce(self, email_message, message_dict):
+        # OVERRIDE: core takes a read receipt for a bounce, and it says the opposite.
+        message_id = read_disposition(email_message)
+        if message_id is None:
+            return super()._routing_handle_bounce(email_message, message_dict)
+        # sudo: a program of the debtor says so, whoever fetches the mail
+        notices = self.env['dunning.notice'].sudo().search([
+            ('mail_message_id.message_id', '=', message_id)]) if message_id else ()
+        for notice in notices:
+            notice._register_opening(notice.company_id._dunning_today(), 'mail_read', 'email')
+        return None
 
     @api.model
     def _message_route_process(self, message, message_dict, routes):

@@ -112,8 +112,8 @@ class FourteenDayCommon(DunningCommon):
     def letter(self, at_date=MONDAY, *, leaves=None, amount=1000.0):
         """Return the 14-day letter about one invoice, mailed on a day."""
         self.move = self.reminded(amount, debtor=self.jan)
-        notice = self.dun(at_date).filtered(lambda notice: notice.partner_id == self.jan)
-        self.assertRecordValues(notice, [{'state': 'sent', 'level_id': self.fourteen.id}])
+        notice = self.dun(at_date, wait=True).filtered(lambda notice: notice.partner_id == self.jan)
+        self.assertRecordValues(notice, [{'state': 'leaving', 'level_id': self.fourteen.id}])
         return self.mails_leave(notice, leaves or at_date)
 
     def posted(self, at_date, *, amount=1000.0):
@@ -182,9 +182,9 @@ class TestTerm(FourteenDayCommon):
 
     def test_a_mail_that_waits_in_the_queue_proves_nothing(self):
         self.move = self.reminded(1000)
-        notice = self.dun(MONDAY)
+        notice = self.dun(MONDAY, wait=True)
         self.assertTerm(notice, False, date(2026, 12, 8), False, False)
-        self.assertEqual(self.reason(self.move, date(2026, 12, 20)), 'fourteen_day_running')
+        self.assertEqual(self.reason(self.move, date(2026, 12, 20)), 'pending')
         self.assertNoCosts(self.move, date(2026, 12, 20))
         self.mails_leave(notice, date(2026, 12, 21))
         self.assertTerm(notice, date(2026, 12, 22), date(2027, 1, 5), date(2027, 1, 6), 'email_accepted')
@@ -247,10 +247,10 @@ class TestTerm(FourteenDayCommon):
 
     def test_opening_it_in_the_portal_is_proof(self):
         notice = self.letter(MONDAY, leaves=date(2026, 11, 25))
-        self.assertFalse(notice._register_portal_opening(date(2026, 11, 20)), "Before it left")
-        notice._register_portal_opening(date(2026, 11, 25))
+        self.assertFalse(notice._register_opening(date(2026, 11, 20)), "Before it left")
+        notice._register_opening(date(2026, 11, 25))
         self.assertTerm(notice, date(2026, 11, 25), date(2026, 12, 9), date(2026, 12, 10), 'portal_opened')
-        self.assertFalse(notice._register_portal_opening(date(2026, 12, 1)), "Once is enough")
+        self.assertFalse(notice._register_opening(date(2026, 12, 1)), "Once is enough")
 
     def test_what_cannot_be_is_refused(self):
         notice = self.posted(MONDAY)
@@ -443,21 +443,21 @@ class TestUndelivered(FourteenDayCommon):
 
     def test_a_cancelled_mail_never_left(self):
         self.move = self.reminded(1000)
-        notice = self.dun(MONDAY)
+        notice = self.dun(MONDAY, wait=True)
         self.bounce(notice, MONDAY, status='canceled')
         self.assertEqual(notice.state, 'undelivered')
         self.assertFalse(self.jan.dunning_email_bounced_on)
 
     def test_an_undelivered_notice_cannot_leave_after_all(self):
         self.move = self.reminded(1000)
-        notice = self.dun(MONDAY)
+        notice = self.dun(MONDAY, wait=True)
         self.bounce(notice, MONDAY, status='exception', reason="SMTPRecipientsRefused: 550 No such user")
         self.assertEqual(notice.state, 'undelivered')
         self.assertEqual(notice.mail_id.sudo().state, 'cancel')
 
     def test_evidence_missed_at_night_is_found_the_next_day(self):
         self.move = self.reminded(1000)
-        notice = self.dun(MONDAY)
+        notice = self.dun(MONDAY, wait=True)
         with patch.object(
             self.registry['mail.notification'], '_get_dunning_notices', lambda self: self.env['dunning.notice'],
         ):
@@ -711,8 +711,8 @@ class TestNoCostsByTrick(FourteenDayCommon):
         self.company.dunning_term_agreed_consumer = False
         self.first.write({'legal_role': 'default_notice', 'letter_intro': DEFAULT_NOTICE})
         move = self.invoice(self.jan, DUE, 1000)
-        notice = self.dun(DUE + days(7))
-        self.assertEqual(self.reason(move, MONDAY), 'no_default')
+        notice = self.dun(DUE + days(7), wait=True)
+        self.assertEqual(self.reason(move, MONDAY), 'pending')
         self.mails_leave(notice, DUE + days(30))  # after the term that stands in it
         self.assertEqual(self.reason(move, MONDAY), 'no_default')
 
@@ -819,7 +819,7 @@ class TestRealMail(FourteenDayCommon):
         super().setUp()
         self.move = self.reminded(1000)
         self.sink.mails.clear()
-        self.notice = self.dun(MONDAY)
+        self.notice = self.dun(MONDAY, wait=True)
 
     def deliver(self, at_date=MONDAY):
         self.on(at_date, self.notice.mail_id.sudo()).send()
@@ -827,6 +827,16 @@ class TestRealMail(FourteenDayCommon):
 
     def test_the_term_runs_from_the_mail_that_left(self):
         self.assertFalse(self.notice.costs_from)
+        self.deliver()
+        self.assertEqual(len(self.sink.mails), 1)
+        self.assertTerm(
+            self.notice, date(2026, 11, 24), date(2026, 12, 8), date(2026, 12, 9), 'email_accepted')
+
+    def test_a_mail_that_waited_a_day_is_made_again(self):
+        self.deliver(date(2026, 11, 24))
+        self.assertFalse(self.sink.mails)
+        self.assertEqual(self.notice.state, 'queued')
+        self.send(self.notice, date(2026, 11, 24), wait=True)
         self.deliver(date(2026, 11, 24))
         self.assertEqual(len(self.sink.mails), 1)
         self.assertTerm(
@@ -836,9 +846,11 @@ class TestRealMail(FourteenDayCommon):
         with patch.object(self.registry['ir.mail_server'], '_connect__', side_effect=ConnectionRefusedError), \
                 mute_logger('odoo.addons.mail.models.mail_mail', 'odoo.addons.base.models.ir_mail_server'):
             self.deliver()
-        self.assertRecordValues(self.notice, [{'state': 'sent', 'costs_from': False}])
-        self.assertEqual(self.reason(self.move, date(2026, 12, 20)), 'fourteen_day_running')
-        self.notice.mail_id.sudo().mark_outgoing()
+        self.assertRecordValues(self.notice, [{'state': 'leaving', 'costs_from': False}])
+        self.assertEqual(self.reason(self.move, date(2026, 12, 20)), 'pending')
+        self.deliver(date(2026, 12, 20))
+        self.assertFalse(self.sink.mails)
+        self.send(self.notice, date(2026, 12, 20), wait=True)
         self.deliver(date(2026, 12, 20))
         self.assertEqual(self.notice.receipt_date, date(2026, 12, 21))
 

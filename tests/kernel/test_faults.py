@@ -157,7 +157,13 @@ class TestFaults(FaultsCommon):
         return self.workers.do('look')
 
     def is_done(self, notice):
-        return notice['state'] in ('sent', 'to_post', 'todo')
+        # What failed after its mail was made is a person's.
+        return notice['state'] in ('sent', 'leaving', 'to_post', 'todo') or bool(
+            notice['state'] == 'error' and notice['messages'])
+
+    def state_of_mail(self, notice):
+        return {'sent': 'sent', 'exception': 'error', 'bounce': 'undelivered'}.get(
+            notice['statuses'] and notice['statuses'][0], 'leaving')
 
     def assertWhole(self, notices):
         """Each notice is entirely done or entirely to do; and there is one for each debtor."""
@@ -172,10 +178,11 @@ class TestFaults(FaultsCommon):
                 done = self.is_done(notice)
                 if done:
                     self.assertEqual(notice['state'], {
-                        'email': 'sent', 'both': 'sent', 'letter': 'to_post', 'phone': 'todo'}[notice['channel']])
+                        'email': self.state_of_mail(notice), 'both': self.state_of_mail(notice), 'letter': 'to_post',
+                        'phone': 'todo'}[notice['channel']])
                 else:
                     self.assertIn(notice['state'], ('draft', 'queued', 'error'))
-                    self.assertEqual(bool(notice['error']), notice['state'] == 'error')
+                self.assertEqual(bool(notice['error']), notice['state'] == 'error')
                 self.assertEqual(notice['letters'], int(done and (by_mail or on_paper)))
                 self.assertEqual(notice['frozen'], done and (by_mail or on_paper))
                 self.assertEqual(notice['messages'], int(done and by_mail))
@@ -279,7 +286,8 @@ class TestFaults(FaultsCommon):
                     {'do': 'dispatch', 'fault': slow}, {'do': 'dispatch', 'fault': slow}, {'do': 'dispatch'})
                 self.assertEqual([outcome['error'] for outcome in outcomes], [''] * 3)
                 notices = self.look()
-                told = Counter(notice['debtor'] for notice in notices if notice['state'] in ('sent', 'to_post', 'todo'))
+                told = Counter(
+                    notice['debtor'] for notice in notices if notice['state'] in ('leaving', 'to_post', 'todo'))
                 self.assertEqual(set(told.values()), {1}, "A debtor got two messages on one day")
                 self.assertEqual(len(told), sum(CHANNELS.values()))
                 waiting = [notice for notice in notices if notice['state'] == 'queued']
@@ -298,7 +306,7 @@ class TestFaults(FaultsCommon):
         self.assertEqual([outcome['error'] for outcome in outcomes], ['', ''])
         self.workers.do('dispatch')
         told = Counter(
-            notice['debtor'] for notice in self.look() if notice['state'] in ('sent', 'to_post', 'todo'))
+            notice['debtor'] for notice in self.look() if notice['state'] in ('leaving', 'to_post', 'todo'))
         self.assertEqual(set(told.values()), {1}, "A debtor got two messages on one day")
 
     # --- the mail server ---
@@ -376,7 +384,8 @@ class TestFaults(FaultsCommon):
         self.assertEqual(len([notice for notice in lost if self.received()[notice['email']]]), 1)
         # Refused for a while: it waits in the mail queue, longer each time, and says so.
         later = next(notice for notice in notices if notice['email'] == LATER)
-        self.assertEqual((later['state'], later['statuses'], later['mail_states']), ('sent', ['ready'], ['outgoing']))
+        self.assertEqual(
+            (later['state'], later['statuses'], later['mail_states']), ('leaving', ['ready'], ['outgoing']))
         self.assertIn("Greylisted", later['mail_reasons'][0])
         self.assertEqual(later['pauses'], [15])
         # Refused for good: this notice reached nobody, so its level is taken back.

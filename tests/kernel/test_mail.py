@@ -67,7 +67,7 @@ class TestMail(DunningCommon):
 
     def deliver(self, notice):
         """Let the mail queue do its work, without the commits that would end the test."""
-        notice.mail_id.sudo().send()
+        self.on(DUE, notice.mail_id.sudo()).send()
         self.env.invalidate_all()
 
     def message_id(self, notice):
@@ -75,12 +75,12 @@ class TestMail(DunningCommon):
 
     def test_nothing_is_spoken_to_the_server_before_the_queue_runs(self):
         self.invoice()
-        self.dun(DUE)
+        self.dun(DUE, wait=True)
         self.assertFalse(self.sink.mails)
 
     def test_the_server_receives_the_letter(self):
         self.invoice()
-        notice = self.dun(DUE)
+        notice = self.dun(DUE, wait=True)
         message_id = self.message_id(notice)
         self.deliver(notice)
         [(envelope, mail)] = self.sink.mails
@@ -101,7 +101,7 @@ class TestMail(DunningCommon):
 
     def test_after_delivery_the_message_stays_on_the_notice(self):
         self.invoice()
-        notice = self.dun(DUE)
+        notice = self.dun(DUE, wait=True)
         message = notice.mail_message_id
         self.deliver(notice)
         self.assertFalse(notice.mail_id.exists())
@@ -112,7 +112,7 @@ class TestMail(DunningCommon):
 
     def test_a_reply_lands_on_the_notice(self):
         self.invoice()
-        notice = self.dun(DUE)
+        notice = self.dun(DUE, wait=True)
         message_id = self.message_id(notice)
         self.deliver(notice)
         reply = EmailMessage()
@@ -132,7 +132,7 @@ class TestMail(DunningCommon):
 
     def test_a_bounce_is_marked_on_the_notice(self):
         self.invoice()
-        notice = self.dun(DUE)
+        notice = self.dun(DUE, wait=True)
         message_id = self.message_id(notice)
         self.deliver(notice)
         sent = self.sink.mails[0][1]
@@ -182,7 +182,7 @@ class TestMail(DunningCommon):
     def test_an_address_the_server_refuses_is_marked_on_the_notice(self):
         self.business.email = 'gone@debtor.example.com'
         self.invoice()
-        notice = self.dun(DUE)
+        notice = self.dun(DUE, wait=True)
         with mute_logger('odoo.addons.mail.models.mail_mail', 'odoo.addons.base.models.ir_mail_server'):
             self.deliver(notice)
         self.assertFalse(self.sink.mails)
@@ -194,7 +194,7 @@ class TestMail(DunningCommon):
         debtor = self.make_debtor("Evil <b>BV</b>, \"x\" <other@attacker.example.com>")
         debtor.email = 'evil@debtor.example.com'
         self.invoice(debtor)
-        notice = self.dun(DUE)
+        notice = self.dun(DUE, wait=True)
         self.deliver(notice)
         [(envelope, mail)] = self.sink.mails
         self.assertEqual(envelope.rcpt_tos, ['evil@debtor.example.com'])
@@ -206,7 +206,7 @@ class TestMail(DunningCommon):
         other = self.make_debtor("Other BV")
         self.invoice()
         self.invoice(other, amount=250)
-        notices = self.dun(DUE)
+        notices = self.dun(DUE, wait=True)
         for notice in notices:
             self.deliver(notice)
         received = {
@@ -218,7 +218,7 @@ class TestMail(DunningCommon):
 
     def test_sending_while_the_mail_server_is_away_loses_nothing(self):
         self.invoice()
-        notice = self.dun(DUE)
+        notice = self.dun(DUE, wait=True)
         with patch.object(self.registry['ir.mail_server'], '_connect__', side_effect=ConnectionRefusedError), \
                 mute_logger('odoo.addons.mail.models.mail_mail', 'odoo.addons.base.models.ir_mail_server'):
             self.deliver(notice)
@@ -227,7 +227,7 @@ class TestMail(DunningCommon):
         # It is tried again by itself, after a pause.
         self.assertEqual(mail.state, 'outgoing')
         self.assertGreater(mail.scheduled_date, fields.Datetime.now())
-        self.assertEqual(notice.state, 'sent')
+        self.assertEqual(notice.state, 'leaving')
         mail.scheduled_date = False
         self.deliver(notice)
         self.assertEqual(len(self.sink.mails), 1)
@@ -254,7 +254,7 @@ class TestMailOnTelephone(DunningCommon, HttpCase):
         self.pay(first, 1000)
         for _number in range(3):
             self.invoice(amount=98765.43).ref = "Levering van verse broden en banket aan de balie te Amsterdam-Zuidoost"
-        notice = self.dun(DUE)
+        notice = self.dun(DUE, wait=True)
         body = str(notice.mail_id.sudo().body_html)
         self.assertIn("12.345,67", body.replace('\xa0', ' '))
         self.assertIn("dagen te laat", body)

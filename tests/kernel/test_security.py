@@ -229,6 +229,7 @@ class TestSecurity(DunningCommon):
         proposal = self.on(DUE, self.proposal.with_user(clerk))
         proposal.note = "Mind the tone"
         proposal.action_send_now()
+        self.accept(proposal, DUE)
         self.assertRecordValues(proposal, [{'state': 'sent', 'author_id': clerk.id}])
         self.assertEqual(self.other_move.dunning_level_id, self.reminder)
         for channel in ('phone', 'letter', 'both', 'task'):

@@ -183,7 +183,7 @@ class TestViews(DunningCommon):
         self.assertEqual(wizard.group_ids.notice_id, notice)
         self.assertFalse(wizard.skip_ids)
         wizard.action_send_now()
-        self.assertEqual(notice.state, 'sent')
+        self.assertEqual(notice.state, 'leaving')
 
     def test_wizard_follows_the_chosen_channel(self):
         """A proposal leaves by the channel that was chosen in the wizard."""

@@ -226,7 +226,7 @@ class TestGate(DunningCommon):
         self.assertFalse(wizard.group_ids)
         wizard.action_toggle_ahead()
         wizard.action_send_now()
-        self.assertEqual(self.notices_of(invoice).state, 'sent')
+        self.assertEqual(self.notices_of(invoice).state, 'leaving')
 
     def test_the_settings_of_the_gate_are_where_people_look(self):
         with Form(self.ladder) as form:

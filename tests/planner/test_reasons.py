@@ -32,6 +32,8 @@ WAITS_FOR = {
     'wrong_policy': "Whoever sets up the policies",
     'foreign_law': "Whoever sets up the policies",
     'not_sent': "Whoever is responsible for the invoice",
+    'sending_failed': "Whoever is responsible for the invoice",
+    'sending_uncertain': "Whoever is responsible for the invoice",
     'pending': "A person",
     'finished': "A person",
     'not_due': "Time",

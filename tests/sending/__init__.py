@@ -1,7 +1,9 @@
 from . import (
+    test_acceptance,
     test_decided_by,
     test_delivery,
     test_dispatcher,
+    test_invoice_sent,
     test_journeys,
     test_making,
     test_proposal,

@@ -43,7 +43,7 @@ class TestDecidedBy(ProposalCommon):
                 self.assertDecided(both, self.bob)
                 now = self.others()
                 self.as_user(self.ann, now).action_send_now()
-                self.assertDecided(now, self.ann, 'sent')
+                self.assertDecided(now, self.ann, 'leaving')
                 self.run_queue()
                 self.assertDecided(one, self.ann, 'sent')
                 self.assertDecided(both, self.bob, 'sent')
@@ -97,7 +97,7 @@ class TestDecidedBy(ProposalCommon):
         notice = self.notices_of(other)
         self.assertDecided(notice, bot)
         self.as_user(self.ann, notice).action_send_now()
-        self.assertDecided(notice, self.ann, 'sent')
+        self.assertDecided(notice, self.ann, 'leaving')
 
     def test_the_program_approves_nothing(self):
         bot, notice = self.env['res.users'].browse(SUPERUSER_ID), self.others()

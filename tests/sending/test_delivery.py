@@ -337,7 +337,7 @@ class TestDelivery(DunningCommon):
         self.assertEqual(notice.delivery_state, 'handed_over')
         self.assertIn("Handed over to the mail server", notice.delivery_ways)
         self.assertIn('bakkerij@debtor.example.com', notice.delivery_ways)
-        notice._register_portal_opening(DUE + days(2))
+        notice._register_opening(DUE + days(2))
         self.assertEqual(notice.delivery_state, 'opened')
         self.assertIn("Opened in the portal", notice.delivery_ways)
 
@@ -488,7 +488,7 @@ class TestDelivery(DunningCommon):
         self.reminder.recipient = 'director'
         self.business.email = False
         move = self.invoice()
-        notice = self.dun(DUE)
+        notice = self.dun(DUE, wait=True)
         self.deliver(notice, DUE)
         [(envelope, sent)] = self.sink.mails
         self.assertEqual(envelope.rcpt_tos, ['dirk@debtor.example.com'])
@@ -518,7 +518,7 @@ class TestDelivery(DunningCommon):
     def test_an_address_refused_by_the_server_without_paper_gives_a_to_do(self):
         self.business.write(no_address(email='gone@debtor.example.com'))
         self.invoice()
-        notice = self.dun(DUE)
+        notice = self.dun(DUE, wait=True)
         with mute_logger('odoo.addons.mail.models.mail_mail', 'odoo.addons.base.models.ir_mail_server'):
             self.deliver(notice, DUE)
         self.assertRecordValues(notice, [{'state': 'undelivered', 'delivery_state': 'bounced'}])

@@ -236,17 +236,17 @@ class TestFailure(DunningCommon):
 
     def test_failing_after_the_mail_was_made_takes_the_mail_back(self):
         notices, broken = self.three()
-        original = self.registry['dunning.notice']._record_sent
+        original = self.registry['dunning.dispatcher']._deliver
 
         sentence = "Too late"
 
-        def fail(records, at_date):
-            if broken in records:
+        def fail(records, dispatch):
+            original(records, dispatch)
+            if broken in dispatch.notices:
                 raise UserError(sentence)
-            return original(records, at_date)
 
         before = self.env['mail.mail'].sudo().search_count([])
-        with patch.object(self.registry['dunning.notice'], '_record_sent', fail):
+        with patch.object(self.registry['dunning.dispatcher'], '_deliver', fail):
             self.send(notices, DUE)
         self.assertEqual(self.env['mail.mail'].sudo().search_count([]), before + 2)
         self.assertEqual((broken.state, broken.mail_id.id, broken.letter_file), ('error', False, False))
@@ -312,7 +312,7 @@ class TestChannels(DunningCommon):
             'state': 'sent', 'date': DUE, 'deadline': DUE + days(10), 'postal_state': False,
             'email_to': self.business.email_formatted}])
         mail = notice.mail_id.sudo()
-        self.assertEqual(mail.state, 'outgoing')
+        self.assertEqual(mail.state, 'sent')
         self.assertEqual(mail.attachment_ids.raw, letter_bytes(notice))
         self.assertEqual(mail.attachment_ids.name, notice.letter_filename)
         self.assertEqual(mail.email_to, self.business.email_formatted)

@@ -66,11 +66,7 @@ class TestJourneys(DunningCommon):
         self.send(notice, DUE)
         self.assertEqual((notice.state, done), ('cancelled', ['_take_off_settled']))
 
-    def test_a_step_of_what_left_is_in_the_same_transaction(self):
-        """Whatever a package does when notices left: when it fails, they did not leave."""
-        moves = [self.invoice(self.make_debtor(f"Debtor{number} BV")) for number in range(2)]
-        notices = self.make_notices(DUE)
-        broken = self.notices_of(moves[0])
+    def break_recording(self, broken):
         original = self.registry['dunning.notice']._get_sent_steps
 
         def get_steps(records):
@@ -81,7 +77,25 @@ class TestJourneys(DunningCommon):
             return [*original(records), fail]
 
         self.patch(self.registry['dunning.notice'], '_get_sent_steps', get_steps)
+
+    def test_a_step_of_what_was_posted_is_in_the_same_transaction(self):
+        """Whatever a package does when letters were posted: when it fails, nothing of it is recorded."""
+        self.reminder.channel = 'letter'
+        self.invoice()
+        letter = self.dun(DUE)
+        self.break_recording(letter)
+        with self.assertRaisesRegex(ValueError, "x"), self.env.cr.savepoint():
+            self.post_letters(letter, DUE)
+        self.env.invalidate_all()
+        self.assertRecordValues(letter, [{'state': 'to_post', 'sent_on': False, 'posted_on': False}])
+
+    def test_a_mail_that_was_accepted_has_left_whatever_fails_then(self):
+        moves = [self.invoice(self.make_debtor(f"Debtor{number} BV")) for number in range(2)]
+        notices = self.make_notices(DUE)
+        broken = self.notices_of(moves[0])
+        self.break_recording(broken)
         with self.assertLogs('odoo.addons.l10n_nl_dunning', 'ERROR'):
             self.send(notices, DUE)
-        self.assertRecordValues(broken, [{'state': 'error', 'sent_on': False, 'mail_id': False}])
-        self.assertEqual((notices - broken).state, 'sent')
+        self.assertEqual(notices.mapped('state'), ['sent'] * 2)
+        self.assertEqual(broken.receipt_kind, 'email_accepted')
+        self.assertIn("x", broken.activity_ids.filtered('automated').note)

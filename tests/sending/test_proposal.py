@@ -56,6 +56,7 @@ class ProposalCommon(DunningCommon):
         queue = run.env['dunning.notice'].search(run._get_queue_domain())
         run.env['dunning.dispatcher'].with_company(self.company)._dispatch(queue)
         self.env.invalidate_all()
+        self.accept(queue, at_date)
 
     def use_consumer_ladder(self, *texts):
         """Return a consumer and the levels of a lawful ladder for him, that starts with the 14-day letter or before."""
@@ -302,7 +303,7 @@ class TestProposalChanges(ProposalCommon):
         self.pay(self.invoices[1], on=DUE)
         self.reminder.with_context(lang=notice.lang).letter_intro = "<p>Pay <t t-out=\"object.amount_text\"/> now</p>"
         self.on(DUE, notice).action_send_now()
-        self.assertRecordValues(notice, [{'state': 'sent', 'amount_due': 80.0, 'has_changes': True}])
+        self.assertRecordValues(notice, [{'state': 'leaving', 'amount_due': 80.0, 'has_changes': True}])
         self.assertEqual(
             [data['amount_due'] for data in (notice.proposed_data, notice.approved_data, notice.left_data)],
             [170.0, 170.0, 80.0])
@@ -472,7 +473,7 @@ class TestFourEyes(ProposalCommon):
         self.assertIn("colleague", result['params']['message'])
         self.assertFalse(notice.mail_id)
         self.as_user(self.bob, notice).action_send_now()
-        self.assertEqual(notice.state, 'sent')
+        self.assertEqual(notice.state, 'leaving')
 
     def test_the_scheduled_action_sends_nothing_unseen(self):
         self.ladder.approval = 'automatic'
@@ -484,7 +485,7 @@ class TestFourEyes(ProposalCommon):
         self.assertEqual(notice.state, 'draft')
         # Nobody made it, so anybody may approve it: that is the second pair of eyes.
         self.as_user(self.ann, notice).action_send_now()
-        self.assertEqual(notice.state, 'sent')
+        self.assertEqual(notice.state, 'leaving')
 
     def test_what_slipped_into_the_queue_is_sent_back(self):
         """However it came there: approved by its author before the policy asked, or by no person at all."""
@@ -520,7 +521,7 @@ class TestFourEyes(ProposalCommon):
         self.assertRecordValues(notice, [{'state': 'draft', 'amount_due': 150.0, 'approver_id': False}])
         self.assertIn("more than was approved", self.log_of(notice))
         self.as_user(self.bob, notice).action_send_now()
-        self.assertEqual(notice.state, 'sent')
+        self.assertEqual(notice.state, 'leaving')
 
     def test_another_address_after_the_approval_is_not_what_was_approved(self):
         """Many can write on a contact; the letter goes where the colleague saw it go."""

@@ -111,7 +111,7 @@ class TestClaim(QueueCommon):
             run._cron_dispatch(limit=2)
             run._cron_dispatch(limit=2)
             run._cron_dispatch(limit=2)
-        self.assertEqual(last.state, 'sent')
+        self.assertEqual(last.state, 'leaving')
         self.assertTrue(all(notice.asked_on for notice in notices - last))
         # A decision of a person is asked at once.
         notices[3]._queue()
@@ -132,7 +132,7 @@ class TestClaim(QueueCommon):
             self.run_cron(8)
         self.assertEqual([len(ids) for _name, ids in self.dispatched], [8, 4, 4, 2, 1, 1, 2])
         self.assertEqual(bad.state, 'error')
-        self.assertEqual(set((notices - bad).mapped('state')), {'sent'})
+        self.assertEqual(set((notices - bad).mapped('state')), {'leaving'})
 
     def test_who_comes_after_another_transaction_looks_again(self):
         notices = self.many(2)
@@ -147,7 +147,7 @@ class TestClaim(QueueCommon):
         self.patch(self.registry['dunning.run'], '_claim', claim)
         self.patch(self.registry['dunning.run'], '_pause', lambda queue, tries: None)
         self.run_cron()
-        self.assertEqual(set(notices.mapped('state')), {'sent'})
+        self.assertEqual(set(notices.mapped('state')), {'leaving'})
 
     def test_who_sends_at_once_makes_others_look_again(self):
         notices, renewed = self.many(2), []
@@ -159,7 +159,7 @@ class TestClaim(QueueCommon):
 
         self.patch(self.registry['dunning.run'], '_renew_debtors', renew)
         notices.action_send_now()
-        self.assertEqual(renewed, [(notices.ids, ['sent', 'sent'])])
+        self.assertEqual(renewed, [(notices.ids, ['leaving', 'leaving'])])
 
 
 @tagged('post_install_l10n', 'post_install', '-at_install')
@@ -275,16 +275,16 @@ class TestBatch(QueueCommon):
             self.registry['ir.cron'], '_commit_progress', lambda *args, **kwargs: 1.0,
         ):
             self.env['dunning.run']._cron_dispatch(limit=2)
-        self.assertEqual(notices.mapped('state'), ['sent', 'sent', 'queued', 'queued', 'queued'])
+        self.assertEqual(notices.mapped('state'), ['leaving', 'leaving', 'queued', 'queued', 'queued'])
         result = batch.action_stop_batch()
         self.assertIn("3 reminders were stopped", result['params']['message'])
-        self.assertEqual(notices.mapped('state'), ['sent', 'sent', 'draft', 'draft', 'draft'])
+        self.assertEqual(notices.mapped('state'), ['leaving', 'leaving', 'draft', 'draft', 'draft'])
         self.assertFalse(any(notices[2:].mapped('approved')))
         for notice in notices[2:]:
             self.assertIn("batch_clerk", notice.message_ids[0].preview)
             self.assertIn("stopped it", notice.message_ids[0].preview)
         self.run_cron()
-        self.assertEqual(notices.mapped('state'), ['sent', 'sent', 'draft', 'draft', 'draft'])
+        self.assertEqual(notices.mapped('state'), ['leaving', 'leaving', 'draft', 'draft', 'draft'])
         with self.assertRaisesRegex(UserError, "Nothing is left to stop"):
             batch.action_stop_batch()
         [progress] = batch._get_batch_progress()
@@ -385,6 +385,6 @@ class TestPrinter(DunningCommon):
                 run._dispatch_chunk(notices, lambda count: 1.0)
         self.assertLess(time.monotonic() - started, 40)
         bad = notices.filtered(lambda notice: "HANGS" in notice.partner_id.name)
-        self.assertEqual((bad.state, set((notices - bad).mapped('state'))), ('error', {'sent'}))
+        self.assertEqual((bad.state, set((notices - bad).mapped('state'))), ('error', {'leaving'}))
         self.assertIn("did not end in 4 seconds", bad.error_message)
         self.assertTrue(any("was stopped" in line for line in log.output))

@@ -81,7 +81,7 @@ class TestQuiet(DunningCommon):
             self.assertEqual(wake.call_at, local(2025, 3, 5, 6), "07:00 in Amsterdam")
         with freeze_time('2025-03-05 06:00:30'):
             self.env['dunning.dispatcher']._dispatch_interactively(notice)
-        self.assertEqual(notice.state, 'sent')
+        self.assertEqual(notice.state, 'leaving')
 
     def test_a_company_may_do_without(self):
         self.company.dunning_quiet = False

@@ -68,7 +68,8 @@ class TestScheduled(DunningCommon):
         self.assertEqual(notice.state, 'queued')
         self.assertGreater(self.env['ir.cron.trigger'].sudo().search_count([('cron_id', '=', dispatch.id)]), before)
         self.assertIs(self.run_dispatch(), True)
-        self.assertRecordValues(notice, [{'state': 'sent', 'date': DUE}])
+        self.assertRecordValues(notice, [{'state': 'leaving', 'date': DUE}])
+        self.mails_leave(notice, DUE)
         self.assertEqual(invoice.dunning_level_id, self.reminder)
         # Again, on the same day: nothing happens.
         self.run_plan()
@@ -150,7 +151,7 @@ class TestScheduled(DunningCommon):
             self.run_dispatch()
             self.run_dispatch()
         notices = self.notices_of(moves)
-        self.assertEqual(set(notices.mapped('state')), {'sent'})
+        self.assertEqual(set(notices.mapped('state')), {'leaving'})
         self.assertEqual(self.env['mail.message'].search_count([
             ('model', '=', 'dunning.notice'), ('res_id', 'in', notices.ids), ('message_type', '=', 'comment')]), 5)
         self.assertEqual(len(set(notices.mail_message_id.ids)), 5)
@@ -171,7 +172,7 @@ class TestScheduled(DunningCommon):
         with mute_logger('odoo.addons.l10n_nl_dunning.models.sending.dunning_dispatcher'):
             self.assertIs(self.run_dispatch(), True)
         self.assertEqual(broken.state, 'error')
-        self.assertEqual(set((self.notices_of(moves) - broken).mapped('state')), {'sent'})
+        self.assertEqual(set((self.notices_of(moves) - broken).mapped('state')), {'leaving'})
         self.assertEqual(self.progress('ir_cron_dunning_dispatch').remaining, 0)
 
     def test_what_goes_wrong_in_one_company_does_not_stop_the_others(self):

@@ -66,7 +66,7 @@ class TestRunCheck(DunningCommon):
         self.overdue(5)
         notices = self.make_notices()
         self.run_queue()
-        self.assertEqual(self.states(notices), ['sent'])
+        self.assertEqual(self.states(notices), ['leaving'])
         self.assertFalse(self.to_dos())
 
     def test_first_run_that_is_large(self):
@@ -88,7 +88,7 @@ class TestRunCheck(DunningCommon):
         self.overdue(9)
         nine = self.make_notices()
         self.run_queue()
-        self.assertEqual(self.states(nine), ['sent'])
+        self.assertEqual(self.states(nine), ['leaving'])
         self.assertFalse(self.to_dos())
         # A second run on the same day: the tenth is one too many.
         self.overdue(1)
@@ -136,22 +136,22 @@ class TestRunCheck(DunningCommon):
         self.overdue(8)
         notices = self.make_notices()
         self.on(TODAY, notices[0]).action_send_now()
-        self.assertEqual(notices[0].state, 'sent')
+        self.assertEqual(notices[0].state, 'leaving')
         self.on(TODAY, notices[1:]).action_approve()
         self.run_queue()
-        self.assertEqual(self.states(notices), ['sent'])
+        self.assertEqual(self.states(notices), ['leaving'])
         self.ladder.approval = 'approval'
         self.overdue(9)
         proposals = self.make_notices()
         self.on(TODAY, proposals).action_approve()
         self.run_queue()
-        self.assertEqual(self.states(proposals), ['sent'])
+        self.assertEqual(self.states(proposals), ['leaving'])
         # A second run the same day: what was let go does not count.
         self.ladder.approval = 'automatic'
         self.overdue(5)
         later = self.make_notices()
         self.run_queue()
-        self.assertEqual(self.states(later), ['sent'])
+        self.assertEqual(self.states(later), ['leaving'])
 
     def test_what_a_policy_proposes_is_not_counted(self):
         """Proposals that wait for a person in any case do not make a large day."""
@@ -176,11 +176,11 @@ class TestRunCheck(DunningCommon):
         self.assertEqual(len(later), 1)
         self.run_queue(TODAY + days(1))
         self.assertEqual(sorted(notices.mapped('state')), ['cancelled'] + 6 * ['draft'])
-        self.assertEqual(later.state, 'sent')
+        self.assertEqual(later.state, 'leaving')
         self.assertEqual(len(self.to_dos()), 1)
         self.on(TODAY + days(1), notices[1:3]).action_approve()
         self.run_queue(TODAY + days(1))
-        self.assertEqual(sorted(notices.mapped('state')), ['cancelled'] + 4 * ['draft'] + 2 * ['sent'])
+        self.assertEqual(sorted(notices.mapped('state')), ['cancelled'] + 4 * ['draft'] + 2 * ['leaving'])
 
     # -------------------------------------------------------------------------
     # TOO MANY FAILURES
@@ -201,7 +201,7 @@ class TestRunCheck(DunningCommon):
         self.assertEqual(self.env['dunning.run.check']._count_failures(self.company, TODAY), (9, 30))
         first = self.make_notices()
         self.run_queue()
-        self.assertEqual(self.states(first), ['sent'], "Nine are bad luck")
+        self.assertEqual(self.states(first), ['leaving'], "Nine are bad luck")
         self.mails_fail(yesterday[9])
         self.overdue(2)
         second = self.make_notices()
@@ -211,7 +211,7 @@ class TestRunCheck(DunningCommon):
         self.assertIn("10 of the 30 reminders of today and yesterday failed", self.to_dos().note)
         self.on(TODAY, second).action_approve()
         self.run_queue()
-        self.assertEqual(self.states(second), ['sent'], "A person decided")
+        self.assertEqual(self.states(second), ['leaving'], "A person decided")
         # Two days later that was long ago.
         self.overdue(2)
         third = self.make_notices(TODAY + days(2))
@@ -225,7 +225,7 @@ class TestRunCheck(DunningCommon):
         self.overdue(1)
         today = self.make_notices()
         self.run_queue()
-        self.assertEqual(today.state, 'sent')
+        self.assertEqual(today.state, 'leaving')
 
     def test_letters_that_fail(self):
         """The letters of a morning could not be made: the next run of the day waits."""
@@ -256,5 +256,5 @@ class TestRunCheck(DunningCommon):
         ours, theirs = self.make_notices(), self.make_notices(company=other)
         self.run_queue()
         self.assertEqual(self.states(ours), ['draft'])
-        self.assertEqual(self.states(theirs), ['sent'])
+        self.assertEqual(self.states(theirs), ['leaving'])
         self.assertFalse(self.to_dos(company=other))

@@ -54,8 +54,9 @@ class TestSend(WizardCommon):
         result = wizard.action_send_now()
         notice = self.notices_of(invoice)
         self.assertRecordValues(notice, [{
-            'state': 'sent', 'origin': 'manual', 'author_id': self.clerk.id, 'forced': False, 'date': DUE}])
+            'state': 'leaving', 'origin': 'manual', 'author_id': self.clerk.id, 'forced': False, 'date': DUE}])
         self.assertEqual(result['type'], 'ir.actions.client')
+        self.accept(notice, DUE)
         self.assertEqual(invoice.dunning_level_id, self.reminder)
         self.assertEqual(notice.mail_message_id.author_id, self.clerk.partner_id)
 
@@ -139,7 +140,7 @@ class TestSend(WizardCommon):
         self.assertEqual(
             {skip.move_id: skip.reason_code for skip in wizard.skip_ids}, {future: 'not_due', paid: 'settled'})
         wizard.action_send_now()
-        self.assertRecordValues(self.notices_of(waiting), [{'state': 'sent', 'forced': True}])
+        self.assertRecordValues(self.notices_of(waiting), [{'state': 'leaving', 'forced': True}])
         wizard.action_toggle_ahead()
         self.assertFalse(wizard.ahead)
 
@@ -177,7 +178,7 @@ class TestSend(WizardCommon):
         self.assertEqual(result['params']['type'], 'warning')
         self.assertEqual(
             {notice.partner_id: notice.state for notice in self.notices_of(invoices)},
-            {self.business: 'sent', other: 'error'})
+            {self.business: 'leaving', other: 'error'})
         self.assertIn("postal address", self.notices_of(invoices[1]).error_message)
 
     def test_the_form_opens_for_a_clerk(self):

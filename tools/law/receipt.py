@@ -79,7 +79,7 @@ class Evidence(NamedTuple):
 
 #: What shows that a notice left, and what shows that it came back, by the way it is about.
 _ACCEPTED, _BOUNCED, _RETURNED = 'email_accepted', 'bounced', 'returned'
-_PROOFS = {'portal_opened': OPENED, REGISTERED: REGISTERED, ACKNOWLEDGED: ACKNOWLEDGED}
+_PROOFS = {'portal_opened': OPENED, 'mail_read': OPENED, REGISTERED: REGISTERED, ACKNOWLEDGED: ACKNOWLEDGED}
 
 
 def read_evidence(

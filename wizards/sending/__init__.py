@@ -1,6 +1,7 @@
 from . import dunning_proposal_approve
 from . import dunning_proposal_change
 from . import dunning_proposal_change_item
+from . import dunning_invoice_sent
 from . import dunning_post_registered
 from . import dunning_post_registered_line
 from . import dunning_send
