@@ -63,8 +63,8 @@ class DunningPlannerItems(models.AbstractModel):
                     policy.currency_id._convert(policy.minimum_amount, company.currency_id, company, day),
                     policy.require_invoice_sent, policy.agreed_interest_percent)
                 for policy in question.policies) or SQL("(0, 'any', 0.0, FALSE, 0.0)"),
-            steps=Line._get_steps_sql('id', 'level_id', 'date', 'deadline'),
-            passed_over=Line._get_passed_over_sql(day),
+            steps=Line._get_steps_sql(SQL.identifier('item'), 'id', 'level_id', 'date', 'deadline'),
+            passed_over=Line._get_passed_over_sql(SQL.identifier('laddered'), day),
             effects=self._get_effects(question),
             waiting=Line._get_waiting_sql(),
             messages=self.env['dunning.notice']._get_messages_sql(company, day),
@@ -248,6 +248,8 @@ class DunningPlannerItems(models.AbstractModel):
                    line.parent_state, %(due_date)s AS due_date,
                    move.payment_state, move.is_move_sent, move.move_type,
                    debtor.id AS partner_id,
+                   -- What a notice would tell of it: what was told before about something else does not count.
+                   debtor.id AS debtor_id, move.name AS number, line.amount_currency AS amount,
                    COALESCE(move.partner_id, line.partner_id, debtor.id) AS invoice_contact_id,
                    contact.dunning_id AS dunning_contact_id, contact.director_id AS director_contact_id,
                    %(debtor_type)s AS debtor_type,
@@ -282,7 +284,7 @@ class DunningPlannerItems(models.AbstractModel):
             # The columns read here, named so that pending changes are written first.
             to_flush=[
                 *(Move._fields[name] for name in (
-                    'payment_state', 'is_move_sent', 'move_type', 'partner_id', 'dunning_policy_id',
+                    'payment_state', 'is_move_sent', 'move_type', 'partner_id', 'name', 'dunning_policy_id',
                     'dunning_notice_id')),
                 *(Partner._fields[name] for name in ('dunning_policy_id', 'dunning_term_agreed')),
             ],
@@ -375,7 +377,7 @@ class DunningPlannerItems(models.AbstractModel):
          LEFT JOIN LATERAL (
                    SELECT done.level_id, done.date, done.deadline
                      FROM (%(steps)s) done
-                    WHERE done.item_id = item.id AND done.date <= %(at_date)s
+                    WHERE done.date <= %(at_date)s
                  ORDER BY done.date DESC, done.id DESC
                     LIMIT 1) last ON TRUE
          LEFT JOIN next_level
@@ -387,8 +389,7 @@ class DunningPlannerItems(models.AbstractModel):
                        WHEN last.level_id IS NULL THEN next_level.id
                        -- Of its own: a step that this item had out of turn, or that is taken once.
                        WHEN next_level.legal_role = 'fourteen_day' OR EXISTS (
-                                SELECT FROM (%(steps)s) used
-                                 WHERE used.item_id = item.id AND used.level_id = next_level.id)
+                                SELECT FROM (%(steps)s) used WHERE used.level_id = next_level.id)
                        THEN (
                               SELECT level.id
                                 FROM level
@@ -401,8 +402,7 @@ class DunningPlannerItems(models.AbstractModel):
                                       OR (item.debtor_type = 'consumer' AND item.costs_from IS NULL
                                           AND NOT item.awaited))
                                  AND NOT EXISTS (
-                                         SELECT FROM (%(steps)s) used
-                                          WHERE used.item_id = item.id AND used.level_id = level.id)
+                                         SELECT FROM (%(steps)s) used WHERE used.level_id = level.id)
                             ORDER BY level.sequence, level.id
                                LIMIT 1)
                        ELSE next_level.id END

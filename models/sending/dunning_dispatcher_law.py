@@ -7,6 +7,7 @@ from markupsafe import Markup
 
 from odoo import api, models
 from odoo.exceptions import UserError
+from odoo.fields import Domain
 from odoo.tools import format_date
 from odoo.tools.float_utils import float_is_zero
 
@@ -212,9 +213,10 @@ class DunningDispatcherLaw(models.AbstractModel):
         """
         items = self.env['account.move.line'].browse([decision.item_id for decision in decisions])
         effects = self.env['dunning.claim']._get_effects(items, at_date)
-        done = set(self.env['dunning.notice.line'].search([
-            ('move_line_id', 'in', items.ids), ('level_id', 'in', levels.ids), ('status', 'in', ('sent', 'skipped')),
-        ]).move_line_id.ids)
+        Line = self.env['dunning.notice.line']
+        done = set(Line.search(
+            Domain('move_line_id', 'in', items.ids) & Domain('level_id', 'in', levels.ids)
+            & Domain('status', 'in', ('sent', 'skipped')) & Line._get_standing_domain()).move_line_id.ids)
         missing, apart = {}, {}
         for decision in decisions:
             effect, reason = effects[decision.item_id], decision.reason
@@ -232,6 +234,7 @@ class DunningDispatcherLaw(models.AbstractModel):
     def _add_items(self, notice, decisions, at_date):
         """Put free items into a 14-day letter that did not leave yet."""
         recording = notice._recording()
+        notice._follow_outdated(notice.company_id, at_date, decisions)
         notice._add_lines({notice: decisions})
         if notice.state == 'to_post':  # it was made without them
             recording.write({'state': 'queued', 'postal_state': False})
@@ -245,9 +248,10 @@ class DunningDispatcherLaw(models.AbstractModel):
         """Return why a consumer does not owe the collection costs that a notice is about."""
         items = notice.live_line_ids.move_line_id
         effects = self.env['dunning.claim']._get_effects(items, at_date)
-        passed = set(self.env['dunning.notice.line'].search([
-            ('move_line_id', 'in', items.ids), ('status', '=', 'skipped'), ('notice_id.legal_role', '=', FOURTEEN_DAY),
-        ]).move_line_id.ids)
+        Line = self.env['dunning.notice.line']
+        passed = set(Line.search(
+            Domain('move_line_id', 'in', items.ids) & Domain('status', '=', 'skipped')
+            & Domain('notice_id.legal_role', '=', FOURTEEN_DAY) & Line._get_standing_domain()).move_line_id.ids)
         # Nothing was announced about these, and nothing is asked.
         asked = notice.live_line_ids.filtered('amount_costs').move_line_id
         items = items.filtered(lambda item: item in asked or item.id not in passed)

@@ -4,6 +4,7 @@ from collections import defaultdict
 
 from odoo import Command, api, models
 from odoo.exceptions import UserError, ValidationError
+from odoo.fields import Domain
 
 from ..kernel.dunning_recorded import RECORDING
 from ..kernel.formats import format_day
@@ -39,6 +40,7 @@ class DunningNoticeEditing(models.AbstractModel):
         :return: the notices, new and joined
         """
         here = self.with_company(company)
+        here._follow_outdated(company, at_date, decisions)
         groups = defaultdict(list)
         for decision in decisions:
             groups[decision.message].append(decision)
@@ -352,9 +354,11 @@ class DunningNoticeEditing(models.AbstractModel):
     def _get_possible_levels(self):
         """Return the levels of the policy that no item of this notice had yet, without its own level."""
         self.ensure_one()
-        last = self.env['dunning.notice.line'].search([
-            ('move_line_id', 'in', self.live_line_ids.move_line_id.ids), ('status', 'in', ('sent', 'skipped')),
-            ('level_id.policy_id', '=', self.policy_id.id)]).level_id
+        Line = self.env['dunning.notice.line']
+        last = Line.search(
+            Domain('move_line_id', 'in', self.live_line_ids.move_line_id.ids)
+            & Domain('status', 'in', ('sent', 'skipped')) & Domain('level_id.policy_id', '=', self.policy_id.id)
+            & Line._get_standing_domain()).level_id
         highest = max(((level.sequence, level.id) for level in last), default=(-1, 0))
         return self.policy_id.level_ids.filtered(
             lambda level: level != self.level_id and (level.sequence, level.id) > highest)
