@@ -450,7 +450,7 @@ class DunningPromise(models.Model):
                 "record the promise without confirmation.", self.partner_id.display_name))
         mail = self._send_mail('l10n_nl_dunning.mail_template_promise', person, picture=self._get_qr_png(
             self._get_amount_to_pay(), self._get_reference()))
-        self._recording().write({'confirmed_on': fields.Datetime.now(), 'email_to': person.email_formatted})
+        self._recording().write({'confirmed_on': fields.Datetime.now(), 'email_to': person.dunning_email})
         return mail
 
     # -------------------------------------------------------------------------

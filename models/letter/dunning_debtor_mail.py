@@ -10,6 +10,7 @@ from odoo.exceptions import UserError
 from odoo.tools.misc import get_lang
 
 from ...tools.wording import check_typed
+from ..kernel.formats import one_line
 
 # The picture travels with the e-mail, so that it is seen without asking a server for it.
 QR_NAME = 'betaalcode.png'
@@ -34,10 +35,8 @@ class DunningDebtorMail(models.AbstractModel):
         debtor = self.partner_id
         addresses = debtor.address_get(['dunning', 'invoice'])
         ids = [self.contact_id.id, addresses.get('dunning'), addresses.get('invoice'), debtor.id]
-        for person in self.env['res.partner'].browse(dict.fromkeys(filter(None, ids))):
-            if person.email_normalized and not person.dunning_email_bounced_on:
-                return person
-        return self.env['res.partner']
+        people = self.env['res.partner'].with_company(self.company_id).browse(dict.fromkeys(filter(None, ids)))
+        return people.filtered(lambda person: person._is_dunning_person_of(debtor) and person.dunning_email)[:1]
 
     def _get_lang(self):
         """Return the language the debtor is written to in."""
@@ -126,13 +125,13 @@ class DunningDebtorMail(models.AbstractModel):
             'model': self._name,
             'res_id': self.id,
             'record_name': self.display_name,
-            'subject': subject,
+            'subject': one_line(subject),
             # In the history the picture is that of the attachment.
             'body': body.replace(f'cid:{QR_NAME}', f'/web/image/{image.id}'),
             'body_html': layout,
-            'email_from': company.email_formatted or author.email_formatted,
+            'email_from': one_line(company.email_formatted or author.email_formatted),
             'author_id': author.id,
-            'email_to': person.email_formatted,
+            'email_to': person.with_company(company).dunning_email,
             'attachment_ids': [Command.link(attachment.id) for attachment in attachments],
             'scheduled_date': until and company._get_dunning_tz().localize(until).astimezone(
                 pytz.utc).replace(tzinfo=None),

@@ -11,6 +11,7 @@ from odoo.exceptions import UserError, ValidationError
 from odoo.tools.mail import email_normalize, is_html_empty
 from odoo.tools.rendering_tools import parse_inline_template, render_inline_template
 
+from ..kernel.formats import one_line
 from ..ladder.dunning_policy import LETTER_LANGUAGES
 
 _logger = logging.getLogger(__name__)
@@ -33,7 +34,7 @@ class DunningLetterText(models.AbstractModel):
                 ('subject', 'subject'), ('body_intro', 'letter_intro'), ('body_closing', 'letter_closing'),
             ):
                 for notice_id, text in self._render_level_text(level, field, lang, batch).items():
-                    result[notice_id][name] = text
+                    result[notice_id][name] = one_line(text) if name == 'subject' else text
         return result
 
     @api.model
@@ -145,8 +146,9 @@ class DunningLetterText(models.AbstractModel):
         rendered = self._render_mails(template, notices)
         authors = {notice: user.partner_id for notice, user in notices._get_responsibles().items()}
         senders = {
-            notice: rendered[notice.id].get('email_from') or notice.company_id.email_formatted
-            or authors[notice].email_formatted
+            notice: one_line(
+                rendered[notice.id].get('email_from') or notice.company_id.email_formatted
+                or authors[notice].email_formatted)
             for notice in notices}
         # One look-up of aliases for all of them; core would ask for each.
         replies = notices.sudo()._notify_get_reply_to_batch(  # sudo: as core does, who may send was checked
@@ -166,14 +168,14 @@ class DunningLetterText(models.AbstractModel):
                 'model': 'dunning.notice',
                 'res_id': notice.id,
                 'record_name': notice.name,
-                'subject': values.get('subject') or notice.subject,
+                'subject': one_line(values.get('subject') or notice.subject),
                 'body': values['body_html'],
                 'body_html': body,
                 'email_from': senders[notice],
                 'author_id': authors[notice].id,
                 'auto_delete': template.auto_delete,
                 'mail_server_id': template.mail_server_id.id,
-                'reply_to': values.get('reply_to') or replies[notice.id],
+                'reply_to': one_line(values.get('reply_to') or replies[notice.id]),
             })
         return values_list
 

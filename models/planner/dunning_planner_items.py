@@ -250,7 +250,7 @@ class DunningPlannerItems(models.AbstractModel):
                    debtor.id AS partner_id,
                    -- What a notice would tell of it: what was told before about something else does not count.
                    debtor.id AS debtor_id, move.name AS number, line.amount_currency AS amount,
-                   COALESCE(move.partner_id, line.partner_id, debtor.id) AS invoice_contact_id,
+                   person.id AS invoice_contact_id,
                    contact.dunning_id AS dunning_contact_id, contact.director_id AS director_contact_id,
                    %(debtor_type)s AS debtor_type,
                    %(debtor_term)s AS debtor_term_agreed,
@@ -264,6 +264,9 @@ class DunningPlannerItems(models.AbstractModel):
               FROM (%(lines)s) line
               JOIN account_move move ON move.id = line.move_id
          LEFT JOIN res_partner debtor ON debtor.id = line.debtor_id
+                   -- Whoever left the debtor, or left altogether, reads nothing of it.
+         LEFT JOIN res_partner person ON person.id = move.partner_id AND person.commercial_partner_id = debtor.id
+                                     AND person.active
          LEFT JOIN contact ON contact.commercial_partner_id = debtor.id
          LEFT JOIN credit ON credit.partner_id = debtor.id
                    -- Fence: the kind of debtor and the due date are asked all over the statement.
@@ -273,7 +276,7 @@ class DunningPlannerItems(models.AbstractModel):
             due_date=question.due_date,
             debtor_type=question.sources.debtor_type,
             debtor_policy=self._get_debtor_policy_sql(Partner),
-            debtor_email=self._get_has_email_sql(debtor),
+            debtor_email=Partner._get_dunning_has_email_sql(debtor),
             debtor_phone=self._get_has_phone_sql(debtor),
             debtor_address=self._get_has_address_sql(debtor),
             debtor_term=SQL(
@@ -286,7 +289,8 @@ class DunningPlannerItems(models.AbstractModel):
                 *(Move._fields[name] for name in (
                     'payment_state', 'is_move_sent', 'move_type', 'partner_id', 'name', 'dunning_policy_id',
                     'dunning_notice_id')),
-                *(Partner._fields[name] for name in ('dunning_policy_id', 'dunning_term_agreed')),
+                *(Partner._fields[name] for name in (
+                    'dunning_policy_id', 'dunning_term_agreed', 'commercial_partner_id', 'active')),
             ],
         )
 

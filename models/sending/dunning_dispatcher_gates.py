@@ -102,7 +102,7 @@ class DunningDispatcherGates(models.AbstractModel):
 
     @api.model
     def _wait_for_turn(self, dispatch):
-        """Gate: on one day no more than one message leaves for one addressee.
+        """Gate: on one day no more than one message leaves for one addressee: for a mailbox, whoever reads it.
 
         Of several in one batch the highest level goes; who waited for a week goes before it, so nothing waits forever.
         """
@@ -110,15 +110,19 @@ class DunningDispatcherGates(models.AbstractModel):
         notices = dispatch.notices.filtered(lambda notice: notice.channel != 'task')
         if not notices:
             return
+        mailboxes = {notice: notice._get_mailbox() for notice in notices}
+        shared = Domain('email_normalized', 'in', [box for box in mailboxes.values() if isinstance(box, str)])
         told = self.env['dunning.notice'].search(
-            Domain('company_id', 'in', notices.company_id.ids) & Domain('partner_id', 'in', notices.partner_id.ids)
+            Domain('company_id', 'in', notices.company_id.ids)
+            & (Domain('partner_id', 'in', notices.partner_id.ids) | Domain('partner_id', 'any', shared)
+               | Domain('recipient_id', 'any', shared))
             & Domain('channel', '!=', 'task') & Domain('state', 'in', TOLD_STATES)
             & (Domain('date', '=', at_date) | Domain('posted_on', '=', at_date)) & Domain('id', 'not in', notices.ids))
-        taken = {(notice.partner_id, notice.recipient_id): notice for notice in told}
+        taken = {notice._get_mailbox(): notice for notice in told}
         tomorrow = at_date + timedelta(days=1)
         waiting = notices.browse()
         for notice in self._in_turn(notices, at_date):
-            other = taken.setdefault((notice.partner_id, notice.recipient_id), notice)
+            other = taken.setdefault(mailboxes[notice], notice)
             if other != notice:
                 waiting |= notice
                 notice._recording().waiting_reason = self.env._(

@@ -76,21 +76,24 @@ class DunningDispatcherLaw(models.AbstractModel):
 
     @api.model
     def _recheck_pile(self, letters, at_date):
-        """Judge letters about costs that were made but not posted; return those that must not leave at all.
+        """Judge letters about interest or costs that were made but not posted; return those that must not leave at all.
 
         When an amount is another one now, or too little of the term would be left, the letter goes back into the queue
         to be made again.
         """
-        letters = letters.filtered(lambda notice: notice.legal_role == FOURTEEN_DAY or notice.amount_costs)
+        letters = letters.filtered(lambda notice: (
+            notice.legal_role == FOURTEEN_DAY or notice.amount_costs or notice.amount_interest))
         if not letters:
             return letters
         lawful = self._refuse_unlawful(letters, at_date)
         claims = self.env['dunning.claim']._compute_for_notices(lawful, at_date)
         for notice in lawful._recording():
             claim, currency = claims[notice.id], notice.currency_id
-            # Interest runs on; the letter is of its own day. Costs do not.
+            # Interest runs on; the letter is of its own day. It is less only when less is owed or asked. Costs are
+            # always the same.
             if (
                 notice._gives_less_by(at_date)
+                or currency.compare_amounts(notice.amount_interest, float(claim.interest)) > 0
                 or currency.compare_amounts(notice.amount_announced, float(claim.announced))
                 or currency.compare_amounts(notice.amount_costs, float(claim.costs))
                 or len(claim.items) != len(notice.live_line_ids)
