@@ -29,7 +29,8 @@ class DunningClaim(models.AbstractModel):
               JOIN dunning_arrangement arrangement ON arrangement.id = line.arrangement_id
               JOIN res_partner signer ON signer.id = arrangement.partner_id
         CROSS JOIN LATERAL (%s) item
-             WHERE item.debtor_id = signer.commercial_partner_id AND line.move_line_id = ANY(%s) AND line.is_booking IS NOT TRUE
+             WHERE line.move_line_id = ANY(%s) AND line.is_booking IS NOT TRUE
+               AND item.debtor_id = signer.commercial_partner_id
                AND arrangement.activated_on IS NOT NULL AND arrangement.signed_date IS NOT NULL
                AND arrangement.company_id = %s
             """,

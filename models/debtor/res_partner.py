@@ -395,7 +395,8 @@ class ResPartner(models.Model):
         family = debtor | debtor.search([('commercial_partner_id', '=', debtor.id)])
         ranked = family.sorted(lambda person: (
             person.type != 'dunning', person != debtor, person.type != 'invoice', person.id))
-        for person in (preferred or self.browse()) | ranked:
+        wanted = (preferred or self.browse()).filtered(lambda person: person._is_dunning_person_of(debtor))
+        for person in wanted | ranked:
             if person.phone and person.phone.strip() and not person.dunning_phone_wrong_on:
                 return person
         return self.browse()

@@ -14,7 +14,6 @@ from reportlab.graphics.barcode.qr import QrCodeWidget
 
 from odoo import api, models
 from odoo.fields import Domain
-from odoo.fields import Domain
 from odoo.tools import str2bool
 from odoo.tools.image import image_data_uri
 from odoo.tools.pdf import merge_pdf

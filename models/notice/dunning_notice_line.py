@@ -7,7 +7,6 @@ from ..kernel.dunning_field import CopiedMany2one
 from ..kernel.sql import select_changed
 from .dunning_notice import FINAL_STATES, PENDING_STATES
 
-
 LINES = SQL("dunning_notice_line line JOIN dunning_notice notice ON notice.id = line.notice_id")
 
 

@@ -165,8 +165,8 @@ class DunningPlannerTurns(models.AbstractModel):
                     -- Fence: what was worked out is not worked out again for each channel.
                     OFFSET 0) faced
             """,
-            detours=detours, email=self.env['res.partner']._get_dunning_has_email_sql(recipient), phone=self._get_has_phone_sql(recipient),
-            address=self._get_has_address_sql(recipient))
+            detours=detours, email=self.env['res.partner']._get_dunning_has_email_sql(recipient),
+            phone=self._get_has_phone_sql(recipient), address=self._get_has_address_sql(recipient))
 
     @api.model
     def _explain_detour(self, lacks, channel, bounced_on=None):
@@ -328,8 +328,8 @@ class DunningPlannerTurns(models.AbstractModel):
                  LEFT JOIN turn ON turn.mailbox = marked.mailbox
                    ) turned
             """,
-            occupied=occupied, mailbox=self._get_mailbox_sql(), ids=RANK - 1, patience=question.day - timedelta(days=PATIENCE_DAYS),
-            currency=question.company.currency_id.id,
+            occupied=occupied, mailbox=self._get_mailbox_sql(), ids=RANK - 1,
+            patience=question.day - timedelta(days=PATIENCE_DAYS), currency=question.company.currency_id.id,
             columns=SQL(", ").join(SQL.identifier('answered', name) for name in self._get_answer_columns()),
             reason=SQL("COALESCE(first_reason, %s)", self._get_case(question, reasons)))
 

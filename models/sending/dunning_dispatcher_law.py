@@ -89,10 +89,11 @@ class DunningDispatcherLaw(models.AbstractModel):
         claims = self.env['dunning.claim']._compute_for_notices(lawful, at_date)
         for notice in lawful._recording():
             claim, currency = claims[notice.id], notice.currency_id
-            # Interest runs on; the letter is of its own day. It is less only when less is owed or asked. Costs are
-            # always the same.
+            # Interest runs on; the letter is of its own day. Only when less is owed or asked it comes to less. Costs do
+            # not run.
+            costly = notice.legal_role == FOURTEEN_DAY or notice.amount_costs
             if (
-                notice._gives_less_by(at_date)
+                (costly and notice._gives_less_by(at_date))
                 or currency.compare_amounts(notice.amount_interest, float(claim.interest)) > 0
                 or currency.compare_amounts(notice.amount_announced, float(claim.announced))
                 or currency.compare_amounts(notice.amount_costs, float(claim.costs))

@@ -30,17 +30,21 @@ class DunningNoticeEditing(models.AbstractModel):
     # -------------------------------------------------------------------------
 
     @api.model
-    def _create_from_decisions(self, company, decisions, at_date, *, origin='scheduled', state='draft', forced=False):
+    def _create_from_decisions(
+        self, company, decisions, at_date, *, origin='scheduled', state='draft', forced=False, followed=False,
+    ):
         """Make notices of due decisions: one per debtor, currency, recipient and what can be said in one message.
 
         Items join a proposal that already waits for the same. A notice is of the highest level of its items. Notices
         that need a colleague are proposals, whatever the state asked for.
 
         :param decisions: :class:`Decision` list of ``company``, only those that are due
+        :param bool followed: whether the steps that hold no longer were taken back already
         :return: the notices, new and joined
         """
         here = self.with_company(company)
-        here._follow_outdated(company, at_date, decisions)
+        if not followed:
+            here._follow_outdated(company, at_date, decisions)
         groups = defaultdict(list)
         for decision in decisions:
             groups[decision.message].append(decision)
@@ -289,6 +293,7 @@ class DunningNoticeEditing(models.AbstractModel):
             'backlog': any(self.mapped('backlog')),
             # Ahead of time for one of them is not so for the others: each is judged as it is.
             'forced': all(self.mapped('forced')),
+            'level_reason': target.level_reason or next(filter(None, others.mapped('level_reason')), False),
         })
         target._update_claim(self.company_id._dunning_today())
         others._recording().write({'merged_into_id': target.id})

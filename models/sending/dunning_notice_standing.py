@@ -40,11 +40,11 @@ class DunningNoticeStanding(models.AbstractModel):
 
         Nothing rests on them already; an item has each level once.
         """
-        anew = self.env['account.move.line'].browse([
-            decision.item_id for decision in decisions if not decision.last_level_id])
+        anew = self.env['res.partner'].browse({
+            decision.partner_id for decision in decisions if not decision.last_level_id})
         if anew:
             notices = in_language_of(self.with_company(company), company)
-            notices._take_back_steps(at_date, notices._find_outdated(company, anew.partner_id.commercial_partner_id))
+            notices._take_back_steps(at_date, notices._find_outdated(company, anew))
 
     @api.model
     def _take_back_steps(self, at_date, found):
