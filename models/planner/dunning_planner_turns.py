@@ -212,7 +212,8 @@ class DunningPlannerTurns(models.AbstractModel):
             if channel == 'email':
                 return (
                     self.env._("The e-mail address bounced on %s. Correct the contact.", bounced) if bounced
-                    else self.env._("The debtor has no e-mail address. Add one to the contact."))
+                    else self.env._(
+                        "The debtor has no e-mail address. Add one to the contact; one of your own does not count."))
             if channel == 'letter':
                 if level.legal_role and level.fallback_channel:
                     return self.env._(
@@ -227,7 +228,9 @@ class DunningPlannerTurns(models.AbstractModel):
         if bounced:
             return self.env._(
                 "The e-mail address bounced on %s, and there is no postal address. Correct the contact.", bounced)
-        return self.env._("The debtor has neither an e-mail nor a postal address. Complete the contact.")
+        return self.env._(
+            "The debtor has neither an e-mail nor a postal address. Complete the contact; an e-mail address of your "
+            "own does not count.")
 
     # -------------------------------------------------------------------------
     # WHAT GOES TODAY
