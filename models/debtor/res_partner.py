@@ -360,14 +360,14 @@ class ResPartner(models.Model):
 
     @api.model
     def _get_dunning_mailbox_sql(self, person, debtor):
-        """Return SQL of what tells one addressee from another: the mailbox, or where there is none the contact.
+        """Return SQL of the mailbox that an e-mail to a person goes to, or NULL; several contacts can have the same.
 
         :param SQL person: the name of a row of ``res_partner``: whom it is addressed to
         :param SQL debtor: that of the debtor, who gets it where the person has no address
         """
         return SQL(
-            "CASE WHEN %(has)s THEN %(person)s.email_normalized WHEN %(debtor_has)s THEN %(debtor)s.email_normalized"
-            " ELSE %(debtor)s.id || '/' || %(person)s.id END",
+            "CASE WHEN %(has)s THEN %(person)s.email_normalized"
+            " WHEN %(debtor_has)s THEN %(debtor)s.email_normalized END",
             person=person, debtor=debtor, has=self._get_dunning_has_email_sql(person),
             debtor_has=self._get_dunning_has_email_sql(debtor))
 

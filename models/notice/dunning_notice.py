@@ -419,9 +419,9 @@ class DunningNotice(models.Model):
         return next((person.dunning_email for person in people if person.dunning_email), '')
 
     def _get_mailbox(self):
-        """Return what tells its addressee from another, as ``res.partner._get_dunning_mailbox_sql``."""
+        """Return the mailbox it is mailed to, as ``res.partner._get_dunning_mailbox_sql``."""
         self.ensure_one()
-        return next(iter(email_normalize_all(self._get_email())), (self.partner_id, self.recipient_id))
+        return next(iter(email_normalize_all(self._get_email())), False)
 
     def _get_people(self):
         """Return whom it can be delivered to: the recipient, as long as that is somebody of the debtor, or the debtor.

@@ -238,7 +238,7 @@ class DunningPlannerTurns(models.AbstractModel):
 
     def _reason_one_message(self):
         return Reason(
-            SQL("speaks AND (occupied OR NOT goes)"),
+            SQL("speaks AND (occupied OR (first_said, first_currency_id) <> (said, currency_id) OR crowded)"),
             lambda d: self.env._(
                 "Another message goes to this debtor today (“%(level)s”); this item follows on %(date)s.",
                 level=self._fmt_level(d.other_level_id or self._get_other_level_id(d)),
@@ -253,86 +253,114 @@ class DunningPlannerTurns(models.AbstractModel):
             self.env.company, decision.next_date - timedelta(days=1))  # the day that was asked about
         found = self.env.execute_query(SQL(
             """
-            SELECT level_id FROM (%(messages)s) message
-              JOIN res_partner person ON person.id = recipient_id
+            SELECT level_id
+              FROM (%(messages)s) message
+              JOIN res_partner person ON person.id = message.recipient_id
               JOIN res_partner debtor ON debtor.id = message.partner_id
-             WHERE %(mailbox)s = (
-                       SELECT %(mailbox)s FROM res_partner person, res_partner debtor
-                        WHERE person.id = %(person)s AND debtor.id = %(debtor)s)
+             WHERE (message.partner_id, message.recipient_id) = (%(debtor)s, %(person)s)
+                OR (%(by_mail)s AND %(mailbox)s = (
+                        SELECT %(mailbox)s FROM res_partner person, res_partner debtor
+                         WHERE person.id = %(person)s AND debtor.id = %(debtor)s))
           ORDER BY message.date, message.id DESC LIMIT 1
             """,
-            messages=messages, mailbox=self._get_mailbox_sql(), person=decision.recipient_id,
-            debtor=decision.partner_id))
+            messages=messages, by_mail=self._get_by_mail_sql(SQL("message.channel")), mailbox=self._get_mailbox_sql(),
+            person=decision.recipient_id, debtor=decision.partner_id))
         return found[0][0] if found else False
 
+    @staticmethod
+    def _get_by_mail_sql(channel):
+        return SQL("%s IN ('email', 'both')", channel)
+
     def _get_mailbox_sql(self):
-        """Return SQL of the addressee of a message to ``person`` about ``debtor``: one mailbox is one addressee."""
+        """Return SQL of the mailbox of a message to ``person`` about ``debtor``: several contacts can have the same."""
         return self.env['res.partner']._get_dunning_mailbox_sql(SQL.identifier('person'), SQL.identifier('debtor'))
 
     def _get_decided_sql(self, question):
-        """Return SQL of the decided items: which of the messages to one addressee goes today."""
+        """Return SQL of the decided items: which of the messages to one addressee, and to one mailbox, goes today."""
         reasons = {code: reason for code, reason in question.notice_reasons.items() if reason.late}
         if 'one_message' not in reasons:
             return SQL("SELECT answered.*, first_reason AS reason, NULL::int AS other_level_id FROM answered")
         occupied = SQL(
             """
             SELECT message.partner_id, message.recipient_id, message.currency_id, message.state, %(said)s AS said,
-                   %(mailbox)s AS mailbox
+                   CASE WHEN %(by_mail)s THEN %(mailbox)s END AS mailbox
               FROM (SELECT *, channel AS asked_channel FROM (%(messages)s) message) message
               JOIN level asked_level ON asked_level.id = message.level_id
               JOIN res_partner person ON person.id = message.recipient_id
               JOIN res_partner debtor ON debtor.id = message.partner_id
             """,
-            said=question.sources.said, messages=question.sources.messages, mailbox=self._get_mailbox_sql())
+            said=question.sources.said, messages=question.sources.messages,
+            by_mail=self._get_by_mail_sql(SQL("message.channel")), mailbox=self._get_mailbox_sql())
         return SQL(
             """
             WITH occupied AS MATERIALIZED (%(occupied)s),
             -- Only what is asked of it from here on: all that was worked out would be several times as wide.
             marked AS MATERIALIZED (
-                SELECT addressed.*,
-                       mailbox IN (SELECT mailbox FROM occupied WHERE state <> 'draft')
-                       OR mailbox IN (SELECT mailbox FROM occupied WHERE state = 'draft')
+                SELECT %(columns)s,
+                       COALESCE(first_reason IS NULL AND asked_channel <> 'task', FALSE) AS speaks,
+                       CASE WHEN person.id IS NOT NULL THEN %(mailbox)s END AS mailbox,
+                       (partner_id, asked_recipient_id) IN (
+                           SELECT partner_id, recipient_id FROM occupied WHERE state <> 'draft')
+                       OR (partner_id, asked_recipient_id) IN (
+                              SELECT partner_id, recipient_id FROM occupied WHERE state = 'draft')
                           -- A proposal of today takes in what can be said in it.
                           AND (partner_id, asked_recipient_id, currency_id, said) NOT IN (
                               SELECT partner_id, recipient_id, currency_id, said
                                 FROM occupied WHERE state = 'draft') AS occupied
-                  FROM (
-                        SELECT %(columns)s,
-                               COALESCE(first_reason IS NULL AND asked_channel <> 'task', FALSE) AS speaks,
-                               CASE WHEN person.id IS NOT NULL THEN %(mailbox)s END AS mailbox
-                          FROM answered
-                     LEFT JOIN res_partner person ON person.id = asked_recipient_id AND first_reason IS NULL
-                     LEFT JOIN res_partner debtor ON debtor.id = partner_id AND first_reason IS NULL
-                        OFFSET 0) addressed
+                  FROM answered
+             LEFT JOIN res_partner person
+                    ON person.id = asked_recipient_id AND first_reason IS NULL AND %(by_mail)s
+             LEFT JOIN res_partner debtor ON debtor.id = partner_id AND person.id IS NOT NULL
             ),
             -- Of each addressee the message that goes first. Grouped, not in windows over all items: most have one.
             turn AS (
-                SELECT DISTINCT ON (mailbox) mailbox, partner_id, asked_recipient_id, currency_id, said, rank
+                SELECT DISTINCT ON (partner_id, asked_recipient_id)
+                       partner_id, asked_recipient_id, currency_id, said, rank, occupied, mailbox, backlog, since
                   FROM (
-                        SELECT mailbox, partner_id, asked_recipient_id, currency_id, said, occupied,
+                        SELECT partner_id, asked_recipient_id, currency_id, said, occupied, MAX(mailbox) AS mailbox,
                                MAX(asked_rank) AS rank, MIN(level_date) AS since,
                                -- Backlog goes a few a day: the others do not wait for its turn.
                                BOOL_OR(backlog) AS backlog
                           FROM marked
                          WHERE speaks
-                      GROUP BY mailbox, partner_id, asked_recipient_id, currency_id, said, occupied) message
-              ORDER BY mailbox, occupied IS NOT TRUE DESC, backlog,
+                      GROUP BY partner_id, asked_recipient_id, currency_id, said, occupied) message
+              ORDER BY partner_id, asked_recipient_id, occupied IS NOT TRUE DESC, backlog,
                        CASE WHEN since <= %(patience)s THEN since END,
-                       rank DESC, currency_id = %(currency)s DESC, currency_id, said, partner_id, asked_recipient_id
+                       rank DESC, currency_id = %(currency)s DESC, currency_id, said
+            ),
+            -- Of each mailbox the addressee whose e-mail went today or waits, else the first of these.
+            letterbox AS (
+                SELECT DISTINCT ON (mailbox) mailbox, partner_id, recipient_id, rank
+                  FROM (
+                        SELECT mailbox, partner_id, recipient_id, NULL::bigint AS rank, FALSE AS backlog,
+                               NULL::date AS since
+                          FROM occupied
+                     UNION ALL
+                        SELECT mailbox, partner_id, asked_recipient_id, rank, backlog, since
+                          FROM turn WHERE occupied IS NOT TRUE) message
+                 WHERE mailbox IS NOT NULL
+              ORDER BY mailbox, rank IS NULL DESC, backlog, CASE WHEN since <= %(patience)s THEN since END, rank DESC,
+                       partner_id, recipient_id
             )
             SELECT turned.*,
                    %(reason)s AS reason,
-                   CASE WHEN occupied THEN NULL ELSE (first_rank & %(ids)s)::int END AS other_level_id
+                   CASE WHEN occupied THEN NULL
+                        WHEN crowded THEN (letterbox_rank & %(ids)s)::int
+                        ELSE (first_rank & %(ids)s)::int END AS other_level_id
               FROM (
-                    SELECT marked.*, turn.rank AS first_rank,
-                           (turn.said, turn.currency_id, turn.partner_id, turn.asked_recipient_id)
-                           = (marked.said, marked.currency_id, marked.partner_id, marked.asked_recipient_id) AS goes
+                    SELECT marked.*, turn.said AS first_said, turn.currency_id AS first_currency_id,
+                           turn.rank AS first_rank, letterbox.rank AS letterbox_rank,
+                           (letterbox.partner_id, letterbox.recipient_id)
+                           <> (marked.partner_id, marked.asked_recipient_id) AS crowded
                       FROM marked
-                 LEFT JOIN turn ON turn.mailbox = marked.mailbox
+                 LEFT JOIN turn
+                        ON turn.partner_id = marked.partner_id AND turn.asked_recipient_id = marked.asked_recipient_id
+                 LEFT JOIN letterbox ON letterbox.mailbox = marked.mailbox
                    ) turned
             """,
-            occupied=occupied, mailbox=self._get_mailbox_sql(), ids=RANK - 1,
-            patience=question.day - timedelta(days=PATIENCE_DAYS), currency=question.company.currency_id.id,
+            occupied=occupied, by_mail=self._get_by_mail_sql(SQL("asked_channel")), mailbox=self._get_mailbox_sql(),
+            ids=RANK - 1, patience=question.day - timedelta(days=PATIENCE_DAYS),
+            currency=question.company.currency_id.id,
             columns=SQL(", ").join(SQL.identifier('answered', name) for name in self._get_answer_columns()),
             reason=SQL("COALESCE(first_reason, %s)", self._get_case(question, reasons)))
 
