@@ -249,8 +249,8 @@ class DunningDispatcher(models.AbstractModel):
     def _explain_other_step(self, notice, level, decision, own):
         """Return why the policy of now does not ask for a step that was planned, or an empty string.
 
-        Of a 14-day letter only the policy is asked: claims that join it are at other steps, or on another ladder. What
-        a person chose is asked no date or order.
+        Of a 14-day letter only the policy is asked: claims that join it are at other steps, or on another ladder; and
+        an item that could join one keeps its own step. What a person chose is asked no date or order.
 
         :param level: of an item of the notice
         :param own: see :meth:`_is_asked_by_policy`
@@ -263,11 +263,11 @@ class DunningDispatcher(models.AbstractModel):
                 "Another policy applies now: “%s”.",
                 # sudo: only its name
                 self.env['dunning.policy'].browse(decision.policy_id).sudo().name)
-        if fourteen_day or notice.level_reason:
+        # sudo: only its name and role
+        other = self.env['dunning.level'].browse(decision.level_id).sudo()
+        if fourteen_day or other.legal_role == FOURTEEN_DAY or notice.level_reason:
             return ''
-        if decision.level_id != level.id:
-            # sudo: as above
-            other = self.env['dunning.level'].browse(decision.level_id).sudo()
+        if other.id != level.id:
             return self.env._("By the policy of now another step follows: “%s”.", other.name) if other else self.env._(
                 "By the policy of now no step follows.")
         if not notice.forced and decision.level_date > max(notice.company_id._dunning_today(), notice.date_planned):

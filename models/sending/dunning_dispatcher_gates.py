@@ -111,7 +111,8 @@ class DunningDispatcherGates(models.AbstractModel):
         if not notices:
             return
         mailed = notices.filtered(lambda notice: notice.channel in MAIL_CHANNELS)
-        mailboxes = Domain('email_normalized', 'in', [notice._get_mailbox() for notice in mailed])
+        mailboxes = Domain('email_normalized', 'in', [
+            mailbox for notice in mailed if (mailbox := notice._get_mailbox())])
         told = self.env['dunning.notice'].search(
             Domain('company_id', 'in', notices.company_id.ids)
             & (Domain('partner_id', 'in', notices.partner_id.ids) | Domain('partner_id', 'any', mailboxes)
