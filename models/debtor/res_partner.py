@@ -129,7 +129,7 @@ class ResPartner(models.Model):
         prefetch='dunning',
     )
     dunning_email = fields.Char(
-        compute='_compute_dunning_email', compute_sudo=True,
+        string="E-mail for Reminders", compute='_compute_dunning_email', compute_sudo=True, groups='base.group_user',
         help="The address, with the name, that this contact can be written to; empty when there is none that works.")
     dunning_email_bounced_on = fields.Date(
         string="E-mail Came Back On", readonly=True, copy=False,
@@ -316,10 +316,13 @@ class ResPartner(models.Model):
         own = {email for (email,) in self.env.execute_query(
             self._get_dunning_own_emails_sql(self.env.company))} if mailed else ()
         for person in mailed.filtered(lambda person: person.email_normalized not in own):
-            addresses = [address for address in email_normalize_all(one_line(person.email)) if address not in own]
+            addresses = [
+                address for address in email_normalize_all(one_line(person.email)) or [person.email_normalized]
+                if address not in own]
             named = formataddr((one_line(person.name), ','.join(addresses)))
             # A name can hold an address as well; nothing goes there.
-            person.dunning_email = named if email_normalize_all(named) == addresses else ', '.join(addresses)
+            person.dunning_email = addresses and (
+                named if email_normalize_all(named) == addresses else ', '.join(addresses))
 
     @api.model
     def _get_dunning_own_emails_sql(self, company):
