@@ -4,7 +4,6 @@ from odoo.fields import Domain
 from odoo.tools import SQL
 from odoo.tools.mail import email_normalize_all, formataddr
 
-from ..kernel.formats import one_line
 from ..kernel.groups import ACCOUNTING
 
 DEBTOR_TYPES = [('business', "Business"), ('consumer', "Consumer"), ('government', "Government")]
@@ -24,6 +23,11 @@ MARKS = {
 }
 #: Whether and how a debtor is reminded: chosen on a person, it is of the debtor.
 OF_DEBTOR = ('dunning_policy_id', 'dunning_review')
+
+
+def one_line(text):
+    """Return a text on one line: a line break in a header of an e-mail would begin another one."""
+    return " ".join((text or '').split())
 
 
 class ResPartner(models.Model):

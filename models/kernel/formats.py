@@ -22,11 +22,6 @@ MINUS = '\N{MINUS SIGN}'
 # TO COLLEAGUES
 # -------------------------------------------------------------------------
 
-def one_line(text):
-    """Return a text on one line: a line break in a header of an e-mail would begin another one."""
-    return " ".join((text or '').split())
-
-
 def format_day(env, day):
     """Return “3 Nov 2026”; an empty string for no day."""
     return format_date(env, day, date_format='d MMM y')

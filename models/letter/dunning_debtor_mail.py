@@ -10,7 +10,6 @@ from odoo.exceptions import UserError
 from odoo.tools.misc import get_lang
 
 from ...tools.wording import check_typed
-from ..kernel.formats import one_line
 
 # The picture travels with the e-mail, so that it is seen without asking a server for it.
 QR_NAME = 'betaalcode.png'
@@ -125,11 +124,11 @@ class DunningDebtorMail(models.AbstractModel):
             'model': self._name,
             'res_id': self.id,
             'record_name': self.display_name,
-            'subject': one_line(subject),
+            'subject': subject,
             # In the history the picture is that of the attachment.
             'body': body.replace(f'cid:{QR_NAME}', f'/web/image/{image.id}'),
             'body_html': layout,
-            'email_from': one_line(company.email_formatted or author.email_formatted),
+            'email_from': company.email_formatted or author.email_formatted,
             'author_id': author.id,
             'email_to': person.with_company(company).dunning_email,
             'attachment_ids': [Command.link(attachment.id) for attachment in attachments],

@@ -11,7 +11,6 @@ from odoo.exceptions import UserError, ValidationError
 from odoo.tools.mail import email_normalize, is_html_empty
 from odoo.tools.rendering_tools import parse_inline_template, render_inline_template
 
-from ..kernel.formats import one_line
 from ..ladder.dunning_policy import LETTER_LANGUAGES
 
 _logger = logging.getLogger(__name__)
@@ -19,6 +18,9 @@ _logger = logging.getLogger(__name__)
 INDENT = re.compile(r'\n\s+')
 # Between the texts of two notices that were rendered in one go; cannot occur in a text.
 SEPARATOR = '\x00next\x00'
+
+# What of an e-mail goes in its headers, besides its address.
+HEADERS = ('subject', 'email_from', 'reply_to')
 
 
 class DunningLetterText(models.AbstractModel):
@@ -34,7 +36,7 @@ class DunningLetterText(models.AbstractModel):
                 ('subject', 'subject'), ('body_intro', 'letter_intro'), ('body_closing', 'letter_closing'),
             ):
                 for notice_id, text in self._render_level_text(level, field, lang, batch).items():
-                    result[notice_id][name] = one_line(text) if name == 'subject' else text
+                    result[notice_id][name] = " ".join(text.split()) if name == 'subject' else text
         return result
 
     @api.model
@@ -146,9 +148,8 @@ class DunningLetterText(models.AbstractModel):
         rendered = self._render_mails(template, notices)
         authors = {notice: user.partner_id for notice, user in notices._get_responsibles().items()}
         senders = {
-            notice: one_line(
-                rendered[notice.id].get('email_from') or notice.company_id.email_formatted
-                or authors[notice].email_formatted)
+            notice: rendered[notice.id].get('email_from') or notice.company_id.email_formatted
+            or authors[notice].email_formatted
             for notice in notices}
         # One look-up of aliases for all of them; core would ask for each.
         replies = notices.sudo()._notify_get_reply_to_batch(  # sudo: as core does, who may send was checked
@@ -168,14 +169,14 @@ class DunningLetterText(models.AbstractModel):
                 'model': 'dunning.notice',
                 'res_id': notice.id,
                 'record_name': notice.name,
-                'subject': one_line(values.get('subject') or notice.subject),
+                'subject': values.get('subject') or notice.subject,
                 'body': values['body_html'],
                 'body_html': body,
                 'email_from': senders[notice],
                 'author_id': authors[notice].id,
                 'auto_delete': template.auto_delete,
                 'mail_server_id': template.mail_server_id.id,
-                'reply_to': one_line(values.get('reply_to') or replies[notice.id]),
+                'reply_to': values.get('reply_to') or replies[notice.id],
             })
         return values_list
 
@@ -190,7 +191,11 @@ class DunningLetterText(models.AbstractModel):
         subtype = self.env['ir.model.data']._xmlid_to_res_id('mail.mt_comment')
         # sudo: mail.mail belongs to the system; who may write to debtors was checked at the entrance
         mails = self.env['mail.mail'].sudo().create([
-            {'message_type': 'comment', 'is_notification': True, 'subtype_id': subtype, **values}
+            {
+                'message_type': 'comment', 'is_notification': True, 'subtype_id': subtype, **values,
+                # A line break in a name would begin another header.
+                **{name: " ".join(values[name].split()) for name in HEADERS if values.get(name)},
+            }
             for values in values_list])
         # Delivery failures and bounces are written on these rows by the mail module.
         # sudo: as for the mails they are about

@@ -424,11 +424,10 @@ class DunningNotice(models.Model):
         return next(iter(email_normalize_all(self._get_email())), False)
 
     def _get_people(self):
-        """Return whom it can be delivered to: the recipient, as long as that is somebody of the debtor, or the debtor.
-        """
+        """Return whom it can be delivered to: the recipient, when that is somebody of the debtor, else the debtor."""
         self.ensure_one()
-        return tuple(
-            person for person in (self.recipient_id, self.partner_id) if person._is_dunning_person_of(self.partner_id))
+        person, debtor = self.recipient_id, self.partner_id
+        return (person, debtor) if person == debtor or person._is_dunning_person_of(debtor) else (debtor,)
 
     def _get_postal_partner(self):
         """Return the partner whose address is on the envelope: the first that a letter can be posted to."""

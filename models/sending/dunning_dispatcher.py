@@ -233,7 +233,9 @@ class DunningDispatcher(models.AbstractModel):
         if reasons:
             # Each item was judged at its own step; of what is left the highest is what the notice says.
             notice._settle_level()
-        changed |= notice._follow_recipient(decisions)
+        if notice.recipient_id not in notice._get_people():
+            notice._readdress(decisions)
+            changed = True
         if notice.state == 'to_post' and (changed or reasons):
             # The letter on the pile says something that is not true any more: make it again.
             notice._recording().write({'state': 'queued', 'postal_state': False})

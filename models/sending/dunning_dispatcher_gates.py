@@ -110,9 +110,9 @@ class DunningDispatcherGates(models.AbstractModel):
         notices = dispatch.notices.filtered(lambda notice: notice.channel != 'task')
         if not notices:
             return
-        mailed = notices.filtered(lambda notice: notice.channel in MAIL_CHANNELS)
+        addressees = {notice: self._get_addressees(notice) for notice in notices}
         mailboxes = Domain('email_normalized', 'in', [
-            mailbox for notice in mailed if (mailbox := notice._get_mailbox())])
+            mailbox for _addressee, *mailed_to in addressees.values() for mailbox in mailed_to])
         told = self.env['dunning.notice'].search(
             Domain('company_id', 'in', notices.company_id.ids)
             & (Domain('partner_id', 'in', notices.partner_id.ids) | Domain('partner_id', 'any', mailboxes)
@@ -123,10 +123,9 @@ class DunningDispatcherGates(models.AbstractModel):
         tomorrow = at_date + timedelta(days=1)
         waiting = notices.browse()
         for notice in self._in_turn(notices, at_date):
-            addressees = self._get_addressees(notice)
-            other = next((taken[key] for key in addressees if key in taken), None)
+            other = next((taken[key] for key in addressees[notice] if key in taken), None)
             if not other:
-                taken.update(dict.fromkeys(addressees, notice))
+                taken.update(dict.fromkeys(addressees[notice], notice))
             else:
                 waiting |= notice
                 notice._recording().waiting_reason = self.env._(
@@ -139,10 +138,8 @@ class DunningDispatcherGates(models.AbstractModel):
     @api.model
     def _get_addressees(self, notice):
         """Return what a message to others can have in common with this one: its addressee, by e-mail its mailbox."""
-        addressees = [(notice.partner_id, notice.recipient_id)]
-        if notice.channel in MAIL_CHANNELS and notice._get_mailbox():
-            addressees.append(notice._get_mailbox())
-        return addressees
+        mailbox = notice.channel in MAIL_CHANNELS and notice._get_mailbox()
+        return [(notice.partner_id, notice.recipient_id), *([mailbox] if mailbox else [])]
 
     @api.model
     def _wait_for_morning(self, dispatch):
