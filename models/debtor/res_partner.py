@@ -27,7 +27,7 @@ OF_DEBTOR = ('dunning_policy_id', 'dunning_review')
 
 def one_line(text):
     """Return a text on one line: a line break in a header of an e-mail would begin another one."""
-    return " ".join((text or '').split())
+    return " ".join((text or '').splitlines())
 
 
 class ResPartner(models.Model):

@@ -36,7 +36,7 @@ class DunningLetterText(models.AbstractModel):
                 ('subject', 'subject'), ('body_intro', 'letter_intro'), ('body_closing', 'letter_closing'),
             ):
                 for notice_id, text in self._render_level_text(level, field, lang, batch).items():
-                    result[notice_id][name] = " ".join(text.split()) if name == 'subject' else text
+                    result[notice_id][name] = " ".join(text.splitlines()) if name == 'subject' else text
         return result
 
     @api.model
@@ -194,7 +194,7 @@ class DunningLetterText(models.AbstractModel):
             {
                 'message_type': 'comment', 'is_notification': True, 'subtype_id': subtype, **values,
                 # A line break in a name would begin another header.
-                **{name: " ".join(values[name].split()) for name in HEADERS if values.get(name)},
+                **{name: " ".join(values[name].splitlines()) for name in HEADERS if values.get(name)},
             }
             for values in values_list])
         # Delivery failures and bounces are written on these rows by the mail module.
