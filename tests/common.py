@@ -117,7 +117,7 @@ class DunningCommon(AccountTestInvoicingCommon):
         return cls.env['res.partner'].create({
             'name': name,
             'is_company': not consumer,
-            'email': f"{name.split()[0].lower()}@debtor.example.com",
+            'email': cls._get_free_address(name.split()[0].lower()),
             'phone': '+31 20 555 0100',
             'street': "Keizersgracht 1",
             'zip': '1015 AA',
@@ -126,6 +126,13 @@ class DunningCommon(AccountTestInvoicingCommon):
             'lang': 'nl_NL',
             **values,
         })
+
+    @classmethod
+    def _get_free_address(cls, name):
+        """Return an address that no other debtor has: two with one mailbox wait for each other."""
+        Partner = cls.env['res.partner'].with_context(active_test=False)
+        taken = Partner.search_count([('email', '=like', f'{name}%@debtor.example.com')])
+        return f"{name}{taken or ''}@debtor.example.com"
 
     @classmethod
     def make_contact(cls, debtor, name, **values):

@@ -69,6 +69,12 @@ class DunningAgreement(models.AbstractModel):
                 ", ".join(chosen.currency_id.mapped('name'))))
         return chosen, owed
 
+    def _get_own_items(self):
+        """Return the due items it is about that its debtor still owes: an invoice can be addressed to another one."""
+        self.ensure_one()
+        debtor = self.partner_id.commercial_partner_id
+        return self.line_ids.move_line_id.filtered(lambda item: item.partner_id.commercial_partner_id == debtor)
+
     def action_open_invoices(self):
         """Show the invoices it is about."""
         self.ensure_one()

@@ -452,7 +452,7 @@ class DunningArrangementFollow(models.AbstractModel):
         """Keep exactly its open items on hold from the offer until it ends, no longer than a hold can last."""
         for arrangement in self:
             end = arrangement._get_held_until(today)
-            items = arrangement.line_ids.move_line_id.filtered(
+            items = arrangement._get_own_items().filtered(
                 lambda item: item.parent_state == 'posted' and not item.reconciled)
             if arrangement.state != 'active':
                 # Held by the one that runs, until this one takes its place.

@@ -115,7 +115,7 @@ class DunningArrangementLedger(models.AbstractModel):
         digits = currency.decimal_places
         parts = self._get_parts()
         amounts = [to_decimal(part.amount, digits) for part in parts]
-        items = self.line_ids.move_line_id.sorted('id')
+        items = self._get_own_items().sorted('id')
         events = [
             (day, to_decimal(amount, digits))
             for _item, _move, is_money, amount, day in self.env['dunning.money']._split_new(

@@ -235,7 +235,7 @@ class DunningArrangementPage(models.AbstractModel):
             parts &= instalment
         elif what == 'due':
             parts = parts.filtered(lambda part: part.date_due <= today)
-        items = self.line_ids.move_line_id.filtered(
+        items = self._get_own_items().filtered(
             lambda item: item.parent_state == 'posted' and not item.reconciled)
         opened = sum((to_decimal(item.amount_residual_currency) for item in items), ZERO)
         wanted = sum((to_decimal(part.amount_left) for part in parts), ZERO) if self.state == 'active' else opened

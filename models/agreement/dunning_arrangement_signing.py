@@ -132,6 +132,7 @@ class DunningArrangementSigning(models.AbstractModel):
             now.keys() != then.keys()
             or any(self.currency_id.compare_amounts(now[item], then[item]) for item in now)
             or any(line.move_line_id.parent_state != 'posted' for line in self.line_ids)
+            or self._get_own_items() != self.line_ids.move_line_id
             or self._rests_on_void())
 
     def _is_expired(self):

@@ -160,7 +160,7 @@ class DunningArrangementText(models.AbstractModel):
         """Return what is owed on its items today, with the interest and costs that are part of it."""
         self.ensure_one()
         company = self.company_id
-        items = self.line_ids.move_line_id.filtered(lambda item: item.parent_state == 'posted')
+        items = self._get_own_items().filtered(lambda item: item.parent_state == 'posted')
         if not items:
             return 0.0
         Claim = self.env['dunning.claim'].with_company(company)

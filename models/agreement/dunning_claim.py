@@ -17,7 +17,7 @@ class DunningClaim(models.AbstractModel):
 
     @api.model
     def _get_told_sql(self, items):
-        # EXTENDS: what both sides signed was claimed, and costs that were agreed stay what they are.
+        # EXTENDS: what both sides signed was claimed, and costs that were agreed stay what they are, for who signed.
         self.env['dunning.arrangement'].flush_model()
         self.env['dunning.arrangement.line'].flush_model()
         return [*super()._get_told_sql(items), SQL(
@@ -27,7 +27,12 @@ class DunningClaim(models.AbstractModel):
                    line.amount_costs, line.amount_principal, line.id
               FROM dunning_arrangement_line line
               JOIN dunning_arrangement arrangement ON arrangement.id = line.arrangement_id
+              JOIN res_partner signer ON signer.id = arrangement.partner_id
+        CROSS JOIN LATERAL (%s) item
              WHERE line.move_line_id = ANY(%s) AND line.is_booking IS NOT TRUE
+               AND item.debtor_id = signer.commercial_partner_id
                AND arrangement.activated_on IS NOT NULL AND arrangement.signed_date IS NOT NULL
                AND arrangement.company_id = %s
-            """, list(items.ids), self.env.company.id)]
+            """,
+            self.env['account.move.line']._get_dunning_facts_sql(SQL("line.move_line_id")), list(items.ids),
+            self.env.company.id)]

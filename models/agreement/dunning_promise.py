@@ -245,7 +245,8 @@ class DunningPromise(models.Model):
         items = items.filtered(lambda item: item.id in shares)
         known = self.env['dunning.money']._get_known(company, debtor, items)
         lines = self.env['dunning.promise.line'].search([
-            ('move_line_id', 'in', items.ids), ('replaced_by_id', '=', False)])
+            ('move_line_id', 'in', items.ids), ('replaced_by_id', '=', False),
+            ('promise_id.partner_id', '=', debtor.id)])
         earlier = lines.promise_id.filtered(lambda promise: promise.state in ('running', 'partly', 'broken')).sorted(
             lambda promise: (promise.date_made, promise.id))
         with self.env.cr.savepoint():
@@ -371,7 +372,8 @@ class DunningPromise(models.Model):
         """Hold exactly the items of these promises until the end of their grace, and take back what waits."""
         self._create_holds([
             vals for promise in self
-            for vals in promise._prepare_holds(promise._get_live_lines().move_line_id, promise.grace_date)
+            for vals in promise._prepare_holds(
+                promise._get_live_lines().move_line_id & promise._get_own_items(), promise.grace_date)
         ], keep_notices)
 
     # -------------------------------------------------------------------------
@@ -448,7 +450,7 @@ class DunningPromise(models.Model):
                 "record the promise without confirmation.", self.partner_id.display_name))
         mail = self._send_mail('l10n_nl_dunning.mail_template_promise', person, picture=self._get_qr_png(
             self._get_amount_to_pay(), self._get_reference()))
-        self._recording().write({'confirmed_on': fields.Datetime.now(), 'email_to': person.email_formatted})
+        self._recording().write({'confirmed_on': fields.Datetime.now(), 'email_to': person.dunning_email})
         return mail
 
     # -------------------------------------------------------------------------

@@ -103,7 +103,10 @@ class DunningPromiseFollow(models.AbstractModel):
         if not self:
             return {}
         Money = self.env['dunning.money']
-        by_promise = {promise: promise._get_live_lines().sorted('id') for promise in self}
+        # What somebody else owes by now, this debtor owes no longer.
+        own = {promise: promise._get_own_items() for promise in self}
+        by_promise = {
+            promise: (promise._get_live_lines().move_line_id & own[promise]).sorted('id') for promise in self}
         matched = Money._read_matched(self.line_ids.move_line_id, at_date)
         pools = Money._get_pools(
             {company: promises.partner_id for company, promises in self.grouped('company_id').items()}, at_date)
@@ -112,7 +115,7 @@ class DunningPromiseFollow(models.AbstractModel):
             ready = set((promise.known or {}).get('open', ()))
             paid, paid_on, lowered = 0.0, False, defaultdict(float)
             for item_id, _move_id, is_money, amount, day in Money._split_new(
-                by_promise[promise].move_line_id.ids, matched, promise.known, promise.currency_id, promise.grace_date
+                by_promise[promise].ids, matched, promise.known, promise.currency_id, promise.grace_date
             ):
                 if is_money:
                     paid += amount
@@ -120,7 +123,9 @@ class DunningPromiseFollow(models.AbstractModel):
                 else:
                     lowered[item_id] += amount
             lines = promise._get_live_lines()
-            owed = [(line.amount, max(0.0, line.amount_open - lowered[line.move_line_id.id])) for line in lines]
+            owed = [
+                (line.amount, max(0.0, line.amount_open - lowered[line.move_line_id.id]))
+                for line in lines if not line.move_line_id or line.move_line_id in own[promise]]
             need = sum(min(amount, left) for amount, left in owed)
             unmatched, need_at_end = 0.0, need
             pool = pools.get((promise.company_id.id, promise.partner_id.id, promise.currency_id.id), [])

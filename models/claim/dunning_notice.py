@@ -57,7 +57,9 @@ class DunningNotice(models.Model):
         """Write down the interest and collection costs that these notices ask on ``at_date``, in batches."""
         levels = self.level_id.filtered(
             lambda level: level.with_interest or level.with_costs or level.legal_role == 'fourteen_day')
-        claiming = self.filtered(lambda notice: notice.level_id in levels) if levels else self.browse()
+        # Also of a level that asks nothing any more: what was worked out before goes.
+        claiming = self.filtered(lambda notice: (
+            notice.level_id in levels or notice.amount_interest or notice.amount_costs or notice.amount_announced))
         if len(claiming) < len(self):
             # What was booked is owed by the books, whatever a level asks.
             claiming |= self.env['dunning.claim']._get_booked(self)

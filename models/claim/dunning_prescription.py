@@ -252,12 +252,14 @@ class DunningPrescription(models.AbstractModel):
             SELECT item.id, item.first_until, %(act_columns)s
               FROM item
               JOIN dunning_interruption_move_rel covered ON covered.move_id = item.move_id
-              JOIN dunning_interruption act ON act.id = covered.interruption_id AND %(counts)s
+              JOIN dunning_interruption act ON act.id = covered.interruption_id AND act.partner_id = item.partner_id
+                                           AND %(counts)s
              UNION ALL
             SELECT item.id, item.first_until, %(act_columns)s
               FROM item
               JOIN dunning_interruption_item_rel covered ON covered.item_id = item.id
-              JOIN dunning_interruption act ON act.id = covered.interruption_id AND %(counts)s
+              JOIN dunning_interruption act ON act.id = covered.interruption_id AND act.partner_id = item.partner_id
+                                           AND %(counts)s
             """,
             act_columns=act_columns,
             counts=counts,

@@ -238,7 +238,8 @@ class DunningCall(models.Model):
     def _get_mail_recipient(self):
         """Return the contact a copy is mailed to: who was spoken to, else the debtor; empty when neither has mail."""
         people = self.contact_id | self.partner_id | self.item_ids.move_id.partner_id
-        return people.filtered(lambda person: person.email_normalized and not person.dunning_email_bounced_on)[:1]
+        return people.with_company(self.company_id).filtered(
+            lambda person: person._is_dunning_person_of(self.partner_id) and person.dunning_email)[:1]
 
     def _apply_awaiting_approval(self, agreed):
         holds = self._place_holds('approval', 'other', date_end=agreed['date'])

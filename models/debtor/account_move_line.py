@@ -287,6 +287,19 @@ class AccountMoveLine(models.Model):
             "COALESCE(%(line)s.date_maturity, %(line)s.date) + %(late)s", line=line, late=late,
             to_flush=[self._fields['date_maturity'], self._fields['date'], self._fields['move_id']])
 
+    @api.model
+    def _get_dunning_facts_sql(self, item):
+        """Return SQL of what a notice tells of the due item with the id ``item`` (SQL), as it is now: ``debtor_id``,
+        ``number``, ``amount`` (as it was posted, in its currency) and ``due_date``.
+        """
+        return SQL(
+            "SELECT partner.commercial_partner_id AS debtor_id, move.name AS number, owed.amount_currency AS amount,"
+            " %s AS due_date FROM account_move_line owed JOIN account_move move ON move.id = owed.move_id"
+            " LEFT JOIN res_partner partner ON partner.id = owed.partner_id WHERE owed.id = %s",
+            self._get_dunning_due_date_sql(SQL.identifier('owed')), item, to_flush=[
+                self.env['account.move']._fields['name'], self.env['res.partner']._fields['commercial_partner_id'],
+                *(self._fields[name] for name in ('move_id', 'partner_id', 'amount_currency'))])
+
     def _get_dunning_terms_sql(self):
         """Return SQL of these due items: ``id``, ``due_date`` and ``debtor_term_agreed``."""
         Partner = self.env['res.partner']

@@ -2,6 +2,7 @@ from odoo import api, fields, models
 from odoo.exceptions import ValidationError
 from odoo.fields import Domain
 from odoo.tools import SQL
+from odoo.tools.mail import email_normalize_all, formataddr
 
 from ..kernel.groups import ACCOUNTING
 
@@ -20,6 +21,13 @@ MARKS = {
         'street', 'zip', 'city', 'country_id',
         lambda person: (person.street, person.zip, person.city, person.country_id)),
 }
+#: Whether and how a debtor is reminded: chosen on a person, it is of the debtor.
+OF_DEBTOR = ('dunning_policy_id', 'dunning_review')
+
+
+def one_line(text):
+    """Return a text on one line: a line break in a header of an e-mail would begin another one."""
+    return " ".join((text or '').splitlines())
 
 
 class ResPartner(models.Model):
@@ -124,6 +132,9 @@ class ResPartner(models.Model):
         help="Who calls this debtor. Empty: the collector in the settings of the company.",
         prefetch='dunning',
     )
+    dunning_email = fields.Char(
+        string="E-mail for Reminders", compute='_compute_dunning_email', compute_sudo=True, groups='base.group_user',
+        help="The address, with the name, that this contact can be written to; empty when there is none that works.")
     dunning_email_bounced_on = fields.Date(
         string="E-mail Came Back On", readonly=True, copy=False,
         prefetch='dunning',
@@ -163,11 +174,27 @@ class ResPartner(models.Model):
             if mark not in vals and vals.keys() & set(names):
                 before[mark] = {person: read(person) for person in self if person[mark]}
         result = super().write(vals)
+        chosen = {name: vals[name] for name in OF_DEBTOR if name in vals}
+        if chosen:
+            self._write_dunning_upwards(chosen)
         for mark, values in before.items():
             changed = self.browse([person.id for person, value in values.items() if MARKS[mark][-1](person) != value])
             if changed:
                 super(ResPartner, changed).write({mark: False})
         return result
+
+    def _write_dunning_upwards(self, vals):
+        """Give the debtor what was chosen on a person of it: nobody is reminded apart from the others.
+
+        What core copies from the debtor to its persons is there already.
+        """
+        for debtor, people in self.grouped('commercial_partner_id').items():
+            chosen = {
+                name: value for name, value in vals.items()
+                if debtor._fields[name].convert_to_cache(value, debtor) != debtor._fields[name].convert_to_cache(
+                    debtor[name], debtor)}
+            if chosen and people - debtor:
+                debtor.write(chosen)
 
     # -------------------------------------------------------------------------
     # WHO IS THE DEBTOR
@@ -281,6 +308,76 @@ class ResPartner(models.Model):
     # HOW HE IS REACHED
     # -------------------------------------------------------------------------
 
+    def _is_dunning_person_of(self, debtor):
+        """Return whether this contact may read what a debtor owes: itself, or somebody who works there by now."""
+        return self == debtor or (self.active and self.commercial_partner_id == debtor.commercial_partner_id)
+
+    @api.depends('name', 'email', 'dunning_email_bounced_on')
+    @api.depends_context('company')
+    def _compute_dunning_email(self):
+        self.dunning_email = False
+        mailed = self.filtered(lambda person: person.email_normalized and not person.dunning_email_bounced_on)
+        own = {email for (email,) in self.env.execute_query(
+            self._get_dunning_own_emails_sql(self.env.company))} if mailed else ()
+        for person in mailed.filtered(lambda person: person.email_normalized not in own):
+            addresses = [
+                address for address in email_normalize_all(one_line(person.email)) or [person.email_normalized]
+                if address not in own]
+            named = formataddr((one_line(person.name), ','.join(addresses)))
+            # A name can hold an address as well; nothing goes there.
+            person.dunning_email = addresses and (
+                named if email_normalize_all(named) == addresses else ', '.join(addresses))
+
+    @api.model
+    def _get_dunning_own_emails_sql(self, company):
+        """Return SQL of the e-mail addresses that are ours: of the creditor with its branches, and those that its mail
+        comes in by. What is mailed there reaches no debtor.
+        """
+        root = company.root_id.id
+        return SQL(
+            """
+            SELECT owner.email_normalized
+              FROM res_company company JOIN res_partner owner ON owner.id = company.partner_id
+             WHERE company.parent_path LIKE %(tree)s AND owner.email_normalized IS NOT NULL
+         UNION ALL
+            SELECT LOWER(CASE WHEN alias.name LIKE '%%@%%' THEN alias.name ELSE alias.name || '@' || domain.name END)
+              FROM res_company company
+              JOIN mail_alias_domain domain ON domain.id = company.alias_domain_id
+        CROSS JOIN LATERAL (
+                   VALUES (domain.bounce_alias), (domain.catchall_alias), (domain.default_from)
+                UNION ALL
+                   SELECT alias_name FROM mail_alias WHERE alias_domain_id = domain.id) AS alias (name)
+             WHERE company.parent_path LIKE %(tree)s AND alias.name IS NOT NULL
+            """,
+            tree=f'{root}/%', to_flush=[
+                self._fields['email_normalized'],
+                *(self.env['res.company']._fields[name] for name in ('partner_id', 'parent_path', 'alias_domain_id')),
+                *(self.env['mail.alias.domain']._fields[name] for name in (
+                    'name', 'bounce_alias', 'catchall_alias', 'default_from')),
+                *(self.env['mail.alias']._fields[name] for name in ('alias_name', 'alias_domain_id'))])
+
+    @api.model
+    def _get_dunning_has_email_sql(self, partner):
+        """Return the SQL condition that a row of ``res_partner`` has an address as :meth:`_compute_dunning_email`."""
+        return SQL(
+            "(COALESCE(%(partner)s.email_normalized, '') <> '' AND %(partner)s.dunning_email_bounced_on IS NULL"
+            " AND %(partner)s.email_normalized NOT IN (%(own)s))",
+            partner=partner, own=self._get_dunning_own_emails_sql(self.env.company), to_flush=[
+                self._fields[name] for name in ('email_normalized', 'dunning_email_bounced_on')])
+
+    @api.model
+    def _get_dunning_mailbox_sql(self, person, debtor):
+        """Return SQL of the mailbox that an e-mail to a person goes to, or NULL; several contacts can have the same.
+
+        :param SQL person: the name of a row of ``res_partner``: whom it is addressed to
+        :param SQL debtor: that of the debtor, who gets it where the person has no address
+        """
+        return SQL(
+            "CASE WHEN %(has)s THEN %(person)s.email_normalized"
+            " WHEN %(debtor_has)s THEN %(debtor)s.email_normalized END",
+            person=person, debtor=debtor, has=self._get_dunning_has_email_sql(person),
+            debtor_has=self._get_dunning_has_email_sql(debtor))
+
     def _get_dunning_number(self):
         """Return the telephone number in E.164; as it was typed where that is not possible; or an empty string."""
         self.ensure_one()
@@ -298,7 +395,8 @@ class ResPartner(models.Model):
         family = debtor | debtor.search([('commercial_partner_id', '=', debtor.id)])
         ranked = family.sorted(lambda person: (
             person.type != 'dunning', person != debtor, person.type != 'invoice', person.id))
-        for person in (preferred or self.browse()) | ranked:
+        wanted = (preferred or self.browse()).filtered(lambda person: person._is_dunning_person_of(debtor))
+        for person in wanted | ranked:
             if person.phone and person.phone.strip() and not person.dunning_phone_wrong_on:
                 return person
         return self.browse()

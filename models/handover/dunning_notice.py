@@ -1,6 +1,7 @@
 """What is missing before a claim can be handed over to a collection agency, bailiff or lawyer."""
 
 from odoo import api, fields, models
+from odoo.fields import Domain
 
 from ...tools.law.dated_facts import needs_agency_register
 from ..notice.dunning_notice import USER_WRITABLE_HANDED_OUT
@@ -66,8 +67,10 @@ class DunningNotice(models.Model):
         moves = self.live_line_ids.move_id
         for move in moves.filtered(lambda move: move.move_type == 'out_invoice' and not move.invoice_pdf_report_id):
             gaps.append(self.env._("The PDF of invoice %s as it was sent: none is stored with it.", move.name))
-        sent = self.env['dunning.notice.line'].search([
-            ('move_line_id', 'in', self.live_line_ids.move_line_id.ids), ('status', '=', 'sent')])
+        Line = self.env['dunning.notice.line']
+        sent = Line.search(
+            Domain('move_line_id', 'in', self.live_line_ids.move_line_id.ids) & Domain('status', '=', 'sent')
+            & Line._get_standing_domain())
         told = sent.notice_id.filtered(lambda notice: notice.channel in ('email', 'letter', 'both'))
         for move in moves:
             if not sent.filtered(lambda line, move=move: line.move_id == move and line.notice_id in told):

@@ -20,9 +20,9 @@ class AccountMove(models.Model):
         holds = self.env['dunning.hold'].search(self._get_dunning_holds_domain() & Domain('closed_on', '=', False))
         for move in self:
             mine = holds.filtered(lambda hold, move=move: (
-                hold.move_id == move._origin if hold.scope != 'debtor' else (
-                    hold.partner_id == move.commercial_partner_id and hold.company_id == move.company_id
-                    and move.move_type in ('out_invoice', 'out_receipt'))))
+                hold.partner_id.commercial_partner_id == move.commercial_partner_id
+                and (hold.move_id == move._origin if hold.scope != 'debtor' else (
+                    hold.company_id == move.company_id and move.move_type in ('out_invoice', 'out_receipt')))))
             move.dunning_hold_count = len(mine)
             move.dunning_hold_text = mine._get_badge_text()
 

@@ -64,6 +64,8 @@ class DunningHoldReach(models.AbstractModel):
     def _get_reach_sql(self, columns, holds, lines):
         """Return SQL of the pairs of a hold and a due item it is about, with the ``due_date`` of the item.
 
+        What holds one debtor holds nothing of another one that owes the item by now.
+
         :param columns: SQL of what to select of ``hold``, ``line`` and ``move_wide`` (whether the amount of the
             hold is of the invoice, not of the item)
         :param holds: SQL of the table of holds, to be named ``hold``
@@ -73,13 +75,17 @@ class DunningHoldReach(models.AbstractModel):
             """
             SELECT %(columns)s, %(due_date)s AS due_date
               FROM %(holds)s
+              JOIN res_partner holder ON holder.id = hold.partner_id
               JOIN %(items)s ON line.id = hold.move_line_id
+                            AND partner.commercial_partner_id = holder.commercial_partner_id
         CROSS JOIN (VALUES (FALSE)) AS wide (move_wide)
              WHERE hold.scope = 'item' AND %(lines)s
          UNION ALL
             SELECT %(columns)s, %(due_date)s AS due_date
               FROM %(holds)s
+              JOIN res_partner holder ON holder.id = hold.partner_id
               JOIN %(items)s ON line.move_id = hold.move_id
+                            AND partner.commercial_partner_id = holder.commercial_partner_id
         CROSS JOIN (VALUES (TRUE)) AS wide (move_wide)
              WHERE (hold.scope = 'invoice' OR (hold.scope = 'item' AND hold.move_line_id IS NULL)) AND %(lines)s
          UNION ALL
@@ -130,10 +136,10 @@ class DunningHoldReach(models.AbstractModel):
             """
             SELECT hold.opened_on AS since, hold.free_on - 1 AS until
               FROM dunning_hold hold
-             WHERE hold.company_id = %(item)s.company_id
+             WHERE hold.company_id = %(item)s.company_id AND hold.partner_id = %(debtor)s
                AND (hold.move_line_id = %(item)s.id
                     OR hold.move_id = %(item)s.move_id AND (hold.scope = 'invoice' OR hold.move_line_id IS NULL)
-                    OR hold.partner_id = %(debtor)s AND hold.scope = 'debtor')
+                    OR hold.scope = 'debtor')
             """, item=item, debtor=debtor, to_flush=[self._fields[name] for name in (
                 'company_id', 'scope', 'partner_id', 'move_id', 'move_line_id', 'opened_on', 'free_on')])
 
@@ -208,14 +214,19 @@ class DunningHoldReach(models.AbstractModel):
 
     def _get_items(self):
         """Return the open due items these holds are about."""
-        by_scope = self.grouped('scope')
-        empty = self.browse()
-        lost = by_scope.get('item', empty).filtered(lambda hold: not hold.move_line_id)
-        about = Domain('id', 'in', by_scope.get('item', empty).move_line_id.ids) | Domain(
-            'move_id', 'in', (by_scope.get('invoice', empty) | lost).move_id.ids)
-        for company, holds in by_scope.get('debtor', empty).grouped('company_id').items():
-            about |= Domain('company_id', '=', company.id) & Domain(
-                'partner_id.commercial_partner_id', 'in', holds.partner_id.commercial_partner_id.ids)
+        about, empty = Domain.FALSE, self.browse()
+        for (company, debtor), holds in self.grouped(
+            lambda hold: (hold.company_id, hold.partner_id.commercial_partner_id)
+        ).items():
+            by_scope = holds.grouped('scope')
+            mine = Domain('company_id', '=', company.id) & Domain('partner_id.commercial_partner_id', '=', debtor.id)
+            if 'debtor' in by_scope:
+                about |= mine
+                continue
+            items = by_scope.get('item', empty)
+            lost = items.filtered(lambda hold: not hold.move_line_id)
+            about |= mine & (Domain('id', 'in', items.move_line_id.ids) | Domain(
+                'move_id', 'in', (by_scope.get('invoice', empty) | lost).move_id.ids))
         Item = self.env['account.move.line']
         found = Item.search(Item._get_dunning_open_domain() & about)
         insolvent = self.filtered('insolvent_on')

@@ -34,10 +34,8 @@ class DunningDebtorMail(models.AbstractModel):
         debtor = self.partner_id
         addresses = debtor.address_get(['dunning', 'invoice'])
         ids = [self.contact_id.id, addresses.get('dunning'), addresses.get('invoice'), debtor.id]
-        for person in self.env['res.partner'].browse(dict.fromkeys(filter(None, ids))):
-            if person.email_normalized and not person.dunning_email_bounced_on:
-                return person
-        return self.env['res.partner']
+        people = self.env['res.partner'].with_company(self.company_id).browse(dict.fromkeys(filter(None, ids)))
+        return people.filtered(lambda person: person._is_dunning_person_of(debtor) and person.dunning_email)[:1]
 
     def _get_lang(self):
         """Return the language the debtor is written to in."""
@@ -132,7 +130,7 @@ class DunningDebtorMail(models.AbstractModel):
             'body_html': layout,
             'email_from': company.email_formatted or author.email_formatted,
             'author_id': author.id,
-            'email_to': person.email_formatted,
+            'email_to': person.with_company(company).dunning_email,
             'attachment_ids': [Command.link(attachment.id) for attachment in attachments],
             'scheduled_date': until and company._get_dunning_tz().localize(until).astimezone(
                 pytz.utc).replace(tzinfo=None),

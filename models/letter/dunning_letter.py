@@ -298,9 +298,11 @@ class DunningLetter(models.AbstractModel):
         if not notice.history_text:
             return ''
         env = self.with_context(lang=notice.lang).env
-        told = self.env['dunning.notice.line']._read_group(
-            [('move_line_id', 'in', notice.live_line_ids.move_line_id.ids), ('status', '=', 'sent'),
-             ('notice_id', '!=', notice.id), ('notice_id.channel', '!=', 'task')], ['move_line_id'])
+        Line = self.env['dunning.notice.line']
+        told = Line._read_group(
+            Domain('move_line_id', 'in', notice.live_line_ids.move_line_id.ids) & Domain('status', '=', 'sent')
+            & Domain('notice_id', '!=', notice.id) & Domain('notice_id.channel', '!=', 'task')
+            & Line._get_standing_domain(), ['move_line_id'])
         heard = {item.id for (item,) in told}
         new = notice.live_line_ids.filtered(lambda line: line.move_line_id.id not in heard)
         if not new:

@@ -19,6 +19,9 @@ INDENT = re.compile(r'\n\s+')
 # Between the texts of two notices that were rendered in one go; cannot occur in a text.
 SEPARATOR = '\x00next\x00'
 
+# What of an e-mail goes in its headers, besides its address.
+HEADERS = ('subject', 'email_from', 'reply_to')
+
 
 class DunningLetterText(models.AbstractModel):
     _name = 'dunning.letter.text'
@@ -33,7 +36,7 @@ class DunningLetterText(models.AbstractModel):
                 ('subject', 'subject'), ('body_intro', 'letter_intro'), ('body_closing', 'letter_closing'),
             ):
                 for notice_id, text in self._render_level_text(level, field, lang, batch).items():
-                    result[notice_id][name] = text
+                    result[notice_id][name] = " ".join(text.splitlines()) if name == 'subject' else text
         return result
 
     @api.model
@@ -193,7 +196,11 @@ class DunningLetterText(models.AbstractModel):
                 if values.get(name)})
         # sudo: mail.mail belongs to the system; who may write to debtors was checked at the entrance
         mails = self.env['mail.mail'].sudo().create([
-            {'message_type': 'comment', 'is_notification': True, 'subtype_id': subtype, **values}
+            {
+                'message_type': 'comment', 'is_notification': True, 'subtype_id': subtype, **values,
+                # A line break in a name would begin another header.
+                **{name: " ".join(values[name].splitlines()) for name in HEADERS if values.get(name)},
+            }
             for values in values_list])
         # Delivery failures and bounces are written on these rows by the mail module.
         # sudo: as for the mails they are about

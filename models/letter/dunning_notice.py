@@ -3,6 +3,7 @@ from collections import defaultdict
 from markupsafe import Markup
 
 from odoo import api, fields, models
+from odoo.fields import Domain
 from odoo.tools.mail import is_html_empty
 
 from ...tools.wording import check_typed
@@ -195,9 +196,10 @@ class DunningNotice(models.Model):
     def _compute_history_text(self):
         """Name the earlier contacts about the items: letters and mails that left, calls that were made."""
         by_item = defaultdict(lambda: self.env['dunning.notice'])
-        for line in self.env['dunning.notice.line'].search_fetch(
-            [('move_line_id', 'in', self._origin.live_line_ids.move_line_id.ids), ('status', '=', 'sent')],
-            ['move_line_id', 'notice_id'],
+        Line = self.env['dunning.notice.line']
+        for line in Line.search_fetch(
+            Domain('move_line_id', 'in', self._origin.live_line_ids.move_line_id.ids) & Domain('status', '=', 'sent')
+            & Line._get_standing_domain(), ['move_line_id', 'notice_id'],
         ):
             by_item[line.move_line_id.id] |= line.notice_id
         for notice in self:

@@ -1,5 +1,6 @@
 from odoo import api, fields, models
 from odoo.exceptions import UserError
+from odoo.fields import Domain
 
 from ..kernel.dunning_recorded import is_recording
 from ..kernel.groups import ACCOUNTING
@@ -38,19 +39,16 @@ class AccountMove(models.Model):
         groups=ACCOUNTING,
     )
 
-    @api.depends('dunning_line_ids.status', 'dunning_line_ids.level_id', 'dunning_line_ids.move_line_id')
+    @api.depends(
+        'dunning_line_ids.status', 'dunning_line_ids.level_id', 'dunning_line_ids.move_line_id', 'partner_id')
     def _compute_dunning_level_id(self):
-        sent = self.env['dunning.notice.line'].sudo().search(  # sudo: the level is a fact, whoever triggers it
-            [('move_id', 'in', self.ids), ('status', '=', 'sent'), ('move_line_id.reconciled', '=', False)],
-            order='date, id',
-        )
-        last = {line.move_line_id: line for line in sent}  # the last sent line of each item
+        Item = self.env['account.move.line']
         highest = {}
-        for line in last.values():
-            level = line.level_id
-            found = highest.get(line.move_id.id)
+        for item_id, level in Item._get_dunning_last_levels(Domain('move_id', 'in', self.ids)).items():
+            move_id = Item.browse(item_id).move_id.id
+            found = highest.get(move_id)
             if not found or (level.sequence, level.id) > (found.sequence, found.id):
-                highest[line.move_id.id] = level
+                highest[move_id] = level
         # What stays is not written: most lines are new, and a new line raises nothing.
         self.fetch(['dunning_level_id'])
         for move in self:
@@ -82,6 +80,8 @@ class AccountMove(models.Model):
         # OVERRIDE: computing a level does not come along here.
         if vals.keys() & RECORDED:
             self._check_dunning_recorded()
+        if 'commercial_partner_id' in vals:  # a contact moved, and core takes its invoices along
+            self.env.add_to_compute(self._fields['dunning_level_id'], self)
         return super().write(vals)
 
     def _check_dunning_recorded(self):

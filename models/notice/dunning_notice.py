@@ -4,6 +4,7 @@ from markupsafe import Markup
 from odoo import Command, api, fields, models
 from odoo.exceptions import UserError
 from odoo.tools import SQL
+from odoo.tools.mail import email_normalize_all
 
 from ..debtor.res_partner import DEBTOR_TYPES
 from ..kernel.dunning_bulk import log_on
@@ -431,20 +432,21 @@ class DunningNotice(models.Model):
     # -------------------------------------------------------------------------
 
     def _get_email(self):
-        """Return the address the notice is mailed to: the recipient's, else the debtor's; or an empty string.
-
-        An address that a reminder came back from is none.
-        """
+        """Return the address the notice is mailed to: the recipient's, else the debtor's; or an empty string."""
         self.ensure_one()
-        for person in self._get_people():
-            if person.email_normalized and not person.dunning_email_bounced_on:
-                return person.email_formatted
-        return ''
+        people = (person.with_company(self.company_id) for person in self._get_people())
+        return next((person.dunning_email for person in people if person.dunning_email), '')
+
+    def _get_mailbox(self):
+        """Return the mailbox it is mailed to, as ``res.partner._get_dunning_mailbox_sql``."""
+        self.ensure_one()
+        return next(iter(email_normalize_all(self._get_email())), False)
 
     def _get_people(self):
-        """Return whom it can be delivered to: the recipient, else the debtor."""
+        """Return whom it can be delivered to: the recipient, when that is somebody of the debtor, else the debtor."""
         self.ensure_one()
-        return (self.recipient_id, self.partner_id)
+        person, debtor = self.recipient_id, self.partner_id
+        return (person, debtor) if person == debtor or person._is_dunning_person_of(debtor) else (debtor,)
 
     def _get_postal_partner(self):
         """Return the partner whose address is on the envelope: the first that a letter can be posted to."""

@@ -1,10 +1,13 @@
 from odoo import api, fields, models
 from odoo.exceptions import UserError
+from odoo.fields import Domain
 from odoo.tools import SQL
 
 from ..kernel.dunning_field import CopiedMany2one
 from ..kernel.sql import select_changed
 from .dunning_notice import FINAL_STATES, PENDING_STATES
+
+LINES = SQL("dunning_notice_line line JOIN dunning_notice notice ON notice.id = line.notice_id")
 
 
 class DunningNoticeLine(models.Model):
@@ -220,13 +223,15 @@ class DunningNoticeLine(models.Model):
         """Return ``{item: (with interest, with costs)}``: what the last notice that left about each asked of it."""
         last = {item_id: asked for item_id, *asked in self.env.execute_query(SQL(
             """
-            SELECT DISTINCT ON (item_id)
-                   item_id, COALESCE((claim_data->>'with_interest')::boolean, FALSE),
-                   COALESCE((claim_data->>'with_costs')::boolean, FALSE)
-              FROM (%s) step
-             WHERE item_id = ANY(%s) AND status = 'sent'
-          ORDER BY item_id, date DESC, id DESC
-            """, self._get_steps_sql('id', 'status', 'date', 'notice.claim_data'), list(items.ids)))}
+            SELECT DISTINCT ON (line.move_line_id)
+                   line.move_line_id, COALESCE((notice.claim_data->>'with_interest')::boolean, FALSE),
+                   COALESCE((notice.claim_data->>'with_costs')::boolean, FALSE)
+              FROM %s
+             WHERE line.move_line_id = ANY(%s) AND line.status = 'sent' AND %s
+          ORDER BY line.move_line_id, line.date DESC, line.id DESC
+            """, LINES, list(items.ids), self._get_standing_sql(SQL.identifier('line')), to_flush=[
+                self.env['dunning.notice']._fields['claim_data'],
+                *(self._fields[name] for name in ('move_line_id', 'notice_id', 'status', 'date'))]))}
         return {item: tuple(last.get(item.id, (False, False))) for item in items}
 
     def _is_wholly_wrong(self):
@@ -247,8 +252,8 @@ class DunningNoticeLine(models.Model):
                    CASE WHEN notice.channel = 'letter' THEN COALESCE(notice.posted_on, notice.date)
                         ELSE notice.date END AS left_on
               FROM dunning_notice_line line JOIN dunning_notice notice ON notice.id = line.notice_id
-             WHERE line.status = 'sent')""",
-            to_flush=[
+             WHERE line.status = 'sent' AND %s)""",
+            self._get_standing_sql(SQL.identifier('line')), to_flush=[
                 *(Notice._fields[name] for name in ('channel', 'sent_on', 'posted_on', 'date')),
                 *(self._fields[name] for name in (
                     'notice_id', 'company_id', 'move_line_id', 'status', 'date', 'amount_original', 'amount_residual',
@@ -287,9 +292,9 @@ class DunningNoticeLine(models.Model):
                        - COALESCE(line.amount_held, 0) AS principal
               FROM dunning_notice_line line
               JOIN dunning_notice notice ON notice.id = line.notice_id
-             WHERE line.status = 'sent' AND line.move_line_id IS NOT NULL AND %s
+             WHERE line.status = 'sent' AND line.move_line_id IS NOT NULL AND %s AND %s
             """,
-            wanted, to_flush=[
+            wanted, self._get_standing_sql(SQL.identifier('line')), to_flush=[
                 *(self._fields[name] for name in (
                     'status', 'move_line_id', 'notice_id', 'amount_interest', 'amount_costs', 'amount_announced',
                     'amount_residual', 'amount_netted', 'amount_held')),
@@ -298,78 +303,114 @@ class DunningNoticeLine(models.Model):
                     'posted_on', 'receipt_date', 'receipt_kind'))])
 
     @api.model
-    def _get_steps_sql(self, *names):
-        """Return SQL of the steps that items took on their ladders: what was told, and what was passed over.
+    def _get_steps_sql(self, item, *names):
+        """Return SQL of the steps that a due item took on its ladder: what its debtor was told, and what was passed
+        over, both about what it is now.
 
-        :param str names: stored fields to select besides ``item_id``; ``'notice.<field>'`` is one of the notice
+        :param SQL item: the name of a row of ``_get_dunning_facts_sql`` that also has the ``id`` of the item
+        :param str names: stored fields to select besides ``item_id``
         """
-        return self._get_lines_sql(SQL("line.status IN ('sent', 'skipped')"), names)
+        return SQL(
+            "SELECT line.move_line_id AS item_id, %(names)s FROM %(lines)s"
+            " WHERE line.move_line_id = %(item)s.id AND line.status IN ('sent', 'skipped') AND %(why)s IS NULL",
+            names=SQL(", ").join(SQL.identifier('line', name) for name in names), lines=LINES, item=item,
+            why=self._get_why_outdated_sql(SQL.identifier('line'), SQL("notice.partner_id"), item),
+            to_flush=[self._fields[name] for name in ('move_line_id', 'notice_id', 'status', *names)])
+
+    # -------------------------------------------------------------------------
+    # ABOUT WHAT IS OWED NOW
+    # -------------------------------------------------------------------------
+
+    @api.model
+    def _get_why_outdated_sql(self, line, told_to, item):
+        """Return SQL of why a line is not about this debtor, number, amount and due date: a code of ``Why``, or NULL.
+
+        The one answer to that: nothing rests on what was told to somebody else, or about something else. What was
+        lowered or is due earlier harms nobody.
+
+        :param SQL line: the name of a row of this table
+        :param SQL told_to: the debtor of its notice
+        :param SQL item: the name of a row of ``account.move.line._get_dunning_facts_sql``
+        """
+        return SQL(
+            """(CASE WHEN %(told_to)s <> %(item)s.debtor_id THEN 'other_debtor'
+                     -- Passed over before anything was written down.
+                     WHEN %(line)s.name IS NULL THEN NULL
+                     WHEN %(line)s.name <> %(item)s.number THEN 'number_changed'
+                     WHEN %(line)s.amount_original < %(item)s.amount THEN 'amount_raised'
+                     WHEN %(line)s.date_maturity < %(item)s.due_date THEN 'due_date_later' END)""",
+            line=line, told_to=told_to, item=item, to_flush=[
+                self.env['dunning.notice']._fields['partner_id'],
+                *(self._fields[name] for name in ('name', 'amount_original', 'date_maturity'))])
+
+    @api.model
+    def _get_standing_sql(self, line):
+        """Return the SQL condition that a line is about what its item is now; see :meth:`_get_why_outdated_sql`."""
+        return SQL(
+            """NOT EXISTS (SELECT FROM (%(facts)s) item JOIN dunning_notice told ON told.id = %(line)s.notice_id
+                            WHERE %(why)s IS NOT NULL)""",
+            line=line, facts=self.env['account.move.line']._get_dunning_facts_sql(SQL("%s.move_line_id", line)),
+            why=self._get_why_outdated_sql(line, SQL("told.partner_id"), SQL.identifier('item')),
+            to_flush=[self._fields['notice_id'], self._fields['move_line_id']])
+
+    @api.model
+    def _get_standing_domain(self):
+        """Return the domain of the lines that are about what their items are now."""
+        return Domain.custom(
+            to_sql=lambda lines, alias, _query: lines._get_standing_sql(SQL.identifier(alias)))
 
     @api.model
     def _get_outdated_sql(self, company, debtors):
-        """Return SQL of the steps of open items that were about another number, amount, due date or debtor.
-
-        ``id`` of the line and ``why``, a code of ``Why``. What was lowered or is due earlier harms nobody.
+        """Return SQL of the steps of open items that are not about them any more: ``id`` of the line and ``why``.
 
         :param debtors: of these only; None: of all
         """
-        Item, Notice, item = self.env['account.move.line'], self.env['dunning.notice'], SQL.identifier('item')
+        Item, item = self.env['account.move.line'], SQL.identifier('item')
         unpaid = Item._get_dunning_unreconciled_sql(
             SQL.identifier('line'), company, Item._get_dunning_receivables(company).ids)
         return SQL(
             """
             SELECT id, why
-              FROM (SELECT step.id, CASE
-                           WHEN item.debtor_id <> notice.partner_id THEN 'other_debtor'
-                           WHEN step.name <> move.name THEN 'number_changed'
-                           WHEN step.amount_original < item.amount_currency THEN 'amount_raised'
-                           WHEN step.date_maturity < %(due_date)s THEN 'due_date_later' END AS why
-                      FROM dunning_notice_line step
-                      JOIN dunning_notice notice ON notice.id = step.notice_id
-                      JOIN (%(items)s) item ON item.id = step.move_line_id
-                      JOIN account_move move ON move.id = item.move_id
-                     WHERE step.status = 'sent' AND step.name IS NOT NULL) compared
+              FROM (SELECT line.id, %(why)s AS why
+                      FROM %(lines)s
+                      JOIN (%(items)s) owing ON owing.id = line.move_line_id
+        CROSS JOIN LATERAL (%(facts)s) item
+                     WHERE line.status IN ('sent', 'skipped')) compared
              WHERE why IS NOT NULL
             """,
-            due_date=Item._get_dunning_due_date_sql(item),
+            lines=LINES, facts=Item._get_dunning_facts_sql(SQL("owing.id")),
+            why=self._get_why_outdated_sql(SQL.identifier('line'), SQL("notice.partner_id"), item),
             items=Item._get_dunning_rows_sql(company, unpaid if debtors is None else SQL(
                 "%s AND partner.commercial_partner_id = ANY(%s)", unpaid, list(debtors.ids))),
-            to_flush=[
-                self.env['account.move']._fields['name'], Notice._fields['partner_id'],
-                *(self._fields[name] for name in (
-                    'name', 'amount_original', 'date_maturity', 'status', 'move_line_id', 'notice_id'))])
+            to_flush=[self._fields[name] for name in ('status', 'move_line_id', 'notice_id')])
 
     @api.model
-    def _get_passed_over_sql(self, day):
-        """Return SQL of the ids of items of which a 14-day letter had nothing to announce by a day."""
+    def _get_passed_over_sql(self, item, day):
+        """Return the SQL condition that a 14-day letter had nothing to announce about an item by a day.
+
+        :param SQL item: as of :meth:`_get_steps_sql`
+        """
         return SQL(
-            "SELECT step.item_id FROM (%s) step WHERE step.legal_role = 'fourteen_day' AND step.status = 'skipped'"
-            " AND step.date <= %s AND step.item_id IS NOT NULL",
-            self._get_steps_sql('status', 'date', 'notice.legal_role'), day)
+            """EXISTS (SELECT FROM (%s) step JOIN dunning_notice notice ON notice.id = step.notice_id
+                        WHERE notice.legal_role = 'fourteen_day' AND step.status = 'skipped' AND step.date <= %s)""",
+            self._get_steps_sql(item, 'notice_id', 'status', 'date'), day,
+            to_flush=self.env['dunning.notice']._fields['legal_role'])
 
     @api.model
     def _get_waiting_sql(self):
         """Return SQL of the items on notices that wait to be approved, sent, made or posted: at most one row each."""
-        return self._get_lines_sql(SQL("line.status = 'pending'"), ['notice_id'])
+        return self._get_lines_sql(SQL("line.status = 'pending'"))
 
     @api.model
     def _get_asked_sql(self):
         """Return SQL of the items that notices ask, or asked: those that nobody took off."""
-        return self._get_lines_sql(SQL("line.drop_reason IS NULL"), ['notice_id'])
+        return self._get_lines_sql(SQL("line.drop_reason IS NULL"))
 
     @api.model
-    def _get_lines_sql(self, wanted, names):
-        Notice = self.env['dunning.notice']
-        columns = [(alias or 'line', name) for alias, _dot, name in (name.rpartition('.') for name in names)]
+    def _get_lines_sql(self, wanted):
         return SQL(
-            "SELECT line.move_line_id AS item_id, %s FROM dunning_notice_line line%s WHERE %s",
-            SQL(", ").join(SQL.identifier(alias, name) for alias, name in columns),
-            SQL(" JOIN dunning_notice notice ON notice.id = line.notice_id")
-            if any(alias == 'notice' for alias, _name in columns) else SQL(),
-            wanted,
-            to_flush=[
-                *(self._fields[name] for name in ('move_line_id', 'notice_id', 'status', 'drop_reason')),
-                *((Notice if alias == 'notice' else self)._fields[name] for alias, name in columns)])
+            "SELECT line.move_line_id AS item_id, line.notice_id FROM dunning_notice_line line WHERE %s", wanted,
+            to_flush=[self._fields[name] for name in ('move_line_id', 'notice_id', 'status', 'drop_reason')])
 
     @api.model
     def _get_past_sql(self, day):

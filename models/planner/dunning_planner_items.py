@@ -69,8 +69,8 @@ class DunningPlannerItems(models.AbstractModel):
                 company, day, question.scope if question.past else SQL(
                     "notice.partner_id IN (SELECT debtor_id FROM (%s) owing)", question.lines),
             ) if {DEFAULT_NOTICE, FOURTEEN_DAY} & set(question.levels.mapped('legal_role')) else {},
-            steps=Line._get_steps_sql('id', 'level_id', 'date', 'deadline'),
-            passed_over=Line._get_passed_over_sql(day),
+            steps=Line._get_steps_sql(SQL.identifier('item'), 'id', 'level_id', 'date', 'deadline'),
+            passed_over=Line._get_passed_over_sql(SQL.identifier('laddered'), day),
             waiting=Line._get_waiting_sql(),
             messages=self.env['dunning.notice']._get_messages_sql(company, day),
             asked_and_owed=SQL(
@@ -252,7 +252,9 @@ class DunningPlannerItems(models.AbstractModel):
                    line.parent_state, %(due_date)s AS due_date,
                    move.payment_state, move.is_move_sent, move.dunning_sent_state, move.move_type,
                    debtor.id AS partner_id,
-                   COALESCE(move.partner_id, line.partner_id, debtor.id) AS invoice_contact_id,
+                   -- What a notice would tell of it: what was told before about something else does not count.
+                   debtor.id AS debtor_id, move.name AS number, line.amount_currency AS amount,
+                   person.id AS invoice_contact_id,
                    contact.dunning_id AS dunning_contact_id, contact.director_id AS director_contact_id,
                    %(debtor_type)s AS debtor_type,
                    %(debtor_term)s AS debtor_term_agreed,
@@ -266,6 +268,9 @@ class DunningPlannerItems(models.AbstractModel):
               FROM (%(lines)s) line
               JOIN account_move move ON move.id = line.move_id
          LEFT JOIN res_partner debtor ON debtor.id = line.debtor_id
+                   -- Whoever left the debtor, or left altogether, reads nothing of it.
+         LEFT JOIN res_partner person ON person.id = move.partner_id AND person.commercial_partner_id = debtor.id
+                                     AND person.active
          LEFT JOIN contact ON contact.commercial_partner_id = debtor.id
          LEFT JOIN credit ON credit.partner_id = debtor.id
                    -- Fence: the kind of debtor and the due date are asked all over the statement.
@@ -275,7 +280,7 @@ class DunningPlannerItems(models.AbstractModel):
             due_date=question.due_date,
             debtor_type=question.sources.debtor_type,
             debtor_policy=self._get_debtor_policy_sql(Partner),
-            debtor_email=self._get_has_email_sql(debtor),
+            debtor_email=Partner._get_dunning_has_email_sql(debtor),
             debtor_phone=self._get_has_phone_sql(debtor),
             debtor_address=self._get_has_address_sql(debtor),
             debtor_term=SQL(
@@ -286,9 +291,10 @@ class DunningPlannerItems(models.AbstractModel):
             # The columns read here, named so that pending changes are written first.
             to_flush=[
                 *(Move._fields[name] for name in (
-                    'payment_state', 'is_move_sent', 'dunning_sent_state', 'move_type', 'partner_id',
+                    'payment_state', 'is_move_sent', 'dunning_sent_state', 'move_type', 'partner_id', 'name',
                     'dunning_policy_id', 'dunning_notice_id')),
-                *(Partner._fields[name] for name in ('dunning_policy_id', 'dunning_term_agreed')),
+                *(Partner._fields[name] for name in (
+                    'dunning_policy_id', 'dunning_term_agreed', 'commercial_partner_id', 'active')),
             ],
         )
 
@@ -380,7 +386,7 @@ class DunningPlannerItems(models.AbstractModel):
          LEFT JOIN LATERAL (
                    SELECT done.level_id, done.date, done.deadline
                      FROM (%(steps)s) done
-                    WHERE done.item_id = item.id AND done.date <= %(at_date)s
+                    WHERE done.date <= %(at_date)s
                  ORDER BY done.date DESC, done.id DESC
                     LIMIT 1) last ON TRUE
          LEFT JOIN next_level
@@ -392,8 +398,7 @@ class DunningPlannerItems(models.AbstractModel):
                        WHEN last.level_id IS NULL THEN next_level.id
                        -- Of its own: a step that this item had out of turn, or that is taken once.
                        WHEN next_level.legal_role = 'fourteen_day' OR EXISTS (
-                                SELECT FROM (%(steps)s) used
-                                 WHERE used.item_id = item.id AND used.level_id = next_level.id)
+                                SELECT FROM (%(steps)s) used WHERE used.level_id = next_level.id)
                        THEN (
                               SELECT level.id
                                 FROM level
@@ -406,8 +411,7 @@ class DunningPlannerItems(models.AbstractModel):
                                       OR (item.debtor_type = 'consumer' AND item.costs_from IS NULL
                                           AND NOT item.awaited))
                                  AND NOT EXISTS (
-                                         SELECT FROM (%(steps)s) used
-                                          WHERE used.item_id = item.id AND used.level_id = level.id)
+                                         SELECT FROM (%(steps)s) used WHERE used.level_id = level.id)
                             ORDER BY level.sequence, level.id
                                LIMIT 1)
                        ELSE next_level.id END

@@ -362,7 +362,7 @@ class DunningPlannerReasons(models.AbstractModel):
         return Reason(
             lambda question: SQL(
                 "level_with_costs AND debtor_type = 'consumer' AND costs_from IS NULL AND NOT awaited"
-                " AND id NOT IN (%s)", question.sources.passed_over),
+                " AND NOT %s", question.sources.passed_over),
             lambda d: self.env._(
                 "“%(level)s” asks collection costs, and a consumer owes none before a 14-day letter has run out. No "
                 "such letter that holds was sent about this item: add that level to the policy, before this one.",

@@ -90,14 +90,14 @@ class DunningPlannerTurns(models.AbstractModel):
 
         :param level: alias of the level
         :param item: alias of the item, with the contacts of its debtor
-        :param own: SQL of whom it is for when there are no such contacts
+        :param own: SQL of the contact on the invoice, as long as that is somebody of the debtor
         """
         return SQL(
             """CASE %(level)s.recipient
-                    WHEN 'invoice' THEN %(own)s
+                    WHEN 'invoice' THEN COALESCE(%(own)s, %(item)s.dunning_contact_id, %(item)s.partner_id)
                     WHEN 'director' THEN COALESCE(
                          %(item)s.director_contact_id, %(item)s.dunning_contact_id, %(item)s.partner_id)
-                    ELSE COALESCE(%(item)s.dunning_contact_id, %(own)s) END""",
+                    ELSE COALESCE(%(item)s.dunning_contact_id, %(own)s, %(item)s.partner_id) END""",
             level=level, item=item, own=own)
 
     def _get_contact_sql(self, question):
@@ -117,14 +117,6 @@ class DunningPlannerTurns(models.AbstractModel):
             list(question.company.parent_ids.ids), to_flush=[
                 self.env['res.partner']._fields[name] for name in (
                     'commercial_partner_id', 'type', 'active', 'company_id')])
-
-    def _get_has_email_sql(self, partner):
-        """Return SQL that is true when ``partner`` (an alias) has an address that works for reminders."""
-        # An address that a reminder came back from is none.
-        return SQL(
-            "(COALESCE(%(partner)s.email_normalized, '') <> '' AND %(partner)s.dunning_email_bounced_on IS NULL)",
-            partner=partner, to_flush=[
-                self.env['res.partner']._fields[name] for name in ('email_normalized', 'dunning_email_bounced_on')])
 
     def _get_has_phone_sql(self, partner):
         """Return SQL that is true when ``partner`` (an alias) can be called."""
@@ -173,8 +165,8 @@ class DunningPlannerTurns(models.AbstractModel):
                     -- Fence: what was worked out is not worked out again for each channel.
                     OFFSET 0) faced
             """,
-            detours=detours, email=self._get_has_email_sql(recipient), phone=self._get_has_phone_sql(recipient),
-            address=self._get_has_address_sql(recipient))
+            detours=detours, email=self.env['res.partner']._get_dunning_has_email_sql(recipient),
+            phone=self._get_has_phone_sql(recipient), address=self._get_has_address_sql(recipient))
 
     @api.model
     def _explain_detour(self, lacks, channel, bounced_on=None):
@@ -220,7 +212,8 @@ class DunningPlannerTurns(models.AbstractModel):
             if channel == 'email':
                 return (
                     self.env._("The e-mail address bounced on %s. Correct the contact.", bounced) if bounced
-                    else self.env._("The debtor has no e-mail address. Add one to the contact."))
+                    else self.env._(
+                        "The debtor has no e-mail address. Add one to the contact; one of your own does not count."))
             if channel == 'letter':
                 if level.legal_role and level.fallback_channel:
                     return self.env._(
@@ -235,7 +228,9 @@ class DunningPlannerTurns(models.AbstractModel):
         if bounced:
             return self.env._(
                 "The e-mail address bounced on %s, and there is no postal address. Correct the contact.", bounced)
-        return self.env._("The debtor has neither an e-mail nor a postal address. Complete the contact.")
+        return self.env._(
+            "The debtor has neither an e-mail nor a postal address. Complete the contact; an e-mail address of your "
+            "own does not count.")
 
     # -------------------------------------------------------------------------
     # WHAT GOES TODAY
@@ -243,7 +238,7 @@ class DunningPlannerTurns(models.AbstractModel):
 
     def _reason_one_message(self):
         return Reason(
-            SQL("speaks AND (occupied OR (first_said, first_currency_id) <> (said, currency_id))"),
+            SQL("speaks AND (occupied OR (first_said, first_currency_id) <> (said, currency_id) OR crowded)"),
             lambda d: self.env._(
                 "Another message goes to this debtor today (“%(level)s”); this item follows on %(date)s.",
                 level=self._fmt_level(d.other_level_id or self._get_other_level_id(d)),
@@ -257,22 +252,45 @@ class DunningPlannerTurns(models.AbstractModel):
         messages = self.env['dunning.notice']._get_messages_sql(
             self.env.company, decision.next_date - timedelta(days=1))  # the day that was asked about
         found = self.env.execute_query(SQL(
-            "SELECT level_id FROM (%s) message WHERE partner_id = %s AND recipient_id = %s"
-            " ORDER BY date, id DESC LIMIT 1", messages, decision.partner_id, decision.recipient_id))
+            """
+            SELECT level_id
+              FROM (%(messages)s) message
+              JOIN res_partner person ON person.id = message.recipient_id
+              JOIN res_partner debtor ON debtor.id = message.partner_id
+             WHERE (message.partner_id, message.recipient_id) = (%(debtor)s, %(person)s)
+                OR (%(by_mail)s AND %(mailbox)s = (
+                        SELECT %(mailbox)s FROM res_partner person, res_partner debtor
+                         WHERE person.id = %(person)s AND debtor.id = %(debtor)s))
+          ORDER BY message.date, message.id DESC LIMIT 1
+            """,
+            messages=messages, by_mail=self._get_by_mail_sql(SQL("message.channel")), mailbox=self._get_mailbox_sql(),
+            person=decision.recipient_id, debtor=decision.partner_id))
         return found[0][0] if found else False
 
+    @staticmethod
+    def _get_by_mail_sql(channel):
+        return SQL("%s IN ('email', 'both')", channel)
+
+    def _get_mailbox_sql(self):
+        """Return SQL of the mailbox of a message to ``person`` about ``debtor``: several contacts can have the same."""
+        return self.env['res.partner']._get_dunning_mailbox_sql(SQL.identifier('person'), SQL.identifier('debtor'))
+
     def _get_decided_sql(self, question):
-        """Return SQL of the decided items: which of the messages to one addressee goes today."""
+        """Return SQL of the decided items: which of the messages to one addressee, and to one mailbox, goes today."""
         reasons = {code: reason for code, reason in question.notice_reasons.items() if reason.late}
         if 'one_message' not in reasons:
             return SQL("SELECT answered.*, first_reason AS reason, NULL::int AS other_level_id FROM answered")
         occupied = SQL(
             """
-            SELECT message.partner_id, message.recipient_id, message.currency_id, message.state, %(said)s AS said
+            SELECT message.partner_id, message.recipient_id, message.currency_id, message.state, %(said)s AS said,
+                   CASE WHEN %(by_mail)s THEN %(mailbox)s END AS mailbox
               FROM (SELECT *, channel AS asked_channel FROM (%(messages)s) message) message
               JOIN level asked_level ON asked_level.id = message.level_id
+              JOIN res_partner person ON person.id = message.recipient_id
+              JOIN res_partner debtor ON debtor.id = message.partner_id
             """,
-            said=question.sources.said, messages=question.sources.messages)
+            said=question.sources.said, messages=question.sources.messages,
+            by_mail=self._get_by_mail_sql(SQL("message.channel")), mailbox=self._get_mailbox_sql())
         return SQL(
             """
             WITH occupied AS MATERIALIZED (%(occupied)s),
@@ -280,6 +298,7 @@ class DunningPlannerTurns(models.AbstractModel):
             marked AS MATERIALIZED (
                 SELECT %(columns)s,
                        COALESCE(first_reason IS NULL AND asked_channel <> 'task', FALSE) AS speaks,
+                       CASE WHEN person.id IS NOT NULL THEN %(mailbox)s END AS mailbox,
                        (partner_id, asked_recipient_id) IN (
                            SELECT partner_id, recipient_id FROM occupied WHERE state <> 'draft')
                        OR (partner_id, asked_recipient_id) IN (
@@ -289,13 +308,16 @@ class DunningPlannerTurns(models.AbstractModel):
                               SELECT partner_id, recipient_id, currency_id, said
                                 FROM occupied WHERE state = 'draft') AS occupied
                   FROM answered
+             LEFT JOIN res_partner person
+                    ON person.id = asked_recipient_id AND first_reason IS NULL AND %(by_mail)s
+             LEFT JOIN res_partner debtor ON debtor.id = partner_id AND person.id IS NOT NULL
             ),
             -- Of each addressee the message that goes first. Grouped, not in windows over all items: most have one.
             turn AS (
                 SELECT DISTINCT ON (partner_id, asked_recipient_id)
-                       partner_id, asked_recipient_id, currency_id, said, rank
+                       partner_id, asked_recipient_id, currency_id, said, rank, occupied, mailbox, backlog, since
                   FROM (
-                        SELECT partner_id, asked_recipient_id, currency_id, said, occupied,
+                        SELECT partner_id, asked_recipient_id, currency_id, said, occupied, MAX(mailbox) AS mailbox,
                                MAX(asked_rank) AS rank, MIN(level_date) AS since,
                                -- Backlog goes a few a day: the others do not wait for its turn.
                                BOOL_OR(backlog) AS backlog
@@ -305,21 +327,41 @@ class DunningPlannerTurns(models.AbstractModel):
               ORDER BY partner_id, asked_recipient_id, occupied IS NOT TRUE DESC, backlog,
                        CASE WHEN since <= %(patience)s THEN since END,
                        rank DESC, currency_id = %(currency)s DESC, currency_id, said
+            ),
+            -- Of each mailbox the addressee whose e-mail went today or waits, else the first of these.
+            letterbox AS (
+                SELECT DISTINCT ON (mailbox) mailbox, partner_id, recipient_id, rank
+                  FROM (
+                        SELECT mailbox, partner_id, recipient_id, NULL::bigint AS rank, FALSE AS backlog,
+                               NULL::date AS since
+                          FROM occupied
+                     UNION ALL
+                        SELECT mailbox, partner_id, asked_recipient_id, rank, backlog, since
+                          FROM turn WHERE occupied IS NOT TRUE) message
+                 WHERE mailbox IS NOT NULL
+              ORDER BY mailbox, rank IS NULL DESC, backlog, CASE WHEN since <= %(patience)s THEN since END, rank DESC,
+                       partner_id, recipient_id
             )
             SELECT turned.*,
                    %(reason)s AS reason,
-                   CASE WHEN occupied THEN NULL ELSE (first_rank & %(ids)s)::int END AS other_level_id
+                   CASE WHEN occupied THEN NULL
+                        WHEN crowded THEN (letterbox_rank & %(ids)s)::int
+                        ELSE (first_rank & %(ids)s)::int END AS other_level_id
               FROM (
                     SELECT marked.*, turn.said AS first_said, turn.currency_id AS first_currency_id,
-                           turn.rank AS first_rank
+                           turn.rank AS first_rank, letterbox.rank AS letterbox_rank,
+                           (letterbox.partner_id, letterbox.recipient_id)
+                           <> (marked.partner_id, marked.asked_recipient_id) AS crowded
                       FROM marked
                  LEFT JOIN turn
                         ON turn.partner_id = marked.partner_id AND turn.asked_recipient_id = marked.asked_recipient_id
+                 LEFT JOIN letterbox ON letterbox.mailbox = marked.mailbox
                    ) turned
             """,
-            occupied=occupied, ids=RANK - 1, patience=question.day - timedelta(days=PATIENCE_DAYS),
+            occupied=occupied, by_mail=self._get_by_mail_sql(SQL("asked_channel")), mailbox=self._get_mailbox_sql(),
+            ids=RANK - 1, patience=question.day - timedelta(days=PATIENCE_DAYS),
             currency=question.company.currency_id.id,
-            columns=SQL(", ").join(SQL.identifier(name) for name in self._get_answer_columns()),
+            columns=SQL(", ").join(SQL.identifier('answered', name) for name in self._get_answer_columns()),
             reason=SQL("COALESCE(first_reason, %s)", self._get_case(question, reasons)))
 
     @api.model

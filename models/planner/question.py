@@ -26,8 +26,8 @@ class Sources(NamedTuple):
     said: Any  # a number of what can be said in one message, by ``asked_channel`` and ``asked_level``
     written_call_ids: Any  # levels by phone that may become a letter
     policies: Any  # rows of those that can be used, with their minimum in the currency of the company
-    steps: Any  # that items took on their ladders
-    passed_over: Any  # items of which a 14-day letter had nothing to announce
+    steps: Any  # that ``item`` took on its ladder
+    passed_over: Any  # condition on ``laddered``: a 14-day letter had nothing to announce about it
     judgements: Any  # what the letters to consumers amount to, by debtor
     waiting: Any  # the items of notices that wait
     messages: Any  # of the day that is asked about

@@ -9,7 +9,9 @@ from psycopg2 import OperationalError
 
 from odoo import Command, api, models
 from odoo.exceptions import UserError, ValidationError
+from odoo.tools import format_date
 
+from ...tools.law.letters import FOURTEEN_DAY
 from ..ladder.dunning_level import MANUAL_CHANNELS
 from ..notice.dunning_notice import MADE_STATES
 
@@ -178,6 +180,8 @@ class DunningDispatcher(models.AbstractModel):
         """
         if decisions is None:
             decisions = self._judge(notices, at_date)
+        # Which addresses are ours is asked when it leaves.
+        (notices.partner_id | notices.recipient_id).invalidate_recordset(['dunning_email'])
         owed = notices.filtered(lambda notice: self._recheck_one(notice, decisions))
         # Interest runs on: what was worked out for a proposal is of that day. What was made is of its own day.
         pile = owed.filtered(lambda notice: notice.state in MADE_STATES)
@@ -194,6 +198,7 @@ class DunningDispatcher(models.AbstractModel):
         """Refresh the items of one notice from the planner's answers. Return whether anything is still owed."""
         Planner = self.env['dunning.planner']
         currency, reasons, changed = notice.currency_id, [], False
+        own = self._is_asked_by_policy(notice, decisions)
         for line in notice.live_line_ids:
             decision = decisions.get(line.move_line_id.id)
             if decision is None:
@@ -202,6 +207,9 @@ class DunningDispatcher(models.AbstractModel):
                 code, text = 'changed', self.env._("The invoice is for another debtor or in another currency now.")
             else:
                 code, text = decision.reason, decision.reason and Planner._explain(decision, notice.company_id)
+            if not code:
+                text = self._explain_other_step(notice, line.level_id, decision, own)
+                code = text and 'other_step'
             if code:
                 line._recording().write({'drop_reason': code, 'drop_text': text})
                 reasons.append(text)
@@ -226,9 +234,49 @@ class DunningDispatcher(models.AbstractModel):
         if reasons:
             # Each item was judged at its own step; of what is left the highest is what the notice says.
             notice._settle_level()
+        if notice.recipient_id not in notice._get_people():
+            notice._readdress(decisions)
+            changed = True
         if notice.state in MADE_STATES and (changed or reasons):
             notice._make_again()
         return True
+
+    @api.model
+    def _is_asked_by_policy(self, notice, decisions):
+        """Return whether a notice is of the policy of one of its items, as it is now."""
+        found = (decisions.get(item.id) for item in notice.live_line_ids.move_line_id)
+        return notice.policy_id.id in [decision.policy_id for decision in found if decision]
+
+    @api.model
+    def _explain_other_step(self, notice, level, decision, own):
+        """Return why the policy of now does not ask for a step that was planned, or an empty string.
+
+        Of a 14-day letter only the policy is asked: claims that join it are at other steps, or on another ladder; and
+        an item that could join one keeps its own step. What a person chose is asked no date or order.
+
+        :param level: of an item of the notice
+        :param own: see :meth:`_is_asked_by_policy`
+        """
+        fourteen_day = notice.level_id.legal_role == FOURTEEN_DAY
+        if not level.active:
+            return self.env._("“%s” was archived: it is not part of the policy any more.", level.name)
+        if decision.policy_id != level.policy_id.id and not (fourteen_day and own):
+            return self.env._(
+                "Another policy applies now: “%s”.",
+                # sudo: only its name
+                self.env['dunning.policy'].browse(decision.policy_id).sudo().name)
+        # sudo: only its name and role
+        other = self.env['dunning.level'].browse(decision.level_id).sudo()
+        if fourteen_day or other.legal_role == FOURTEEN_DAY or notice.level_reason:
+            return ''
+        if other.id != level.id:
+            return self.env._("By the policy of now another step follows: “%s”.", other.name) if other else self.env._(
+                "By the policy of now no step follows.")
+        if not notice.forced and decision.level_date > max(notice.company_id._dunning_today(), notice.date_planned):
+            return self.env._(
+                "By the policy and the due date of now “%(level)s” follows on %(date)s.", level=level.name,
+                date=format_date(self.env, decision.level_date))
+        return ''
 
     @api.model
     def _hand_to_person(self, dispatch):

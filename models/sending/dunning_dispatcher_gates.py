@@ -102,7 +102,7 @@ class DunningDispatcherGates(models.AbstractModel):
 
     @api.model
     def _wait_for_turn(self, dispatch):
-        """Gate: on one day no more than one message leaves for one addressee.
+        """Gate: on one day no more than one message leaves for one addressee, and no more than one to a mailbox.
 
         Of several in one batch the highest level goes; who waited for a week goes before it, so nothing waits forever.
         """
@@ -110,16 +110,23 @@ class DunningDispatcherGates(models.AbstractModel):
         notices = dispatch.notices.filtered(lambda notice: notice.channel != 'task')
         if not notices:
             return
+        addressees = {notice: self._get_addressees(notice) for notice in notices}
+        mailboxes = Domain('email_normalized', 'in', [
+            mailbox for _addressee, *mailed_to in addressees.values() for mailbox in mailed_to])
         told = self.env['dunning.notice'].search(
-            Domain('company_id', 'in', notices.company_id.ids) & Domain('partner_id', 'in', notices.partner_id.ids)
+            Domain('company_id', 'in', notices.company_id.ids)
+            & (Domain('partner_id', 'in', notices.partner_id.ids) | Domain('partner_id', 'any', mailboxes)
+               | Domain('recipient_id', 'any', mailboxes))
             & Domain('channel', '!=', 'task') & Domain('state', 'in', TOLD_STATES)
             & (Domain('date', '=', at_date) | Domain('posted_on', '=', at_date)) & Domain('id', 'not in', notices.ids))
-        taken = {(notice.partner_id, notice.recipient_id): notice for notice in told}
+        taken = {key: notice for notice in told for key in self._get_addressees(notice)}
         tomorrow = at_date + timedelta(days=1)
         waiting = notices.browse()
         for notice in self._in_turn(notices, at_date):
-            other = taken.setdefault((notice.partner_id, notice.recipient_id), notice)
-            if other != notice:
+            other = next((taken[key] for key in addressees[notice] if key in taken), None)
+            if not other:
+                taken.update(dict.fromkeys(addressees[notice], notice))
+            else:
                 waiting |= notice
                 notice._recording().waiting_reason = self.env._(
                     "Another message goes to this debtor today (“%(level)s”). It leaves on %(date)s.",
@@ -127,6 +134,12 @@ class DunningDispatcherGates(models.AbstractModel):
         if waiting:
             self._wake_at(datetime.combine(tomorrow, DAY_STARTS))
             dispatch.notices -= waiting
+
+    @api.model
+    def _get_addressees(self, notice):
+        """Return what a message to others can have in common with this one: its addressee, by e-mail its mailbox."""
+        mailbox = notice.channel in MAIL_CHANNELS and notice._get_mailbox()
+        return [(notice.partner_id, notice.recipient_id), *([mailbox] if mailbox else [])]
 
     @api.model
     def _wait_for_morning(self, dispatch):

@@ -7,6 +7,7 @@ from markupsafe import Markup
 
 from odoo import api, models
 from odoo.exceptions import UserError
+from odoo.fields import Domain
 from odoo.tools import format_date
 from odoo.tools.float_utils import float_is_zero
 
@@ -77,21 +78,25 @@ class DunningDispatcherLaw(models.AbstractModel):
 
     @api.model
     def _recheck_pile(self, letters, at_date):
-        """Judge letters about costs that were made but not posted; return those that must not leave at all.
+        """Judge letters about interest or costs that were made but not posted; return those that must not leave at all.
 
         When an amount is another one now, or too little of the term would be left, the letter goes back into the queue
         to be made again.
         """
-        letters = letters.filtered(lambda notice: notice.legal_role == FOURTEEN_DAY or notice.amount_costs)
+        letters = letters.filtered(lambda notice: (
+            notice.legal_role == FOURTEEN_DAY or notice.amount_costs or notice.amount_interest))
         if not letters:
             return letters
         lawful = self._refuse_unlawful(letters, at_date)
         claims = self.env['dunning.claim']._compute_for_notices(lawful, at_date)
         for notice in lawful._recording():
             claim, currency = claims[notice.id], notice.currency_id
-            # Interest runs on; the letter is of its own day. Costs do not.
+            # Interest runs on; the letter is of its own day. Only when less is owed or asked it comes to less. Costs do
+            # not run.
+            costly = notice.legal_role == FOURTEEN_DAY or notice.amount_costs
             if (
-                notice._gives_less_by(at_date)
+                (costly and notice._gives_less_by(at_date))
+                or currency.compare_amounts(notice.amount_interest, float(claim.interest)) > 0
                 or currency.compare_amounts(notice.amount_announced, float(claim.announced))
                 or currency.compare_amounts(notice.amount_costs, float(claim.costs))
                 or len(claim.items) != len(notice.live_line_ids)
@@ -214,9 +219,10 @@ class DunningDispatcherLaw(models.AbstractModel):
         """
         items = self.env['account.move.line'].browse([decision.item_id for decision in decisions])
         effects = self.env['dunning.claim']._get_effects(items, at_date)
-        done = set(self.env['dunning.notice.line'].search([
-            ('move_line_id', 'in', items.ids), ('level_id', 'in', levels.ids), ('status', 'in', ('sent', 'skipped')),
-        ]).move_line_id.ids)
+        Line = self.env['dunning.notice.line']
+        done = set(Line.search(
+            Domain('move_line_id', 'in', items.ids) & Domain('level_id', 'in', levels.ids)
+            & Domain('status', 'in', ('sent', 'skipped')) & Line._get_standing_domain()).move_line_id.ids)
         missing, apart = {}, {}
         for decision in decisions:
             effect, reason = effects[decision.item_id], decision.reason
@@ -234,6 +240,7 @@ class DunningDispatcherLaw(models.AbstractModel):
     def _add_items(self, notice, decisions, at_date):
         """Put free items into a 14-day letter that did not leave yet."""
         recording = notice._recording()
+        notice._follow_outdated(notice.company_id, at_date, decisions)
         notice._add_lines({notice: decisions})
         if notice.state in MADE_STATES:  # it was made without them
             notice._make_again()
@@ -247,9 +254,10 @@ class DunningDispatcherLaw(models.AbstractModel):
         """Return why a consumer does not owe the collection costs that a notice is about."""
         items = notice.live_line_ids.move_line_id
         effects = self.env['dunning.claim']._get_effects(items, at_date)
-        passed = set(self.env['dunning.notice.line'].search([
-            ('move_line_id', 'in', items.ids), ('status', '=', 'skipped'), ('notice_id.legal_role', '=', FOURTEEN_DAY),
-        ]).move_line_id.ids)
+        Line = self.env['dunning.notice.line']
+        passed = set(Line.search(
+            Domain('move_line_id', 'in', items.ids) & Domain('status', '=', 'skipped')
+            & Domain('notice_id.legal_role', '=', FOURTEEN_DAY) & Line._get_standing_domain()).move_line_id.ids)
         # Nothing was announced about these, and nothing is asked.
         asked = notice.live_line_ids.filtered('amount_costs').move_line_id
         items = items.filtered(lambda item: item in asked or item.id not in passed)

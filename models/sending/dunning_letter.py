@@ -102,7 +102,7 @@ class DunningLetter(models.AbstractModel):
     @api.model
     def _still_open(self, notices):
         """Return the mailed notices whose letter still says the truth; the paper of the others is not needed."""
-        true = notices.filtered(lambda notice: all(
+        true = notices.filtered(lambda notice: notice.recipient_id in notice._get_people() and all(
             line.move_line_id
             and not notice.currency_id.compare_amounts(
                 line.move_line_id.amount_residual_currency, line.amount_residual)

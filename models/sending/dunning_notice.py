@@ -168,6 +168,20 @@ class DunningNotice(models.Model):
                     "“%(level)s” has to be written to have effect. Choose e-mail, letter or both.",
                     level=notice.level_id.name))
 
+    def _readdress(self, decisions):
+        """Address a notice anew: whom it was for is nobody of the debtor any more.
+
+        :param dict decisions: of the planner by item
+        """
+        self.ensure_one()
+        left = self.recipient_id
+        found = (decisions[item.id] for item in self.live_line_ids.move_line_id)
+        self._recording().recipient_id = next(
+            (decision.recipient_id for decision in found if decision.recipient_id), self.partner_id.id)
+        self._log_act(lambda notice: notice.env._(
+            "Addressed to %(new)s: %(old)s is no contact of the debtor any more.",
+            new=notice.recipient_id.display_name, old=left.display_name))
+
     def message_update(self, msg_dict, update_vals=None):
         # EXTENDS 'mail': a debtor who answers is read before the next reminder leaves.
         self.check_access('write')  # the mail gateway may; who calls it in another way must be allowed to

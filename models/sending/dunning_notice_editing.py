@@ -4,6 +4,7 @@ from collections import defaultdict
 
 from odoo import Command, api, models
 from odoo.exceptions import UserError, ValidationError
+from odoo.fields import Domain
 
 from ..kernel.dunning_recorded import RECORDING
 from ..kernel.formats import format_day
@@ -29,16 +30,21 @@ class DunningNoticeEditing(models.AbstractModel):
     # -------------------------------------------------------------------------
 
     @api.model
-    def _create_from_decisions(self, company, decisions, at_date, *, origin='scheduled', state='draft', forced=False):
+    def _create_from_decisions(
+        self, company, decisions, at_date, *, origin='scheduled', state='draft', forced=False, followed=False,
+    ):
         """Make notices of due decisions: one per debtor, currency, recipient and what can be said in one message.
 
         Items join a proposal that already waits for the same. A notice is of the highest level of its items. Notices
         that need a colleague are proposals, whatever the state asked for.
 
         :param decisions: :class:`Decision` list of ``company``, only those that are due
+        :param bool followed: whether the steps that hold no longer were taken back already
         :return: the notices, new and joined
         """
         here = self.with_company(company)
+        if not followed:
+            here._follow_outdated(company, at_date, decisions)
         groups = defaultdict(list)
         for decision in decisions:
             groups[decision.message].append(decision)
@@ -287,6 +293,7 @@ class DunningNoticeEditing(models.AbstractModel):
             'backlog': any(self.mapped('backlog')),
             # Ahead of time for one of them is not so for the others: each is judged as it is.
             'forced': all(self.mapped('forced')),
+            'level_reason': target.level_reason or next(filter(None, others.mapped('level_reason')), False),
         })
         target._update_claim(self.company_id._dunning_today())
         others._recording().write({'merged_into_id': target.id})
@@ -352,9 +359,11 @@ class DunningNoticeEditing(models.AbstractModel):
     def _get_possible_levels(self):
         """Return the levels of the policy that no item of this notice had yet, without its own level."""
         self.ensure_one()
-        last = self.env['dunning.notice.line'].search([
-            ('move_line_id', 'in', self.live_line_ids.move_line_id.ids), ('status', 'in', ('sent', 'skipped')),
-            ('level_id.policy_id', '=', self.policy_id.id)]).level_id
+        Line = self.env['dunning.notice.line']
+        last = Line.search(
+            Domain('move_line_id', 'in', self.live_line_ids.move_line_id.ids)
+            & Domain('status', 'in', ('sent', 'skipped')) & Domain('level_id.policy_id', '=', self.policy_id.id)
+            & Line._get_standing_domain()).level_id
         highest = max(((level.sequence, level.id) for level in last), default=(-1, 0))
         return self.policy_id.level_ids.filtered(
             lambda level: level != self.level_id and (level.sequence, level.id) > highest)

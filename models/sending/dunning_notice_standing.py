@@ -28,14 +28,36 @@ class DunningNoticeStanding(models.AbstractModel):
         :return: the lines that were taken back
         """
         notices = in_language_of(self.with_company(company), company)
-        found = notices._find_void(company, at_date, debtors) | notices._find_outdated(company, debtors)
+        lines = notices._take_back_steps(
+            at_date, notices._find_void(company, at_date, debtors) | notices._find_outdated(company, debtors))
+        notices._propose_credits(company)
+        return lines
+
+    @api.model
+    def _follow_outdated(self, company, at_date, decisions):
+        """Take back what stands in the way of these decisions: steps about what the items were, for the ladder anew.
+
+        Nothing rests on them already; an item has each level once.
+        """
+        anew = self.env['res.partner'].browse({
+            decision.partner_id for decision in decisions if not decision.last_level_id})
+        if anew:
+            notices = in_language_of(self.with_company(company), company)
+            notices._take_back_steps(at_date, notices._find_outdated(company, anew))
+
+    @api.model
+    def _take_back_steps(self, at_date, found):
+        """Take back steps, with all that follows from it, and return their lines.
+
+        :param found: ``{line: reason}``
+        """
         lines = self.env['dunning.notice.line'].union(*found)
         if lines:
             for reason, batch in lines.grouped(found.get).items():
                 batch._recording().write({'void_on': at_date, 'void_reason': reason})
+            lines.flush_recordset(['status'])  # their levels are free
             for step in lines.notice_id._get_void_steps():
                 step(lines)
-        notices._propose_credits(company)
         return lines
 
     @api.model

@@ -250,7 +250,7 @@ class DunningRun(models.AbstractModel):
         for group in groups:
             by_state['queued' if id(group) in going else 'draft'] += group
         for state, decisions in by_state.items():
-            Notice |= Notice._create_from_decisions(company, decisions, at_date, state=state)
+            Notice |= Notice._create_from_decisions(company, decisions, at_date, state=state, followed=True)
         self.env.flush_all()
         return Notice
 

@@ -374,7 +374,7 @@ class DunningWithdrawal(models.Model):
                 "%s has no e-mail address that works. Complete the contact, or tell the debtor yourself and withdraw "
                 "without a message.", self.partner_id.display_name))
         written = bool(self.subject or self.body)
-        self.write({'state': 'sent', 'subject': subject, 'body': body, 'email_to': person.email_formatted})
+        self.write({'state': 'sent', 'subject': subject, 'body': body, 'email_to': person.dunning_email})
         author = self.notice_id._get_responsible() if self.env.user._is_superuser() else self.env.user
         self._send_mail(TEMPLATE, person, texts=(subject, body), written=written, author=author.partner_id)
 

@@ -668,6 +668,7 @@ class TestNoCostsByTrick(FourteenDayCommon):
 
     def test_a_consumer_becomes_a_business_before_the_letter_leaves(self):
         self.consumers.debtor_type = 'any'
+        self.use_policy(self.consumers)
         self.reminded(1000)
         notice = self.make_notices(MONDAY)
         self.jan.write({'dunning_debtor_type': 'business', 'dunning_type_reason': "He trades."})
@@ -695,7 +696,8 @@ class TestNoCostsByTrick(FourteenDayCommon):
         self.assertEqual(
             self.reason(notice.line_ids.move_id, MONDAY, ignore=frozenset({'pending', 'one_message'})), 'due')
         self.send(notice, MONDAY)
-        self.refuse(notice, "before default has no effect")
+        self.assertEqual(notice.state, 'cancelled')
+        self.assertIn("Plain", notice.cancel_reason)
 
     def test_by_phone_nothing_is_announced(self):
         self.reminded(1000)

@@ -1,1 +1,1 @@
-from . import test_debtor_type, test_notice
+from . import test_debtor_type, test_notice, test_told

@@ -141,7 +141,8 @@ class TestLadder(DunningCommon):
         item.date_maturity = TODAY + days(60)
         self.assertEqual(self.reason(item, TODAY + days(19)), 'not_due')
         self.assertEqual(self.reason(item, TODAY + days(60)), 'not_due')
-        self.assertEqual(self.decision(item, TODAY + days(61)).level_id, self.demand.id)
+        # The reminder was about another due date: the ladder begins anew.
+        self.assertEqual(self.decision(item, TODAY + days(61)).level_id, self.reminder.id)
 
     def test_reordered_levels_never_send_a_level_twice(self):
         invoice = self.invoice(due=TODAY)

@@ -80,7 +80,7 @@ class DunningPromiseMake(models.TransientModel):
             person = self.env['dunning.promise'].new({
                 'partner_id': wizard.partner_id.id, 'contact_id': wizard.contact_id.id})._get_recipient()
             wizard.email_hint = (
-                self.env._("to %s", person.email_formatted) if person else self.env._("no e-mail address that works"))
+                self.env._("to %s", person.dunning_email) if person else self.env._("no e-mail address that works"))
 
     @api.depends('item_ids', 'amount', 'partner_id')
     def _compute_warning(self):
