@@ -5,6 +5,7 @@ import uuid
 from odoo.http import request
 from odoo.tools import consteq
 
+from ..models.kernel.groups import BOOKKEEPERS
 from ..models.portal.dunning_page import as_visitor
 
 # No script of any kind runs on a page of ours, and nothing is fetched from elsewhere: what a visitor typed can be shown
@@ -23,7 +24,8 @@ def has_token(record, access_token):
 def open_record(model, record_id, access_token):
     """Return a record as the visitor may see it, or an empty one, without saying why not.
 
-    Who has the token may; so may a portal user of this very debtor. What is returned works with all rights, but in the
+    Who has the token may; so may a portal user of this very debtor; and a colleague who keeps the books of this company
+    may look, but not act: what is signed or said on a page is the debtor's own. What is returned works with all rights, but in the
     company of the record only. Answer an empty one with :func:`not_found`: a record that is not there, one with another
     token and one whose link was taken back look the same.
     """
@@ -32,7 +34,9 @@ def open_record(model, record_id, access_token):
     # As many steps for a record that is not there as for one with another token.
     may_open = has_token(record, access_token)
     is_own = not user._is_public() and user.share and user.partner_id.commercial_partner_id == record.partner_id
-    return as_visitor(record) if record and (may_open or is_own) else record.browse()
+    may_look = request.httprequest.method == 'GET' and user.has_group(BOOKKEEPERS) and (
+        record.company_id in user.company_ids)
+    return as_visitor(record) if record and (may_open or is_own or may_look) else record.browse()
 
 
 def get_page(page_id, access_token=None):

@@ -89,6 +89,8 @@ class DunningArrangement(models.Model):
         groups=ACCOUNTING)
 
     note = fields.Text(help="For colleagues; the debtor does not see it.")
+    # The key is a password of the debtor, who signs with it: only the code that writes to him reads it.
+    access_token = fields.Char(groups=fields.NO_ACCESS)
 
     # --- amounts ---
     claim_data = fields.Json(readonly=True, copy=False)
@@ -166,9 +168,14 @@ class DunningArrangement(models.Model):
             arrangement.access_url = f'/my/arrangements/{arrangement.id}'
         return result
 
+    def _get_share_url(self, redirect=False, signup_partner=False, pid=None, share_token=True):
+        # EXTENDS 'portal': who shares an address, or is notified, does not get the key along.
+        return super()._get_share_url(redirect=redirect, signup_partner=signup_partner, pid=pid, share_token=False)
+
     def _portal_ensure_token(self):
         # EXTENDS 'portal': the key to its page is drawn by the program, and by nobody else.
-        return self.access_token or super(DunningArrangement, self._recording())._portal_ensure_token()
+        arrangement = self.sudo()  # sudo: nobody else reads the key
+        return arrangement.access_token or super(DunningArrangement, arrangement._recording())._portal_ensure_token()
 
     @api.depends('line_ids.move_line_id')
     def _compute_item_ids(self):

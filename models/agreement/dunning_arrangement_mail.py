@@ -13,7 +13,8 @@ class DunningArrangementMail(models.AbstractModel):
     _name = 'dunning.arrangement.mail'
     _description = "Payment Arrangement"
 
-    mail_payment = fields.Html(compute='_compute_mail_payment', sanitize=False)
+    # With the address of its page, which has the key.
+    mail_payment = fields.Html(compute='_compute_mail_payment', sanitize=False, groups=fields.NO_ACCESS)
 
     # -------------------------------------------------------------------------
     # HOW TO PAY
@@ -38,8 +39,8 @@ class DunningArrangementMail(models.AbstractModel):
         lang = self._get_lang()
         links = [{
             'name': self.name, 'amount': letter_amount(self.env, part.amount_left, self.currency_id, lang),
-            'url': self.sign_url,
-        }] if self.sign_url else []
+            'url': self._get_page_url(),
+        }] if self._origin.id else []
         return self._render_transfer(
             part.amount_left, letter_day(self.env, part.date_due, lang), links, self._get_reference())
 

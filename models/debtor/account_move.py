@@ -4,7 +4,7 @@ from odoo import api, fields, models
 from odoo.fields import Domain
 from odoo.tools import ormcache
 
-from ..kernel.groups import ACCOUNTING
+from ..kernel.groups import ACCOUNTING, COLLEAGUES
 
 #: What the answers about an invoice depend on, and is written on the invoice itself.
 ASKED = frozenset({
@@ -18,6 +18,7 @@ class AccountMove(models.Model):
         comodel_name='dunning.policy',
         copy=False,
         check_company=True,
+        tracking=True,
         groups=ACCOUNTING,
         help="Only when this invoice follows another policy than its debtor.",
         prefetch='dunning',
@@ -26,7 +27,7 @@ class AccountMove(models.Model):
         string="Days Overdue",
         compute='_compute_dunning_days_overdue',
         search='_search_dunning_days_overdue',
-        groups='base.group_user',
+        groups=COLLEAGUES,
         help="Days since the oldest open due date of the invoice.",
     )
 

@@ -3,6 +3,7 @@ from odoo.fields import Domain
 from odoo.tools import SQL
 
 from ..kernel.dunning_field import AnswerInteger
+from ..kernel.groups import COLLEAGUES
 from ..kernel.sql import select_changed
 
 #: The type of the accounts on which debtors owe.
@@ -20,7 +21,7 @@ class AccountMoveLine(models.Model):
     dunning_days_overdue = AnswerInteger(
         string="Days Overdue",
         compute='_compute_dunning_days_overdue',
-        groups='base.group_user',
+        groups=COLLEAGUES,
     )
 
     def _compute_dunning_days_overdue(self):

@@ -16,7 +16,7 @@ from odoo.tools import SQL
 from ...tools.law import dutch_calendar, jurisdiction
 from ...tools.law.dated_facts import get_postal_days
 from ...tools.law.letters import SHORTEST_TERM
-from ..kernel.groups import ACCOUNTING
+from ..kernel.groups import ACCOUNTING, COLLEAGUES
 
 DAY_STARTS, DAY_ENDS = time(7), time(20)
 NOON = time(12)
@@ -32,42 +32,47 @@ class ResCompany(models.Model):
     dunning_policy_business_id = fields.Many2one(
         comodel_name='dunning.policy', string="Policy for Businesses",
         domain="[('debtor_type', 'in', ('business', 'any')), ('company_id', 'in', (False, id))]",
-        help="Ladder for businesses without a policy of their own. Empty: they are not reminded.", prefetch='dunning')
+        help="Ladder for businesses without a policy of their own. Empty: they are not reminded.", prefetch='dunning',
+        groups=COLLEAGUES)
     dunning_policy_consumer_id = fields.Many2one(
         comodel_name='dunning.policy', string="Policy for Consumers",
         domain="[('debtor_type', 'in', ('consumer', 'any')), ('company_id', 'in', (False, id))]",
-        help="Ladder for consumers without a policy of their own. Empty: they are not reminded.", prefetch='dunning')
+        help="Ladder for consumers without a policy of their own. Empty: they are not reminded.", prefetch='dunning',
+        groups=COLLEAGUES)
     dunning_start_date = fields.Date(
         default=lambda self: self._dunning_today(),
         help="Items that were already overdue on this day are the backlog: they start at the first level, "
-             "always as proposals, and only a few each day.", prefetch='dunning')
+             "always as proposals, and only a few each day.", prefetch='dunning', groups=COLLEAGUES)
     dunning_oldest_due_date = fields.Date(
         string="Leave Alone What Was Due Before", default=lambda self: self._dunning_today() - timedelta(days=365),
-        help="Older items are never reminded automatically; a person decides about them.", prefetch='dunning')
+        help="Older items are never reminded automatically; a person decides about them.", prefetch='dunning',
+        groups=COLLEAGUES)
     dunning_planned_on = fields.Date(
-        readonly=True, help="The day the scheduled action last planned for this company.", prefetch='dunning')
+        readonly=True, help="The day the scheduled action last planned for this company.", prefetch='dunning',
+        groups=COLLEAGUES)
     # Claims
     dunning_term_agreed_business = fields.Boolean(
         string="Payment Term Agreed with Businesses", default=True,
         help="The payment term on invoices was agreed (contract, quotation or general terms). If not, interest of a "
              "business runs from 30 days after it received the invoice (article 6:119a paragraph 2 BW).",
-        prefetch='dunning')
+        prefetch='dunning', groups=COLLEAGUES)
     dunning_term_agreed_consumer = fields.Boolean(
         string="Payment Term Agreed with Consumers",
         help="A term that only stands on the invoice is not agreed: then a consumer is in default only after a notice "
-             "of default (article 6:82 BW), and the 14-day letter waits for that.", prefetch='dunning')
+             "of default (article 6:82 BW), and the 14-day letter waits for that.", prefetch='dunning',
+        groups=COLLEAGUES)
     dunning_postal_days = fields.Integer(
         string="Postal Days at Least",
         help="Days after which a letter counts as received; Sundays, Mondays and holidays do not count. 0: as under "
              "Configuration ‣ Facts of Law for the day on which it is posted. A higher number lengthens that; a lower "
              "one does nothing.",
-        prefetch='dunning')
+        prefetch='dunning', groups=COLLEAGUES)
 
     dunning_shortest_term = fields.Integer(
         string="Shortest Term", default=SHORTEST_TERM,
         help="Days that must be left of the term of a notice of default when the debtor receives it. With fewer it is "
              "no reasonable term (article 6:82 BW): then the notice does not count and is sent again. At least 5.",
-        prefetch='dunning')
+        prefetch='dunning', groups=COLLEAGUES)
     _check_dunning_shortest_term = models.Constraint(
         f'CHECK(dunning_shortest_term BETWEEN {SHORTEST_TERM} AND 30)',
         "The shortest term lies between 5 and 30 days.",
@@ -81,35 +86,38 @@ class ResCompany(models.Model):
     dunning_vat_on_costs = fields.Boolean(
         string="VAT on Collection Costs",
         help="Only when another firm collects for you and you cannot deduct the VAT it charges: then the costs are "
-             "raised by 21%, and the 14-day letter says why.", prefetch='dunning')
+             "raised by 21%, and the 14-day letter says why.", prefetch='dunning', groups=COLLEAGUES)
     dunning_lines_without_product = fields.Selection(
         selection=[('goods', "Goods"), ('services', "Services")], string="Invoice Lines Without Product Are",
         default='goods', required=True,
         help="For the prescription of claims on consumers: two years for goods, five for services. "
-             "Goods is the safe choice.", prefetch='dunning')
+             "Goods is the safe choice.", prefetch='dunning', groups=COLLEAGUES)
     dunning_interest_product_id = fields.Many2one(
         comodel_name='product.product', string="Product for Interest", domain="[('type', '=', 'service')]",
         default=lambda self: self.env.ref('l10n_nl_dunning.product_interest', raise_if_not_found=False),
-        help="Its income account is the one that interest of debtors is booked on.", prefetch='dunning')
+        help="Its income account is the one that interest of debtors is booked on.", prefetch='dunning',
+        groups=COLLEAGUES)
     dunning_cost_product_id = fields.Many2one(
         comodel_name='product.product', string="Product for Collection Costs", domain="[('type', '=', 'service')]",
         default=lambda self: self.env.ref('l10n_nl_dunning.product_collection_costs', raise_if_not_found=False),
-        help="Its income account is the one that collection costs are booked on.", prefetch='dunning')
+        help="Its income account is the one that collection costs are booked on.", prefetch='dunning',
+        groups=COLLEAGUES)
     dunning_booking_journal_id = fields.Many2one(
         comodel_name='account.journal', string="Journal for Interest and Costs", check_company=True,
-        domain="[('type', '=', 'sale')]", help="Empty: the first sales journal.", prefetch='dunning')
+        domain="[('type', '=', 'sale')]", help="Empty: the first sales journal.", prefetch='dunning', groups=COLLEAGUES)
     # Letters and e-mail
     dunning_contact_id = fields.Many2one(
         comodel_name='res.partner', string="Contact on Letters",
         help="The person a debtor can call or write to. Empty: the company itself. "
-             "Calls and tasks that nobody else is named for are planned for this person.", prefetch='dunning')
+             "Calls and tasks that nobody else is named for are planned for this person.", prefetch='dunning',
+        groups=COLLEAGUES)
     dunning_window_side = fields.Selection(
         selection=[('left', "On the left"), ('right', "On the right")], default='left', required=True,
         string="Envelope Window",
-        prefetch='dunning')
+        prefetch='dunning', groups=COLLEAGUES)
     dunning_contacts_per_week = fields.Integer(
         string="Contacts per Debtor and Week", default=3,
-        help="Letters, e-mails and calls together, of all levels. 0: no limit.", prefetch='dunning')
+        help="Letters, e-mails and calls together, of all levels. 0: no limit.", prefetch='dunning', groups=COLLEAGUES)
 
     _check_dunning_contacts_per_week = models.Constraint(
         'CHECK(dunning_contacts_per_week >= 0)',
@@ -119,21 +127,21 @@ class ResCompany(models.Model):
     dunning_quiet = fields.Boolean(
         string="Quiet Hours", default=True,
         help="No e-mail leaves on Sundays, on holidays of the debtor's country, nor between 20:00 and 07:00. "
-             "What is queued then leaves afterwards.", prefetch='dunning')
+             "What is queued then leaves afterwards.", prefetch='dunning', groups=COLLEAGUES)
 
     # Promises and arrangements
     dunning_promise_confirm = fields.Boolean(
         string="Confirm Promises by E-mail",
         help="Whoever promised to pay gets an e-mail with the date, the amount and how to pay. Can be chosen otherwise "
-             "for each promise.", prefetch='dunning')
+             "for each promise.", prefetch='dunning', groups=COLLEAGUES)
 
     dunning_arrangement_max_instalments = fields.Integer(
         string="Instalments Without Approval", default=12,
-        help="More than this has to be approved by a manager. 0: no limit.", prefetch='dunning')
+        help="More than this has to be approved by a manager. 0: no limit.", prefetch='dunning', groups=COLLEAGUES)
     dunning_arrangement_max_amount = fields.Monetary(
         string="Amount Without Approval", currency_field='currency_id',
         help="A higher total, in the currency of the company, has to be approved by a manager. 0: no limit.",
-        prefetch='dunning')
+        prefetch='dunning', groups=COLLEAGUES)
 
     _check_dunning_arrangement_limits = models.Constraint(
         'CHECK(dunning_arrangement_max_instalments >= 0 AND COALESCE(dunning_arrangement_max_amount, 0) >= 0)',
@@ -143,23 +151,24 @@ class ResCompany(models.Model):
     dunning_signatory_ids = fields.Many2many(
         comodel_name='res.users', relation='dunning_signatory_rel', column1='company_id', column2='user_id',
         string="Sign Arrangements for Us", domain="[('share', '=', False), ('company_ids', 'in', id)]",
-        help="Who may sign payment arrangements after the debtor did. Nobody here: every accounting manager.")
+        help="Who may sign payment arrangements after the debtor did. Nobody here: every accounting manager.",
+        groups=COLLEAGUES)
     dunning_auto_signatory_id = fields.Many2one(
         comodel_name='res.users', string="Signed at Once in the Name of",
         domain="[('share', '=', False), ('company_ids', 'in', id)]",
         help="Arrangements that needed no approval are signed for us, in the name of this colleague, as soon as the "
-             "debtor has signed. Empty: a person signs each of them.", prefetch='dunning')
+             "debtor has signed. Empty: a person signs each of them.", prefetch='dunning', groups=COLLEAGUES)
     # Collecting
     dunning_user_id = fields.Many2one(
         comodel_name='res.users', string="Default Collector",
         domain="[('share', '=', False), ('company_ids', 'in', id)]",
-        help="Who calls debtors without a collector of their own.", prefetch='dunning')
+        help="Who calls debtors without a collector of their own.", prefetch='dunning', groups=COLLEAGUES)
     # The debtor's page
     dunning_page_offer_total = fields.Monetary(
         string="Arrangements Without a Colleague up to", default=1500.0,
         help="Whoever owes no more than this is offered an arrangement at once on the debtor's page, to be signed: up "
              "to three instalments, free of charge. Everything else goes to the collector. 0: everything does.",
-        prefetch='dunning')
+        prefetch='dunning', groups=COLLEAGUES)
 
     _check_dunning_page_offer = models.Constraint(
         'CHECK(COALESCE(dunning_page_offer_total, 0) >= 0)',
@@ -170,11 +179,11 @@ class ResCompany(models.Model):
     dunning_keep_months = fields.Integer(
         string="Keep Notes (months)", default=24,
         help="After that the notes, names and numbers of calls, promises and closed holds go; that there was one, who "
-             "recorded it and when stays. 0: keep them.", prefetch='dunning')
+             "recorded it and when stays. 0: keep them.", prefetch='dunning', groups=COLLEAGUES)
     dunning_retention_automatic = fields.Boolean(
         string="Clean by Itself",
         help="What was listed goes two weeks later, unless somebody keeps it. Off: a manager decides each time.",
-        prefetch='dunning')
+        prefetch='dunning', groups=COLLEAGUES)
 
     _check_dunning_keep_months = models.Constraint(
         'CHECK(dunning_keep_months >= 0)',

@@ -84,7 +84,8 @@ class DunningNotice(models.Model):
     interest_waived = fields.Boolean(
         compute='_compute_claim_words', help="Whether no interest is asked of this debtor, ever.")
     mail_items = fields.Html(compute='_compute_mail_blocks', sanitize=False)
-    mail_payment = fields.Html(compute='_compute_mail_blocks', sanitize=False)
+    # With the address of the debtor's page, which has the key.
+    mail_payment = fields.Html(compute='_compute_mail_blocks', sanitize=False, groups=fields.NO_ACCESS)
     mail_sender = fields.Html(compute='_compute_mail_blocks', sanitize=False)
     letter_filename = fields.Char(compute='_compute_letter_filename')
 
