@@ -104,7 +104,7 @@ class DebtorPage(http.Controller):
         move = page._find_invoice(invoice_id) if page else None
         if not move:
             return not_found()
-        documents = move._get_invoice_legal_documents_all(allow_fallback=True)
+        documents = move._get_dunning_documents()
         if len(documents) == 1:
             return self._send_file(documents[0]['content'], 'application/pdf', documents[0]['filename'])
         return self._send_file(

@@ -52,6 +52,7 @@ class DunningCommon(AccountTestInvoicingCommon):
         cls.company.write({
             'name': "Test BV", 'email': 'finance@test.example.com', 'street': "Dam 1", 'city': "Amsterdam"})
         cls.company.partner_id.tz = 'Europe/Amsterdam'
+        cls.give_bank(cls.company)
         cls.ladder = cls.make_policy("Ladder", [
             {'name': "Reminder", 'delay_days': 5, 'payment_term_days': 10},
             {'name': "Demand", 'delay_days': 4, 'payment_term_days': 7, 'delay_from': 'previous_deadline'},
@@ -81,6 +82,19 @@ class DunningCommon(AccountTestInvoicingCommon):
                     b'agreement' if signatures else b'proposal', self.id))
 
     # --- settings ---
+
+    @classmethod
+    def give_bank(cls, company):
+        """Without an account to pay on nothing leaves. It stands behind those of stories that have one of their own."""
+        return cls.env['res.partner.bank'].create({
+            'acc_number': 'NL20INGB0001234567', 'partner_id': company.partner_id.id, 'sequence': 99})
+
+    @classmethod
+    def setup_other_company(cls, **kwargs):
+        data = super().setup_other_company(**kwargs)
+        data['company'].email = 'other@test.example.com'
+        cls.give_bank(data['company'])
+        return data
 
     @classmethod
     def make_policy(cls, name, levels, **values):

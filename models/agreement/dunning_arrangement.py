@@ -172,6 +172,10 @@ class DunningArrangement(models.Model):
         # EXTENDS 'portal': who shares an address, or is notified, does not get the key along.
         return super()._get_share_url(redirect=redirect, signup_partner=signup_partner, pid=pid, share_token=False)
 
+    def _sign_token(self, pid):
+        # EXTENDS 'portal': sudo: the key is read to notify somebody, whoever does that.
+        return super(DunningArrangement, self.sudo())._sign_token(pid)
+
     def _portal_ensure_token(self):
         # EXTENDS 'portal': the key to its page is drawn by the program, and by nobody else.
         arrangement = self.sudo()  # sudo: nobody else reads the key

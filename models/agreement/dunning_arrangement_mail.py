@@ -73,7 +73,7 @@ class DunningArrangementMail(models.AbstractModel):
     def _send_offer(self):
         """Send the offer to the debtor: by e-mail where an address works, else somebody posts it."""
         for arrangement in self:
-            person = arrangement._get_recipient()
+            person = arrangement._get_mailable()
             if person:
                 arrangement._send_mail(
                     'l10n_nl_dunning.mail_template_arrangement_offer', person,
@@ -90,7 +90,7 @@ class DunningArrangementMail(models.AbstractModel):
         """Send the agreement to both sides, and the paper that was signed with it."""
         for arrangement in self:
             files = arrangement.agreement_attachment_id | arrangement.scan_attachment_id
-            person, template = arrangement._get_recipient(), 'l10n_nl_dunning.mail_template_arrangement_agreement'
+            person, template = arrangement._get_mailable(), 'l10n_nl_dunning.mail_template_arrangement_agreement'
             if person and not arrangement._refuse_to_tell(template):
                 part = arrangement._get_next_part()
                 arrangement._send_mail(
@@ -114,7 +114,8 @@ class DunningArrangementMail(models.AbstractModel):
         :param get_summary: function of an environment that returns what, in its language
         """
         self._tell_owner('mail.mail_activity_data_todo', lambda env: (
-            get_summary(env), env._("%s has no e-mail address that works.", self.partner_id.name or '')))
+            get_summary(env), self.company_id.with_env(env)._explain_dunning_sender() or env._(
+                "%s has no e-mail address that works.", self.partner_id.name or '')))
 
     def action_print_offer(self):
         """Download what counts now: the agreement, else the proposal; of a draft how it would look."""
@@ -154,7 +155,7 @@ class DunningArrangementMail(models.AbstractModel):
         template = f'l10n_nl_dunning.mail_template_arrangement_{kind}'
         amount = told._get_told_amount(kind, parts, items) if kind != 'kept' else 0.0
         reference = self.env['dunning.letter']._get_moves_reference(items.move_id) if items else told._get_reference()
-        person = told._get_recipient()
+        person = told._get_mailable()
         if told._refuse_to_tell(template):
             return
         if person:

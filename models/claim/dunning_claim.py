@@ -240,8 +240,8 @@ class DunningClaim(models.AbstractModel):
             *(told.item_id for sent in letters.values() for letter in sent.letters for told in letter.items
               if told.item_id in sent.items),
             *(item_id for sent in asked_before.values() for letter in sent for item_id in letter.principals)})
-        items.fetch(['amount_currency', 'date_maturity', 'move_id', 'currency_id', 'date'])
-        items.move_id.fetch(['name', 'invoice_date', 'date', 'dunning_notice_id', 'dunning_policy_id'])
+        items.fetch(['name', 'amount_currency', 'date_maturity', 'move_id', 'currency_id', 'date'])
+        items.move_id.fetch(['name', 'move_type', 'invoice_date', 'date', 'dunning_notice_id', 'dunning_policy_id'])
         agreements = {}
         asked = [self._read_request(request, agreements) for request in requests]
         Rate, company = self.env['dunning.interest.rate'], self.env.company
@@ -267,9 +267,10 @@ class DunningClaim(models.AbstractModel):
         ends = insolvencies._get_last_interest_days(items) if insolvencies else {}
         return {
             item.id: DueItem(
-                item.id, item.move_id.id, item.move_id.name or '', to_decimal(item.amount_currency), due_date,
-                item.move_id.invoice_date or item.move_id.date, item.move_id in bookings, ends.get(item.id))
-            for item, due_date in zip(items, due_dates, strict=True)}
+                item.id, item.move_id.id, number, to_decimal(item.amount_currency), due_date,
+                day or item.move_id.date, item.move_id in bookings, ends.get(item.id))
+            for item, due_date in zip(items, due_dates, strict=True)
+            for number, day in [item._get_dunning_identity()]}
 
     @api.model
     def _read_request(self, request, agreements):

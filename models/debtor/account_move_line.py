@@ -3,6 +3,7 @@ from odoo.fields import Domain
 from odoo.tools import SQL
 
 from ..kernel.dunning_field import AnswerInteger
+from ..kernel.formats import find_day
 from ..kernel.groups import COLLEAGUES
 from ..kernel.sql import select_changed
 
@@ -29,6 +30,16 @@ class AccountMoveLine(models.Model):
         for item in self:
             due = item._get_dunning_due_date()
             item.dunning_days_overdue = max(0, (today - due).days) if due and not item.reconciled else 0
+
+    def _get_dunning_identity(self):
+        """Return (number, date or False) under which the debtor knows this item.
+
+        Of an entry, as one that took over an older ledger, both stand in the label of its line.
+        """
+        self.ensure_one()
+        move = self.move_id
+        label = (self.name or '').strip() if move.move_type == 'entry' else ''
+        return label or move.name or '', move.invoice_date or (find_day(label) if label else move.date)
 
     # -------------------------------------------------------------------------
     # DUE ITEMS

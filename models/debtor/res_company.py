@@ -11,7 +11,7 @@ import pytz
 
 from odoo import api, fields, models
 from odoo.exceptions import ValidationError
-from odoo.tools import SQL
+from odoo.tools import SQL, email_normalize
 
 from ...tools.law import dutch_calendar, jurisdiction
 from ...tools.law.dated_facts import get_postal_days
@@ -21,6 +21,9 @@ from ..kernel.groups import ACCOUNTING, COLLEAGUES
 DAY_STARTS, DAY_ENDS = time(7), time(20)
 NOON = time(12)
 SUNDAY = 6
+# Domains of addresses that Odoo makes up, until somebody enters those of the company.
+PLACEHOLDERS = frozenset({
+    'example.com', 'example.net', 'example.org', 'mycompany.com', 'yourcompany.com', 'yourcompany.example.com'})
 # Addons that remind debtors too. Both at once would tell them everything twice.
 RIVALS = ('account_followup', 'account_credit_control', 'account_invoice_overdue_reminder')
 
@@ -314,6 +317,18 @@ class ResCompany(models.Model):
         self.sudo().fetch([  # sudo: what is set holds for every user
             'parent_path', 'active', 'currency_id', 'account_fiscal_country_id',
             *(name for name, field in self._fields.items() if field.prefetch == 'dunning' and field.store)])
+
+    def _explain_dunning_sender(self):
+        """Return why no e-mail to a debtor can come from this company, or an empty string."""
+        self.ensure_one()
+        domain = (email_normalize(self.email) or '').rpartition('@')[2]
+        if not domain:
+            return self.env._("%s has no e-mail address to write from. Add it to the company.", self.display_name)
+        if domain in PLACEHOLDERS:
+            return self.env._(
+                "The e-mail address of %(company)s, %(email)s, is an example. Enter its own on the company.",
+                company=self.display_name, email=self.email)
+        return ''
 
     def _get_dunning_contact_text(self):
         """Return whom a debtor can reach, as in “Sanne de Boer (020 123 45 67, sanne@example.com)”."""

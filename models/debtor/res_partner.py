@@ -66,7 +66,7 @@ class ResPartner(models.Model):
         groups=COLLEAGUES,
     )
     dunning_effective_type_reason = fields.Char(
-        string="Because", compute='_compute_dunning_effective_type', compute_sudo=True, groups=ACCOUNTING,
+        string="Because", compute='_compute_dunning_effective_type', compute_sudo=True, groups=COLLEAGUES,
         help="Why the debtor is treated as such.")
     dunning_term_agreed = fields.Selection(
         selection=[('yes', "Agreed"), ('no', "Not agreed")],

@@ -39,6 +39,10 @@ class DunningDebtorMail(models.AbstractModel):
                 return person
         return self.env['res.partner']
 
+    def _get_mailable(self):
+        """Return who gets an e-mail, or an empty record: who has no address, or the company has none to write from."""
+        return self.env['res.partner'] if self.company_id._explain_dunning_sender() else self._get_recipient()
+
     def _get_lang(self):
         """Return the language the debtor is written to in."""
         self.ensure_one()
@@ -104,10 +108,13 @@ class DunningDebtorMail(models.AbstractModel):
         :param bytes picture: PNG that the text shows as ``cid:`` :data:`QR_NAME`
         :param author: ``res.partner`` that it comes from; None for the user, or the collector
         :return: the ``mail.mail``
-        :raise UserError: when a consumer would read what somebody typed of money or rates
+        :raise UserError: when a consumer would read what somebody typed of money or rates, or the company has no address
         """
         self.ensure_one()
         company, lang = self.company_id, self._get_lang()
+        lacks = company._explain_dunning_sender()
+        if lacks:
+            raise UserError(lacks)
         subject, body = texts or self._render_words(template)
         refusal = self._refuse_words(template, subject, body, written=written)
         if refusal:
@@ -130,7 +137,7 @@ class DunningDebtorMail(models.AbstractModel):
             # In the history the picture is that of the attachment.
             'body': body.replace(f'cid:{QR_NAME}', f'/web/image/{image.id}'),
             'body_html': layout,
-            'email_from': company.email_formatted or author.email_formatted,
+            'email_from': company.email_formatted,
             'author_id': author.id,
             'email_to': person.email_formatted,
             'attachment_ids': [Command.link(attachment.id) for attachment in attachments],

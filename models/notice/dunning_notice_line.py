@@ -174,13 +174,12 @@ class DunningNoticeLine(models.Model):
         items = self.move_line_id
         if not items:
             return
-        items.fetch(['move_id', 'amount_currency'])
-        items.move_id.fetch(['ref', 'name', 'invoice_date', 'date'])
+        items.fetch(['move_id', 'name', 'amount_currency'])
+        items.move_id.fetch(['ref', 'name', 'invoice_date', 'date', 'move_type'])
         descriptions = self._get_descriptions(items.move_id)
         rows = [(
-            line.id, move.name or None, move.invoice_date or move.date, descriptions.get(move.id) or None,
-            line.move_line_id.amount_currency,
-        ) for line in self if (move := line.move_line_id.move_id)]
+            line.id, number or None, day or None, descriptions.get(item.move_id.id) or None, item.amount_currency,
+        ) for line in self if (item := line.move_line_id) for number, day in [item._get_dunning_identity()]]
         names = ['name', 'invoice_date', 'description', 'amount_original']
         self.flush_model(names)
         self.env.execute_query(SQL(
@@ -319,7 +318,8 @@ class DunningNoticeLine(models.Model):
             SELECT id, why
               FROM (SELECT step.id, CASE
                            WHEN item.debtor_id <> notice.partner_id THEN 'other_debtor'
-                           WHEN step.name <> move.name THEN 'number_changed'
+                           -- The label of an entry was typed, and may be completed.
+                           WHEN step.name <> move.name AND move.move_type <> 'entry' THEN 'number_changed'
                            WHEN step.amount_original < item.amount_currency THEN 'amount_raised'
                            WHEN step.date_maturity < %(due_date)s THEN 'due_date_later' END AS why
                       FROM dunning_notice_line step
@@ -333,7 +333,7 @@ class DunningNoticeLine(models.Model):
             items=Item._get_dunning_rows_sql(company, unpaid if debtors is None else SQL(
                 "%s AND partner.commercial_partner_id = ANY(%s)", unpaid, list(debtors.ids))),
             to_flush=[
-                self.env['account.move']._fields['name'], Notice._fields['partner_id'],
+                self.env['account.move']._fields['name'], self.env['account.move']._fields['move_type'], Notice._fields['partner_id'],
                 *(self._fields[name] for name in (
                     'name', 'amount_original', 'date_maturity', 'status', 'move_line_id', 'notice_id'))])
 

@@ -58,6 +58,10 @@ class DunningPage(models.Model):
         # EXTENDS 'portal': who shares an address does not get the key along.
         return super()._get_share_url(redirect=redirect, signup_partner=signup_partner, pid=pid, share_token=False)
 
+    def _sign_token(self, pid):
+        # EXTENDS 'portal': sudo: the key is read to notify somebody, whoever does that.
+        return super(DunningPage, self.sudo())._sign_token(pid)
+
     def _portal_ensure_token(self):
         """Give a page its token, but never one whose token was taken back: a person renews it."""
         page = self.sudo()  # sudo: nobody else reads the key

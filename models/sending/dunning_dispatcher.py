@@ -133,6 +133,7 @@ class DunningDispatcher(models.AbstractModel):
             self._wait_for_planner,
             self._wait_for_turn,
             self._wait_for_morning,
+            self._wait_for_details,
             self._stop_unlawful,
             self._send_back_unapproved,  # the last look before a letter is made, when its amounts are known
             self._hand_to_person,
@@ -348,7 +349,7 @@ class DunningDispatcher(models.AbstractModel):
 
     @api.model
     def _get_invoice_attachments(self, notice):
-        """Return the PDFs of the invoices, where the level wants them: the legal ones, else fresh prints."""
+        """Return the PDFs of the invoices, where the level wants them: as they were sent, else fresh prints."""
         # sudo: the invoices' own documents, sent to their own debtor
         attachments = self.env['ir.attachment'].sudo()
         # sudo: as above
@@ -357,8 +358,8 @@ class DunningDispatcher(models.AbstractModel):
             if move.move_type != 'out_invoice':
                 continue
             pdf = move.invoice_pdf_report_id
-            document = not pdf and move._get_invoice_legal_documents('pdf', allow_fallback=True)
-            if document:
+            if not pdf:
+                document, = move._get_dunning_documents()
                 pdf = attachments.create({
                     'name': document['filename'],
                     'raw': document['content'],

@@ -144,6 +144,21 @@ class DunningDispatcherGates(models.AbstractModel):
                 dispatch.notices -= batch
 
     @api.model
+    def _wait_for_details(self, dispatch):
+        """Gate: nothing leaves that does not say where to pay, or from whom it comes."""
+        Letter = self.env['dunning.letter']
+        for notice in dispatch.notices.filtered(lambda notice: notice.channel in ('letter', *MAIL_CHANNELS)):
+            company = notice.company_id
+            bank = Letter._get_bank(company, notice.live_line_ids.move_id)
+            lacks = '' if (bank.acc_number or '').strip() else self.env._(
+                "%s has no bank account to pay on. Add its IBAN to the company, or choose one on the invoice.",
+                company.display_name)
+            lacks = lacks or (notice.channel in MAIL_CHANNELS and company._explain_dunning_sender())
+            if lacks:
+                notice._recording().waiting_reason = lacks
+                dispatch.notices -= notice
+
+    @api.model
     def _get_cron(self):
         """Return the scheduled action that sends the queue, or an empty record."""
         cron = self.env.ref('l10n_nl_dunning.ir_cron_dunning_dispatch', raise_if_not_found=False)

@@ -117,7 +117,7 @@ class TestArrangementSign(SignCommon):
 
     def test_page_says_what_is_agreed(self):
         arrangement = self.offer()
-        arrangement._recording().document_data = {'clauses': ["<p>Met uw handtekening erkent u de schuld.</p>"]}
+        arrangement.sudo()._recording().document_data = {'clauses': ["<p>Met uw handtekening erkent u de schuld.</p>"]}
         response, page = self.open(self.link(arrangement))
         self.assertEqual(response.status_code, 200)
         words = self.words(page)

@@ -15,13 +15,13 @@ BOOKKEEPERS = EVERYBODY[4:]
 #: By model: who reads, who may write where the record itself may be written, and which fields.
 ANSWERS = {
     'res.partner': (
-        (COLLEAGUES, (), 'effective_type hold_text level_id term_warning'),
+        (COLLEAGUES, (), 'effective_type effective_type_reason hold_text level_id term_warning'),
         (ACCOUNTING, BOOKKEEPERS,
          'policy_id debtor_type type_reason term_agreed waive_interest waive_costs waive_reason lang review user_id '
          'large_buyer term_expressly wki_number wki_exempt email_bounced_on phone_wrong_on post_returned_on '
          'unreachable_on hold_ids notice_ids'),
         (ACCOUNTING, (),
-         'effective_policy_id effective_type_reason amount_collectable amount_overdue days_overdue items_overdue '
+         'effective_policy_id amount_collectable amount_overdue days_overdue items_overdue '
          'arrangement_count arrangement_id arrangement_story arrangement_text call_count debtor_count hold_count '
          'notice_count promise_count promise_text'),
     ),
