@@ -1,7 +1,7 @@
 {
     'name': "Debiteurenbeheer",
     'summary': "Aanmaningen that are legally right, explain themselves and never leave for money that is not owed",
-    'version': '19.0.1.7.0',
+    'version': '19.0.1.8.0',
     'category': 'Accounting/Accounting',
     'author': "Debiteurenbeheer contributors",
     'website': "https://github.com/debiteurenbeheer/l10n_nl_dunning",
@@ -49,6 +49,7 @@
         'wizards/sending/dunning_proposal_views.xml',
         'wizards/sending/dunning_send_views.xml',
         'wizards/sending/dunning_start_views.xml',
+        'wizards/sending/dunning_restore_views.xml',
         'wizards/notice/dunning_receipt_enter_views.xml',
         'views/notice/dunning_notice_views.xml',
         'views/law/dunning_interest_rate_views.xml',

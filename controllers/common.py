@@ -25,9 +25,9 @@ def open_record(model, record_id, access_token):
     """Return a record as the visitor may see it, or an empty one, without saying why not.
 
     Who has the token may; so may a portal user of this very debtor; and a colleague who keeps the books of this company
-    may look, but not act: what is signed or said on a page is the debtor's own. What is returned works with all rights, but in the
-    company of the record only. Answer an empty one with :func:`not_found`: a record that is not there, one with another
-    token and one whose link was taken back look the same.
+    may look, but not act: what is signed or said on a page is the debtor's own. What is returned works with all rights,
+    but in the company of the record only. Answer an empty one with :func:`not_found`: a record that is not there, one
+    with another token and one whose link was taken back look the same.
     """
     # sudo: the token or the debtor is checked below, before anything is read for the visitor
     record, user = request.env[model].sudo().browse(record_id).exists(), request.env.user
@@ -55,7 +55,8 @@ def speak(record, lang):
 
 def make_url(record, access_token, suffix='', query=''):
     """Return an address on the page of a record, with the token only when the visitor came with it."""
-    parts = [part for part in (access_token and f'access_token={record.access_token}', query) if part]
+    key = has_token(record, access_token) and f'access_token={record.access_token}'
+    parts = [part for part in (key, query) if part]
     return f"{record.access_url}{suffix}{'?' if parts else ''}{'&'.join(parts)}"
 
 

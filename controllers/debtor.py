@@ -222,6 +222,9 @@ class DebtorPage(http.Controller):
             'debt': debt,
             'offers': page._get_offers(debt['claims']) if debt['debts'] and not arrangements else [],
             'arrangements': arrangements,
+            # A colleague who looks along does not get the key.
+            'deal_url': lambda deal, suffix='': (
+                f'{deal.access_url}{suffix}' if request.env.user._is_internal() else deal.get_portal_url(suffix=suffix)),
             'letters': page._get_letters(),
             'notice': notice,
             'can_pay_online': page.env['dunning.letter']._can_pay_online(page.company_id),

@@ -228,12 +228,17 @@ def create(name, template=None):
     for attempt in range(20):
         try:
             run([*command, name], why=f"Creating the database {name}", env=environ)
-            return
+            break
         except Failure as failure:
             # Two copies of one template at the same moment exclude each other for a second.
             if "is being accessed by other users" not in str(failure) or attempt == 19:
                 raise
             time.sleep(0.5)
+    if template:
+        # A database of its own, unless it is a copy of one with letters: that is what the addon has to notice.
+        psql(
+            "UPDATE ir_config_parameter SET value = gen_random_uuid() WHERE key = 'database.uuid' AND NOT EXISTS"
+            " (SELECT FROM ir_module_module WHERE name = 'l10n_nl_dunning' AND state = 'installed')", database=name)
 
 
 def drop(name):

@@ -10,7 +10,7 @@ from datetime import date, datetime, time, timedelta
 import pytz
 
 from odoo import api, fields, models
-from odoo.exceptions import ValidationError
+from odoo.exceptions import UserError, ValidationError
 from odoo.tools import SQL, email_normalize
 
 from ...tools.law import dutch_calendar, jurisdiction
@@ -21,6 +21,8 @@ from ..kernel.groups import ACCOUNTING, COLLEAGUES
 DAY_STARTS, DAY_ENDS = time(7), time(20)
 NOON = time(12)
 SUNDAY = 6
+# Of the days that can be asked about: from before anything is owed until after it prescribed.
+ASKED_YEARS = range(1970, 2101)
 # Domains of addresses that Odoo makes up, until somebody enters those of the company.
 PLACEHOLDERS = frozenset({
     'example.com', 'example.net', 'example.org', 'mycompany.com', 'yourcompany.com', 'yourcompany.example.com'})
@@ -223,12 +225,34 @@ class ResCompany(models.Model):
             return fields.Date.to_date(at_date)
         return self._get_dunning_day(fields.Datetime.now())
 
+    def _parse_dunning_day(self, day):
+        """Return the day a user or program asks about, today without one; only ever for asking, never to date a letter.
+
+        :raise UserError: when it is no date, or not one of this age
+        """
+        if not day:
+            return self._dunning_today()
+        try:
+            result = fields.Date.to_date(day)
+        except (ValueError, TypeError):
+            result = None
+        if not result or result.year not in ASKED_YEARS:
+            raise UserError(self.env._(
+                "“%s” is not a date. Give it as year, month and day, such as 2026-03-31.", day))
+        return result
+
     def _get_dunning_day(self, moment):
         """Return the day where the company is of a moment (naive, UTC), whoever asks."""
         return pytz.utc.localize(moment).astimezone(self._get_dunning_tz()).date()
 
     def _get_dunning_tz(self):
-        return pytz.timezone(self[:1].partner_id.tz or 'Europe/Amsterdam')
+        """Return the time zone of the creditor, the root of its branches: of its contact, else of its country.
+
+        Never that of who clicks: dates are facts of law.
+        """
+        root = self[:1].sudo().root_id  # sudo: who works for a branch need not see its head office
+        zones = pytz.country_timezones.get(root.country_id.code or '', ['Europe/Amsterdam'])
+        return pytz.timezone(root.partner_id.tz or zones[0])
 
     def _get_dunning_quiet_until(self, country_code=None):
         """Return when a debtor in that country may be written to again (local time), or None when he may be now.

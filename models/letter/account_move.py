@@ -13,8 +13,8 @@ class AccountMove(models.Model):
         documents = self._get_invoice_legal_documents_all()
         if documents:
             return documents
-        # sudo: the report that core chooses for a contact
-        report = self.partner_id.sudo().invoice_template_pdf_report_id or self.env.ref('account.account_invoices').sudo()
+        chosen = self.partner_id.sudo().invoice_template_pdf_report_id  # sudo: which report core takes for a contact
+        report = chosen or self.env.ref('account.account_invoices').sudo()  # sudo: as above
         Report = self.env['ir.actions.report'].with_company(self.company_id)
         content, kind = Report._pre_render_qweb_pdf(report.report_name, res_ids=self.ids)
         return [{

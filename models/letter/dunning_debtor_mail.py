@@ -108,7 +108,8 @@ class DunningDebtorMail(models.AbstractModel):
         :param bytes picture: PNG that the text shows as ``cid:`` :data:`QR_NAME`
         :param author: ``res.partner`` that it comes from; None for the user, or the collector
         :return: the ``mail.mail``
-        :raise UserError: when a consumer would read what somebody typed of money or rates, or the company has no address
+        :raise UserError: when a consumer would read what somebody typed of money or rates, or when the company has no
+            address to write from
         """
         self.ensure_one()
         company, lang = self.company_id, self._get_lang()

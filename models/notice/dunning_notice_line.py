@@ -333,7 +333,8 @@ class DunningNoticeLine(models.Model):
             items=Item._get_dunning_rows_sql(company, unpaid if debtors is None else SQL(
                 "%s AND partner.commercial_partner_id = ANY(%s)", unpaid, list(debtors.ids))),
             to_flush=[
-                self.env['account.move']._fields['name'], self.env['account.move']._fields['move_type'], Notice._fields['partner_id'],
+                Notice._fields['partner_id'],
+                *(self.env['account.move']._fields[name] for name in ('name', 'move_type')),
                 *(self._fields[name] for name in (
                     'name', 'amount_original', 'date_maturity', 'status', 'move_line_id', 'notice_id'))])
 

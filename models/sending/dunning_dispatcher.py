@@ -117,6 +117,7 @@ class DunningDispatcher(models.AbstractModel):
                     step(dispatch)
             gone |= dispatch.handed | dispatch.notices
         gone._take_snapshots('left_data')  # to show what changed since it was proposed
+        self.env['dunning.marker']._note(gone)
         return gone
 
     @api.model
@@ -127,6 +128,7 @@ class DunningDispatcher(models.AbstractModel):
         on, and that is what writes on those why.
         """
         return [
+            self._wait_for_confirmation,
             self._ask_planner,
             self._take_off_settled,
             # The gates: what has to wait stays in the queue.

@@ -27,6 +27,14 @@ class DunningDispatcherGates(models.AbstractModel):
     _description = "Dunning Dispatcher"
 
     @api.model
+    def _wait_for_confirmation(self, dispatch):
+        """Gate: a restored or copied database does not know what its debtors got; see ``dunning.marker``."""
+        reason = self.env['dunning.marker']._explain()
+        if reason:
+            dispatch.notices._recording().write({'waiting_reason': reason})
+            dispatch.notices -= dispatch.notices
+
+    @api.model
     def _ask_planner(self, dispatch):
         """Step: ask once what is not owed and what has to wait, since hardly anything ever has to wait.
 

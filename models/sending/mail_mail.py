@@ -53,7 +53,7 @@ class MailMail(models.Model):
             'alias_domain_id': alias_domain_id, 'mail_server': mail_server, 'post_send_callback': post_send_callback}
         if auto_commit is not True:
             return super()._send(**kwargs)
-        settled = self._settle_dunning_handovers()
+        settled = self._hold_dunning_mails() or self._settle_dunning_handovers()
         if settled and post_send_callback:
             post_send_callback(settled.ids)
         handovers = Handovers()
@@ -67,6 +67,11 @@ class MailMail(models.Model):
                 if mail.message_id in handovers.started and mail.state == 'exception':
                     mail._record_uncertain_handover()
             raise
+
+    def _hold_dunning_mails(self):
+        """Return our mails that may have left before a backup was restored: they wait for a person."""
+        ours = self.filtered(lambda mail: (mail.model or '').startswith('dunning.'))
+        return ours if ours and self.env['dunning.marker']._explain() else self.browse()
 
     def _get_dunning_handovers(self):
         """Return the :class:`Handovers` of the call of ``_send`` that this is part of, or None."""

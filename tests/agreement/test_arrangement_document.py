@@ -404,7 +404,8 @@ class TestArrangementDocument(PaperCommon):
         arrangement = self.offer(self.consumer)
         [mail] = self.mails(arrangement)
         self.assertEqual(mail.attachment_ids, arrangement.offer_attachment_id.sudo())
-        self.assertIn(f'/my/arrangements/{arrangement.id}?access_token={arrangement.sudo().access_token}', mail.body_html)
+        key = arrangement.sudo().access_token
+        self.assertIn(f'/my/arrangements/{arrangement.id}?access_token={key}', mail.body_html)
         self.assertIn("uiterlijk op <b>17 maart 2025</b>", mail.body_html)
         self.assertIn("Ons voorstel voor een betalingsregeling van €", mail.subject)
         self.assertIn('mevr.@debtor.example.com', mail.email_to)

@@ -1,4 +1,4 @@
-"""What goes along with a reminder is right: the invoice itself, the account, the sender, the number of an old invoice."""
+"""What goes along is right: the invoice itself, the account, the sender, the number of an old invoice."""
 
 from datetime import date
 
@@ -137,7 +137,8 @@ class TestGoesAlong(DunningCommon):
         self.assertEqual(notices.mapped('state'), ['sent', 'sent'])
         told = {line.name: line.invoice_date for line in notices.line_ids}
         self.assertEqual(told, {
-            "Factuur 2024-0815 van 15-12-2024": date(2024, 12, 15), "F-77": False, "F-78 (2024-11-02)": date(2024, 11, 2)})
+            "Factuur 2024-0815 van 15-12-2024": date(2024, 12, 15), "F-77": False,
+            "F-78 (2024-11-02)": date(2024, 11, 2)})
         self.assertEqual(len(set(notices.mapped('reference'))), 2, "What is paid can be told apart")
         for notice in notices:
             self.assertEqual(notice.reference, notice.name)

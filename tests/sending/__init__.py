@@ -4,6 +4,7 @@ from . import (
     test_dispatcher,
     test_journeys,
     test_making,
+    test_marker,
     test_proposal,
     test_queue,
     test_queue_job,
