@@ -5,8 +5,7 @@ import uuid
 from odoo.http import request
 from odoo.tools import consteq
 
-from ..models.kernel.groups import BOOKKEEPERS
-from ..models.portal.dunning_page import as_visitor
+from ..models.portal.dunning_page import as_visitor, sign_look
 
 # No script of any kind runs on a page of ours, and nothing is fetched from elsewhere: what a visitor typed can be shown
 # without doing anything, and no other site learns the address, which is the key.
@@ -21,21 +20,26 @@ def has_token(record, access_token):
     return consteq((record.access_token or '').encode() or uuid.uuid4().bytes, str(access_token or '').encode())
 
 
+def is_look(record, access_token):
+    """Return whether a colleague came with a link that only looks; see :func:`sign_look`."""
+    user = request.env.user
+    return user._is_internal() and consteq(sign_look(record, user).encode(), str(access_token or '').encode())
+
+
 def open_record(model, record_id, access_token):
     """Return a record as the visitor may see it, or an empty one, without saying why not.
 
-    Who has the token may; so may a portal user of this very debtor; and a colleague who keeps the books of this company
-    may look, but not act: what is signed or said on a page is the debtor's own. What is returned works with all rights,
-    but in the company of the record only. Answer an empty one with :func:`not_found`: a record that is not there, one
-    with another token and one whose link was taken back look the same.
+    Who has the token may; so may a portal user of this very debtor. A colleague with a link of his own may look, but
+    not act: what is signed or said on a page is the debtor's. What is returned works with all rights, but in the
+    company of the record only. Answer an empty one with :func:`not_found`: a record that is not there, one with another
+    token and one whose link was taken back look the same.
     """
     # sudo: the token or the debtor is checked below, before anything is read for the visitor
     record, user = request.env[model].sudo().browse(record_id).exists(), request.env.user
     # As many steps for a record that is not there as for one with another token.
     may_open = has_token(record, access_token)
     is_own = not user._is_public() and user.share and user.partner_id.commercial_partner_id == record.partner_id
-    may_look = request.httprequest.method == 'GET' and user.has_group(BOOKKEEPERS) and (
-        record.company_id in user.company_ids)
+    may_look = request.httprequest.method == 'GET' and is_look(record, access_token)
     return as_visitor(record) if record and (may_open or is_own or may_look) else record.browse()
 
 
@@ -55,8 +59,8 @@ def speak(record, lang):
 
 def make_url(record, access_token, suffix='', query=''):
     """Return an address on the page of a record, with the token only when the visitor came with it."""
-    key = has_token(record, access_token) and f'access_token={record.access_token}'
-    parts = [part for part in (key, query) if part]
+    key = has_token(record, access_token) or is_look(record, access_token)
+    parts = [part for part in (key and f'access_token={access_token}', query) if part]
     return f"{record.access_url}{suffix}{'?' if parts else ''}{'&'.join(parts)}"
 
 

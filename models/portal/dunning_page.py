@@ -17,6 +17,12 @@ def as_visitor(records):
     return records.with_user(SUPERUSER_ID).with_company(company).with_context(allowed_company_ids=company.ids)
 
 
+def sign_look(record, user):
+    """Return what lets a colleague look at the page of a record, as long as its key is the same, and do nothing there."""
+    record = record.sudo()  # sudo: the key itself is not handed out
+    return hmac(record.env, 'dunning_page_look', (record._name, record.id, user.id, record.access_token or ''))
+
+
 class DunningPage(models.Model):
     """The page of one debtor at one company; ``access_token`` is the key to it, empty when it was taken back."""
 
@@ -122,10 +128,11 @@ class DunningPage(models.Model):
         return True
 
     def action_open_page(self):
-        """Show the page as the debtor sees it; without the key, a colleague looks and does nothing there."""
+        """Show the page as the debtor sees it: with a link that only this colleague can use, and only to look."""
         self.ensure_one()
         self._check_may_manage()
-        return {'type': 'ir.actions.act_url', 'url': self.access_url, 'target': 'new'}
+        key = sign_look(self, self.env.user)
+        return {'type': 'ir.actions.act_url', 'url': f'{self.access_url}?access_token={key}', 'target': 'new'}
 
     def _check_may_manage(self):
         self.check_access('read')

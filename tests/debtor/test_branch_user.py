@@ -14,9 +14,14 @@ class TestBranchUser(DunningCommon):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
-        cls.branch = cls.env['res.company'].create({'name': "Filiaal", 'parent_id': cls.company.id})
+        cls.branch = cls.env['res.company'].create({
+            'name': "Filiaal", 'parent_id': cls.company.id, 'email': 'filiaal@test.example.com'})
+        cls.env.cr.precommit.run()  # the chart of accounts
         cls.env.user.company_ids |= cls.branch
-        cls.company.child_ids.write({'dunning_start_date': '2020-01-01', 'dunning_quiet': False})
+        cls.env = cls.env['base'].with_context(allowed_company_ids=[cls.company.id, cls.branch.id]).env
+        cls.branch.write({
+            'dunning_start_date': '2020-01-01', 'dunning_oldest_due_date': False, 'dunning_quiet': False,
+            'dunning_policy_business_id': cls.ladder.id})
         cls.head = cls.invoice(due=TODAY - days(20))
         cls.move = cls.invoice(due=TODAY - days(20), company=cls.branch)
         cls.users = [new_test_user(

@@ -2,6 +2,7 @@
 
 import json
 import tempfile
+from contextlib import nullcontext
 from datetime import timedelta
 from pathlib import Path
 from unittest.mock import patch
@@ -9,6 +10,7 @@ from unittest.mock import patch
 from odoo import fields
 from odoo.exceptions import AccessError, UserError
 from odoo.tests import new_test_user, tagged
+from odoo.tools import config
 
 from ..common import TODAY, DunningCommon, days
 
@@ -24,7 +26,9 @@ class TestMarker(DunningCommon):
         self.addCleanup(folder.cleanup)
         self.Marker = self.env['dunning.marker']
         self.patch(self.registry['dunning.marker'], '_is_kept', lambda self: True)
-        self.startPatcher(patch.dict('odoo.tools.config.options', {'data_dir': folder.name}))
+        # What is committed cannot be seen in a test: another look at the database is one at its own transaction.
+        self.startPatcher(patch.object(self.registry, 'cursor', lambda *args, **kwargs: nullcontext(self.env.cr)))
+        self.startPatcher(patch.dict(config.options, {'data_dir': folder.name}))
 
     def file(self):
         return self.Marker._get_path()
