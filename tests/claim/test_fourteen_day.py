@@ -710,6 +710,7 @@ class TestNoCostsByTrick(FourteenDayCommon):
         move = self.invoice(self.jan, DUE, 1000)
         notice = self.dun(DUE + days(7))
         self.assertEqual(self.reason(move, MONDAY), 'no_default')
+        self.assertIn(f"{notice.name} was sent", self.assertExplained(self.decision(move, MONDAY)))
         self.mails_leave(notice, DUE + days(30))  # after the term that stands in it
         self.assertEqual(self.reason(move, MONDAY), 'no_default')
 
