@@ -192,8 +192,8 @@ class DunningLetterText(models.AbstractModel):
         subtype = self.env['ir.model.data']._xmlid_to_res_id('mail.mt_comment')
         # sudo: mail.mail belongs to the system; who may write to debtors was checked at the entrance
         mails = self.env['mail.mail'].sudo().create([
-            {'message_type': 'comment', 'is_notification': True, 'subtype_id': subtype, **values,
-             'body': KEY.sub('', values['body'])}
+            {'message_type': 'comment', 'is_notification': True, 'subtype_id': subtype,
+             **{name: KEY.sub('', value) if name == 'body' else value for name, value in values.items()}}
             for values in values_list])
         # Delivery failures and bounces are written on these rows by the mail module.
         # sudo: as for the mails they are about

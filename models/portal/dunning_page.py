@@ -18,7 +18,7 @@ def as_visitor(records):
 
 
 def sign_look(record, user):
-    """Return what lets a colleague look at the page of a record, as long as its key is the same, and do nothing there."""
+    """Return what lets a colleague look at the page of a record, until its key changes, and do nothing there."""
     record = record.sudo()  # sudo: the key itself is not handed out
     return hmac(record.env, 'dunning_page_look', (record._name, record.id, user.id, record.access_token or ''))
 

@@ -14,8 +14,9 @@ from datetime import date
 from pathlib import Path
 
 from odoo import api, fields, models
+from odoo.fields import Domain
 from odoo.modules import module
-from odoo.tools import SQL, config
+from odoo.tools import config
 
 from ..kernel.formats import format_day
 
@@ -24,7 +25,7 @@ FOLDER = 'l10n_nl_dunning'
 #: Until when letters had left when a person confirmed it (UTC).
 RESTORED = 'l10n_nl_dunning.restored_until'
 #: Notices of which something left; a letter can be made again after that.
-LEFT = SQL("(left_data IS NOT NULL OR state NOT IN ('draft', 'queued', 'error', 'cancelled'))")
+LEFT = Domain('left_data', '!=', False) | Domain('state', 'not in', ('draft', 'queued', 'error', 'cancelled'))
 
 
 class DunningMarker(models.AbstractModel):
@@ -43,7 +44,7 @@ class DunningMarker(models.AbstractModel):
         return Path(config['data_dir'], FOLDER, f"{re.sub(r'[^0-9A-Za-z-]', '', uuid)}.json")
 
     @api.model
-    def _read(self):
+    def _read_file(self):
         """Return what the file says: ``notice`` (id), ``number``, ``on``; {} before the first letter; None: no file."""
         try:
             values = json.loads(self._get_path().read_text())
@@ -67,13 +68,13 @@ class DunningMarker(models.AbstractModel):
             _logger.exception("What left last could not be written to %s", path)
 
     @api.model
-    def _get_last(self, cr, ids=None):
-        """Return what the file is to say of this database, or of these notices."""
-        cr.execute(SQL(
-            "SELECT id, name FROM dunning_notice WHERE %s AND %s ORDER BY id DESC LIMIT 1", LEFT,
-            SQL("TRUE") if ids is None else SQL("id = ANY(%s)", list(ids))))
-        row = cr.fetchone()
-        return row and {'notice': row[0], 'number': row[1], 'on': fields.Datetime.to_string(fields.Datetime.now())}
+    def _get_last(self, wanted=Domain.TRUE):
+        """Return what the file is to say of this database, or of some notices; None when nothing of them left."""
+        # sudo: of all companies
+        last = self.env['dunning.notice'].sudo().search(LEFT & wanted, order='id desc', limit=1)
+        return {
+            'notice': last.id, 'number': last.name, 'on': fields.Datetime.to_string(fields.Datetime.now()),
+        } if last else None
 
     @api.model
     def _note(self, notices):
@@ -90,7 +91,7 @@ class DunningMarker(models.AbstractModel):
         def write():
             # What a savepoint took back did not leave.
             with self.env.registry.cursor() as cr:
-                last = self._get_last(cr, noted)
+                last = self.with_env(self.env(cr=cr))._get_last(Domain('id', 'in', list(noted)))
             if last:
                 self._try_to_write(path, last)
 
@@ -99,9 +100,9 @@ class DunningMarker(models.AbstractModel):
         """Return why nothing may leave until a person confirmed what had left, or an empty string."""
         if not self._is_kept() or self._name in self.env.cr.postcommit.data:
             return ''
-        marker = self._read()
+        marker = self._read_file()
         if marker is None:
-            if not self._get_last(self.env.cr):
+            if not self._get_last():
                 # From now on it says something that there is no file.
                 self._try_to_write(self._get_path(), {})
                 return ''
@@ -121,15 +122,11 @@ class DunningMarker(models.AbstractModel):
     @api.model
     def _knows(self, marker):
         """Return whether the database knows what left last; another process may have sent it a moment ago."""
-        known = SQL(
-            "SELECT 1 FROM dunning_notice WHERE id = %s AND name = %s AND %s",
-            marker['notice'], marker.get('number') or '', LEFT)
-        self.env['dunning.notice'].flush_model(['name', 'state', 'left_data'])
-        if self.env.execute_query(known):
+        known = Domain('id', '=', marker['notice']) & Domain('name', '=', marker.get('number'))
+        if self._get_last(known):
             return True
         with self.env.registry.cursor() as cr:
-            cr.execute(known)
-            return bool(cr.fetchone())
+            return bool(self.with_env(self.env(cr=cr))._get_last(known))
 
     @api.model
     def _confirm(self, until):
@@ -153,8 +150,7 @@ class DunningMarker(models.AbstractModel):
             mail._record_uncertain_handover()
         # sudo: a parameter of the program
         self.env['ir.config_parameter'].sudo().set_param(RESTORED, fields.Datetime.to_string(until))
-        self.env['dunning.notice'].flush_model(['name', 'state', 'left_data'])
-        self._write(self._get_path(), self._get_last(self.env.cr) or {})
+        self._write(self._get_path(), self._get_last() or {})
 
     @api.model
     def _was_restored(self, company):

@@ -332,8 +332,8 @@ class TestSecurity(DunningCommon):
             with self.subTest(row=row):
                 self.assertIn('gone', self.env['dunning.debtor'].with_user(clerk).get_screen(row))
         for name, value in (
-            ('amount', 1e308), ('amount', -1), ('note', 'x' * 6000), ('external_id', '1' * 1000), ('contact_name', 'x' * 300),
-            ('duration', 1e308), ('date', '9999-99-99'),
+            ('amount', 1e308), ('amount', -1), ('note', 'x' * 6000), ('external_id', '1' * 1000),
+            ('contact_name', 'x' * 300), ('duration', 1e308), ('date', '9999-99-99'),
         ):
             with self.subTest(name=name), self.assertRaises(UserError):
                 self.env['dunning.call'].with_user(clerk).log_call(
