@@ -14,6 +14,7 @@ import stat
 import subprocess
 import tempfile
 import time
+import uuid
 from pathlib import Path
 
 from . import paths, python
@@ -235,10 +236,16 @@ def create(name, template=None):
                 raise
             time.sleep(0.5)
     if template:
-        # A database of its own, unless it is a copy of one with letters: that is what the addon has to notice.
-        psql(
-            "UPDATE ir_config_parameter SET value = gen_random_uuid() WHERE key = 'database.uuid' AND NOT EXISTS"
-            " (SELECT FROM ir_module_module WHERE name = 'l10n_nl_dunning' AND state = 'installed')", database=name)
+        _make_independent(name)
+
+
+def _make_independent(name):
+    """Give a copy a uuid of its own, and the note beside it without which letters that its template sent hold it up."""
+    own = str(uuid.uuid4())
+    psql("UPDATE ir_config_parameter SET value = :'own' WHERE key = 'database.uuid'", name, {"own": own})
+    notes = paths.cache() / "data" / "l10n_nl_dunning"
+    notes.mkdir(parents=True, exist_ok=True)
+    (notes / f"{own}.json").write_text("{}")
 
 
 def drop(name):

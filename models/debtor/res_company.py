@@ -251,8 +251,9 @@ class ResCompany(models.Model):
         Never that of who clicks: dates are facts of law.
         """
         root = self[:1].sudo().root_id  # sudo: who works for a branch need not see its head office
-        zones = pytz.country_timezones.get(root.country_id.code or '', ['Europe/Amsterdam'])
-        return pytz.timezone(root.partner_id.tz or zones[0])
+        zone = root.partner_id.tz or next(
+            iter(pytz.country_timezones.get(root.country_id.code or '', ())), 'Europe/Amsterdam')
+        return pytz.timezone(zone)
 
     def _get_dunning_quiet_until(self, country_code=None):
         """Return when a debtor in that country may be written to again (local time), or None when he may be now.

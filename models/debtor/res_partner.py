@@ -1,5 +1,5 @@
 from odoo import api, fields, models
-from odoo.exceptions import ValidationError
+from odoo.exceptions import AccessError, ValidationError
 from odoo.fields import Domain
 from odoo.tools import SQL
 
@@ -174,11 +174,22 @@ class ResPartner(models.Model):
                     partner.display_name))
 
     @api.model
-    def _has_field_access(self, field, operation):
-        # EXTENDS 'base': many colleagues may edit contacts; how a debtor is treated, accounting decides.
-        return super()._has_field_access(field, operation) and (
-            operation == 'read' or self.env.su or not field.name.startswith('dunning_')
-            or self.env.user.has_group(BOOKKEEPERS))
+    def _check_dunning_writer(self, names):
+        """Raise when who may edit contacts, and may only read the books, decides how a debtor is treated.
+
+        Whoever may not read these fields is refused by core. Not in its hook for the rights on a field: that is asked
+        whenever a field of a contact is read.
+        """
+        if not self.env.su and any(name.startswith('dunning_') for name in names) and (
+            not self.env.user.has_group(BOOKKEEPERS)
+        ):
+            raise AccessError(self.env._("How a debtor is reminded is decided by whoever does the invoicing."))
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        # EXTENDS 'base'
+        self._check_dunning_writer(set().union(*vals_list))
+        return super().create(vals_list)
 
     def _convert_fields_to_values(self, field_names):
         # EXTENDS 'base': sudo: core copies these from a firm to its contacts, whoever adds one; so in an import.
@@ -186,6 +197,7 @@ class ResPartner(models.Model):
 
     def write(self, vals):
         # OVERRIDE: a corrected contact gets another chance.
+        self._check_dunning_writer(vals)
         before = {}
         for mark, (*names, read) in MARKS.items():
             if mark not in vals and vals.keys() & set(names):
