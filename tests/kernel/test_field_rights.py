@@ -130,7 +130,7 @@ class TestFieldRights(DunningCommon):
 
     def test_fields_by_role(self):
         for model, answers in ANSWERS.items():
-            for readers, writers, names in answers:
+            for readers, _writers, names in answers:
                 for name in names.split():
                     field = self.env[model]._fields[f'dunning_{name}']
                     for role, user in self.users.items():
