@@ -101,7 +101,7 @@ class DunningRunCheck(models.AbstractModel):
             in_use = company.dunning_policy_business_id | company.dunning_policy_consumer_id | policies.browse(
                 {decision.policy_id for decision in decisions if decision.reason})
             # sudo: what a policy asks holds for every user
-        policies = in_use.sudo().filtered(lambda policy: not policy._suits(company))
+            policies = in_use.sudo().filtered(lambda policy: not policy._suits(company))
         if todo and not policies:
             todo.action_feedback(feedback=self.env._("No policy of another law is in use any more."))
         user = company._get_dunning_manager()
