@@ -49,6 +49,7 @@
         'wizards/sending/dunning_proposal_views.xml',
         'wizards/sending/dunning_send_views.xml',
         'wizards/sending/dunning_start_views.xml',
+        'wizards/sending/dunning_restore_views.xml',
         'wizards/notice/dunning_receipt_enter_views.xml',
         'views/notice/dunning_notice_views.xml',
         'views/law/dunning_interest_rate_views.xml',

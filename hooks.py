@@ -1,6 +1,7 @@
 import logging
 
 from odoo import fields
+from odoo.tools import SQL
 from odoo.tools.sql import column_exists, create_column
 
 _logger = logging.getLogger(__name__)
@@ -38,5 +39,16 @@ def post_init_hook(env):
 
 
 def uninstall_hook(env):
-    """Take back what the install left outside our own tables."""
+    """Take back what the install left outside our own tables, and let these go in any order.
+
+    Core deletes what shipped before it drops the tables, and each key that refused that would be an error in the log.
+    """
+    env.cr.execute(
+        """
+        SELECT conrelid::regclass::text, conname
+          FROM pg_constraint
+         WHERE contype = 'f' AND confdeltype IN ('r', 'a') AND starts_with(confrelid::regclass::text, 'dunning_')
+        """)
+    for table, name in env.cr.fetchall():
+        env.cr.execute(SQL("ALTER TABLE %s DROP CONSTRAINT %s", SQL.identifier(table), SQL.identifier(name)))
     env['ir.config_parameter'].search([('key', '=', 'l10n_nl_dunning.only_language_until')]).unlink()

@@ -5,7 +5,7 @@ import uuid
 from odoo.http import request
 from odoo.tools import consteq
 
-from ..models.portal.dunning_page import as_visitor
+from ..models.portal.dunning_page import as_visitor, sign_look
 
 # No script of any kind runs on a page of ours, and nothing is fetched from elsewhere: what a visitor typed can be shown
 # without doing anything, and no other site learns the address, which is the key.
@@ -20,10 +20,17 @@ def has_token(record, access_token):
     return consteq((record.access_token or '').encode() or uuid.uuid4().bytes, str(access_token or '').encode())
 
 
+def is_look(record, access_token):
+    """Return whether a colleague came with a link that only looks; see :func:`sign_look`."""
+    user = request.env.user
+    return user._is_internal() and consteq(sign_look(record, user).encode(), str(access_token or '').encode())
+
+
 def open_record(model, record_id, access_token):
     """Return a record as the visitor may see it, or an empty one, without saying why not.
 
-    Who has the token may; so may a portal user of this very debtor. What is returned works with all rights, but in the
+    Who has the token may; so may a portal user of this very debtor. A colleague with a link of his own may look, but
+    not act: what is signed or said on a page is the debtor's. What is returned works with all rights, but in the
     company of the record only. Answer an empty one with :func:`not_found`: a record that is not there, one with another
     token and one whose link was taken back look the same.
     """
@@ -32,7 +39,8 @@ def open_record(model, record_id, access_token):
     # As many steps for a record that is not there as for one with another token.
     may_open = has_token(record, access_token)
     is_own = not user._is_public() and user.share and user.partner_id.commercial_partner_id == record.partner_id
-    return as_visitor(record) if record and (may_open or is_own) else record.browse()
+    may_look = request.httprequest.method == 'GET' and is_look(record, access_token)
+    return as_visitor(record) if record and (may_open or is_own or may_look) else record.browse()
 
 
 def get_page(page_id, access_token=None):
@@ -51,7 +59,8 @@ def speak(record, lang):
 
 def make_url(record, access_token, suffix='', query=''):
     """Return an address on the page of a record, with the token only when the visitor came with it."""
-    parts = [part for part in (access_token and f'access_token={record.access_token}', query) if part]
+    key = has_token(record, access_token) or is_look(record, access_token)
+    parts = [part for part in (key and f'access_token={access_token}', query) if part]
     return f"{record.access_url}{suffix}{'?' if parts else ''}{'&'.join(parts)}"
 
 

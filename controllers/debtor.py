@@ -14,8 +14,9 @@ from odoo.addons.account.controllers.download_docs import _build_zip_from_data
 from odoo.addons.portal.controllers.portal import CustomerPortal
 
 from ..models.kernel.formats import letter_amount, letter_day
+from ..models.portal.dunning_page import sign_look
 from ..models.portal.page_input import PageError, TooManyRequests
-from .common import get_page, has_token, not_found, secure, speak
+from .common import get_page, has_token, is_look, not_found, secure, speak
 
 _logger = logging.getLogger(__name__)
 
@@ -104,7 +105,7 @@ class DebtorPage(http.Controller):
         move = page._find_invoice(invoice_id) if page else None
         if not move:
             return not_found()
-        documents = move._get_invoice_legal_documents_all(allow_fallback=True)
+        documents = move._get_dunning_documents()
         if len(documents) == 1:
             return self._send_file(documents[0]['content'], 'application/pdf', documents[0]['filename'])
         return self._send_file(
@@ -183,7 +184,7 @@ class DebtorPage(http.Controller):
     def _get_query(page, access_token, values, **extra):
         """Return what goes along with every address of the page: the token and the language as they came."""
         query = {}
-        if access_token and has_token(page, access_token):
+        if has_token(page, access_token) or is_look(page, access_token):
             query['access_token'] = access_token
         if values.get('lang') in page._get_languages():
             query['lang'] = values['lang']
@@ -222,6 +223,10 @@ class DebtorPage(http.Controller):
             'debt': debt,
             'offers': page._get_offers(debt['claims']) if debt['debts'] and not arrangements else [],
             'arrangements': arrangements,
+            # A colleague who looks along does not get the key.
+            'deal_url': lambda deal, suffix='': (
+                f'{deal.access_url}{suffix}?access_token={sign_look(deal, request.env.user)}'
+                if request.env.user._is_internal() else deal.get_portal_url(suffix=suffix)),
             'letters': page._get_letters(),
             'notice': notice,
             'can_pay_online': page.env['dunning.letter']._can_pay_online(page.company_id),

@@ -289,6 +289,7 @@ def job_prepare(env, answer, smtp_port):
         'dunning_contacts_per_week': 0,
     })
     company.partner_id.tz = 'Europe/Amsterdam'
+    env['res.partner.bank'].create({'acc_number': 'NL91ABNA0417164300', 'partner_id': company.partner_id.id})
     env['ir.mail_server'].create({
         'name': "Sink", 'smtp_host': '127.0.0.1', 'smtp_port': smtp_port, 'smtp_encryption': 'none'})
     make = _Maker.use(env)

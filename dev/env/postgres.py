@@ -14,6 +14,7 @@ import stat
 import subprocess
 import tempfile
 import time
+import uuid
 from pathlib import Path
 
 from . import paths, python
@@ -228,12 +229,23 @@ def create(name, template=None):
     for attempt in range(20):
         try:
             run([*command, name], why=f"Creating the database {name}", env=environ)
-            return
+            break
         except Failure as failure:
             # Two copies of one template at the same moment exclude each other for a second.
             if "is being accessed by other users" not in str(failure) or attempt == 19:
                 raise
             time.sleep(0.5)
+    if template:
+        _make_independent(name)
+
+
+def _make_independent(name):
+    """Give a copy a uuid of its own, and the note beside it without which letters that its template sent hold it up."""
+    own = str(uuid.uuid4())
+    psql("UPDATE ir_config_parameter SET value = :'own' WHERE key = 'database.uuid'", name, {"own": own})
+    notes = paths.cache() / "data" / "l10n_nl_dunning"
+    notes.mkdir(parents=True, exist_ok=True)
+    (notes / f"{own}.json").write_text("{}")
 
 
 def drop(name):

@@ -22,6 +22,9 @@ from ..kernel.groups import ACCOUNTING
 from .arrangement_states import CLOSED_STATES, DECIDED_STATES, OPEN_STATES, STATES
 from .dunning_arrangement_terms import SCHEDULE_TERMS, TERMS
 
+# What a visitor may write in the portal: as many as things sent from the debtor's page.
+POSTS_A_DAY = 10
+
 
 class DunningArrangement(models.Model):
     """A debtor pays what he owes on some due items in instalments, as both sides signed.
@@ -89,6 +92,8 @@ class DunningArrangement(models.Model):
         groups=ACCOUNTING)
 
     note = fields.Text(help="For colleagues; the debtor does not see it.")
+    # The key is a password of the debtor, who signs with it: only the code that writes to him reads it.
+    access_token = fields.Char(groups=fields.NO_ACCESS)
 
     # --- amounts ---
     claim_data = fields.Json(readonly=True, copy=False)
@@ -166,9 +171,30 @@ class DunningArrangement(models.Model):
             arrangement.access_url = f'/my/arrangements/{arrangement.id}'
         return result
 
+    def message_post(self, **kwargs):
+        # EXTENDS 'mail': core's chatter in the portal knows no limit, and each message mails its followers.
+        if self.env.user.share:
+            since = fields.Datetime.subtract(fields.Datetime.now(), days=1)
+            # sudo: how many there are
+            written = self.env['mail.message'].sudo().search_count([
+                ('model', '=', self._name), ('res_id', 'in', self.ids), ('create_uid.share', '=', True),
+                ('create_date', '>=', since)], limit=POSTS_A_DAY)
+            if written >= POSTS_A_DAY:
+                raise UserError(self.env._("That is enough for today. Please call us, or write again tomorrow."))
+        return super().message_post(**kwargs)
+
+    def _get_share_url(self, redirect=False, signup_partner=False, pid=None, share_token=True):
+        # EXTENDS 'portal': who shares an address, or is notified, does not get the key along.
+        return super()._get_share_url(redirect=redirect, signup_partner=signup_partner, pid=pid, share_token=False)
+
+    def _sign_token(self, pid):
+        # EXTENDS 'portal': sudo: the key is read to notify somebody, whoever does that.
+        return super(DunningArrangement, self.sudo())._sign_token(pid)
+
     def _portal_ensure_token(self):
         # EXTENDS 'portal': the key to its page is drawn by the program, and by nobody else.
-        return self.access_token or super(DunningArrangement, self._recording())._portal_ensure_token()
+        arrangement = self.sudo()  # sudo: nobody else reads the key
+        return arrangement.access_token or super(DunningArrangement, arrangement._recording())._portal_ensure_token()
 
     @api.depends('line_ids.move_line_id')
     def _compute_item_ids(self):

@@ -22,7 +22,6 @@ from odoo.tools.image import image_data_uri, image_process
 
 from ...tools.wording import ARRANGEMENT, ERROR, check_text
 from ..kernel.formats import letter_amount, letter_day
-from ..kernel.groups import ACCOUNTING
 from ..letter.dunning_letter import LetterDocument
 
 # Of ``document_data``; a later one may be read differently.
@@ -34,8 +33,8 @@ class DunningArrangementDocument(models.AbstractModel):
     _description = "Payment Arrangement"
 
     document_data = fields.Json(
-        readonly=True, copy=False, groups=ACCOUNTING,
-        help="What the debtor read when it was offered, as text.")
+        readonly=True, copy=False, groups=fields.NO_ACCESS,
+        help="What the debtor read when it was offered, as text; with the address of the page.")
     offer_attachment_id = fields.Many2one(comodel_name='ir.attachment', string="Offer", readonly=True, copy=False)
     offer_sha256 = fields.Char(readonly=True, copy=False)
     agreement_attachment_id = fields.Many2one(
@@ -101,7 +100,7 @@ class DunningArrangementDocument(models.AbstractModel):
             },
             # With what is wrong in the language of who offers it.
             'clauses': self._render_clauses(lang),
-            'sign_url': local.sign_url or '',
+            'sign_url': self._get_page_url() if self._origin.id else '',
             'contact': self.contact_text,
         }
 
@@ -293,7 +292,7 @@ class DunningArrangementDocument(models.AbstractModel):
     def _prepare_signatures(self):
         """Return what stands in the place for signatures: the debtor's first, then ours."""
         self.ensure_one()
-        lang = (self.document_data or {}).get('lang') or self._get_lang()
+        lang = (self.sudo().document_data or {}).get('lang') or self._get_lang()  # sudo: only its language
         env = self.with_context(lang=lang).env
         this = self.sudo()  # sudo: the address of the visitor is part of the document, which goes to both sides
         zone = this.company_id._get_dunning_tz().zone

@@ -13,7 +13,8 @@ class DunningArrangementMail(models.AbstractModel):
     _name = 'dunning.arrangement.mail'
     _description = "Payment Arrangement"
 
-    mail_payment = fields.Html(compute='_compute_mail_payment', sanitize=False)
+    # With the address of its page, which has the key.
+    mail_payment = fields.Html(compute='_compute_mail_payment', sanitize=False, groups=fields.NO_ACCESS)
 
     # -------------------------------------------------------------------------
     # HOW TO PAY
@@ -38,8 +39,8 @@ class DunningArrangementMail(models.AbstractModel):
         lang = self._get_lang()
         links = [{
             'name': self.name, 'amount': letter_amount(self.env, part.amount_left, self.currency_id, lang),
-            'url': self.sign_url,
-        }] if self.sign_url else []
+            'url': self._get_page_url(),
+        }] if self._origin.id else []
         return self._render_transfer(
             part.amount_left, letter_day(self.env, part.date_due, lang), links, self._get_reference())
 
@@ -72,7 +73,7 @@ class DunningArrangementMail(models.AbstractModel):
     def _send_offer(self):
         """Send the offer to the debtor: by e-mail where an address works, else somebody posts it."""
         for arrangement in self:
-            person = arrangement._get_recipient()
+            person = arrangement._get_mailable()
             if person:
                 arrangement._send_mail(
                     'l10n_nl_dunning.mail_template_arrangement_offer', person,
@@ -89,7 +90,7 @@ class DunningArrangementMail(models.AbstractModel):
         """Send the agreement to both sides, and the paper that was signed with it."""
         for arrangement in self:
             files = arrangement.agreement_attachment_id | arrangement.scan_attachment_id
-            person, template = arrangement._get_recipient(), 'l10n_nl_dunning.mail_template_arrangement_agreement'
+            person, template = arrangement._get_mailable(), 'l10n_nl_dunning.mail_template_arrangement_agreement'
             if person and not arrangement._refuse_to_tell(template):
                 part = arrangement._get_next_part()
                 arrangement._send_mail(
@@ -113,7 +114,8 @@ class DunningArrangementMail(models.AbstractModel):
         :param get_summary: function of an environment that returns what, in its language
         """
         self._tell_owner('mail.mail_activity_data_todo', lambda env: (
-            get_summary(env), env._("%s has no e-mail address that works.", self.partner_id.name or '')))
+            get_summary(env), self.company_id.with_env(env)._explain_dunning_sender() or env._(
+                "%s has no e-mail address that works.", self.partner_id.name or '')))
 
     def action_print_offer(self):
         """Download what counts now: the agreement, else the proposal; of a draft how it would look."""
@@ -153,7 +155,7 @@ class DunningArrangementMail(models.AbstractModel):
         template = f'l10n_nl_dunning.mail_template_arrangement_{kind}'
         amount = told._get_told_amount(kind, parts, items) if kind != 'kept' else 0.0
         reference = self.env['dunning.letter']._get_moves_reference(items.move_id) if items else told._get_reference()
-        person = told._get_recipient()
+        person = told._get_mailable()
         if told._refuse_to_tell(template):
             return
         if person:

@@ -50,6 +50,7 @@ class DunningArrangementPage(models.AbstractModel):
         """
         self.ensure_one()
         payable = self._get_payable('due')
+        document = self.sudo().document_data  # sudo: only its clauses
         return {
             'title': self.env._("Payment arrangement %s", self.name),
             'status': self._tell_status(),
@@ -57,7 +58,7 @@ class DunningArrangementPage(models.AbstractModel):
             'due': self._format_amount(payable.amount) if payable else '',
             'left': self._format_amount(self.amount_left) if self._get_payable('all') else '',
             'total': self._format_amount(self.amount_total),
-            'clauses': self._get_clauses(self.document_data) if self.document_data else [],
+            'clauses': self._get_clauses(document) if document else [],
             'instalments': self._prepare_page_instalments(),
             'debt': self._prepare_page_debt(),
             'sums': self._prepare_page_sums(),

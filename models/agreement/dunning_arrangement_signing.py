@@ -10,7 +10,6 @@ import binascii
 import hashlib
 import io
 import unicodedata
-import uuid
 from functools import partial
 
 from PIL import Image, UnidentifiedImageError
@@ -101,11 +100,10 @@ class DunningArrangementSigning(models.AbstractModel):
         known = self.env['dunning.money']._get_known(self.company_id, self.partner_id, self.line_ids.move_line_id)
         # Of one that runs, the items stay there until this one does.
         running = self.previous_id.filtered(lambda other: other.state == 'active').line_ids.move_line_id
+        self._portal_ensure_token()
         self._recording().write({
             'state': 'offered', 'offered_on': fields.Datetime.now(), 'offered_by_id': self.env.uid,
             'valid_until': min(self.valid_until, self.next_date),
-            # The key of the debtor to its page.
-            'access_token': self.access_token or str(uuid.uuid4()),
             # Money that comes in from now on pays instalments.
             'known': known,
             # What is open on the day of the offer is what the debtor signs for.

@@ -118,7 +118,7 @@ class DunningArrangementTerms(models.AbstractModel):
             totals = [total + amount for total, amount in zip(totals, amounts, strict=True)]
             lines.append({
                 'move_line_id': item.id,
-                'name': item.move_id.name,
+                'name': item._get_dunning_identity()[0],
                 'date_due': entry.due_date if entry else item._get_dunning_due_date(),
                 'is_booking': entry is None,
                 'amount_principal': float(amounts[0]),

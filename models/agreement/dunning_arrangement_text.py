@@ -35,7 +35,9 @@ class DunningArrangementText(models.AbstractModel):
     interest_law = fields.Char(compute='_compute_words')
     rate_text = fields.Char(compute='_compute_words', help="The rate of interest now, or empty.")
     contact_text = fields.Char(compute='_compute_words')
-    sign_url = fields.Char(compute='_compute_sign_url', help="Where the debtor reads and signs it.")
+    sign_url = fields.Char(
+        compute='_compute_sign_url', compute_sudo=True, groups=fields.NO_ACCESS,
+        help="Where the debtor reads and signs it.")
 
     # Words for the texts, in the language of the debtor; what they are about stands in the context (``dunning_told``).
     told_salutation = fields.Char(compute='_compute_told')
@@ -51,7 +53,7 @@ class DunningArrangementText(models.AbstractModel):
     told_closed = fields.Char(compute='_compute_told', help="The day on which it ended.")
     told_code = fields.Char(compute='_compute_told')
     told_contact = fields.Char(compute='_compute_told')
-    told_payment = fields.Html(compute='_compute_told', sanitize=False)
+    told_payment = fields.Html(compute='_compute_told', sanitize=False, groups=fields.NO_ACCESS)
 
     # -------------------------------------------------------------------------
     # WORDS OF ITS TEXTS
@@ -99,8 +101,7 @@ class DunningArrangementText(models.AbstractModel):
     @api.depends('access_token', 'access_url')
     def _compute_sign_url(self):
         for arrangement in self:
-            arrangement.sign_url = bool(arrangement._origin.id) and (
-                f"{arrangement.get_base_url()}{arrangement.get_portal_url()}")
+            arrangement.sign_url = bool(arrangement._origin.id) and arrangement._get_page_url()
 
     # -------------------------------------------------------------------------
     # WORDS OF A MESSAGE

@@ -2,6 +2,7 @@ from datetime import timedelta
 
 from odoo import api, fields, models
 
+from ..kernel.groups import ACCOUNTING
 from ..planner.dunning_planner_gates import TRANSACTION_DAYS
 
 # Whoever went to his bank and did not come back gave up after this many minutes.
@@ -13,10 +14,10 @@ class PaymentTransaction(models.Model):
 
     dunning_arrangement_id = fields.Many2one(
         comodel_name='dunning.arrangement', string="Payment Arrangement", readonly=True, index='btree_not_null',
-        ondelete='set null')
+        ondelete='set null', groups=ACCOUNTING)
     dunning_instalment_id = fields.Many2one(
         comodel_name='dunning.arrangement.instalment', string="Instalment", readonly=True, index='btree_not_null',
-        ondelete='set null')
+        ondelete='set null', groups=ACCOUNTING)
 
     @api.model
     def _get_running_for(self, moves):

@@ -24,6 +24,7 @@ class AccountMove(models.Model):
         selection=[('goods', "Goods"), ('services', "Services"), ('other', "Something else")],
         string="Claim Is For",
         copy=False,
+        tracking=True,
         groups=ACCOUNTING,
         help="What decides how long a claim on a consumer can be enforced: two years for the price of goods "
              "(article 7:28 BW), five years otherwise. Empty: what the products on the lines say, the short term when "

@@ -268,8 +268,8 @@ class DunningClaim(models.AbstractModel):
 
     @api.model
     def _fetch_items(self, items):
-        items.fetch(['amount_currency', 'date_maturity', 'move_id', 'currency_id', 'date'])
-        items.move_id.fetch(['name', 'invoice_date', 'date', 'dunning_notice_id', 'dunning_policy_id'])
+        items.fetch(['name', 'amount_currency', 'date_maturity', 'move_id', 'currency_id', 'date'])
+        items.move_id.fetch(['name', 'move_type', 'invoice_date', 'date', 'dunning_notice_id', 'dunning_policy_id'])
 
     @api.model
     def _read_creditor(self, company):
@@ -298,9 +298,10 @@ class DunningClaim(models.AbstractModel):
         ends = insolvencies._get_last_interest_days(items) if insolvencies else {}
         return {
             item.id: DueItem(
-                item.id, item.move_id.id, item.move_id.name or '', to_decimal(item.amount_currency), due_date,
-                item.move_id.invoice_date or item.move_id.date, item.move_id in bookings, ends.get(item.id))
-            for item, due_date in zip(items, due_dates, strict=True)}
+                item.id, item.move_id.id, number, to_decimal(item.amount_currency), due_date,
+                day or item.move_id.date, item.move_id in bookings, ends.get(item.id))
+            for item, due_date in zip(items, due_dates, strict=True)
+            for number, day in [item._get_dunning_identity()]}
 
     @api.model
     def _read_request(self, request, agreements):

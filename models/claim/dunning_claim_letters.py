@@ -159,7 +159,8 @@ class DunningClaimLetters(models.AbstractModel):
         origins = [claimer.origin for claimer in self._get_claimers()]
         return SQL(
             """
-            SELECT line.id, partner.commercial_partner_id, COALESCE(move.name, ''), line.amount_currency,
+            SELECT line.id, partner.commercial_partner_id,
+                   CASE WHEN move.move_type = 'entry' THEN '' ELSE COALESCE(move.name, '') END, line.amount_currency,
                    %(due_date)s, move.invoice_date,
                    (SELECT JSONB_AGG(JSONB_BUILD_ARRAY(settled.date, settled.amount, settled.is_money))
                       FROM (%(settled)s) settled),
@@ -181,7 +182,7 @@ class DunningClaimLetters(models.AbstractModel):
                 *(Line._fields[name] for name in (
                     'company_id', 'parent_state', 'balance', 'account_id', 'move_id', 'currency_id',
                     'amount_currency')),
-                *(Move._fields[name] for name in ('name', 'invoice_date', *origins))])
+                *(Move._fields[name] for name in ('name', 'move_type', 'invoice_date', *origins))])
 
     @api.model
     def _read_settlements(self, items):

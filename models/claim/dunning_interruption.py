@@ -131,8 +131,10 @@ class DunningInterruption(models.Model):
                 "An interruption is evidence and cannot be changed. Withdraw it with a reason and enter another one."))
         if any(act.withdrawn_on for act in self):
             raise UserError(self.env._("This interruption was withdrawn already."))
-        result = super().write({
-            **vals, 'withdrawn_on': self.env.company._dunning_today(), 'withdrawn_by_id': self.env.uid})
+        result = True
+        for today, batch in self.grouped(lambda act: act.company_id._dunning_today()).items():
+            result = super(DunningInterruption, batch).write({
+                **vals, 'withdrawn_on': today, 'withdrawn_by_id': self.env.uid})
         self.env['account.move']._forget_dunning_answers()
         for act in self:
             act._log(self.env._(

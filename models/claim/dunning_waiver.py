@@ -139,7 +139,8 @@ class DunningWaiver(models.Model):
     def action_revoke(self):
         """Undo decisions that were a mistake; the amounts are claimed again from now on."""
         todo = self.filtered(lambda waiver: not waiver.revoked_on)
-        todo.write({'revoked_on': self.env.company._dunning_today(), 'revoked_by_id': self.env.uid})
+        for today, batch in todo.grouped(lambda waiver: waiver.company_id._dunning_today()).items():
+            batch.write({'revoked_on': today, 'revoked_by_id': self.env.uid})
         for waiver in todo:
             waiver.move_id._message_log(body=self.env._(
                 "What was decided on %(date)s about %(amount)s of interest and costs was revoked.",

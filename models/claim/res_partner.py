@@ -1,5 +1,5 @@
-from odoo import fields, models
-from odoo.exceptions import AccessError, UserError
+from odoo import models
+from odoo.exceptions import AccessError
 
 
 class ResPartner(models.Model):
@@ -21,10 +21,7 @@ class ResPartner(models.Model):
         if not (user.has_group('account.group_account_readonly') or user.has_group('account.group_account_invoice')):
             raise AccessError(self.env._("Only accounting can see what a debtor owes."))
         company = self.env.company
-        try:
-            at_date = fields.Date.to_date(date) if date else company._dunning_today()
-        except ValueError as error:
-            raise UserError(self.env._("“%s” is not a date. Write it as in 2026-11-22.", date)) from error
+        at_date = company._parse_dunning_day(date)
         debtor = self.commercial_partner_id
         claims = self.env['dunning.claim']._compute_debtor(debtor, at_date)
         return {

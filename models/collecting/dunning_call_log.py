@@ -17,6 +17,8 @@ CLOCK_TOLERANCE = timedelta(minutes=5)
 # In seconds; and in any currency. More is a mistake.
 LONGEST_CALL = 24 * 3600
 LARGEST_AMOUNT = 1e12
+# Characters: of facts about a payment, and of a name or number of another program.
+LONGEST_TEXTS, LONGEST_NAME = {'note': 5000}, 200
 CALL_VALUES = frozenset({
     'company_id', 'partner_id', 'contact_id', 'contact_name', 'number', 'direction', 'date_start', 'duration',
     'item_ids', 'outcome', 'note', 'date', 'time', 'amount', 'category', 'part_amount', 'external_id', 'origin',
@@ -403,7 +405,11 @@ class DunningCallLog(models.AbstractModel):
     def _parse_text(self, value, name):
         if value and not isinstance(value, str):
             raise UserError(self.env._("%(name)s must be text, not “%(value)s”.", name=name, value=value))
-        return (value or '').replace('\x00', '').strip() or False
+        text = (value or '').replace('\x00', '').strip()
+        most = LONGEST_TEXTS.get(name, LONGEST_NAME)
+        if len(text) > most:
+            raise UserError(self.env._("%(name)s has at most %(most)s characters.", name=name, most=most))
+        return text or False
 
     @api.model
     def _parse_activity(self, value):

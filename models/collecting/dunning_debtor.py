@@ -22,6 +22,8 @@ from ..kernel.formats import format_day
 COMPANY_BITS, CURRENCY_BITS = 13, 9
 # Factors that a list shows in columns of their own.
 SHOWN = frozenset({'amount', 'age', 'rest'})
+# What the database takes for an id.
+LARGEST_ID = 2 ** 63
 
 
 class DunningDebtor(models.Model):
@@ -338,7 +340,8 @@ class DunningDebtor(models.Model):
         :raise AccessError: for who may not read debtors, or this one
         """
         self.check_access('read')
-        debtor = self.browse(debtor_id or []).exists()
+        is_id = type(debtor_id) is int and 0 < debtor_id < LARGEST_ID  # programs send what they like
+        debtor = self.browse(debtor_id if is_id else []).exists()
         if not debtor:
             return {'gone': self.env._(
                 "Nothing is open any more of this debtor in this currency: it was paid or credited in the meantime.")}

@@ -1,5 +1,7 @@
 from odoo import fields, models
 
+from ..kernel.groups import ACCOUNTING
+
 
 class AccountJournal(models.Model):
     _inherit = 'account.journal'
@@ -8,4 +10,5 @@ class AccountJournal(models.Model):
         string="No Receipts of Debtors",
         help="Debtors never pay on this account, so reminders do not wait for its bank statements.",
         prefetch='dunning',
+        groups=ACCOUNTING,
     )

@@ -6,7 +6,7 @@ from odoo.tools import ormcache
 
 from ..kernel.dunning_recorded import as_recording
 from ..kernel.formats import format_day
-from ..kernel.groups import ACCOUNTING
+from ..kernel.groups import ACCOUNTING, COLLEAGUES
 
 #: What the answers about an invoice depend on, and is written on the invoice itself.
 ASKED = frozenset({
@@ -32,6 +32,7 @@ class AccountMove(models.Model):
         comodel_name='dunning.policy',
         copy=False,
         check_company=True,
+        tracking=True,
         groups=ACCOUNTING,
         help="Only when this invoice follows another policy than its debtor.",
         prefetch='dunning',
@@ -72,7 +73,7 @@ class AccountMove(models.Model):
         string="Days Overdue",
         compute='_compute_dunning_days_overdue',
         search='_search_dunning_days_overdue',
-        groups='base.group_user',
+        groups=COLLEAGUES,
         help="Days since the oldest open due date of the invoice.",
     )
 

@@ -5,6 +5,8 @@ from odoo.fields import Domain
 from odoo.tools import SQL
 
 from ..kernel.dunning_field import AnswerInteger
+from ..kernel.formats import find_day
+from ..kernel.groups import COLLEAGUES
 from ..kernel.sql import select_changed
 
 #: The type of the accounts on which debtors owe.
@@ -22,7 +24,7 @@ class AccountMoveLine(models.Model):
     dunning_days_overdue = AnswerInteger(
         string="Days Overdue",
         compute='_compute_dunning_days_overdue',
-        groups='base.group_user',
+        groups=COLLEAGUES,
     )
 
     def _compute_dunning_days_overdue(self):
@@ -30,6 +32,16 @@ class AccountMoveLine(models.Model):
         for item in self:
             due = item._get_dunning_due_date()
             item.dunning_days_overdue = max(0, (today - due).days) if due and not item.reconciled else 0
+
+    def _get_dunning_identity(self):
+        """Return (number, date or False) under which the debtor knows this item.
+
+        Of an entry, as one that took over an older ledger, both stand in the label of its line.
+        """
+        self.ensure_one()
+        move = self.move_id
+        label = (self.name or '').strip() if move.move_type == 'entry' else ''
+        return label or move.name or '', move.invoice_date or (find_day(label) if label else move.date)
 
     # -------------------------------------------------------------------------
     # DUE ITEMS
@@ -286,38 +298,6 @@ class AccountMoveLine(models.Model):
         return SQL(
             "COALESCE(%(line)s.date_maturity, %(line)s.date) + %(late)s", line=line, late=late,
             to_flush=[self._fields['date_maturity'], self._fields['date'], self._fields['move_id']])
-
-    @api.model
-    def _get_dunning_facts_sql(self, item):
-        """Return SQL of what a notice tells of the due item with the id ``item`` (SQL), as it is now: ``debtor_id``,
-        ``number``, ``amount`` (as it was posted, in its currency) and ``due_date``.
-        """
-        return SQL(
-            "SELECT partner.commercial_partner_id AS debtor_id, move.name AS number, owed.amount_currency AS amount,"
-            " %s AS due_date FROM account_move_line owed JOIN account_move move ON move.id = owed.move_id"
-            " LEFT JOIN res_partner partner ON partner.id = owed.partner_id WHERE owed.id = %s",
-            self._get_dunning_due_date_sql(SQL.identifier('owed')), item, to_flush=[
-                self.env['account.move']._fields['name'], self.env['res.partner']._fields['commercial_partner_id'],
-                *(self._fields[name] for name in ('move_id', 'partner_id', 'amount_currency'))])
-
-    def _get_dunning_terms_sql(self):
-        """Return SQL of these due items: ``id``, ``due_date`` and ``debtor_term_agreed``."""
-        Partner = self.env['res.partner']
-        return SQL(
-            """
-            SELECT line.id, %(due_date)s AS due_date, %(term)s AS debtor_term_agreed
-              FROM account_move_line line
-              JOIN res_partner partner ON partner.id = line.partner_id
-              JOIN res_partner debtor ON debtor.id = partner.commercial_partner_id
-             WHERE line.id = ANY(%(items)s)
-            """,
-            due_date=self._get_dunning_due_date_sql(SQL.identifier('line')),
-            term=Partner._field_to_sql('debtor', 'dunning_term_agreed'), items=self.ids,
-            to_flush=[self._fields['partner_id'], Partner._fields['commercial_partner_id']])
-
-    # -------------------------------------------------------------------------
-    # ROWS FOR STATEMENTS
-    # -------------------------------------------------------------------------
 
     @api.model
     def _get_dunning_open_rows_sql(self, wanted):

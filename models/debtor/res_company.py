@@ -10,17 +10,22 @@ from datetime import date, datetime, time, timedelta
 import pytz
 
 from odoo import api, fields, models
-from odoo.exceptions import ValidationError
-from odoo.tools import SQL, ormcache
+from odoo.exceptions import UserError, ValidationError
+from odoo.tools import SQL, email_normalize, ormcache
 
 from ...tools.law import dutch_calendar, jurisdiction
 from ...tools.law.dated_facts import get_postal_days
 from ...tools.law.letters import SHORTEST_TERM
-from ..kernel.groups import ACCOUNTING
+from ..kernel.groups import ACCOUNTING, COLLEAGUES
 
 DAY_STARTS, DAY_ENDS = time(7), time(20)
 NOON = time(12)
 SUNDAY = 6
+# Of the days that can be asked about: from before anything is owed until after it prescribed.
+ASKED_YEARS = range(1970, 2101)
+# Domains of addresses that Odoo makes up, until somebody enters those of the company.
+PLACEHOLDERS = frozenset({
+    'example.com', 'example.net', 'example.org', 'mycompany.com', 'yourcompany.com', 'yourcompany.example.com'})
 # Addons that remind debtors too. Both at once would tell them everything twice.
 RIVALS = ('account_followup', 'account_credit_control', 'account_invoice_overdue_reminder')
 
@@ -32,42 +37,47 @@ class ResCompany(models.Model):
     dunning_policy_business_id = fields.Many2one(
         comodel_name='dunning.policy', string="Policy for Businesses",
         domain="[('debtor_type', 'in', ('business', 'any')), ('company_id', 'in', (False, id))]",
-        help="Ladder for businesses without a policy of their own. Empty: they are not reminded.", prefetch='dunning')
+        help="Ladder for businesses without a policy of their own. Empty: they are not reminded.", prefetch='dunning',
+        groups=COLLEAGUES)
     dunning_policy_consumer_id = fields.Many2one(
         comodel_name='dunning.policy', string="Policy for Consumers",
         domain="[('debtor_type', 'in', ('consumer', 'any')), ('company_id', 'in', (False, id))]",
-        help="Ladder for consumers without a policy of their own. Empty: they are not reminded.", prefetch='dunning')
+        help="Ladder for consumers without a policy of their own. Empty: they are not reminded.", prefetch='dunning',
+        groups=COLLEAGUES)
     dunning_start_date = fields.Date(
         default=lambda self: self._dunning_today(),
         help="Items that were already overdue on this day are the backlog: they start at the first level, "
-             "always as proposals, and only a few each day.", prefetch='dunning')
+             "always as proposals, and only a few each day.", prefetch='dunning', groups=COLLEAGUES)
     dunning_oldest_due_date = fields.Date(
         string="Leave Alone What Was Due Before", default=lambda self: self._dunning_today() - timedelta(days=365),
-        help="Older items are never reminded automatically; a person decides about them.", prefetch='dunning')
+        help="Older items are never reminded automatically; a person decides about them.", prefetch='dunning',
+        groups=COLLEAGUES)
     dunning_planned_on = fields.Date(
-        readonly=True, help="The day the scheduled action last planned for this company.", prefetch='dunning')
+        readonly=True, help="The day the scheduled action last planned for this company.", prefetch='dunning',
+        groups=COLLEAGUES)
     # Claims
     dunning_term_agreed_business = fields.Boolean(
         string="Payment Term Agreed with Businesses", default=True,
         help="The payment term on invoices was agreed (contract, quotation or general terms). If not, interest of a "
              "business runs from 30 days after it received the invoice (article 6:119a paragraph 2 BW).",
-        prefetch='dunning')
+        prefetch='dunning', groups=COLLEAGUES)
     dunning_term_agreed_consumer = fields.Boolean(
         string="Payment Term Agreed with Consumers",
         help="A term that only stands on the invoice is not agreed: then a consumer is in default only after a notice "
-             "of default (article 6:82 BW), and the 14-day letter waits for that.", prefetch='dunning')
+             "of default (article 6:82 BW), and the 14-day letter waits for that.", prefetch='dunning',
+        groups=COLLEAGUES)
     dunning_postal_days = fields.Integer(
         string="Postal Days at Least",
         help="Days after which a letter counts as received; Sundays, Mondays and holidays do not count. 0: as under "
              "Configuration ‣ Facts of Law for the day on which it is posted. A higher number lengthens that; a lower "
              "one does nothing.",
-        prefetch='dunning')
+        prefetch='dunning', groups=COLLEAGUES)
 
     dunning_shortest_term = fields.Integer(
         string="Shortest Term", default=SHORTEST_TERM,
         help="Days that must be left of the term of a notice of default when the debtor receives it. With fewer it is "
              "no reasonable term (article 6:82 BW): then the notice does not count and is sent again. At least 5.",
-        prefetch='dunning')
+        prefetch='dunning', groups=COLLEAGUES)
     _check_dunning_shortest_term = models.Constraint(
         f'CHECK(dunning_shortest_term BETWEEN {SHORTEST_TERM} AND 30)',
         "The shortest term lies between 5 and 30 days.",
@@ -81,35 +91,38 @@ class ResCompany(models.Model):
     dunning_vat_on_costs = fields.Boolean(
         string="VAT on Collection Costs",
         help="Only when another firm collects for you and you cannot deduct the VAT it charges: then the costs are "
-             "raised by 21%, and the 14-day letter says why.", prefetch='dunning')
+             "raised by 21%, and the 14-day letter says why.", prefetch='dunning', groups=COLLEAGUES)
     dunning_lines_without_product = fields.Selection(
         selection=[('goods', "Goods"), ('services', "Services")], string="Invoice Lines Without Product Are",
         default='goods', required=True,
         help="For the prescription of claims on consumers: two years for goods, five for services. "
-             "Goods is the safe choice.", prefetch='dunning')
+             "Goods is the safe choice.", prefetch='dunning', groups=COLLEAGUES)
     dunning_interest_product_id = fields.Many2one(
         comodel_name='product.product', string="Product for Interest", domain="[('type', '=', 'service')]",
         default=lambda self: self.env.ref('l10n_nl_dunning.product_interest', raise_if_not_found=False),
-        help="Its income account is the one that interest of debtors is booked on.", prefetch='dunning')
+        help="Its income account is the one that interest of debtors is booked on.", prefetch='dunning',
+        groups=COLLEAGUES)
     dunning_cost_product_id = fields.Many2one(
         comodel_name='product.product', string="Product for Collection Costs", domain="[('type', '=', 'service')]",
         default=lambda self: self.env.ref('l10n_nl_dunning.product_collection_costs', raise_if_not_found=False),
-        help="Its income account is the one that collection costs are booked on.", prefetch='dunning')
+        help="Its income account is the one that collection costs are booked on.", prefetch='dunning',
+        groups=COLLEAGUES)
     dunning_booking_journal_id = fields.Many2one(
         comodel_name='account.journal', string="Journal for Interest and Costs", check_company=True,
-        domain="[('type', '=', 'sale')]", help="Empty: the first sales journal.", prefetch='dunning')
+        domain="[('type', '=', 'sale')]", help="Empty: the first sales journal.", prefetch='dunning', groups=COLLEAGUES)
     # Letters and e-mail
     dunning_contact_id = fields.Many2one(
         comodel_name='res.partner', string="Contact on Letters",
         help="The person a debtor can call or write to. Empty: the company itself. "
-             "Calls and tasks that nobody else is named for are planned for this person.", prefetch='dunning')
+             "Calls and tasks that nobody else is named for are planned for this person.", prefetch='dunning',
+        groups=COLLEAGUES)
     dunning_window_side = fields.Selection(
         selection=[('left', "On the left"), ('right', "On the right")], default='left', required=True,
         string="Envelope Window",
-        prefetch='dunning')
+        prefetch='dunning', groups=COLLEAGUES)
     dunning_contacts_per_week = fields.Integer(
         string="Contacts per Debtor and Week", default=3,
-        help="Letters, e-mails and calls together, of all levels. 0: no limit.", prefetch='dunning')
+        help="Letters, e-mails and calls together, of all levels. 0: no limit.", prefetch='dunning', groups=COLLEAGUES)
 
     _check_dunning_contacts_per_week = models.Constraint(
         'CHECK(dunning_contacts_per_week >= 0)',
@@ -119,21 +132,21 @@ class ResCompany(models.Model):
     dunning_quiet = fields.Boolean(
         string="Quiet Hours", default=True,
         help="No e-mail leaves on Sundays, on holidays of the debtor's country, nor between 20:00 and 07:00. "
-             "What is queued then leaves afterwards.", prefetch='dunning')
+             "What is queued then leaves afterwards.", prefetch='dunning', groups=COLLEAGUES)
 
     # Promises and arrangements
     dunning_promise_confirm = fields.Boolean(
         string="Confirm Promises by E-mail",
         help="Whoever promised to pay gets an e-mail with the date, the amount and how to pay. Can be chosen otherwise "
-             "for each promise.", prefetch='dunning')
+             "for each promise.", prefetch='dunning', groups=COLLEAGUES)
 
     dunning_arrangement_max_instalments = fields.Integer(
         string="Instalments Without Approval", default=12,
-        help="More than this has to be approved by a manager. 0: no limit.", prefetch='dunning')
+        help="More than this has to be approved by a manager. 0: no limit.", prefetch='dunning', groups=COLLEAGUES)
     dunning_arrangement_max_amount = fields.Monetary(
         string="Amount Without Approval", currency_field='currency_id',
         help="A higher total, in the currency of the company, has to be approved by a manager. 0: no limit.",
-        prefetch='dunning')
+        prefetch='dunning', groups=COLLEAGUES)
 
     _check_dunning_arrangement_limits = models.Constraint(
         'CHECK(dunning_arrangement_max_instalments >= 0 AND COALESCE(dunning_arrangement_max_amount, 0) >= 0)',
@@ -143,23 +156,24 @@ class ResCompany(models.Model):
     dunning_signatory_ids = fields.Many2many(
         comodel_name='res.users', relation='dunning_signatory_rel', column1='company_id', column2='user_id',
         string="Sign Arrangements for Us", domain="[('share', '=', False), ('company_ids', 'in', id)]",
-        help="Who may sign payment arrangements after the debtor did. Nobody here: every accounting manager.")
+        help="Who may sign payment arrangements after the debtor did. Nobody here: every accounting manager.",
+        groups=COLLEAGUES)
     dunning_auto_signatory_id = fields.Many2one(
         comodel_name='res.users', string="Signed at Once in the Name of",
         domain="[('share', '=', False), ('company_ids', 'in', id)]",
         help="Arrangements that needed no approval are signed for us, in the name of this colleague, as soon as the "
-             "debtor has signed. Empty: a person signs each of them.", prefetch='dunning')
+             "debtor has signed. Empty: a person signs each of them.", prefetch='dunning', groups=COLLEAGUES)
     # Collecting
     dunning_user_id = fields.Many2one(
         comodel_name='res.users', string="Default Collector",
         domain="[('share', '=', False), ('company_ids', 'in', id)]",
-        help="Who calls debtors without a collector of their own.", prefetch='dunning')
+        help="Who calls debtors without a collector of their own.", prefetch='dunning', groups=COLLEAGUES)
     # The debtor's page
     dunning_page_offer_total = fields.Monetary(
         string="Arrangements Without a Colleague up to", default=1500.0,
         help="Whoever owes no more than this is offered an arrangement at once on the debtor's page, to be signed: up "
              "to three instalments, free of charge. Everything else goes to the collector. 0: everything does.",
-        prefetch='dunning')
+        prefetch='dunning', groups=COLLEAGUES)
 
     _check_dunning_page_offer = models.Constraint(
         'CHECK(COALESCE(dunning_page_offer_total, 0) >= 0)',
@@ -170,11 +184,11 @@ class ResCompany(models.Model):
     dunning_keep_months = fields.Integer(
         string="Keep Notes (months)", default=24,
         help="After that the notes, names and numbers of calls, promises and closed holds go; that there was one, who "
-             "recorded it and when stays. 0: keep them.", prefetch='dunning')
+             "recorded it and when stays. 0: keep them.", prefetch='dunning', groups=COLLEAGUES)
     dunning_retention_automatic = fields.Boolean(
         string="Clean by Itself",
         help="What was listed goes two weeks later, unless somebody keeps it. Off: a manager decides each time.",
-        prefetch='dunning')
+        prefetch='dunning', groups=COLLEAGUES)
 
     _check_dunning_keep_months = models.Constraint(
         'CHECK(dunning_keep_months >= 0)',
@@ -211,12 +225,35 @@ class ResCompany(models.Model):
             return fields.Date.to_date(at_date)
         return self._get_dunning_day(fields.Datetime.now())
 
+    def _parse_dunning_day(self, day):
+        """Return the day a user or program asks about, today without one; only ever for asking, never to date a letter.
+
+        :raise UserError: when it is no date, or not one of this age
+        """
+        if not day:
+            return self._dunning_today()
+        try:
+            result = fields.Date.to_date(day)
+        except (ValueError, TypeError):
+            result = None
+        if not result or result.year not in ASKED_YEARS:
+            raise UserError(self.env._(
+                "“%s” is not a date. Give it as year, month and day, such as 2026-03-31.", day))
+        return result
+
     def _get_dunning_day(self, moment):
         """Return the day where the company is of a moment (naive, UTC), whoever asks."""
         return pytz.utc.localize(moment).astimezone(self._get_dunning_tz()).date()
 
     def _get_dunning_tz(self):
-        return pytz.timezone(self[:1].partner_id.tz or 'Europe/Amsterdam')
+        """Return the time zone of the creditor, the root of its branches: of its contact, else of its country.
+
+        Never that of who clicks: dates are facts of law.
+        """
+        root = self[:1].sudo().root_id  # sudo: who works for a branch need not see its head office
+        zone = root.partner_id.tz or next(
+            iter(pytz.country_timezones.get(root.country_id.code or '', ())), 'Europe/Amsterdam')
+        return pytz.timezone(zone)
 
     def _get_dunning_quiet_until(self, country_code=None):
         """Return when a debtor in that country may be written to again (local time), or None when he may be now.
@@ -314,6 +351,18 @@ class ResCompany(models.Model):
         self.sudo().fetch([  # sudo: what is set holds for every user
             'parent_path', 'active', 'currency_id', 'account_fiscal_country_id',
             *(name for name, field in self._fields.items() if field.prefetch == 'dunning' and field.store)])
+
+    def _explain_dunning_sender(self):
+        """Return why no e-mail to a debtor can come from this company, or an empty string."""
+        self.ensure_one()
+        domain = (email_normalize(self.email) or '').rpartition('@')[2]
+        if not domain:
+            return self.env._("%s has no e-mail address to write from. Add it to the company.", self.display_name)
+        if domain in PLACEHOLDERS:
+            return self.env._(
+                "The e-mail address of %(company)s, %(email)s, is an example. Enter its own on the company.",
+                company=self.display_name, email=self.email)
+        return ''
 
     def _get_dunning_contact_text(self):
         """Return whom a debtor can reach, as in “Sanne de Boer (020 123 45 67, sanne@example.com)”."""

@@ -1,10 +1,10 @@
 from odoo import api, fields, models
-from odoo.exceptions import ValidationError
+from odoo.exceptions import AccessError, ValidationError
 from odoo.fields import Domain
 from odoo.tools import SQL
 from odoo.tools.mail import email_normalize_all, formataddr
 
-from ..kernel.groups import ACCOUNTING
+from ..kernel.groups import ACCOUNTING, BOOKKEEPERS, COLLEAGUES
 
 DEBTOR_TYPES = [('business', "Business"), ('consumer', "Consumer"), ('government', "Government")]
 
@@ -49,6 +49,8 @@ class ResPartner(models.Model):
         index=False,
         domain="['|', ('company_id', '=', False), ('company_id', '=', current_company_id)]",
         help="Empty: the policy of the company for this type of debtor.",
+        tracking=True,
+        groups=ACCOUNTING,
         prefetch='dunning',
     )
     dunning_debtor_type = fields.Selection(
@@ -56,38 +58,49 @@ class ResPartner(models.Model):
         string="Debtor Type",
         help="Empty: a contact that is a company or has a VAT or company number is a business, "
              "everybody else is a consumer.",
+        copy=False,
+        tracking=True,
+        groups=ACCOUNTING,
         prefetch='dunning',
     )
     dunning_type_reason = fields.Char(
-        string="Reason", copy=False, groups=ACCOUNTING, prefetch='dunning',
+        string="Reason", copy=False, tracking=True, groups=ACCOUNTING, prefetch='dunning',
         help="Why the debtor is of this type. Who was treated as a consumer becomes a business only with a reason.")
     dunning_effective_type = fields.Selection(
         selection=DEBTOR_TYPES,
         string="Treated As",
         compute='_compute_dunning_effective_type',
+        compute_sudo=True,
+        groups=COLLEAGUES,
     )
     dunning_effective_type_reason = fields.Char(
-        string="Because", compute='_compute_dunning_effective_type', help="Why the debtor is treated as such.")
+        string="Because", compute='_compute_dunning_effective_type', compute_sudo=True, groups=COLLEAGUES,
+        help="Why the debtor is treated as such.")
     dunning_term_agreed = fields.Selection(
         selection=[('yes', "Agreed"), ('no', "Not agreed")],
         string="Payment Term",
         company_dependent=True,
         index=False,
         help="Whether the payment term was agreed with this debtor. Empty: as in the settings of the company.",
+        tracking=True,
+        groups=ACCOUNTING,
         prefetch='dunning',
     )
     dunning_waive_interest = fields.Boolean(
-        company_dependent=True, index=False, prefetch='dunning', help="Never ask interest of this debtor.")
+        company_dependent=True, index=False, prefetch='dunning', tracking=True, groups=ACCOUNTING,
+        help="Never ask interest of this debtor.")
     dunning_waive_costs = fields.Boolean(
-        string="Waive Collection Costs", company_dependent=True, index=False, prefetch='dunning',
+        string="Waive Collection Costs", company_dependent=True, index=False, prefetch='dunning', tracking=True,
+        groups=ACCOUNTING,
         help="Never ask collection costs of this debtor.")
     dunning_waive_reason = fields.Char(
-        company_dependent=True, index=False, prefetch='dunning',
+        company_dependent=True, index=False, prefetch='dunning', tracking=True, groups=ACCOUNTING,
         help="Why interest or costs are waived; shown with the claim.")
     dunning_effective_policy_id = fields.Many2one(
         comodel_name='dunning.policy',
         string="Policy That Applies",
         compute='_compute_dunning_effective_policy_id',
+        groups=ACCOUNTING,
         help="The policy of the debtor, else that of the company for this type of debtor. "
              "An invoice can have a policy of its own.",
     )
@@ -95,6 +108,8 @@ class ResPartner(models.Model):
         selection=lambda self: self.env['res.lang'].get_installed(),
         string="Language of Reminders",
         help="Empty: the language of the contact, else that of the policy.",
+        copy=False,
+        groups=ACCOUNTING,
         prefetch='dunning',
     )
     dunning_amount_overdue = fields.Monetary(
@@ -119,6 +134,8 @@ class ResPartner(models.Model):
         index=False,
         help="Reminders to this debtor never leave by themselves: each is a proposal until somebody approved it, "
              "whatever the policy says.",
+        tracking=True,
+        groups=ACCOUNTING,
         prefetch='dunning',
     )
     dunning_user_id = fields.Many2one(
@@ -136,15 +153,15 @@ class ResPartner(models.Model):
         string="E-mail for Reminders", compute='_compute_dunning_email', compute_sudo=True, groups='base.group_user',
         help="The address, with the name, that this contact can be written to; empty when there is none that works.")
     dunning_email_bounced_on = fields.Date(
-        string="E-mail Came Back On", readonly=True, copy=False,
+        string="E-mail Came Back On", readonly=True, copy=False, groups=ACCOUNTING,
         prefetch='dunning',
         help="A reminder to this address came back, so nothing is mailed to it. Cleared when the address changes.")
     dunning_phone_wrong_on = fields.Date(
-        string="Wrong Number Since", readonly=True, copy=False,
+        string="Wrong Number Since", readonly=True, copy=False, groups=ACCOUNTING,
         prefetch='dunning',
         help="Who answered was not this debtor, so the number is not called. Cleared when the number changes.")
     dunning_post_returned_on = fields.Date(
-        string="Letter Came Back On", readonly=True, copy=False,
+        string="Letter Came Back On", readonly=True, copy=False, groups=ACCOUNTING,
         prefetch='dunning',
         help="A letter to this address came back, so nothing is posted to it. Cleared when the address changes.")
 
@@ -159,7 +176,7 @@ class ResPartner(models.Model):
 
     @api.constrains('dunning_waive_interest', 'dunning_waive_costs', 'dunning_waive_reason')
     def _check_dunning_waive_reason(self):
-        for partner in self:
+        for partner in self.sudo():  # sudo: defaults of the program are checked as well, whoever makes the contact
             if (partner.dunning_waive_interest or partner.dunning_waive_costs) and not (
                 partner.dunning_waive_reason or ''
             ).strip():
@@ -167,18 +184,43 @@ class ResPartner(models.Model):
                     "Say why interest or collection costs of %s are waived: the reason is shown with the claim.",
                     partner.display_name))
 
+    @api.model
+    def _check_dunning_writer(self, names):
+        """Raise when who may edit contacts, and may only read the books, decides how a debtor is treated.
+
+        Whoever may not read these fields is refused by core. Not in its hook for the rights on a field: that is asked
+        whenever a field of a contact is read.
+        """
+        if not self.env.su and any(name.startswith('dunning_') for name in names) and (
+            not self.env.user.has_group(BOOKKEEPERS)
+        ):
+            raise AccessError(self.env._("How a debtor is reminded is decided by whoever does the invoicing."))
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        # EXTENDS 'base'
+        self._check_dunning_writer(set().union(*vals_list))
+        return super().create(vals_list)
+
+    def _convert_fields_to_values(self, field_names):
+        # EXTENDS 'base': sudo: core copies these from a firm to its contacts, whoever adds one; so in an import.
+        return super(ResPartner, self.sudo())._convert_fields_to_values(field_names)
+
     def write(self, vals):
         # OVERRIDE: a corrected contact gets another chance.
+        self._check_dunning_writer(vals)
         before = {}
         for mark, (*names, read) in MARKS.items():
             if mark not in vals and vals.keys() & set(names):
-                before[mark] = {person: read(person) for person in self if person[mark]}
+                # sudo: whoever corrects a contact, a debtor too, need not see or write our marks; so below
+                before[mark] = {person: read(person) for person in self.sudo() if person[mark]}
         result = super().write(vals)
         chosen = {name: vals[name] for name in OF_DEBTOR if name in vals}
         if chosen:
             self._write_dunning_upwards(chosen)
         for mark, values in before.items():
-            changed = self.browse([person.id for person, value in values.items() if MARKS[mark][-1](person) != value])
+            changed = self.sudo().browse(  # sudo: as above
+                [person.id for person, value in values.items() if MARKS[mark][-1](person) != value])
             if changed:
                 super(ResPartner, changed).write({mark: False})
         return result
@@ -217,8 +259,7 @@ class ResPartner(models.Model):
                 debtor[name].strip(NO_NUMBER) if isinstance(debtor[name], str) else debtor[name])), None)
             partner.dunning_effective_type = kind or ('business' if sign else 'consumer')
             partner.dunning_effective_type_reason = (
-                # sudo: why, is for everybody
-                debtor.sudo().dunning_type_reason or self.env._("chosen: %s", labels[kind].lower()) if kind
+                debtor.dunning_type_reason or self.env._("chosen: %s", labels[kind].lower()) if kind
                 else reasons[sign] if sign else self.env._("nothing says that it is a business"))
 
     @api.model

@@ -3,7 +3,7 @@
 from odoo import api, fields, models
 from odoo.fields import Domain
 
-from ..kernel.groups import ACCOUNTING
+from ..kernel.groups import ACCOUNTING, COLLEAGUES
 
 
 class ResPartner(models.Model):
@@ -16,7 +16,7 @@ class ResPartner(models.Model):
         help="Holds of this debtor and of his invoices that were not closed.")
     # All that sales staff gets to see of holds: no reason, no note, no amount, no invoice.
     dunning_hold_text = fields.Char(
-        string="On Hold", compute='_compute_dunning_hold_text', groups='base.group_user',
+        string="On Hold", compute='_compute_dunning_hold_text', groups=COLLEAGUES,
         help="Until when nothing of this debtor is reminded.")
 
     @api.depends_context('company')

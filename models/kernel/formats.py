@@ -16,6 +16,9 @@ from odoo.tools import babel_locale_parse, format_date, get_lang
 
 NO_BREAK_SPACE = '\N{NO-BREAK SPACE}'
 MINUS = '\N{MINUS SIGN}'
+DAY = re.compile(
+    r'(?<!\d)(?:(?P<y>\d{4})-(?P<m>\d\d?)-(?P<d>\d\d?)'
+    r'|(?P<d_last>\d\d?)[-/.](?P<m_last>\d\d?)[-/.](?P<y_last>\d{4}))(?!\d)')
 
 
 # -------------------------------------------------------------------------
@@ -62,6 +65,17 @@ def letter_day(env, day, lang=None, *, short=False):
 def _format_cached(day, code, pattern):
     # A batch of letters has few different dates, and each stands in many of them.
     return babel.dates.format_date(day, format=pattern, locale=babel_locale_parse(code))
+
+
+def find_day(text):
+    """Return the first day in a text, as “15-08-2024” or “2024-08-15”, or False."""
+    for match in DAY.finditer(text):
+        year, month, day = (match[name] or match[f'{name}_last'] for name in ('y', 'm', 'd'))
+        try:
+            return date(int(year), int(month), int(day))
+        except ValueError:
+            continue
+    return False
 
 
 def letter_amount(env, amount, currency, lang=None, *, symbol=True):

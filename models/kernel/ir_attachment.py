@@ -2,6 +2,7 @@ import base64
 from pathlib import Path
 
 from odoo import api, models
+from odoo.exceptions import AccessError, ValidationError
 
 from .dunning_recorded import is_uninstalling
 
@@ -23,7 +24,17 @@ class IrAttachment(models.Model):
         attachments._check_dunning_proofs(new=True)
         return attachments
 
+    @api.constrains('public', 'res_model')
+    def _check_dunning_public(self):
+        if self.filtered(lambda file: file.public and file._is_dunning()):
+            raise ValidationError(self.env._(
+                "This file is between a debtor and us, so it cannot be made public. Send it to whom it concerns."))
+
     def write(self, vals):
+        # A link with a key is as good as public. Core makes some itself: to a mail server that takes no large files.
+        if vals.get('access_token') and not self.env.su and self.filtered(lambda file: file._is_dunning()):
+            raise AccessError(self.env._(
+                "This file is between a debtor and us, so it cannot be shared by a link. Send it to whom it concerns."))
         if vals.keys() & (CONTENT | PLACE):
             self._check_dunning_rewrite(vals)
         result = super().write(vals)
@@ -50,10 +61,10 @@ class IrAttachment(models.Model):
 
     def _check_dunning_rewrite(self, vals):
         """Refuse to write a proof anew; moving a file to another storage writes the same content again."""
-        attachments = self
-        if vals.keys() <= {'raw', 'datas', 'mimetype'}:
+        attachments = self.filtered(lambda file: file._is_dunning())
+        if attachments and vals.keys() <= {'raw', 'datas', 'mimetype'}:
             content = vals['raw'] if 'raw' in vals else base64.b64decode(vals.get('datas') or b'')
-            attachments = self.filtered(lambda file: file._is_dunning() and file.raw != content)
+            attachments = attachments.filtered(lambda file: file.raw != content)
         attachments._check_dunning_proofs()
 
     def _check_dunning_proofs(self, *, new=False):

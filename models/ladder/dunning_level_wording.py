@@ -164,7 +164,7 @@ class DunningLevelWording(models.AbstractModel):
         known = {}
         # The name of a level was typed, like its texts.
         for name in dict.fromkeys(names) - {'level_id.name': None}.keys():
-            value = record
+            value = record.sudo()  # sudo: only compared with what the debtor is to read
             for part in name.split('.'):
                 value = value[part] if isinstance(value, models.BaseModel) and part in value._fields else False
             if value and not isinstance(value, models.BaseModel):

@@ -1,12 +1,13 @@
 from odoo import api, fields, models
 
 from ...tools.law.payment_terms import LARGE, SMALL, AgreedTerm, get_longest_term
+from ..kernel.groups import COLLEAGUES
 
 
 class AccountPaymentTerm(models.Model):
     _inherit = 'account.payment.term'
 
-    dunning_term_warning = fields.Char(compute='_compute_dunning_term_warning')
+    dunning_term_warning = fields.Char(compute='_compute_dunning_term_warning', groups=COLLEAGUES)
 
     def _get_dunning_longest_days(self):
         """Return how long this term can last: counted from the first of July, before two months of 31 days."""

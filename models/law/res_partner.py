@@ -1,21 +1,22 @@
 from odoo import api, fields, models
 
 from ...tools.law.payment_terms import GOVERNMENT, LARGE, SMALL, AgreedTerm, get_longest_term
+from ..kernel.groups import ACCOUNTING, COLLEAGUES
 
 
 class ResPartner(models.Model):
     _inherit = 'res.partner'
 
     dunning_large_buyer = fields.Boolean(
-        string="Large Buyer", prefetch='dunning', groups='base.group_user',
+        string="Large Buyer", prefetch='dunning', copy=False, tracking=True, groups=ACCOUNTING,
         help="A large company that buys from us while we are not large ourselves: a longer term than 30 days is void "
              "(article 6:119a BW). Large is, roughly, two of three: the balance total, the revenue, 250 employees.")
     dunning_term_expressly = fields.Boolean(
-        string="Term Expressly Agreed", prefetch='dunning', groups='base.group_user',
+        string="Term Expressly Agreed", prefetch='dunning', copy=False, tracking=True, groups=ACCOUNTING,
         help="The long term of payment was agreed on purpose in the contract, not only in general terms or on an "
              "invoice.")
     dunning_term_warning = fields.Char(
-        string="Term of Payment", compute='_compute_dunning_term_warning', groups='base.group_user')
+        string="Term of Payment", compute='_compute_dunning_term_warning', compute_sudo=True, groups=COLLEAGUES)
 
     @api.model
     def _commercial_fields(self):

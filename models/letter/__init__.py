@@ -1,3 +1,4 @@
+from . import account_move
 from . import dunning_letter_text
 from . import dunning_letter
 from . import dunning_notice

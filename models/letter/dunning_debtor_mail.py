@@ -37,6 +37,10 @@ class DunningDebtorMail(models.AbstractModel):
         people = self.env['res.partner'].with_company(self.company_id).browse(dict.fromkeys(filter(None, ids)))
         return people.filtered(lambda person: person._is_dunning_person_of(debtor) and person.dunning_email)[:1]
 
+    def _get_mailable(self):
+        """Return who gets an e-mail, or an empty record: who has no address, or the company has none to write from."""
+        return self.env['res.partner'] if self.company_id._explain_dunning_sender() else self._get_recipient()
+
     def _get_lang(self):
         """Return the language the debtor is written to in."""
         self.ensure_one()
@@ -102,10 +106,14 @@ class DunningDebtorMail(models.AbstractModel):
         :param bytes picture: PNG that the text shows as ``cid:`` :data:`QR_NAME`
         :param author: ``res.partner`` that it comes from; None for the user, or the collector
         :return: the ``mail.mail``
-        :raise UserError: when a consumer would read what somebody typed of money or rates
+        :raise UserError: when a consumer would read what somebody typed of money or rates, or when the company has no
+            address to write from
         """
         self.ensure_one()
         company, lang = self.company_id, self._get_lang()
+        lacks = company._explain_dunning_sender()
+        if lacks:
+            raise UserError(lacks)
         subject, body = texts or self._render_words(template)
         refusal = self._refuse_words(template, subject, body, written=written)
         if refusal:
@@ -128,7 +136,7 @@ class DunningDebtorMail(models.AbstractModel):
             # In the history the picture is that of the attachment.
             'body': body.replace(f'cid:{QR_NAME}', f'/web/image/{image.id}'),
             'body_html': layout,
-            'email_from': company.email_formatted or author.email_formatted,
+            'email_from': company.email_formatted,
             'author_id': author.id,
             'email_to': person.with_company(company).dunning_email,
             'attachment_ids': [Command.link(attachment.id) for attachment in attachments],

@@ -25,6 +25,8 @@ from ..kernel.formats import format_iban, letter_amount, letter_day, letter_perc
 
 # Long descriptions take two lines; with more rows than that they get one, or the letter would not fit on its page.
 DESCRIPTION_LENGTH, DESCRIPTION_LENGTH_SHORT, DESCRIPTION_ROWS = 54, 32, 4
+# Of the payload of an EPC QR code: two of its lines, and how long it can be.
+QR_HOLDER, QR_TEXT, QR_BYTES = 5, 10, 331
 
 
 class DunningLetter(models.AbstractModel):
@@ -317,11 +319,15 @@ class DunningLetter(models.AbstractModel):
 
     @api.model
     def _get_bank(self, company, moves):
-        """Return the account to pay on: that of the invoices, else the first of the company."""
-        owner = company.partner_id
-        banks = moves.partner_bank_id.filtered(
-            lambda bank: bank.partner_id.commercial_partner_id == owner.commercial_partner_id)
-        return banks[:1] or owner.bank_ids[:1]
+        """Return the account to pay on: that of the invoices, else the first of the company, or of its head office.
+
+        Never one that was closed since.
+        """
+        # sudo: who works for a branch need not see its head office
+        owners = company.sudo().parent_ids[::-1].partner_id
+        banks = moves.sudo().partner_bank_id.filtered(
+            lambda bank: bank.active and bank.partner_id.commercial_partner_id in owners.commercial_partner_id)
+        return banks[:1] or next((owner.bank_ids[:1] for owner in owners if owner.bank_ids), banks)
 
     @api.model
     def _get_moves_reference(self, moves):
@@ -355,8 +361,9 @@ class DunningLetter(models.AbstractModel):
     def _get_qr(self, bank, debtor, currency, amount, reference):
         """Return the EPC QR code of an amount as a data URI, or ``''`` where a bank could not read it.
 
-        The payload is core's. It is drawn here: core's own drawing takes 30 ms a
-        letter, and its error correction is lower than the EPC guideline asks for.
+        The payload is core's, kept within the lengths of the EPC guideline (EPC069-12): core goes one over, and a name
+        can have a line break in it. It is drawn here: core's own drawing takes 30 ms a letter, and its error correction
+        is lower than the guideline asks for.
         """
         amount = currency.round(amount)
         if (
@@ -368,8 +375,12 @@ class DunningLetter(models.AbstractModel):
         # A float would print its noise: 0.1 + 0.2.
         vals = bank._build_qr_code_vals(
             float(f"{amount:.2f}"), reference, reference, currency, debtor, 'sct_qr')
-        params = vals and bank._get_qr_code_generation_params(**vals)
-        return self._draw_qr(params['value']) if params else ''
+        if not vals:
+            return ''
+        lines = [' '.join(line.split()) for line in bank._get_qr_vals(**vals)]
+        lines[QR_HOLDER], lines[QR_TEXT] = lines[QR_HOLDER][:70], lines[QR_TEXT][:140]
+        payload = '\n'.join(lines)
+        return self._draw_qr(payload) if len(payload.encode()) <= QR_BYTES else ''
 
     @api.model
     def _draw_qr(self, value):

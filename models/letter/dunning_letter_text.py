@@ -11,16 +11,17 @@ from odoo.exceptions import UserError, ValidationError
 from odoo.tools.mail import email_normalize, is_html_empty
 from odoo.tools.rendering_tools import parse_inline_template, render_inline_template
 
+from ..kernel.formats import one_line
 from ..ladder.dunning_policy import LETTER_LANGUAGES
 
 _logger = logging.getLogger(__name__)
 # Where a line begins, with the empty lines before it.
 INDENT = re.compile(r'\n\s+')
+# The key in a link, of which the rest may be seen by colleagues.
+KEY = re.compile(r'''(?<=access_token=)[^&"'\s<>]+''')
 # Between the texts of two notices that were rendered in one go; cannot occur in a text.
 SEPARATOR = '\x00next\x00'
 
-# What of an e-mail goes in its headers, besides its address.
-HEADERS = ('subject', 'email_from', 'reply_to')
 
 
 class DunningLetterText(models.AbstractModel):
@@ -115,8 +116,9 @@ class DunningLetterText(models.AbstractModel):
         for lang, batch in notices.grouped('lang').items():
             local = template.with_context(lang=lang)
             try:
+                # sudo: the key to the debtor's page stands in it, and goes to nobody but him
                 bodies = self._render_qweb(
-                    self._get_text(template, 'body_html', lang), batch.with_context(lang=lang))
+                    self._get_text(template, 'body_html', lang), batch.sudo().with_context(lang=lang))
                 for notice_id, body in bodies.items():
                     result[notice_id]['body_html'] = local._replace_local_links(self._drop_indents(body))
                 for field in ('subject', 'email_from', 'reply_to'):
@@ -184,7 +186,8 @@ class DunningLetterText(models.AbstractModel):
     def _create_mails(self, values_list, people):
         """Put e-mails into Odoo's queue, as messages on their records: replies and bounces find those.
 
-        Never speaks SMTP itself: a rollback takes the mails back with it.
+        Never speaks SMTP itself: a rollback takes the mails back with it. In the history links have no key: with it,
+        whoever reads that could act as the debtor.
 
         :param people: whom each of them goes to
         """
@@ -192,15 +195,12 @@ class DunningLetterText(models.AbstractModel):
         for values in values_list:
             # A name with a line break in it would make a header that no mail can have.
             values.update({
-                name: " ".join(values[name].split()) for name in ('subject', 'email_from', 'reply_to', 'email_to')
+                name: one_line(values[name]) for name in ('subject', 'email_from', 'reply_to', 'email_to')
                 if values.get(name)})
         # sudo: mail.mail belongs to the system; who may write to debtors was checked at the entrance
         mails = self.env['mail.mail'].sudo().create([
-            {
-                'message_type': 'comment', 'is_notification': True, 'subtype_id': subtype, **values,
-                # A line break in a name would begin another header.
-                **{name: " ".join(values[name].splitlines()) for name in HEADERS if values.get(name)},
-            }
+            {'message_type': 'comment', 'is_notification': True, 'subtype_id': subtype,
+             **{name: KEY.sub('', value) if name == 'body' else value for name, value in values.items()}}
             for values in values_list])
         # Delivery failures and bounces are written on these rows by the mail module.
         # sudo: as for the mails they are about

@@ -85,7 +85,8 @@ class DunningNotice(models.Model):
     interest_waived = fields.Boolean(
         compute='_compute_claim_words', help="Whether no interest is asked of this debtor, ever.")
     mail_items = fields.Html(compute='_compute_mail_blocks', sanitize=False)
-    mail_payment = fields.Html(compute='_compute_mail_blocks', sanitize=False)
+    # With the address of the debtor's page, which has the key.
+    mail_payment = fields.Html(compute='_compute_mail_blocks', sanitize=False, groups=fields.NO_ACCESS)
     mail_sender = fields.Html(compute='_compute_mail_blocks', sanitize=False)
     letter_filename = fields.Char(compute='_compute_letter_filename')
 
@@ -116,10 +117,13 @@ class DunningNotice(models.Model):
 
     @api.depends('line_ids.move_id.payment_reference', 'line_ids.drop_reason', 'name')
     def _compute_reference(self):
-        """What the debtor writes with his payment: the invoice's own reference when there is but one."""
+        """What the debtor writes with his payment: the invoice's own reference when there is but one.
+
+        An entry can be about several debtors, so its number says nothing.
+        """
         for notice in self:
             moves = notice.live_line_ids.move_id
-            of_invoice = (moves.payment_reference or moves.name) if len(moves) == 1 else ''
+            of_invoice = len(moves) == 1 and (moves.payment_reference or (moves.move_type != 'entry' and moves.name))
             notice.reference = of_invoice or notice.name or self.env._("Reminder")
 
     @api.depends(

@@ -2,6 +2,7 @@ from odoo import api, models
 from odoo.fields import Domain
 
 from ..kernel.dunning_field import AnswerMany2one
+from ..kernel.groups import COLLEAGUES
 
 
 class AccountMoveLine(models.Model):
@@ -11,7 +12,7 @@ class AccountMoveLine(models.Model):
         comodel_name='dunning.level',
         compute='_compute_dunning_level_id',
         search='_search_dunning_level_id',
-        groups='base.group_user',
+        groups=COLLEAGUES,
         help="The level of the last notice that was sent about this item, as long as it is open.",
     )
 

@@ -318,7 +318,8 @@ class DunningNoticeEvidence(models.AbstractModel):
     def _get_letters_sql(self, company, roles, wanted):
         """Return SQL of the letters with a legal role that left and stand, the oldest first, one row each.
 
-        What each told of its items, and the evidence of its receipt, are lists in JSON.
+        What each told of its items, and the evidence of its receipt, are lists in JSON. Entries have no number: their
+        labels were typed, and may be completed.
 
         :param roles: those asked about
         :param SQL wanted: condition on ``notice`` and the debtor's ``partner``
@@ -332,8 +333,9 @@ class DunningNoticeEvidence(models.AbstractModel):
                    notice.amount_announced, notice.claim_data->'costs_bases'->0->>'vat_rate', notice.apart_data,
                    notice.receipt_kind,
                    (SELECT JSONB_AGG(JSONB_BUILD_ARRAY(
-                               line.move_line_id, line.name, line.amount_original, line.date_maturity))
-                      FROM dunning_notice_line line
+                               line.move_line_id, CASE WHEN move.move_type = 'entry' THEN '' ELSE line.name END,
+                               line.amount_original, line.date_maturity))
+                      FROM dunning_notice_line line LEFT JOIN account_move move ON move.id = line.move_id
                      WHERE line.notice_id = notice.id AND line.status = 'sent' AND line.move_line_id IS NOT NULL),
                    (SELECT JSONB_AGG(JSONB_BUILD_ARRAY(receipt.kind, receipt.date, EXISTS (
                                SELECT FROM ir_attachment proof
@@ -354,7 +356,8 @@ class DunningNoticeEvidence(models.AbstractModel):
                     'mail_message_id', 'postal_state', 'amount_announced', 'apart_data', 'receipt_kind', 'company_id',
                     'state')),
                 *(Line._fields[name] for name in (
-                    'move_line_id', 'name', 'amount_original', 'date_maturity', 'notice_id', 'status')),
+                    'move_line_id', 'move_id', 'name', 'amount_original', 'date_maturity', 'notice_id', 'status')),
+                self.env['account.move']._fields['move_type'],
                 *(Receipt._fields[name] for name in ('kind', 'date', 'notice_id', 'withdrawn_on'))])
 
     @api.model

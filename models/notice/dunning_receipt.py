@@ -135,7 +135,7 @@ class DunningReceipt(models.Model):
         notice = self.notice_id._recording()
         # sudo: nobody can write evidence; who may work with the notice may take it back, with a reason
         self.with_env(notice.env).sudo().write({
-            'withdrawn_on': self.env.company._dunning_today(), 'withdrawn_by_id': self.env.uid,
+            'withdrawn_on': notice.company_id._dunning_today(), 'withdrawn_by_id': self.env.uid,
             'withdraw_reason': reason})
         notice._message_log(body=self.env._(
             "Evidence of receipt withdrawn: %(kind)s of %(date)s. Reason: %(reason)s",

@@ -3,7 +3,7 @@ from odoo.exceptions import UserError, ValidationError
 from odoo.fields import Domain
 
 from ..debtor.res_partner import BUSINESS_SIGNS
-from ..kernel.groups import ACCOUNTING
+from ..kernel.groups import ACCOUNTING, BOOKKEEPERS, COLLEAGUES
 
 ACTIVITY = 'l10n_nl_dunning.mail_activity_type_debtor_type'
 #: What decides whether a contact is a consumer, and whether its debts are its own.
@@ -28,7 +28,7 @@ class ResPartner(models.Model):
         comodel_name='dunning.level',
         compute='_compute_dunning_level_id',
         search='_search_dunning_level_id',
-        groups='base.group_user',
+        groups=COLLEAGUES,
         help="The highest level of the open invoices of this debtor in the current company.",
     )
 
@@ -107,7 +107,7 @@ class ResPartner(models.Model):
         if outdated:
             super(ResPartner, outdated).write({'dunning_type_reason': False})
         confirmed._log_dunning_confirmed()
-        for debtor in consumers - confirmed:
+        for debtor in (consumers - confirmed).sudo():  # sudo: as in what it calls
             if debtor.dunning_effective_type != 'consumer':
                 debtor._keep_dunning_consumer(debtor.dunning_effective_type_reason)
         return result
@@ -197,12 +197,31 @@ class ResPartner(models.Model):
                 ACTIVITY, date_deadline=company._dunning_today(), user_id=user.id, automated=True,
                 summary=env._("Is this debtor a business?"), note=text)
 
+    def _check_dunning_decided(self, others):
+        """Raise when accounting decided something about others that would be lost, and the user is not in accounting.
+
+        Core fills in what this contact does not have, of the fields that the user may read, and deletes the others.
+        """
+        if self.env.su or self.env.user.has_group(BOOKKEEPERS):
+            return
+        names = [name for name, field in self._fields.items() if (
+            name.startswith('dunning_') and field.store and not field.readonly and field.type != 'one2many')]
+        # sudo: what was decided in any company, whatever the user may see of it
+        for company in self.env['res.company'].sudo().search([]):
+            kept, *lost = (self | others).sudo().with_company(company)
+            for debtor in lost:
+                if any(debtor[name] and debtor[name] != kept[name] for name in names):
+                    raise UserError(self.env._(
+                        "Accounting decided how %s is reminded, which would be lost. Let somebody in accounting merge "
+                        "these contacts.", debtor.display_name))
+
     def _prepare_dunning_merge(self, others):
         """Settle, before others are merged into this contact, whether it is a consumer afterwards.
 
         Core fills in what this contact does not have, and moves the journal items without asking anybody.
         """
         self.ensure_one()
+        self._check_dunning_decided(others)
         private = (self | others)._filter_dunning_consumers(settled=True)
         if private and self.commercial_partner_id != self:
             raise ValidationError(self.env._(
@@ -214,6 +233,7 @@ class ResPartner(models.Model):
             self._keep_dunning_consumer(self.env._("it was merged with %s", business[0].name))
         elif business and self not in business:
             # Before it has the debts of the others, so that it does not count as a consumer that has them.
-            self.write({
+            kept, lost = self.sudo(), others.sudo()  # sudo: the type as well, of whoever may merge contacts
+            kept.write({
                 name: value for name in ('dunning_debtor_type', *BUSINESS_SIGNS)
-                if not self[name] and (value := next(filter(None, others.mapped(name)), None))})
+                if not kept[name] and (value := next(filter(None, lost.mapped(name)), None))})

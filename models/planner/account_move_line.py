@@ -40,7 +40,7 @@ class AccountMoveLine(models.Model):
         Planner._check_may_ask()
         answers = []
         for company, items in self._filter_dunning_due().grouped('company_id').items():
-            answers += Planner._answer(company, Planner._parse_asked_date(company, date), items=items)
+            answers += Planner._answer(company, company._parse_dunning_day(date), items=items)
         return sorted(answers, key=lambda answer: (answer['company_id'], answer['due_date'], answer['item_id']))
 
     def action_dunning_why(self):

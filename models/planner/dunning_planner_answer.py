@@ -1,7 +1,7 @@
 """The planner's answer in words: one sentence, who has to act, and the facts."""
 
 from odoo import api, fields, models
-from odoo.exceptions import AccessError, UserError
+from odoo.exceptions import AccessError
 from odoo.tools import format_amount
 
 from ..kernel.formats import format_day
@@ -234,23 +234,6 @@ class DunningPlannerAnswer(models.AbstractModel):
                 "As if until then nobody pays, nothing else goes out and nothing is changed, and bank statements keep "
                 "coming in.")]
         return []
-
-    @api.model
-    def _parse_asked_date(self, company, day):
-        """Return the day a user or program asks about; only ever for asking, never for dating a letter.
-
-        :raise UserError: when it is no date
-        """
-        if not day:
-            return company._dunning_today()
-        try:
-            result = fields.Date.to_date(day)
-        except (ValueError, TypeError):
-            result = None
-        if not result:
-            raise UserError(self.env._(
-                "“%s” is not a date. Give it as year, month and day, such as 2026-03-31.", day))
-        return result
 
     @api.model
     def _check_may_ask(self):

@@ -253,7 +253,8 @@ class DunningPlannerItems(models.AbstractModel):
                    move.payment_state, move.is_move_sent, move.dunning_sent_state, move.move_type,
                    debtor.id AS partner_id,
                    -- What a notice would tell of it: what was told before about something else does not count.
-                   debtor.id AS debtor_id, move.name AS number, line.amount_currency AS amount,
+                   debtor.id AS debtor_id, CASE WHEN move.move_type <> 'entry' THEN move.name END AS number,
+                   line.amount_currency AS amount,
                    person.id AS invoice_contact_id,
                    contact.dunning_id AS dunning_contact_id, contact.director_id AS director_contact_id,
                    %(debtor_type)s AS debtor_type,

@@ -10,6 +10,8 @@ from typing import NamedTuple
 from odoo import api, models
 from odoo.tools import SQL, ormcache
 
+from ...tools.law.letters import DEFAULT_NOTICE
+
 
 class Reason(NamedTuple):
     """Why an item does not go out, with everything that depends on it.
@@ -349,13 +351,26 @@ class DunningPlannerReasons(models.AbstractModel):
             lambda question: SQL(
                 "level_legal_role = 'fourteen_day' AND (%s) IS NOT TRUE",
                 self._get_in_default_sql(SQL.identifier('laddered'), question)),
-            lambda d: self.env._(
-                "“%(level)s” can only follow when the debtor is in default. The payment term was not agreed with him, "
-                "so a notice of default must have been sent first and its term must have run out. Add such a level to "
-                "the policy, or state on the contact that the term was agreed.",
-                level=self._fmt_level(d.level_id)),
+            self._tell_no_default,
             waits_for='policy',
         )
+
+    def _tell_no_default(self, d):
+        # sudo: which notice to look at, for whoever may ask about the item
+        sent = self.env['dunning.notice.line'].sudo().search([
+            ('move_line_id', '=', d.item_id), ('status', '=', 'sent'), ('notice_id.partner_id', '=', d.partner_id),
+            ('notice_id.legal_role', '=', DEFAULT_NOTICE)], order='date desc, id desc', limit=1).notice_id
+        if sent:
+            return self.env._(
+                "“%(level)s” can only follow when the debtor is in default. The notice of default %(notice)s was sent; "
+                "it is not known yet that it was received, because its e-mail still waits or its letter was not "
+                "posted, or its term has not run out. See that notice.",
+                level=self._fmt_level(d.level_id), notice=sent.name)
+        return self.env._(
+            "“%(level)s” can only follow when the debtor is in default. The payment term was not agreed with him, "
+            "so a notice of default must have been sent first and its term must have run out. Add such a level to "
+            "the policy, or state on the contact that the term was agreed.",
+            level=self._fmt_level(d.level_id))
 
     def _reason_needs_fourteen_day(self):
         # Whatever the ladder says: article 6:96 paragraphs 5 and 6 BW.

@@ -17,7 +17,7 @@ class ResPartner(models.Model):
         debtors = self.commercial_partner_id
         answers = []
         for company in self.env.companies:
-            answers += Planner._answer(company, Planner._parse_asked_date(company, date), partners=debtors)
+            answers += Planner._answer(company, company._parse_dunning_day(date), partners=debtors)
         return answers
 
     def action_dunning_why(self):

@@ -17,6 +17,12 @@ def as_visitor(records):
     return records.with_user(SUPERUSER_ID).with_company(company).with_context(allowed_company_ids=company.ids)
 
 
+def sign_look(record, user):
+    """Return what lets a colleague look at the page of a record, until its key changes, and do nothing there."""
+    record = record.sudo()  # sudo: the key itself is not handed out
+    return hmac(record.env, 'dunning_page_look', (record._name, record.id, user.id, record.access_token or ''))
+
+
 class DunningPage(models.Model):
     """The page of one debtor at one company; ``access_token`` is the key to it, empty when it was taken back."""
 
@@ -38,7 +44,8 @@ class DunningPage(models.Model):
     request_ids = fields.One2many(comodel_name='dunning.page.request', inverse_name='page_id', readonly=True)
     # Written by whoever begins to pay, so that who begins at the same moment finds out.
     payment_begun_on = fields.Datetime(readonly=True, copy=False)
-    url = fields.Char(string="Address", compute='_compute_url')
+    # The key is a password of the debtor: only the code that writes to him reads it.
+    access_token = fields.Char(groups=fields.NO_ACCESS)
 
     # A constraint and not an index: merging contacts looks for those, see `_fold_into`.
     _company_partner_unique = models.Constraint(
@@ -53,16 +60,20 @@ class DunningPage(models.Model):
         for page in self:
             page.access_url = f'/my/debt/{page.id}'
 
-    @api.depends('access_token')
-    def _compute_url(self):
-        for page in self:
-            page.url = page._get_url() if page.access_token else False
+    def _get_share_url(self, redirect=False, signup_partner=False, pid=None, share_token=True):
+        # EXTENDS 'portal': who shares an address does not get the key along.
+        return super()._get_share_url(redirect=redirect, signup_partner=signup_partner, pid=pid, share_token=False)
+
+    def _sign_token(self, pid):
+        # EXTENDS 'portal': sudo: the key is read to notify somebody, whoever does that.
+        return super(DunningPage, self.sudo())._sign_token(pid)
 
     def _portal_ensure_token(self):
         """Give a page its token, but never one whose token was taken back: a person renews it."""
-        if not self.access_token and self.revoked_on:
+        page = self.sudo()  # sudo: nobody else reads the key
+        if not page.access_token and page.revoked_on:
             return ''
-        return super()._portal_ensure_token()
+        return super(DunningPage, page)._portal_ensure_token()
 
     # -------------------------------------------------------------------------
     # THE LINK
@@ -84,8 +95,9 @@ class DunningPage(models.Model):
     def _sign_notice(self, notice):
         """Return what shows that a link was sent in a notice and not made up."""
         self.ensure_one()
-        # sudo: the secret of the database
-        return hmac(self.env(su=True), 'dunning_page_notice', (self.id, notice.id, self.access_token or ''))[:24]
+        # sudo: the secret of the database, and that of the page
+        return hmac(
+            self.env(su=True), 'dunning_page_notice', (self.id, notice.id, self.sudo().access_token or ''))[:24]
 
     def _find_notice(self, notice_id, key):
         """Return the notice whose link was opened, or an empty record: wrong key, other debtor, other company."""
@@ -116,10 +128,11 @@ class DunningPage(models.Model):
         return True
 
     def action_open_page(self):
-        """Show the page as the debtor sees it."""
+        """Show the page as the debtor sees it: with a link that only this colleague can use, and only to look."""
         self.ensure_one()
         self._check_may_manage()
-        return {'type': 'ir.actions.act_url', 'url': self._get_url() or self.access_url, 'target': 'new'}
+        key = sign_look(self, self.env.user)
+        return {'type': 'ir.actions.act_url', 'url': f'{self.access_url}?access_token={key}', 'target': 'new'}
 
     def _check_may_manage(self):
         self.check_access('read')

@@ -163,7 +163,7 @@ class DunningPageDebt(models.AbstractModel):
         upcoming = [
             {
                 'move': item.move_id,
-                'name': item.move_id.name or '',
+                'name': item._get_dunning_identity()[0],
                 'due_date': letter_day(self.env, item.date_maturity),
                 'amount': letter_amount(self.env, item.amount_residual_currency, item.currency_id),
             }

@@ -1,12 +1,14 @@
 from odoo import fields, models
 
+from ..kernel.groups import ACCOUNTING
+
 
 class PaymentTransaction(models.Model):
     _inherit = 'payment.transaction'
 
     dunning_page_id = fields.Many2one(
         comodel_name='dunning.page', string="Paid on the Page", readonly=True, index='btree_not_null',
-        ondelete='set null')
+        ondelete='set null', groups=ACCOUNTING)
 
     def _create_payment(self, **extra_create_values):
         """Date the payment by the day where the company is.

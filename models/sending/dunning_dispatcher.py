@@ -120,6 +120,7 @@ class DunningDispatcher(models.AbstractModel):
                     step(dispatch)
             gone |= dispatch.handed | dispatch.notices
         gone._take_snapshots('left_data')  # to show what changed since it was proposed
+        self.env['dunning.marker']._note(gone)
         return gone
 
     @api.model
@@ -130,12 +131,14 @@ class DunningDispatcher(models.AbstractModel):
         on, and that is what writes on those why.
         """
         return [
+            self._wait_for_confirmation,
             self._ask_planner,
             self._take_off_settled,
             # The gates: what has to wait stays in the queue.
             self._wait_for_planner,
             self._wait_for_turn,
             self._wait_for_morning,
+            self._wait_for_details,
             self._stop_unlawful,
             self._send_back_unapproved,  # the last look before a letter is made, when its amounts are known
             self._hand_to_person,
@@ -456,7 +459,7 @@ class DunningDispatcher(models.AbstractModel):
 
     @api.model
     def _get_invoice_attachments(self, notice):
-        """Return the PDFs of the invoices, where the level wants them: the legal ones, else fresh prints."""
+        """Return the PDFs of the invoices, where the level wants them: as they were sent, else fresh prints."""
         # sudo: the invoices' own documents, sent to their own debtor
         attachments = self.env['ir.attachment'].sudo()
         # sudo: as above
@@ -465,8 +468,8 @@ class DunningDispatcher(models.AbstractModel):
             if move.move_type != 'out_invoice':
                 continue
             pdf = move.invoice_pdf_report_id
-            document = not pdf and move._get_invoice_legal_documents('pdf', allow_fallback=True)
-            if document:
+            if not pdf:
+                document, = move._get_dunning_documents()
                 pdf = attachments.create({
                     'name': document['filename'],
                     'raw': document['content'],

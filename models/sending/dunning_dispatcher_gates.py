@@ -27,6 +27,14 @@ class DunningDispatcherGates(models.AbstractModel):
     _description = "Dunning Dispatcher"
 
     @api.model
+    def _wait_for_confirmation(self, dispatch):
+        """Gate: a restored or copied database does not know what its debtors got; see ``dunning.marker``."""
+        reason = self.env['dunning.marker']._explain()
+        if reason:
+            dispatch.notices._recording().write({'waiting_reason': reason})
+            dispatch.notices -= dispatch.notices
+
+    @api.model
     def _ask_planner(self, dispatch):
         """Step: ask once what is not owed and what has to wait, since hardly anything ever has to wait.
 
@@ -155,6 +163,21 @@ class DunningDispatcherGates(models.AbstractModel):
                     time=until.strftime('%H:%M'))})
                 self._wake_at(until)
                 dispatch.notices -= batch
+
+    @api.model
+    def _wait_for_details(self, dispatch):
+        """Gate: nothing leaves that does not say where to pay, or from whom it comes."""
+        Letter = self.env['dunning.letter']
+        for notice in dispatch.notices.filtered(lambda notice: notice.channel in ('letter', *MAIL_CHANNELS)):
+            company = notice.company_id
+            bank = Letter._get_bank(company, notice.live_line_ids.move_id)
+            lacks = '' if (bank.acc_number or '').strip() else self.env._(
+                "%s has no bank account to pay on. Add its IBAN to the company, or choose one on the invoice.",
+                company.display_name)
+            lacks = lacks or (notice.channel in MAIL_CHANNELS and company._explain_dunning_sender())
+            if lacks:
+                notice._recording().waiting_reason = lacks
+                dispatch.notices -= notice
 
     @api.model
     def _get_cron(self):

@@ -145,12 +145,6 @@ class DunningDispatcherLaw(models.AbstractModel):
         self._check_default(letters, at_date, problems)
         letters = letters.filtered(lambda notice: not problems[notice])
         self._join_companions(letters, at_date, problems)
-        for notice in letters:
-            bank = self.env['dunning.letter']._get_bank(notice.company_id, notice.live_line_ids.move_id)
-            if not (bank.acc_number or '').strip():
-                problems[notice].append(self.env._(
-                    "A 14-day letter must name the account to pay on, and %s has no bank account. Add its IBAN to the "
-                    "company, or choose one on the invoice.", notice.company_id.display_name))
 
     @api.model
     def _check_default(self, letters, at_date, problems):

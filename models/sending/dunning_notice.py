@@ -342,19 +342,24 @@ class DunningNotice(models.Model):
     def action_done(self):
         """Record that the call was made or the task was done: the level rises."""
         self.check_access('write')
-        today = self.env.company._dunning_today()
         todo = self.filtered(lambda notice: notice.state == 'todo')
-        # The date was so far the day it was handed out.
-        todo._recording().write({'date': today, 'deadline': False})
-        todo._record_sent(today)
+        for today, batch in todo._group_by_today():
+            # The date was so far the day it was handed out.
+            batch._recording().write({'date': today, 'deadline': False})
+            batch._record_sent(today)
         todo._log_act(lambda notice: notice.env._("Recorded as done."))
         return True
 
     def action_skip(self):
         """Pass the call or task over: the ladder goes on, the level does not rise."""
         self.check_access('write')
-        self.filtered(lambda notice: notice.state == 'todo')._skip(self.env.company._dunning_today())
+        for today, batch in self.filtered(lambda notice: notice.state == 'todo')._group_by_today():
+            batch._skip(today)
         return True
+
+    def _group_by_today(self):
+        """Return pairs of what day it is where the creditor is and its notices, whichever company the user is in."""
+        return self.grouped(lambda notice: notice.company_id._dunning_today()).items()
 
     def action_mark_posted(self):
         """Record that printed letters were posted: the level rises now. Of registered post it asks the code first."""
@@ -377,19 +382,19 @@ class DunningNotice(models.Model):
             raise UserError(self.env._(
                 "%(count)s of the selected letters were not printed yet (%(notice)s). Print them first.",
                 count=len(unprinted), notice=unprinted[:1].display_name))
-        today = self.env.company._dunning_today()
-        late = letters.filtered(lambda notice: notice._gives_less_by(today))
+        late = letters.filtered(lambda notice: notice._gives_less_by(notice.company_id._dunning_today()))
         if late:
             late._make_again()
             late._log_act(lambda notice: notice.env._(
                 "It was printed with a last day that leaves less than its term when it is posted today, so it is made "
                 "again. Do not post the old one."))
             letters -= late
-        letters._recording().write({'postal_state': 'posted', 'posted_on': today, 'posted_by_id': self.env.uid})
-        sent = letters.filtered(lambda notice: notice.state in MADE_STATES)
-        sent._record_sent(today)
-        (letters - sent)._record_posted(today)  # paper after an e-mail
-        self.env['dunning.dispatcher']._schedule_activities(sent, today)
+        for today, batch in letters._group_by_today():
+            batch._recording().write({'postal_state': 'posted', 'posted_on': today, 'posted_by_id': self.env.uid})
+            sent = batch.filtered(lambda notice: notice.state in MADE_STATES)
+            sent._record_sent(today)
+            (batch - sent)._record_posted(today)  # paper after an e-mail
+            self.env['dunning.dispatcher']._schedule_activities(sent, today)
         letters._log_act(lambda notice: notice.env._("Brought to the post."))
         if late:
             return letters._notify_late(late)

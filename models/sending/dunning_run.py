@@ -146,7 +146,7 @@ class DunningRun(models.AbstractModel):
         company, at_date = planning.company, planning.at_date
         Check = self.env['dunning.run.check']
         going = Check._get_groups_that_go(company, planning.groups)
-        if Check._hold_back(company, at_date, len(going)):
+        if Check._hold_back(company, at_date, len(going)) or self.env['dunning.marker']._was_restored(company):
             going = []
         going = {id(group) for group in going}
         for chunk in split_every(PLAN_CHUNK, planning.groups, list):

@@ -252,7 +252,7 @@ class DunningWithdrawal(models.Model):
             raise UserError(self.env._(
                 "Nothing is left to send: a payment was booked or taken off, or somebody decided."))
         going = todo - stale - lost if lost < todo else todo  # nobody: it says why
-        going._withdraw(self.env.company._dunning_today())
+        going._withdraw_today()
         sentences = [self.env._("%s debtors are told.", len(going))]
         if lost:
             sentences.append(self.env._(
@@ -266,8 +266,13 @@ class DunningWithdrawal(models.Model):
     def action_silent(self):
         """Withdraw without a message, such as when the debtor was told already."""
         self.check_access('write')
-        self._lock_proposed()._withdraw(self.env.company._dunning_today(), silent=True)
+        self._lock_proposed()._withdraw_today(silent=True)
         return True
+
+    def _withdraw_today(self, *, silent=False):
+        """See :meth:`_withdraw`: on the day it is where the creditor is."""
+        for today, batch in self.grouped(lambda withdrawal: withdrawal.company_id._dunning_today()).items():
+            batch._withdraw(today, silent=silent)
 
     def action_open_notices(self):
         """Show the notices it is about."""

@@ -70,11 +70,11 @@ class MailMail(models.Model):
         kwargs = {
             'auto_commit': auto_commit, 'raise_exception': raise_exception, 'smtp_session': smtp_session,
             'alias_domain_id': alias_domain_id, 'mail_server': mail_server, 'post_send_callback': post_send_callback}
-        # First what has left already: that is not made again.
-        settled = self._settle_dunning_handovers()
-        settled |= (self - settled)._hold_back_overtaken()
         if auto_commit is not True:
-            return super(MailMail, self - settled)._send(**kwargs)
+            return super(MailMail, self - self._hold_back_overtaken())._send(**kwargs)
+        # First what has left already: that is not made again.
+        settled = self._hold_dunning_mails() or self._settle_dunning_handovers()
+        settled |= (self - settled)._hold_back_overtaken()
         if settled and post_send_callback:
             post_send_callback(settled.ids)
         handovers = Handovers()
@@ -99,6 +99,11 @@ class MailMail(models.Model):
                 # sudo: the mail queue is at work, whoever woke it
                 held_back = self.env['dunning.dispatcher'].sudo()._hold_back(waiting)
         return held_back
+
+    def _hold_dunning_mails(self):
+        """Return our mails that may have left before a backup was restored: they wait for a person."""
+        ours = self.filtered(lambda mail: (mail.model or '').startswith('dunning.'))
+        return ours if ours and self.env['dunning.marker']._explain() else self.browse()
 
     def _get_dunning_handovers(self):
         """Return the :class:`Handovers` of the call of ``_send`` that this is part of, or None."""

@@ -296,7 +296,7 @@ class TestArrangement(ArrangementCommon):
         self.assertEqual(len(asked), 1)
         self.assertRecordValues(arrangement, [{
             'state': 'offered', 'note': "At once", 'claim_date': TODAY, 'offered_by_id': self.env.uid}])
-        self.assertTrue(arrangement.access_token)
+        self.assertTrue(arrangement.sudo().access_token)
         self.assertTrue(all(arrangement.line_ids.mapped('is_live')))
         self.assertEqual(arrangement.hold_ids.move_line_id, self.both)
         # One that lay there is of its day again, whatever changed: the ledger, or what is waived.

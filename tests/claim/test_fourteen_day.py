@@ -587,9 +587,11 @@ class TestNoCostsByTrick(FourteenDayCommon):
                 notice.action_cancel()
 
     def test_without_a_bank_account(self):
-        self.company.partner_id.bank_ids.unlink()
         self.reminded(1000)
-        self.refuse(self.dun(MONDAY), "IBAN")
+        self.company.partner_id.bank_ids.unlink()
+        notice = self.dun(MONDAY)
+        self.assertEqual((notice.state, notice.mail_id.id), ('queued', False))
+        self.assertIn("IBAN", notice.waiting_reason)
 
     def test_sent_ahead_of_time_by_hand(self):
         self.letter(MONDAY)

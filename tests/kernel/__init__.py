@@ -1,5 +1,6 @@
 from . import (
     test_faults,
+    test_field_rights,
     test_i18n,
     test_install,
     test_mail,

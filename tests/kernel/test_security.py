@@ -3,7 +3,7 @@
 import inspect
 
 from odoo import Command
-from odoo.exceptions import AccessError
+from odoo.exceptions import AccessError, UserError
 from odoo.service.model import get_public_method
 from odoo.tests import Form, new_test_user, tagged
 
@@ -43,6 +43,7 @@ RIGHTS = {
     'dunning.send.group': {'clerk': (R, W, C, U), 'manager': (R, W, C, U)},
     'dunning.send.skip': {'clerk': (R, W, C, U), 'manager': (R, W, C, U)},
     'dunning.start': {'manager': (R, W, C, U)},
+    'dunning.restore': {'manager': (R, W, C, U)},
     'dunning.interest.rate': {'readonly': R, 'clerk': R, 'manager': (R, W, C, U)},
     'dunning.law.fact': {'readonly': R, 'clerk': R, 'manager': R},
     'dunning.call': {'readonly': R, 'clerk': (R, W, C), 'manager': (R, W, C)},
@@ -193,8 +194,7 @@ class TestSecurity(DunningCommon):
                 self.env[model].with_user(portal).search([])
         me = portal.partner_id.with_user(portal)
         readable = [field for field in me.fields_get() if field.startswith('dunning_')]
-        self.assertFalse({'dunning_amount_overdue', 'dunning_notice_ids'} & set(readable))
-        me.read(readable)
+        self.assertFalse(readable)
 
     def test_of_his_invoice_a_debtor_reads_the_level_he_was_told(self):
         """The level of an invoice asks no groups, since core would check them per row; the rest of ours does."""
@@ -320,6 +320,36 @@ class TestSecurity(DunningCommon):
                             continue
                         yield name, method
 
+    def test_odd_values_get_a_sentence(self):
+        clerk = self.users['clerk']
+        debtor, item = self.business.with_user(clerk), self.items(self.move).with_user(clerk)
+        for day in (5, True, ['2025-01-01'], 'gisteren', '9999-12-31', '0001-01-01', '2025-02-30', {}):
+            for ask in (debtor.get_dunning_claim, debtor.get_dunning_reasons, item.get_dunning_reason):
+                if not day:
+                    continue
+                with self.subTest(day=day, ask=ask.__name__), self.assertRaisesRegex(UserError, "is not a date"):
+                    ask(day)
+        for row in ('x', True, -1, 2 ** 70, [1], {'a': 1}, 1.5):
+            with self.subTest(row=row):
+                self.assertIn('gone', self.env['dunning.debtor'].with_user(clerk).get_screen(row))
+        for name, value in (
+            ('amount', 1e308), ('amount', -1), ('note', 'x' * 6000), ('external_id', '1' * 1000),
+            ('contact_name', 'x' * 300), ('duration', 1e308), ('date', '9999-99-99'),
+        ):
+            with self.subTest(name=name), self.assertRaises(UserError):
+                self.env['dunning.call'].with_user(clerk).log_call(
+                    {'partner_id': debtor.id, 'outcome': 'promise', 'date': '2025-03-20', name: value})
+
+    def test_a_visitor_does_not_flood_the_chatter(self):
+        arrangement = self.env['dunning.arrangement']._make(
+            self.company, self.business, self.move._get_dunning_items(), {})
+        visitor = arrangement.with_user(self.env.ref('base.public_user')).sudo()
+        for _number in range(10):
+            visitor.message_post(body="Hallo", message_type='comment')
+        with self.assertRaisesRegex(UserError, "enough for today"):
+            visitor.message_post(body="Hallo", message_type='comment')
+        arrangement.message_post(body="Wij wel")
+
     def test_services_have_nothing_public(self):
         services = {'dunning.run', 'dunning.planner', 'dunning.dispatcher', 'dunning.letter'}
         self.assertLessEqual(services, set(self.registry))
@@ -416,6 +446,7 @@ class TestSecurity(DunningCommon):
             'dunning.policy': self.ladder, 'dunning.level': self.reminder, 'res.company': self.company,
             'dunning.send': wizard, 'dunning.send.group': wizard.group_ids,
             'dunning.start': self.env['dunning.start'].create({}),
+            'dunning.restore': self.env['dunning.restore'].create({}),
             'dunning.interest.rate': self.env['dunning.interest.rate'].search([], limit=1),
             'dunning.law.fact': self.env['dunning.law.fact'].search([], limit=1),
             'dunning.debtor': self.env['dunning.debtor'].search([('partner_id', '=', self.business.id)]),

@@ -1,4 +1,5 @@
 from . import (
     test_fourteen_day_letter,
+    test_goes_along,
     test_letters,
 )

@@ -63,7 +63,7 @@ class TestConsumerStays(DebtorTypeCase):
                 self.assertStaysConsumer(move, jan)
                 self.assertTrue(all(jan[name] == value for name, value in values.items()), "The contact says it")
                 # Emptied it stays one as well.
-                jan.with_user(self.sales).dunning_debtor_type = False
+                jan.dunning_debtor_type = False
                 self.assertStaysConsumer(move, jan)
 
     def test_who_owes_nothing_and_was_never_reminded_is_no_consumer_yet(self):
@@ -142,8 +142,8 @@ class TestConsumerStays(DebtorTypeCase):
         note = self.jan.message_ids[:1]
         self.assertEqual(note.author_id, self.clerk.partner_id)
         self.assertIn(WHY, note.body)
-        # Back to a consumer anybody may choose; what was said before says nothing any more.
-        self.jan.with_user(self.sales).dunning_debtor_type = 'consumer'
+        # Back to a consumer takes no reason; what was said before says nothing any more.
+        self.jan.with_user(self.clerk).dunning_debtor_type = 'consumer'
         self.assertFalse(self.jan.dunning_type_reason)
         with self.assertRaises(UserError):
             self.jan.with_user(self.clerk).dunning_debtor_type = 'business'

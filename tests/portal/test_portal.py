@@ -209,6 +209,21 @@ class TestPortalPage(PortalCase):
         self.assertEqual(self.get().status_code, 200)
         self.assertFalse(self.page.opened_on, "Colleagues who look along are not the debtor")
 
+    def test_a_colleague_looks_without_the_key_and_does_nothing(self):
+        self.authenticate('page_collector', 'page_collector')
+        user = self.env['res.users'].search([('login', '=', 'page_collector')])
+        url = self.page.with_user(user).with_company(self.company).action_open_page()['url']
+        response = self.url_open(url)
+        self.assertEqual(response.status_code, 200)
+        self.assertNotIn(self.page.access_token, response.text)
+        look = url.partition('access_token=')[2]
+        self.assertNothing(self.post('contact', {'text': "Hallo"}, token=look))
+        self.authenticate(None, None)
+        self.assertNothing(self.url_open(url))
+        self.authenticate('page_collector', 'page_collector')
+        self.page.action_renew()
+        self.assertNothing(self.url_open(url))
+
     def test_invoices_of_this_debtor_only(self):
         credit = self.credit_note(self.consumer, 10.0, self.today)
         draft = self.invoice(self.consumer, self.today, 1.0, post=False)
@@ -529,7 +544,8 @@ class TestPortalForms(PortalCase):
         self.assertEqual(deal.instalment_ids.mapped('amount'), [100.0, 100.0, 100.0])
         self.assertEqual(deal.item_ids, self.items(self.old | self.new), "Not what is not due yet")
         self.assertEqual(response.status_code, 303)
-        self.assertIn(f'/my/arrangements/{deal.id}?access_token={deal.access_token}', response.headers['Location'])
+        key = deal.sudo().access_token
+        self.assertIn(f'/my/arrangements/{deal.id}?access_token={key}', response.headers['Location'])
         again = self.post('arrangement', {'count': '2'}, follow=False)
         self.assertEqual(again.headers['Location'], response.headers['Location'], "A double click is harmless")
         self.assertEqual(self.env['dunning.arrangement'].search([('partner_id', '=', self.consumer.id)]), deal)

@@ -209,7 +209,7 @@ class TestPortalPayment(PaymentCommon):
     def test_token_of_another(self):
         other = self.offer(self.invoice(self.make_debtor("Ander BV"), due=self.today - days(20), amount=70.0))
         form = self.get_form(self.link(self.arrangement, f'/pay/{self.parts[0].id}'))
-        for token in (other.access_token, '', 'x'):
+        for token in (other.sudo().access_token, '', 'x'):
             route = (
                 f'/my/arrangements/{self.arrangement.id}/pay/{self.parts[0].id}/transaction?access_token={token}')
             self.assertRefused(lambda route=route: self.begin(None, {**form, 'data-transaction-route': route}))

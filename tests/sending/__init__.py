@@ -6,6 +6,7 @@ from . import (
     test_invoice_sent,
     test_journeys,
     test_making,
+    test_marker,
     test_meanwhile,
     test_proposal,
     test_queue,

@@ -8,3 +8,4 @@ from . import dunning_send
 from . import dunning_send_group
 from . import dunning_send_skip
 from . import dunning_start
+from . import dunning_restore
