@@ -163,7 +163,7 @@ class TestFaults(FaultsCommon):
 
     def state_of_mail(self, notice):
         return {'sent': 'sent', 'exception': 'error', 'bounce': 'undelivered'}.get(
-            notice['statuses'] and notice['statuses'][0], 'leaving')
+            next(iter(notice['statuses']), ''), 'leaving')
 
     def assertWhole(self, notices):
         """Each notice is entirely done or entirely to do; and there is one for each debtor."""
