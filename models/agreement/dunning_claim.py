@@ -34,5 +34,5 @@ class DunningClaim(models.AbstractModel):
                AND arrangement.activated_on IS NOT NULL AND arrangement.signed_date IS NOT NULL
                AND arrangement.company_id = %s
             """,
-            self.env['dunning.notice.line']._get_item_facts_sql(SQL("line.move_line_id")), list(items.ids),
+            self.env['account.move.line']._get_dunning_facts_sql(SQL("line.move_line_id")), list(items.ids),
             self.env.company.id)]

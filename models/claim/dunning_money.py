@@ -9,7 +9,7 @@ from collections import defaultdict
 from odoo import api, models
 from odoo.tools import SQL
 
-from ..debtor.account_move_line import IS_MONEY
+from ..debtor.dunning_item_money import IS_MONEY
 
 
 class DunningMoney(models.AbstractModel):

@@ -119,15 +119,9 @@ class ResPartner(models.Model):
         groups=ACCOUNTING,
     )
     dunning_items_overdue = fields.Integer(
-        string="Overdue Items",
-        compute='_compute_dunning_overdue',
-        groups=ACCOUNTING,
-    )
+        string="Overdue Items", compute='_compute_dunning_overdue', groups=ACCOUNTING)
     dunning_days_overdue = fields.Integer(
-        string="Days Overdue",
-        compute='_compute_dunning_overdue',
-        groups=ACCOUNTING,
-    )
+        string="Days Overdue", compute='_compute_dunning_overdue', groups=ACCOUNTING)
     dunning_review = fields.Boolean(
         string="Look First",
         company_dependent=True,

@@ -306,7 +306,7 @@ class DunningNoticeLine(models.Model):
         """Return SQL of the steps that a due item took on its ladder: what its debtor was told, and what was passed
         over, both about what it is now.
 
-        :param SQL item: the name of a row of ``_get_item_facts_sql`` that also has the ``id`` of the item
+        :param SQL item: the name of a row of ``account.move.line._get_dunning_facts_sql`` with the ``id`` of the item
         :param str names: stored fields to select besides ``item_id``
         """
         return SQL(
@@ -321,23 +321,6 @@ class DunningNoticeLine(models.Model):
     # -------------------------------------------------------------------------
 
     @api.model
-    def _get_item_facts_sql(self, item):
-        """Return SQL of what a notice tells of the due item with the id ``item`` (SQL), as it is now: ``debtor_id``,
-        ``number``, ``amount`` (as it was posted, in its currency) and ``due_date``.
-        """
-        Item, owed = self.env['account.move.line'], SQL.identifier('owed')
-        return SQL(
-            # The label of an entry was typed, and may be completed: it is no number.
-            "SELECT partner.commercial_partner_id AS debtor_id, CASE WHEN move.move_type <> 'entry' THEN move.name END"
-            " AS number, owed.amount_currency AS amount, %s AS due_date"
-            " FROM account_move_line owed JOIN account_move move ON move.id = owed.move_id"
-            " LEFT JOIN res_partner partner ON partner.id = owed.partner_id WHERE owed.id = %s",
-            Item._get_dunning_due_date_sql(owed), item, to_flush=[
-                *(self.env['account.move']._fields[name] for name in ('name', 'move_type')),
-                self.env['res.partner']._fields['commercial_partner_id'],
-                *(Item._fields[name] for name in ('move_id', 'partner_id', 'amount_currency'))])
-
-    @api.model
     def _get_why_outdated_sql(self, line, told_to, item):
         """Return SQL of why a line is not about this debtor, number, amount and due date: a code of ``Why``, or NULL.
 
@@ -346,7 +329,7 @@ class DunningNoticeLine(models.Model):
 
         :param SQL line: the name of a row of this table
         :param SQL told_to: the debtor of its notice
-        :param SQL item: the name of a row of ``_get_item_facts_sql``
+        :param SQL item: the name of a row of ``account.move.line._get_dunning_facts_sql``
         """
         return SQL(
             """(CASE WHEN %(told_to)s <> %(item)s.debtor_id THEN 'other_debtor'
@@ -365,7 +348,7 @@ class DunningNoticeLine(models.Model):
         return SQL(
             """NOT EXISTS (SELECT FROM (%(facts)s) item JOIN dunning_notice told ON told.id = %(line)s.notice_id
                             WHERE %(why)s IS NOT NULL)""",
-            line=line, facts=self._get_item_facts_sql(SQL("%s.move_line_id", line)),
+            line=line, facts=self.env['account.move.line']._get_dunning_facts_sql(SQL("%s.move_line_id", line)),
             why=self._get_why_outdated_sql(line, SQL("told.partner_id"), SQL.identifier('item')),
             to_flush=[self._fields['notice_id'], self._fields['move_line_id']])
 
@@ -394,7 +377,7 @@ class DunningNoticeLine(models.Model):
                      WHERE line.status IN ('sent', 'skipped')) compared
              WHERE why IS NOT NULL
             """,
-            lines=LINES, facts=self._get_item_facts_sql(SQL("owing.id")),
+            lines=LINES, facts=Item._get_dunning_facts_sql(SQL("owing.id")),
             why=self._get_why_outdated_sql(SQL.identifier('line'), SQL("notice.partner_id"), item),
             items=Item._get_dunning_rows_sql(company, unpaid if debtors is None else SQL(
                 "%s AND partner.commercial_partner_id = ANY(%s)", unpaid, list(debtors.ids))),
