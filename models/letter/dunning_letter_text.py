@@ -11,7 +11,7 @@ from odoo.exceptions import UserError, ValidationError
 from odoo.tools.mail import email_normalize, is_html_empty
 from odoo.tools.rendering_tools import parse_inline_template, render_inline_template
 
-from ..kernel.formats import one_line
+from ..debtor.res_partner import one_line
 from ..ladder.dunning_policy import LETTER_LANGUAGES
 
 _logger = logging.getLogger(__name__)
