@@ -167,7 +167,7 @@ class TestGate(DunningCommon):
         Planner = type(self.env['dunning.planner'])
         with patch.object(Planner, '_get_statement', autospec=True, side_effect=Planner._get_statement) as asked:
             notices.env['dunning.dispatcher']._dispatch(notices)
-        self.assertEqual(sorted(notices.mapped('state')), ['cancelled', 'sent', 'sent'])
+        self.assertEqual(sorted(notices.mapped('state')), ['cancelled', 'leaving', 'leaving'])
         self.assertEqual(asked.call_count, 1)
 
     # --- online payments ---
