@@ -275,21 +275,6 @@ class AccountMoveLine(models.Model):
             "COALESCE(%(line)s.date_maturity, %(line)s.date)", line=line,
             to_flush=[self._fields['date_maturity'], self._fields['date']])
 
-    def _get_dunning_terms_sql(self):
-        """Return SQL of these due items: ``id``, ``due_date`` and ``debtor_term_agreed``."""
-        Partner = self.env['res.partner']
-        return SQL(
-            """
-            SELECT line.id, %(due_date)s AS due_date, %(term)s AS debtor_term_agreed
-              FROM account_move_line line
-              JOIN res_partner partner ON partner.id = line.partner_id
-              JOIN res_partner debtor ON debtor.id = partner.commercial_partner_id
-             WHERE line.id = ANY(%(items)s)
-            """,
-            due_date=self._get_dunning_due_date_sql(SQL.identifier('line')),
-            term=Partner._field_to_sql('debtor', 'dunning_term_agreed'), items=self.ids,
-            to_flush=[self._fields['partner_id'], Partner._fields['commercial_partner_id']])
-
     # -------------------------------------------------------------------------
     # ROWS FOR STATEMENTS
     # -------------------------------------------------------------------------
