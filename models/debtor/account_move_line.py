@@ -313,6 +313,10 @@ class AccountMoveLine(models.Model):
                 self.env['res.partner']._fields['commercial_partner_id'],
                 *(self._fields[name] for name in ('move_id', 'partner_id', 'amount_currency'))])
 
+    # -------------------------------------------------------------------------
+    # ROWS FOR STATEMENTS
+    # -------------------------------------------------------------------------
+
     @api.model
     def _get_dunning_open_rows_sql(self, wanted):
         """Return SQL of open due items: their columns, with ``debtor_id``, ``due_date`` and ``debtor_type``.

@@ -291,13 +291,12 @@ class ResCompany(models.Model):
 
     # The code of a country hardly ever changes, and every plan, claim and letter asks: it is kept by country.
 
-    @ormcache('self.sudo().root_id.account_fiscal_country_id.id', cache='stable')  # sudo: as below
+    @ormcache('self.sudo().root_id.account_fiscal_country_id.id', cache='stable')  # sudo: of the head office, only this
     def _get_dunning_country(self):
         """Return the code of the country where the creditor, the root of its branches, pays its taxes; or ''."""
-        # sudo: who works for a branch need not see its head office
-        return self.sudo().root_id.account_fiscal_country_id.code or ''
+        return self.sudo().root_id.account_fiscal_country_id.code or ''  # sudo: of the head office, only this
 
-    @ormcache('self.sudo().root_id.account_fiscal_country_id.id', cache='stable')  # sudo: as above
+    @ormcache('self.sudo().root_id.account_fiscal_country_id.id', cache='stable')  # sudo: of the head office, only this
     def _get_dunning_law(self):
         """Return the country whose law the creditor has, or '' when that law is not in this program.
 

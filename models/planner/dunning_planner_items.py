@@ -324,8 +324,8 @@ class DunningPlannerItems(models.AbstractModel):
     @api.model
     def _read_levels(self):
         """Return the levels of all policies."""
+        # The texts in all languages: whether a level can be written is asked of each.
         # sudo: what a level says holds for every user
-        # Its texts in all languages: whether it can be written is asked of each.
         return self.env['dunning.level'].sudo().with_context(prefetch_langs=True).search_fetch(
             Domain.TRUE, [
                 'policy_id', 'legal_role', 'with_interest', 'with_costs', 'channel', 'fallback_channel', 'letter_intro',

@@ -195,12 +195,16 @@ class TestPaidAsAsked(ClaimCommon):
         decision.action_revoke()
         self.assertEqual(self.left(), D('158.55'))
 
-    def test_booked_and_paid_on_something_else(self):
-        policy = self.make_policy("Booking", [
+    def demand_and_book(self):
+        """Return a demand that booked the interest and costs that it asks."""
+        self.company.dunning_policy_business_id = self.make_policy("Booking", [
             {'name': "Demand", 'delay_days': 10, 'payment_term_days': 7, 'with_interest': True, 'with_costs': True},
         ], claim_booking='booked', debtor_type='business')
-        self.company.dunning_policy_business_id = policy
         [notice] = self.dun(TODAY)
+        return notice
+
+    def test_booked_and_paid_on_something_else(self):
+        notice = self.demand_and_book()
         booking = notice.booking_ids
         self.assertEqual(booking.amount_total, 170.38, "62 days of 12% over 1,000.00, and 150.00")
         paid = self.bank(TODAY + days(3), income=170.38)
@@ -217,11 +221,7 @@ class TestPaidAsAsked(ClaimCommon):
         self.assertFalse(notice.activity_ids)
 
     def test_booked_and_paid_with_it(self):
-        policy = self.make_policy("Booking", [
-            {'name': "Demand", 'delay_days': 10, 'payment_term_days': 7, 'with_interest': True, 'with_costs': True},
-        ], claim_booking='booked', debtor_type='business')
-        self.company.dunning_policy_business_id = policy
-        [notice] = self.dun(TODAY)
+        notice = self.demand_and_book()
         letter = self.env['dunning.letter']._prepare_letter(notice)
         self.assertIn(notice.amount_text, letter['enough'], "The letter says that this is enough")
         self.assertIn(notice.term_text, letter['enough'])
