@@ -2,6 +2,7 @@ from . import (
     test_claim_engine,
     test_dated_facts,
     test_figures,
+    test_imputation,
     test_instalments,
     test_jurisdiction,
     test_law_account,

@@ -1,0 +1,131 @@
+"""Reading what a payer wrote on a transfer, as banks deliver it. No Odoo in here.
+
+A number is written in many ways: ``INV/2026/00017``, ``inv 2026 00017``, ``INV202600017``, ``2026/17``, ``nota 17``.
+A text is cut into runs of letters and runs of digits; neighbouring runs, from the start of a word to the end of a word,
+can be a number. Numbers are compared whole, never as a part of something longer.
+"""
+
+import re
+import unicodedata
+from typing import NamedTuple
+
+#: Code words of structured MT940 texts whose contents the payer chose, or his bank was given by him.
+WRITTEN_BY_PAYER = frozenset({'REMI', 'USTD', 'STRD', 'EREF', 'CREF', 'ISSR', 'CUR', 'SVWZ', 'RTRN'})
+#: Code words whose contents are accounts, names and numbers of the bank.
+OF_THE_BANK = frozenset({
+    'TRTP', 'IBAN', 'BIC', 'NAME', 'ADDR', 'CNTP', 'MARF', 'CSID', 'ORDP', 'BENM', 'ID', 'ISDT', 'ULTC', 'ULTD', 'ULTB',
+    'PURP', 'PREF', 'KREF', 'MREF', 'BUSP', 'SVCL', 'TRCD', 'CHGS', 'EXCH', 'OCMT', 'OAMT', 'CRED', 'DEBT', 'BVAL'})
+CODE = re.compile(r'/({})/'.format('|'.join(sorted(WRITTEN_BY_PAYER | OF_THE_BANK))))
+RUN = re.compile(r'[A-Z]+|[0-9]+')
+#: What looks like a number of an invoice and is something else: accounts, days and amounts.
+NO_NUMBER = re.compile(
+    r'\b[A-Z]{2}[0-9]{2} ?[A-Z]{4} ?(?:[0-9]{4} ?){2}[0-9]{1,4}\b'
+    r'|\b[0-9]{1,2}[-/.][0-9]{1,2}[-/.](?:20)?[0-9]{2}\b|\b20[0-9]{2}-[0-9]{2}-[0-9]{2}\b'
+    r'|(?:EUR|€) ?[0-9.]*[0-9](?:,[0-9]{2}|,-|\.[0-9]{2})?(?![0-9])|\b[0-9.]*[0-9],(?:[0-9]{2}\b|-)')
+#: Words before a short number that say that it is one of an invoice, and those that say that it is something else.
+OF_AN_INVOICE = frozenset({
+    'FACTUUR', 'FACTUREN', 'FACTUURNUMMER', 'FACTUURNR', 'FACT', 'FACTNR', 'FAKTUUR', 'FAC', 'F', 'FNR', 'NOTA',
+    'NOTANR', 'REKENING', 'NR', 'NRS', 'NO', 'NUMMER', 'NUMMERS', 'INV', 'INVOICE', 'INVOICES', 'RECHNUNG', 'FACTURE',
+    'EN', 'AND'})
+OF_SOMETHING_ELSE = frozenset({
+    'KLANT', 'KLANTNR', 'KLANTNUMMER', 'DEBITEUR', 'DEBITEURNR', 'DEBITEURNUMMER', 'DEBNR', 'LID', 'LIDNR',
+    'LIDNUMMER', 'ORDER', 'ORDERNR', 'ORDERNUMMER', 'PO', 'TEL', 'WEEK', 'MAAND', 'JAAR', 'DD', 'CUSTOMER', 'POLIS',
+    'POLISNR', 'KVK', 'PROJECT', 'OFFERTE', 'KENTEKEN', 'POSTCODE', 'KAMER', 'HUISNR', 'DOSSIER', 'BTW', 'PERIODE',
+    'KWARTAAL', 'Q'})
+MOST_RUNS = 8  # of one number
+MOST_CHARACTERS = 35  # of one number, as in a SEPA remittance
+#: A number of fewer digits says too little by itself.
+FEW_DIGITS = 3
+#: One with leading zeros is a number from so many digits on.
+PADDED = 4
+
+
+class Numeral(NamedTuple):
+    """What can be a number in a text.
+
+    :ivar key: letters and digits alone: ``INV202600017``
+    :ivar runs: its runs, without leading zeros: ``('INV', '2026', '17')``
+    :ivar spelling: as it was written, in upper case: ``INV/2026/00017``
+    :ivar word: the letters before it
+    :ivar start: where it begins in the text, and where it ends
+    """
+
+    key: str
+    runs: tuple
+    spelling: str
+    word: str
+    start: int
+    end: int
+
+    def overlaps(self, other):
+        return self.start < other.end and other.start < self.end
+
+    @property
+    def is_called_invoice(self):
+        return self.word in OF_AN_INVOICE
+
+    @property
+    def is_meant(self):
+        """Whether it is long enough to be meant as a number of an invoice, or a word before it says so."""
+        if not self.key.isdigit():
+            return self.runs[0] not in OF_SOMETHING_ELSE
+        if self.word in OF_SOMETHING_ELSE:
+            return False
+        padded = self.key.startswith('0') and len(self.key) >= PADDED
+        return self.is_called_invoice or padded or len(self.runs) > 1 or len(self.runs[0]) >= FEW_DIGITS
+
+
+def normalize(text):
+    """Return a text in upper case, without accents."""
+    text = unicodedata.normalize('NFKD', text or '')
+    return ''.join(character for character in text if not unicodedata.combining(character)).upper()
+
+
+def get_key(number):
+    """Return the letters and digits of a number, by which it is compared."""
+    return re.sub(r'[^A-Z0-9]', '', normalize(number))
+
+
+def get_words(text):
+    """Return the part of a bank text that the payer wrote: structured texts without the fields of the bank."""
+    parts = CODE.split(normalize(text))
+    words = [parts[0]]
+    words += [content for code, content in zip(parts[1::2], parts[2::2], strict=True) if code in WRITTEN_BY_PAYER]
+    return ' / '.join(words)
+
+
+def strip_zeros(run):
+    return run.lstrip('0') or '0' if run.isdigit() else run
+
+
+def read_numerals(text, *, amounts=False):
+    """Return the :class:`Numeral` of a text, in the order in which they begin, the longest first.
+
+    :param bool amounts: keep days, amounts and accounts, which a whole number may look like
+    """
+    words = get_words(text)
+    if not amounts:
+        words = NO_NUMBER.sub(' ; ', words)
+    runs = [(match.start(), match.end(), match.group()) for match in RUN.finditer(words)]
+    found = []
+    for first, (start, _end, _run) in enumerate(runs):
+        if start and words[start - 1].isalnum():
+            continue
+        window = []
+        candidates = []
+        for begin, end, run in runs[first:first + MOST_RUNS]:
+            if window and ';' in words[window[-1][1]:begin]:
+                break
+            window.append((begin, end, run))
+            if words[end:end + 1].isalnum():
+                continue
+            key = ''.join(part[2] for part in window)
+            if len(key) > MOST_CHARACTERS:
+                break
+            if any(part[2].isdigit() for part in window):
+                candidates.append(Numeral(
+                    key, tuple(strip_zeros(part[2]) for part in window), words[start:end],
+                    runs[first - 1][2] if first else '', start, end))
+        found += reversed(candidates)
+    return found
+

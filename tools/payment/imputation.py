@@ -1,0 +1,303 @@
+"""Which items money is for: those that its payer names (article 6:43 paragraph 1 of the Civil Code, BW). No Odoo here.
+
+Money is *certain* to be for an item when the books link it, when it carries the full number of the item or of a
+document that asked for it, or when a known debtor names one of the debtor's items in any usual spelling, or paid
+exactly the sum of only one. Only the rest is set against the oldest item (paragraph 2), which is not worked out here.
+
+Money of an unknown payer that only *may* be for an item makes that item wait, and is set against nothing.
+"""
+
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from datetime import date
+from decimal import Decimal
+from types import MappingProxyType
+from typing import NamedTuple
+
+from .bank_text import NO_NUMBER, get_key, normalize, read_numerals, strip_zeros
+
+#: A number of digits alone is sure to be one of ours only when it is that long, or written with the same separators.
+LONG_NUMBER = 12
+#: Of an unknown payer, fewer digits say nothing.
+BARE_DIGITS = 5
+#: Words that people leave out of a name, or a bank cuts off.
+LEGAL_FORM = re.compile(r'\b(?:B ?V|N ?V|V ?O ?F|C ?V|GMBH|LTD|LIMITED|INC|STICHTING|VERENIGING|DE|HET|EN|THE)\b')
+
+
+class Credit(NamedTuple):
+    """Money or a credit note that nothing was matched with.
+
+    :ivar key: of the caller
+    :ivar debtor_id: None: nobody knows the payer
+    :ivar amount: Decimal, in the currency of the company
+    :ivar texts: what the payer wrote
+    :ivar payer: the name that the bank gives
+    :ivar item_ids: items that the books say it is for
+    """
+
+    key: object
+    debtor_id: int | None
+    amount: Decimal
+    day: date
+    texts: tuple = ()
+    payer: str = ''
+    item_ids: tuple = ()
+
+
+class Item(NamedTuple):
+    """An open item.
+
+    :ivar numbers: its number and its references, the number first
+    :ivar amount: Decimal, what is open, in the currency of the company
+    :ivar discounted: what is enough until ``discount_until``
+    """
+
+    id: int
+    debtor_id: int
+    numbers: tuple
+    amount: Decimal
+    due_date: date
+    discounted: Decimal | None = None
+    discount_until: date | None = None
+
+    def get_enough(self, day):
+        """Return what settles the item on a day."""
+        if self.discounted is not None and self.discount_until and day <= self.discount_until:
+            return self.discounted
+        return self.amount
+
+
+class Document(NamedTuple):
+    """What asked for items: a letter, a promise, an arrangement or one of its instalments.
+
+    :ivar amount: Decimal, the sum it asks
+    """
+
+    number: str
+    debtor_id: int
+    amount: Decimal
+    item_ids: tuple
+
+
+class Share(NamedTuple):
+    """A part of a credit.
+
+    :ivar amount: Decimal, what it takes of the credit
+    :ivar covered: Decimal, what is not asked of the item any more: more than the amount with a discount in time
+    """
+
+    item_id: int
+    amount: Decimal
+    covered: Decimal
+
+
+class Imputation(NamedTuple):
+    """:ivar shares: tuple of :class:`Share` by the key of a credit
+    :ivar likely: ids of items that may have been paid
+    """
+
+    shares: Mapping
+    likely: frozenset
+
+
+def impute(
+    credits: Iterable[Credit], items: Iterable[Item], documents: Iterable[Document] = (),
+    names: Mapping = MappingProxyType({}),
+) -> Imputation:
+    """Return which items the credits are for.
+
+    :param items: those of the known debtors of the credits, those that :func:`get_keys` of a credit finds, and, for
+        those of unknown payers, those of exactly their amount
+    :param names: of debtors who owe as much as an unknown payer paid, by id; all their items are in ``items``
+    """
+    return _Books(items, documents, names).impute(credits)
+
+
+def get_keys(credit: Credit) -> set:
+    """Return the keys by which what the credit names can be looked up, see :func:`get_item_keys`."""
+    return {
+        key for text in credit.texts for numeral in read_numerals(text, amounts=True)
+        for key in (numeral.key, numeral.runs[-1])}
+
+
+def get_item_keys(number: str) -> set:
+    """Return the keys by which an item of this number is found: all of it, its digits and its last
+    digits, without leading zeros.
+    """
+    digits = re.findall('[0-9]+', number or '')
+    return {key for key in (get_key(number), ''.join(digits), *(map(strip_zeros, digits[-1:]))) if key}
+
+
+def _get_spellings(number):
+    """Return how people write a number of their own supplier, as runs without leading zeros."""
+    runs = re.findall('[A-Z]+|[0-9]+', normalize(number))
+    digits = [run for run in runs if run.isdigit()]
+    if not digits:
+        return set()
+    prefix = [run for run in runs[:1] if run.isalpha()]
+    short = [run[2:] if len(run) == 4 and run.startswith('20') else run for run in digits]
+    spellings = {
+        tuple(runs), tuple(digits), tuple(short), (''.join(digits),), (digits[-1],),
+        (*prefix, ''.join(digits)), (*prefix, digits[-1]), (*prefix, *short)}
+    return {tuple(map(strip_zeros, spelling)) for spelling in spellings}
+
+
+def _get_name(name):
+    """Return the words of a name that count, with a space around each."""
+    return ' {} '.format(' '.join(LEGAL_FORM.sub(' ', re.sub(r'[^A-Z0-9]+', ' ', normalize(name))).split()))
+
+
+class _Books:
+    """The open items and how they are named; what is left of each while money is set against them."""
+
+    def __init__(self, items, documents, names):
+        self.names = names
+        self.items = {item.id: item for item in items}
+        self.documents = list(documents)
+        self.left = {item.id: item.amount for item in self.items.values()}
+        self.by_debtor = defaultdict(list)
+        self.by_key = defaultdict(set)
+        self.by_bare = defaultdict(set)
+        self.by_tail = defaultdict(set)
+        self.by_amount = defaultdict(set)
+        self.documents_of = defaultdict(list)
+        self.spellings = {}
+        for item in self.items.values():
+            self.by_debtor[item.debtor_id].append(item.id)
+            self.by_amount[item.amount].add(item.id)
+            for number in item.numbers:
+                self.by_key[get_key(number)].add((item.id, normalize(number)))
+                digits = re.findall('[0-9]+', number)
+                for key in {''.join(digits), *digits[-1:]}:
+                    if len(key) >= BARE_DIGITS:
+                        self.by_bare[key].add(item.id)
+                if digits:
+                    self.by_tail[strip_zeros(digits[-1])].add(item.id)
+        for document in self.documents:
+            self.documents_of[document.debtor_id].append(document)
+            for item_id in self.left.keys() & set(document.item_ids):
+                self.by_key[get_key(document.number)].add((item_id, normalize(document.number)))
+
+    def impute(self, credits):
+        credits = sorted(credits, key=lambda credit: (credit.day, str(credit.key)))
+        shares = {}
+        # What is said counts before what only fits.
+        for find in (self._get_linked, self._get_named, self._get_own, self._get_of_the_sum):
+            for credit in credits:
+                if credit.key not in shares and (item_ids := find(credit)):
+                    shares[credit.key] = tuple(self._allot(credit, item_ids))
+        likely = set()
+        for credit in credits:
+            if credit.debtor_id is None and credit.key not in shares:
+                likely.update(self._get_likely(credit))
+        return Imputation({key: found for key, found in shares.items() if found}, frozenset(likely))
+
+    def _allot(self, credit, item_ids):
+        """Set a credit against items, the oldest first."""
+        left = credit.amount
+        for item_id in sorted(item_ids, key=lambda item_id: (self.items[item_id].due_date, item_id)):
+            item = self.items[item_id]
+            open_amount = self.left[item_id]
+            enough = item.get_enough(credit.day) if open_amount == item.amount else open_amount
+            taken = min(left, open_amount if left > enough else enough)
+            covered = open_amount if taken >= enough else taken
+            if covered > 0:
+                self.left[item_id] -= covered
+                left -= taken
+                yield Share(item_id, taken, covered)
+
+    # -------------------------------------------------------------------------
+    # CERTAIN
+    # -------------------------------------------------------------------------
+
+    def _get_linked(self, credit):
+        return [item_id for item_id in credit.item_ids if item_id in self.items]
+
+    def _get_named(self, credit):
+        """Return the items whose full number, or that of a document about them, stands in a text."""
+        return self._find(credit, amounts=True, get_items=lambda numeral: {
+            item_id for item_id, number in self.by_key.get(numeral.key, ())
+            if self._is_full(numeral, number, credit.amount == self.left[item_id])})
+
+    @staticmethod
+    def _is_full(numeral, number, is_its_amount):
+        """Return whether a numeral with the letters and digits of a number is certainly that number."""
+        if not numeral.key.isdigit() or len(numeral.key) >= LONG_NUMBER:
+            return True
+        if numeral.spelling != number or len(numeral.key) < BARE_DIGITS or NO_NUMBER.fullmatch(number):
+            return False
+        # Digits alone may be the number of a customer, an order or a telephone.
+        return not number.isdigit() or numeral.is_called_invoice or is_its_amount
+
+    def _get_own(self, credit):
+        """Return the items of a known payer that a text names in any way; one that names two of them names none."""
+        if credit.debtor_id is None:
+            return []
+        if credit.debtor_id not in self.spellings:
+            spellings = self.spellings[credit.debtor_id] = defaultdict(set)
+            for item_id in self.by_debtor[credit.debtor_id]:
+                for number in self.items[item_id].numbers:
+                    for spelling in _get_spellings(number):
+                        spellings[spelling].add(item_id)
+        spellings = self.spellings[credit.debtor_id]
+        return self._find(credit, get_items=lambda numeral: (
+            found if numeral.is_meant and len(found := spellings.get(numeral.runs, ())) == 1 else ()))
+
+    def _find(self, credit, *, get_items, amounts=False):
+        """Return the items that the texts of a credit name; the longest numerals first, none within another."""
+        item_ids = []
+        for text in credit.texts:
+            taken = []
+            for numeral in read_numerals(text, amounts=amounts):
+                found = get_items(numeral)
+                if found and not any(numeral.overlaps(other) for other in taken):
+                    taken.append(numeral)
+                    item_ids += [item_id for item_id in found if item_id not in item_ids]
+        return item_ids
+
+    def _get_of_the_sum(self, credit):
+        """Return the items of a known payer of which exactly this sum was asked, when only these are."""
+        if credit.debtor_id is None:
+            return []
+        meant = {
+            frozenset([item_id]) for item_id in self.by_debtor[credit.debtor_id]
+            if self.left[item_id] == self.items[item_id].amount
+            and credit.amount in (self.left[item_id], self.items[item_id].get_enough(credit.day))}
+        meant |= {
+            frozenset(self.left.keys() & set(document.item_ids)) for document in self.documents_of[credit.debtor_id]
+            if document.amount == credit.amount}
+        meant = [item_ids for item_ids in meant if any(self.left[item_id] for item_id in item_ids)]
+        return list(meant[0]) if len(meant) == 1 else []
+
+    # -------------------------------------------------------------------------
+    # LIKELY
+    # -------------------------------------------------------------------------
+
+    def _get_likely(self, credit):
+        """Return the items that an unknown payer may have paid."""
+        numerals = [numeral for text in credit.texts for numeral in read_numerals(text)]
+        likely = set().union(*(self.by_bare.get(numeral.key, ()) for numeral in numerals))
+        likely |= self._get_by_name(credit) | self._get_by_sum(credit, numerals)
+        # An amount says little: it only counts of money about which nothing else is known.
+        return likely or self.by_amount.get(credit.amount, set())
+
+    def _get_by_name(self, credit):
+        """Return what a debtor owes whose name stands in the text and who owes this sum in all."""
+        words = _get_name(' '.join((credit.payer, *credit.texts)))
+        return {
+            item_id for debtor_id, name in self.names.items()
+            if _get_name(name).strip() and _get_name(name) in words
+            and sum(self.left[item_id] for item_id in self.by_debtor[debtor_id]) == credit.amount
+            for item_id in self.by_debtor[debtor_id]}
+
+    def _get_by_sum(self, credit, numerals):
+        """Return items of one debtor of which the last digits stand in a text, and that are this sum together."""
+        meant = defaultdict(set)
+        for numeral in numerals:
+            if numeral.is_meant and numeral.runs[-1].isdigit():
+                for item_id in self.by_tail.get(numeral.runs[-1], ()):
+                    meant[self.items[item_id].debtor_id].add(item_id)
+        return set().union(*(
+            item_ids for item_ids in meant.values()
+            if len(item_ids) > 1 and sum(self.left[item_id] for item_id in item_ids) == credit.amount))
