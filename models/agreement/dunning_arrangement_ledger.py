@@ -8,13 +8,12 @@ outside VAT, whatever the policy does with letters: every euro that is to be pai
 finds it. The claim knows of it as it knows the bookings of notices: what was booked counts once.
 """
 
-from collections import defaultdict
 from datetime import timedelta
 from decimal import Decimal
 from typing import NamedTuple
 
 from odoo import Command, api, models
-from odoo.tools import SQL, format_amount
+from odoo.tools import format_amount
 
 from ...tools.agreement.instalment_account import fill, left_until
 from ...tools.law.amounts import ZERO, to_decimal
@@ -82,33 +81,12 @@ class DunningArrangementLedger(models.AbstractModel):
         pools = Money._get_pools({
             company: arrangements.partner_id for company, arrangements in everyone.grouped('company_id').items()
         }, at_date)
-        linked = self._read_linked(pools)
         return {
-            arrangement.id: arrangement._get_account(at_date, matched, linked, pools.get(
+            arrangement.id: arrangement._get_account(at_date, matched, pools.get(
                 (arrangement.company_id.id, arrangement.partner_id.id, arrangement.currency_id.id), []))
             for arrangement in everyone.sorted('id')}
 
-    @api.model
-    def _read_linked(self, pools):
-        """Return ``{entry: ids of invoices}`` that unmatched credits say they are for (payments: minus their id)."""
-        entries = {credit['move_id'] for pool in pools.values() for credit in pool}
-        linked = defaultdict(set)
-        if not entries:
-            return linked
-        self.env['account.payment'].flush_model(['invoice_ids'])
-        self.env['account.move'].flush_model(['reversed_entry_id'])
-        for entry, move_id in self.env.execute_query(SQL(
-            """
-            SELECT -payment_id, invoice_id FROM account_move__account_payment WHERE payment_id = ANY(%s)
-         UNION ALL
-            SELECT id, reversed_entry_id FROM account_move WHERE id = ANY(%s) AND reversed_entry_id IS NOT NULL
-            """,
-            [-entry for entry in entries if entry < 0], [entry for entry in entries if entry > 0],
-        )):
-            linked[entry].add(move_id)
-        return linked
-
-    def _get_account(self, at_date, matched, linked, pool):
+    def _get_account(self, at_date, matched, pool):
         """Return the :class:`Account` of one arrangement; what counts of ``pool`` is taken out of it."""
         self.ensure_one()
         currency, known = self.currency_id, self.known or {}
@@ -126,11 +104,11 @@ class DunningArrangementLedger(models.AbstractModel):
             (to_decimal(item.amount_currency - sum(row[2] for row in matched.get(item.id, ())), digits)
              for item in items if item.parent_state == 'posted'), ZERO)
         lowered = max(ZERO, sum(amounts, ZERO) - owed - sum((amount for _day, amount in events), ZERO))
-        moves = set(self.line_ids.move_id.ids)
+        own, free = set(self.line_ids.move_line_id.ids), self.env['dunning.money']._get_free
         fresh = [credit for credit in pool if credit['move_id'] not in set(known.get('open', ()))]
 
         def take(credit, most):
-            amount = max(ZERO, min(to_decimal(credit['amount'], digits), most))
+            amount = max(ZERO, min(to_decimal(free(credit, own), digits), most))
             credit['amount'] -= float(amount)
             return amount
 
@@ -138,7 +116,7 @@ class DunningArrangementLedger(models.AbstractModel):
             return sum(amounts, ZERO) - lowered - sum((amount for _day, amount in events), ZERO)
 
         for credit in fresh:
-            if linked.get(credit['move_id'], set()) & moves:
+            if credit['named'].keys() & own:
                 amount = take(credit, get_left())
                 if credit['is_money']:
                     events.append((credit['date'], amount))
@@ -155,7 +133,7 @@ class DunningArrangementLedger(models.AbstractModel):
                 amount = take(credit, get_left()) if over else ZERO
                 lowered += amount
             sure = sure and not amount
-        waiting = sum((to_decimal(credit['amount'], digits) for credit in fresh if credit['is_money']), ZERO)
+        waiting = sum((to_decimal(free(credit, own), digits) for credit in fresh if credit['is_money']), ZERO)
         return Account(fill(amounts, events, lowered), tuple(events), lowered, waiting, sure)
 
     def _write_account(self, account, at_date):

@@ -131,13 +131,14 @@ class DunningPromiseFollow(models.AbstractModel):
             pool = pools.get((promise.company_id.id, promise.partner_id.id, promise.currency_id.id), [])
             left = sum(left for _amount, left in owed)
             for credit in pool:
-                if credit['date'] > promise.grace_date or credit['move_id'] in ready or not credit['amount']:
+                free = Money._get_free(credit, own[promise].ids)
+                if credit['date'] > promise.grace_date or credit['move_id'] in ready or not free:
                     continue
                 if credit['is_money']:
-                    take = min(credit['amount'], max(0.0, need_at_end - paid - unmatched))
+                    take = min(free, max(0.0, need_at_end - paid - unmatched))
                     unmatched += take
                 else:
-                    take = max(0.0, min(credit['amount'], left - paid))
+                    take = max(0.0, min(free, left - paid))
                     left -= take
                     need_at_end = min(need_at_end, left)
                 credit['amount'] -= take

@@ -12,4 +12,5 @@ from . import dunning_interruption
 from . import dunning_prescription
 from . import account_move_line
 from . import dunning_prescription_warning
+from . import dunning_imputation
 from . import dunning_money

@@ -26,10 +26,10 @@ class DunningMoney(models.AbstractModel):
         """
         matched = self.env.execute_query(SQL(
             "SELECT move_id, SUM(amount) FROM (%s) settled GROUP BY move_id", self._get_settlements_sql(items)))
-        credits_open = self.env.execute_query(items._get_dunning_credits_sql(company, debtor))
+        credits_open = self._read_credits(company, debtor)
         return {
             'matched': {str(move_id): float(amount) for move_id, amount in matched},
-            'open': sorted({row[2] for row in credits_open}),
+            'open': sorted({row[1] for row in credits_open}),
         }
 
     @api.model
@@ -84,19 +84,44 @@ class DunningMoney(models.AbstractModel):
         Credit notes first: they lower what has to be paid.
 
         :param dict partners_by_company: debtors (``res.partner``) by ``res.company``
-        :return: ``{(company, debtor, currency): [{'move_id', 'date', 'amount', 'is_money'}]}``
+        :return: ``{(company, debtor, currency): [{'move_id', 'date', 'amount', 'is_money', 'named'}]}``; the last is what
+            of it is certainly for due items, by their ids
         """
         pools = defaultdict(list)
         for company, partners in partners_by_company.items():
-            for partner_id, currency_id, move_id, day, amount, is_money in self.env.execute_query(
-                self.env['account.move.line']._get_dunning_credits_sql(company, partners)
-            ):
+            rows = self._read_credits(company, partners)
+            entries = self.env['dunning.imputation']._impute(
+                company, company._dunning_today(), self._get_of_sql(partners)).entries if rows else {}
+            for debtor_id, entry, currency_id, day, amount, is_money in rows:
                 if amount > 0 and day <= at_date:
-                    pools[company.id, partner_id, currency_id].append({
-                        'move_id': move_id, 'date': day, 'amount': float(amount), 'is_money': is_money})
+                    pools[company.id, debtor_id, currency_id].append({
+                        'move_id': entry, 'date': day, 'amount': float(amount), 'is_money': is_money,
+                        'named': {
+                            item_id: float(amount * part) for item_id, part in entries.get(entry, {}).items()}})
         for pool in pools.values():
             pool.sort(key=lambda credit: (credit['is_money'], credit['date'], str(credit['move_id'])))
         return pools
+
+    @staticmethod
+    def _get_free(credit, item_ids):
+        """Return what of a credit can be for these items: not what is certainly for others.
+
+        :param credit: of :meth:`_get_pools`
+        """
+        elsewhere = sum(amount for item_id, amount in credit['named'].items() if item_id not in item_ids)
+        return max(0.0, credit['amount'] - elsewhere)
+
+    @api.model
+    def _read_credits(self, company, partners):
+        """Return ``[(debtor id, entry, currency id, date, amount, is money)]`` of what lies ready for debtors."""
+        return self.env.execute_query(SQL(
+            "SELECT debtor_id, entry, currency_id, date, amount, is_money FROM (%s) credit",
+            self.env['account.move.line']._get_dunning_credits_sql(
+                company, company._dunning_today(), self._get_of_sql(partners))))
+
+    @staticmethod
+    def _get_of_sql(partners):
+        return SQL("debtor.id = ANY(%s)", list(partners.commercial_partner_id.ids))
 
     @api.model
     def _get_settlements_sql(self, items):

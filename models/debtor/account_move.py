@@ -2,7 +2,7 @@ from datetime import timedelta
 
 from odoo import api, fields, models
 from odoo.fields import Domain
-from odoo.tools import ormcache
+from odoo.tools import SQL, ormcache
 
 from ..kernel.dunning_recorded import as_recording
 from ..kernel.formats import format_day
@@ -23,6 +23,13 @@ SENT_STATES = [
 ]
 #: Of these it is not known that it was sent.
 UNCERTAIN_STATES = ('printed', 'waiting', 'failed')
+#: The keys by which a payer names an invoice, as in ``tools.payment.imputation.get_item_keys``: an index is on them.
+KEYS = (
+    "(ARRAY[REGEXP_REPLACE(UPPER(%(name)s), '[^A-Z0-9]', '', 'g'), REGEXP_REPLACE(%(name)s, '[^0-9]', '', 'g'),"
+    " LTRIM(SUBSTRING(%(name)s FROM '([0-9]+)[^0-9]*$'), '0'),"
+    " REGEXP_REPLACE(UPPER(%(payment_reference)s), '[^A-Z0-9]', '', 'g')])")
+HAS_KEYS = "%(move_type)s IN ('out_invoice', 'out_receipt') AND %(state)s = 'posted' AND %(amount_residual)s > 0"
+KEY_COLUMNS = ('name', 'payment_reference', 'move_type', 'state', 'amount_residual')
 
 
 class AccountMove(models.Model):
@@ -76,6 +83,9 @@ class AccountMove(models.Model):
         groups=COLLEAGUES,
         help="Days since the oldest open due date of the invoice.",
     )
+
+    _dunning_keys_idx = models.Index(
+        f"USING gin ({KEYS}) WHERE {HAS_KEYS}" % {name: name for name in KEY_COLUMNS})
 
     def write(self, vals):
         # OVERRIDE: what was worked out before may no longer be true.
@@ -170,6 +180,20 @@ class AccountMove(models.Model):
             inverse = '>=' if operator == '<' else '>'
             return ~Domain(self._search_dunning_days_overdue(inverse, value))
         return NotImplemented
+
+    @api.model
+    def _get_dunning_has_key_sql(self, move, keys):
+        """Return the SQL condition that a customer invoice that is not paid has one of these keys as its number.
+
+        :param SQL move: the name of a row of ``account_move``
+        :param list keys: letters and digits as in ``tools.payment.imputation.get_item_keys``
+        """
+        columns = {name: SQL("%s.%s", move, SQL.identifier(name)) for name in KEY_COLUMNS}
+        return SQL(
+            "%(keys)s && %(wanted)s::text[] AND %(has_keys)s", wanted=keys, keys=SQL(KEYS, **{
+                name: columns[name] for name in ('name', 'payment_reference')}),
+            has_keys=SQL(HAS_KEYS, **{name: columns[name] for name in KEY_COLUMNS[2:]}),
+            to_flush=[self._fields[name] for name in KEY_COLUMNS])
 
     def _get_dunning_items(self):
         """Return the due items (receivable journal items) of these moves, open or not."""

@@ -178,27 +178,6 @@ class AccountMoveLine(models.Model):
             to_flush=self._fields['reconciled'])
 
     @api.model
-    def _get_dunning_receipts_sql(self, company):
-        """Return SQL of what came in on the bank and nobody matched: ``partner_id``, texts, and the ``amount``."""
-        Receipt = self.env['account.bank.statement.line']
-        return SQL(
-            """
-            SELECT receipt.partner_id, receipt.account_number, receipt.payment_ref, receipt.move_id,
-                   -line.balance AS amount
-              FROM account_bank_statement_line receipt
-              JOIN account_journal journal ON journal.id = receipt.journal_id
-              JOIN account_move_line line ON line.move_id = receipt.move_id
-                                         AND line.account_id = journal.suspense_account_id
-             WHERE receipt.company_id = %s AND receipt.is_reconciled IS NOT TRUE
-               AND line.parent_state = 'posted' AND line.balance < 0
-            """,
-            company.id, to_flush=[
-                *(Receipt._fields[name] for name in (
-                    'is_reconciled', 'partner_id', 'account_number', 'payment_ref', 'move_id', 'journal_id',
-                    'company_id')),
-                *(self._fields[name] for name in ('parent_state', 'balance', 'account_id', 'move_id'))])
-
-    @api.model
     def _get_dunning_past_sql(self, company, account_ids, day, wanted, items=None):
         """Return SQL of journal items as they stood at the end of a day, with all columns of ``account_move_line``.
 

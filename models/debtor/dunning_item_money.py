@@ -1,9 +1,13 @@
+from datetime import timedelta
+
 from odoo import api, models
 from odoo.tools import SQL
 
 #: Condition on ``move`` and its ``journal``: a debtor paid, as opposed to what only lowers what is owed (credit notes,
 #: write-offs, set-off).
 IS_MONEY = SQL("(journal.type IN ('bank', 'cash', 'credit') OR move.origin_payment_id IS NOT NULL)")
+#: A receipt that nobody matched for so long is not looked at any more.
+RECEIPT_AGE = timedelta(days=400)
 
 
 class DunningItemMoney(models.AbstractModel):
@@ -46,55 +50,165 @@ class DunningItemMoney(models.AbstractModel):
                     'debit_move_id', 'credit_move_id', 'debit_amount_currency', 'credit_amount_currency'))])
 
     @api.model
-    def _get_dunning_credits_sql(self, company, partners):
-        """Return SQL of the unmatched credits of debtors: ``(debtor, currency, entry, date, amount, is money)``.
+    def _get_dunning_credits_sql(self, company, day, wanted):
+        """Return SQL of what lies ready for debtors and nobody matched: one row for each credit.
 
-        As the planner nets them: open journal items, payments without a journal entry (known by minus their id), and
-        receipts on a bank statement.
+        Credit notes and payments are open journal items; a payment whose method has no outstanding account has no
+        journal entry; a receipt is on a bank statement. Columns: ``id`` (of the journal item, or minus that of the
+        payment), ``entry`` (the same of entries), ``debtor_id`` (of a receipt of nobody known: NULL), ``currency_id``,
+        ``date``, ``amount``, ``balance`` (in the currency of the company), ``is_money``, ``text`` (what the payer
+        wrote), ``payer`` (the name that the bank gives) and ``invoice_ids`` (invoices that the books say it is for).
+
+        :param date day: receipts that are much older were not forgotten, they are something else
+        :param SQL wanted: condition on the commercial partner, a row named ``debtor``; of a receipt it can be NULL
         """
         Move, Payment = self.env['account.move'], self.env['account.payment']
-        Receipt = self.env['account.bank.statement.line']
+        Receipt, Bank = self.env['account.bank.statement.line'], self.env['res.partner.bank']
+        line = SQL.identifier('line')
         return SQL(
             """
-            SELECT partner.commercial_partner_id, line.currency_id, line.move_id, line.date,
-                   -line.amount_residual_currency, %(is_money)s
+            SELECT line.id, line.move_id AS entry, debtor.id AS debtor_id, line.currency_id, line.date,
+                   -line.amount_residual_currency AS amount, -line.amount_residual AS balance, %(is_money)s AS is_money,
+                   CONCAT_WS(E'\n', move.ref, line.name, paid.memo, paid.payment_reference) AS text, NULL AS payer,
+                   ARRAY(SELECT move.reversed_entry_id WHERE move.reversed_entry_id IS NOT NULL
+                          UNION
+                         SELECT invoice_id FROM account_move__account_payment WHERE payment_id = paid.id) AS invoice_ids
               FROM account_move_line line
               JOIN account_move move ON move.id = line.move_id
               JOIN account_journal journal ON journal.id = line.journal_id
               JOIN res_partner partner ON partner.id = line.partner_id
-             WHERE %(due)s AND line.company_id = %(company)s AND line.parent_state = 'posted'
-               AND line.reconciled IS NOT TRUE AND line.amount_residual_currency < 0
-               AND partner.commercial_partner_id = ANY(%(partners)s)
+              JOIN res_partner debtor ON debtor.id = partner.commercial_partner_id
+         LEFT JOIN account_payment paid ON paid.id = move.origin_payment_id
+             WHERE %(open)s AND line.amount_residual < 0 AND %(wanted)s
          UNION ALL
-            SELECT partner.commercial_partner_id, payment.currency_id, -payment.id, payment.date, payment.amount, TRUE
+            SELECT -payment.id, -payment.id, debtor.id, payment.currency_id, payment.date, payment.amount,
+                   payment.amount_company_currency_signed, TRUE,
+                   CONCAT_WS(E'\n', payment.memo, payment.payment_reference), NULL,
+                   ARRAY(SELECT invoice_id FROM account_move__account_payment WHERE payment_id = payment.id)
               FROM account_payment payment
               JOIN res_partner partner ON partner.id = payment.partner_id
+              JOIN res_partner debtor ON debtor.id = partner.commercial_partner_id
              WHERE payment.company_id = %(company)s AND payment.move_id IS NULL AND payment.state = 'in_process'
-               AND payment.payment_type = 'inbound' AND payment.partner_type = 'customer'
-               AND partner.commercial_partner_id = ANY(%(partners)s)
+               AND payment.payment_type = 'inbound' AND payment.partner_type = 'customer' AND %(wanted)s
          UNION ALL
-            SELECT partner.commercial_partner_id, line.currency_id, line.move_id, line.date, -line.amount_currency, TRUE
+            SELECT line.id, line.move_id, debtor.id, line.currency_id, line.date, -line.amount_currency, -line.balance,
+                   TRUE, CONCAT_WS(E'\n', receipt.payment_ref, move.ref), receipt.partner_name, '{}'::int[]
               FROM account_bank_statement_line receipt
+              JOIN account_move move ON move.id = receipt.move_id
               JOIN account_journal journal ON journal.id = receipt.journal_id
               JOIN account_move_line line ON line.move_id = receipt.move_id
                                          AND line.account_id = journal.suspense_account_id
-              JOIN res_partner partner ON partner.id = receipt.partner_id
+         LEFT JOIN res_partner partner ON partner.id = receipt.partner_id
+         LEFT JOIN res_partner debtor ON debtor.id = COALESCE(partner.commercial_partner_id, (
+                       -- The account of one debtor only says who paid.
+                       SELECT MIN(owner.commercial_partner_id)
+                         FROM res_partner_bank bank
+                         JOIN res_partner owner ON owner.id = bank.partner_id
+                        WHERE bank.sanitized_acc_number
+                              = REGEXP_REPLACE(UPPER(receipt.account_number), '[^A-Z0-9]', '', 'g')
+                       HAVING COUNT(DISTINCT owner.commercial_partner_id) = 1))
              WHERE receipt.company_id = %(company)s AND receipt.is_reconciled IS NOT TRUE
-               AND line.parent_state = 'posted' AND line.balance < 0
-               AND partner.commercial_partner_id = ANY(%(partners)s)
+               AND line.parent_state = 'posted' AND line.balance < 0 AND line.date > %(since)s AND %(wanted)s
             """,
-            is_money=IS_MONEY, company=company.id, partners=list(partners.ids),
-            due=self._get_dunning_due_sql(SQL.identifier('line')),
+            is_money=IS_MONEY, company=company.id, since=day - RECEIPT_AGE, wanted=wanted,
+            open=self._get_dunning_unreconciled_sql(line, company, self._get_dunning_receivables(company).ids),
             to_flush=[
                 *(self._fields[name] for name in (
-                    'move_id', 'account_id', 'partner_id', 'company_id', 'parent_state', 'reconciled', 'currency_id',
-                    'journal_id', 'date', 'balance', 'amount_currency', 'amount_residual_currency')),
-                Move._fields['origin_payment_id'],
+                    'move_id', 'account_id', 'partner_id', 'parent_state', 'currency_id', 'journal_id', 'date', 'name',
+                    'balance', 'amount_currency', 'amount_residual', 'amount_residual_currency')),
+                *(Move._fields[name] for name in ('origin_payment_id', 'reversed_entry_id', 'ref')),
                 *(Payment._fields[name] for name in (
-                    'partner_id', 'currency_id', 'date', 'amount', 'company_id', 'move_id', 'state', 'payment_type',
-                    'partner_type')),
-                *(Receipt._fields[name] for name in ('journal_id', 'move_id', 'partner_id', 'is_reconciled')),
+                    'partner_id', 'currency_id', 'date', 'amount', 'amount_company_currency_signed', 'company_id',
+                    'move_id', 'state', 'payment_type', 'partner_type', 'memo', 'payment_reference', 'invoice_ids')),
+                *(Receipt._fields[name] for name in (
+                    'journal_id', 'move_id', 'partner_id', 'partner_name', 'account_number', 'payment_ref',
+                    'company_id', 'is_reconciled')),
+                *(Bank._fields[name] for name in ('sanitized_acc_number', 'partner_id')),
+                self.env['res.partner']._fields['commercial_partner_id'],
             ])
+
+    @api.model
+    def _get_dunning_payable_sql(self, company, keys, debtor_ids, amounts, item_ids):
+        """Return SQL of the open due items that money can be for.
+
+        Columns: id, debtor, number, reference, what is open and what is enough until a day (in the currency of the
+        company), that day, and the name of the debtor when the debtor owes one of ``amounts`` in all.
+
+        :param list keys: of numbers, as of ``account.move._get_dunning_has_key_sql``
+        :param list debtor_ids: all items of these are wanted
+        :param list amounts: items of exactly these are wanted, and all of who owes one of these in all
+        :param list item_ids: these are wanted
+        """
+        Move, line = self.env['account.move'], SQL.identifier('line')
+        owed = SQL("%s AND line.amount_residual > 0", self._get_dunning_unreconciled_sql(
+            line, company, self._get_dunning_receivables(company).ids))
+        lines = SQL("account_move_line line JOIN res_partner partner ON partner.id = line.partner_id")
+        by_sum = SQL(
+            """
+             UNION
+            SELECT line.id FROM %(lines)s WHERE %(owed)s AND line.amount_residual = ANY(%(amounts)s::numeric[])
+             UNION
+            SELECT UNNEST(ids) FROM owing
+            """, lines=lines, owed=owed, amounts=amounts) if amounts else SQL()
+        return SQL(
+            """
+            WITH owing AS (
+                SELECT partner.commercial_partner_id AS debtor_id, ARRAY_AGG(line.id) AS ids
+                  FROM %(lines)s
+                 WHERE %(owed)s AND %(has_amounts)s
+              GROUP BY partner.commercial_partner_id
+                HAVING SUM(line.amount_residual) = ANY(%(amounts)s::numeric[])),
+            wanted AS (
+                SELECT line.id FROM %(lines)s WHERE %(owed)s AND partner.commercial_partner_id = ANY(%(debtors)s)
+                 UNION
+                SELECT line.id
+                  FROM account_move move JOIN account_move_line line ON line.move_id = move.id
+                 WHERE %(has_key)s AND %(owed)s
+                 UNION
+                SELECT line.id FROM account_move_line line WHERE line.id = ANY(%(items)s) AND %(owed)s
+                %(by_sum)s)
+            SELECT line.id, debtor.id, CASE WHEN move.move_type = 'entry' THEN line.name ELSE move.name END,
+                   move.payment_reference, line.amount_residual, %(due_date)s,
+                   line.discount_balance,
+                   CASE WHEN line.amount_residual = line.balance THEN line.discount_date END,
+                   CASE WHEN owing.debtor_id IS NOT NULL THEN debtor.complete_name END
+              FROM wanted
+              JOIN account_move_line line ON line.id = wanted.id
+              JOIN account_move move ON move.id = line.move_id
+              JOIN res_partner partner ON partner.id = line.partner_id
+              JOIN res_partner debtor ON debtor.id = partner.commercial_partner_id
+         LEFT JOIN owing ON owing.debtor_id = debtor.id
+            """,
+            lines=lines, owed=owed, has_amounts=bool(amounts), amounts=amounts, debtors=debtor_ids,
+            has_key=Move._get_dunning_has_key_sql(SQL.identifier('move'), keys), items=item_ids, by_sum=by_sum,
+            due_date=self._get_dunning_due_date_sql(line, SQL.identifier('move')),
+            to_flush=[
+                *(self._fields[name] for name in (
+                    'move_id', 'partner_id', 'amount_residual', 'balance', 'name', 'discount_date',
+                    'discount_balance')),
+                *(Move._fields[name] for name in ('name', 'payment_reference', 'move_type')),
+                self.env['res.partner']._fields['commercial_partner_id'],
+                self.env['res.partner']._fields['complete_name']])
+
+    @api.model
+    def _get_dunning_owed_on_sql(self, invoice_ids):
+        """Return SQL of ``(item id, invoice id)`` of what is owed on invoices."""
+        return SQL(
+            "SELECT line.id, line.move_id FROM account_move_line line WHERE %s AND line.move_id = ANY(%s)",
+            self._get_dunning_open_sql(SQL.identifier('line')), list(invoice_ids), to_flush=self._fields['move_id'])
+
+    @api.model
+    def _get_dunning_is_registered_sql(self, move_id):
+        """Return the SQL condition that a payment without a journal entry was registered on an invoice, and is on its
+        way: it is a credit for that invoice, of as much as was registered.
+        """
+        Payment = self.env['account.payment']
+        return SQL(
+            """
+            EXISTS (SELECT FROM account_move__account_payment rel
+                      JOIN account_payment payment ON payment.id = rel.payment_id
+                     WHERE rel.invoice_id = %s AND payment.move_id IS NULL AND payment.state = 'in_process')
+            """, move_id, to_flush=[Payment._fields[name] for name in ('move_id', 'state', 'invoice_ids')])
 
     @api.model
     def _get_dunning_money_sql(self, company, debtor_ids, since, is_money):

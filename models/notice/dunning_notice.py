@@ -175,6 +175,7 @@ class DunningNotice(models.Model):
         copy=False, readonly=True, help="The day on which the debtor said in this call that he will have paid.")
 
     _pending_idx = models.Index("(state, id) WHERE state IN ('draft', 'queued', 'todo', 'to_post', 'leaving', 'error')")
+    _number_idx = models.Index("(REGEXP_REPLACE(UPPER(name), '[^A-Z0-9]', '', 'g'))")
 
     # -------------------------------------------------------------------------
     # COMPUTES

@@ -302,6 +302,37 @@ class DunningNoticeLine(models.Model):
                     'posted_on', 'receipt_date', 'receipt_kind'))])
 
     @api.model
+    def _get_asked_sums_sql(self, company, keys, debtor_ids):
+        """Return SQL of ``(number, debtor id, sum, ids of due items)`` of the notices that left and stand, in the
+        currency of the company.
+
+        :param list keys: letters and digits of the numbers that are wanted
+        :param list debtor_ids: all notices to these are wanted
+        """
+        Notice = self.env['dunning.notice']
+        return SQL(
+            """
+            SELECT notice.name, notice.partner_id,
+                   SUM(COALESCE(line.amount_residual, 0) - COALESCE(line.amount_netted, 0)
+                       - COALESCE(line.amount_held, 0) + COALESCE(line.amount_interest, 0)
+                       + COALESCE(line.amount_costs, 0)), ARRAY_AGG(line.move_line_id)
+              FROM dunning_notice notice
+              JOIN dunning_notice_line line ON line.notice_id = notice.id
+             WHERE notice.company_id = %(company)s AND notice.currency_id = %(currency)s AND line.status = 'sent'
+               AND line.move_line_id IS NOT NULL AND %(standing)s
+               AND (notice.partner_id = ANY(%(debtors)s) OR %(key)s = ANY(%(keys)s))
+          GROUP BY notice.id
+            """,
+            company=company.id, currency=company.currency_id.id, debtors=debtor_ids, keys=keys,
+            standing=self._get_standing_sql(SQL.identifier('line')),
+            key=SQL("REGEXP_REPLACE(UPPER(notice.name), '[^A-Z0-9]', '', 'g')"),
+            to_flush=[
+                *(Notice._fields[name] for name in ('name', 'partner_id', 'company_id', 'currency_id')),
+                *(self._fields[name] for name in (
+                    'notice_id', 'move_line_id', 'status', 'amount_residual', 'amount_netted', 'amount_held',
+                    'amount_interest', 'amount_costs'))])
+
+    @api.model
     def _get_steps_sql(self, item, *names):
         """Return SQL of the steps that a due item took on its ladder: what its debtor was told, and what was passed
         over, both about what it is now.

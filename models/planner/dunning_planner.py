@@ -186,7 +186,7 @@ class DunningPlanner(models.AbstractModel):
         """
         return [
             # What is known beforehand.
-            'policy', 'level', 'next_level', 'contact', 'credit', 'held', 'effect',
+            'policy', 'level', 'next_level', 'contact', 'credit', 'named', 'held', 'effect',
             # Of one item: what it is, where it is on its ladder, why it does not go out by itself.
             'item', 'laddered', 'judged',
             # Which letter it joins, which channel reaches the addressee, what credits cover.
@@ -244,12 +244,11 @@ class DunningPlanner(models.AbstractModel):
         # Few debtors have a credit: theirs are sorted, not all.
         return SQL(
             """
-            SELECT id, SUM(amount_residual - amount_held) OVER (
-                           PARTITION BY partner_id ORDER BY due_date, id
-                           ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW) AS amount_up_to_here
+            SELECT id, SUM(%s) OVER (PARTITION BY partner_id ORDER BY due_date, id
+                                     ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW) AS amount_up_to_here
               FROM judged
              WHERE countable AND credit_company > 0
-            """)
+            """, self._get_unnamed_sql())
 
     def _get_netted_sql(self, question):
         """Return SQL that adds what credits cover of each item, in the currency of the company."""
@@ -258,9 +257,7 @@ class DunningPlanner(models.AbstractModel):
             SELECT reached.*, CASE WHEN credited.id IS NULL THEN 0 ELSE %s END AS amount_netted
               FROM reached
          LEFT JOIN credited ON credited.id = reached.id
-            """,
-            self._get_covered_sql(
-                SQL("amount_residual - amount_held"), SQL("credit_company"), SQL("amount_up_to_here")))
+            """, self._get_covered_sql(SQL("amount_up_to_here")))
 
     def _get_grouped_sql(self, question):
         """Return SQL that adds what can be said in one message, and what it asks."""
@@ -297,7 +294,8 @@ class DunningPlanner(models.AbstractModel):
         """
         return [
             'id', 'move_id', 'partner_id', 'currency_id', 'due_date', 'amount_residual', 'amount_residual_currency',
-            'amount_held', 'amount_held_currency', 'credit_company', 'countable', 'start_date', 'oldest_due_date',
+            'amount_held', 'amount_held_currency', 'credit_company', 'credit_loose', 'amount_named', 'countable',
+            'start_date', 'oldest_due_date',
             'debtor_term_agreed', 'debtor_email', 'debtor_bounced_on', 'debtor_phone', 'debtor_address',
             'dunning_contact_id', 'director_contact_id', 'recipient_id', 'policy_id', 'minimum_amount',
             'last_level_id', 'last_date', 'last_deadline', 'level_id', 'level_channel', 'level_legal_role',

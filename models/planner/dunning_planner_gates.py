@@ -1,40 +1,168 @@
-"""The gate: nothing leaves while money may be on its way or the debtor heard enough.
+"""What lies ready for debtors, and the gate: nothing leaves while money may be on its way or the debtor heard enough.
 
-Bank data that are too old, receipts nobody matched yet, online payments that are
+Credits are set against items. Bank data that are too old, receipts nobody matched yet, online payments that are
 pending, and the number of contacts per week are reasons of the planner like any
 other: they are asked again at the moment of sending.
 """
 
 import json
-import re
-from collections import defaultdict
 from datetime import timedelta
 from functools import cache
-from typing import NamedTuple
 
 from odoo import api, models
 from odoo.tools import SQL
 
+from ...tools.law.amounts import to_decimal
 from .dunning_planner_reasons import Reason
 
 # An online payment that stays pending for longer was given up (a bank transfer that never came).
 TRANSACTION_DAYS = 7
 CONTACT_DAYS = 7
-# What can be a number of an invoice in the text of a bank transfer.
-REFERENCE = re.compile(r'[A-Z0-9][A-Z0-9/._-]{2,}[A-Z0-9]')
-
-
-class Receipts(NamedTuple):
-    """Receipts on the bank that nobody matched and that name no partner."""
-
-    partner_ids: list  # debtors whose account they came from
-    move_ids: list  # invoices their text names
-    amounts: list  # exact amounts of those that say neither
 
 
 class DunningPlannerGates(models.AbstractModel):
     _name = 'dunning.planner.gates'
     _description = "Dunning Planner"
+
+    # -------------------------------------------------------------------------
+    # NETTING
+    # -------------------------------------------------------------------------
+
+    @api.model
+    def _get_open_credits_sql(self, company, partners=None):
+        """Return SQL of the open credits per debtor (``partner_id``, ``amount``), for other statements."""
+        return self._get_credit_sql(self._ask(company, company._dunning_today(), partners=partners))
+
+    def _get_credit_sql(self, question):
+        """Return SQL of what debtors have to their credit, in the currency of the company: ``partner_id``, ``amount``
+        and ``loose``, what of it names no item.
+        """
+        taken = question.imputed.taken
+        return SQL(
+            """
+            SELECT credit.debtor_id AS partner_id, SUM(credit.balance) AS amount,
+                   SUM(credit.balance) - COALESCE(MIN(taken.amount), 0) AS loose
+              FROM (%s) credit
+         LEFT JOIN UNNEST(%s::int[], %s::numeric[]) AS taken (debtor_id, amount) ON taken.debtor_id = credit.debtor_id
+             WHERE credit.debtor_id IS NOT NULL
+          GROUP BY credit.debtor_id
+            """,
+            question.credits, list(taken), list(taken.values()))
+
+    def _get_named_sql(self, question):
+        """Return SQL of what money that names items covers of them: ``item_id``, ``amount`` (company currency)."""
+        covered = question.imputed.covered
+        return SQL(
+            "SELECT * FROM UNNEST(%s::int[], %s::numeric[]) AS named (item_id, amount)",
+            list(covered), list(covered.values()))
+
+    @api.model
+    def _get_reductions(self, company, day, items, *, blocking=None):
+        """Return what is not asked of due items: ``{item id: amount}`` in their currency, covered by credits or held.
+
+        The same amounts as in the decisions about them, without the ladder. And the ids of those that are wholly held.
+
+        :param SQL blocking: as of :meth:`_ask`
+        """
+        planner = self.with_company(company)
+        question = planner._ask(company, day, items=items, blocking=blocking)
+        rows = planner.env.execute_query(planner._get_reductions_sql(question)) if items else ()
+        return (
+            {item_id: to_decimal(amount) for item_id, amount, _held in rows},
+            frozenset(item_id for item_id, _amount, held in rows if held))
+
+    def _get_reductions_sql(self, question):
+        line = SQL.identifier('line')
+        return SQL(
+            """
+            WITH item AS (
+                SELECT line.id, line.currency_id, line.amount_residual, line.amount_residual_currency, line.debtor_id,
+                       %(due_date)s AS due_date, COALESCE(held.hold_amount, 0) AS amount_held_currency,
+                       %(held_company)s AS amount_held, COALESCE(credit.loose, 0) AS credit_loose,
+                       COALESCE(named.amount, 0) AS amount_named, %(countable)s AS countable
+                  FROM (%(lines)s) line
+                  JOIN account_move move ON move.id = line.move_id
+             LEFT JOIN (%(held)s) held ON held.item_id = line.id
+             LEFT JOIN (%(credits)s) credit ON credit.partner_id = line.debtor_id
+             LEFT JOIN (%(named)s) named ON named.item_id = line.id
+            ),
+            netted AS (
+                SELECT item.*, CASE WHEN countable THEN %(covered)s ELSE 0 END AS amount_netted
+                  FROM item
+                WINDOW older AS (PARTITION BY debtor_id ORDER BY due_date, id
+                                 ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW)
+            )
+            SELECT id, %(netted)s + amount_held_currency,
+                   amount_residual_currency > 0 AND amount_held_currency >= amount_residual_currency
+              FROM netted WHERE id = ANY(%(items)s)
+            """,
+            lines=question.lines,
+            due_date=question.due_date,
+            held=self._get_held_sql(question),
+            held_company=self._get_held_company_sql(line, SQL("%s", question.company.currency_id.decimal_places)),
+            credits=self._get_credit_sql(question),
+            named=self._get_named_sql(question),
+            countable=self._get_countable_sql(line, SQL.identifier('move'), SQL("move.id")),
+            covered=self._get_covered_sql(SQL("SUM(%s) FILTER (WHERE countable) OVER older", self._get_unnamed_sql())),
+            netted=self._get_netted_currency_sql(SQL.identifier('netted')),
+            items=list(question.items.ids),
+            to_flush=self.env['account.move']._fields['payment_state'])
+
+    @api.model
+    def _get_countable_sql(self, line, move, move_id):
+        """Return SQL that is true when open credits are set against an item: it is open and could be asked for."""
+        return SQL(
+            "(%(line)s.parent_state = 'posted' AND %(line)s.amount_residual > 0 AND %(line)s.reconciled IS NOT TRUE"
+            " AND %(line)s.no_followup IS NOT TRUE"
+            " AND COALESCE(%(move)s.payment_state, '') NOT IN ('blocked', 'reversed')"
+            " AND (COALESCE(%(move)s.payment_state, '') NOT IN ('in_payment', 'paid') OR %(registered)s))",
+            line=line, move=move, registered=self.env['account.move.line']._get_dunning_is_registered_sql(move_id))
+
+    @staticmethod
+    def _get_unnamed_sql():
+        """Return SQL of what is open on an item, not on hold, and not covered by money that names it."""
+        return SQL("GREATEST(0, amount_residual - amount_held - amount_named)")
+
+    @classmethod
+    def _get_covered_sql(cls, so_far):
+        """Return SQL of what credits cover of an item: what names it, and what is left of the rest for it.
+
+        :param so_far: SQL of what is unnamed of this item and the older ones together
+        """
+        return SQL(
+            "LEAST(amount_residual - amount_held, amount_named)"
+            " + GREATEST(0, LEAST(%(unnamed)s, credit_loose - %(so_far)s + %(unnamed)s))",
+            unnamed=cls._get_unnamed_sql(), so_far=so_far)
+
+    def _get_held_sql(self, question):
+        """Return SQL of the due items that are wholly or partly on hold, see ``dunning.hold``."""
+        return question.held
+
+    @staticmethod
+    def _get_netted_currency_sql(row):
+        """Return SQL of what credits cover of an item in its own currency.
+
+        :param row: SQL name of a row with ``amount_netted`` in the currency of the company
+        """
+        return SQL(
+            """CASE WHEN %(row)s.amount_residual = 0 OR %(row)s.amount_netted = 0 THEN 0 ELSE ROUND(
+                   %(row)s.amount_residual_currency * %(row)s.amount_netted / %(row)s.amount_residual,
+                   (SELECT decimal_places FROM res_currency WHERE id = %(row)s.currency_id)) END""", row=row)
+
+    @staticmethod
+    def _get_held_company_sql(line, places):
+        """Return SQL of what is on hold of an item in the currency of the company.
+
+        :param line: SQL name of the item; the row of ``dunning.hold._get_held_sql`` is joined to it as ``held``
+        :param places: SQL of the decimals of the company's currency
+        """
+        return SQL(
+            """CASE WHEN held.hold_amount > 0 THEN CASE
+                       WHEN held.hold_amount >= %(line)s.amount_residual_currency THEN %(line)s.amount_residual
+                       ELSE ROUND(
+                           %(line)s.amount_residual * held.hold_amount / %(line)s.amount_residual_currency, %(places)s)
+                   END ELSE 0 END""",
+            line=line, places=places)
 
     # -------------------------------------------------------------------------
     # MONEY ON ITS WAY
@@ -54,66 +182,13 @@ class DunningPlannerGates(models.AbstractModel):
         )
 
     def _reason_unmatched_receipt(self):
-        def predicate(question):
-            receipts = self._get_unmatched_receipts(question)
-            return SQL(
-                "partner_id = ANY(%s) OR move_id = ANY(%s) OR amount_residual = ANY(%s::numeric[])",
-                receipts.partner_ids, receipts.move_ids, receipts.amounts) if any(receipts) else SQL("FALSE")
-
         return Reason(
-            predicate,
+            lambda question: SQL("id = ANY(%s)", sorted(question.imputed.likely)),  # set off against nothing
             lambda d: self.env._(
-                "A receipt on the bank that nobody matched yet may be the payment of this item (by its account number, "
-                "text or exact amount). Match it first."),
+                "A receipt on the bank of a payer who is not known may be the payment of this item (by its text, its "
+                "amount or a name). Match it first."),
             waits_for='payment', gate=True, known_of_past=False, is_payment=True,
         )
-
-    @api.model
-    def _get_unmatched_receipts(self, question):
-        """Return the :class:`Receipts` of the company that may be payments of debtors.
-
-        Receipts of a known partner are netted with what he owes (see the credits of the planner).
-        """
-        rows = self.env.execute_query(SQL(
-            """
-            SELECT receipt.account_number, CONCAT_WS(' ', receipt.payment_ref, move.ref), receipt.amount
-              FROM (%s) receipt
-              JOIN account_move move ON move.id = receipt.move_id
-             WHERE receipt.partner_id IS NULL
-            """,
-            question.receipts,
-            to_flush=[self.env['account.move']._fields[name] for name in (
-                'ref', 'name', 'payment_reference', 'state')]))
-        if not rows:
-            return Receipts([], [], [])
-        accounts = defaultdict(list)
-        tokens = defaultdict(list)
-        for index, (account, text, _amount) in enumerate(rows):
-            if account:
-                accounts[re.sub(r'\W', '', account).upper()].append(index)
-            for token in REFERENCE.findall((text or '').upper()):
-                tokens[token].append(index)
-        known, partner_ids, move_ids = set(), set(), set()
-        # sudo: an account number on a bank statement is compared with those of debtors, whoever asks
-        banks = self.env['res.partner.bank'].sudo().search([('sanitized_acc_number', 'in', list(accounts))])
-        for bank in banks:
-            partner_ids.add(bank.partner_id.commercial_partner_id.id)
-            known.update(accounts[bank.sanitized_acc_number.upper()])
-        if tokens:
-            names = list(tokens)
-            for move_id, name, reference in self.env.execute_query(SQL(
-                """
-                SELECT id, UPPER(name), UPPER(payment_reference) FROM account_move
-                 WHERE company_id = %s AND state = 'posted' AND move_type IN ('out_invoice', 'out_receipt')
-                   AND (name = ANY(%s) OR payment_reference = ANY(%s))
-                """, question.company.id, names, names,
-            )):
-                move_ids.add(move_id)
-                known.update(tokens.get(name, []))
-                known.update(tokens.get(reference, []))
-        # An amount says little: it only counts for receipts about which nothing else is known.
-        amounts = [amount for index, (_account, _text, amount) in enumerate(rows) if index not in known]
-        return Receipts(list(partner_ids), list(move_ids), amounts)
 
     # -------------------------------------------------------------------------
     # OLD BANK DATA

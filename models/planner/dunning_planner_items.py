@@ -4,8 +4,8 @@ from odoo import api, models
 from odoo.fields import Domain
 from odoo.tools import SQL
 
-from ...tools.law.amounts import to_decimal
 from ...tools.law.letters import DEFAULT_NOTICE, FOURTEEN_DAY
+from ..claim.dunning_imputation import Imputed
 from .question import Question, Sources
 
 
@@ -27,24 +27,29 @@ class DunningPlannerItems(models.AbstractModel):
         law = company._get_dunning_law()
         Line, line = self.env['account.move.line'], SQL.identifier('line')
         receivable_ids = Line._get_dunning_receivables(company).ids
-        clauses = []
-        if partners is not None:
-            clauses.append(SQL("partner.commercial_partner_id = ANY(%s)", list(partners.commercial_partner_id.ids)))
-        if items is not None:
-            # All items of the debtors concerned take part: they share his credits.
-            clauses.append(SQL(
-                "partner.commercial_partner_id = ANY(ARRAY(%s))", Line._get_dunning_debtors_sql(items)))
-        scope = SQL(" AND ").join(clauses) or SQL("TRUE")
-        open_lines = SQL("%s AND %s", Line._get_dunning_unreconciled_sql(line, company, receivable_ids), scope)
-        open_debts = SQL("%s AND line.amount_residual > 0", open_lines)
+
+        def get_scope(debtor):
+            clauses = []
+            if partners is not None:
+                clauses.append(SQL("%s = ANY(%s)", debtor, list(partners.commercial_partner_id.ids)))
+            if items is not None:
+                # All items of the debtors concerned take part: they share their credits.
+                clauses.append(SQL("%s = ANY(ARRAY(%s))", debtor, Line._get_dunning_debtors_sql(items)))
+            return SQL(" AND ").join(clauses) or SQL("TRUE")
+
+        scope, whose = get_scope(SQL("partner.commercial_partner_id")), get_scope(SQL("debtor.id"))
+        open_debts = SQL("%s AND line.amount_residual > 0 AND %s", Line._get_dunning_unreconciled_sql(
+            line, company, receivable_ids), scope)
         return Question(
             company, day, law, items=items, partners=partners, **arguments,
             receivable_ids=tuple(receivable_ids), scope=scope,
             held=self.env['dunning.hold']._get_held_sql(company, day, open_debts, blocking),
             lines=Line._get_dunning_rows_sql(company, open_debts, items),
             due_date=Line._get_dunning_due_date_sql(line, SQL.identifier('move')),
-            credits=Line._get_dunning_rows_sql(company, SQL("%s AND line.amount_residual < 0", open_lines)),
-            receipts=Line._get_dunning_receipts_sql(company))
+            credits=Line._get_dunning_credits_sql(company, day, whose),
+            # Of the past it is not known what had been named by then.
+            imputed=Imputed() if arguments.get('past') else self.env['dunning.imputation']._impute(
+                company, day, None if items is None and partners is None else whose))
 
     @api.model
     def _get_sources(self, question):
@@ -84,158 +89,6 @@ class DunningPlannerItems(models.AbstractModel):
         )
 
     # -------------------------------------------------------------------------
-    # NETTING
-    # -------------------------------------------------------------------------
-
-    @api.model
-    def _get_open_credits_sql(self, company, partners=None):
-        """Return SQL of the open credits per debtor (``partner_id``, ``amount``), for other statements."""
-        return self._get_credit_sql(self._ask(company, company._dunning_today(), partners=partners))
-
-    def _get_credit_sql(self, question):
-        """Return SQL of the open credits per debtor, in the currency of the company.
-
-        Credits are unreconciled credit notes and payments, payments that have no
-        journal entry (yet) because their journal has no outstanding account, and
-        receipts on a bank statement that nobody matched yet.
-        """
-        Payment = self.env['account.payment']
-        return SQL(
-            """
-            SELECT partner_id, SUM(amount) AS amount FROM (
-                SELECT debtor_id AS partner_id, -amount_residual AS amount
-                  FROM (%(credits)s) line
-                 WHERE debtor_id IS NOT NULL
-             UNION ALL
-                SELECT partner.commercial_partner_id, payment.amount_company_currency_signed
-                  FROM account_payment payment
-                  JOIN res_partner partner ON partner.id = payment.partner_id
-                 WHERE payment.company_id = %(company)s AND payment.move_id IS NULL
-                   AND payment.state = 'in_process'
-                   AND payment.payment_type = 'inbound' AND payment.partner_type = 'customer'
-                   AND NOT EXISTS (SELECT FROM account_move__account_payment rel WHERE rel.payment_id = payment.id)
-                   AND %(scope)s
-             UNION ALL
-                SELECT partner.commercial_partner_id, receipt.amount
-                  FROM (%(receipts)s) receipt
-                  JOIN res_partner partner ON partner.id = receipt.partner_id
-                 WHERE %(scope)s
-            ) open_credit
-            GROUP BY partner_id
-            """,
-            credits=question.credits,
-            receipts=question.receipts,
-            scope=question.scope,
-            company=question.company.id,
-            to_flush=[Payment._fields[name] for name in (
-                'state', 'move_id', 'amount_company_currency_signed', 'partner_id', 'payment_type', 'partner_type',
-                'company_id')],
-        )
-
-    @api.model
-    def _get_reductions(self, company, day, items, *, blocking=None):
-        """Return what is not asked of due items: ``{item id: amount}`` in their currency, covered by credits or held.
-
-        The same amounts as in the decisions about them, without the ladder. And the ids of those that are wholly held.
-
-        :param SQL blocking: as of :meth:`_ask`
-        """
-        planner = self.with_company(company)
-        question = planner._ask(company, day, items=items, blocking=blocking)
-        rows = planner.env.execute_query(planner._get_reductions_sql(question)) if items else ()
-        return (
-            {item_id: to_decimal(amount) for item_id, amount, _held in rows},
-            frozenset(item_id for item_id, _amount, held in rows if held))
-
-    def _get_reductions_sql(self, question):
-        line = SQL.identifier('line')
-        return SQL(
-            """
-            WITH item AS (
-                SELECT line.id, line.currency_id, line.amount_residual, line.amount_residual_currency, line.debtor_id,
-                       %(due_date)s AS due_date, COALESCE(held.hold_amount, 0) AS amount_held_currency,
-                       %(held_company)s AS amount_held, COALESCE(credit.amount, 0) AS credit_company,
-                       %(countable)s AS countable
-                  FROM (%(lines)s) line
-                  JOIN account_move move ON move.id = line.move_id
-             LEFT JOIN (%(held)s) held ON held.item_id = line.id
-             LEFT JOIN (%(credits)s) credit ON credit.partner_id = line.debtor_id
-            ),
-            netted AS (
-                SELECT item.*,
-                       CASE WHEN countable AND credit_company > 0 THEN %(covered)s ELSE 0 END AS amount_netted
-                  FROM item
-                WINDOW older AS (PARTITION BY debtor_id ORDER BY due_date, id
-                                 ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW)
-            )
-            SELECT id, %(netted)s + amount_held_currency,
-                   amount_residual_currency > 0 AND amount_held_currency >= amount_residual_currency
-              FROM netted WHERE id = ANY(%(items)s)
-            """,
-            lines=question.lines,
-            due_date=question.due_date,
-            held=self._get_held_sql(question),
-            held_company=self._get_held_company_sql(line, SQL("%s", question.company.currency_id.decimal_places)),
-            credits=self._get_credit_sql(question),
-            countable=self._get_countable_sql(line, SQL.identifier('move')),
-            covered=self._get_covered_sql(
-                SQL("amount_residual - amount_held"), SQL("credit_company"),
-                SQL("SUM(amount_residual - amount_held) FILTER (WHERE countable) OVER older")),
-            netted=self._get_netted_currency_sql(SQL.identifier('netted')),
-            items=list(question.items.ids),
-            to_flush=self.env['account.move']._fields['payment_state'])
-
-    @staticmethod
-    def _get_countable_sql(line, move):
-        """Return SQL that is true when open credits are set against an item: it is open and could be asked for."""
-        return SQL(
-            "(%(line)s.parent_state = 'posted' AND %(line)s.amount_residual > 0 AND %(line)s.reconciled IS NOT TRUE"
-            " AND %(line)s.no_followup IS NOT TRUE"
-            " AND COALESCE(%(move)s.payment_state, '') NOT IN ('blocked', 'in_payment', 'paid', 'reversed'))",
-            line=line, move=move)
-
-    @staticmethod
-    def _get_covered_sql(free, credit, so_far):
-        """Return SQL of what credits cover of an item.
-
-        :param free: SQL of what is open on it and not on hold
-        :param credit: SQL of the credits of the debtor
-        :param so_far: SQL of what is free of this item and the older ones together
-        """
-        return SQL("GREATEST(0, LEAST(%(free)s, %(credit)s - %(so_far)s + %(free)s))",
-                   free=free, credit=credit, so_far=so_far)
-
-    def _get_held_sql(self, question):
-        """Return SQL of the due items that are wholly or partly on hold, see ``dunning.hold``."""
-        return question.held
-
-    @staticmethod
-    def _get_netted_currency_sql(row):
-        """Return SQL of what credits cover of an item in its own currency.
-
-        :param row: SQL name of a row with ``amount_netted`` in the currency of the company
-        """
-        return SQL(
-            """CASE WHEN %(row)s.amount_residual = 0 OR %(row)s.amount_netted = 0 THEN 0 ELSE ROUND(
-                   %(row)s.amount_residual_currency * %(row)s.amount_netted / %(row)s.amount_residual,
-                   (SELECT decimal_places FROM res_currency WHERE id = %(row)s.currency_id)) END""", row=row)
-
-    @staticmethod
-    def _get_held_company_sql(line, places):
-        """Return SQL of what is on hold of an item in the currency of the company.
-
-        :param line: SQL name of the item; the row of ``dunning.hold._get_held_sql`` is joined to it as ``held``
-        :param places: SQL of the decimals of the company's currency
-        """
-        return SQL(
-            """CASE WHEN held.hold_amount > 0 THEN CASE
-                       WHEN held.hold_amount >= %(line)s.amount_residual_currency THEN %(line)s.amount_residual
-                       ELSE ROUND(
-                           %(line)s.amount_residual * held.hold_amount / %(line)s.amount_residual_currency, %(places)s)
-                   END ELSE 0 END""",
-            line=line, places=places)
-
-    # -------------------------------------------------------------------------
     # ITEMS AND DEBTORS
     # -------------------------------------------------------------------------
 
@@ -261,7 +114,8 @@ class DunningPlannerItems(models.AbstractModel):
                    %(debtor_term)s AS debtor_term_agreed,
                    move.dunning_policy_id AS move_policy_id, move.dunning_notice_id AS claim_notice_id,
                    %(debtor_policy)s AS debtor_policy_id,
-                   COALESCE(credit.amount, 0) AS credit_company,
+                   GREATEST(COALESCE(credit.amount, 0), COALESCE(named.amount, 0)) AS credit_company,
+                   COALESCE(credit.loose, 0) AS credit_loose, COALESCE(named.amount, 0) AS amount_named,
                    %(start_date)s::date AS start_date,
                    %(oldest_due_date)s::date AS oldest_due_date,
                    %(debtor_email)s AS debtor_email, debtor.dunning_email_bounced_on AS debtor_bounced_on,
@@ -274,6 +128,7 @@ class DunningPlannerItems(models.AbstractModel):
                                      AND person.active
          LEFT JOIN contact ON contact.commercial_partner_id = debtor.id
          LEFT JOIN credit ON credit.partner_id = debtor.id
+         LEFT JOIN named ON named.item_id = line.id
                    -- Fence: the kind of debtor and the due date are asked all over the statement.
             OFFSET 0
             """,
@@ -429,7 +284,8 @@ class DunningPlannerItems(models.AbstractModel):
             policies=question.policies.ids,
             held_company=self._get_held_company_sql(
                 SQL.identifier('item'), SQL("%s", company.currency_id.decimal_places)),
-            countable=self._get_countable_sql(SQL.identifier('item'), SQL.identifier('item')),
+            countable=self._get_countable_sql(
+                SQL.identifier('item'), SQL.identifier('item'), SQL("item.move_id")),
             at_date=question.day,
         )
 

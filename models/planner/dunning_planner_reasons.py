@@ -156,9 +156,13 @@ class DunningPlannerReasons(models.AbstractModel):
         )
 
     def _reason_payment_pending(self):
-        # A payment without a journal entry changes the state of the invoice, not yet what is open on it.
+        # A payment without a journal entry changes the state of the invoice, not yet what is open on it: it is a credit
+        # for as much as was registered.
         return Reason(
-            SQL("payment_state IN ('in_payment', 'paid', 'reversed')"),
+            SQL(
+                "payment_state IN ('in_payment', 'paid', 'reversed')"
+                " AND (amount_named >= amount_residual - amount_held OR NOT %s)",
+                self.env['account.move.line']._get_dunning_is_registered_sql(SQL("move_id"))),
             lambda d: self.env._("A payment is registered and waits for the bank statement."),
             waits_for='payment', is_payment=True,
         )

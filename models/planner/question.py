@@ -55,8 +55,8 @@ class Question(NamedTuple):
     lines: Any = None  # SQL of the items asked about and of what else their debtors owe
     due_date: Any = None  # of ``line``, one of these, and its ``move``
     held: Any = None  # SQL of what is on hold of them
-    credits: Any = None  # SQL of what is open of these debtors to their credit
-    receipts: Any = None  # SQL of what came in on the bank and nobody matched
+    credits: Any = None  # SQL of what lies ready for these debtors and nobody matched
+    imputed: Any = None  # which items that is for, see ``dunning.imputation``
     levels: Any = None  # of all policies
     policies: Any = None  # those that the company can use
     sources: Sources | None = None
