@@ -11,27 +11,6 @@ from ..common import TODAY, DunningCommon, days
 
 DUE = TODAY + days(5)
 MODULE = 'odoo.addons.l10n_nl_dunning.'
-MODELS = (
-    'dunning.policy', 'dunning.level', 'dunning.notice', 'dunning.notice.line', 'dunning.send', 'dunning.send.group',
-    'dunning.send.skip', 'dunning.start', 'dunning.interest.rate', 'dunning.law.fact',
-    'dunning.hold', 'dunning.hold.reason', 'dunning.hold.report', 'dunning.hold.place', 'dunning.hold.close',
-    'dunning.waiver', 'dunning.waive', 'dunning.booking.waive', 'dunning.remainder', 'dunning.specification',
-    'dunning.why', 'dunning.time.machine', 'dunning.time.machine.row',
-    'dunning.interruption', 'dunning.prescription.warning',
-    'dunning.debtor', 'dunning.behaviour', 'dunning.absence',
-    'dunning.post.registered', 'dunning.post.registered.line',
-    'dunning.call', 'dunning.call.outcome', 'dunning.call.enter',
-    'dunning.arrangement', 'dunning.arrangement.line', 'dunning.arrangement.instalment',
-    'dunning.promise', 'dunning.promise.line', 'dunning.promise.make', 'dunning.promise.cancel',
-    'dunning.retention', 'dunning.retention.line', 'dunning.personal.data',
-    'dunning.page', 'dunning.page.request',
-    'dunning.post.registered', 'dunning.post.registered.line',
-    'dunning.debtor', 'dunning.behaviour', 'dunning.absence',
-    'dunning.post.registered', 'dunning.post.registered.line',
-    'dunning.debtor', 'dunning.behaviour', 'dunning.absence',
-    'dunning.post.registered', 'dunning.post.registered.line',
-    'dunning.debtor', 'dunning.behaviour', 'dunning.absence',
-    'dunning.receipt', 'dunning.receipt.enter', 'dunning.withdrawal')
 R, W, C, U = 'read', 'write', 'create', 'unlink'
 #: Who may do what; whoever is not named may do nothing.
 RIGHTS = {
@@ -43,6 +22,7 @@ RIGHTS = {
     'dunning.send.group': {'clerk': (R, W, C, U), 'manager': (R, W, C, U)},
     'dunning.send.skip': {'clerk': (R, W, C, U), 'manager': (R, W, C, U)},
     'dunning.start': {'manager': (R, W, C, U)},
+    'dunning.invoice.sent': {'clerk': (R, W, C, U), 'manager': (R, W, C, U)},
     'dunning.restore': {'manager': (R, W, C, U)},
     'dunning.interest.rate': {'readonly': R, 'clerk': R, 'manager': (R, W, C, U)},
     'dunning.law.fact': {'readonly': R, 'clerk': R, 'manager': R},
@@ -189,7 +169,7 @@ class TestSecurity(DunningCommon):
     def test_a_debtor_reads_nothing_of_ours_not_even_about_himself(self):
         portal = self.users['portal']
         portal.partner_id.parent_id = self.business
-        for model in MODELS:
+        for model in RIGHTS:
             with self.assertRaises(AccessError):
                 self.env[model].with_user(portal).search([])
         me = portal.partner_id.with_user(portal)
@@ -446,6 +426,7 @@ class TestSecurity(DunningCommon):
             'dunning.policy': self.ladder, 'dunning.level': self.reminder, 'res.company': self.company,
             'dunning.send': wizard, 'dunning.send.group': wizard.group_ids,
             'dunning.start': self.env['dunning.start'].create({}),
+            'dunning.invoice.sent': self.env['dunning.invoice.sent'].create({'move_ids': self.move.ids}),
             'dunning.restore': self.env['dunning.restore'].create({}),
             'dunning.interest.rate': self.env['dunning.interest.rate'].search([], limit=1),
             'dunning.law.fact': self.env['dunning.law.fact'].search([], limit=1),

@@ -51,7 +51,7 @@ class TestTold(DunningCommon):
         wizard = self.on(day, self.move).action_dunning_send()
         wizard = self.on(day, self.env[wizard['res_model']]).browse(wizard['res_id'])
         wizard.action_send_now()
-        notice = self.notices_of(self.move) - self.told
+        notice = self.accept(self.notices_of(self.move) - self.told, day)
         self.assertRecordValues(notice, [{'partner_id': self.right.id, 'level_id': self.reminder.id, 'state': 'sent'}])
         self.assertEqual(self.told.line_ids.status, 'void')
         self.assertIn("another debtor", self.told.line_ids.void_reason)
