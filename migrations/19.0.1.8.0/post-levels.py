@@ -2,4 +2,6 @@
 
 
 def migrate(cr, version):
-    cr.execute("UPDATE account_move SET dunning_level_id = NULL WHERE dunning_level_id IS NOT NULL AND state <> 'posted'")
+    cr.execute("""
+        UPDATE account_move SET dunning_level_id = NULL WHERE dunning_level_id IS NOT NULL AND state <> 'posted'
+    """)
