@@ -1,8 +1,8 @@
 """A referee of who is told what on which day. Knows neither Odoo nor the addon.
 
-He reads a ledger (facts and events, as in ``data/ledgers.txt``) and keeps his own books: what each debtor was told, when
-a mail server took it, whose contact somebody is, what the ladder of today says. What he expects to leave is compared
-with the ledgers that were solved by hand, and with what really left.
+He reads a ledger (facts and events, as in ``data/ledgers.txt``) and keeps his own books: what each debtor was told,
+when a mail server took it, whose contact somebody is, what the ladder of today says. What he expects to leave is
+compared with the ledgers that were solved by hand, and with what really left.
 
 Amounts are in cents, days are whole numbers.
 """
@@ -81,6 +81,8 @@ class Notice:
     state: str = 'queued'
     day: int | None = None
     mailbox: str = ''
+    # As it was sent.
+    rung: Rung = None
     asked: dict = None
     handed: bool = False
 
@@ -108,7 +110,7 @@ class World:
 
 
 def read_world(lines):
-    """Return the :class:`World` of a file of ledgers; names get the number of their ledger, so that all can live in it."""
+    """Return the :class:`World` of a file of ledgers; each name gets the number of its ledger: all can live in it."""
     world, number = World(), 0
     for line in lines:
         word, *words = line.split('#')[0].split() or ['']
@@ -138,7 +140,7 @@ def read_world(lines):
         elif word:
             moment, kind, *names = words
             world.ledgers[-1].events.append((int(word), moment, kind, *(
-                name if name.isdigit() and position or name in world.ladders else name + mark
+                name if (name.isdigit() and position) or name in world.ladders else name + mark
                 for position, name in enumerate(names))))
     return world
 
@@ -250,7 +252,8 @@ class Referee:
                 invoice.steps = [step for step in invoice.steps if step.notice is not notice]
 
     def do_mend(self, day, person):
-        self.people[person].mailbox = '2.'.join(self.people[person].mailbox.rsplit('.', 1))
+        name, dot, rest = self.people[person].mailbox.partition('.')
+        self.people[person].mailbox = f'{name}2{dot}{rest}'
 
     def do_policy(self, day, debtor, ladder):
         self.policies[debtor] = ladder
@@ -328,8 +331,8 @@ class Referee:
             if notice.state == 'todo' and notice.said[-1] == 'call' and day - notice.day >= CALL_EXPIRES:
                 notice.state = 'passed'
                 self._write_down(notice, day, day, passed=True)
-        pending = {
-            number for notice in self.get_open_notices('queued', 'todo', 'leaving', 'failed') for number in notice.rungs}
+        waiting = self.get_open_notices('queued', 'todo', 'leaving', 'failed')
+        pending = {number for notice in waiting for number in notice.rungs}
         groups = defaultdict(dict)
         for number, invoice in self.invoices.items():
             rung, since = self.get_step(invoice)
@@ -409,7 +412,7 @@ class Referee:
                 continue
             notice.mailbox = self.get_mailbox(notice.recipient, notice.debtor)
             notice.state, notice.day, notice.handed = 'leaving' if notice.mailbox else 'failed', day, False
-            notice.asked = self._get_asked(notice)
+            notice.rung, notice.asked = notice.get_rung(), self._get_asked(notice)
 
     def _get_asked(self, notice):
         return {number: self.invoices[number].cents for number in notice.rungs}
@@ -443,8 +446,8 @@ class Referee:
 
     def _accept(self, notice, day):
         notice.state, notice.day = 'sent', day
-        self.letters.append((day, notice.mailbox, notice.get_rung().name, notice.asked))
-        self._write_down(notice, day, day + notice.get_rung().term)
+        self.letters.append((day, notice.mailbox, notice.rung.name, notice.asked))
+        self._write_down(notice, day, day + notice.rung.term)
 
     def _write_down(self, notice, day, until, *, passed=False):
         for number, rung in notice.rungs.items():
