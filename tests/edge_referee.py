@@ -320,8 +320,9 @@ class Referee:
     # --- planning ---
 
     def plan(self, day):
-        for number, invoice in self.invoices.items():
-            if invoice.get_steps() != invoice.steps:
+        asked = {number: invoice for number, invoice in self.invoices.items() if invoice.cents > 0}
+        for number, invoice in asked.items():
+            if len(invoice.get_steps()) != len(invoice.steps):
                 # It was told to another, or about another day: that is over, also where it is on its way.
                 invoice.steps = invoice.get_steps()
                 for notice in self.get_open_notices('queued', 'todo', 'leaving', 'failed'):
@@ -334,9 +335,11 @@ class Referee:
         waiting = self.get_open_notices('queued', 'todo', 'leaving', 'failed')
         pending = {number for notice in waiting for number in notice.rungs}
         groups = defaultdict(dict)
-        for number, invoice in self.invoices.items():
+        for number, invoice in asked.items():
+            if number in pending or invoice.due > day or not self.is_asked(invoice):
+                continue
             rung, since = self.get_step(invoice)
-            if number in pending or not rung or since > day or not self.is_asked(invoice):
+            if not rung or since > day:
                 continue
             recipient = self.get_recipient(invoice)
             if rung.kind != 'mail' or self.get_mailbox(recipient, invoice.debtor):

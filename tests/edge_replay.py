@@ -18,7 +18,7 @@ from odoo.tools.mail import email_normalize
 
 from odoo.addons.base.models.ir_mail_server import MailDeliveryException
 
-from .edge_referee import Invoice, Ledger, Referee, Rung, World
+from .edge_referee import MOMENTS, Invoice, Ledger, Referee, Rung, World
 from .replay_engine import MAX_FAILURES, Replay
 
 FIRST = date(2012, 3, 1)
@@ -42,11 +42,25 @@ OWN = {
     'rustig': (('Rustig 1', 15, 14, 'due', 10), ('Rustig 2', 35, 5, 'term', 10), ('Rustig 3', 45, 5, 'term', 10)),
     'geen': (),
 }
-#: What happens to an invoice of a file or to its debtor, and how often.
+#: What happens to an invoice of a file or to its debtor: how often, and the events. A day is that of the event or
+#: ``later``; *moment* is any before the mail queue is empty.
 FATES = {
-    'nothing': 30, 'give': 8, 'leave': 6, 'archive': 6, 'merge_person': 4, 'slow': 8, 'service': 5,
-    'refuse': 8, 'unknown': 4, 'bounce': 8, 'policy': 10, 'exclude': 6, 'ladder': 6, 'sent': 6, 'ignore': 4,
-    'pay_part': 6,
+    'nothing': (30,),
+    'give': (8, ('day', 'moment', 'give', 'number', 'other')),
+    'leave': (6, ('day', 'moment', 'leave', 'person', 'other')),
+    'archive': (6, ('day', 'moment', 'archive', 'person')),
+    'merge': (4, ('day', 'early', 'merge', 'person', 'twin')),
+    'slow': (8, ('day', 'early', 'slow', 'customer', 'later')),
+    'service': (5, ('day', 'early', 'service', 'customer', 'later')),
+    'refuse': (8, ('day', 'early', 'refuse', 'customer', 'later'), ('later', 'early', 'retry', 'customer')),
+    'unknown': (4, ('day', 'early', 'unknown', 'person')),
+    'bounce': (8, ('day', 'early', 'bounce', 'customer'), ('later', 'early', 'mend', 'customer')),
+    'policy': (10, ('day', 'moment', 'policy', 'customer', 'ladder')),
+    'exclude': (6, ('day', 'moment', 'policy', 'customer', 'geen'), ('later', 'early', 'policy', 'customer', 'ladder')),
+    'ladder': (6, ('day', 'moment', 'ladder', 'number', 'ladder')),
+    'sent': (6, ('day', 'moment', 'sent', 'number')),
+    'ignore': (4, ('day', 'moment', 'ignore', 'number')),
+    'pay_part': (6, ('day', 'moment', 'pay', 'number', '10')),
 }
 
 
@@ -98,6 +112,8 @@ class EdgeReplay(Replay):
         days = SimpleNamespace(
             invoice_date=first, settled_date=first + timedelta(days=self.referee.last), customer='-', country='')
         super().__init__(env, company, [days], **kwargs)
+        # Before anything is due nothing is looked at: a day costs as much as a letter.
+        self.quiet = min(invoice.due for ledger in self.referee.ledgers for invoice in ledger.invoices)
         self.env = self.env(context={**self.env.context, 'tracking_disable': True})
 
     # --- the company, its debtors ---
@@ -120,12 +136,7 @@ class EdgeReplay(Replay):
 
     def _get_policy(self, name, rungs):
         shipped = self.env.ref(f'l10n_nl_dunning.policy_{name}', raise_if_not_found=False)
-        if shipped:
-            levels = shipped.level_ids.sorted(lambda level: (level.sequence, level.id))
-            for level, rung in zip(levels, rungs, strict=True):
-                level.with_context(lang='nl_NL').name = rung.name
-            return shipped
-        return self.env['dunning.policy'].create({
+        return shipped or self.env['dunning.policy'].create({
             'name': name, 'approval': 'automatic', 'debtor_type': 'any', 'level_ids': [Command.create({
                 'name': rung.name, 'sequence': rung.place[0], 'delay_days': rung.days, 'payment_term_days': rung.term,
                 'delay_from': 'due_date' if rung.since == 'due' else 'previous_deadline',
@@ -151,6 +162,10 @@ class EdgeReplay(Replay):
         before = len(self.referee.letters)
         self._time('referee', self.referee.live, number)
         self.post.letters.clear()
+        if number < self.quiet or (self.only and number not in self.only):
+            for moment in MOMENTS:
+                self._happen(env, number, moment)
+            return
         self._time('events', self._happen, env, number, 'early')
         self.others.dunning_planned_on = day  # nothing happens there
         self._time('planning', env['dunning.run']._cron_plan)
@@ -220,8 +235,15 @@ class EdgeReplay(Replay):
             for line in notice.live_line_ids})
 
     def run(self, *, stop=False):
-        """Live through the days, with ``stop`` until the first failure. Return the failures."""
-        self.handed, self.merged, self.stop = {}, set(), stop
+        """Live through the days. Return the failures.
+
+        :param bool stop: only through the days around what the referee expects, and until the first failure
+        """
+        self.handed, self.merged, self.stop, self.only = {}, set(), stop, set()
+        if stop:
+            books = Referee(self.world, self.referee.ledgers)
+            days = [*(letter[0] for letter in books.run()), *(day for day, _moment in books.agenda)]
+            self.only = {day + shift for day in days for shift in (-1, 0, 1)}
         return super().run()
 
     # --- what happens ---
@@ -390,65 +412,24 @@ class Draw:
     def draw(self, row, customer):
         chance = random.Random(f'{self.seed}/{row.number}')
         dated, due, paid = ((day - self.first).days for day in (row.invoice_date, row.due_date, row.settled_date))
-        fate = chance.choices(list(FATES), weights=list(FATES.values()))[0]
-        fate = 'nothing' if customer in self.calm else fate
-        with_person = fate in ('leave', 'archive', 'merge_person', 'unknown') or not chance.randrange(6)
-        person = f'p{row.number}' if with_person else ''
+        fates = ['nothing'] if customer in self.calm else list(FATES)
+        fate, = chance.choices(fates, weights=[FATES[name][0] for name in fates])
+        if fate == 'pay_part' and row.amount < 20:
+            fate = 'nothing'  # what is left would be below the minimum
+        events = FATES[fate][1:]
+        person = f'p{row.number}' if not chance.randrange(6) or any('person' in event for event in events) else ''
         self.ledger.invoices.append(Invoice(
             row.number, customer, round(row.amount * 100), due, person, dated, sent=fate != 'sent'))
-        self.add(paid, chance.choice(('early', 'noon', 'late')), 'pay', row.number)
+        self.add(paid, chance.choice(MOMENTS[:3]), 'pay', row.number)
         # At or after the first reminder, where there is time for one.
         day = max(dated + 1, min(due + chance.randint(3, 40), paid - 1))
-        moment, later = chance.choice(('early', 'noon', 'late')), day + chance.randint(2, 12)
-        if fate != 'nothing' and day < paid:
-            getattr(self, f'draw_{fate}')(row.number, customer, person, day, moment, later, chance)
-
-    def draw_give(self, number, customer, person, day, moment, later, chance):
-        self.add(day, moment, 'give', number, chance.choice(self.others))
-
-    def draw_leave(self, number, customer, person, day, moment, later, chance):
-        self.add(day, moment, 'leave', person, chance.choice(self.others))
-
-    def draw_archive(self, number, customer, person, day, moment, later, chance):
-        self.add(day, moment, 'archive', person)
-
-    def draw_merge_person(self, number, customer, person, day, moment, later, chance):
-        self.add(day, 'early', 'merge', person, f'q{number}')
-        self.ledger.invoices.append(Invoice(f'{number}q', customer, 2000, day + 20, f'q{number}', day))
-
-    def draw_slow(self, number, customer, person, day, moment, later, chance):
-        self.add(day, 'early', 'slow', customer, later)
-
-    def draw_service(self, number, customer, person, day, moment, later, chance):
-        self.add(day, 'early', 'service', customer, later)
-
-    def draw_refuse(self, number, customer, person, day, moment, later, chance):
-        self.add(day, 'early', 'refuse', customer, later)
-        self.add(later, 'early', 'retry', customer)
-
-    def draw_unknown(self, number, customer, person, day, moment, later, chance):
-        self.add(day, 'early', 'unknown', person)
-
-    def draw_bounce(self, number, customer, person, day, moment, later, chance):
-        self.add(day, chance.choice(('early', 'night')), 'bounce', customer)
-        self.add(later, 'early', 'mend', customer)
-
-    def draw_policy(self, number, customer, person, day, moment, later, chance):
-        self.add(day, moment, 'policy', customer, chance.choice(('business', '7_15_30', 'rustig')))
-
-    def draw_exclude(self, number, customer, person, day, moment, later, chance):
-        self.add(day, moment, 'policy', customer, 'geen')
-        self.add(later, 'early', 'policy', customer, 'business')
-
-    def draw_ladder(self, number, customer, person, day, moment, later, chance):
-        self.add(day, moment, 'ladder', number, chance.choice(('business', '7_15_30', 'rustig')))
-
-    def draw_sent(self, number, customer, person, day, moment, later, chance):
-        self.add(day, moment, 'sent', number)
-
-    def draw_ignore(self, number, customer, person, day, moment, later, chance):
-        self.add(day, moment, 'ignore', number)
-
-    def draw_pay_part(self, number, customer, person, day, moment, later, chance):
-        if self.ledger.invoices[-1].cents > 2000:
-            self.add(day, moment, 'pay', number, '10')
+        if day >= paid:
+            return
+        words = {
+            'day': day, 'later': day + chance.randint(2, 12), 'moment': chance.choice(MOMENTS[:3]),
+            'number': row.number, 'customer': customer, 'person': person, 'twin': f'q{row.number}',
+            'other': chance.choice(self.others), 'ladder': chance.choice(('business', '7_15_30', 'rustig'))}
+        for when, moment, kind, *about in events:
+            self.add(words[when], words.get(moment, moment), kind, *(words.get(word, word) for word in about))
+        if fate == 'merge':
+            self.ledger.invoices.append(Invoice(f'{row.number}q', customer, 2000, day + 20, words['twin'], day))

@@ -17,7 +17,9 @@ LOGGERS = (
     'odoo.addons.l10n_nl_dunning.models.sending.dunning_dispatcher',
     'odoo.addons.l10n_nl_dunning.models.sending.dunning_run')
 DEEP = bool(os.environ.get('DUNNING_DEEP'))
-FEW = ('given_to_another_after_planning', 'person_left', 'refused_and_tried_again', 'calmer_ladder_after_planning')
+FEW = (
+    'given_to_another_in_the_mail_queue', 'person_archived_after_planning', 'slow_and_another_policy',
+    'of_the_person_it_came_back')
 FEW_FAULTS = ('nothing_is_asked_before_it_leaves', 'history_follows_the_item')
 
 
