@@ -134,9 +134,11 @@ def read_world(lines):
                 name + mark, debtor + mark, int(amount) * 100, int(due), '' if person == '-' else person + mark,
                 sent='unsent' not in rest))
         elif word == 'told':
-            asked = (item.split(':') for item in words[3].split(','))
-            world.ledgers[-1].told.append((
-                int(words[0]), words[1] + mark, words[2], {item + mark: int(amount) * 100 for item, amount in asked}))
+            for letter in ' '.join(words).split('; '):
+                day, mailbox, rung, items = letter.split()
+                asked = (item.split(':') for item in items.split(','))
+                world.ledgers[-1].told.append((
+                    int(day), mailbox + mark, rung, {item + mark: int(amount) * 100 for item, amount in asked}))
         elif word:
             moment, kind, *names = words
             world.ledgers[-1].events.append((int(word), moment, kind, *(
