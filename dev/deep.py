@@ -27,6 +27,8 @@ def main():
         "replay": ["replay.py", file],
         "replay, seed 1": ["replay.py", file, "--seed", "1"],
         "replay, seed 2": ["replay.py", file, "--seed", "2", "--stretch", "4"],
+        "edges": ["replay.py", file, "--seed", "3", "--stretch", "4", "--edges"],
+        "ledgers and faults of the edges": ["test.py", "tests/kernel/test_edge_replay.py"],
         "soak": ["soak.py"],
         "faults, upgrades, tours": ["test.py", *TESTS],
         # Hundreds of consumers in place of a few, and each fault of the program.
