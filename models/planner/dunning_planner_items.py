@@ -40,11 +40,39 @@ class DunningPlannerItems(models.AbstractModel):
         return Question(
             company, day, law, items=items, partners=partners, **arguments,
             receivable_ids=tuple(receivable_ids), scope=scope,
-            held=self.env['dunning.hold']._get_held_sql(company, day, open_debts, blocking),
+            held=self._get_not_asked_sql(
+                company, self.env['dunning.hold']._get_held_sql(company, day, open_debts, blocking), open_debts,
+                self.env['dunning.claim']._read_overbooked(
+                    company, day, None if items is None else items.move_id)),
             lines=Line._get_dunning_rows_sql(company, open_debts, items),
             due_date=Line._get_dunning_due_date_sql(line),
             credits=Line._get_dunning_rows_sql(company, SQL("%s AND line.amount_residual < 0", open_lines)),
             receipts=Line._get_dunning_receipts_sql(company))
+
+    @api.model
+    def _get_not_asked_sql(self, company, held, open_debts, overbooked):
+        """Return SQL of what is not asked of due items: what is on hold, and what was booked and is not owed.
+
+        :param SQL held: of what is on hold
+        :param SQL open_debts: condition on open items
+        :param overbooked: ``{booking id: Overbooked}``
+        """
+        if not overbooked:
+            return held
+        return SQL(
+            """
+            SELECT COALESCE(held.item_id, line.id) AS item_id,
+                   LEAST(COALESCE(line.amount_residual_currency, held.hold_amount),
+                         COALESCE(held.hold_amount, 0) + COALESCE(overbooked.amount, 0)) AS hold_amount,
+                   hold_active, hold_free_on, hold_reason_id, hold_user_id, hold_until, hold_disputed
+              FROM (%(held)s) held
+         FULL JOIN (UNNEST(%(bookings)s::int[], %(amounts)s::numeric[]) AS overbooked (move_id, amount)
+                    JOIN (%(lines)s) line ON line.move_id = overbooked.move_id)
+                ON line.id = held.item_id
+            """,
+            held=held, bookings=list(overbooked), amounts=[found.amount for found in overbooked.values()],
+            lines=self.env['account.move.line']._get_dunning_rows_sql(
+                company, SQL("%s AND line.move_id = ANY(%s)", open_debts, list(overbooked))))
 
     @api.model
     def _get_sources(self, question):

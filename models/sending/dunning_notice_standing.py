@@ -35,7 +35,7 @@ class DunningNoticeStanding(models.AbstractModel):
                 batch._recording().write({'void_on': at_date, 'void_reason': reason})
             for step in lines.notice_id._get_void_steps():
                 step(lines)
-        notices._propose_credits(company)
+        notices._propose_credits(company, at_date)
         return lines
 
     @api.model
