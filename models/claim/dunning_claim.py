@@ -33,6 +33,9 @@ from ..ladder.dunning_level import MANUAL_CHANNELS
 
 # Of costs, when the creditor cannot deduct it.
 VAT_RATE = Decimal(21)
+# Of due items and their moves: whoever asks for one of these first reads them all at once.
+READ_OF_ITEMS = ('amount_currency', 'date_maturity', 'move_id', 'currency_id', 'date')
+READ_OF_MOVES = ('name', 'invoice_date', 'date', 'dunning_notice_id', 'dunning_policy_id')
 
 
 class ClaimRequest(NamedTuple):
@@ -275,8 +278,8 @@ class DunningClaim(models.AbstractModel):
 
     @api.model
     def _fetch_items(self, items):
-        items.fetch(['amount_currency', 'date_maturity', 'move_id', 'currency_id', 'date'])
-        items.move_id.fetch(['name', 'invoice_date', 'date', 'dunning_notice_id', 'dunning_policy_id'])
+        items.fetch(READ_OF_ITEMS)
+        items.move_id.fetch(READ_OF_MOVES)
 
     @api.model
     def _read_creditor(self, company):

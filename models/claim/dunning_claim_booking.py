@@ -11,7 +11,6 @@ from typing import NamedTuple
 
 from odoo import Command, api, models, tools
 from odoo.exceptions import UserError
-from odoo.fields import Domain
 from odoo.tools import SQL
 
 from ...tools.law.amounts import ZERO, share, to_decimal
@@ -144,7 +143,7 @@ class DunningClaimBooking(models.AbstractModel):
         The facts can have changed since: a payment was entered late, the invoice credited, a letter came back. What is
         too much of an item comes off its newest bookings.
 
-        :param bookings: only those among these invoices; None: all
+        :param bookings: only these invoices; None: all
         """
         rows = self._read_open_bookings(company, bookings)
         if not rows:
@@ -168,13 +167,8 @@ class DunningClaimBooking(models.AbstractModel):
     @api.model
     def _read_open_bookings(self, company, bookings):
         """Return rows (booking, what is open of it, item, what it booked of that), the newest bookings first."""
-        Move, wanted = self.env['account.move'], SQL("TRUE")
-        if bookings is not None:
-            bookings.fetch([claimer.origin for claimer in self._get_claimers()])
-            bookings = self._filter_bookings(bookings)
-            if not bookings:
-                return []
-            wanted = SQL("booking.id = ANY(%s)", list(bookings.ids))
+        Move = self.env['account.move']
+        wanted = SQL("TRUE") if bookings is None else SQL("booking.id = ANY(%s)", list(bookings.ids))
         parts = [
             SQL(
                 """
@@ -202,13 +196,15 @@ class DunningClaimBooking(models.AbstractModel):
         item_ids = notices.line_ids.move_line_id.ids
         if not item_ids:
             return notices.browse()
-        booked = self.env['account.move.line'].browse()
-        for claimer in self._get_claimers():
-            # sudo: what was booked counts for whoever plans
-            booked |= self.env[claimer.lines].sudo().search(
-                Domain('move_line_id', 'in', item_ids)
-                & (Domain('booked_interest', '>', 0) | Domain('booked_costs', '>', 0))).move_line_id
-        return notices.filtered(lambda notice: notice.line_ids.move_line_id & booked)
+        booked = {item_id for (item_id,) in self.env.execute_query(SQL(" UNION ").join(
+            SQL(
+                "SELECT move_line_id FROM %s"
+                " WHERE move_line_id = ANY(%s) AND (booked_interest > 0 OR booked_costs > 0)",
+                SQL.identifier(self.env[claimer.lines]._table), item_ids,
+                to_flush=[self.env[claimer.lines]._fields[name] for name in (
+                    'move_line_id', 'booked_interest', 'booked_costs')])
+            for claimer in self._get_claimers()))}
+        return notices.filtered(lambda notice: not booked.isdisjoint(notice.line_ids.move_line_id.ids))
 
     @api.model
     def _filter_bookings(self, moves):

@@ -206,7 +206,8 @@ class _Computation:
                 if corrected != booked:
                     booked = corrected
                     account = self._run_account(item, start, terms, settlements, costs, booked, waivers, paid)
-            off = account.paid_as_asked
+            if paid:
+                off = account.paid_as_asked
             waived_interest = sum((waiver.interest for waiver in waivers), ZERO)
             waived_costs = sum((waiver.costs for waiver in waivers), ZERO)
             if start.day and not paid:
