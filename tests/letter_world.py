@@ -341,16 +341,27 @@ class World:
 
     def judge(self, life, referee, limits, document, entries):
         """Compare a document of today; entries are (invoice, all together, costs) in cents."""
-        for move_id, total, costs in entries:
-            most, most_costs, _interest = limits.get(move_id, (0, 0, 0))
+        found = [(
+            f"{move_id}", total, costs, *limits.get(move_id, (0, 0, 0))[:2]) for move_id, total, costs in entries]
+        if self.has_loose_money(life):
+            # It comes off the principal of one of them, and its costs go down: what the others bear of these goes up.
+            found = [("all", *(sum(numbers) for numbers in list(zip(*found, strict=True))[1:]))] if found else []
+        for name, total, costs, most, most_costs in found:
             why = self.say_why(referee) or 'amount'
             if costs > most_costs:
                 self.fail(life, f"{document}, costs ({why})", (
-                    f"asks {costs / 100:.2f} of costs for {move_id}, not {most_costs / 100:.2f}; "
+                    f"asks {costs / 100:.2f} of costs for {name}, not {most_costs / 100:.2f}; "
                     f"{self.explain(referee)}"))
             elif total > most:
                 self.fail(life, f"{document}, total ({why})", (
-                    f"asks {total / 100:.2f} for {move_id}, not {most / 100:.2f}; {self.explain(referee)}"))
+                    f"asks {total / 100:.2f} for {name}, not {most / 100:.2f}; {self.explain(referee)}"))
+
+    def has_loose_money(self, life):
+        """Return whether something came in that nobody matched."""
+        self.env.cr.execute(
+            """SELECT 1 FROM account_move_line WHERE move_id = ANY(%s) AND amount_residual < 0
+                AND parent_state = 'posted' AND NOT reconciled LIMIT 1""", [[entry for entry, *_rest in life.receipts]])
+        return bool(self.env.cr.fetchone())
 
     def look_at_letter(self, life, told):
         """A letter leaves: all in it is right by the facts of this day."""
