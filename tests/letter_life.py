@@ -505,7 +505,12 @@ class Actions:
 
 
 def make_life(world, seed, number, script=None):
-    """Return somebody with an address, a ladder of its own and a script."""
+    """Return somebody with an address, a ladder of its own and a script.
+
+    :param number: its place in the world; a seed that ends with one keeps it when its life is told alone
+    """
+    place = seed.rpartition('/')[2]
+    number = int(place) if place.isdigit() else number
     case, life = world.case, Life(seed, write_script(seed) if script is None else script, number)
     life.policy, life.other = Actions.make_policies(case, number, world.texts)
     life.policy.claim_booking = 'booked' if Random(f'{seed}b').random() < 0.4 else 'letter'
