@@ -25,7 +25,7 @@ SHOWN_BY = {
     'the_mail_queue_does_not_look_again': 'paid_in_the_mail_queue',
     'a_term_that_ran_in_the_queue_is_given': 'slow',
     'refused_counts_as_accepted': 'refused_and_tried_again',
-    'what_was_refused_blocks_nothing': 'refused_for_good',
+    'what_was_refused_blocks_nothing': 'refused_until_somebody_tries_again',
     'the_term_runs_from_the_queue': 'accepted_days_later',
     'sent_late_changes_nothing': 'sent_late',
     'what_was_not_sent_is_reminded': 'sent_late',

@@ -122,6 +122,7 @@ class EdgeReplay(Replay):
         super().set_up()
         self.policies = {name: self._get_policy(name, rungs) for name, rungs in self.world.ladders.items()}
         self.company.dunning_policy_business_id = self.policies[self.world.company]
+        self.rungs = {rung.name: rung for rungs in self.world.ladders.values() for rung in rungs}
         self.others = self.env['res.company'].search([('id', '!=', self.company.id)])
         Partner = self.env['res.partner'].with_company(self.company)
         self.partners = {}
@@ -215,7 +216,7 @@ class EdgeReplay(Replay):
                 mail.state = 'sent'
                 mail._postprocess_sent_message(success_pids=[], success_emails=[mail.email_to])
             elif not handed and number < answers:
-                self.handed[mail.id] = self._read_letter(mail.message_id, read_mailbox(mail.email_to))
+                self.handed[mail.id] = self._read_letter(env, mail.message_id, read_mailbox(mail.email_to))
             elif handed:
                 continue
             elif number >= slow:
@@ -223,13 +224,16 @@ class EdgeReplay(Replay):
         if free:
             Mail.process_email_queue(free.ids)
         env.invalidate_all()
-        self.post.letters += [self._read_letter(*taken) for taken in self.post.taken]
+        self.post.letters += [self._read_letter(env, *taken) for taken in self.post.taken]
         self.post.taken.clear()
 
-    def _read_letter(self, message_id, mailbox):
+    def _read_letter(self, env, message_id, mailbox):
         """Return ``(mailbox, rung, {number: cents})`` of a mail, or None when it is not of a notice."""
-        notice = self.env['dunning.notice'].with_context(lang='nl_NL').search([
+        notice = env['dunning.notice'].with_context(lang='nl_NL').search([
             ('mail_message_id.message_id', '=', message_id)])
+        rung = self.rungs.get(notice.level_id.name)
+        if rung and notice.deadline != (last := notice.env.context['dunning_at_date'] + timedelta(days=rung.term)):
+            self._fail(last, f"{notice.name} says to pay by {notice.deadline} instead of {last}")
         return notice and (mailbox, notice.level_id.name, {
             line.move_id.ref: round((line.amount_residual - line.amount_netted - line.amount_held) * 100)
             for line in notice.live_line_ids})
