@@ -131,6 +131,7 @@ class World:
                         if not self.actions.run(life, name, die):
                             continue
                         touched.append(life)
+                        life.acts += name != 'visit'
                         self.counts['edits'] += name != 'visit'
                         if name != 'visit' and any(told['role'] == 'fourteen_day' for told in life.letters.values()):
                             life.reached.add('edited_afterwards')
@@ -185,12 +186,15 @@ class World:
         notices.invalidate_recordset()
         for notice in notices:
             told = life.letters.get(notice.id)
+            # A mail that waits for the mail server is not made again: what happened meanwhile crosses it.
+            crossed = told and way == 'email' and told['acts'] != life.acts
             if told and not self.has_left(told):
                 # What was printed may have been made again since.
                 told = self.write_down(life, notice)
             if told and told[way]:
                 told[way]['left'] = self.day
-                self.look_at_letter(life, told)
+                if not crossed:
+                    self.look_at_letter(life, told)
 
     def write_down(self, life, notice):
         """Write down what a letter says, and by which ways it goes, from the tables."""
@@ -220,7 +224,7 @@ class World:
                 'interest': interest, 'costs': costs, 'announced': announced, 'residual': to_cents(residual)}
         told = life.letters[notice.id] = {
             'id': notice.id, 'name': f"{name} of {day}", 'debtor': partner, 'day': day, 'deadline': deadline,
-            'role': role, 'lines': lines, 'treated': self.get_type(life), 'proofs': [],
+            'acts': life.acts, 'role': role, 'lines': lines, 'treated': self.get_type(life), 'proofs': [],
             'email': {'left': None, 'lost': False} if mail else None,
             'post': {'left': None, 'lost': False} if postal else None,
             'announced': sum(line['announced'] for line in lines.values()),
@@ -403,8 +407,9 @@ class World:
                  JOIN account_move booking ON booking.dunning_notice_id = line.notice_id
                 WHERE booking.id = ANY(%s) AND line.booked_interest + line.booked_costs > 0""", [list(asked)])
         owed = referee.ask(self.day)
+        # By law what was paid went to interest and costs first, so that what is left can be called principal.
         most = sum(
-            sum(owed.get(move_id, (0, 0, 0))[1:])
+            sum(owed.get(move_id, (0, 0, 0)))
             for move_id in {move_id for notice_id, move_id in self.env.cr.fetchall()
                             if not self.is_paid_as_asked(life, life.letters[notice_id])})
         if sum(asked.values()) > most:
