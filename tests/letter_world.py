@@ -314,6 +314,17 @@ class World:
             last = free and free - timedelta(days=1)
             for number in [move_id] if move_id else life.moves:
                 found.setdefault(number, []).append((opened, max(filter(None, (last, closed, end)), default=None)))
+        # Wholly covered by money that nobody matched, the oldest first, nothing was left to claim.
+        loose = self.get_loose_money(life)
+        self.env.cr.execute(
+            """SELECT id, amount_residual FROM account_move
+                WHERE id = ANY(%s) AND state = 'posted' AND amount_residual > 0
+             ORDER BY invoice_date_due, id""", [life.moves])
+        left = sum(cents for _day, cents in loose)
+        for move_id, residual in self.env.cr.fetchall():
+            left -= to_cents(residual)
+            if left >= 0 and loose:
+                found.setdefault(move_id, []).append((loose[0][0], None))
         for told in living:
             # A term that runs is not cut short.
             for move_id in told['lines']:
@@ -347,7 +358,7 @@ class World:
         """Compare a document of today; entries are (invoice, all together, costs) in cents."""
         found = [(
             f"{move_id}", total, costs, *limits.get(move_id, (0, 0, 0))[:2]) for move_id, total, costs in entries]
-        if self.has_loose_money(life):
+        if self.get_loose_money(life):
             # It comes off the principal of one of them, and its costs go down: what the others bear of these goes up.
             found = [("all", *(sum(numbers) for numbers in list(zip(*found, strict=True))[1:]))] if found else []
         for name, total, costs, most, most_costs in found:
@@ -360,12 +371,13 @@ class World:
                 self.fail(life, f"{document}, total ({why})", (
                     f"asks {total / 100:.2f} for {name}, not {most / 100:.2f}; {self.explain(referee)}"))
 
-    def has_loose_money(self, life):
-        """Return whether something came in that nobody matched."""
+    def get_loose_money(self, life):
+        """Return (day, cents) of what came in and nobody matched, the oldest first."""
         self.env.cr.execute(
-            """SELECT 1 FROM account_move_line WHERE move_id = ANY(%s) AND amount_residual < 0
-                AND parent_state = 'posted' AND NOT reconciled LIMIT 1""", [[entry for entry, *_rest in life.receipts]])
-        return bool(self.env.cr.fetchone())
+            """SELECT date, -amount_residual FROM account_move_line WHERE move_id = ANY(%s) AND amount_residual < 0
+                AND parent_state = 'posted' AND NOT reconciled ORDER BY date, id""",
+            [[entry for entry, *_rest in life.receipts]])
+        return [(day, to_cents(amount)) for day, amount in self.env.cr.fetchall()]
 
     def look_at_letter(self, life, told):
         """A letter leaves: all in it is right by the facts of this day."""
