@@ -309,7 +309,8 @@ class _Computation:
         return run_account(
             item.original, start.day, terms.rates, events, self.at_date,
             day_count=self.request.agreements[item.item_id].day_count, compound=terms.compound,
-            interest_until=item.interest_until)
+            # Who paid all that was open is late no longer, also while nobody matched his money.
+            interest_until=min(filter(None, (item.interest_until, paid and paid.whole and paid.day)), default=None))
 
     # -------------------------------------------------------------------------
     # COLLECTION COSTS
