@@ -114,6 +114,13 @@ class TestSettledClaim(BaseCase):
             self.assertEqual((entry.open, entry.interest, entry.costs), (1000, interest, 0))
             self.assertEqual(entry.left.total, entry.total)
 
+    def test_what_a_credit_covers_settles_no_costs_in_its_place(self):
+        """The letter asked it no more, so the money was for costs and interest; 6.60 of the invoice stays open."""
+        for later in (0, 10):
+            ledger = self.ledger(Settlement(DEADLINE, D('993.40'), True))
+            entry = compute(ledger, DEADLINE + timedelta(days=later), reductions={1: D('6.60')}).items[0]
+            self.assertEqual((entry.principal, entry.interest, entry.costs), (0, 0, 0))
+
     def test_what_both_sides_signed_is_owed_until_that_day(self):
         ledger = read(
             [ITEM], [told(1, 2, SENT, debtor=BUSINESS, model='arrangement', agreed=True, interest=D(40))],

@@ -301,7 +301,7 @@ class _Computation:
         elif costs.amount and costs.why == 'claimed' and costs.since < self.at_date:
             events.append(CostsClaimed(costs.since + ONE_DAY, costs.amount))
         if paid:
-            left = item.original - sum((line.amount for line in settlements if line.day <= paid.day), ZERO)
+            left = item.original - reduction - sum((line.amount for line in settlements if line.day <= paid.day), ZERO)
             events.append(PaidAsAsked(paid.day, max(ZERO, left), ('paid_as_asked', paid.name)))
         closed = get_closed(item.original, settlements)
         if closed:
