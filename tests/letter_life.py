@@ -56,6 +56,7 @@ class Life:
     told: list = field(default_factory=list)  # what happened, in words
     reached: set = field(default_factory=set)
     failures: dict = field(default_factory=dict)  # {kind: (day, words)}
+    acts: int = 0  # how much happened
     doubts: dict = field(default_factory=dict)  # {kind: first day} of what the program has to see when it plans
 
     def is_closed(self, day):

@@ -131,6 +131,7 @@ class World:
                         if not self.actions.run(life, name, die):
                             continue
                         touched.append(life)
+                        life.acts += name != 'visit'
                         self.counts['edits'] += name != 'visit'
                         if name != 'visit' and any(told['role'] == 'fourteen_day' for told in life.letters.values()):
                             life.reached.add('edited_afterwards')
@@ -186,12 +187,15 @@ class World:
         notices.invalidate_recordset()
         for notice in notices:
             told = life.letters.get(notice.id)
+            # A mail that waits for the mail server is not made again: what happened meanwhile crosses it.
+            crossed = told and way == 'email' and told['acts'] != life.acts
             if told and not self.has_left(told):
                 # What was printed may have been made again since.
                 told = self.write_down(life, notice)
             if told and told[way]:
                 told[way]['left'] = self.day
-                self.look_at_letter(life, told)
+                if not crossed:
+                    self.look_at_letter(life, told)
 
     def write_down(self, life, notice):
         """Write down what a letter says, and by which ways it goes, from the tables."""
@@ -221,7 +225,7 @@ class World:
                 'interest': interest, 'costs': costs, 'announced': announced, 'residual': to_cents(residual)}
         told = life.letters[notice.id] = {
             'id': notice.id, 'name': f"{name} of {day}", 'debtor': partner, 'day': day, 'deadline': deadline,
-            'role': role, 'lines': lines, 'treated': self.get_type(life), 'proofs': [],
+            'acts': life.acts, 'role': role, 'lines': lines, 'treated': self.get_type(life), 'proofs': [],
             'email': {'left': None, 'lost': False} if mail else None,
             'post': {'left': None, 'lost': False} if postal else None,
             'announced': sum(line['announced'] for line in lines.values()),
@@ -311,6 +315,17 @@ class World:
             last = free and free - timedelta(days=1)
             for number in [move_id] if move_id else life.moves:
                 found.setdefault(number, []).append((opened, max(filter(None, (last, closed, end)), default=None)))
+        # Wholly covered by money that nobody matched, the oldest first, nothing was left to claim.
+        loose = self.get_loose_money(life)
+        self.env.cr.execute(
+            """SELECT id, amount_residual FROM account_move
+                WHERE id = ANY(%s) AND state = 'posted' AND amount_residual > 0
+             ORDER BY invoice_date_due, id""", [life.moves])
+        left = sum(cents for _day, cents in loose)
+        for move_id, residual in self.env.cr.fetchall():
+            left -= to_cents(residual)
+            if left >= 0 and loose:
+                found.setdefault(move_id, []).append((loose[0][0], None))
         for told in living:
             # A term that runs is not cut short.
             for move_id in told['lines']:
@@ -344,7 +359,7 @@ class World:
         """Compare a document of today; entries are (invoice, all together, costs) in cents."""
         found = [(
             f"{move_id}", total, costs, *limits.get(move_id, (0, 0, 0))[:2]) for move_id, total, costs in entries]
-        if self.has_loose_money(life):
+        if self.get_loose_money(life):
             # It comes off the principal of one of them, and its costs go down: what the others bear of these goes up.
             found = [("all", *(sum(numbers) for numbers in list(zip(*found, strict=True))[1:]))] if found else []
         for name, total, costs, most, most_costs in found:
@@ -357,12 +372,13 @@ class World:
                 self.fail(life, f"{document}, total ({why})", (
                     f"asks {total / 100:.2f} for {name}, not {most / 100:.2f}; {self.explain(referee)}"))
 
-    def has_loose_money(self, life):
-        """Return whether something came in that nobody matched."""
+    def get_loose_money(self, life):
+        """Return (day, cents) of what came in and nobody matched, the oldest first."""
         self.env.cr.execute(
-            """SELECT 1 FROM account_move_line WHERE move_id = ANY(%s) AND amount_residual < 0
-                AND parent_state = 'posted' AND NOT reconciled LIMIT 1""", [[entry for entry, *_rest in life.receipts]])
-        return bool(self.env.cr.fetchone())
+            """SELECT date, -amount_residual FROM account_move_line WHERE move_id = ANY(%s) AND amount_residual < 0
+                AND parent_state = 'posted' AND NOT reconciled ORDER BY date, id""",
+            [[entry for entry, *_rest in life.receipts]])
+        return [(day, to_cents(amount)) for day, amount in self.env.cr.fetchall()]
 
     def look_at_letter(self, life, told):
         """A letter leaves: all in it is right by the facts of this day."""
@@ -404,8 +420,9 @@ class World:
                  JOIN account_move booking ON booking.dunning_notice_id = line.notice_id
                 WHERE booking.id = ANY(%s) AND line.booked_interest + line.booked_costs > 0""", [list(asked)])
         owed = referee.ask(self.day)
+        # By law what was paid went to interest and costs first, so that what is left can be called principal.
         most = sum(
-            sum(owed.get(move_id, (0, 0, 0))[1:])
+            sum(owed.get(move_id, (0, 0, 0)))
             for move_id in {move_id for notice_id, move_id in self.env.cr.fetchall()
                             if not self.is_paid_as_asked(life, life.letters[notice_id])})
         if sum(asked.values()) > most:

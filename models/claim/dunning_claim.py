@@ -143,14 +143,13 @@ class DunningClaim(models.AbstractModel):
                 day=format_date(self.env, error.day))) from error
 
     @api.model
-    def _compute_debtors(self, items, at_date):
-        """Return a :class:`Claim` with all that is owed on due items, for each debtor and currency.
-
-        :param items: ``{(debtor, currency): items}``
-        """
-        return list(self._compute_batch([
+    def _compute_items(self, items, at_date):
+        """Return ``{item id: ClaimItem}`` of all that is owed on due items of any debtors and currencies."""
+        claims = self._compute_batch([
             ClaimRequest((debtor.id, currency.id), debtor, batch, at_date, self.env['dunning.policy'])
-            for (debtor, currency), batch in items.items()]).values())
+            for (debtor, currency), batch in items.grouped(
+                lambda item: (item.partner_id.commercial_partner_id, item.currency_id)).items()])
+        return {entry.item_id: entry for claim in claims.values() for entry in claim.items}
 
     # -------------------------------------------------------------------------
     # ALL OF A DEBTOR
@@ -226,15 +225,14 @@ class DunningClaim(models.AbstractModel):
         decisions = self.env['dunning.waiver'].search(
             [('item_id', 'in', paid_items.ids), ('kind', '=', 'keep'), ('revoked_on', '=', False)], order='date, id')
         kept = {decision.item_id.id: decision.id for decision in decisions}
-        claims = self.with_company(company)._compute_debtors(paid_items.grouped(
-            lambda item: (item.partner_id.commercial_partner_id, item.currency_id)), at_date)
+        entries = self.with_company(company)._compute_items(paid_items, at_date)
         booked = self._read_extras(paid_items)
         found = [
             Remainder(
-                entry.item_id, entry.move_id, claim.debtor_id, paid[entry.item_id], entry.interest, entry.costs,
-                kept.get(entry.item_id))
-            for claim in claims for entry in claim.items
-            if entry.open == ZERO and entry.interest + entry.costs > ZERO and entry.item_id not in booked]
+                item.id, item.move_id.id, item.partner_id.commercial_partner_id.id, paid[item.id], entry.interest,
+                entry.costs, kept.get(item.id))
+            for item, entry in ((item, entries[item.id]) for item in paid_items)
+            if entry.open == ZERO and entry.interest + entry.costs > ZERO and item.id not in booked]
         return sorted(found, key=lambda line: (line.partner_id, line.paid_on, line.item_id))
 
     # -------------------------------------------------------------------------

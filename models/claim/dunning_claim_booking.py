@@ -137,21 +137,20 @@ class DunningClaimBooking(models.AbstractModel):
         return found
 
     @api.model
-    def _read_overbooked(self, company, at_date, bookings=None):
+    def _read_overbooked(self, company, at_date, bookings=None, *, alone=False):
         """Return ``{booking id: Overbooked}`` of the open bookings of a company of which a part is not owed on a day.
 
         The facts can have changed since: a payment was entered late, the invoice credited, a letter came back. What is
         too much of an item comes off its newest bookings.
 
         :param bookings: only these invoices; None: all
+        :param bool alone: only those that are asked alone, because their invoices were paid
         """
-        rows = self._read_open_bookings(company, bookings)
+        rows = self._read_open_bookings(company, bookings, alone)
         if not rows:
             return {}
         items = self.env['account.move.line'].browse({row[2] for row in rows})
-        by_debtor = items.grouped(lambda item: (item.partner_id.commercial_partner_id, item.currency_id))
-        claims = self.env['dunning.claim'].with_company(company)._compute_debtors(by_debtor, at_date)
-        entries = {entry.item_id: entry for claim in claims for entry in claim.items}
+        entries = self.env['dunning.claim'].with_company(company)._compute_items(items, at_date)
         spare, left = {item_id: entry.overbooked for item_id, entry in entries.items()}, {}
         found, about = defaultdict(lambda: ZERO), defaultdict(list)
         for booking_id, residual, item_id, booked in rows:
@@ -165,10 +164,11 @@ class DunningClaimBooking(models.AbstractModel):
             for booking_id, amount in found.items() if amount}
 
     @api.model
-    def _read_open_bookings(self, company, bookings):
+    def _read_open_bookings(self, company, bookings, alone):
         """Return rows (booking, what is open of it, item, what it booked of that), the newest bookings first."""
         Move = self.env['account.move']
         wanted = SQL("TRUE") if bookings is None else SQL("booking.id = ANY(%s)", list(bookings.ids))
+        is_owed = self.env['account.move.line']._get_dunning_is_owed_sql(SQL("asked.move_line_id"))
         parts = [
             SQL(
                 """
@@ -178,7 +178,11 @@ class DunningClaimBooking(models.AbstractModel):
                   JOIN %(lines)s line ON line.%(parent)s = booking.%(origin)s
                  WHERE booking.company_id = %(company)s AND booking.state = 'posted'
                    AND booking.move_type = 'out_invoice' AND booking.amount_residual > 0 AND %(wanted)s
-                """,
+                   AND NOT (%(alone)s AND EXISTS (
+                       SELECT FROM %(lines)s asked
+                        WHERE asked.%(parent)s = booking.%(origin)s AND asked.booked_interest + asked.booked_costs > 0
+                          AND %(is_owed)s))
+                """, alone=alone, is_owed=is_owed,
                 lines=SQL.identifier(self.env[claimer.lines]._table), parent=SQL.identifier(claimer.parent),
                 origin=SQL.identifier(claimer.origin), company=company.id, wanted=wanted,
                 to_flush=[

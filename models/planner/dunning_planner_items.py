@@ -63,7 +63,7 @@ class DunningPlannerItems(models.AbstractModel):
         :param SQL open_debts: condition on open items
         :param bookings: invoices that book interest and costs; None: all
         """
-        overbooked = self.env['dunning.claim']._read_overbooked(company, day, bookings)
+        overbooked = self.env['dunning.claim']._read_overbooked(company, day, bookings, alone=True)
         if not overbooked:
             return held
         return SQL(

@@ -301,7 +301,7 @@ class _Computation:
         elif costs.amount and costs.why == 'claimed' and costs.since < self.at_date:
             events.append(CostsClaimed(costs.since + ONE_DAY, costs.amount))
         if paid:
-            left = item.original - sum((line.amount for line in settlements if line.day <= paid.day), ZERO)
+            left = item.original - reduction - sum((line.amount for line in settlements if line.day <= paid.day), ZERO)
             events.append(PaidAsAsked(paid.day, max(ZERO, left), ('paid_as_asked', paid.name)))
         closed = get_closed(item.original, settlements)
         if closed:
@@ -309,7 +309,8 @@ class _Computation:
         return run_account(
             item.original, start.day, terms.rates, events, self.at_date,
             day_count=self.request.agreements[item.item_id].day_count, compound=terms.compound,
-            interest_until=item.interest_until)
+            # Who paid all that was open is late no longer, also while nobody matched his money.
+            interest_until=min(filter(None, (item.interest_until, paid and paid.whole and paid.day)), default=None))
 
     # -------------------------------------------------------------------------
     # COLLECTION COSTS
