@@ -57,7 +57,7 @@ class Faults:
             def swapped(records, *args, **kwargs):
                 sql = original(records, *args, **kwargs)
                 assert old in sql.code, f"{method} does not say {old} any more"
-                return SQL(sql.code.replace(old, new), *sql.params, to_flush=sql.to_flush)
+                return SQL(new.join(sql.code.split(old)), *sql.params, to_flush=sql.to_flush)
             return swapped
         self.replace(model, method, make)
 

@@ -28,7 +28,7 @@ class Rung:
     asks: str = ''  # what it asks or does besides: only the same goes in one message
 
 
-@dataclass
+@dataclass()
 class Person:
     """A debtor, or somebody of one."""
 
@@ -38,7 +38,7 @@ class Person:
     active: bool = True
 
 
-@dataclass
+@dataclass()
 class Step:
     rung: Rung
     debtor: str
@@ -48,7 +48,7 @@ class Step:
     notice: object = None  # None: passed over
 
 
-@dataclass
+@dataclass()
 class Invoice:
     number: str
     debtor: str
@@ -71,7 +71,7 @@ class Invoice:
         return [step for step in self.steps if step.debtor == self.debtor and step.due >= self.get_due()]
 
 
-@dataclass
+@dataclass()
 class Notice:
     debtor: str
     recipient: str
@@ -90,7 +90,7 @@ class Notice:
         return max(self.rungs.values(), key=lambda rung: rung.place)
 
 
-@dataclass
+@dataclass()
 class Ledger:
     """:param told: ``[(day, mailbox, rung, {number: cents})]``, where somebody solved it"""
 
@@ -101,7 +101,7 @@ class Ledger:
     told: list = field(default_factory=list)
 
 
-@dataclass
+@dataclass()
 class World:
     ladders: dict = field(default_factory=dict)
     company: str = ''

@@ -119,7 +119,7 @@ class EdgeReplay(Replay):
     # --- the company, its debtors ---
 
     def set_up(self):
-        super().set_up()
+        result = super().set_up()
         self.policies = {name: self._get_policy(name, rungs) for name, rungs in self.world.ladders.items()}
         self.company.dunning_policy_business_id = self.policies[self.world.company]
         self.rungs = {rung.name: rung for rungs in self.world.ladders.values() for rung in rungs}
@@ -134,6 +134,7 @@ class EdgeReplay(Replay):
                 'country_id': self.env.ref('base.nl').id, 'is_company': main,
                 **({} if main else {'parent_id': self.partners[person.debtor].id, 'type': 'other'})})
         self.moves = {}
+        return result
 
     def _get_policy(self, name, rungs):
         shipped = self.env.ref(f'l10n_nl_dunning.policy_{name}', raise_if_not_found=False)
@@ -153,8 +154,9 @@ class EdgeReplay(Replay):
     # --- the days ---
 
     def _patch(self, stack):
-        super()._patch(stack)
+        result = super()._patch(stack)
         stack.enter_context(self.post.at_work(self.env))
+        return result
 
     def _live(self, day):
         env = self.env(context={**self.env.context, 'dunning_at_date': day})

@@ -2,6 +2,8 @@
 
 import inspect
 
+from markupsafe import Markup
+
 from odoo import Command
 from odoo.exceptions import AccessError, UserError
 from odoo.service.model import get_public_method
@@ -324,11 +326,12 @@ class TestSecurity(DunningCommon):
         arrangement = self.env['dunning.arrangement']._make(
             self.company, self.business, self.move._get_dunning_items(), {})
         visitor = arrangement.with_user(self.env.ref('base.public_user')).sudo()
+        words = {'body': Markup("<p>Hallo</p>"), 'message_type': 'comment'}
         for _number in range(10):
-            visitor.message_post(body="Hallo", message_type='comment')
+            visitor.message_post(**words)
         with self.assertRaisesRegex(UserError, "enough for today"):
-            visitor.message_post(body="Hallo", message_type='comment')
-        arrangement.message_post(body="Wij wel")
+            visitor.message_post(**words)
+        arrangement.message_post(**words)
 
     def test_services_have_nothing_public(self):
         services = {'dunning.run', 'dunning.planner', 'dunning.dispatcher', 'dunning.letter'}
