@@ -54,7 +54,8 @@ tours.add("l10n_nl_dunning.send_from_invoices", {
         },
         {
             content: "It waits for the mail server",
-            trigger: ".o_form_view .o_statusbar_status .o_arrow_button_current:contains(On Its Way)",
+            trigger:
+                ".o_form_view .o_statusbar_status .o_arrow_button_current:contains(On Its Way)",
         },
         {
             content: "Its letter is there",
