@@ -35,15 +35,15 @@ class DunningImputation(models.AbstractModel):
     def _impute(self, company, day, debtors=None):
         """Return :class:`Imputed` of a company.
 
-        Money that names an item of another debtor than its payer is read whoever is asked about, so that one debtor is
-        answered like all are.
+        Receipts are read whoever is asked about: somebody else may have paid, or somebody unknown.
 
         :param SQL debtors: condition on ``debtor``: credit notes and payments of these only; None: of all
         """
         Line = self.env['account.move.line']
         rows = self.env.execute_query(SQL(
             "SELECT id, entry, debtor_id, balance, date, text, payer, invoice_ids FROM (%s) credit",
-            Line._get_dunning_credits_sql(company, day, SQL("TRUE") if debtors is None else debtors)))
+            Line._get_dunning_credits_sql(
+                company, day, SQL("TRUE") if debtors is None else debtors, any_receipt=True)))
         if not rows:
             return Imputed()
         linked = self._read_linked({invoice_id for row in rows for invoice_id in row[7]})

@@ -84,8 +84,8 @@ class DunningMoney(models.AbstractModel):
         Credit notes first: they lower what has to be paid.
 
         :param dict partners_by_company: debtors (``res.partner``) by ``res.company``
-        :return: ``{(company, debtor, currency): [{'move_id', 'date', 'amount', 'is_money', 'named'}]}``; the last is what
-            of it is certainly for due items, by their ids
+        :return: ``{(company, debtor, currency): [{'move_id', 'date', 'amount', 'is_money', 'named'}]}``; ``named`` is
+            what of it is certainly for due items, by their ids
         """
         pools = defaultdict(list)
         for company, partners in partners_by_company.items():

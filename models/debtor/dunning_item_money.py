@@ -50,7 +50,7 @@ class DunningItemMoney(models.AbstractModel):
                     'debit_move_id', 'credit_move_id', 'debit_amount_currency', 'credit_amount_currency'))])
 
     @api.model
-    def _get_dunning_credits_sql(self, company, day, wanted):
+    def _get_dunning_credits_sql(self, company, day, wanted, *, any_receipt=False):
         """Return SQL of what lies ready for debtors and nobody matched: one row for each credit.
 
         Credit notes and payments are open journal items; a payment whose method has no outstanding account has no
@@ -61,6 +61,7 @@ class DunningItemMoney(models.AbstractModel):
 
         :param date day: receipts that are much older were not forgotten, they are something else
         :param SQL wanted: condition on the commercial partner, a row named ``debtor``; of a receipt it can be NULL
+        :param bool any_receipt: all receipts, whoever paid
         """
         Move, Payment = self.env['account.move'], self.env['account.payment']
         Receipt, Bank = self.env['account.bank.statement.line'], self.env['res.partner.bank']
@@ -108,9 +109,10 @@ class DunningItemMoney(models.AbstractModel):
                               = REGEXP_REPLACE(UPPER(receipt.account_number), '[^A-Z0-9]', '', 'g')
                        HAVING COUNT(DISTINCT owner.commercial_partner_id) = 1))
              WHERE receipt.company_id = %(company)s AND receipt.is_reconciled IS NOT TRUE
-               AND line.parent_state = 'posted' AND line.balance < 0 AND line.date > %(since)s AND %(wanted)s
+               AND line.parent_state = 'posted' AND line.balance < 0 AND line.date > %(since)s AND %(receipts)s
             """,
             is_money=IS_MONEY, company=company.id, since=day - RECEIPT_AGE, wanted=wanted,
+            receipts=SQL("TRUE") if any_receipt else wanted,
             open=self._get_dunning_unreconciled_sql(line, company, self._get_dunning_receivables(company).ids),
             to_flush=[
                 *(self._fields[name] for name in (

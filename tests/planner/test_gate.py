@@ -79,28 +79,37 @@ class TestGate(DunningCommon):
 
     # --- receipts that nobody matched ---
 
-    def test_a_receipt_from_the_debtors_account_stops_his_reminders(self):
+    def test_a_receipt_from_the_debtors_account_is_a_credit_of_the_debtor(self):
         invoice = self.invoice(due=DUE)
         other = self.invoice(self.make_debtor("Other BV"), due=DUE, amount=77.0)
         self.env['res.partner.bank'].create({
             'acc_number': 'NL91 ABNA 0417 1643 00', 'partner_id': self.business.id})
         line = self.bank_line(33.0, account_number='NL91ABNA0417164300')
         line.partner_id = False
-        self.assertEqual(self.reason(invoice), 'unmatched_receipt')
-        self.assertExplained(self.decision(invoice))
-        self.assertEqual(self.reason(other), 'due', "Only his")
+        self.assertEqual(self.asked(invoice, other), [67.0, 77.0])
 
-    def test_a_receipt_that_names_an_invoice_stops_that_invoice(self):
-        invoice, other = self.invoice(due=DUE), self.invoice(due=DUE, amount=55.0)
-        self.bank_line(33.0, payment_ref=f"Part of {invoice.name}, thanks")
-        self.assertEqual(self.reason(invoice), 'unmatched_receipt')
-        self.assertEqual(self.reason(other), 'due')
+    def test_a_receipt_that_names_an_invoice_is_set_against_that_invoice(self):
+        """Article 6:43 of the Civil Code: whoever pays chooses, whether it is known who that was or not."""
+        old, new = self.invoice(due=DUE), self.invoice(due=DUE, amount=55.0)
+        for payer in (self.env['res.partner'], self.business, self.make_debtor("Other BV")):
+            with self.subTest(payer=payer.name):
+                line = self.bank_line(33.0, payment_ref=f"Part of {new.name.lower()}, thanks", partner_id=payer.id)
+                self.assertEqual(self.asked(old, new), [100.0, 22.0])
+                line.unlink()
+        self.assertEqual(self.asked(old, new), [100.0, 55.0])
+
+    def test_what_is_left_of_a_receipt_is_set_against_the_oldest(self):
+        old, new = self.invoice(due=DUE - days(1)), self.invoice(due=DUE, amount=55.0)
+        self.bank_line(85.0, payment_ref=new.name.split('/')[-1], partner_id=self.business.id)
+        self.assertEqual(self.reason(new), 'netted')
+        self.assertEqual(self.asked(old), [70.0])
 
     def test_a_receipt_of_exactly_the_amount_stops_it(self):
         invoice = self.invoice(due=DUE, amount=123.45)
         other = self.invoice(self.make_debtor("Other BV"), due=DUE, amount=123.46)
         line = self.bank_line(123.45)
         self.assertEqual(self.reason(invoice), 'unmatched_receipt')
+        self.assertExplained(self.decision(invoice))
         self.assertEqual(self.reason(other), 'due')
         line.unlink()
         self.assertEqual(self.reason(invoice), 'due')
@@ -109,8 +118,21 @@ class TestGate(DunningCommon):
         named, same = self.invoice(due=DUE, amount=50.0), self.invoice(
             self.make_debtor("Other BV"), due=DUE, amount=50.0)
         self.bank_line(50.0, payment_ref=named.name)
-        self.assertEqual(self.reason(named), 'unmatched_receipt')
+        self.assertEqual(self.reason(named), 'netted')
         self.assertEqual(self.reason(same), 'due', "It is clear whose money that is")
+
+    def test_the_number_and_the_sum_of_a_letter_say_what_is_paid(self):
+        self.invoice(due=DUE, amount=50.0)
+        letter = self.dun()
+        [item] = letter.line_ids.move_line_id
+        for text, payer, amount in ((letter.name, False, 20.0), ("Dank", self.business, 50.0)):
+            with self.subTest(text=text):
+                line = self.bank_line(amount, payment_ref=text, partner_id=payer and payer.id)
+                self.assertEqual(self.decision(item.move_id, TODAY + days(30)).amount_due, 50.0 - amount)
+                line.unlink()
+
+    def asked(self, *invoices):
+        return [self.decision(invoice).amount_due for invoice in invoices]
 
     def test_money_that_left_stops_nothing(self):
         invoice = self.invoice(due=DUE, amount=50.0)
@@ -120,7 +142,7 @@ class TestGate(DunningCommon):
     def test_a_receipt_that_came_after_the_proposal_holds_it_in_the_queue(self):
         invoice = self.invoice(due=DUE)
         notice = self.make_notices(TODAY)
-        line = self.bank_line(100.0, payment_ref=invoice.name)
+        line = self.bank_line(100.0, payment_ref=invoice.name.split('/', 1)[1])
         self.send(notice, TODAY)
         self.assertEqual(notice.state, 'queued')
         self.assertFalse(notice.mail_id)
@@ -144,7 +166,7 @@ class TestGate(DunningCommon):
         for invoice in (partly, paid, doubly, settled):
             self.pay(invoice)
         self.bank_line(1.0, payment_ref=doubly.name)  # paid, and something else came for it
-        self.bank_line(2.0, payment_ref=named.name)
+        self.bank_line(2.0, payment_ref=named.name.split('/', 1)[1])
         self.send(notices, TODAY)
 
         def about(invoice):
