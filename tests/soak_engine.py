@@ -213,10 +213,12 @@ def job_soak_dispatch(env, answer):
 
 def job_soak_left(env, answer):
     """Return how many notices wait although nothing is said to be in their way, and whether the queue is awake."""
-    count = env['dunning.notice'].search_count([('state', '=', 'queued'), ('waiting_reason', '=', False)])
+    left = env['dunning.notice'].search([('state', '=', 'queued'), ('waiting_reason', '=', False)])
     cron = env.ref('l10n_nl_dunning.ir_cron_dunning_dispatch')
-    woken = env['ir.cron.trigger'].search_count([('cron_id', '=', cron.id), ('call_at', '>=', env.cr.now())], limit=1)
-    return {'count': count, 'woken': bool(woken)} if count else None
+    # It wakes later, or was woken when they came into the queue.
+    since = min([env.cr.now(), *left.mapped('write_date')]) - timedelta(seconds=1)
+    woken = env['ir.cron.trigger'].search_count([('cron_id', '=', cron.id), ('call_at', '>=', since)], limit=1)
+    return {'count': len(left), 'woken': bool(woken)} if left else None
 
 
 def job_soak_mails_leave(env, answer):
