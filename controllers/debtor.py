@@ -51,8 +51,9 @@ class DebtorHome(CustomerPortal):
         if 'dunning_debt_count' in counters:
             today = request.env.company.sudo()._dunning_today()  # sudo: what day it is where the company is
             # sudo: a number of invoices of this very debtor; nothing is made for it, as pages are
-            values['dunning_debt_count'] = len(request.env['account.move.line'].sudo()._read_group(
-                (get_own_domain() or Domain.FALSE) & Domain('date_maturity', '<', today), ['move_id']))
+            Item = request.env['account.move.line'].sudo()
+            values['dunning_debt_count'] = len(Item._read_group(
+                (get_own_domain() or Domain.FALSE) & Item._get_dunning_due_before_domain(today), ['move_id']))
         return values
 
 

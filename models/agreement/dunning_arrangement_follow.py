@@ -310,7 +310,7 @@ class DunningArrangementFollow(models.AbstractModel):
         items = Item.search(
             Item._get_dunning_open_domain(debtors=asking.partner_id)
             & Domain('company_id', 'in', asking.company_id.ids)
-            & Domain('date_maturity', '<', at_date)
+            & Item._get_dunning_due_before_domain(at_date)
             & Domain('move_id.invoice_date', '>=', min(asking.mapped('activated_on')))
             & Domain('move_id.dunning_notice_id', '=', False) & Domain('move_id.dunning_arrangement_id', '=', False),
             order='date_maturity, id')
@@ -325,7 +325,7 @@ class DunningArrangementFollow(models.AbstractModel):
                 item.company_id == arrangement.company_id
                 and item.partner_id.commercial_partner_id == arrangement.partner_id
                 and item.move_id.invoice_date >= arrangement.activated_on
-                and at_date > add_bank_days(item.date_maturity, arrangement.grace_days)
+                and at_date > add_bank_days(item._get_dunning_due_date(), arrangement.grace_days)
             )) - arrangement.line_ids.move_line_id
             if late:
                 found[arrangement.id] = late

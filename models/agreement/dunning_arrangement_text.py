@@ -134,7 +134,7 @@ class DunningArrangementText(models.AbstractModel):
             'told_count': len(self.instalment_ids),
             'told_amount': letter_amount(self.env, amount, self.currency_id, lang),
             'told_date': say(env, [letter_day(self.env, part.date_due, lang) for part in parts]) if parts else (
-                say(env, [letter_day(self.env, item.date_maturity, lang) for item in items])),
+                say(env, [letter_day(self.env, item._get_dunning_due_date(), lang) for item in items])),
             'told_until': letter_day(self.env, until, lang),
             'told_left': letter_amount(self.env, self.amount_left, self.currency_id, lang),
             'told_paid': letter_amount(self.env, self.amount_paid, self.currency_id, lang),

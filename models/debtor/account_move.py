@@ -169,13 +169,13 @@ class AccountMove(models.Model):
     def _search_dunning_days_overdue(self, operator, value):
         """Overdue for more than (or at least) n days, n >= 0; or exactly not overdue."""
         today = self.env.company._dunning_today()
-        open_items = self.env['account.move.line']._get_dunning_open_domain()
+        Item = self.env['account.move.line']
         if operator in ('>', '>='):
             days = value + 1 if operator == '>' else value
             if days <= 0:
                 return Domain.TRUE
-            items = open_items & Domain('date_maturity', '<=', today - timedelta(days=days))
-            return Domain('line_ids', 'any', items)
+            return Domain('line_ids', 'any', Item._get_dunning_open_domain()
+                          & Item._get_dunning_due_before_domain(today - timedelta(days=days - 1)))
         if operator in ('<', '<='):
             inverse = '>=' if operator == '<' else '>'
             return ~Domain(self._search_dunning_days_overdue(inverse, value))

@@ -66,9 +66,17 @@ class AccountMoveLine(models.Model):
         return domain
 
     @api.model
+    def _get_dunning_due_before_domain(self, day):
+        """Domain of the journal items that were to be paid before a day, see :meth:`_get_dunning_due_date`."""
+        return Domain.custom(
+            to_sql=lambda items, alias, _query: SQL(
+                "%s < %s", items._get_dunning_due_date_sql(SQL.identifier(alias)), day),
+            predicate=lambda item: item._get_dunning_due_date() < day)
+
+    @api.model
     def _get_dunning_overdue_domain(self, company, at_date):
         """Domain of what is overdue on a day, whether it may be reminded or not."""
-        return self._get_dunning_open_domain(company) & Domain('date_maturity', '<', at_date)
+        return self._get_dunning_open_domain(company) & self._get_dunning_due_before_domain(at_date)
 
     def _filter_dunning_due(self):
         """Return which of these journal items are due items."""

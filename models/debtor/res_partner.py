@@ -314,13 +314,15 @@ class ResPartner(models.Model):
     def _compute_dunning_overdue(self):
         Item, company = self.env['account.move.line'], self.env.company
         today = company._dunning_today()
-        groups = Item._read_group(
+        overdue = Item._search(
             Item._get_dunning_overdue_domain(company, today)
-            & Domain('partner_id', 'in', self.commercial_partner_id.ids),
-            ['partner_id'],
-            ['amount_residual:sum', '__count', 'date_maturity:min'],
-        )
-        found = {debtor.id: values for debtor, *values in groups}
+            & Domain('partner_id', 'in', self.commercial_partner_id.ids))
+        partner_id, residual = (
+            Item._field_to_sql(overdue.table, name, overdue) for name in ('partner_id', 'amount_residual'))
+        due_date = Item._get_dunning_due_date_sql(SQL.identifier(overdue.table))
+        rows = overdue.select(partner_id, SQL("SUM(%s)", residual), SQL("COUNT(*)"), SQL("MIN(%s)", due_date))
+        found = {debtor_id: values for debtor_id, *values in self.env.execute_query(
+            SQL("%s GROUP BY %s", rows, partner_id))}
         for partner in self:
             amount, count, oldest = found.get(partner.commercial_partner_id._origin.id, (0.0, 0, None))
             partner.dunning_amount_overdue = amount

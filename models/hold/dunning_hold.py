@@ -63,7 +63,7 @@ class DunningHold(models.Model):
     move_line_id = fields.Many2one(
         comodel_name='account.move.line', string="Due Item", index='btree_not_null', readonly=True,
         ondelete='set null', check_company=True)
-    date_maturity = fields.Date(related='move_line_id.date_maturity', string="Due Date")
+    date_maturity = fields.Date(string="Due Date", compute='_compute_date_maturity')
     currency_id = fields.Many2one(comodel_name='res.currency', required=True, readonly=True)
     is_part = fields.Boolean(string="Part of the Amount", readonly=True)
     amount = fields.Monetary(
@@ -145,6 +145,12 @@ class DunningHold(models.Model):
     # -------------------------------------------------------------------------
     # COMPUTES
     # -------------------------------------------------------------------------
+
+    @api.depends('move_line_id')
+    def _compute_date_maturity(self):
+        for hold in self:
+            item = hold.move_line_id.sudo()  # sudo: a day of an item whose hold can be read
+            hold.date_maturity = item and item._get_dunning_due_date()
 
     @api.depends('reason_id', 'move_id', 'partner_id', 'scope')
     def _compute_display_name(self):

@@ -164,12 +164,12 @@ class DunningPageDebt(models.AbstractModel):
             {
                 'move': item.move_id,
                 'name': item._get_dunning_identity()[0],
-                'due_date': letter_day(self.env, item.date_maturity),
+                'due_date': letter_day(self.env, item._get_dunning_due_date()),
                 'amount': letter_amount(self.env, item.amount_residual_currency, item.currency_id),
             }
             for item in self._get_open_items() if item.id not in by_id and item.move_id.id not in due_ids
-            and not item.move_id.dunning_notice_id and item.date_maturity
-            and item.date_maturity >= self.company_id._dunning_today()]
+            and not item.move_id.dunning_notice_id
+            and item._get_dunning_due_date() >= self.company_id._dunning_today()]
         return {
             'claims': claims,
             'debts': list(debts.values()),

@@ -51,6 +51,7 @@ class MailThread(models.AbstractModel):
         recipients = super()._notify_get_recipients(message, msg_vals=msg_vals, **kwargs)
         if not self._name.startswith('dunning.') or 'partner_id' not in self._fields:
             return recipients
+        # sudo: whom the author named, whatever the reader sees of them
         named = set((msg_vals or {}).get('partner_ids') or message.sudo().partner_ids.ids)
         # sudo: only for whether they belong together
         debtor, Partner = self.sudo().partner_id, self.env['res.partner'].sudo()

@@ -60,7 +60,7 @@ OWN = {
     'account.group_account_invoice': {'dunning.arrangement.signed_ip'},
     'account.group_account_invoice,account.group_account_readonly': {
         'dunning.arrangement.booking_ids', 'dunning.notice.booking_left', 'dunning.notice.booking_ids',
-        'dunning.notice.booking_count', 'dunning.booking.waive.amount'},
+        'dunning.notice.booking_count', 'dunning.booking.waive.booking_left'},
 }
 #: Changes of these are written down on the record.
 TRACKED = {

@@ -45,6 +45,26 @@ class TestInvoiceSent(DunningCommon):
         self.assertEqual(self.items(move)._get_dunning_due_date(), TODAY + days(30))
         self.assertEqual(self.on(TODAY + days(33), move).dunning_days_overdue, 3)
 
+    def test_nobody_calls_it_overdue_before(self):
+        """Contact, filters, claim and page know the same day as the ladder."""
+        move = self.invoice(due=TODAY - days(30), sent=False)
+        self.mark(move, TODAY)
+        debtor, Move = self.business, self.env['account.move']
+        page = debtor._get_dunning_page(self.company).sudo()
+        for day, late in ((TODAY + days(30), False), (TODAY + days(31), True)):
+            with self.subTest(day=day):
+                partner = self.on(day, debtor.with_company(self.company))
+                partner.invalidate_recordset()
+                self.assertEqual(
+                    (partner.dunning_items_overdue, partner.dunning_days_overdue), (1, 1) if late else (0, 0))
+                self.assertEqual(debtor in partner.search([
+                    ('dunning_amount_overdue', '>', 0)]), late)
+                self.assertEqual(move in self.on(day, Move).search([('dunning_days_overdue', '>', 0)]), late)
+                claim = self.on(day, self.env['dunning.claim'].with_company(self.company))
+                self.assertEqual(self.items(move) in claim._get_claim_items(debtor, day), late)
+                shown = self.on(day, page)._get_debt()
+                self.assertEqual(move in [row['move'] for row in shown['upcoming']], not late)
+
     def test_each_instalment_is_later(self):
         move = self.invoice(instalments=[(50, TODAY - days(30)), (50, TODAY)], sent=False)
         self.mark(move, TODAY)

@@ -36,10 +36,10 @@ class DunningStart(models.TransientModel):
     def _compute_backlog(self):
         for wizard in self:
             company = wizard.company_id
-            old = fields.Domain('date_maturity', '<', wizard.oldest_due_date) if wizard.oldest_due_date else (
-                fields.Domain.FALSE)
             # sudo: only managers open this wizard; the figures are totals of their company
             Line = self.env['account.move.line'].sudo()
+            old = Line._get_dunning_due_before_domain(wizard.oldest_due_date) if wizard.oldest_due_date else (
+                fields.Domain.FALSE)
             domain = Line._get_dunning_overdue_domain(company, wizard.start_date)
             [(wizard.backlog_count, wizard.backlog_debtors, wizard.backlog_amount)] = Line._read_group(
                 domain & ~old, [], ['__count', 'partner_id:count_distinct', 'amount_residual:sum'])
