@@ -19,6 +19,7 @@ from . import dunning_arrangement_line
 from . import dunning_arrangement_instalment
 from . import dunning_planner
 from . import dunning_claim
+from . import dunning_imputation
 from . import dunning_run
 from . import payment_transaction
 from . import account_move

@@ -90,12 +90,13 @@ class DunningDebtorRows(models.AbstractModel):
         return self._get_per_company_sql(lambda company: Hold._get_held_sql(
             company, company._dunning_today(), SQL("line.company_id = %s AND %s", company.id, lines)))
 
-    def _get_credits_sql(self):
-        """Return SQL of the open credits per company and debtor, as the planner knows them."""
-        Planner = self.env['dunning.planner']
+    def _ask_of_credits(self):
+        """Return the planner's question about each company: what lies ready for debtors, and which items that is for."""
         partner_ids = self.env.context.get('dunning_debtor_partner_ids')
         partners = None if partner_ids is None else self.env['res.partner'].browse(partner_ids)
-        return self._get_per_company_sql(lambda company: Planner._get_open_credits_sql(company, partners))
+        return {
+            company: self.env['dunning.planner']._ask(company, company._dunning_today(), partners=partners)
+            for company in self._get_companies()}
 
     def _get_items_sql(self, columns, extra, wanted):
         """Return SQL of open due items.
@@ -125,7 +126,8 @@ class DunningDebtorRows(models.AbstractModel):
             companies=self._get_companies_sql(),
             held_company=self.env['dunning.planner']._get_held_company_sql(
                 SQL.identifier('line'), SQL.identifier('company', 'places')),
-            countable=self.env['dunning.planner']._get_countable_sql(SQL.identifier('line'), SQL.identifier('move')),
+            countable=self.env['dunning.planner']._get_countable_sql(
+                SQL.identifier('line'), SQL.identifier('move'), SQL("move.id")),
             held=self._get_held_sql(),
         )
 
@@ -161,10 +163,11 @@ class DunningDebtorRows(models.AbstractModel):
                 SQL("TRUE")))
 
     def _get_netted_sql(self):
-        """Return SQL of what credits cover of what is overdue: the oldest items of a debtor first, as in the planner.
+        """Return SQL of what credits cover of what is overdue, as in the planner: what they name, then the oldest.
 
-        Only debtors who have credits are looked at.
+        Only debtors who have credits, or for whom money came in, are looked at.
         """
+        questions, Planner = self._ask_of_credits(), self.env['dunning.planner']
         return SQL(
             """
             SELECT company_id, partner_id, currency_id, SUM(netted) AS netted_company,
@@ -172,7 +175,8 @@ class DunningDebtorRows(models.AbstractModel):
               FROM (
                     SELECT item.*, currency.decimal_places,
                            %(covered)s AS netted
-                      FROM (%(items)s) item
+                      FROM (SELECT found.*, residual_company AS amount_residual, held_company AS amount_held
+                              FROM (%(items)s) found) item
                       JOIN res_currency currency ON currency.id = item.currency_id
                      WHERE countable
                     WINDOW older AS (
@@ -182,15 +186,18 @@ class DunningDebtorRows(models.AbstractModel):
              WHERE due_date < today AND netted > 0
           GROUP BY company_id, partner_id, currency_id
             """,
-            covered=self.env['dunning.planner']._get_covered_sql(
-                SQL("residual_company - held_company"), SQL("credit"),
-                SQL("SUM(residual_company - held_company) OVER older")),
+            covered=Planner._get_covered_sql(SQL("SUM(%s) OVER older", Planner._get_unnamed_sql())),
             items=self._get_items_sql(
-                SQL(", credit.amount AS credit"),
-                SQL("""JOIN (%s) credit ON credit.company_id = line.company_id
-                                       AND credit.partner_id = line.debtor_id""",
-                    self._get_credits_sql()),
-                SQL("credit.amount > 0")))
+                SQL(", COALESCE(credit.loose, 0) AS credit_loose, COALESCE(named.amount, 0) AS amount_named"),
+                SQL(
+                    """
+                    LEFT JOIN (%s) credit ON credit.company_id = line.company_id
+                                         AND credit.partner_id = line.debtor_id
+                    LEFT JOIN (%s) named ON named.item_id = line.id
+                    """,
+                    self._get_per_company_sql(lambda company: Planner._get_credit_sql(questions[company])),
+                    self._get_per_company_sql(lambda company: Planner._get_named_sql(questions[company]))),
+                SQL("(credit.partner_id IS NOT NULL OR named.item_id IS NOT NULL)")))
 
     def _get_disputes_sql(self):
         """Return SQL of what is disputed per company, debtor and currency: disputes nobody settled."""

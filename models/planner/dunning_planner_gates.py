@@ -28,11 +28,6 @@ class DunningPlannerGates(models.AbstractModel):
     # NETTING
     # -------------------------------------------------------------------------
 
-    @api.model
-    def _get_open_credits_sql(self, company, partners=None):
-        """Return SQL of the open credits per debtor (``partner_id``, ``amount``), for other statements."""
-        return self._get_credit_sql(self._ask(company, company._dunning_today(), partners=partners))
-
     def _get_credit_sql(self, question):
         """Return SQL of what debtors have to their credit, in the currency of the company: ``partner_id``, ``amount``
         and ``loose``, what of it names no item.
