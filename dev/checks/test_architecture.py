@@ -1,5 +1,6 @@
 """The rules of the packages (dev/architecture.py), held for this checkout and shown to fail on small made-up ones."""
 
+import re
 import textwrap
 
 import architecture
@@ -26,6 +27,16 @@ def test_rule(rule, wrong):
     found = [line for line in wrong if line.startswith(rule)]
     if found:
         pytest.fail("\n".join([f"{RULES[rule]}. This does not hold for:", *found]), pytrace=False)
+
+
+def test_due_dates_are_asked_where_they_are_known():
+    """An invoice that was sent late is due later: only the due item itself looks at the day of its journal item."""
+    raw = re.compile(r"\bitem\.date_maturity\b|Domain\('date_maturity'")
+    found = [
+        str(path.relative_to(CHECKOUT)) for folder in ("models", "wizards", "controllers")
+        for path in (CHECKOUT / folder).rglob("*.py") if raw.search(path.read_text())]
+    assert found == []
+    assert raw.search("items & Domain('date_maturity', '<', day)")
 
 
 def test_each_hook_has_a_reason_and_is_extended():

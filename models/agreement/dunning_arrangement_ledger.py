@@ -221,8 +221,8 @@ class DunningArrangementLedger(models.AbstractModel):
                 for line, (interest, costs) in amounts.items()),
             *(
                 Command.create({
-                    'move_line_id': item.id, 'name': move.name, 'date_due': item.date_maturity, 'is_booking': True,
-                    'is_live': True})
+                    'move_line_id': item.id, 'name': move.name, 'date_due': item._get_dunning_due_date(),
+                    'is_booking': True, 'is_live': True})
                 for item in move.line_ids._filter_dunning_due()),
         ]
 

@@ -24,7 +24,7 @@ class DunningClaim(models.AbstractModel):
             """
             SELECT line.move_line_id, 'dunning.arrangement', -arrangement.id, arrangement.partner_id,
                    arrangement.claim_date, arrangement.name, NULL, TRUE, line.amount_interest,
-                   line.amount_costs, line.amount_principal, line.id
+                   line.amount_costs, line.amount_principal, line.id, TRUE
               FROM dunning_arrangement_line line
               JOIN dunning_arrangement arrangement ON arrangement.id = line.arrangement_id
               JOIN res_partner signer ON signer.id = arrangement.partner_id

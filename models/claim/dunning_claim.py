@@ -351,17 +351,20 @@ class DunningClaim(models.AbstractModel):
     def _read_told(self, items):
         """Return what was told about the items, and what the letters asked that were about some of them.
 
+        What was told counts while it is about what the item is. What a letter asked can be paid as it was asked,
+        whatever became of the item since.
+
         :return: ``{item id: [Told]}``, the oldest first, and ``{debtor id: [Asked]}``
         """
         told, letters, asked, wanted = defaultdict(list), defaultdict(list), defaultdict(list), set(items.ids)
-        for item_id, model, source_id, deadline, *row in self.env.execute_query(SQL(
-            "SELECT item_id, model, ABS(source_id), deadline, partner_id, sent_on, name, agreed, interest, costs,"
+        for item_id, model, source_id, deadline, stands, *row in self.env.execute_query(SQL(
+            "SELECT item_id, model, ABS(source_id), deadline, stands, partner_id, sent_on, name, agreed, interest, costs,"
             "       principal"
             "  FROM (%s) told ORDER BY sent_on, agreed, source_id, line_id",
             SQL(" UNION ALL ").join(self._get_told_sql(items)),
         )) if items else ():
             line = Told(item_id, (model, source_id), *row[:4], *map(to_decimal, row[4:]))
-            if item_id in wanted:
+            if stands and item_id in wanted:
                 told[item_id].append(line)
             if deadline and self.env.company.currency_id.name == CURRENCY:
                 letters[line.source, deadline].append(line)
@@ -383,13 +386,13 @@ class DunningClaim(models.AbstractModel):
             """
             SELECT item_id, 'dunning.notice' AS model, notice_id AS source_id, partner_id, sent_on, name,
                    CASE WHEN channel <> ALL(%s) THEN deadline END AS deadline,
-                   FALSE AS agreed, interest, costs, principal, line_id
+                   FALSE AS agreed, interest, costs, principal, line_id, stands
               FROM (%s) told
             """,
             list(MANUAL_CHANNELS), Line._get_told_sql(SQL(
                 "notice.company_id = %s AND notice.id IN ("
                 "    SELECT asked.notice_id FROM (%s) asked WHERE asked.item_id = ANY(%s))",
-                self.env.company.id, Line._get_asked_sql(), list(items.ids))))]
+                self.env.company.id, Line._get_asked_sql(), list(items.ids)), outdated=True))]
 
     @api.model
     def _read_waivers(self, items):

@@ -1,4 +1,3 @@
-from datetime import timedelta
 
 from odoo import api, fields, models
 from odoo.fields import Domain
@@ -167,18 +166,12 @@ class AccountMove(models.Model):
             move.dunning_days_overdue = max(0, (today - due).days) if due else 0
 
     def _search_dunning_days_overdue(self, operator, value):
-        """Overdue for more than (or at least) n days, n >= 0; or exactly not overdue."""
-        today = self.env.company._dunning_today()
-        Item = self.env['account.move.line']
+        """As of due items; an invoice is overdue when one of them is."""
         if operator in ('>', '>='):
-            days = value + 1 if operator == '>' else value
-            if days <= 0:
-                return Domain.TRUE
-            return Domain('line_ids', 'any', Item._get_dunning_open_domain()
-                          & Item._get_dunning_due_before_domain(today - timedelta(days=days - 1)))
+            overdue = self.env['account.move.line']._search_dunning_days_overdue(operator, value)
+            return overdue if overdue.is_true() else Domain('line_ids', 'any', overdue)
         if operator in ('<', '<='):
-            inverse = '>=' if operator == '<' else '>'
-            return ~Domain(self._search_dunning_days_overdue(inverse, value))
+            return ~Domain(self._search_dunning_days_overdue('>=' if operator == '<' else '>', value))
         return NotImplemented
 
     @api.model

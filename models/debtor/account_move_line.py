@@ -22,6 +22,7 @@ class AccountMoveLine(models.Model):
     dunning_days_overdue = AnswerInteger(
         string="Days Overdue",
         compute='_compute_dunning_days_overdue',
+        search='_search_dunning_days_overdue',
         groups=COLLEAGUES,
     )
 
@@ -30,6 +31,19 @@ class AccountMoveLine(models.Model):
         for item in self:
             due = item._get_dunning_due_date()
             item.dunning_days_overdue = max(0, (today - due).days) if due and not item.reconciled else 0
+
+    def _search_dunning_days_overdue(self, operator, value):
+        """Overdue for more than (or at least) n days, n >= 0; or exactly not overdue."""
+        if operator in ('>', '>='):
+            days = value + 1 if operator == '>' else value
+            if days <= 0:
+                return Domain.TRUE
+            today = self.env.company._dunning_today()
+            return self._get_dunning_open_domain() & self._get_dunning_due_before_domain(
+                today - timedelta(days=days - 1))
+        if operator in ('<', '<='):
+            return ~Domain(self._search_dunning_days_overdue('>=' if operator == '<' else '>', value))
+        return NotImplemented
 
     def _get_dunning_identity(self):
         """Return (number, date or False) under which the debtor knows this item.

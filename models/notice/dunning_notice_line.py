@@ -271,16 +271,18 @@ class DunningNoticeLine(models.Model):
             notice_id)
 
     @api.model
-    def _get_told_sql(self, wanted):
+    def _get_told_sql(self, wanted, *, outdated=False):
         """Return SQL of what was told to whom: one row for each item of a notice that left and stands.
 
         ``line_id``, ``item_id``, ``notice_id``, ``partner_id``, ``name``, ``sent_on``, ``deadline``, ``legal_role``,
-        ``costs_from``, ``channel``, ``posted_on``, ``receipt_date``, ``receipt_kind``, and the amounts that were asked:
-        ``interest``, ``costs``, ``announced`` and ``principal`` (of the invoice itself).
+        ``costs_from``, ``channel``, ``posted_on``, ``receipt_date``, ``receipt_kind``, the amounts that were asked:
+        ``interest``, ``costs``, ``announced`` and ``principal`` (of the invoice itself), and ``stands``.
 
         :param SQL wanted: condition on ``line`` and ``notice``
+        :param bool outdated: also what was told to the debtor of today about what the item was then, which stands not
         """
-        Notice = self.env['dunning.notice']
+        Notice, line = self.env['dunning.notice'], SQL.identifier('line')
+        standing = self._get_standing_sql(line)
         return SQL(
             """
             SELECT line.id AS line_id, line.move_line_id AS item_id, notice.id AS notice_id, notice.partner_id,
@@ -288,12 +290,14 @@ class DunningNoticeLine(models.Model):
                    notice.channel, notice.posted_on, notice.receipt_date, notice.receipt_kind,
                    line.amount_interest AS interest, line.amount_costs AS costs, line.amount_announced AS announced,
                    COALESCE(line.amount_residual, 0) - COALESCE(line.amount_netted, 0)
-                       - COALESCE(line.amount_held, 0) AS principal
+                       - COALESCE(line.amount_held, 0) AS principal, line.status = 'sent' AND %s AS stands
               FROM dunning_notice_line line
               JOIN dunning_notice notice ON notice.id = line.notice_id
-             WHERE line.status = 'sent' AND line.move_line_id IS NOT NULL AND %s AND %s
+             WHERE %s AND line.move_line_id IS NOT NULL AND %s
             """,
-            wanted, self._get_standing_sql(SQL.identifier('line')), to_flush=[
+            standing if outdated else SQL("TRUE"),
+            SQL("line.status IN ('sent', 'void') AND %s", self._get_told_to_debtor_sql(line)) if outdated
+            else SQL("line.status = 'sent' AND %s", standing), wanted, to_flush=[
                 *(self._fields[name] for name in (
                     'status', 'move_line_id', 'notice_id', 'amount_interest', 'amount_costs', 'amount_announced',
                     'amount_residual', 'amount_netted', 'amount_held')),
@@ -386,6 +390,15 @@ class DunningNoticeLine(models.Model):
             line=line, facts=self.env['account.move.line']._get_dunning_facts_sql(SQL("%s.move_line_id", line)),
             why=self._get_why_outdated_sql(line, SQL("told.partner_id"), SQL.identifier('item')),
             to_flush=[self._fields['notice_id'], self._fields['move_line_id']])
+
+    @api.model
+    def _get_told_to_debtor_sql(self, line):
+        """Return the SQL condition that a line was told to who is the debtor of its item today."""
+        return SQL(
+            "EXISTS (SELECT FROM (%s) item JOIN dunning_notice told ON told.id = %s.notice_id"
+            "         WHERE told.partner_id = item.debtor_id)",
+            self.env['account.move.line']._get_dunning_facts_sql(SQL("%s.move_line_id", line)), line,
+            to_flush=self.env['dunning.notice']._fields['partner_id'])
 
     @api.model
     def _get_standing_domain(self):

@@ -160,6 +160,17 @@ class TestPaidAsAsked(ClaimCommon):
         self.match(self.items(other), self.receive(amount=734.86, on=DEADLINE))
         self.assertEqual(self.left(moves=both), 0)
 
+    def test_an_invoice_of_the_letter_that_was_raised_since(self):
+        other = self.invoice(due=DUE, amount=500.0)
+        both = self.bill | other
+        self.ask(both, interest=9.86, costs=225.0)
+        other.button_draft()
+        other.invoice_line_ids.price_unit += 20.0
+        other.action_post()
+        self.match(self.items(self.bill), self.receive(amount=1000.0, on=date(2025, 1, 26)))
+        self.match(self.items(other), self.receive(amount=734.86, on=DEADLINE))
+        self.assertEqual(self.left(moves=both), 0)
+
     def test_a_consumer_and_his_14_day_letter(self):
         bill = self.invoice(self.consumer, due=DUE, amount=1000.0)
         self.told(bill, LETTER, announced=150.0, role='fourteen_day', costs_from=date(2025, 2, 6),

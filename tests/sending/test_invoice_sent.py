@@ -60,6 +60,8 @@ class TestInvoiceSent(DunningCommon):
                 self.assertEqual(debtor in partner.search([
                     ('dunning_amount_overdue', '>', 0)]), late)
                 self.assertEqual(move in self.on(day, Move).search([('dunning_days_overdue', '>', 0)]), late)
+                self.assertEqual(
+                    self.items(move) in self.on(day, self.items(move)).search([('dunning_days_overdue', '>', 0)]), late)
                 claim = self.on(day, self.env['dunning.claim'].with_company(self.company))
                 self.assertEqual(self.items(move) in claim._get_claim_items(debtor, day), late)
                 shown = self.on(day, page)._get_debt()
