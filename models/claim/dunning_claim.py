@@ -172,7 +172,7 @@ class DunningClaim(models.AbstractModel):
             Domain('reconciled', '=', False) | Domain('matched_credit_ids.credit_move_id.date', '>', at_date))
         if due_only:
             domain &= self.env['account.move.line']._get_dunning_due_before_domain(at_date)
-        items = self.env['account.move.line'].search(domain, order='date_maturity, id')
+        items = self.env['account.move.line'].search(domain, order='date_maturity, id')._filter_dunning_owed()
         left_over = [
             line.item_id for line in self._get_remainders(company, at_date, partners=debtor.commercial_partner_id)]
         return self._replace_bookings(items | items.browse(left_over), whole=True)

@@ -87,19 +87,27 @@ class DunningMoney(models.AbstractModel):
         :return: ``{(company, debtor, currency): [{'move_id', 'date', 'amount', 'is_money', 'named'}]}``; ``named`` is
             what of it is certainly for due items, by their ids
         """
-        pools = defaultdict(list)
+        pools, paid_back = defaultdict(list), defaultdict(float)
         for company, partners in partners_by_company.items():
             rows = self._read_credits(company, partners)
             entries = self.env['dunning.imputation']._impute(
                 company, company._dunning_today(), self._get_of_sql(partners)).entries if rows else {}
             for debtor_id, entry, currency_id, day, amount, is_money in rows:
-                if amount > 0 and day <= at_date:
+                if day > at_date:
+                    continue
+                if amount < 0:
+                    paid_back[company.id, debtor_id, currency_id] -= float(amount)
+                else:
                     pools[company.id, debtor_id, currency_id].append({
                         'move_id': entry, 'date': day, 'amount': float(amount), 'is_money': is_money,
                         'named': {
                             item_id: float(amount * part) for item_id, part in entries.get(entry, {}).items()}})
-        for pool in pools.values():
+        for key, pool in pools.items():
             pool.sort(key=lambda credit: (credit['is_money'], credit['date'], str(credit['move_id'])))
+            for credit in pool:
+                back = min(credit['amount'], paid_back[key])
+                credit['amount'] -= back
+                paid_back[key] -= back
         return pools
 
     @staticmethod

@@ -3,6 +3,8 @@ from datetime import timedelta
 from odoo import api, models
 from odoo.tools import SQL
 
+from ...tools.payment.bank_text import BOUNCED
+
 #: Condition on ``move`` and its ``journal``: a debtor paid, as opposed to what only lowers what is owed (credit notes,
 #: write-offs, set-off).
 IS_MONEY = SQL("(journal.type IN ('bank', 'cash', 'credit') OR move.origin_payment_id IS NOT NULL)")
@@ -53,7 +55,8 @@ class DunningItemMoney(models.AbstractModel):
     def _get_dunning_credits_sql(self, company, day, wanted, *, any_receipt=False):
         """Return SQL of what lies ready for debtors and nobody matched: one row for each credit.
 
-        Credit notes and payments are open journal items; a payment whose method has no outstanding account has no
+        Credit notes and payments are open journal items, and so is money that was paid back, which counts against them;
+        a payment whose method has no outstanding account has no
         journal entry; a receipt is on a bank statement. Columns: ``id`` (of the journal item, or minus that of the
         payment), ``entry`` (the same of entries), ``debtor_id`` (of a receipt of nobody known: NULL), ``currency_id``,
         ``date``, ``amount``, ``balance`` (in the currency of the company), ``is_money``, ``text`` (what the payer
@@ -80,7 +83,8 @@ class DunningItemMoney(models.AbstractModel):
               JOIN res_partner partner ON partner.id = line.partner_id
               JOIN res_partner debtor ON debtor.id = partner.commercial_partner_id
          LEFT JOIN account_payment paid ON paid.id = move.origin_payment_id
-             WHERE %(open)s AND line.amount_residual < 0 AND %(wanted)s
+             WHERE %(open)s AND %(wanted)s
+               AND (line.amount_residual < 0 OR (journal.type IN ('bank', 'cash', 'credit') AND %(no_debt)s = 'paid_back'))
          UNION ALL
             SELECT -payment.id, -payment.id, debtor.id, payment.currency_id, payment.date, payment.amount,
                    payment.amount_company_currency_signed, TRUE,
@@ -112,6 +116,7 @@ class DunningItemMoney(models.AbstractModel):
                AND line.parent_state = 'posted' AND line.balance < 0 AND line.date > %(since)s AND %(receipts)s
             """,
             is_money=IS_MONEY, company=company.id, since=day - RECEIPT_AGE, wanted=wanted,
+            no_debt=self._get_dunning_no_debt_sql(SQL("line.id"), SQL.identifier('move')),
             receipts=SQL("TRUE") if any_receipt else wanted,
             open=self._get_dunning_unreconciled_sql(line, company, self._get_dunning_receivables(company).ids),
             to_flush=[
@@ -128,6 +133,112 @@ class DunningItemMoney(models.AbstractModel):
                 *(Bank._fields[name] for name in ('sanitized_acc_number', 'partner_id')),
                 self.env['res.partner']._fields['commercial_partner_id'],
             ])
+
+    # -------------------------------------------------------------------------
+    # WHAT IS NO DEBT
+    # -------------------------------------------------------------------------
+
+    @api.model
+    def _get_dunning_no_debt_sql(self, item_id, move):
+        """Return SQL of why an open due item is nothing that its debtor owes: a code, or NULL.
+
+        ``paid_back``: money that went to the debtor, and waits for the credit note that it pays back. A payment that
+        bounced is a debt: its text says so, and names the invoice. ``bookkeeping``: differences of exchange rates, and
+        what a point of sale books. ``discount``: what an early payment, in time, did not have to pay.
+
+        :param SQL item_id: of the item
+        :param SQL move: the name of a row with the ``move_type`` and ``payment_state`` of its entry
+        """
+        Move, Partial, company = self.env['account.move'], self.env['account.partial.reconcile'], self.env['res.company']
+        return SQL(
+            """
+            CASE WHEN %(move)s.move_type = 'entry' THEN (
+                     SELECT CASE WHEN %(booked)s THEN 'bookkeeping' WHEN %(paid_back)s THEN 'paid_back' END
+                       FROM account_move_line odd
+                       JOIN account_move entry ON entry.id = odd.move_id
+                       JOIN account_journal journal ON journal.id = odd.journal_id
+                       JOIN res_company company ON company.id = odd.company_id
+                      WHERE odd.id = %(item)s AND odd.balance > 0)
+                 WHEN %(move)s.payment_state = 'partial' THEN (
+                     SELECT 'discount'
+                       FROM account_move_line odd
+                       JOIN account_partial_reconcile partial ON partial.debit_move_id = odd.id
+                       JOIN account_move_line paid ON paid.id = partial.credit_move_id
+                      WHERE odd.id = %(item)s AND paid.date <= odd.discount_date
+                        AND odd.amount_residual_currency <= odd.amount_currency - odd.discount_amount_currency
+                   GROUP BY odd.id
+                     HAVING SUM(partial.debit_amount_currency) >= odd.discount_amount_currency) END
+            """,
+            item=item_id, move=move, booked=self._get_dunning_bookkeeping_sql(), paid_back=SQL(
+                "journal.type IN ('bank', 'cash', 'credit') AND NOT %s", self._get_dunning_bounced_sql()),
+            to_flush=[
+                *(Move._fields[name] for name in ('move_type', 'payment_state')),
+                *(company._fields[name] for name in (
+                    'currency_exchange_journal_id', 'account_default_pos_receivable_account_id')),
+                *(Partial._fields[name] for name in ('debit_move_id', 'credit_move_id', 'debit_amount_currency')),
+                *(self._fields[name] for name in (
+                    'move_id', 'journal_id', 'company_id', 'account_id', 'balance', 'date', 'discount_date',
+                    'discount_amount_currency', 'amount_currency', 'amount_residual_currency'))])
+
+    @api.model
+    def _get_dunning_bookkeeping_sql(self):
+        """Return the SQL condition that ``odd``, an item of the ``company``, only balances other entries."""
+        sessions = SQL("FALSE")
+        if 'pos.session' in self.env:
+            sessions = SQL("EXISTS (SELECT FROM pos_session WHERE move_id = odd.move_id)")
+        return SQL(
+            "(odd.journal_id = company.currency_exchange_journal_id"
+            " OR odd.account_id = company.account_default_pos_receivable_account_id OR %s)", sessions)
+
+    @api.model
+    def _get_dunning_bounced_sql(self):
+        """Return the SQL condition that ``odd`` takes a payment back: the text of the bank, or of who booked it, says so
+        and names an invoice of the debtor, with any separators. Who registers a payment to a debtor pays back.
+        """
+        Move = self.env['account.move']
+        return SQL(
+            """
+            (entry.origin_payment_id IS NULL AND UPPER(CONCAT_WS(' ', odd.name, entry.ref)) ~ %s AND EXISTS (
+                SELECT FROM account_move named
+                  JOIN res_partner payer ON payer.id = odd.partner_id
+                 WHERE named.commercial_partner_id = payer.commercial_partner_id AND named.state = 'posted'
+                   AND named.move_type IN ('out_invoice', 'out_receipt')
+                   AND UPPER(CONCAT_WS(' ', odd.name, entry.ref)) ~ CONCAT(
+                       '(^|[^A-Z0-9])', REGEXP_REPLACE(
+                           REGEXP_REPLACE(UPPER(named.name), '[^A-Z0-9]', '', 'g'), '(.)', '\\1[^A-Z0-9]*', 'g'),
+                       '($|[^A-Z0-9])')))
+            """,
+            BOUNCED, to_flush=[
+                *(Move._fields[name] for name in (
+                    'origin_payment_id', 'ref', 'commercial_partner_id', 'state', 'move_type', 'name')),
+                self._fields['name'], self._fields['partner_id'],
+                self.env['res.partner']._fields['commercial_partner_id']])
+
+    def _filter_dunning_owed(self):
+        """Return which of these due items are owed by their debtors, see :meth:`_get_dunning_no_debt_sql`."""
+        if not self:
+            return self
+        odd = {item_id for (item_id,) in self.env.execute_query(SQL(
+            """
+            SELECT line.id FROM account_move_line line JOIN account_move move ON move.id = line.move_id
+             WHERE line.id = ANY(%s) AND %s IS NOT NULL
+            """, list(self.ids), self._get_dunning_no_debt_sql(SQL("line.id"), SQL.identifier('move'))))}
+        return self.filtered(lambda item: item.id not in odd)
+
+    @api.model
+    def _get_dunning_payables(self, company, debtor_ids):
+        """Return ``{debtor id: what the company owes}`` these as suppliers, in its currency."""
+        # sudo: who plans reminders need not see vendor bills
+        return {
+            debtor.id: -balance for debtor, balance in self.env['account.move.line'].sudo()._read_group([
+                ('company_id', '=', company.id), ('parent_state', '=', 'posted'), ('reconciled', '=', False),
+                ('account_id.account_type', '=', 'liability_payable'),
+                ('move_id.commercial_partner_id', 'in', list(debtor_ids))],
+                ['move_id.commercial_partner_id'], ['amount_residual:sum']) if balance < 0}
+
+    # -------------------------------------------------------------------------
+    # WHAT MONEY CAN BE FOR
+    # -------------------------------------------------------------------------
 
     @api.model
     def _get_dunning_payable_sql(self, company, keys, debtor_ids, amounts, item_ids):

@@ -74,7 +74,8 @@ class DunningPlannerGates(models.AbstractModel):
                 SELECT line.id, line.currency_id, line.amount_residual, line.amount_residual_currency, line.debtor_id,
                        %(due_date)s AS due_date, COALESCE(held.hold_amount, 0) AS amount_held_currency,
                        %(held_company)s AS amount_held, COALESCE(credit.loose, 0) AS credit_loose,
-                       COALESCE(named.amount, 0) AS amount_named, %(countable)s AS countable
+                       COALESCE(named.amount, 0) AS amount_named, %(countable)s AS countable,
+                       %(no_debt)s IS NULL AS is_debt
                   FROM (%(lines)s) line
                   JOIN account_move move ON move.id = line.move_id
              LEFT JOIN (%(held)s) held ON held.item_id = line.id
@@ -87,8 +88,8 @@ class DunningPlannerGates(models.AbstractModel):
                 WINDOW older AS (PARTITION BY debtor_id ORDER BY due_date, id
                                  ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW)
             )
-            SELECT id, %(netted)s + amount_held_currency,
-                   amount_residual_currency > 0 AND amount_held_currency >= amount_residual_currency
+            SELECT id, CASE WHEN is_debt THEN %(netted)s + amount_held_currency ELSE amount_residual_currency END,
+                   NOT is_debt OR (amount_residual_currency > 0 AND amount_held_currency >= amount_residual_currency)
               FROM netted WHERE id = ANY(%(items)s)
             """,
             lines=question.lines,
@@ -98,6 +99,7 @@ class DunningPlannerGates(models.AbstractModel):
             credits=self._get_credit_sql(question),
             named=self._get_named_sql(question),
             countable=self._get_countable_sql(line, SQL.identifier('move'), SQL("move.id")),
+            no_debt=self.env['account.move.line']._get_dunning_no_debt_sql(SQL("line.id"), SQL.identifier('move')),
             covered=self._get_covered_sql(SQL("SUM(%s) FILTER (WHERE countable) OVER older", self._get_unnamed_sql())),
             netted=self._get_netted_currency_sql(SQL.identifier('netted')),
             items=list(question.items.ids),
@@ -110,8 +112,10 @@ class DunningPlannerGates(models.AbstractModel):
             "(%(line)s.parent_state = 'posted' AND %(line)s.amount_residual > 0 AND %(line)s.reconciled IS NOT TRUE"
             " AND %(line)s.no_followup IS NOT TRUE"
             " AND COALESCE(%(move)s.payment_state, '') NOT IN ('blocked', 'reversed')"
-            " AND (COALESCE(%(move)s.payment_state, '') NOT IN ('in_payment', 'paid') OR %(registered)s))",
-            line=line, move=move, registered=self.env['account.move.line']._get_dunning_is_registered_sql(move_id))
+            " AND (COALESCE(%(move)s.payment_state, '') NOT IN ('in_payment', 'paid') OR %(registered)s)"
+            " AND %(no_debt)s IS NULL)",
+            line=line, move=move, no_debt=self.env['account.move.line']._get_dunning_no_debt_sql(
+                SQL("%s.id", line), move), registered=self.env['account.move.line']._get_dunning_is_registered_sql(move_id))
 
     @staticmethod
     def _get_unnamed_sql():

@@ -3,6 +3,7 @@
 from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError
 from odoo.fields import Domain
+from odoo.tools import format_amount
 
 from ..ladder.dunning_level import MANUAL_CHANNELS
 from ..notice.dunning_notice import MADE_STATES, PENDING_STATES, USER_WRITABLE
@@ -56,7 +57,7 @@ class DunningNotice(models.Model):
         selection=lambda self: self.env['dunning.policy']._selection_lang(), string="Letter In",
         compute='_compute_letter_lang', inverse='_inverse_letter_lang')
 
-    abroad_text = fields.Char(string="Look First", compute='_compute_abroad_text')
+    look_first_text = fields.Char(string="Look First", compute='_compute_look_first_text')
 
     # The queue
     asked_on = fields.Datetime(
@@ -103,9 +104,15 @@ class DunningNotice(models.Model):
         for notice in self:
             notice.letter_lang = notice.lang if notice.lang in known else False
 
-    @api.depends('partner_id', 'recipient_id', 'company_id', 'level_id')
-    def _compute_abroad_text(self):
-        """Say what a person looks at before a letter goes to another country or to who reads another language."""
+    @api.depends('partner_id', 'recipient_id', 'company_id', 'level_id', 'amount_due_company')
+    def _compute_look_first_text(self):
+        """Say what a person looks at before a letter goes: to another country, to who reads another language, or to a
+        supplier to whom at least as much is owed.
+        """
+        Item = self.env['account.move.line']
+        owed = {
+            (company.id, debtor_id): amount for company, notices in self.grouped('company_id').items()
+            for debtor_id, amount in Item._get_dunning_payables(company, notices.partner_id.ids).items()}
         for notice in self:
             sentences = []
             if notice.company_id._is_dunning_abroad(notice.partner_id):
@@ -119,7 +126,13 @@ class DunningNotice(models.Model):
                 sentences.append(self.env._(
                     "There is no text in the language of the debtor (%(spoken)s), so it is in %(written)s.",
                     spoken=notice._name_lang(spoken), written=notice._name_lang(notice.lang)))
-            notice.abroad_text = " ".join(sentences)
+            payable = owed.get((notice.company_id.id, notice.partner_id.id), 0.0)
+            if payable and payable >= notice.amount_due_company:
+                sentences.append(self.env._(
+                    "We owe this debtor %s as a supplier, at least what is asked here. Consider setting the two off "
+                    "against each other (article 6:127 of the Dutch Civil Code).",
+                    format_amount(self.env, payable, notice.company_id.currency_id)))
+            notice.look_first_text = " ".join(sentences)
 
     def _inverse_letter_lang(self):
         for notice in self:

@@ -45,7 +45,10 @@ class DunningRunCheck(models.AbstractModel):
             Domain('id', 'in', [group[0].partner_id for group in groups]) & domain, order='id')
         reviewed = {
             debtor.id for debtor in found if debtor.dunning_review or company._is_dunning_abroad(debtor)}
-        return [group for group in groups if group[0].partner_id not in reviewed]
+        owed = self.env['account.move.line']._get_dunning_payables(company, {group[0].partner_id for group in groups})
+        return [
+            group for group in groups if group[0].partner_id not in reviewed
+            and owed.get(group[0].partner_id, 0.0) < group[0].group_amount_company]
 
     @api.model
     def _hold_back(self, company, at_date, count):

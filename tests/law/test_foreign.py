@@ -191,7 +191,7 @@ class TestForeign(DunningCommon):
         self.assertEqual(found, {
             ('nl', True): 'queued', ('be', True): 'draft', ('be', False): 'queued', ('de', True): 'draft',
             (None, True): 'queued'})
-        texts = {states[notice.partner_id]: notice.abroad_text for notice in notices if notice.partner_id in states}
+        texts = {states[notice.partner_id]: notice.look_first_text for notice in notices if notice.partner_id in states}
         self.assertIn("Belgi", texts['be', True])
         self.assertFalse(texts['nl', True] or texts['be', False] or texts[None, True])
 
@@ -233,8 +233,8 @@ class TestForeign(DunningCommon):
         self.invoice(due=TODAY - days(20))
         notices = self.make_notices().with_context(lang='en_US').grouped('partner_id')
         self.assertEqual(notices[debtor].lang, 'en_US')
-        self.assertIn("Deutsch", notices[debtor].abroad_text)
-        self.assertFalse(notices[self.business].abroad_text)
+        self.assertIn("Deutsch", notices[debtor].look_first_text)
+        self.assertFalse(notices[self.business].look_first_text)
 
     # --- upgrading ---
 

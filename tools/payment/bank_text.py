@@ -32,6 +32,10 @@ OF_SOMETHING_ELSE = frozenset({
     'LIDNUMMER', 'ORDER', 'ORDERNR', 'ORDERNUMMER', 'PO', 'TEL', 'WEEK', 'MAAND', 'JAAR', 'DD', 'CUSTOMER', 'POLIS',
     'POLISNR', 'KVK', 'PROJECT', 'OFFERTE', 'KENTEKEN', 'POSTCODE', 'KAMER', 'HUISNR', 'DOSSIER', 'BTW', 'PERIODE',
     'KWARTAAL', 'Q'})
+#: Words, and reason codes of banks, by which a text says that a payment was taken back; also read by PostgreSQL.
+BOUNCED = (
+    '(^|[^A-Z0-9])(STORNO|STORNERING|GESTORNEERD|TERUGBOEKING|TERUGGEBOEKT|RETURN|RETURNED|REJECT|REJECTED|CHARGEBACK'
+    '|BOUNCED|RUECKLASTSCHRIFT|(AC|AG|AM|BE|FF|MD|MS|RC|RR|SL)[0-9][0-9])($|[^A-Z0-9])')
 MOST_RUNS = 8  # of one number
 MOST_CHARACTERS = 35  # of one number, as in a SEPA remittance
 #: A number of fewer digits says too little by itself.
