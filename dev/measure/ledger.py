@@ -79,7 +79,7 @@ def _prototype_invoice(env, debtor, today):
     return move
 
 
-def _copy_rows(env, prototype, source, overrides):
+def copy_rows(env, prototype, source, overrides):
     """Insert a copy of a record for each row of a table, named `new` here, but for some columns."""
     prototype.env.flush_all()
     query = "SELECT column_name FROM information_schema.columns WHERE table_name = %s AND is_generated = 'NEVER'"
@@ -109,7 +109,7 @@ def _copy_debtors(env, debtor, count):
         "complete_name": SQL("'Debtor ' || new.nr"),
         "email": SQL("'debtor' || new.nr || '@bench.example'"),
     }
-    _copy_rows(env, debtor, "bench_debtor", overrides)
+    copy_rows(env, debtor, "bench_debtor", overrides)
 
 
 def _copy_invoices(env, invoice, debtors, kind, count, today):
@@ -148,7 +148,7 @@ def _copy_invoices(env, invoice, debtors, kind, count, today):
         "invoice_date_due": SQL("new.due_date"),
         "access_token": SQL("NULL"),
     }
-    _copy_rows(env, invoice, "bench_move", overrides)
+    copy_rows(env, invoice, "bench_move", overrides)
     receivable = invoice.line_ids.filtered(lambda line: line.display_type == "payment_term")
     # (prototype line, sign of the amount, days after the due date, share of the amount)
     parts = [(receivable, 1, 0, 1.0)]
@@ -173,7 +173,7 @@ def _copy_invoices(env, invoice, debtors, kind, count, today):
             **dict.fromkeys(("amount_residual", "amount_residual_currency"), rest),
             "reconciled": SQL("%s", bool(sign) and open_share == 0.0),
         }
-        _copy_rows(env, line, "bench_move", overrides)
+        copy_rows(env, line, "bench_move", overrides)
 
 
 def _make_payments(env, company):

@@ -8,7 +8,7 @@ from lxml import etree
 
 from odoo.tools import SQL
 
-from . import meter
+from . import meter, receipts
 
 PAGE = 80
 INVOICES = 500
@@ -26,8 +26,11 @@ def measure(env, step, turns="1"):
     :param turns: how often a step that changes something is done (and undone) to find the middle
     """
     company, today = env.company, env.company._dunning_today()
+    undo = None
     if step == "raise":
         _let_leave(env)
+    elif step == "receipts":
+        undo = receipts.generate(env)
     # The peer's process has made its policy and its run by now; each of ours starts anew. What PostgreSQL looks up
     # about the tables in a new session took a tenth of planning 3,000 items. So one item is asked, as a screen does.
     Item = env["account.move.line"]
@@ -39,6 +42,8 @@ def measure(env, step, turns="1"):
     answer = meter.measure(env, lambda: method(env, company, today), tell, repeats=repeats, undo=once)
     if step != "mails":  # the next level comes with everything in the queue, and nothing leaves here
         env.cr.commit()  # out of the clock, as for the peer: how fast the disk is does not count
+    if undo:
+        undo()
     return answer
 
 
@@ -69,6 +74,10 @@ def _step_plan_due(env, company, today):
 
 def _step_plan_full(env, company, today):
     return env["dunning.planner"]._plan(company, today)
+
+
+def _step_receipts(env, company, today):
+    return _step_plan_due(env, company, today)
 
 
 def _step_create(env, company, today):
