@@ -1,7 +1,7 @@
 {
     'name': "Debiteurenbeheer",
     'summary': "Aanmaningen that are legally right, explain themselves and never leave for money that is not owed",
-    'version': '19.0.1.8.0',
+    'version': '19.0.1.9.0',
     'category': 'Accounting/Accounting',
     'author': "Debiteurenbeheer contributors",
     'website': "https://github.com/debiteurenbeheer/l10n_nl_dunning",

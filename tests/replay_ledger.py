@@ -38,8 +38,11 @@ class Credit:
     known: tuple
     is_money: bool
     used: tuple | None = None
-    # Of a receipt that names no debtor, only an invoice: it stops that invoice and lowers nothing.
+    # The number of the invoice that its text is about, whoever's that is.
     names: str = ''
+    # Somebody unknown wrote only digits: that invoice waits, and nothing is set off.
+    is_doubtful: bool = False
+    payer_known: bool = True
 
     def is_open(self, now):
         return self.known <= now and (self.used is None or now < self.used)
@@ -107,7 +110,7 @@ class Promise:
     def judge(self, account, credits, now):
         """Return the states that are right at a moment.
 
-        :param credits: of the debtor, all of them
+        :param credits: those that can be about its invoice, as far as they are not for others
         """
         end = min(self.grace, now[0])
         moves = [
@@ -126,7 +129,7 @@ class Promise:
         # Money or credit notes that nobody matched may be about this invoice or about another.
         spare = [
             credit for credit in credits
-            if credit.is_open(now) and not credit.names and self.made < credit.known and credit.dated <= self.grace]
+            if credit.is_open(now) and self.made < credit.known and credit.dated <= self.grace]
         states = {'partly' if paid else 'broken'}
         if any(credit.is_money for credit in spare):
             states |= {'partly'} | ({'kept'} if paid + sum(credit.cents for credit in spare) >= need else set())

@@ -4,7 +4,8 @@
 full credit notes, money that lies on the account unmatched, payments that bounce, payments that are booked late with
 an earlier date, holds on parts, invoices and debtors, disputes with an outcome, promises, receipts on the bank that
 name an invoice or a debtor, mails that come back, replies, proposals that are taken back, and faults in the middle of
-the scheduled actions, which then are repeated.
+the scheduled actions, which then are repeated. Payers write numbers of invoices as people do: whole, in part, in
+digits, somebody else's, or not at all.
 
 The referee writes all of it down in his own books (``replay_ledger``) and judges what leaves by those.
 """
@@ -12,6 +13,7 @@ The referee writes all of it down in his own books (``replay_ledger``) and judge
 import random
 from collections import Counter, defaultdict
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import timedelta
 from unittest.mock import patch
 
@@ -28,7 +30,7 @@ from .replay_ledger import Account, Credit, Hold, Movement, Promise, Step
 FATES = {
     'nothing': 36, 'part_paid': 8, 'credited_partly': 5, 'credited': 4, 'credit_lies_there': 5, 'money_lies_there': 6,
     'bounces': 7, 'booked_late': 10, 'hold': 5, 'hold_part': 5, 'dispute': 7, 'hold_debtor': 3, 'insolvent': 1,
-    'promise': 10, 'receipt_by_reference': 4, 'receipt_by_partner': 3,
+    'promise': 10, 'receipt_of_nobody': 7, 'receipt_of_debtor': 9,
 }
 #: In one of so many days something breaks in planning, and in sending.
 FAULT_EVERY = 9
@@ -457,22 +459,45 @@ class WorldReplay(Replay):
                 self._plan_event(day, EARLY, 'part_paid', row, percent=100 if die < 0.35 else 40)
         return True
 
-    def _do_receipt_by_reference(self, env, row, now, days, percent, die, by_partner=False):
+    def _do_receipt_of_nobody(self, env, row, now, die, **words):
+        """Somebody whom the bank does not know pays, and names an invoice of ours: in full, or by its digits."""
+        number = row.move.name
+        text = (
+            f"payment {number}", f"inv. {number.lower().replace('/', ' ')}, thanks", f"/EREF/{number}//REMI/thanks/",
+            f"your {number.split('/')[-1]}")[int(die * 4)]
+        doubtful = text.startswith("your")
+        return self._receive(env, row, now, text, names=row.number, is_doubtful=doubtful, payer_known=False, **words)
+
+    def _do_receipt_of_debtor(self, env, row, now, die, **words):
+        """A debtor pays, and writes a number in some way, somebody else's, one that is none, or nothing."""
+        _prefix, year, digits = row.move.name.rsplit('/', 2)
+        others = [other for other in self.rows if other.customer != row.customer and self._get_open(other, now) > 0]
+        other = others[int(die * 1000) % len(others)] if others else row
+        text, names = (
+            ("Transfer", ''), (f"invoice {int(digits)}, thanks", row.number), (f"{year}/{digits}", row.number),
+            (f"for {other.move.name}", other.number), (f"customer {int(digits)} week 12", ''),
+            (row.move.name, row.number),
+        )[int(die * 6)]
+        if text.startswith("invoice ") and [
+            int(mine.move.name.split('/')[-1]) for mine in self.rows_of[row.customer] if self._get_open(mine, now) > 0
+        ].count(int(digits)) > 1:
+            return False  # it would name two of them
+        if names == other.number:
+            self._touch(other, now)
+        return self._receive(env, row, now, text, names=names, partner=self.debtors[row.customer], **words)
+
+    def _receive(self, env, row, now, text, days, percent, partner=None, **words):
         cents = self._get_open(row, now)
         if cents <= 1 or now >= row.paid_at:
             return False
         cents = max(1, cents * percent // 100)
         line = env['account.bank.statement.line'].create({
-            'journal_id': self.bank.id, 'date': now[0], 'amount': cents / 100,
-            'payment_ref': "Transfer" if by_partner else f"payment {row.move.name}",
-            **({'partner_id': self.debtors[row.customer].id} if by_partner else {})})
-        credit = Credit(cents, now[0], now, is_money=True, names='' if by_partner else row.number)
+            'journal_id': self.bank.id, 'date': now[0], 'amount': cents / 100, 'payment_ref': text,
+            'partner_id': partner and partner.id})
+        credit = Credit(cents, now[0], now, is_money=True, **words)
         self.credits[row.customer].append(credit)
         self._plan_event(now[0] + days, EARLY, 'receipt_is_sorted_out', row, credit=credit, line=line)
         return True
-
-    def _do_receipt_by_partner(self, env, row, now, **words):
-        return self._do_receipt_by_reference(env, row, now, **words, by_partner=True)
 
     def _do_receipt_is_sorted_out(self, env, row, now, credit, line):
         """It was somebody else's: the line is taken off the statement."""
@@ -579,17 +604,53 @@ class WorldReplay(Replay):
                     most += hold.cents or left
         return min(least, left), min(most, left)
 
-    def _get_credit(self, customer, now):
-        return sum(credit.cents for credit in self.credits[customer] if not credit.names and credit.is_open(now))
+    def _impute(self, now):
+        """Return what is for each invoice by its payer's choice (article 6:43 of the Civil Code), and the rest.
 
-    def _is_named(self, row, now):
-        return any(
-            credit.names == row.number and credit.is_open(now) for credit in self.credits[row.customer])
+        :return: cents by number and credit, cents by customer of who is known, and numbers that somebody may have paid
+        """
+        shares, loose, doubtful, left, unnamed = defaultdict(dict), defaultdict(int), set(), {}, []
+
+        def allot(number, position, cents):
+            row = self.row_of[number]
+            taken = min(cents, left.setdefault(number, self._get_open(row, now)))
+            left[number] -= taken
+            if taken:
+                shares[number][position] = taken
+            return cents - taken
+
+        found = [
+            (customer, credit) for customer, credits in self.credits.items() for credit in credits
+            if credit.is_open(now)]
+        for position, (customer, credit) in enumerate(found):
+            if credit.is_doubtful:
+                doubtful.add(credit.names)
+                continue
+            rest = allot(credit.names, position, credit.cents) if credit.names else credit.cents
+            if rest == credit.cents:
+                unnamed.append((position, customer, credit))
+            elif credit.payer_known:
+                loose[customer] += rest
+        for position, customer, credit in unnamed:
+            meant = [
+                row.number for row in self.rows_of[customer]
+                if row.item_id and row.number not in shares and self._get_open(row, now) == credit.cents]
+            if not credit.payer_known:
+                continue
+            loose[customer] += allot(meant[0], position, credit.cents) if len(meant) == 1 else credit.cents
+        return shares, loose, doubtful
+
+    def _may_be_paid(self, row, now):
+        """Return whether somebody unknown wrote the last digits of a number, of which there may be several."""
+        digits = {self.row_of[number].move.name.split('/')[-1] for number in self._impute(now)[2]}
+        return row.move.name.split('/')[-1] in digits
 
     def _get_netted(self, row, now):
-        """Return the least and the most cents of the debtor's credits that are set against a row, oldest first."""
-        least = most = credit = self._get_credit(row.customer, now)
-        if not credit:
+        """Return the least and the most cents of credits that are set against a row: those for it, the rest by age."""
+        shares, loose, _doubtful = self._impute(now)
+        least = most = loose[row.customer]
+        own = sum(shares[row.number].values())
+        if not own and not most:
             return 0, 0
         older = [
             other for other in self.rows_of[row.customer]
@@ -598,10 +659,28 @@ class WorldReplay(Replay):
         left = self._get_open(row, now)
         for other in older:
             held_least, held_most = self._get_held(other, now)
-            least -= self._get_open(other, now) - held_least
-            most -= self._get_open(other, now) - held_most
+            free = self._get_open(other, now) - sum(shares[other.number].values())
+            least -= max(0, free - held_least)
+            most -= max(0, free - held_most)
         held_least, held_most = self._get_held(row, now)
-        return max(0, min(least, left - held_most)), max(0, min(most, left - held_least))
+
+        def cover(credit, held):
+            return min(left - held, own) + max(0, min(credit, left - held - own))
+
+        return cover(least, held_most), cover(most, held_least)
+
+    def _get_for(self, number, now):
+        """Return the credits that can be about an invoice, each without what is for others."""
+        shares, customer = self._impute(now)[0], self.row_of[number].customer
+        found = [
+            (owner, credit) for owner, credits in self.credits.items() for credit in credits if credit.is_open(now)]
+        taken = [
+            sum(parts.get(position, 0) for other, parts in shares.items() if other != number)
+            for position in range(len(found))]
+        return [
+            replace(credit, cents=credit.cents - taken[position]) for position, (owner, credit) in enumerate(found)
+            if credit.cents > taken[position] and (
+                (owner == customer and credit.payer_known) or position in shares[number])]
 
     def _judge_item(self, row, label, notice, line, day, moment):
         now, account = (day, moment), self.accounts[row.number]
@@ -616,7 +695,7 @@ class WorldReplay(Replay):
             "it was not owed any more": left > 0,
             f"it is marked {account.get_marks(now)}": not account.get_marks(now),
             "it is on hold": left <= 0 or held[0] < left,
-            "a receipt names it": not (self._is_named(row, now) and self._is_named(row, asked_at)),
+            "a receipt may be for it": not (self._may_be_paid(row, now) and self._may_be_paid(row, asked_at)),
             f"{line_left} was asked instead of {left}": line_left == left,
             f"{line_held} is left out as held instead of {held}": held[0] <= line_held <= held[1],
             f"{line_netted} is set against it instead of {netted}": netted[0] <= line_netted <= netted[1],
@@ -703,7 +782,7 @@ class WorldReplay(Replay):
                 continue
             stopped = (
                 self._get_open(row, now) <= 0 or self.accounts[row.number].get_marks(now)
-                or self._get_held(row, now)[1] or self._get_netted(row, now)[1] or self._is_named(row, now))
+                or self._get_held(row, now)[1] or self._get_netted(row, now)[1] or self._may_be_paid(row, now))
             if not stopped:
                 self._fail(day, f"{notice.name} about {row.number} was cancelled though it is owed: "
                                 f"{line.drop_reason} {notice.cancel_reason}")
@@ -732,7 +811,7 @@ class WorldReplay(Replay):
         for row in owed:
             level, reached = steps[row.number]
             if level and reached <= day and row.item_id not in pending:
-                certain = not (self.accounts[row.number].get_marks(now) or self._is_named(row, now))
+                certain = not (self.accounts[row.number].get_marks(now) or self._may_be_paid(row, now))
                 least = self._get_open(row, now) - self._get_held(row, now)[1] - self._get_netted(row, now)[1]
                 self.sums[row.customer, level] += least * certain
         for row in owed:
@@ -749,7 +828,7 @@ class WorldReplay(Replay):
         """Return the answers that are right: more than one where a date depends on a setting."""
         day, account = now[0], self.accounts[row.number]
         (level, reached), left = step, self._get_open(row, now)
-        if self._is_named(row, now):
+        if self._may_be_paid(row, now):
             return {'unmatched_receipt'}
         if account.get_marks(now):
             return account.get_marks(now)
@@ -814,8 +893,9 @@ class WorldReplay(Replay):
         day = now[0]
         for promise in list(self.promises):
             account = self.accounts[promise.number]
-            credits = self.credits[self.row_of[promise.number].customer]
-            right = promise.judge(account, credits, now) | promise.judge(account, credits, (day, EARLY))
+            right = {
+                state for moment in (now, (day, EARLY))
+                for state in promise.judge(account, self._get_for(promise.number, moment), moment)}
             if promise.record.state not in right:
                 self._fail(day, f"the promise about {promise.number} is {promise.record.state} instead of {right}")
             if day > promise.grace + timedelta(days=30):
@@ -843,7 +923,7 @@ class WorldReplay(Replay):
             rows = [self.by_item[line.move_line_id.id] for line in notice.live_line_ids]
             excused = notice.state == 'queued' and (
                 notice.partner_id.ref in self.told_today
-                or any(self._is_named(row, (day, LATE)) for row in rows))
+                or any(self._may_be_paid(row, (day, LATE)) for row in rows))
             if notice.id not in self.stuck_ids and not excused:
                 self.stuck_ids.add(notice.id)
                 self._fail(day, f"{notice.name} is {notice.state} at the end of the day: "

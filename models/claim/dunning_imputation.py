@@ -19,12 +19,14 @@ class Imputed(NamedTuple):
     :ivar likely: ids of items that somebody unknown may have paid
     :ivar entries: the parts of a credit that are certainly for items, ``{entry: {item id: part of 1}}`` (the entry of a
         payment: minus its id)
+    :ivar of_others: what somebody else paid for the items of a debtor, by debtor id: ``(entry, day, {item id: amount})``
     """
 
     covered: dict = MappingProxyType({})
     taken: dict = MappingProxyType({})
     likely: frozenset = frozenset()
     entries: dict = MappingProxyType({})
+    of_others: dict = MappingProxyType({})
 
 
 class DunningImputation(models.AbstractModel):
@@ -41,7 +43,7 @@ class DunningImputation(models.AbstractModel):
         """
         Line = self.env['account.move.line']
         rows = self.env.execute_query(SQL(
-            "SELECT id, entry, debtor_id, balance, date, text, payer, invoice_ids FROM (%s) credit",
+            "SELECT id, entry, debtor_id, date, balance, text, payer, invoice_ids FROM (%s) credit",
             Line._get_dunning_credits_sql(
                 company, day, SQL("TRUE") if debtors is None else debtors, any_receipt=True)))
         if not rows:
@@ -50,7 +52,7 @@ class DunningImputation(models.AbstractModel):
         credits = [
             Credit(credit_id, debtor_id, to_decimal(balance), date, tuple((text or '').split('\n')), payer or '', tuple(
                 item_id for invoice_id in invoice_ids for item_id in linked[invoice_id]))
-            for credit_id, _entry, debtor_id, balance, date, text, payer, invoice_ids in rows if balance > 0]
+            for credit_id, _entry, debtor_id, date, balance, text, payer, invoice_ids in rows if balance > 0]
         keys = sorted({key for credit in credits for key in get_keys(credit)})
         debtor_ids = sorted({credit.debtor_id for credit in credits if credit.debtor_id})
         amounts = sorted({credit.amount for credit in credits if credit.debtor_id is None})
@@ -62,14 +64,19 @@ class DunningImputation(models.AbstractModel):
             *(item_id for document in documents for item_id in document.item_ids),
             *(item_id for credit in credits for item_id in credit.item_ids)})
         found = impute(credits, items, documents, names)
-        covered, taken, entries = defaultdict(lambda: ZERO), defaultdict(lambda: ZERO), defaultdict(dict)
-        for credit_id, entry, debtor_id, balance, *_texts in rows:
-            for share in found.shares.get(credit_id, ()):
+        covered, taken = defaultdict(lambda: ZERO), defaultdict(lambda: ZERO)
+        entries, of_others, owner = defaultdict(dict), defaultdict(list), {item.id: item.debtor_id for item in items}
+        for credit_id, entry, debtor_id, date, balance, *_texts in rows:
+            shares = found.shares.get(credit_id, ())
+            for other_id in {owner[share.item_id] for share in shares} - {debtor_id}:
+                of_others[other_id].append((entry, date, {
+                    share.item_id: share.amount for share in shares if owner[share.item_id] == other_id}))
+            for share in shares:
                 covered[share.item_id] += share.covered
                 entries[entry][share.item_id] = share.amount / to_decimal(balance)
                 if debtor_id:
                     taken[debtor_id] += share.amount
-        return Imputed(covered, taken, found.likely, entries)
+        return Imputed(covered, taken, found.likely, entries, of_others)
 
     @api.model
     def _get_document_queries(self, company, keys, debtor_ids):

@@ -26,10 +26,12 @@ class DunningMoney(models.AbstractModel):
         """
         matched = self.env.execute_query(SQL(
             "SELECT move_id, SUM(amount) FROM (%s) settled GROUP BY move_id", self._get_settlements_sql(items)))
-        credits_open = self._read_credits(company, debtor)
+        ready = {row[1] for row in self._read_credits(company, debtor)}
+        of_others = self._impute(company, debtor).of_others.get(debtor.commercial_partner_id.id, ())
+        ready |= {entry for entry, _day, _amounts in of_others}
         return {
             'matched': {str(move_id): float(amount) for move_id, amount in matched},
-            'open': sorted({row[1] for row in credits_open}),
+            'open': sorted(ready),
         }
 
     @api.model
@@ -89,9 +91,7 @@ class DunningMoney(models.AbstractModel):
         """
         pools, paid_back = defaultdict(list), defaultdict(float)
         for company, partners in partners_by_company.items():
-            rows = self._read_credits(company, partners)
-            entries = self.env['dunning.imputation']._impute(
-                company, company._dunning_today(), self._get_of_sql(partners)).entries if rows else {}
+            rows, imputed = self._read_credits(company, partners), self._impute(company, partners)
             for debtor_id, entry, currency_id, day, amount, is_money in rows:
                 if day > at_date:
                     continue
@@ -101,7 +101,14 @@ class DunningMoney(models.AbstractModel):
                     pools[company.id, debtor_id, currency_id].append({
                         'move_id': entry, 'date': day, 'amount': float(amount), 'is_money': is_money,
                         'named': {
-                            item_id: float(amount * part) for item_id, part in entries.get(entry, {}).items()}})
+                            item_id: float(amount * part) for item_id, part in imputed.entries.get(entry, {}).items()}})
+            for debtor in partners.commercial_partner_id:
+                for entry, day, amounts in imputed.of_others.get(debtor.id, ()):
+                    if day <= at_date:
+                        named = {item_id: float(amount) for item_id, amount in amounts.items()}
+                        pools[company.id, debtor.id, company.currency_id.id].append({
+                            'move_id': entry, 'date': day, 'amount': sum(named.values()), 'is_money': True,
+                            'named': named})
         for key, pool in pools.items():
             pool.sort(key=lambda credit: (credit['is_money'], credit['date'], str(credit['move_id'])))
             for credit in pool:
@@ -118,6 +125,11 @@ class DunningMoney(models.AbstractModel):
         """
         elsewhere = sum(amount for item_id, amount in credit['named'].items() if item_id not in item_ids)
         return max(0.0, credit['amount'] - elsewhere)
+
+    @api.model
+    def _impute(self, company, partners):
+        """Return which items what lies ready is for, as far as it concerns these debtors."""
+        return self.env['dunning.imputation']._impute(company, company._dunning_today(), self._get_of_sql(partners))
 
     @api.model
     def _read_credits(self, company, partners):

@@ -91,7 +91,7 @@ class DunningDebtorRows(models.AbstractModel):
             company, company._dunning_today(), SQL("line.company_id = %s AND %s", company.id, lines)))
 
     def _ask_of_credits(self):
-        """Return the planner's question about each company: what lies ready for debtors, and which items that is for."""
+        """Return the planner's question about each company: what lies ready, and which items that is for."""
         partner_ids = self.env.context.get('dunning_debtor_partner_ids')
         partners = None if partner_ids is None else self.env['res.partner'].browse(partner_ids)
         return {

@@ -84,7 +84,8 @@ class DunningItemMoney(models.AbstractModel):
               JOIN res_partner debtor ON debtor.id = partner.commercial_partner_id
          LEFT JOIN account_payment paid ON paid.id = move.origin_payment_id
              WHERE %(open)s AND %(wanted)s
-               AND (line.amount_residual < 0 OR (journal.type IN ('bank', 'cash', 'credit') AND %(no_debt)s = 'paid_back'))
+               AND (line.amount_residual < 0
+                    OR (journal.type IN ('bank', 'cash', 'credit') AND %(no_debt)s = 'paid_back'))
          UNION ALL
             SELECT -payment.id, -payment.id, debtor.id, payment.currency_id, payment.date, payment.amount,
                    payment.amount_company_currency_signed, TRUE,
@@ -149,7 +150,7 @@ class DunningItemMoney(models.AbstractModel):
         :param SQL item_id: of the item
         :param SQL move: the name of a row with the ``move_type`` and ``payment_state`` of its entry
         """
-        Move, Partial, company = self.env['account.move'], self.env['account.partial.reconcile'], self.env['res.company']
+        Move, Partial = self.env['account.move'], self.env['account.partial.reconcile']
         return SQL(
             """
             CASE WHEN %(move)s.move_type = 'entry' THEN (
@@ -173,7 +174,7 @@ class DunningItemMoney(models.AbstractModel):
                 "journal.type IN ('bank', 'cash', 'credit') AND NOT %s", self._get_dunning_bounced_sql()),
             to_flush=[
                 *(Move._fields[name] for name in ('move_type', 'payment_state')),
-                *(company._fields[name] for name in (
+                *(self.env['res.company']._fields[name] for name in (
                     'currency_exchange_journal_id', 'account_default_pos_receivable_account_id')),
                 *(Partial._fields[name] for name in ('debit_move_id', 'credit_move_id', 'debit_amount_currency')),
                 *(self._fields[name] for name in (
@@ -192,8 +193,10 @@ class DunningItemMoney(models.AbstractModel):
 
     @api.model
     def _get_dunning_bounced_sql(self):
-        """Return the SQL condition that ``odd`` takes a payment back: the text of the bank, or of who booked it, says so
-        and names an invoice of the debtor, with any separators. Who registers a payment to a debtor pays back.
+        """Return the SQL condition that ``odd`` takes a payment back.
+
+        The text of the bank, or of who booked it, says so and names an invoice of the debtor, with any separators. Who
+        registers a payment to a debtor pays back.
         """
         Move = self.env['account.move']
         return SQL(

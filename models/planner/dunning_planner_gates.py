@@ -108,14 +108,15 @@ class DunningPlannerGates(models.AbstractModel):
     @api.model
     def _get_countable_sql(self, line, move, move_id):
         """Return SQL that is true when open credits are set against an item: it is open and could be asked for."""
+        Item = self.env['account.move.line']
         return SQL(
             "(%(line)s.parent_state = 'posted' AND %(line)s.amount_residual > 0 AND %(line)s.reconciled IS NOT TRUE"
             " AND %(line)s.no_followup IS NOT TRUE"
             " AND COALESCE(%(move)s.payment_state, '') NOT IN ('blocked', 'reversed')"
             " AND (COALESCE(%(move)s.payment_state, '') NOT IN ('in_payment', 'paid') OR %(registered)s)"
             " AND %(no_debt)s IS NULL)",
-            line=line, move=move, no_debt=self.env['account.move.line']._get_dunning_no_debt_sql(
-                SQL("%s.id", line), move), registered=self.env['account.move.line']._get_dunning_is_registered_sql(move_id))
+            line=line, move=move, no_debt=Item._get_dunning_no_debt_sql(SQL("%s.id", line), move),
+            registered=Item._get_dunning_is_registered_sql(move_id))
 
     @staticmethod
     def _get_unnamed_sql():

@@ -89,9 +89,12 @@ class TestPlannerProperties(DunningCommon):
             {'id': item.id, 'due': TODAY + days(due), 'residual': residual, 'flag': flag}
             for item, (due, residual, flag) in zip(self.open_items, world, strict=True)]
         left = credit
+        # Exactly what one item asks was paid for that one (article 6:43 of the Civil Code); else the oldest is paid.
+        meant = [row['id'] for row in rows if row['residual'] == credit]
+        meant = meant if len(meant) == 1 else []
         for row in sorted(rows, key=lambda row: (row['due'], row['id'])):
             row['netted'] = 0.0
-            if row['residual'] and row['flag'] not in ('blocked', 'no_followup'):
+            if row['residual'] and row['flag'] not in ('blocked', 'no_followup') and (not meant or row['id'] in meant):
                 row['netted'] = round(min(left, row['residual']), 2)
                 left = round(left - row['netted'], 2)
         for row in rows:
@@ -112,6 +115,7 @@ class TestPlannerProperties(DunningCommon):
                     reached = max(reached, deadline + days(1)) if deadline else reached
             row['reason'] = (
                 'settled' if not row['residual'] else
+                'rounding' if row['residual'] < 0.05 else
                 row['flag'] if row['flag'] in ('blocked', 'no_followup') else
                 'not_sent' if row['flag'] == 'unsent' else
                 'finished' if not level else

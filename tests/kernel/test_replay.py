@@ -76,7 +76,7 @@ class TestReplay(AccountTestInvoicingCommon):
                 rows[row.customer] = row
         rows = list(rows.values())[:7]
         kinds = (
-            'hold', 'promise', 'receipt_by_reference', 'credit_lies_there', 'booked_late', 'hold_debtor', 'nothing')
+            'hold', 'promise', 'receipt_of_nobody', 'credit_lies_there', 'booked_late', 'hold_debtor', 'nothing')
         first = rows[0].invoice_date
         for row, kind in zip(rows, kinds, strict=True):
             fates[row.number] = kind
@@ -93,13 +93,13 @@ class TestReplay(AccountTestInvoicingCommon):
             "SELECT 0 AS item_id, 0.0 AS hold_amount, FALSE AS hold_active, NULL::date AS hold_free_on,"
             " 0 AS hold_reason_id, 0 AS hold_user_id, NULL::date AS hold_until, FALSE AS hold_disputed WHERE FALSE"))
         self.patch(Planner, '_get_credit_sql', lambda planner, *args: SQL(
-            "SELECT 0 AS partner_id, 0.0 AS amount WHERE FALSE"))
+            "SELECT 0 AS partner_id, 0.0 AS amount, 0.0 AS loose WHERE FALSE"))
         self.patch(type(self.env['dunning.dispatcher']), '_recheck',
                    lambda dispatcher, notices, at_date, decisions=None: notices)
         self.patch(type(self.env['dunning.notice']), '_update_wrong', lambda notices: notices.browse())
         failures = "\n".join(replay.run())
         for text in (
-            "it is on hold", "a receipt names it", "is set against it instead of", "it was not owed any more",
+            "it is on hold", "a receipt may be for it", "is set against it instead of", "it was not owed any more",
             "was found to be wrong instead of",
         ):
             self.assertIn(text, failures)
@@ -119,7 +119,7 @@ class EventfulReplay(replay_world.WorldReplay):
         return result
 
     def _plan_event(self, day, moment, kind, row, **words):
-        if kind in ('hold', 'promise', 'receipt_by_reference', 'credit_lies_there', 'hold_debtor'):
+        if kind in ('hold', 'promise', 'receipt_of_nobody', 'credit_lies_there', 'hold_debtor'):
             day, moment = row.due_date + timedelta(days=4), replay_engine.EARLY
             words['die'] = 0.9
         return super()._plan_event(day, moment, kind, row, **words)

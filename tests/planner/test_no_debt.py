@@ -10,9 +10,9 @@ DUE = TODAY - days(20)
 
 @tagged('post_install_l10n', 'post_install', '-at_install')
 class TestNoDebt(DunningCommon):
-    def book(self, amount, text, *, journal=None, account=None, ref=False, on=TODAY - days(8)):
+    def book(self, amount, text, *, journal=None, account=None, ref=False):
         """Return the due item of an entry that debits the debtor."""
-        journal = journal or self.bank_journal
+        journal, on = journal or self.bank_journal, TODAY - days(8)
         entry = self.env['account.move'].create({
             'journal_id': journal.id, 'date': on, 'ref': ref, 'line_ids': [
                 Command.create({
@@ -77,7 +77,7 @@ class TestNoDebt(DunningCommon):
 
     def test_what_is_booked_on_another_journal_is_a_debt(self):
         general = self.company_data['default_journal_misc']
-        item = self.book(100.0, "Invoice 2019-0815", journal=general, on=DUE)
+        item = self.book(100.0, "Invoice 2019-0815", journal=general)
         item.no_followup = False  # as core marks entries of such journals
         self.assertEqual(self.reason(item), 'due')
 

@@ -38,6 +38,8 @@ BOUNCED = (
     '|BOUNCED|RUECKLASTSCHRIFT|(AC|AG|AM|BE|FF|MD|MS|RC|RR|SL)[0-9][0-9])($|[^A-Z0-9])')
 MOST_RUNS = 8  # of one number
 MOST_CHARACTERS = 35  # of one number, as in a SEPA remittance
+#: Digits right before or after a number that make it a part of a longer one: behind a separator, or a year.
+PART_OF_MORE = (re.compile(r'(?:[0-9][/._-]|\b20[0-9]{2}[ /._-]*)$'), re.compile(r'[/._-][0-9]'))
 #: A number of fewer digits says too little by itself.
 FEW_DIGITS = 3
 #: One with leading zeros is a number from so many digits on.
@@ -52,6 +54,7 @@ class Numeral(NamedTuple):
     :ivar spelling: as it was written, in upper case: ``INV/2026/00017``
     :ivar word: the letters before it
     :ivar start: where it begins in the text, and where it ends
+    :ivar is_part: it may be a part of a longer number
     """
 
     key: str
@@ -60,6 +63,7 @@ class Numeral(NamedTuple):
     word: str
     start: int
     end: int
+    is_part: bool = False
 
     def overlaps(self, other):
         return self.start < other.end and other.start < self.end
@@ -129,7 +133,8 @@ def read_numerals(text, *, amounts=False):
             if any(part[2].isdigit() for part in window):
                 candidates.append(Numeral(
                     key, tuple(strip_zeros(part[2]) for part in window), words[start:end],
-                    runs[first - 1][2] if first else '', start, end))
+                    runs[first - 1][2] if first else '', start, end,
+                    bool(PART_OF_MORE[0].search(words[:start]) or PART_OF_MORE[1].match(words, end))))
         found += reversed(candidates)
     return found
 

@@ -242,7 +242,8 @@ class _Books:
                         spellings[spelling].add(item_id)
         spellings = self.spellings[credit.debtor_id]
         return self._find(credit, get_items=lambda numeral: (
-            found if numeral.is_meant and len(found := spellings.get(numeral.runs, ())) == 1 else ()))
+            found if numeral.is_meant and not numeral.is_part
+            and len(found := spellings.get(numeral.runs, ())) == 1 else ()))
 
     def _find(self, credit, *, get_items, amounts=False):
         """Return the items that the texts of a credit name; the longest numerals first, none within another."""
@@ -276,7 +277,8 @@ class _Books:
 
     def _get_likely(self, credit):
         """Return the items that an unknown payer may have paid."""
-        numerals = [numeral for text in credit.texts for numeral in read_numerals(text)]
+        numerals = [
+            numeral for text in credit.texts for numeral in read_numerals(text) if not numeral.is_part]
         likely = set().union(*(self.by_bare.get(numeral.key, ()) for numeral in numerals))
         likely |= self._get_by_name(credit) | self._get_by_sum(credit, numerals)
         # An amount says little: it only counts of money about which nothing else is known.
