@@ -358,8 +358,8 @@ class DunningClaim(models.AbstractModel):
         """
         told, letters, asked, wanted = defaultdict(list), defaultdict(list), defaultdict(list), set(items.ids)
         for item_id, model, source_id, deadline, stands, *row in self.env.execute_query(SQL(
-            "SELECT item_id, model, ABS(source_id), deadline, stands, partner_id, sent_on, name, agreed, interest, costs,"
-            "       principal"
+            "SELECT item_id, model, ABS(source_id), deadline, stands, partner_id, sent_on, name, agreed,"
+            "       interest, costs, principal"
             "  FROM (%s) told ORDER BY sent_on, agreed, source_id, line_id",
             SQL(" UNION ALL ").join(self._get_told_sql(items)),
         )) if items else ():
