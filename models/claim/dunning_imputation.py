@@ -19,7 +19,7 @@ class Imputed(NamedTuple):
     :ivar likely: ids of items that somebody unknown may have paid
     :ivar entries: the parts of a credit that are certainly for items, ``{entry: {item id: part of 1}}`` (the entry of a
         payment: minus its id)
-    :ivar of_others: what somebody else paid for the items of a debtor, by debtor id: ``(entry, day, {item id: amount})``
+    :ivar of_others: what somebody else paid for items of a debtor, by debtor id: ``(entry, day, {item id: amount})``
     """
 
     covered: dict = MappingProxyType({})
