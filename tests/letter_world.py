@@ -177,7 +177,7 @@ class World:
                 # The last look of the mail queue, which hands over what may still leave.
                 held_back = self.actions.on(mails.mail_id.sudo())._hold_back_overtaken()
                 notices.invalidate_recordset()
-                mails = mails.filtered(lambda notice: notice.mail_id.sudo() not in held_back)
+                mails -= notices.search([('mail_id', 'in', held_back.ids)])
                 if mails:
                     self.case.mails_leave(mails, self.day)
                     self.leave(life, mails, 'email')
