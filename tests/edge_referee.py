@@ -247,7 +247,8 @@ class Referee:
     def do_bounce(self, day, debtor):
         taken = [notice for notice in self.notices if notice.debtor == debtor and notice.state == 'sent']
         if taken:
-            notice = max(taken, key=lambda notice: notice.day)
+            # Of two of one day the later one.
+            notice = max(reversed(taken), key=lambda notice: notice.day)
             notice.state = 'undelivered'
             self.dead.add(notice.mailbox)
             for invoice in self.invoices.values():

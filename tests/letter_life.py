@@ -57,6 +57,7 @@ class Life:
     reached: set = field(default_factory=set)
     failures: dict = field(default_factory=dict)  # {kind: (day, words)}
     acts: int = 0  # how much happened
+    signed_after: int = 0  # how much had happened when an arrangement was signed
     doubts: dict = field(default_factory=dict)  # {kind: first day} of what the program has to see when it plans
 
     def is_closed(self, day):
@@ -409,6 +410,7 @@ class Actions:
         offer._sign("Jan Jansen", via='paper')
         if offer.state == 'signed':
             offer._countersign(self.world.manager)
+        life.signed_after = life.acts + 1
         return f"{offer.name} is {offer.state}"
 
     edit_offer_again, edit_sign_again = edit_offer, edit_sign

@@ -174,10 +174,15 @@ class World:
         ])):
             mails = notices.filtered(lambda notice: notice.mail_id.sudo().state == 'outgoing')
             with self.guard("mails leaving"):
+                # The last look of the mail queue, which hands over what may still leave.
+                held_back = self.actions.on(mails.mail_id.sudo())._hold_back_overtaken()
+                notices.invalidate_recordset()
+                mails -= notices.search([('mail_id', 'in', held_back.ids)])
                 if mails:
                     self.case.mails_leave(mails, self.day)
                     self.leave(life, mails, 'email')
-            letters = notices.filtered(lambda notice: notice.postal_state in ('to_print', 'printed'))
+            letters = notices.filtered(lambda notice: (
+                notice.state not in ('queued', 'cancelled') and notice.postal_state in ('to_print', 'printed')))
             with self.guard("letters leaving"):
                 if letters:
                     self.case.post_letters(letters, self.day)
@@ -187,7 +192,7 @@ class World:
         notices.invalidate_recordset()
         for notice in notices:
             told = life.letters.get(notice.id)
-            # A mail that waits for the mail server is not made again: what happened meanwhile crosses it.
+            # A mail that waits for the mail server is made again only when it asks too much: an edit crosses it.
             crossed = told and way == 'email' and told['acts'] != life.acts
             if told and not self.has_left(told):
                 # What was printed may have been made again since.
@@ -223,9 +228,11 @@ class World:
                 'number': number, 'cents': to_cents(amount), 'due': due,
                 'principal': to_cents(residual) - to_cents(netted) - to_cents(held),
                 'interest': interest, 'costs': costs, 'announced': announced, 'residual': to_cents(residual)}
+        before = life.letters.get(notice.id)
         told = life.letters[notice.id] = {
             'id': notice.id, 'name': f"{name} of {day}", 'debtor': partner, 'day': day, 'deadline': deadline,
-            'acts': life.acts, 'role': role, 'lines': lines, 'treated': self.get_type(life), 'proofs': [],
+            'mail': mail, 'acts': before['acts'] if before and before['mail'] == mail else life.acts,
+            'role': role, 'lines': lines, 'treated': self.get_type(life), 'proofs': [],
             'email': {'left': None, 'lost': False} if mail else None,
             'post': {'left': None, 'lost': False} if postal else None,
             'announced': sum(line['announced'] for line in lines.values()),
@@ -566,7 +573,8 @@ class World:
              GROUP BY arrangement.id""", [life.debtor.id])
         for arrangement_id, state, amount, move_ids, signed in cr.fetchall():
             most = sum(part for number, (_day, part) in costs.items() if number in move_ids)
-            if to_cents(amount) > most and signed == self.day:
+            # What happened on the day after it was signed is another matter.
+            if to_cents(amount) > most and signed == self.day and life.acts == life.signed_after:
                 self.fail(life, "arrangement signed, costs", f"{amount}, not {most / 100:.2f}; {self.explain(referee)}")
             elif to_cents(amount) > most:
                 self.need_task(life, referee, f"arrangement {state}", [('dunning.arrangement', arrangement_id)], (

@@ -164,7 +164,8 @@ class DunningClaimLetters(models.AbstractModel):
                    %(due_date)s, move.invoice_date,
                    (SELECT JSONB_AGG(JSONB_BUILD_ARRAY(settled.date, settled.amount, settled.is_money))
                       FROM (%(settled)s) settled),
-                   (SELECT JSONB_AGG(JSONB_BUILD_ARRAY(held.since, held.until)) FROM (%(holds)s) held)
+                   (SELECT JSONB_AGG(JSONB_BUILD_ARRAY(held.since, held.until))
+                      FROM (%(holds)s UNION ALL %(terms)s) held)
               FROM %(rows)s
               JOIN account_move move ON move.id = line.move_id
               JOIN res_currency currency ON currency.id = line.currency_id
@@ -176,6 +177,8 @@ class DunningClaimLetters(models.AbstractModel):
             due_date=Line._get_dunning_due_date_sql(line),
             settled=self._get_settlements_sql(SQL("item.id = line.id")),
             holds=self.env['dunning.hold']._get_periods_sql(line, SQL("partner.commercial_partner_id")),
+            # Nor is a term cut short that was given for it: also of what was paid then, and is owed again.
+            terms=self.env['dunning.notice.line']._get_terms_sql(SQL("line.id")),
             is_own=SQL(" AND ").join(SQL("%s IS NULL", SQL.identifier('move', origin)) for origin in origins),
             company=company.id, accounts=Line._get_dunning_receivables(company).ids, debtors=debtor_ids,
             to_flush=[

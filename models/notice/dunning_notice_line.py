@@ -432,6 +432,17 @@ class DunningNoticeLine(models.Model):
             to_flush=[self._fields[name] for name in ('status', 'move_line_id', 'notice_id')])
 
     @api.model
+    def _get_terms_sql(self, item_id):
+        """Return SQL of the terms in which a debtor could pay an item as letters asked: ``since`` and ``until``."""
+        return SQL(
+            """
+            SELECT given.date + 1 AS since, given.deadline AS until
+              FROM dunning_notice_line given
+             WHERE given.move_line_id = %s AND given.status IN ('sent', 'void') AND given.deadline > given.date
+            """, item_id, to_flush=[
+                self._fields[name] for name in ('move_line_id', 'status', 'date', 'deadline')])
+
+    @api.model
     def _get_passed_over_sql(self, item, day):
         """Return the SQL condition that a 14-day letter had nothing to announce about an item by a day.
 
@@ -467,7 +478,8 @@ class DunningNoticeLine(models.Model):
             # Made by then and left later: it waited.
             # What holds no longer held until that was found out.
             'status': SQL(
-                "CASE WHEN %s THEN 'pending' WHEN status = 'void' AND void_on > %s THEN 'sent' ELSE status END",
+                """CASE WHEN %s THEN 'pending' WHEN status <> 'void' OR void_on <= %s THEN status
+                        ELSE (SELECT notice.state FROM dunning_notice notice WHERE notice.id = notice_id) END""",
                 later, day),
             'date': SQL("CASE WHEN %s THEN NULL ELSE date END", later),
             'deadline': SQL("CASE WHEN %s THEN NULL ELSE deadline END", later),

@@ -216,7 +216,7 @@ class DunningDispatcherLaw(models.AbstractModel):
         Line = self.env['dunning.notice.line']
         done = set(Line.search(
             Domain('move_line_id', 'in', items.ids) & Domain('level_id', 'in', levels.ids)
-            & Domain('status', 'in', ('sent', 'skipped')) & Line._get_standing_domain()).move_line_id.ids)
+            & Domain('status', '=', 'sent') & Line._get_standing_domain()).move_line_id.ids)
         missing, apart = {}, {}
         for decision in decisions:
             effect, reason = effects[decision.item_id], decision.reason
@@ -235,6 +235,13 @@ class DunningDispatcherLaw(models.AbstractModel):
         """Put free items into a 14-day letter that did not leave yet."""
         recording = notice._recording()
         notice._follow_outdated(notice.company_id, at_date, decisions)
+        # What was passed over for want of costs has its letter now; an item has each level once.
+        passed_over = recording.env['dunning.notice.line'].search([
+            ('move_line_id', 'in', [decision.item_id for decision in decisions]),
+            ('level_id', '=', notice.level_id.id), ('status', '=', 'skipped')])
+        passed_over.write({
+            'void_on': at_date, 'void_reason': self.env._("It joined a later 14-day letter, %s.", notice.name)})
+        passed_over.flush_recordset(['status'])
         notice._add_lines({notice: decisions})
         if notice.state in MADE_STATES:  # it was made without them
             notice._make_again()

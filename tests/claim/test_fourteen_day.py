@@ -749,6 +749,26 @@ class TestNoCostsByTrick(FourteenDayCommon):
             'state': 'sent', 'amount_due': 1500, 'amount_announced': 225, 'line_count': 2}])
         self.assertEqual(notice.line_ids.move_id, moves | late)
 
+    def test_a_claim_that_was_passed_over_joins_when_its_costs_are_not_waived_any_more(self):
+        self.last.delay_days = 60
+        self.jan.write({'dunning_waive_costs': True, 'dunning_waive_reason': "Ill for months"})
+        moves = self.reminded(1000)
+        self.assertEqual(self.dun(MONDAY).state, 'skipped')
+        self.jan.dunning_waive_costs = False
+        moves |= self.reminded(500, due=DUE + days(7))
+        notice = self.dun(MONDAY + days(7))
+        self.assertRecordValues(notice, [{'state': 'sent', 'amount_due': 1500, 'amount_announced': 225}])
+        self.assertEqual(notice.line_ids.move_id, moves)
+
+    def test_a_claim_that_was_paid_then_and_whose_term_ran_was_not_left_out(self):
+        other = self.reminded(500, due=MONDAY - days(9))
+        self.pay(other, on=MONDAY - days(1))
+        self.letter()
+        self.unpay(other)
+        costs_from = self.env['dunning.claim'].with_company(self.company)._get_effects(
+            self.items(self.move), MONDAY + days(30))[self.items(self.move).id].costs_from
+        self.assertTrue(costs_from, "The debtor had until after that day to pay the other one")
+
     def test_a_claim_that_waits_elsewhere_stops_the_letter(self):
         self.reminded(1000)
         late = self.invoice(self.jan, DUE, 500)
