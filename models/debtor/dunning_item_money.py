@@ -262,7 +262,10 @@ class DunningItemMoney(models.AbstractModel):
         by_sum = SQL(
             """
              UNION
-            SELECT line.id FROM %(lines)s WHERE %(owed)s AND line.amount_residual = ANY(%(amounts)s::numeric[])
+            SELECT line.id FROM %(lines)s
+             WHERE %(owed)s
+               AND (line.amount_residual = ANY(%(amounts)s::numeric[])
+                    OR (line.discount_date IS NOT NULL AND line.discount_balance = ANY(%(amounts)s::numeric[])))
              UNION
             SELECT UNNEST(ids) FROM owing
             """, lines=lines, owed=owed, amounts=amounts) if amounts else SQL()

@@ -241,16 +241,34 @@ class TestReasons(DunningCommon):
         self.assertEqual(invoice.payment_state, 'in_payment')
         self.assertReason(invoice, 'settled')
 
-    def test_a_payment_without_journal_entry_is_a_payment_also_of_a_part(self):
+    def test_a_payment_without_journal_entry_is_a_payment_of_what_was_registered(self):
         self.use_accounting_app()
         self.inbound_payment_method_line.payment_account_id = False
-        for amount in (100.0, 40.0):
+        for amount, asked in ((100.0, 0.0), (40.0, 60.0)):
             invoice = self.invoice()
             payment = self._register_payment(invoice, amount=amount, payment_date=TODAY)
             self.assertFalse(payment.move_id)
-            self.assertReason(invoice, 'payment_pending')
+            self.assertReason(invoice, None if asked else 'payment_pending')
+            self.assertEqual(self.decision(invoice).amount_due, asked)
             payment.action_cancel()
             self.assertReason(invoice, None)
+
+    def test_what_such_a_payment_has_too_much_is_a_credit_and_one_of_an_instalment_holds_no_other(self):
+        self.use_accounting_app()
+        self.inbound_payment_method_line.payment_account_id = False
+        invoice, other = self.invoice(), self.invoice(amount=60.0)
+        payment = self.env['account.payment'].create({
+            'payment_type': 'inbound', 'partner_type': 'customer', 'partner_id': self.business.id, 'amount': 160.0,
+            'date': TODAY, 'journal_id': self.bank_journal.id, 'invoice_ids': invoice.ids,
+            'payment_method_line_id': self.inbound_payment_method_line.id})
+        payment.action_post()
+        self.assertReason(other, 'netted')
+        payment.action_cancel()
+        parts = self.items(self.invoice(
+            amount=1000.0, instalments=[(50, TODAY - days(40)), (50, TODAY - days(10))]))
+        (invoice | other).button_draft()
+        payment.copy({'amount': 500.0, 'invoice_ids': parts.move_id.ids, 'date': TODAY}).action_post()
+        self.assertEqual([self.decision(part).amount_due for part in parts], [0.0, 500.0])
 
     def test_a_payment_without_journal_entry_nor_invoice_covers_what_is_oldest(self):
         self.use_accounting_app()

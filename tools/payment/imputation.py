@@ -108,7 +108,7 @@ def impute(
     """Return which items the credits are for.
 
     :param items: those of the known debtors of the credits, those that :func:`get_keys` of a credit finds, and, for
-        those of unknown payers, those of exactly their amount
+        those of unknown payers, those of exactly their amount, with or without the discount
     :param names: of debtors who owe as much as an unknown payer paid, by id; all their items are in ``items``
     """
     return _Books(items, documents, names).impute(credits)
@@ -166,6 +166,8 @@ class _Books:
         for item in self.items.values():
             self.by_debtor[item.debtor_id].append(item.id)
             self.by_amount[item.amount].add(item.id)
+            if item.discounted is not None:
+                self.by_amount[item.discounted].add(item.id)
             for number in item.numbers:
                 self.by_key[get_key(number)].add((item.id, normalize(number)))
                 digits = re.findall('[0-9]+', number)
@@ -282,7 +284,9 @@ class _Books:
         likely = set().union(*(self.by_bare.get(numeral.key, ()) for numeral in numerals))
         likely |= self._get_by_name(credit) | self._get_by_sum(credit, numerals)
         # An amount says little: it only counts of money about which nothing else is known.
-        return likely or self.by_amount.get(credit.amount, set())
+        return likely or {
+            item_id for item_id in self.by_amount.get(credit.amount, ())
+            if credit.amount in (self.items[item_id].amount, self.items[item_id].get_enough(credit.day))}
 
     def _get_by_name(self, credit):
         """Return what a debtor owes whose name stands in the text and who owes this sum in all."""
