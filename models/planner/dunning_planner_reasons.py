@@ -209,7 +209,7 @@ class DunningPlannerReasons(models.AbstractModel):
             SQL(
                 "payment_state IN ('in_payment', 'paid', 'reversed')"
                 " AND (amount_named >= amount_residual - amount_held OR NOT %s)",
-                self.env['account.move.line']._get_dunning_is_registered_sql(SQL("move_id"))),
+                self.env['account.move.line']._get_dunning_is_registered_sql(SQL("laddered.move_id"))),
             lambda d: self.env._("A payment is registered and waits for the bank statement."),
             waits_for='payment', is_payment=True,
         )
