@@ -70,6 +70,7 @@ class DunningPlannerReasons(models.AbstractModel):
             'payment_pending',
             'transaction_pending',
             'unmatched_receipt',
+            'direct_debit',
             'blocked',
             'no_followup',
             'hold',

@@ -1,4 +1,5 @@
 from . import (
+    test_direct_debit,
     test_gate,
     test_one_message,
     test_planner,

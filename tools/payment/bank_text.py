@@ -32,6 +32,10 @@ OF_SOMETHING_ELSE = frozenset({
     'LIDNUMMER', 'ORDER', 'ORDERNR', 'ORDERNUMMER', 'PO', 'TEL', 'WEEK', 'MAAND', 'JAAR', 'DD', 'CUSTOMER', 'POLIS',
     'POLISNR', 'KVK', 'PROJECT', 'OFFERTE', 'KENTEKEN', 'POSTCODE', 'KAMER', 'HUISNR', 'DOSSIER', 'BTW', 'PERIODE',
     'KWARTAAL', 'Q'})
+#: Words of banks and bookkeepers for money that went back to who had paid it.
+RETURNED = re.compile(
+    r'\b(?:STORNO|STORNER\w*|GESTORNEERD|TERUGBOEK\w*|TERUGGEBOEKT|TERUGGEDRAAID|GEWEIGERD|ONBETAALD|RTRN|RETURN|RETURNED'
+    r'|RETOUR|REVERS\w*|REJECT\w*|BOUNCED?|CHARGEBACK|DISHONOU?RED|UNPAID|RUCKLASTSCHRIFT)\b')
 MOST_RUNS = 8  # of one number
 MOST_CHARACTERS = 35  # of one number, as in a SEPA remittance
 #: A number of fewer digits says too little by itself.
@@ -92,6 +96,11 @@ def get_words(text):
     words = [parts[0]]
     words += [content for code, content in zip(parts[1::2], parts[2::2], strict=True) if code in WRITTEN_BY_PAYER]
     return ' / '.join(words)
+
+
+def tells_return(text):
+    """Return whether a text says that a payment or a direct debit was returned."""
+    return bool(RETURNED.search(normalize(text)))
 
 
 def strip_zeros(run):
