@@ -213,25 +213,23 @@ class DunningPlannerGates(models.AbstractModel):
     def _get_debit_day_sql(self, question):
         """Return SQL of the day on which ``line``, of ``move`` and ``debtor``, is collected by direct debit, or NULL.
 
-        A return ends that. An entry is no invoice that is collected: it may be the return itself.
+        A return ends that, until the bank is asked once more. An entry is not collected: it may be the return itself.
         """
-        collects = self._get_collects_sql(question)
-        if not collects:
-            return SQL("NULL::date")
         return SQL(
-            """CASE WHEN move.move_type IN ('out_invoice', 'out_receipt')
-                     AND (move.dunning_returned_on IS NULL OR move.dunning_returned_on > %s)
-                     AND (%s) THEN GREATEST(%s, %s) END""",
-            question.day, collects, question.due_date, self._get_collection_day_sql(question),
+            """CASE WHEN move.move_type IN ('out_invoice', 'out_receipt') THEN GREATEST(
+                   CASE WHEN (move.dunning_returned_on IS NULL OR move.dunning_returned_on > %s) AND %s THEN %s END,
+                   %s) END""",
+            question.day, self._get_collects_sql(question), question.due_date, self._get_collection_day_sql(question),
             to_flush=[self.env['account.move']._fields[name] for name in ('move_type', 'dunning_returned_on')])
 
     def _get_collects_sql(self, question):
-        """Return the SQL condition that an invoice ``move`` of ``debtor`` is paid by direct debit, or None where nothing
-        is; the method of the invoice counts before that of the debtor. Hook: where mandates are kept, one must be valid.
+        """Return the SQL condition that an invoice ``move`` of ``debtor`` is paid by direct debit.
+
+        The method of the invoice counts before that of the debtor. Hook: where mandates are kept, one must be valid.
         """
         method_ids = self.env['account.payment.method.line']._get_dunning_collecting_ids()
         if not method_ids:
-            return None
+            return SQL("FALSE")
         Partner = self.env['res.partner'].with_company(question.company)
         name = 'property_inbound_payment_method_line_id'
         default = Partner._fields[name].get_company_dependent_fallback(Partner)
@@ -242,7 +240,7 @@ class DunningPlannerGates(models.AbstractModel):
             to_flush=[self.env['account.move']._fields['preferred_payment_method_line_id'], Partner._fields[name]])
 
     def _get_collection_day_sql(self, question):
-        """Return SQL of a later day than the due date on which ``line`` is collected. Hook: that of an order to the bank."""
+        """Return SQL of the day on which the bank was asked to collect ``line``, or NULL. Hook: where orders are made."""
         return SQL("NULL::date")
 
     # -------------------------------------------------------------------------

@@ -58,8 +58,8 @@ class TestDirectDebit(DunningCommon):
     def test_five_bank_days_later_it_is_reminded_like_any_other(self):
         invoice = self.collected()
         self.assertEqual(self.reason(invoice, OVER), 'due')
-        # Good Friday, Easter and 1 May are no bank days: from Thursday 17 April to Friday 25 April.
-        self.assertEqual(self.decision(self.collected(date(2025, 4, 17)), date(2025, 4, 20)).next_date, date(2025, 4, 26))
+        # Good Friday, Easter, 1 and 5 May are no bank days.
+        self.assertEqual(self.decision(self.collected(date(2025, 4, 17)), date(2025, 4, 20)).next_date, date(2025, 4, 29))
         self.assertEqual(self.decision(self.collected(date(2025, 4, 30)), date(2025, 4, 30)).next_date, date(2025, 5, 10))
 
     def test_the_day_it_ends_is_the_day_it_names(self):
@@ -104,7 +104,7 @@ class TestDirectDebit(DunningCommon):
         Planner._plan(self.company, DUE, items=items)
         without = self.env.cr.sql_log_count - before
         self.debit.dunning_collects = True
-        self.debit._get_dunning_collecting_ids()
+        Planner._plan(self.company, DUE, items=items)
         with self.assertQueryCount(without):
             Planner._plan(self.company, DUE, items=items)
 
@@ -191,13 +191,13 @@ class TestDirectDebit(DunningCommon):
         self.assertIn("Open:", text)
 
     def test_a_role_in_law_keeps_its_words(self):
-        self.reminder.letter_intro = "<p t-out=\"object.salutation\"/><p>Open: <t t-out=\"object.amount_text\"/></p>"
-        self.reminder.with_context(dunning_ladder=True).legal_role = 'default_notice'
+        self.reminder.letter_intro = (
+            "<p t-out=\"object.salutation\"/><p>Open: <t t-out=\"object.amount_text\"/>. When you have not paid"
+            " <t t-out=\"object.term_text\"/>, you will be in default.</p>")
+        self.reminder.legal_role = 'default_notice'
         invoice = self.collected()
         invoice._record_dunning_return(DUE + days(3))
-        notice = self.make_notices(DUE + days(6))
-        notice = notice.with_context(dunning_at_date=DUE + days(6))
-        self.env['dunning.dispatcher']._prepare_letters(notice, DUE + days(6))
+        notice = self.dun(DUE + days(6))
         text = self.read_letter(notice)
         self.assertLess(text.index("Dear"), text.index("Your bank returned"))
         self.assertLess(text.index("Your bank returned"), text.index("Open:"))
@@ -259,6 +259,7 @@ class TestDirectDebit(DunningCommon):
     def test_many_entries_are_read_at_once(self):
         invoice = self.invoice(self.payer, DUE)
         items = self.bounced(invoice, f"STORNO {invoice.name}")
+        self.count_queries(items)
         count = self.count_queries(items)
         for _number in range(4):
             items |= self.bounced(self.invoice(self.business, DUE), f"STORNO {invoice.name}")
