@@ -81,8 +81,8 @@ class AccountMove(models.Model):
         copy=False,
         tracking=True,
         groups=ACCOUNTING,
-        help="The day on which the bank returned or rejected the direct debit of this invoice. From then on reminders go "
-             "out, beginning with a friendly one that says so. Empty it when you collect the invoice once more.",
+        help="The day on which the bank returned or rejected the direct debit of this invoice. From then on reminders "
+             "go out, beginning with a friendly one that says so. Empty it when you collect the invoice once more.",
         prefetch='dunning',
     )
     dunning_return_reason = fields.Char(

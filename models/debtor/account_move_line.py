@@ -55,8 +55,8 @@ class AccountMoveLine(models.Model):
         return identities
 
     def _get_dunning_named_invoices(self):
-        """Return ``{item: invoice}`` of the entries of a bank, a cash or a general journal that owe and name one invoice
-        of their debtor: what had paid that went back.
+        """Return ``{item: invoice}`` of the entries of a bank, a cash or a general journal that owe and name one
+        invoice of their debtor: what had paid that went back.
         """
         texts = {
             item: item._get_dunning_entry_text() for item in self
@@ -84,19 +84,18 @@ class AccountMoveLine(models.Model):
         return named
 
     def _get_dunning_returns(self):
-        """Return ``{item: (number, day, reason)}`` of the items whose payment a bank returned, the reason as it gives it.
+        """Return ``{item: (number, day, reason)}`` of the items whose payment a bank returned.
 
-        Recorded on the invoice, or booked as an entry that says so and names the invoice.
+        Recorded on the invoice, with the reason as the bank gives it; or booked as an entry that says so and names the
+        invoice.
         """
-        returns = {}
-        for item, (number, _day) in self._get_dunning_identities().items():
+        named, returns = self._get_dunning_named_invoices(), {}
+        for item in self:
             move = item.move_id.sudo()  # sudo: what a letter says is the same for whoever looks at it
             if move.dunning_returned_on:
-                returns[item] = (number, move.dunning_returned_on, move.dunning_return_reason or '')
-            elif move.move_type == 'entry' and item in self._get_dunning_named_invoices() and tells_return(
-                item._get_dunning_entry_text()
-            ):
-                returns[item] = (number, move.date, '')
+                returns[item] = (move.name, move.dunning_returned_on, move.dunning_return_reason or '')
+            elif item in named and tells_return(item._get_dunning_entry_text()):
+                returns[item] = (named[item].name, move.date, '')
         return returns
 
     def _get_dunning_entry_text(self):

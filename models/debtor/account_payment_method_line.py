@@ -9,8 +9,8 @@ class AccountPaymentMethodLine(models.Model):
 
     dunning_collects = fields.Boolean(
         string="Collects by Direct Debit",
-        help="You collect the invoices that are paid this way: no reminder goes out before the bank returned the direct "
-             "debit, or five bank days after the due date passed and nothing was collected.",
+        help="You collect the invoices that are paid this way: no reminder goes out before the bank returned the "
+             "direct debit, or five bank days after the due date passed and nothing was collected.",
         prefetch='dunning',
         groups=ACCOUNTING,
     )

@@ -235,8 +235,8 @@ class DunningNotice(models.Model):
             notice.returned_text = ' '.join(sentences)
 
     def _get_returned_lines(self):
-        """Return ``{line: (number, day, reason)}`` of the lines whose direct debit was returned, of which the debtor hears
-        for the first time, the oldest first.
+        """Return ``{line: (number, day, reason)}`` of the lines whose direct debit was returned and of which the debtor
+        hears for the first time, the oldest first.
         """
         self.ensure_one()
         returns = self.live_line_ids.move_line_id._get_dunning_returns()

@@ -234,13 +234,16 @@ class DunningPlannerGates(models.AbstractModel):
         name = 'property_inbound_payment_method_line_id'
         default = Partner._fields[name].get_company_dependent_fallback(Partner)
         return SQL(
-            """COALESCE(move.preferred_payment_method_line_id,
-                        CASE WHEN debtor.property_inbound_payment_method_line_id IS NULL THEN %s ELSE %s END) = ANY(%s)""",
+            """COALESCE(move.preferred_payment_method_line_id, CASE
+                   WHEN debtor.property_inbound_payment_method_line_id IS NULL THEN %s ELSE %s END) = ANY(%s)""",
             default.id or None, Partner._field_to_sql('debtor', name), list(method_ids),
             to_flush=[self.env['account.move']._fields['preferred_payment_method_line_id'], Partner._fields[name]])
 
     def _get_collection_day_sql(self, question):
-        """Return SQL of the day on which the bank was asked to collect ``line``, or NULL. Hook: where orders are made."""
+        """Return SQL of the day on which the bank was asked to collect ``line``, or NULL.
+
+        Hook: where such orders are made.
+        """
         return SQL("NULL::date")
 
     # -------------------------------------------------------------------------

@@ -29,14 +29,14 @@ class TestDirectDebit(DunningCommon):
     def collected(self, due=DUE, **values):
         return self.invoice(self.payer, due, preferred_payment_method_line_id=self.debit.id, **values)
 
-    def bounced(self, invoice, text, on=DUE + days(30), journal=None, partner=None):
+    def bounced(self, invoice, text, on=date(2025, 4, 2), journal=None):
         """Return the item of a payment that went back, booked as an entry."""
         journal = journal or self.bank_journal
         move = self.env['account.move'].create({
             'journal_id': journal.id, 'date': on, 'ref': text, 'line_ids': [
                 Command.create({
                     'account_id': self.receivable.id, 'debit': 100.0, 'name': text,
-                    'partner_id': (partner or invoice.partner_id).id}),
+                    'partner_id': invoice.partner_id.id}),
                 Command.create({'account_id': self.bank_journal.default_account_id.id, 'credit': 100.0})]})
         move.action_post()
         return self.items(move)
@@ -59,8 +59,8 @@ class TestDirectDebit(DunningCommon):
         invoice = self.collected()
         self.assertEqual(self.reason(invoice, OVER), 'due')
         # Good Friday, Easter, 1 and 5 May are no bank days.
-        self.assertEqual(self.decision(self.collected(date(2025, 4, 17)), date(2025, 4, 20)).next_date, date(2025, 4, 29))
-        self.assertEqual(self.decision(self.collected(date(2025, 4, 30)), date(2025, 4, 30)).next_date, date(2025, 5, 10))
+        for due, end in ((date(2025, 4, 17), date(2025, 4, 29)), (date(2025, 4, 30), date(2025, 5, 10))):
+            self.assertEqual(self.decision(self.collected(due), due).next_date, end)
 
     def test_the_day_it_ends_is_the_day_it_names(self):
         """Of each due date in two months, the predicate and the date that is told agree."""
@@ -126,8 +126,8 @@ class TestDirectDebit(DunningCommon):
 
     def test_a_return_ends_the_waiting(self):
         invoice, other = self.collected(), self.collected()
-        wizard = self.env['dunning.debit.return'].browse(self.on(DUE + days(6), invoice).action_dunning_return()['res_id'])
-        form = Form(self.on(DUE + days(6), wizard))
+        action = self.on(DUE + days(6), invoice).action_dunning_return()
+        form = Form(self.on(DUE + days(6), self.env['dunning.debit.return'].browse(action['res_id'])))
         form.reason = "AM04  insufficient funds"
         form.save().action_confirm()
         self.assertEqual(invoice.dunning_returned_on, DUE + days(6))
@@ -158,7 +158,8 @@ class TestDirectDebit(DunningCommon):
         text = self.read_letter(notice)
         self.assertTrue(text.startswith("Dear"), text)
         self.assertIn(
-            f"Your bank returned the direct debit of invoice {invoice.name} on 6 March 2025, for this reason: AM04.", text)
+            f"Your bank returned the direct debit of invoice {invoice.name} on 6 March 2025, for this reason: AM04.",
+            text)
         self.assertIn(notice.amount_text, text)
         for word in ("wrong", "unlawful", "not allowed", "Open:"):
             self.assertNotIn(word, text)

@@ -37,15 +37,16 @@ class DunningPlanner(models.AbstractModel):
                 self.env['res.partner']._fields['commercial_partner_id']])
 
     def _get_collection_day_sql(self, question):
-        # EXTENDS 'l10n_nl_dunning': an order was made.
+        # EXTENDS 'l10n_nl_dunning': an order was made. Its day is known when it is confirmed, and not before it was made.
         Line, Order = self.env['account.payment.line'], self.env['account.payment.order']
         return SQL(
-            """(SELECT MAX(COALESCE(asked.date, ordered.date_scheduled, %(due_date)s))
+            """(SELECT MAX(COALESCE(
+                           asked.date, ordered.date_scheduled, GREATEST(%(due_date)s, asked.create_date::date)))
                   FROM account_payment_line asked JOIN account_payment_order ordered ON ordered.id = asked.order_id
                  WHERE asked.move_line_id = line.id AND ordered.payment_type = 'inbound'
                    AND ordered.state = ANY(%(states)s))""",
             due_date=question.due_date, states=list(LIVE_STATES), to_flush=[
-                *(Line._fields[name] for name in ('date', 'order_id', 'move_line_id')),
+                *(Line._fields[name] for name in ('date', 'order_id', 'move_line_id', 'create_date')),
                 *(Order._fields[name] for name in ('date_scheduled', 'payment_type', 'state'))])
 
     def _reason_direct_debit(self):
@@ -65,4 +66,5 @@ class DunningPlanner(models.AbstractModel):
             "Payment order %(order)s collects it on %(day)s. Reminders follow from %(date)s if nothing was collected "
             "before.",
             order=asked.order_id.name, date=self._fmt_date(decision.next_date),
-            day=format_day(self.env, asked.date or asked.order_id.date_scheduled or decision.due_date))
+            day=format_day(self.env, asked.date or asked.order_id.date_scheduled or max(
+                decision.due_date, asked.create_date.date())))

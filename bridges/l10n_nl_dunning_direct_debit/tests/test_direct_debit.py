@@ -2,7 +2,6 @@
 
 import base64
 
-from odoo import Command
 from odoo.tests import tagged
 
 from odoo.addons.l10n_nl_dunning.tests.common import DunningCommon, days
@@ -23,15 +22,15 @@ class TestDirectDebit(DunningCommon):
         cls.today = cls.company._dunning_today()
         cls.late = cls.today - days(30)
         cls.method = cls.env.ref('account_banking_sepa_direct_debit.sepa_direct_debit')
-        cls.bank_journal.write({
-            'bank_account_id': cls.env['res.partner.bank'].create({
-                'acc_number': 'NL52ABNA0000000123', 'partner_id': cls.company.partner_id.id}).id,
-            'inbound_payment_method_line_ids': [Command.create({'payment_method_id': cls.method.id, 'payment_account_id': (
-                cls.bank_journal.inbound_payment_method_line_ids[:1].payment_account_id.id
-                or cls.company_data['default_account_assets'].id)})],
-        })
+        cls.bank_journal.bank_account_id = cls.env['res.partner.bank'].create({
+            'acc_number': 'NL52ABNA0000000123', 'partner_id': cls.company.partner_id.id})
+        # The modules gave the journal their method; a payment by it waits for the bank statement.
+        transfer = cls.bank_journal.inbound_payment_method_line_ids.filtered(lambda line: line.code == 'manual')
+        cls.debit = cls.bank_journal.inbound_payment_method_line_ids.filtered(
+            lambda line: line.payment_method_id == cls.method)
+        cls.debit.payment_account_id = transfer[:1].payment_account_id
         cls.company.write({
-            'sepa_creditor_identifier': 'NL37ZZZ123456780000', 'initiating_party_identifier': '12345678',
+            'sepa_creditor_identifier': 'NL69ZZZ123456780000', 'initiating_party_identifier': '12345678',
             'initiating_party_issuer': 'KvK'})
         cls.mode = cls.env['account.payment.mode'].create({
             'name': "Direct debit", 'payment_method_id': cls.method.id, 'company_id': cls.company.id,
@@ -99,10 +98,8 @@ class TestDirectDebit(DunningCommon):
         self.assertNotEqual(self.ask(invoice), 'direct_debit')
 
     def test_a_method_of_odoo_needs_a_mandate_as_well(self):
-        line = self.bank_journal.inbound_payment_method_line_ids.filtered(
-            lambda line: line.payment_method_id == self.method)
-        line.dunning_collects = True
-        invoice = self.invoice(self.payer, self.today - days(6), preferred_payment_method_line_id=line.id)
+        self.debit.dunning_collects = True
+        invoice = self.invoice(self.payer, self.today - days(6), preferred_payment_method_line_id=self.debit.id)
         self.assertEqual(self.ask(invoice), 'direct_debit')
         self.mandate.cancel()
         self.assertEqual(self.ask(invoice), 'due')
@@ -150,6 +147,7 @@ class TestDirectDebit(DunningCommon):
         self.assertEqual(self.ask(invoice), 'direct_debit', "It can be collected by another order")
 
     def test_one_payment_that_is_cancelled_was_returned(self):
+        self.mode.group_lines = False
         invoice, other = self.collected(), self.collected()
         (invoice | other).create_account_payment_line()
         order = self.items(invoice).payment_line_ids.order_id
