@@ -89,13 +89,14 @@ class AccountMoveLine(models.Model):
         Recorded on the invoice, with the reason as the bank gives it; or booked as an entry that says so and names the
         invoice.
         """
-        named, returns = self._get_dunning_named_invoices(), {}
-        for item in self:
-            move = item.move_id.sudo()  # sudo: what a letter says is the same for whoever looks at it
-            if move.dunning_returned_on:
-                returns[item] = (move.name, move.dunning_returned_on, move.dunning_return_reason or '')
-            elif item in named and tells_return(item._get_dunning_entry_text()):
-                returns[item] = (named[item].name, move.date, '')
+        # sudo: what a letter says is the same for whoever looks at it
+        returns = {
+            item: (move.name, move.dunning_returned_on, move.dunning_return_reason or '')
+            for item in self if (move := item.move_id.sudo()).dunning_returned_on}
+        entries = self.filtered(
+            lambda item: item.move_id.move_type == 'entry' and tells_return(item._get_dunning_entry_text()))
+        for item, invoice in entries._get_dunning_named_invoices().items():
+            returns[item] = (invoice.name, item.move_id.date, '')
         return returns
 
     def _get_dunning_entry_text(self):

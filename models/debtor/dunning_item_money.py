@@ -134,7 +134,8 @@ class DunningItemMoney(models.AbstractModel):
         """Return SQL of the open due items that money can be for.
 
         Columns: id, debtor, number, reference, what is open and what is enough until a day (in the currency of the
-        company), that day, and the name of the debtor when the debtor owes one of ``amounts`` in all.
+        company), that day, the name of the debtor when the debtor owes one of ``amounts`` in all, and whether it is an
+        entry.
 
         :param list keys: of numbers, as of ``account.move._get_dunning_has_key_sql``
         :param list debtor_ids: all items of these are wanted
@@ -173,7 +174,7 @@ class DunningItemMoney(models.AbstractModel):
                    move.payment_reference, line.amount_residual, %(due_date)s,
                    line.discount_balance,
                    CASE WHEN line.amount_residual = line.balance THEN line.discount_date END,
-                   CASE WHEN owing.debtor_id IS NOT NULL THEN debtor.complete_name END
+                   CASE WHEN owing.debtor_id IS NOT NULL THEN debtor.complete_name END, move.move_type = 'entry'
               FROM wanted
               JOIN account_move_line line ON line.id = wanted.id
               JOIN account_move move ON move.id = line.move_id

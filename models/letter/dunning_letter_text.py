@@ -49,7 +49,8 @@ class DunningLetterText(models.AbstractModel):
         Friendly words of our own, in place of those of the level. A letter with a role in law, or about other items as
         well, keeps its words after the sentence about the returns.
         """
-        if len(notice._get_returned_lines()) == len(notice.live_line_ids) and not notice.level_id.legal_role:
+        returns = notice.live_line_ids.move_line_id._get_dunning_returns()
+        if len(notice._get_returned_lines(returns)) == len(notice.live_line_ids) and not notice.level_id.legal_role:
             return notice.with_context(lang=notice.lang).env['ir.qweb']._render(
                 'l10n_nl_dunning.letter_returned', {'object': notice.with_context(lang=notice.lang)},
                 minimal_qcontext=True).strip()

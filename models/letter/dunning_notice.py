@@ -223,10 +223,11 @@ class DunningNotice(models.Model):
     @api.depends('line_ids.move_line_id', 'line_ids.drop_reason', 'lang')
     def _compute_returned_text(self):
         """Nothing but the fact: a debtor can have a direct debit returned, a consumer for eight weeks at will."""
+        returns = self.live_line_ids.move_line_id._get_dunning_returns()
         for notice in self:
             env = notice.with_context(lang=notice.lang).env
             sentences = []
-            for number, day, reason in notice._get_returned_lines().values():
+            for number, day, reason in notice._get_returned_lines(returns).values():
                 words = {'number': number, 'date': letter_day(env, day, notice.lang), 'reason': reason.rstrip('.')}
                 sentences.append(
                     env._("Your bank returned the direct debit of invoice %(number)s on %(date)s, for this reason: "
@@ -234,13 +235,14 @@ class DunningNotice(models.Model):
                     env._("Your bank returned the direct debit of invoice %(number)s on %(date)s.", **words))
             notice.returned_text = ' '.join(sentences)
 
-    def _get_returned_lines(self):
-        """Return ``{line: (number, day, reason)}`` of the lines whose direct debit was returned and of which the debtor
-        hears for the first time, the oldest first.
+    def _get_returned_lines(self, returns):
+        """Return ``{line: (number, day, reason)}`` of the lines of which the debtor hears for the first time, the oldest
+        first, whose direct debit was returned.
+
+        :param dict returns: of ``account.move.line._get_dunning_returns``
         """
         self.ensure_one()
-        returns = self.live_line_ids.move_line_id._get_dunning_returns()
-        if not returns:
+        if not returns.keys() & set(self.live_line_ids.move_line_id):
             return {}
         return {line: returns[line.move_line_id] for line in self._filter_new_lines() if line.move_line_id in returns}
 

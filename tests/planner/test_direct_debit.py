@@ -257,6 +257,14 @@ class TestDirectDebit(DunningCommon):
         item = self.bounced(invoice, f"STORNO {invoice.name}")
         self.assertEqual(self.reason(item, DUE + days(35)), 'due')
 
+    def test_who_names_the_invoice_pays_what_went_back(self):
+        invoice, other = self.invoice(self.payer, DUE), self.invoice(self.payer, DUE - days(20), amount=250.0)
+        self.pay(invoice, on=DUE)
+        item = self.bounced(invoice, f"STORNO {invoice.name}")
+        self.receive(self.payer, 60.0, date(2025, 4, 5)).name = invoice.name
+        decisions = self.plan(date(2025, 4, 8), items=item | self.items(other))
+        self.assertEqual([decisions[found.id].amount_netted for found in (item, self.items(other))], [60.0, 0.0])
+
     def test_many_entries_are_read_at_once(self):
         invoice = self.invoice(self.payer, DUE)
         items = self.bounced(invoice, f"STORNO {invoice.name}")

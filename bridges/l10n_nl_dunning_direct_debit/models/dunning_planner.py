@@ -37,7 +37,7 @@ class DunningPlanner(models.AbstractModel):
                 self.env['res.partner']._fields['commercial_partner_id']])
 
     def _get_collection_day_sql(self, question):
-        # EXTENDS 'l10n_nl_dunning': an order was made. Its day is known when it is confirmed, and not before it was made.
+        # EXTENDS 'l10n_nl_dunning': an order was made. Before it is confirmed its day may be unknown.
         Line, Order = self.env['account.payment.line'], self.env['account.payment.order']
         return SQL(
             """(SELECT MAX(COALESCE(
