@@ -236,8 +236,8 @@ class DunningNotice(models.Model):
             notice.returned_text = ' '.join(sentences)
 
     def _get_returned_lines(self, returns):
-        """Return ``{line: (number, day, reason)}`` of the lines of which the debtor hears for the first time, the oldest
-        first, whose direct debit was returned.
+        """Return ``{line: (number, day, reason)}`` of the lines whose direct debit was returned, of those of which the
+        debtor hears for the first time, the oldest first.
 
         :param dict returns: of ``account.move.line._get_dunning_returns``
         """
