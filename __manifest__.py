@@ -73,6 +73,7 @@
         'views/sending/dunning_delivery_templates.xml',
         'wizards/sending/dunning_post_registered_views.xml',
         'wizards/sending/dunning_invoice_sent_views.xml',
+        'wizards/debtor/dunning_debit_return_views.xml',
         'wizards/agreement/dunning_promise_views.xml',
         'views/agreement/dunning_promise_views.xml',
         'views/privacy/dunning_retention_views.xml',

@@ -1,3 +1,4 @@
+from . import debtor
 from . import notice
 from . import hold
 from . import claim

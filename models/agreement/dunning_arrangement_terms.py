@@ -106,7 +106,7 @@ class DunningArrangementTerms(models.AbstractModel):
             (ZERO, min(entry.interest, booked.interest - booked.settled_interest),
              min(entry.costs, booked.costs - booked.settled_costs))
             for entry in claim.items if entry.item_id not in items.ids and (booked := extras.get(entry.item_id))]
-        lines, totals = [], [ZERO, ZERO, ZERO]
+        lines, totals, identities = [], [ZERO, ZERO, ZERO], items._get_dunning_identities()
         for item in items:
             entry = by_item.get(item.id)
             if entry:
@@ -118,7 +118,7 @@ class DunningArrangementTerms(models.AbstractModel):
             totals = [total + amount for total, amount in zip(totals, amounts, strict=True)]
             lines.append({
                 'move_line_id': item.id,
-                'name': item._get_dunning_identity()[0],
+                'name': identities[item][0],
                 'date_due': entry.due_date if entry else item._get_dunning_due_date(),
                 'is_booking': entry is None,
                 'amount_principal': float(amounts[0]),

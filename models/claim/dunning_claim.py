@@ -308,8 +308,8 @@ class DunningClaim(models.AbstractModel):
             item.id: DueItem(
                 item.id, item.move_id.id, number, to_decimal(item.amount_currency), due_date,
                 day or item.move_id.date, item.move_id in bookings, ends.get(item.id))
-            for item, due_date in zip(items, due_dates, strict=True)
-            for number, day in [item._get_dunning_identity()]}
+            for (item, (number, day)), due_date in zip(
+                items._get_dunning_identities().items(), due_dates, strict=True)}
 
     @api.model
     def _read_request(self, request, agreements):

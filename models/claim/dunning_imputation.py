@@ -103,12 +103,17 @@ class DunningImputation(models.AbstractModel):
     @api.model
     def _read_items(self, company, keys, debtor_ids, amounts, item_ids):
         """Return the open items that credits can be for, and names of debtors who owe what somebody unknown paid."""
-        rows = self.env.execute_query(self.env['account.move.line']._get_dunning_payable_sql(
+        Line = self.env['account.move.line']
+        rows = self.env.execute_query(Line._get_dunning_payable_sql(
             company, keys, debtor_ids, amounts, list(item_ids)))
+        # A payment that went back is paid once more under the number of its invoice.
+        entries = Line.browse(item_id for item_id, *_facts, is_entry in rows if is_entry)
+        returned = {item.id: move.name for item, move in entries._get_dunning_named_invoices().items()}
         items, names = [], {}
-        for item_id, debtor_id, number, reference, amount, due_date, discounted, discount_until, name in rows:
+        for item_id, debtor_id, number, reference, amount, due_date, discounted, discount_until, name, _entry in rows:
+            numbers = filter(None, dict.fromkeys((number, reference, returned.get(item_id))))
             items.append(Item(
-                item_id, debtor_id, tuple(filter(None, dict.fromkeys((number, reference)))), to_decimal(amount),
+                item_id, debtor_id, tuple(numbers), to_decimal(amount),
                 due_date, None if discount_until is None else to_decimal(discounted), discount_until))
             if name:
                 names[debtor_id] = name

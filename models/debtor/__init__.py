@@ -3,6 +3,7 @@ from . import res_config_settings
 from . import res_partner
 from . import account_journal
 from . import account_move
+from . import account_payment_method_line
 from . import dunning_item_money
 from . import account_move_line
 from . import dunning_absence

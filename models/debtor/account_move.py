@@ -9,8 +9,8 @@ from ..kernel.groups import ACCOUNTING, COLLEAGUES
 
 #: What the answers about an invoice depend on, and is written on the invoice itself.
 ASKED = frozenset({
-    'dunning_claim_kind', 'dunning_policy_id', 'dunning_sent_on', 'dunning_sent_state', 'invoice_date_due',
-    'is_move_sent', 'line_ids', 'partner_id', 'state'})
+    'dunning_claim_kind', 'dunning_policy_id', 'dunning_returned_on', 'dunning_sent_on', 'dunning_sent_state',
+    'invoice_date_due', 'is_move_sent', 'line_ids', 'partner_id', 'preferred_payment_method_line_id', 'state'})
 #: What is known of the sending of an invoice.
 SENT_STATES = [
     ('printed', "Printed, nobody confirmed that it was sent"),
@@ -75,6 +75,23 @@ class AccountMove(models.Model):
         compute='_compute_dunning_sent_text',
         groups=ACCOUNTING,
     )
+    dunning_returned_on = fields.Date(
+        string="Direct Debit Returned On",
+        copy=False,
+        tracking=True,
+        groups=ACCOUNTING,
+        help="The day on which the bank returned or rejected the direct debit of this invoice. From then on reminders "
+             "go out, beginning with a friendly one that says so. Empty it when you collect the invoice once more.",
+        prefetch='dunning',
+    )
+    dunning_return_reason = fields.Char(
+        string="Reason Given by the Bank",
+        copy=False,
+        tracking=True,
+        groups=ACCOUNTING,
+        help="As the bank writes it; the debtor reads it in the first reminder.",
+        prefetch='dunning',
+    )
     dunning_days_overdue = fields.Integer(
         string="Days Overdue",
         compute='_compute_dunning_days_overdue',
@@ -128,6 +145,36 @@ class AccountMove(models.Model):
         """Return whether the debtor was sent the invoice, as far as is known."""
         self.ensure_one()
         return self.is_move_sent and self.dunning_sent_state not in UNCERTAIN_STATES
+
+    # -------------------------------------------------------------------------
+    # DIRECT DEBIT
+    # -------------------------------------------------------------------------
+
+    def _record_dunning_return(self, day, reason=''):
+        """Record that a bank returned, or rejected, the direct debit of these invoices.
+
+        :param date day: on which it did
+        :param str reason: as the bank gives it
+        """
+        self.write({'dunning_returned_on': day, 'dunning_return_reason': ' '.join((reason or '').split()) or False})
+
+    def action_dunning_return(self):
+        """Open the form in which it is entered that the direct debit of these invoices was returned."""
+        return self.env['dunning.debit.return']._action_open(self)
+
+    @api.model
+    def _get_dunning_named_domain(self, company, debtor_ids, keys):
+        """Return the domain of the invoices of debtors, paid or not, that one of these keys may be the number of.
+
+        :param list keys: as of :meth:`_get_dunning_has_key_sql`
+        """
+        return Domain([
+            ('company_id', '=', company.id), ('move_type', 'in', ('out_invoice', 'out_receipt')),
+            ('state', '=', 'posted'), ('commercial_partner_id', 'in', debtor_ids),
+        ]) & Domain.custom(to_sql=lambda moves, alias, _query: SQL(
+            "%s && %s::text[]", SQL(KEYS, **{
+                name: SQL.identifier(alias, name) for name in ('name', 'payment_reference')}), keys,
+            to_flush=[moves._fields['name'], moves._fields['payment_reference']]))
 
     # -------------------------------------------------------------------------
     # WHAT DEPENDS ON IT

@@ -4,6 +4,8 @@ from odoo import api, models
 from odoo.fields import Domain
 from odoo.tools import SQL
 
+from ...tools.payment.bank_text import read_numerals, tells_return
+from ...tools.payment.imputation import find_named
 from ..kernel.dunning_field import AnswerInteger
 from ..kernel.formats import find_day
 from ..kernel.groups import COLLEAGUES
@@ -11,6 +13,8 @@ from ..kernel.sql import select_changed
 
 #: The type of the accounts on which debtors owe.
 RECEIVABLE = 'asset_receivable'
+#: Where a payment that went back is booked.
+RETURN_JOURNALS = ('bank', 'cash', 'credit', 'general')
 
 
 class AccountMoveLine(models.Model):
@@ -45,15 +49,74 @@ class AccountMoveLine(models.Model):
             return ~Domain(self._search_dunning_days_overdue('>=' if operator == '<' else '>', value))
         return NotImplemented
 
-    def _get_dunning_identity(self):
-        """Return (number, date or False) under which the debtor knows this item.
+    # -------------------------------------------------------------------------
+    # HOW THE DEBTOR KNOWS THEM
+    # -------------------------------------------------------------------------
 
-        Of an entry, as one that took over an older ledger, both stand in the label of its line.
+    def _get_dunning_identities(self):
+        """Return ``{item: (number, date or False)}`` under which the debtors know these items.
+
+        Of an entry, as one that took over an older ledger, both stand in the label of its line. A payment that was
+        returned is known as the invoice that its text names.
         """
+        named = self._get_dunning_named_invoices()
+        identities = {}
+        for item in self:
+            move = named.get(item, item.move_id)
+            label = (item.name or '').strip() if move.move_type == 'entry' else ''
+            identities[item] = (
+                label or move.name or '', move.invoice_date or (find_day(label) if label else move.date))
+        return identities
+
+    def _get_dunning_named_invoices(self):
+        """Return ``{item: invoice}`` of the entries of a bank, a cash or a general journal that owe and name one
+        invoice of their debtor: what had paid that went back.
+        """
+        texts = {
+            item: item._get_dunning_entry_text() for item in self
+            if item.move_id.move_type == 'entry' and item.balance > 0 and item.partner_id
+            and item.journal_id.sudo().type in RETURN_JOURNALS}  # sudo: only the kind of journal
+        numerals = {
+            item: [numeral for numeral in read_numerals(text, amounts=True) if numeral.is_meant]
+            for item, text in texts.items()}
+        named = {}
+        for company, items in self.browse(item.id for item, found in numerals.items() if found).grouped(
+            'company_id'
+        ).items():
+            keys = sorted({
+                key for item in items for numeral in numerals[item] for key in (numeral.key, numeral.runs[-1])})
+            # sudo: how a debtor knows an item is for whoever can read the item
+            Move = self.env['account.move'].sudo()
+            moves = Move.search_fetch(Move._get_dunning_named_domain(
+                company, items.partner_id.commercial_partner_id.ids, keys), ['name', 'commercial_partner_id'])
+            of_debtor = moves.grouped('commercial_partner_id')
+            for item in items:
+                own = of_debtor.get(item.partner_id.commercial_partner_id.sudo(), Move)  # sudo: as above
+                found = find_named(numerals[item], {move: move.name for move in own})
+                if len(found) == 1:
+                    named[item] = found[0].with_env(self.env)
+        return named
+
+    def _get_dunning_returns(self):
+        """Return ``{item: (number, day, reason)}`` of the items whose payment a bank returned.
+
+        Recorded on the invoice, with the reason as the bank gives it; or booked as an entry that says so and names the
+        invoice.
+        """
+        # sudo: what a letter says is the same for whoever looks at it
+        returns = {
+            item: (move.name, move.dunning_returned_on, move.dunning_return_reason or '')
+            for item in self if (move := item.move_id.sudo()).dunning_returned_on}
+        entries = self.filtered(
+            lambda item: item.move_id.move_type == 'entry' and tells_return(item._get_dunning_entry_text()))
+        for item, invoice in entries._get_dunning_named_invoices().items():
+            returns[item] = (invoice.name, item.move_id.date, '')
+        return returns
+
+    def _get_dunning_entry_text(self):
+        """Return what the bank or the bookkeeper wrote with an entry."""
         self.ensure_one()
-        move = self.move_id
-        label = (self.name or '').strip() if move.move_type == 'entry' else ''
-        return label or move.name or '', move.invoice_date or (find_day(label) if label else move.date)
+        return '\n'.join(filter(None, dict.fromkeys((self.name, self.move_id.ref))))
 
     # -------------------------------------------------------------------------
     # DUE ITEMS

@@ -3,7 +3,7 @@ from datetime import timedelta
 from odoo import api, models
 from odoo.tools import SQL
 
-from ...tools.payment.bank_text import BOUNCED
+from ...tools.payment.bank_text import RETURNED
 
 #: Condition on ``move`` and its ``journal``: a debtor paid, as opposed to what only lowers what is owed (credit notes,
 #: write-offs, set-off).
@@ -211,7 +211,7 @@ class DunningItemMoney(models.AbstractModel):
                            REGEXP_REPLACE(UPPER(named.name), '[^A-Z0-9]', '', 'g'), '(.)', '\\1[^A-Z0-9]*', 'g'),
                        '($|[^A-Z0-9])')))
             """,
-            BOUNCED, to_flush=[
+            RETURNED, to_flush=[
                 *(Move._fields[name] for name in (
                     'origin_payment_id', 'ref', 'commercial_partner_id', 'state', 'move_type', 'name')),
                 self._fields['name'], self._fields['partner_id'],
@@ -248,7 +248,8 @@ class DunningItemMoney(models.AbstractModel):
         """Return SQL of the open due items that money can be for.
 
         Columns: id, debtor, number, reference, what is open and what is enough until a day (in the currency of the
-        company), that day, and the name of the debtor when the debtor owes one of ``amounts`` in all.
+        company), that day, the name of the debtor when the debtor owes one of ``amounts`` in all, and whether it is an
+        entry.
 
         :param list keys: of numbers, as of ``account.move._get_dunning_has_key_sql``
         :param list debtor_ids: all items of these are wanted
@@ -290,7 +291,7 @@ class DunningItemMoney(models.AbstractModel):
                    move.payment_reference, line.amount_residual, %(due_date)s,
                    line.discount_balance,
                    CASE WHEN line.amount_residual = line.balance THEN line.discount_date END,
-                   CASE WHEN owing.debtor_id IS NOT NULL THEN debtor.complete_name END
+                   CASE WHEN owing.debtor_id IS NOT NULL THEN debtor.complete_name END, move.move_type = 'entry'
               FROM wanted
               JOIN account_move_line line ON line.id = wanted.id
               JOIN account_move move ON move.id = line.move_id

@@ -300,17 +300,11 @@ class DunningLetter(models.AbstractModel):
         if not notice.history_text:
             return ''
         env = self.with_context(lang=notice.lang).env
-        Line = self.env['dunning.notice.line']
-        told = Line._read_group(
-            Domain('move_line_id', 'in', notice.live_line_ids.move_line_id.ids) & Domain('status', '=', 'sent')
-            & Domain('notice_id', '!=', notice.id) & Domain('notice_id.channel', '!=', 'task')
-            & Line._get_standing_domain(), ['move_line_id'])
-        heard = {item.id for (item,) in told}
-        new = notice.live_line_ids.filtered(lambda line: line.move_line_id.id not in heard)
+        new = notice._filter_new_lines()
         if not new:
             return ''
         return env._("Our earlier messages were not about %s.", ", ".join(dict.fromkeys(
-            line.name or '' for line in new.sorted(lambda line: (line.date_maturity, line.name or '', line.id)))))
+            line.name or '' for line in new)))
 
     @api.model
     def _get_address_lines(self, notice):

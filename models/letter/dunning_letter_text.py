@@ -4,7 +4,7 @@ import logging
 import re
 
 from lxml import etree, html
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from odoo import api, fields, models
 from odoo.exceptions import UserError, ValidationError
@@ -38,7 +38,27 @@ class DunningLetterText(models.AbstractModel):
             ):
                 for notice_id, text in self._render_level_text(level, field, lang, batch).items():
                     result[notice_id][name] = " ".join(text.splitlines()) if name == 'subject' else text
+        for notice in notices.filtered('returned_text'):
+            result[notice.id]['body_intro'] = self._open_with_returns(notice, result[notice.id]['body_intro'])
         return result
+
+    @api.model
+    def _open_with_returns(self, notice, intro):
+        """Return how a letter opens about items whose direct debit the bank returned, of which it is the first.
+
+        Friendly words of our own, in place of those of the level. A letter with a role in law, or about other items as
+        well, keeps its words after the sentence about the returns.
+        """
+        returns = notice.live_line_ids.move_line_id._get_dunning_returns()
+        if len(notice._get_returned_lines(returns)) == len(notice.live_line_ids) and not notice.level_id.legal_role:
+            return notice.with_context(lang=notice.lang).env['ir.qweb']._render(
+                'l10n_nl_dunning.letter_returned', {'object': notice.with_context(lang=notice.lang)},
+                minimal_qcontext=True).strip()
+        sentence = Markup("<p>%s</p>") % notice.returned_text
+        first, end, rest = intro.partition(Markup("</p>"))
+        if end and str(escape(notice.salutation)) in first:
+            return first + end + sentence + rest
+        return sentence + intro
 
     @api.model
     def _render_level_text(self, level, field, lang, notices):

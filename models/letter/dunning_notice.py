@@ -45,6 +45,10 @@ class DunningNotice(models.Model):
     history_text = fields.Char(
         compute='_compute_history_text',
         help="Earlier contacts about these items, as in “our reminder of 3 November 2026”; empty when there were none.")
+    returned_text = fields.Char(
+        compute='_compute_returned_text',
+        help="That the bank returned the direct debit of these invoices; empty when none was, or when the debtor was "
+             "told before.")
     reference = fields.Char(
         string="Payment Reference", compute='_compute_reference', help="What the debtor states with the payment.")
     # Words about the claim; not computed for letters that claim nothing but the invoices.
@@ -215,6 +219,44 @@ class DunningNotice(models.Model):
                 and (not own.sent_on or other.sent_on < own.sent_on)))
             notice.history_text = notice._tell_history(
                 earlier.sorted(lambda other: (other.date, other.id))[-HISTORY_LENGTH:])
+
+    @api.depends('line_ids.move_line_id', 'line_ids.drop_reason', 'lang')
+    def _compute_returned_text(self):
+        """Nothing but the fact: a debtor can have a direct debit returned, a consumer for eight weeks at will."""
+        returns = self.live_line_ids.move_line_id._get_dunning_returns()
+        for notice in self:
+            env = notice.with_context(lang=notice.lang).env
+            sentences = []
+            for number, day, reason in notice._get_returned_lines(returns).values():
+                words = {'number': number, 'date': letter_day(env, day, notice.lang), 'reason': reason.rstrip('.')}
+                sentences.append(
+                    env._("Your bank returned the direct debit of invoice %(number)s on %(date)s, for this reason: "
+                          "%(reason)s.", **words) if reason else
+                    env._("Your bank returned the direct debit of invoice %(number)s on %(date)s.", **words))
+            notice.returned_text = ' '.join(sentences)
+
+    def _get_returned_lines(self, returns):
+        """Return ``{line: (number, day, reason)}`` of the lines whose direct debit was returned, of those of which the
+        debtor hears for the first time, the oldest first.
+
+        :param dict returns: of ``account.move.line._get_dunning_returns``
+        """
+        self.ensure_one()
+        if not returns.keys() & set(self.live_line_ids.move_line_id):
+            return {}
+        return {line: returns[line.move_line_id] for line in self._filter_new_lines() if line.move_line_id in returns}
+
+    def _filter_new_lines(self):
+        """Return the lines about items of which the debtor heard nothing before, in the order of the letter."""
+        self.ensure_one()
+        Line = self.env['dunning.notice.line']
+        told = Line._read_group(
+            Domain('move_line_id', 'in', self.live_line_ids.move_line_id.ids) & Domain('status', '=', 'sent')
+            & Domain('notice_id', '!=', self._origin.id) & Domain('notice_id.channel', '!=', 'task')
+            & Line._get_standing_domain(), ['move_line_id'])
+        heard = {item.id for (item,) in told}
+        return self.live_line_ids.filtered(lambda line: line.move_line_id.id not in heard).sorted(
+            lambda line: (line.date_maturity, line.name or '', line.id))
 
     def _is_fourteen_day(self):
         """Return whether it is a 14-day letter: by what it left as, or by its level before that."""

@@ -178,11 +178,11 @@ class DunningNoticeLine(models.Model):
         if not items:
             return
         items.fetch(['move_id', 'name', 'amount_currency'])
-        items.move_id.fetch(['ref', 'name', 'invoice_date', 'date', 'move_type'])
-        descriptions = self._get_descriptions(items.move_id)
+        items.move_id.fetch(['ref', 'name', 'invoice_date', 'date', 'move_type', 'dunning_returned_on'])
+        descriptions, identities = self._get_descriptions(items.move_id), items._get_dunning_identities()
         rows = [(
             line.id, number or None, day or None, descriptions.get(item.move_id.id) or None, item.amount_currency,
-        ) for line in self if (item := line.move_line_id) for number, day in [item._get_dunning_identity()]]
+        ) for line in self if (item := line.move_line_id) for number, day in [identities[item]]]
         names = ['name', 'invoice_date', 'description', 'amount_original']
         self.flush_model(names)
         self.env.execute_query(SQL(

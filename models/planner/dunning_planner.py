@@ -299,7 +299,8 @@ class DunningPlanner(models.AbstractModel):
             'debtor_term_agreed', 'debtor_email', 'debtor_bounced_on', 'debtor_phone', 'debtor_address',
             'dunning_contact_id', 'director_contact_id', 'recipient_id', 'policy_id', 'minimum_amount',
             'last_level_id', 'last_date', 'last_deadline', 'level_id', 'level_channel', 'level_legal_role',
-            'level_date', 'default_from', 'costs_from', 'hold_free_on', 'hold_reason_id', 'hold_user_id', 'hold_until',
+            'level_date', 'default_from', 'costs_from', 'debit_on', 'hold_free_on', 'hold_reason_id', 'hold_user_id',
+            'hold_until',
         ]
 
     @staticmethod

@@ -13,8 +13,11 @@ from odoo import api, models
 from odoo.tools import SQL
 
 from ...tools.law.amounts import to_decimal
+from ...tools.law.dutch_calendar import bank_holidays_of, first_day_within
 from .dunning_planner_reasons import Reason
 
+# Bank days after the due date in which a direct debit has to be collected.
+COLLECTION_DAYS = 5
 # An online payment that stays pending for longer was given up (a bank transfer that never came).
 TRANSACTION_DAYS = 7
 CONTACT_DAYS = 7
@@ -189,6 +192,64 @@ class DunningPlannerGates(models.AbstractModel):
                 "amount or a name). Match it first."),
             waits_for='payment', gate=True, known_of_past=False, is_payment=True,
         )
+
+    # -------------------------------------------------------------------------
+    # DIRECT DEBIT
+    # -------------------------------------------------------------------------
+
+    def _reason_direct_debit(self):
+        def get_end(question):
+            year = question.day.year
+            closed = sorted(bank_holidays_of(year - 1) | bank_holidays_of(year) | bank_holidays_of(year + 1))
+            return SQL(
+                """(SELECT day::date + 1 FROM GENERATE_SERIES(debit_on + 1, debit_on + 30, INTERVAL '1 day') day
+                     WHERE EXTRACT(ISODOW FROM day) < 6 AND day::date <> ALL(%s)
+                  ORDER BY day LIMIT 1 OFFSET %s)""", closed, COLLECTION_DAYS - 1)
+
+        return Reason(
+            lambda question: SQL("debit_on >= %s", first_day_within(question.day, COLLECTION_DAYS)),
+            lambda d: self.env._(
+                "It will be collected by direct debit. Reminders follow from %s if nothing was collected before.",
+                self._fmt_date(d.next_date)),
+            get_end,
+            waits_for='payment', is_payment=True,
+        )
+
+    def _get_debit_day_sql(self, question):
+        """Return SQL of the day on which ``line``, of ``move`` and ``debtor``, is collected by direct debit, or NULL.
+
+        A return ends that, until the bank is asked once more. An entry is not collected: it may be the return itself.
+        """
+        return SQL(
+            """CASE WHEN move.move_type IN ('out_invoice', 'out_receipt') THEN GREATEST(
+                   CASE WHEN (move.dunning_returned_on IS NULL OR move.dunning_returned_on > %s) AND %s THEN %s END,
+                   %s) END""",
+            question.day, self._get_collects_sql(question), question.due_date, self._get_collection_day_sql(question),
+            to_flush=[self.env['account.move']._fields[name] for name in ('move_type', 'dunning_returned_on')])
+
+    def _get_collects_sql(self, question):
+        """Return the SQL condition that an invoice ``move`` of ``debtor`` is paid by direct debit.
+
+        The method of the invoice counts before that of the debtor. Hook: where mandates are kept, one must be valid.
+        """
+        method_ids = self.env['account.payment.method.line']._get_dunning_collecting_ids()
+        if not method_ids:
+            return SQL("FALSE")
+        Partner = self.env['res.partner'].with_company(question.company)
+        name = 'property_inbound_payment_method_line_id'
+        default = Partner._fields[name].get_company_dependent_fallback(Partner)
+        return SQL(
+            """COALESCE(move.preferred_payment_method_line_id, CASE
+                   WHEN debtor.property_inbound_payment_method_line_id IS NULL THEN %s ELSE %s END) = ANY(%s)""",
+            default.id or None, Partner._field_to_sql('debtor', name), list(method_ids),
+            to_flush=[self.env['account.move']._fields['preferred_payment_method_line_id'], Partner._fields[name]])
+
+    def _get_collection_day_sql(self, question):
+        """Return SQL of the day on which the bank was asked to collect ``line``, or NULL.
+
+        Hook: where such orders are made.
+        """
+        return SQL("NULL::date")
 
     # -------------------------------------------------------------------------
     # OLD BANK DATA

@@ -138,6 +138,7 @@ class DunningPlannerItems(models.AbstractModel):
                    line.amount_residual, line.amount_residual_currency, line.reconciled, line.no_followup,
                    line.parent_state, %(due_date)s AS due_date,
                    move.payment_state, move.is_move_sent, move.dunning_sent_state, move.move_type,
+                   %(debit_on)s AS debit_on,
                    debtor.id AS partner_id,
                    -- What a notice would tell of it: what was told before about something else does not count.
                    debtor.id AS debtor_id, CASE WHEN move.move_type <> 'entry' THEN move.name END AS number,
@@ -169,6 +170,7 @@ class DunningPlannerItems(models.AbstractModel):
             lines=question.lines,
             due_date=question.due_date,
             debtor_type=question.sources.debtor_type,
+            debit_on=self._get_debit_day_sql(question),
             debtor_policy=self._get_debtor_policy_sql(Partner),
             debtor_email=Partner._get_dunning_has_email_sql(debtor),
             debtor_phone=self._get_has_phone_sql(debtor),

@@ -77,6 +77,7 @@ class DunningPlannerReasons(models.AbstractModel):
             'payment_pending',
             'transaction_pending',
             'unmatched_receipt',
+            'direct_debit',
             'blocked',
             'no_followup',
             'hold',

@@ -160,14 +160,16 @@ class DunningPageDebt(models.AbstractModel):
         for debt in debts.values():
             self._complete_debt(debt)
         due_ids = {row['move'].id for debt in debts.values() for row in debt['rows']}
+        open_items = self._get_open_items()
+        identities = open_items._get_dunning_identities()
         upcoming = [
             {
                 'move': item.move_id,
-                'name': item._get_dunning_identity()[0],
+                'name': identities[item][0],
                 'due_date': letter_day(self.env, item._get_dunning_due_date()),
                 'amount': letter_amount(self.env, item.amount_residual_currency, item.currency_id),
             }
-            for item in self._get_open_items() if item.id not in by_id and item.move_id.id not in due_ids
+            for item in open_items if item.id not in by_id and item.move_id.id not in due_ids
             and not item.move_id.dunning_notice_id
             and item._get_dunning_due_date() >= self.company_id._dunning_today()]
         return {

@@ -39,7 +39,8 @@ ANSWERS = {
         (EVERYBODY, EVERYBODY, 'level_id'),
         (COLLEAGUES, (), 'days_overdue'),
         (ACCOUNTING, ACCOUNTING,
-         'policy_id claim_kind arrangement_id notice_id line_ids sent_on sent_state sent_message_id'),
+         'policy_id claim_kind arrangement_id notice_id line_ids return_reason returned_on sent_on sent_state '
+         'sent_message_id'),
         (ACCOUNTING, (),
          'call_count hold_count hold_text is_due notice_count prescription_date prescription_reason reason sent_text'),
     ),
@@ -48,6 +49,7 @@ ANSWERS = {
         (ACCOUNTING, (), 'prescription_date prescription_reason reason'),
     ),
     'account.journal': ((ACCOUNTING, ACCOUNTING, 'ignore_age'),),
+    'account.payment.method.line': ((ACCOUNTING, ACCOUNTING, 'collects'),),
     'account.payment.term': ((COLLEAGUES, (), 'term_warning'),),
     'payment.transaction': ((ACCOUNTING, ACCOUNTING, 'arrangement_id instalment_id page_id'),),
 }
@@ -69,7 +71,9 @@ TRACKED = {
         'dunning_term_agreed': 'no', 'dunning_waive_interest': True, 'dunning_waive_costs': True,
         'dunning_waive_reason': "Agreed again", 'dunning_review': True, 'dunning_large_buyer': True,
         'dunning_term_expressly': True, 'dunning_wki_number': "12", 'dunning_wki_exempt': True},
-    'account.move': {'dunning_policy_id': None, 'dunning_claim_kind': 'services', 'dunning_sent_on': '2025-01-02'},
+    'account.move': {
+        'dunning_policy_id': None, 'dunning_claim_kind': 'services', 'dunning_sent_on': '2025-01-02',
+        'dunning_returned_on': '2025-01-02', 'dunning_return_reason': "AM04"},
 }
 
 

@@ -1,4 +1,6 @@
 from . import (
+    test_direct_debit,
+    test_direct_debit_oca,
     test_gate,
     test_one_message,
     test_planner,

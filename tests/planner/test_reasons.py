@@ -26,6 +26,7 @@ WAITS_FOR = {
     'payment_pending': "The bank: a payment to match",
     'transaction_pending': "The bank: a payment to match",
     'unmatched_receipt': "The bank: a payment to match",
+    'direct_debit': "The bank: a payment to match",
     'blocked': "Whoever is responsible for the invoice",
     'no_followup': "Whoever is responsible for the invoice",
     'hold': "OdooBot",
@@ -69,7 +70,7 @@ UNUSUAL = {
     ('known_of_past', False): {'transaction_pending', 'unmatched_receipt', 'bank_stale'},
     ('known_of_future', False): {'bank_stale'},
     ('foreseen', False): {'transaction_pending', 'bank_stale'},
-    ('is_payment', True): {'payment_pending', 'transaction_pending', 'unmatched_receipt'},
+    ('is_payment', True): {'payment_pending', 'transaction_pending', 'unmatched_receipt', 'direct_debit'},
 }
 #: How the table says it.
 REMARKS = {

@@ -18,7 +18,7 @@ from ..faults_engine import CHANNELS
 from ..kernel.test_faults import FaultsCommon, free_port
 
 try:
-    from env import bootstrap, paths, python, queue_job, runtime, say
+    from env import bootstrap, oca, paths, python, runtime, say
 except ImportError:
     bootstrap = None
 
@@ -35,17 +35,17 @@ class TestQueueJob(FaultsCommon):
     def setUpClass(cls):
         if bootstrap is not None:
             try:
-                queue_job.ensure()
+                oca.ensure('queue_job')
             except say.Failure as reason:
                 raise SkipTest(f"queue_job could not be fetched from PyPI: {reason}") from None
         super().setUpClass()
         cls.workers.do('plan')
         cls.workers.do('queue')
         home, _template = bootstrap.ensure(quiet=True)
-        cls.addons_path = queue_job.addons_path(home)
+        cls.addons_path = oca.addons_path(home, 'queue_job')
         cls.environ = {
             **runtime.environment(), 'ODOO_QUEUE_JOB_CHANNELS': 'root:2,root.dunning:2',
-            'PYTHONPATH': os.pathsep.join([str(paths.CHECKOUT / 'dev'), str(queue_job.ensure())])}
+            'PYTHONPATH': os.pathsep.join([str(paths.CHECKOUT / 'dev'), str(oca.ensure('queue_job'))])}
         done = subprocess.run(  # noqa: S603 (our own program)
             runtime.odoo_command(
                 '-d', cls.name, '-i', 'queue_job', f'--addons-path={cls.addons_path}', '--stop-after-init',

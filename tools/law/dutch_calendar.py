@@ -70,9 +70,22 @@ def add_bank_days(day: date, count: int) -> date:
         raise ValueError(f"A number of bank days is not negative: {count}.")
     while count:
         day += ONE_DAY
-        if not is_rest_day(day) and (day.month, day.day) != (5, 1):
+        if day not in bank_holidays_of(day.year) and day.weekday() not in (SATURDAY, SUNDAY):
             count -= 1
     return day
+
+
+def bank_holidays_of(year: int) -> frozenset[date]:
+    """Return the days besides Saturdays and Sundays on which banks do not settle."""
+    return holidays_of(year) | {date(year, 5, 1)}
+
+
+def first_day_within(day: date, count: int) -> date:
+    """Return the first day of which :func:`add_bank_days` with this count is not before ``day``."""
+    first = day
+    while add_bank_days(first - ONE_DAY, count) >= day:
+        first -= ONE_DAY
+    return first
 
 
 def extended(last_day: date) -> date:

@@ -32,10 +32,12 @@ OF_SOMETHING_ELSE = frozenset({
     'LIDNUMMER', 'ORDER', 'ORDERNR', 'ORDERNUMMER', 'PO', 'TEL', 'WEEK', 'MAAND', 'JAAR', 'DD', 'CUSTOMER', 'POLIS',
     'POLISNR', 'KVK', 'PROJECT', 'OFFERTE', 'KENTEKEN', 'POSTCODE', 'KAMER', 'HUISNR', 'DOSSIER', 'BTW', 'PERIODE',
     'KWARTAAL', 'Q'})
-#: Words, and reason codes of banks, by which a text says that a payment was taken back; also read by PostgreSQL.
-BOUNCED = (
-    '(^|[^A-Z0-9])(STORNO|STORNERING|GESTORNEERD|TERUGBOEKING|TERUGGEBOEKT|RETURN|RETURNED|REJECT|REJECTED|CHARGEBACK'
-    '|BOUNCED|RUECKLASTSCHRIFT|(AC|AG|AM|BE|FF|MD|MS|RC|RR|SL)[0-9][0-9])($|[^A-Z0-9])')
+#: Words, and reason codes of banks, by which a text says that a payment went back; PostgreSQL reads it as well. A
+#: “retour” can be one of goods.
+RETURNED = (
+    '(^|[^A-Z0-9])(STORNO|STORNER[A-Z]*|GESTORNEERD|TERUGBOEK[A-Z]*|TERUGGEBOEKT|TERUGGEDRAAID|GEWEIGERD|ONBETAALD|RTRN'
+    '|RETURN|RETURNED|REJECT[A-Z]*|BOUNCED?|CHARGEBACK|DISHONOU?RED|UNPAID|RUE?CKLASTSCHRIFT'
+    '|(AC|AG|AM|BE|FF|MD|MS|RC|RR|SL)[0-9][0-9])($|[^A-Z0-9])')
 MOST_RUNS = 8  # of one number
 MOST_CHARACTERS = 35  # of one number, as in a SEPA remittance
 #: Digits right before or after a number that make it a part of a longer one: behind a separator, or a year.
@@ -100,6 +102,11 @@ def get_words(text):
     words = [parts[0]]
     words += [content for code, content in zip(parts[1::2], parts[2::2], strict=True) if code in WRITTEN_BY_PAYER]
     return ' / '.join(words)
+
+
+def tells_return(text):
+    """Return whether a text says that a payment or a direct debit was returned."""
+    return bool(re.search(RETURNED, normalize(text)))
 
 
 def strip_zeros(run):

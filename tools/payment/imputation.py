@@ -129,6 +129,24 @@ def get_item_keys(number: str) -> set:
     return {key for key in (get_key(number), ''.join(digits), *(map(strip_zeros, digits[-1:]))) if key}
 
 
+def find_named(numerals: Iterable, numbers: Mapping) -> list:
+    """Return the keys of ``{key: number}`` that numerals name, in any way people write a number of their own supplier.
+
+    A numeral that can be two of them names none.
+    """
+    spellings = defaultdict(set)
+    for key, number in numbers.items():
+        for spelling in _get_spellings(number):
+            spellings[spelling].add(key)
+    found, taken = [], []
+    for numeral in numerals:
+        named = spellings.get(numeral.runs, ())
+        if len(named) == 1 and not any(map(numeral.overlaps, taken)):
+            taken.append(numeral)
+            found += [key for key in named if key not in found]
+    return found
+
+
 def _get_spellings(number):
     """Return how people write a number of their own supplier, as runs without leading zeros."""
     runs = re.findall('[A-Z]+|[0-9]+', normalize(number))
