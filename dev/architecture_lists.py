@@ -25,6 +25,7 @@ HOOKS = {
     "dunning.debtor.mail._get_lang": "a mixin: each record knows the language of its debtor",
     "dunning.hold._take_back_notices": "the dispatcher judges again what waits when something is put on hold",
     "dunning.hold._tell_owners": "a promise and an arrangement tell by themselves how they ended",
+    "dunning.imputation._get_document_queries": "arrangements and promises ask sums as letters do",
     "dunning.letter._prepare_letters": "an e-mail links to the page of the debtor",
     "dunning.notice._mark_undelivered": "what nobody received claimed nothing: its bookings are credited",
     "dunning.notice._get_sent_steps": "what follows from a notice that left: booked costs, interrupted prescription",

@@ -21,6 +21,8 @@ COLLECTION_DAYS = 5
 # An online payment that stays pending for longer was given up (a bank transfer that never came).
 TRANSACTION_DAYS = 7
 CONTACT_DAYS = 7
+# Less than what a sum in cash is rounded to.
+ROUNDING = 0.05
 
 
 class DunningPlannerGates(models.AbstractModel):
@@ -168,8 +170,63 @@ class DunningPlannerGates(models.AbstractModel):
             line=line, places=places)
 
     # -------------------------------------------------------------------------
+    # NO DEBT
+    # -------------------------------------------------------------------------
+
+    def _is_no_debt(self, code):
+        return SQL("%s = %s", self.env['account.move.line']._get_dunning_no_debt_sql(
+            SQL("laddered.id"), SQL.identifier('laddered')), code)
+
+    def _reason_bookkeeping(self):
+        return Reason(
+            self._is_no_debt('bookkeeping'),
+            lambda d: self.env._(
+                "An entry that only balances others: a difference in exchange rates, or one of a point of sale. It is "
+                "never asked. Make an invoice of what is owed."),
+            waits_for='invoice',
+        )
+
+    def _reason_paid_back(self):
+        return Reason(
+            self._is_no_debt('paid_back'),
+            lambda d: self.env._(
+                "Money that was paid back to the debtor. Match it with the credit note that it pays back, or, when it "
+                "is a payment that the bank took back, with that payment."),
+            waits_for='payment',
+        )
+
+    def _reason_discount_taken(self):
+        return Reason(
+            self._is_no_debt('discount'),
+            lambda d: self.env._(
+                "Paid in time for the early payment discount, so the rest is not owed. Write it off as that discount."),
+            waits_for='nobody',
+        )
+
+    def _reason_rounding(self):
+        # Something was paid of it, and what is left can come from rounding a cash payment.
+        return Reason(
+            SQL("amount_residual_currency < %s AND amount_residual_currency < amount", ROUNDING),
+            lambda d: self.env._(
+                "Less than five cents is left of it, a difference of rounding that is not asked. Write it off."),
+            waits_for='nobody',
+        )
+
+    # -------------------------------------------------------------------------
     # MONEY ON ITS WAY
     # -------------------------------------------------------------------------
+
+    def _reason_payment_pending(self):
+        # A payment without a journal entry changes the state of the invoice, not yet what is open on it: it is a credit
+        # for as much as was registered.
+        return Reason(
+            SQL(
+                "payment_state IN ('in_payment', 'paid', 'reversed')"
+                " AND (amount_named >= amount_residual - amount_held OR NOT %s)",
+                self.env['account.move.line']._get_dunning_is_registered_sql(SQL("laddered.move_id"))),
+            lambda d: self.env._("A payment is registered and waits for the bank statement."),
+            waits_for='payment', is_payment=True,
+        )
 
     def _reason_transaction_pending(self):
         return Reason(

@@ -12,9 +12,6 @@ from odoo.tools import SQL, ormcache
 
 from ...tools.law.letters import DEFAULT_NOTICE
 
-#: What is left of a sum that was rounded to five cents.
-ROUNDING = 0.05
-
 
 class Reason(NamedTuple):
     """Why an item does not go out, with everything that depends on it.
@@ -162,57 +159,6 @@ class DunningPlannerReasons(models.AbstractModel):
         return Reason(
             SQL("partner_id IS NULL"),
             lambda d: self.env._("The item has no debtor. Set a partner on it."),
-        )
-
-    def _is_no_debt(self, code):
-        return SQL("%s = %s", self.env['account.move.line']._get_dunning_no_debt_sql(
-            SQL("laddered.id"), SQL.identifier('laddered')), code)
-
-    def _reason_bookkeeping(self):
-        return Reason(
-            self._is_no_debt('bookkeeping'),
-            lambda d: self.env._(
-                "An entry that only balances others: a difference in exchange rates, or one of a point of sale. It is "
-                "never asked. Make an invoice of what is owed."),
-            waits_for='invoice',
-        )
-
-    def _reason_paid_back(self):
-        return Reason(
-            self._is_no_debt('paid_back'),
-            lambda d: self.env._(
-                "Money that was paid back to the debtor. Match it with the credit note that it pays back, or, when it "
-                "is a payment that the bank took back, with that payment."),
-            waits_for='payment',
-        )
-
-    def _reason_discount_taken(self):
-        return Reason(
-            self._is_no_debt('discount'),
-            lambda d: self.env._(
-                "Paid in time for the early payment discount, so the rest is not owed. Write it off as that discount."),
-            waits_for='nobody',
-        )
-
-    def _reason_rounding(self):
-        # Something was paid of it, and what is left can come from rounding a cash payment.
-        return Reason(
-            SQL("amount_residual_currency < %s AND amount_residual_currency < amount", ROUNDING),
-            lambda d: self.env._(
-                "Less than five cents is left of it, a difference of rounding that is not asked. Write it off."),
-            waits_for='nobody',
-        )
-
-    def _reason_payment_pending(self):
-        # A payment without a journal entry changes the state of the invoice, not yet what is open on it: it is a credit
-        # for as much as was registered.
-        return Reason(
-            SQL(
-                "payment_state IN ('in_payment', 'paid', 'reversed')"
-                " AND (amount_named >= amount_residual - amount_held OR NOT %s)",
-                self.env['account.move.line']._get_dunning_is_registered_sql(SQL("laddered.move_id"))),
-            lambda d: self.env._("A payment is registered and waits for the bank statement."),
-            waits_for='payment', is_payment=True,
         )
 
     def _reason_blocked(self):
