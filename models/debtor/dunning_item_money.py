@@ -167,7 +167,7 @@ class DunningItemMoney(models.AbstractModel):
                        JOIN account_move_line paid ON paid.id = partial.credit_move_id
                       WHERE odd.id = %(item)s AND paid.date <= odd.discount_date
                         AND odd.amount_residual_currency <= odd.amount_currency - odd.discount_amount_currency
-                   GROUP BY odd.id
+                   GROUP BY odd.discount_amount_currency
                      HAVING SUM(partial.debit_amount_currency) >= odd.discount_amount_currency) END
             """,
             item=item_id, move=move, booked=self._get_dunning_bookkeeping_sql(), paid_back=SQL(
