@@ -98,10 +98,11 @@ class DunningMoney(models.AbstractModel):
                 if amount < 0:
                     paid_back[company.id, debtor_id, currency_id] -= float(amount)
                 else:
+                    named = {
+                        item_id: float(amount) * float(part)
+                        for item_id, part in imputed.entries.get(entry, {}).items()}
                     pools[company.id, debtor_id, currency_id].append({
-                        'move_id': entry, 'date': day, 'amount': float(amount), 'is_money': is_money,
-                        'named': {
-                            item_id: float(amount * part) for item_id, part in imputed.entries.get(entry, {}).items()}})
+                        'move_id': entry, 'date': day, 'amount': float(amount), 'is_money': is_money, 'named': named})
             for debtor in partners.commercial_partner_id:
                 for entry, day, amounts in imputed.of_others.get(debtor.id, ()):
                     if day <= at_date:

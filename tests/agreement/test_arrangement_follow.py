@@ -173,13 +173,19 @@ class TestArrangementFollow(FollowCommon):
 
     def test_money_without_reference_counts_when_an_instalment_is_due(self):
         arrangement = self.agree(self.move)
-        self.receive(amount=100.0, on=FIRST - days(1))
+        self.receive(amount=150.0, on=FIRST - days(1))
         self.judge(FIRST - days(1))
         self.assertState(arrangement, 'active', 0.0)
         self.assertFalse(self.mails(arrangement), "Who paid is not reminded")
         self.judge(TOLD)
         self.assertEqual(self.states(arrangement), ['paid', 'open', 'open'])
         self.assertFalse(self.mails(arrangement))
+
+    def test_exactly_an_instalment_counts_at_once(self):
+        arrangement = self.agree(self.move)
+        self.receive(amount=100.0, on=FIRST - days(1))
+        self.judge(FIRST - days(1))
+        self.assertEqual(self.states(arrangement), ['paid', 'open', 'open'])
 
     def test_money_that_was_for_something_else_counts_no_longer(self):
         arrangement = self.agree(self.move)
@@ -358,7 +364,7 @@ class TestArrangementFollow(FollowCommon):
 
     def test_unmatched_before_its_day_it_is_open_again_at_once(self):
         arrangement = self.agree(self.move)
-        payment = self.pay_on(self.move, 100.0, SIGNED + days(1))
+        payment = self.pay_on(self.move, 150.0, SIGNED + days(1))
         self.assertEqual(self.states(arrangement)[0], 'paid')
         self.on(SIGNED + days(2), payment).remove_move_reconcile()
         self.assertState(arrangement, 'active', 0.0, 300.0)
