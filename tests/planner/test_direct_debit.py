@@ -133,6 +133,7 @@ class TestDirectDebit(DunningCommon):
         self.assertEqual(invoice.dunning_returned_on, DUE + days(6))
         self.assertEqual(invoice.dunning_return_reason, "AM04 insufficient funds")
         self.assertEqual(self.reason(invoice, DUE + days(6)), 'due')
+        self.assertEqual(self.reason(invoice, DUE + days(7)), 'due')
         self.assertEqual(self.reason(other, DUE + days(6)), 'direct_debit')
 
     def test_a_return_that_has_not_come_yet_cannot_be_entered(self):
