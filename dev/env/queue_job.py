@@ -12,5 +12,5 @@ def ensure():
 
 def addons_path(home):
     """Return an addons path with Odoo, our addon, queue_job and the bridges to it."""
-    parts = [*odoo.addons_paths(home), paths.addons_folder(), ensure() / "odoo" / "addons", paths.CHECKOUT / "bridges"]
+    parts = [*odoo.addons_paths(home), *paths.addons_folders(), ensure() / "odoo" / "addons"]
     return ",".join(map(str, parts))

@@ -1,0 +1,3 @@
+from . import test_credit_policy
+from . import test_held_orders
+from . import test_order_views
