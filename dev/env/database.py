@@ -13,7 +13,7 @@ from .say import Failure, step, timed
 BASE_MODULES = ["account", "account_payment", "account_qr_code_sepa", "contacts", "l10n_nl", "payment_demo"]
 BASE_MODULES += ["phone_validation", "portal"]
 #: Apps of Odoo that the addon has bridges to.
-APPS = ["sale_management"]
+APPS = ["crm", "sale_management"]
 #: English is what the sources are written in; the users work in Dutch.
 BASE_LANGUAGES = "en_US,nl_NL"
 #: Attachments live in the database, so that a copy of it is complete.

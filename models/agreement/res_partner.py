@@ -23,6 +23,9 @@ class DebtorFacts(NamedTuple):
     arranged: bool
     #: A promise or an arrangement was broken within a year, and something is late still.
     broken: bool
+    #: How late he pays on average, and how much later than before; see ``dunning.behaviour``. 0 where it is not known.
+    average_days: float
+    trend_days: float
 
 
 class ResPartner(models.Model):
@@ -97,6 +100,8 @@ class ResPartner(models.Model):
             ['partner_id', 'state'],
         ):
             (arranged if state == 'active' else broken).add(partner.id)
+        behaviours = {behaviour.partner_id.id: behaviour for behaviour in debtors.env['dunning.behaviour'].search(mine)}
+        unknown = debtors.env['dunning.behaviour']
         return {
             debtor.id: DebtorFacts(
                 level=debtor.dunning_level_id.with_env(self.env),
@@ -104,7 +109,9 @@ class ResPartner(models.Model):
                 hold=debtor.dunning_hold_text,
                 insolvency=debtor.id in insolvent and kinds[insolvent[debtor.id].insolvency_kind],
                 arranged=debtor.id in arranged,
-                broken=debtor.id in broken and debtor.dunning_days_overdue > 0)
+                broken=debtor.id in broken and debtor.dunning_days_overdue > 0,
+                average_days=behaviours.get(debtor.id, unknown).average_days_late,
+                trend_days=behaviours.get(debtor.id, unknown).trend_days)
             for debtor in debtors}
 
     def action_dunning_promise(self):

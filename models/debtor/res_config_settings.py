@@ -1,7 +1,8 @@
 from odoo import api, fields, models
 
 #: ``{app: its bridge}``: what this addon knows shows in the app as well.
-BRIDGES = {'sale': 'l10n_nl_dunning_sale', 'queue_job': 'l10n_nl_dunning_queue_job'}
+BRIDGES = {
+    'crm': 'l10n_nl_dunning_crm', 'queue_job': 'l10n_nl_dunning_queue_job', 'sale': 'l10n_nl_dunning_sale'}
 
 
 class ResConfigSettings(models.TransientModel):
@@ -48,8 +49,9 @@ class ResConfigSettings(models.TransientModel):
     def _compute_dunning_missing_bridges(self):
         """Bridges install themselves, unless nobody put them on the addons path."""
         # sudo: only which modules are installed
-        installed = set(self.env['ir.module.module'].sudo().search([
-            ('state', 'in', ('installed', 'to upgrade')), ('name', 'in', [*BRIDGES, *BRIDGES.values()])]).mapped('name'))
+        modules = self.env['ir.module.module'].sudo().search([
+            ('state', 'in', ('installed', 'to upgrade')), ('name', 'in', [*BRIDGES, *BRIDGES.values()])])
+        installed = set(modules.mapped('name'))
         self.dunning_missing_bridges = ", ".join(
             bridge for app, bridge in BRIDGES.items() if app in installed and bridge not in installed)
 

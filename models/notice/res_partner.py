@@ -80,6 +80,14 @@ class ResPartner(models.Model):
             to_flush=[Move._fields[name] for name in (
                 'dunning_level_id', 'commercial_partner_id', 'company_id', 'state')])
 
+    def _field_to_sql(self, alias, field_expr, query=None):
+        # OVERRIDE: contacts, and what is related to them, can be grouped by what is not stored.
+        if field_expr != 'dunning_level_id':
+            return super()._field_to_sql(alias, field_expr, query)
+        self._check_field_access(self._fields[field_expr], 'read')
+        return self._get_dunning_level_sql(
+            SQL.identifier(alias, 'commercial_partner_id'), SQL("%s", self.env.company.id))
+
     def _search_dunning_level_id(self, operator, value):
         if operator not in ('in', 'any'):
             return NotImplemented

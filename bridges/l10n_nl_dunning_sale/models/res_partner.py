@@ -13,3 +13,11 @@ class ResPartner(models.Model):
             for partner in self.filtered('dunning_level_id'):
                 partner.display_name = f"{partner.display_name} \t --{partner.dunning_level_id.name}--"
         return result
+
+    def _get_dunning_invoiced(self, company):
+        """Return which of these debtors were sent an invoice before."""
+        # sudo: whether there was one, for whoever sells
+        groups = self.env['account.move'].sudo()._read_group([
+            ('commercial_partner_id', 'in', self.ids), ('company_id', '=', company.id), ('state', '=', 'posted'),
+            ('move_type', '=', 'out_invoice')], ['commercial_partner_id'])
+        return self.browse(partner.id for (partner,) in groups)

@@ -19,6 +19,10 @@ ACTIVITY = 'l10n_nl_dunning_sale.mail_activity_type_release'
 CREDIT_MANAGER = 'l10n_nl_dunning_sale.group_credit_manager'
 ACCOUNTING = ('account.group_account_invoice', 'account.group_account_readonly')
 UNCONFIRMED = ('draft', 'sent')
+# From how late on average, in days, there is something to advise.
+SLOW_DAYS = 14
+# The same as in the worklist: fewer days are no trend.
+TREND_DAYS = 5
 
 
 class Verdict(NamedTuple):
@@ -27,15 +31,17 @@ class Verdict(NamedTuple):
     facts: DebtorFacts
     #: False, warn, hold or released
     state: str
-    #: The conditions of the rules that are met.
+    #: The conditions of the rules that are met, and warn or hold.
     met: tuple
+    #: The deposit that the rules propose, in percent of the order.
+    deposit: float
     #: What is open and ordered, this order included, and the limit; both in the currency of the company.
     exposure: float
     limit: float
 
 
 #: Of an order without a customer.
-NOTHING_KNOWN = Verdict(DebtorFacts(*[False] * len(DebtorFacts._fields)), False, (), 0.0, 0.0)
+NOTHING_KNOWN = Verdict(DebtorFacts(*[False] * len(DebtorFacts._fields)), False, (), 0.0, 0.0, 0.0)
 
 
 class SaleOrder(models.Model):
@@ -48,6 +54,8 @@ class SaleOrder(models.Model):
     dunning_credit_state = fields.Selection(
         selection=[('warn', "Look first"), ('hold', "Needs release"), ('released', "Released")],
         string="Credit", compute='_compute_dunning_credit_state')
+    dunning_deposit = fields.Float(
+        string="Deposit (%)", compute='_compute_dunning_credit_state', help="What the credit rules propose.")
     dunning_text = fields.Text(string="How the Customer Pays", compute='_compute_dunning_text')
     dunning_asked_on = fields.Date(
         string="Waits for Release Since", readonly=True, copy=False, index='btree_not_null',
@@ -104,14 +112,18 @@ class SaleOrder(models.Model):
             return self._get_dunning_level_sql(alias)
         return super()._field_to_sql(alias, field_expr, query)
 
-    @api.depends('partner_id', 'partner_invoice_id', 'company_id', 'state', 'amount_total', 'dunning_release_ids')
+    @api.depends(
+        'partner_id', 'partner_invoice_id', 'company_id', 'state', 'amount_total', 'dunning_release_ids',
+        'require_payment', 'prepayment_percent', 'order_line.is_downpayment')
     @api.depends_context('dunning_at_date')
     def _compute_dunning_credit_state(self):
         verdicts = self._judge_dunning_credit()
         for order in self:
             order.dunning_credit_state = order.state in UNCONFIRMED and verdicts[order].state
+            order.dunning_deposit = 0.0 if order._is_dunning_deposit_asked(
+                verdicts[order].deposit) else verdicts[order].deposit
 
-    @api.depends('dunning_credit_state')
+    @api.depends('dunning_credit_state', 'dunning_deposit')
     @api.depends_context('lang', 'uid', 'dunning_at_date')
     def _compute_dunning_text(self):
         """What is known of the customer, and what to do; no amount for who may not see it."""
@@ -124,6 +136,8 @@ class SaleOrder(models.Model):
                 sentences.append(order._get_dunning_release()._get_sentence())
             elif sentences:
                 sentences.append(self.env._("Talk about it before you agree on anything new."))
+            if verdict.deposit and not order._is_dunning_deposit_asked(verdict.deposit):
+                sentences.append(self.env._("Ask a deposit of %s%%.", f"{verdict.deposit:g}"))
             order.dunning_text = order.state != 'cancel' and "\n".join(sentences)
 
     def _get_dunning_sentences(self, verdict, conditions=None):
@@ -144,6 +158,9 @@ class SaleOrder(models.Model):
             'insolvency': facts.insolvency and env._(
                 "%(customer)s is insolvent: %(kind)s.", customer=debtor.name, kind=facts.insolvency),
             'limit': 'limit' in verdict.met and self._get_dunning_limit_sentence(verdict),
+            'slow': ('slow' in verdict.met or facts.average_days >= SLOW_DAYS) and self._get_dunning_advice(verdict),
+            'new': 'new' in verdict.met and env._("%s was never sent an invoice before.", debtor.name),
+            'amount': 'amount' in verdict.met and env._("It is a large order."),
             'hold': facts.hold and not facts.insolvency and env._("Reminders: %s.", facts.hold),
         }
         return [text for condition, text in found.items() if text and condition in (conditions or found)]
@@ -156,6 +173,18 @@ class SaleOrder(models.Model):
             "With this order %(exposure)s is open or ordered, and the credit limit is %(limit)s.",
             exposure=format_amount(self.env, verdict.exposure, currency),
             limit=format_amount(self.env, verdict.limit, currency))
+
+    def _get_dunning_advice(self, verdict):
+        """Return how the debtor pays and what helps, for who may see it."""
+        facts, days = verdict.facts, round(verdict.facts.average_days)
+        if not any(map(self.env.user.has_group, ACCOUNTING)):
+            return 'slow' in verdict.met and self.env._("Invoices are often paid late.")
+        if facts.trend_days >= TREND_DAYS:
+            return self.env._(
+                "Pays %(days)s days late on average, and %(more)s days later than before: ask a deposit, shorten the "
+                "term, or collect by direct debit.", days=days, more=round(facts.trend_days))
+        return self.env._(
+            "Pays %s days late on average: ask a deposit, shorten the term, or collect by direct debit.", days)
 
     def _get_dunning_way_out(self):
         """Return what can be done about a held order, and who can release it."""
@@ -199,13 +228,16 @@ class SaleOrder(models.Model):
                 if company.account_use_credit_limit and 'limit' in rules[payer.id].mapped('condition')}
             exposures = self._get_dunning_exposures(company, payers.browse(
                 payer_id for payer_id, limit in limits.items() if limit > 0))
+            known = payers._get_dunning_invoiced(company) if any(
+                'new' in found.mapped('condition') for found in rules.values()) else payers
             for order in orders:
                 key = debtors[order].id
                 verdicts[order] = order._judge_dunning_facts(
-                    facts[key], rules[key], exposures.get(key, 0.0), limits.get(key, 0.0)) if key else NOTHING_KNOWN
+                    facts[key], rules[key], exposures.get(key, 0.0), limits.get(key, 0.0), key not in known.ids,
+                ) if key else NOTHING_KNOWN
         return verdicts
 
-    def _judge_dunning_facts(self, facts, rules, exposure, limit):
+    def _judge_dunning_facts(self, facts, rules, exposure, limit, is_new):
         """Return the ``Verdict`` on this order.
 
         :param exposure: what is open and was ordered by this debtor, in the currency of the company
@@ -215,12 +247,15 @@ class SaleOrder(models.Model):
         if self._origin.state != 'sale':
             exposure += self.amount_total / (self.currency_rate or 1.0)
         is_above = limit > 0 and self.company_id.currency_id.compare_amounts(exposure, limit) > 0
-        met, state = rules.filtered(lambda rule: rule._is_met(facts, is_above)), False
+        met, state = rules.filtered(lambda rule: rule._is_met(self, facts, is_above, is_new)), False
+        deposits = met.filtered(lambda rule: rule.effect == 'deposit')
+        met -= deposits
         # sudo: payments of the customer. What is paid in full in advance, or costs nothing, gives no credit.
         if met and not self.sudo()._is_paid():
             state = 'warn' if 'hold' not in met.mapped('effect') else (
                 'released' if self._get_dunning_release() else 'hold')
-        return Verdict(facts, state, tuple(met.mapped('condition')), exposure, limit)
+        return Verdict(
+            facts, state, tuple(met.mapped('condition')), max(deposits.mapped('percent'), default=0.0), exposure, limit)
 
     @api.model
     def _get_dunning_exposures(self, company, debtors):
@@ -335,6 +370,22 @@ class SaleOrder(models.Model):
                 'default_order_id': self.id, 'default_amount_max': self.amount_total,
                 'default_date_until': fields.Date.add(self.company_id._dunning_today(), days=30)},
         }
+
+    def _is_dunning_deposit_asked(self, percent):
+        """Return whether a deposit is asked already: online, or with an invoice."""
+        return self.state == 'cancel' or any(self.order_line.mapped('is_downpayment')) or (
+            self.require_payment and self.prepayment_percent * 100 >= percent)
+
+    def action_dunning_deposit(self):
+        """Let the customer pay the proposed deposit online to confirm; of a confirmed order, invoice it."""
+        self.ensure_one()
+        if self.state in UNCONFIRMED:
+            self.write({'require_payment': True, 'prepayment_percent': self.dunning_deposit / 100})
+            return True
+        action = self.env['ir.actions.act_window']._for_xml_id('sale.action_view_sale_advance_payment_inv')
+        return {**action, 'context': {
+            'active_model': self._name, 'active_ids': self.ids, 'default_advance_payment_method': 'percentage',
+            'default_amount': self.dunning_deposit}}
 
     def _follow_dunning_release(self):
         """Confirm a released order to which the customer agreed already, as he was promised."""

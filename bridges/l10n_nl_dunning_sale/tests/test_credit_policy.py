@@ -115,3 +115,54 @@ class TestCreditPolicy(SaleCommon):
         self.assertGoes(order)
         with self.assertRaises(UserError):
             order.partner_invoice_id = self.late
+
+    def test_every_reason_is_said(self):
+        rules = self.make_rule('new') | self.make_rule('amount', amount=500)
+        order = self.order(self.make_debtor("Nieuw BV"), amount=501)
+        self.assertHeld(order, "Nieuw BV was never sent an invoice before.", "It is a large order.")
+        conditions = {value for value, _label in rules._fields['condition'].selection}
+        verdict = order._judge_dunning_credit()[order]
+        facts = verdict.facts._replace(
+            level=self.reminder, days_late=3, insolvency="Bankruptcy", arranged=True, broken=True)
+        sentences = order._get_dunning_sentences(verdict._replace(facts=facts, met=tuple(conditions)), conditions)
+        self.assertEqual(len(sentences), len(conditions))
+
+    def test_a_deposit_is_proposed_and_holds_nothing(self):
+        self.make_rule('new', 'deposit', percent=30)
+        self.make_rule('amount', 'deposit', amount=500, percent=50)
+        new = self.make_debtor("Nieuw BV")
+        order = self.order(new, require_payment=False)
+        self.assertIn("Ask a deposit of 30%.", order.dunning_text)
+        self.assertFalse(order.dunning_credit_state)
+        order.order_line.price_unit = 501
+        self.assertEqual(order.dunning_deposit, 50)
+        order.action_dunning_deposit()
+        self.assertTrue(order.require_payment)
+        self.assertEqual((order.prepayment_percent, order.dunning_deposit), (0.5, 0))
+        self.assertFalse(self.order(self.late, require_payment=False).dunning_deposit)
+
+    def test_a_deposit_of_a_confirmed_order_is_invoiced(self):
+        self.make_rule('new', 'deposit', percent=30)
+        order = self.order(self.make_debtor("Nieuw BV"), require_payment=False)
+        self.assertGoes(order)
+        context = order.action_dunning_deposit()['context']
+        wizard = self.env['sale.advance.payment.inv'].with_context(context).create({})
+        wizard.create_invoices()
+        self.assertEqual(order.invoice_ids.amount_total, 30)
+        self.assertFalse(order.dunning_deposit)
+
+    def test_advice_for_who_may_see_it(self):
+        rule = self.make_rule('slow', 'warn', days=30)
+        for number in range(2):
+            self.pay(self.invoice(self.prompt, due=LATE - days(200 + number)), on=LATE - days(170))
+            self.pay(self.invoice(self.prompt, due=LATE - days(50 + number)), on=LATE - days(10))
+        self.env['dunning.behaviour']._refresh(self.company, LATE)
+        order = self.order(self.prompt)
+        self.assertEqual(order.dunning_credit_state, 'warn')
+        self.assertIn("Invoices are often paid late.", order.dunning_text)
+        self.assertIn(
+            "Pays 36 days late on average, and 10 days later than before: ask a deposit",
+            order.with_user(self.manager).dunning_text)
+        rule.days = 40
+        self.env.invalidate_all()
+        self.assertFalse(order.dunning_credit_state)
