@@ -22,7 +22,6 @@ class TestOrderViews(SaleCommon):
     def test_at_once_while_a_quotation_is_made(self):
         with Form(self.env['sale.order'].with_user(self.seller)) as form:
             form.partner_id = self.late
-            self.assertEqual(form.dunning_level_id, self.reminder)
             self.assertIn("“Reminder”", form.dunning_text)
 
     def test_the_level_is_of_who_pays_in_the_company_of_the_order(self):
