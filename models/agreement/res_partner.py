@@ -8,6 +8,9 @@ from odoo.fields import Domain
 from ..kernel.groups import ACCOUNTING
 from .dunning_promise_follow import BROKEN_MONTHS
 
+# Of fewer payments there is no average worth telling.
+FEWEST_PAYMENTS = 3
+
 
 class DebtorFacts(NamedTuple):
     """What every colleague may know of a debtor in a company, whoever sells to him: no amounts, no invoices."""
@@ -100,7 +103,8 @@ class ResPartner(models.Model):
             ['partner_id', 'state'],
         ):
             (arranged if state == 'active' else broken).add(partner.id)
-        behaviours = {behaviour.partner_id.id: behaviour for behaviour in debtors.env['dunning.behaviour'].search(mine)}
+        behaviours = {behaviour.partner_id.id: behaviour for behaviour in debtors.env['dunning.behaviour'].search(
+            mine & Domain('item_count', '>=', FEWEST_PAYMENTS))}
         unknown = debtors.env['dunning.behaviour']
         return {
             debtor.id: DebtorFacts(
