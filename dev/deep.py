@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Everything that takes too long for each change: replays, soak, faults, the referee of letters, upgrades and tours.
+"""Everything that takes too long for each change: replays, soak, faults, referee of letters, upgrades, core's tests.
 
 dev/deep.py history.csv          one part after the other, whatever became of the one before
 dev/deep.py                      with the sample of the tests in place of a file of your own
@@ -27,10 +27,13 @@ def main():
         "replay": ["replay.py", file],
         "replay, seed 1": ["replay.py", file, "--seed", "1"],
         "replay, seed 2": ["replay.py", file, "--seed", "2", "--stretch", "4"],
+        "edges": ["replay.py", file, "--seed", "3", "--stretch", "4", "--edges"],
+        "ledgers and faults of the edges": ["test.py", "tests/kernel/test_edge_replay.py"],
         "soak": ["soak.py"],
         "faults, upgrades, tours": ["test.py", *TESTS],
         # Hundreds of consumers in place of a few, and each fault of the program.
         "letters": ["test.py", "tests/law/test_letter_world.py", "-s"],
+        "core's own tests": ["core_tests.py"],
     }
     with say.failures_as_sentences():
         paths.prepare()

@@ -259,7 +259,7 @@ class _Events:
         for days in range(-28, 1, 7):
             with _on(self.env, self._day(days)) as then:
                 then["dunning.arrangement"]._judge(self.env.company, self._day(days))
-        _let_mails_leave(self.env, "dunning.arrangement")
+        let_mails_leave(self.env, "dunning.arrangement")
 
     def _make_arrangement(self, env, move, terms):
         user = _user(self.env, "accountant").with_env(env)
@@ -379,17 +379,16 @@ def _one_day(env, company, day):
         letters._recording().write({"postal_state": "printed"})
         letters.action_mark_posted()
     # The mail queue works all day: what left then is received the day after, and not mailed again today.
-    mails = _let_mails_leave(env, "dunning.notice")
-    mails.auto_delete = False  # to be looked at
-    mails._postprocess_sent_message(success_pids=[], success_emails=mails.mapped("email_to"))
+    let_mails_leave(env)
     if failed := notices.filtered(lambda notice: notice.state == "error"):
         raise ValueError(f"Could not live through {day}: {failed[0].error_message}")
 
 
-def _let_mails_leave(env, model):
+def let_mails_leave(env, model="dunning.notice"):
+    """Do what the mail queue does when a mail server accepts everything; the mails are kept to be looked at."""
     mails = env["mail.mail"].search([("model", "=", model), ("state", "=", "outgoing")])
-    mails.state = "sent"
-    return mails
+    mails.write({"state": "sent", "auto_delete": False})
+    mails._postprocess_sent_message(success_pids=[], success_emails=mails.mapped("email_to"))
 
 
 @contextmanager

@@ -233,6 +233,7 @@ def go_on(env):
         demo_data.run_scheduled_actions(env, *actions)
         proposal = (notices - queued).filtered(lambda notice: notice.channel == "email")[:1]
         proposal.with_user(_accountant(env)).action_send_now()
+        demo_data.let_mails_leave(env)
         env.cr.commit()
         planned = env["dunning.notice"].search([]) - notices
         sent = queued + proposal

@@ -187,6 +187,20 @@ class Faults:
         patch(self.models['dunning.claim'], '_read_settlements', make)
     fault_a_credit_note_is_money.story = tell((42, MORNING, 'credit', (0, 1)), amount=6)
 
+    def fault_nobody_is_told_of_bookings(self, patch):
+        patch(self.models['dunning.notice'], '_propose_credits', replace(lambda *args: None))
+    # Two thirds came in on 7 March, inside the fourteen days, and were entered when costs of all had been booked.
+    fault_nobody_is_told_of_bookings.story = tell(
+        (38, MORNING, 'pay_part', (0, 0.66, 4)), *((day, EVENING, 'visit', ()) for day in range(39, 46)),
+        set_up=(0, 0, 1, 0), amount=8)
+
+    def fault_bookings_are_asked_twice(self, patch):
+        patch(self.models['dunning.claim'], '_read_overbooked', replace(lambda *args, **words: {}))
+    # What the final demand asked was paid in time, and its surplus lies beside the booking and another invoice.
+    fault_bookings_are_asked_twice.story = tell(
+        (4, MORNING, 'owe', (0, 2)), (38, MORNING, 'pay_asked', ()),
+        *((day, EVENING, 'visit', ()) for day in range(39, 60, 2)), set_up=(0, 0, 1, 0), amount=7)
+
     def fault_typed_amounts_leave(self, patch):
         patch(self.models['dunning.level'], '_check_wording', replace(lambda *args, **words: {}))
         patch(self.models['dunning.dispatcher'], '_refuse_unlawful_letters', replace(

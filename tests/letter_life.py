@@ -56,6 +56,7 @@ class Life:
     told: list = field(default_factory=list)  # what happened, in words
     reached: set = field(default_factory=set)
     failures: dict = field(default_factory=dict)  # {kind: (day, words)}
+    acts: int = 0  # how much happened
     doubts: dict = field(default_factory=dict)  # {kind: first day} of what the program has to see when it plans
 
     def is_closed(self, day):
@@ -505,7 +506,12 @@ class Actions:
 
 
 def make_life(world, seed, number, script=None):
-    """Return somebody with an address, a ladder of its own and a script."""
+    """Return somebody with an address, a ladder of its own and a script.
+
+    :param number: its place in the world; a seed that ends with one keeps it when its life is told alone
+    """
+    place = seed.rpartition('/')[2]
+    number = int(place) if place.isdigit() else number
     case, life = world.case, Life(seed, write_script(seed) if script is None else script, number)
     life.policy, life.other = Actions.make_policies(case, number, world.texts)
     life.policy.claim_booking = 'booked' if Random(f'{seed}b').random() < 0.4 else 'letter'

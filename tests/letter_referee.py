@@ -229,7 +229,7 @@ class Referee:
                     found.add(('announced_before', number))
             elif late and number not in announced and now['debtor'] == told['debtor'] and (
                 now['known'] is None or now['known'] < told['day']
-            ) and self.unpaid(number, told['day'] - DAY) > 0 and not any(
+            ) and self.unpaid(number, told['day'] - DAY, told['day']) > 0 and not any(
                 first <= told['day'] <= (last or date.max) for first, last in now['apart']
             ):
                 found.add(('not_joined', number))

@@ -131,6 +131,7 @@ class World:
                         if not self.actions.run(life, name, die):
                             continue
                         touched.append(life)
+                        life.acts += name != 'visit'
                         self.counts['edits'] += name != 'visit'
                         if name != 'visit' and any(told['role'] == 'fourteen_day' for told in life.letters.values()):
                             life.reached.add('edited_afterwards')
@@ -186,12 +187,15 @@ class World:
         notices.invalidate_recordset()
         for notice in notices:
             told = life.letters.get(notice.id)
+            # A mail that waits for the mail server is not made again: what happened meanwhile crosses it.
+            crossed = told and way == 'email' and told['acts'] != life.acts
             if told and not self.has_left(told):
                 # What was printed may have been made again since.
                 told = self.write_down(life, notice)
             if told and told[way]:
                 told[way]['left'] = self.day
-                self.look_at_letter(life, told)
+                if not crossed:
+                    self.look_at_letter(life, told)
 
     def write_down(self, life, notice):
         """Write down what a letter says, and by which ways it goes, from the tables."""
@@ -221,7 +225,7 @@ class World:
                 'interest': interest, 'costs': costs, 'announced': announced, 'residual': to_cents(residual)}
         told = life.letters[notice.id] = {
             'id': notice.id, 'name': f"{name} of {day}", 'debtor': partner, 'day': day, 'deadline': deadline,
-            'role': role, 'lines': lines, 'treated': self.get_type(life), 'proofs': [],
+            'acts': life.acts, 'role': role, 'lines': lines, 'treated': self.get_type(life), 'proofs': [],
             'email': {'left': None, 'lost': False} if mail else None,
             'post': {'left': None, 'lost': False} if postal else None,
             'announced': sum(line['announced'] for line in lines.values()),
@@ -311,6 +315,17 @@ class World:
             last = free and free - timedelta(days=1)
             for number in [move_id] if move_id else life.moves:
                 found.setdefault(number, []).append((opened, max(filter(None, (last, closed, end)), default=None)))
+        # Wholly covered by money that nobody matched, the oldest first, nothing was left to claim.
+        loose = self.get_loose_money(life)
+        self.env.cr.execute(
+            """SELECT id, amount_residual FROM account_move
+                WHERE id = ANY(%s) AND state = 'posted' AND amount_residual > 0
+             ORDER BY invoice_date_due, id""", [life.moves])
+        left = sum(cents for _day, cents in loose)
+        for move_id, residual in self.env.cr.fetchall():
+            left -= to_cents(residual)
+            if left >= 0 and loose:
+                found.setdefault(move_id, []).append((loose[0][0], None))
         for told in living:
             # A term that runs is not cut short.
             for move_id in told['lines']:
@@ -342,16 +357,28 @@ class World:
 
     def judge(self, life, referee, limits, document, entries):
         """Compare a document of today; entries are (invoice, all together, costs) in cents."""
-        for move_id, total, costs in entries:
-            most, most_costs, _interest = limits.get(move_id, (0, 0, 0))
+        found = [(
+            f"{move_id}", total, costs, *limits.get(move_id, (0, 0, 0))[:2]) for move_id, total, costs in entries]
+        if self.get_loose_money(life):
+            # It comes off the principal of one of them, and its costs go down: what the others bear of these goes up.
+            found = [("all", *(sum(numbers) for numbers in list(zip(*found, strict=True))[1:]))] if found else []
+        for name, total, costs, most, most_costs in found:
             why = self.say_why(referee) or 'amount'
             if costs > most_costs:
                 self.fail(life, f"{document}, costs ({why})", (
-                    f"asks {costs / 100:.2f} of costs for {move_id}, not {most_costs / 100:.2f}; "
+                    f"asks {costs / 100:.2f} of costs for {name}, not {most_costs / 100:.2f}; "
                     f"{self.explain(referee)}"))
             elif total > most:
                 self.fail(life, f"{document}, total ({why})", (
-                    f"asks {total / 100:.2f} for {move_id}, not {most / 100:.2f}; {self.explain(referee)}"))
+                    f"asks {total / 100:.2f} for {name}, not {most / 100:.2f}; {self.explain(referee)}"))
+
+    def get_loose_money(self, life):
+        """Return (day, cents) of what came in and nobody matched, the oldest first."""
+        self.env.cr.execute(
+            """SELECT date, -amount_residual FROM account_move_line WHERE move_id = ANY(%s) AND amount_residual < 0
+                AND parent_state = 'posted' AND NOT reconciled ORDER BY date, id""",
+            [[entry for entry, *_rest in life.receipts]])
+        return [(day, to_cents(amount)) for day, amount in self.env.cr.fetchall()]
 
     def look_at_letter(self, life, told):
         """A letter leaves: all in it is right by the facts of this day."""
@@ -363,7 +390,10 @@ class World:
         limits = self.get_limits(life, referee)
         self.judge(life, referee, limits, "letter", [
             (move_id, line['principal'] + line['interest'] + line['costs'], line['costs'])
-            for move_id, line in told['lines'].items()])
+            for move_id, line in told['lines'].items() if move_id in life.moves])
+        self.judge_bookings(life, referee, "letter", {
+            move_id: line['principal'] + line['interest'] + line['costs']
+            for move_id, line in told['lines'].items() if move_id not in life.moves})
         if any(line['costs'] for line in told['lines'].values()):
             life.reached.add('costs_asked')
         if told['role'] == 'fourteen_day':
@@ -377,6 +407,27 @@ class World:
                     life, f"14-day letter announces too much ({self.say_why(referee, index)})",
                     f"{told['announced'] / 100:.2f}, not {right / 100:.2f}; {self.explain(referee)}")
         self.read_amounts(life, told)
+
+    def judge_bookings(self, life, referee, document, asked):
+        """Booked interest and costs that are asked alone, because their invoices were paid, are owed still.
+
+        :param asked: {booking: cents}
+        """
+        if not asked:
+            return
+        self.env.cr.execute(
+            """SELECT line.notice_id, line.move_id FROM dunning_notice_line line
+                 JOIN account_move booking ON booking.dunning_notice_id = line.notice_id
+                WHERE booking.id = ANY(%s) AND line.booked_interest + line.booked_costs > 0""", [list(asked)])
+        owed = referee.ask(self.day)
+        # By law what was paid went to interest and costs first, so that what is left can be called principal.
+        most = sum(
+            sum(owed.get(move_id, (0, 0, 0)))
+            for move_id in {move_id for notice_id, move_id in self.env.cr.fetchall()
+                            if not self.is_paid_as_asked(life, life.letters[notice_id])})
+        if sum(asked.values()) > most:
+            self.fail(life, f"{document}, booked interest and costs alone", (
+                f"{sum(asked.values()) / 100:.2f} for {sorted(asked)}, not {most / 100:.2f}; {self.explain(referee)}"))
 
     def read_amounts(self, life, told):
         """Every amount in a letter and its mail was worked out for it."""
@@ -433,10 +484,14 @@ class World:
         if any(costs for _move, _total, costs in entries):
             life.reached.add('costs_asked')
         self.judge(life, referee, limits, document, entries)
+        self.judge_bookings(life, referee, document, {
+            entry.move_id: to_cents(entry.total) for claim in claims for entry in claim.items
+            if entry.move_id not in life.moves})
 
     def look_at_levels(self, life, claims):
         """The page asks what the last letter asked, whatever a level says today."""
-        living = [told for told in self.get_living_letters(life) if self.has_left(told)]
+        # A mail that waits for the mail server was made, and is the last word.
+        living = [told for told in self.get_living_letters(life) if self.has_left(told) or told['email']]
         # What both signed was asked as well, and what is in the books is owed until it is credited.
         self.env.cr.execute(
             """SELECT line.move_id FROM dunning_arrangement_line line
@@ -462,6 +517,17 @@ class World:
         if not living or not living[-1]['deadline'] or living[-1]['asked'] <= 0:
             return
         told = living[-1]
+        if not self.is_paid_as_asked(life, told):
+            return
+        self.counts['paid as asked'] += 1
+        extras = sum(
+            to_cents(entry.interest + entry.costs) for claim in claims for entry in claim.items
+            if entry.move_id in told['lines'])
+        if extras:
+            self.fail(life, "page, after what was asked was paid in time", f"{extras / 100:.2f} for {told['name']}")
+
+    def is_paid_as_asked(self, life, told):
+        """Return whether money of the days of a letter reached what it asked, and is not spent on anything else."""
         entries = [entry for entry, day, cents in life.receipts if told['day'] <= day <= told['deadline']]
         self.env.cr.execute(
             """SELECT COALESCE(SUM(-money.amount_currency), 0) - COALESCE(SUM((
@@ -471,14 +537,7 @@ class World:
                  FROM account_move_line money
                 WHERE money.move_id = ANY(%s) AND money.amount_currency < 0 AND money.parent_state = 'posted'""",
             [list(told['lines']), entries])
-        if to_cents(float(self.env.cr.fetchone()[0])) < told['asked']:
-            return
-        self.counts['paid as asked'] += 1
-        extras = sum(
-            to_cents(entry.interest + entry.costs) for claim in claims for entry in claim.items
-            if entry.move_id in told['lines'])
-        if extras:
-            self.fail(life, "page, after what was asked was paid in time", f"{extras / 100:.2f} for {told['name']}")
+        return to_cents(float(self.env.cr.fetchone()[0])) >= told['asked']
 
     def look_at_books(self, life, referee):
         """Bookings and arrangements ask no costs that are not owed, or a person has a task about it."""

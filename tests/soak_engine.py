@@ -73,6 +73,12 @@ class Soak:
         self._do('soak_noon', day, seed=self.random.randrange(10 ** 9))
         self._shake('soak_dispatch', day)
         self._shake('soak_mails_leave', day)
+        # An e-mail that waited for a day is made again, and leaves the same day.
+        left = self._do('soak_left', day)
+        if left and not left['woken']:
+            self.failures.append(f"{day}: {left['count']} notices were to be made again, and nobody wakes the queue")
+        for do in ('soak_dispatch', 'soak_mails_leave') if left else ():
+            self._do(do, day)
         evening = self._do('soak_evening', day)
         self.failures += [f"{day}: {problem}" for problem in evening['problems']]
         self.counts.update(evening['counts'])
@@ -202,10 +208,17 @@ def job_soak_noon(env, answer, seed):
 def job_soak_dispatch(env, answer):
     """Send; return what is still there although nothing is said to be in its way."""
     faults_engine.job_dispatch(env, answer, CHUNK)
-    count = env['dunning.notice'].search_count([('state', '=', 'queued'), ('waiting_reason', '=', False)])
+    return job_soak_left(env, answer)
+
+
+def job_soak_left(env, answer):
+    """Return how many notices wait although nothing is said to be in their way, and whether the queue is awake."""
+    left = env['dunning.notice'].search([('state', '=', 'queued'), ('waiting_reason', '=', False)])
     cron = env.ref('l10n_nl_dunning.ir_cron_dunning_dispatch')
-    woken = env['ir.cron.trigger'].search_count([('cron_id', '=', cron.id), ('call_at', '>=', env.cr.now())], limit=1)
-    return {'count': count, 'woken': bool(woken)} if count else None
+    # It wakes later, or was woken when they came into the queue.
+    since = min([env.cr.now(), *left.mapped('write_date')]) - timedelta(seconds=1)
+    woken = env['ir.cron.trigger'].search_count([('cron_id', '=', cron.id), ('call_at', '>=', since)], limit=1)
+    return {'count': len(left), 'woken': bool(woken)} if left else None
 
 
 def job_soak_mails_leave(env, answer):

@@ -6,4 +6,4 @@ def migrate(cr, version):
     marker = api.Environment(cr, SUPERUSER_ID, {})['dunning.marker']
     last = marker._get_last()
     if last and marker._is_kept():
-        marker._write(marker._get_path(), last)
+        marker._write_file(marker._get_path(), last)

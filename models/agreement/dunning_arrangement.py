@@ -188,7 +188,8 @@ class DunningArrangement(models.Model):
         return super()._get_share_url(redirect=redirect, signup_partner=signup_partner, pid=pid, share_token=False)
 
     def _sign_token(self, pid):
-        # EXTENDS 'portal': sudo: the key is read to notify somebody, whoever does that.
+        # EXTENDS 'portal'
+        # sudo: the key is read to notify somebody, whoever does that
         return super(DunningArrangement, self.sudo())._sign_token(pid)
 
     def _portal_ensure_token(self):

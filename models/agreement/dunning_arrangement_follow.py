@@ -85,10 +85,13 @@ class DunningArrangementFollow(models.AbstractModel):
 
     @api.model
     def _hold_offered(self, company, at_date):
-        """Keep on hold what is on offer, and what waits for our signature."""
+        """Keep on hold what is on offer, and what waits for our signature; say when it asks what is not owed."""
+        def follow(arrangement):
+            arrangement._keep_held(at_date)
+            arrangement._tell_void()
+
         offered = Domain('company_id', '=', company.id) & Domain('state', 'in', ('offered', 'signed'))
-        self.search(offered, order='id').try_lock_for_update().filtered_domain(offered)._apart(
-            lambda arrangement: arrangement._keep_held(at_date))
+        self.search(offered, order='id').try_lock_for_update().filtered_domain(offered)._apart(follow)
 
     @api.model
     def _expire_offers(self, company, at_date):
@@ -350,15 +353,18 @@ class DunningArrangementFollow(models.AbstractModel):
     # -------------------------------------------------------------------------
 
     def _follow_letters(self, day):
-        """Step: ask for new instalments when it asks what rested on a letter that does not hold any more."""
+        """Step: ask for new instalments when it asks interest or costs that are not owed any more."""
+        self._tell_void()
+
+    def _tell_void(self):
         self.ensure_one()
         if self.state in ('offered', 'signed', 'active') and self._rests_on_void():
             self._tell_owner('mail.mail_activity_data_todo', lambda env: (
                 env._("It asks interest or costs that are not owed: propose new instalments"),
                 env._(
-                    "A letter that %(arrangement)s rests on does not hold any more, so %(interest)s of interest and "
-                    "%(costs)s of collection costs are not owed as they were agreed. Let a new arrangement take its "
-                    "place, and credit what was booked.",
+                    "%(arrangement)s asks %(interest)s of interest and %(costs)s of collection costs. By the facts of "
+                    "today less was owed: a letter does not hold any more, or a payment was entered late. Let a new "
+                    "arrangement take its place, and credit what was booked.",
                     arrangement=self.display_name, interest=self.currency_id.format(self.amount_interest),
                     costs=self.currency_id.format(self.amount_costs))))
 

@@ -249,19 +249,21 @@ class DunningArrangementLedger(models.AbstractModel):
         ]
 
     def _rests_on_void(self):
-        """Return whether it asks a consumer interest or costs that rest on a letter which does not hold any more."""
+        """Return whether it asks a consumer more interest or costs than he owed on its day, by the facts of now.
+
+        A letter can have lost its effect since, or a payment was entered late.
+        """
         self.ensure_one()
         asking = self.line_ids.filtered(lambda line: (
             line.move_line_id and not line.is_booking and (line.amount_interest or line.amount_costs)))
         debtor = self.partner_id.with_company(self.company_id)
         if not asking or debtor.dunning_effective_type != 'consumer':
             return False
-        effects = self.env['dunning.claim'].with_company(self.company_id)._get_effects(
+        owed = self.env['dunning.claim'].with_company(self.company_id)._compute_items(
             asking.move_line_id, self.claim_date)
         return any(
-            (line.amount_interest and not effect.in_default)
-            or (line.amount_costs and not (effect.costs_from and effect.costs_from <= self.claim_date))
-            for line, effect in ((line, effects[line.move_line_id.id]) for line in asking))
+            to_decimal(line.amount_interest) > owed[line.move_line_id.id].interest
+            or to_decimal(line.amount_costs) > owed[line.move_line_id.id].costs for line in asking)
 
     def _prepare_booking(self, interest, costs, today):
         """Return the values of the invoice that books interest and costs of this arrangement (amounts: Decimal)."""

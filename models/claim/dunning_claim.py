@@ -33,6 +33,9 @@ from ..ladder.dunning_level import MANUAL_CHANNELS
 
 # Of costs, when the creditor cannot deduct it.
 VAT_RATE = Decimal(21)
+# Of due items and their moves: whoever asks for one of these first reads them all at once.
+READ_OF_ITEMS = ('name', 'amount_currency', 'date_maturity', 'move_id', 'currency_id', 'date')
+READ_OF_MOVES = ('name', 'move_type', 'invoice_date', 'date', 'dunning_notice_id', 'dunning_policy_id')
 
 
 class ClaimRequest(NamedTuple):
@@ -139,6 +142,15 @@ class DunningClaim(models.AbstractModel):
                 "The statutory interest rate of %(day)s is not known. Add it under Configuration ‣ Statutory Interest.",
                 day=format_date(self.env, error.day))) from error
 
+    @api.model
+    def _compute_items(self, items, at_date):
+        """Return ``{item id: ClaimItem}`` of all that is owed on due items of any debtors and currencies."""
+        claims = self._compute_batch([
+            ClaimRequest((debtor.id, currency.id), debtor, batch, at_date, self.env['dunning.policy'])
+            for (debtor, currency), batch in items.grouped(
+                lambda item: (item.partner_id.commercial_partner_id, item.currency_id)).items()])
+        return {entry.item_id: entry for claim in claims.values() for entry in claim.items}
+
     # -------------------------------------------------------------------------
     # ALL OF A DEBTOR
     # -------------------------------------------------------------------------
@@ -208,23 +220,19 @@ class DunningClaim(models.AbstractModel):
         paid = self._read_paid(company, at_date, partners, items)
         if not paid:
             return []
-        Item, Policy = self.env['account.move.line'], self.env['dunning.policy']
-        paid_items = Item.browse(paid)
+        paid_items = self.env['account.move.line'].browse(paid)
         paid_items.fetch(['partner_id', 'currency_id', 'move_id'])
         decisions = self.env['dunning.waiver'].search(
             [('item_id', 'in', paid_items.ids), ('kind', '=', 'keep'), ('revoked_on', '=', False)], order='date, id')
         kept = {decision.item_id.id: decision.id for decision in decisions}
-        claims = self.with_company(company)._compute_batch([
-            ClaimRequest((debtor.id, currency.id), debtor, batch, at_date, Policy)
-            for (debtor, currency), batch in paid_items.grouped(
-                lambda item: (item.partner_id.commercial_partner_id, item.currency_id)).items()])
+        entries = self.with_company(company)._compute_items(paid_items, at_date)
         booked = self._read_extras(paid_items)
         found = [
             Remainder(
-                entry.item_id, entry.move_id, claim.debtor_id, paid[entry.item_id], entry.interest, entry.costs,
-                kept.get(entry.item_id))
-            for claim in claims.values() for entry in claim.items
-            if entry.open == ZERO and entry.interest + entry.costs > ZERO and entry.item_id not in booked]
+                item.id, item.move_id.id, item.partner_id.commercial_partner_id.id, paid[item.id], entry.interest,
+                entry.costs, kept.get(item.id))
+            for item, entry in ((item, entries[item.id]) for item in paid_items)
+            if entry.open == ZERO and entry.interest + entry.costs > ZERO and item.id not in booked]
         return sorted(found, key=lambda line: (line.partner_id, line.paid_on, line.item_id))
 
     # -------------------------------------------------------------------------
@@ -268,8 +276,8 @@ class DunningClaim(models.AbstractModel):
 
     @api.model
     def _fetch_items(self, items):
-        items.fetch(['name', 'amount_currency', 'date_maturity', 'move_id', 'currency_id', 'date'])
-        items.move_id.fetch(['name', 'move_type', 'invoice_date', 'date', 'dunning_notice_id', 'dunning_policy_id'])
+        items.fetch(READ_OF_ITEMS)
+        items.move_id.fetch(READ_OF_MOVES)
 
     @api.model
     def _read_creditor(self, company):

@@ -6,14 +6,14 @@ was booked is counted per due item, so that whatever claims later only books wha
 
 from collections import defaultdict
 from collections.abc import Callable
+from decimal import Decimal
 from typing import NamedTuple
 
 from odoo import Command, api, models, tools
 from odoo.exceptions import UserError
-from odoo.fields import Domain
 from odoo.tools import SQL
 
-from ...tools.law.amounts import share, to_decimal
+from ...tools.law.amounts import ZERO, share, to_decimal
 from ...tools.law.claim import Booked
 from ..kernel.dunning_recorded import as_recording
 
@@ -33,6 +33,16 @@ class Claimer(NamedTuple):
     lines: str
     parent: str
     origin: str
+
+
+class Overbooked(NamedTuple):
+    """What is open of a booking and is not owed, by the facts of a day.
+
+    :ivar is_paid: because all that a letter asked was paid in time
+    """
+
+    amount: Decimal
+    is_paid: bool
 
 
 class BookingWords(NamedTuple):
@@ -127,18 +137,78 @@ class DunningClaimBooking(models.AbstractModel):
         return found
 
     @api.model
+    def _read_overbooked(self, company, at_date, bookings=None, *, alone=False):
+        """Return ``{booking id: Overbooked}`` of the open bookings of a company of which a part is not owed on a day.
+
+        The facts can have changed since: a payment was entered late, the invoice credited, a letter came back. What is
+        too much of an item comes off its newest bookings.
+
+        :param bookings: only these invoices; None: all
+        :param bool alone: only those that are asked alone, because their invoices were paid
+        """
+        rows = self._read_open_bookings(company, bookings, alone)
+        if not rows:
+            return {}
+        items = self.env['account.move.line'].browse({row[2] for row in rows})
+        entries = self.env['dunning.claim'].with_company(company)._compute_items(items, at_date)
+        spare, left = {item_id: entry.overbooked for item_id, entry in entries.items()}, {}
+        found, about = defaultdict(lambda: ZERO), defaultdict(list)
+        for booking_id, residual, item_id, booked in rows:
+            off = min(spare[item_id], to_decimal(booked), left.setdefault(booking_id, to_decimal(residual)))
+            spare[item_id] -= off
+            left[booking_id] -= off
+            found[booking_id] += off
+            about[booking_id].append(entries[item_id])
+        return {
+            booking_id: Overbooked(amount, all(entry.paid_as_asked for entry in about[booking_id]))
+            for booking_id, amount in found.items() if amount}
+
+    @api.model
+    def _read_open_bookings(self, company, bookings, alone):
+        """Return rows (booking, what is open of it, item, what it booked of that), the newest bookings first."""
+        Move = self.env['account.move']
+        wanted = SQL("TRUE") if bookings is None else SQL("booking.id = ANY(%s)", list(bookings.ids))
+        is_owed = self.env['account.move.line']._get_dunning_is_owed_sql(SQL("asked.move_line_id"))
+        parts = [
+            SQL(
+                """
+                SELECT booking.id, booking.amount_residual, line.move_line_id,
+                       COALESCE(line.booked_interest, 0) + COALESCE(line.booked_costs, 0) AS booked
+                  FROM account_move booking
+                  JOIN %(lines)s line ON line.%(parent)s = booking.%(origin)s
+                 WHERE booking.company_id = %(company)s AND booking.state = 'posted'
+                   AND booking.move_type = 'out_invoice' AND booking.amount_residual > 0 AND %(wanted)s
+                   AND NOT (%(alone)s AND EXISTS (
+                       SELECT FROM %(lines)s asked
+                        WHERE asked.%(parent)s = booking.%(origin)s AND asked.booked_interest + asked.booked_costs > 0
+                          AND %(is_owed)s))
+                """, alone=alone, is_owed=is_owed,
+                lines=SQL.identifier(self.env[claimer.lines]._table), parent=SQL.identifier(claimer.parent),
+                origin=SQL.identifier(claimer.origin), company=company.id, wanted=wanted,
+                to_flush=[
+                    *(self.env[claimer.lines]._fields[name] for name in (
+                        claimer.parent, 'move_line_id', 'booked_interest', 'booked_costs')),
+                    *(Move._fields[name] for name in (
+                        'company_id', 'state', 'move_type', 'amount_residual', claimer.origin))])
+            for claimer in self._get_claimers()]
+        return self.env.execute_query(SQL(
+            "SELECT * FROM (%s) rows WHERE booked > 0 ORDER BY id DESC, move_line_id", SQL(" UNION ALL ").join(parts)))
+
+    @api.model
     def _get_booked(self, notices):
         """Return those of the notices that ask for items of which interest or costs were booked."""
         item_ids = notices.line_ids.move_line_id.ids
         if not item_ids:
             return notices.browse()
-        booked = self.env['account.move.line'].browse()
-        for claimer in self._get_claimers():
-            # sudo: what was booked counts for whoever plans
-            booked |= self.env[claimer.lines].sudo().search(
-                Domain('move_line_id', 'in', item_ids)
-                & (Domain('booked_interest', '>', 0) | Domain('booked_costs', '>', 0))).move_line_id
-        return notices.filtered(lambda notice: notice.line_ids.move_line_id & booked)
+        booked = {item_id for (item_id,) in self.env.execute_query(SQL(" UNION ").join(
+            SQL(
+                "SELECT move_line_id FROM %s"
+                " WHERE move_line_id = ANY(%s) AND (booked_interest > 0 OR booked_costs > 0)",
+                SQL.identifier(self.env[claimer.lines]._table), item_ids,
+                to_flush=[self.env[claimer.lines]._fields[name] for name in (
+                    'move_line_id', 'booked_interest', 'booked_costs')])
+            for claimer in self._get_claimers()))}
+        return notices.filtered(lambda notice: not booked.isdisjoint(notice.line_ids.move_line_id.ids))
 
     @api.model
     def _filter_bookings(self, moves):
@@ -228,13 +298,17 @@ class DunningClaimBooking(models.AbstractModel):
         return moves
 
     @api.model
-    def _credit_booking(self, booking, reason, day, **values):
-        """Credit what is still open of a booking, reconcile it, and return the credit note; nothing when none is."""
+    def _credit_booking(self, booking, reason, day, *, amount=None, **values):
+        """Credit what is still open of a booking, reconcile it, and return the credit note; nothing when none is.
+
+        :param amount: only so much of it
+        """
         credit = self.env['account.move']
         if not booking or booking.currency_id.is_zero(booking.amount_residual):
             return credit
+        amount = booking.amount_residual if amount is None else min(amount, booking.amount_residual)
         lines = booking.invoice_line_ids.filtered(lambda line: line.display_type == 'product')
-        parts = share(to_decimal(booking.amount_residual), [to_decimal(line.price_subtotal) for line in lines])
+        parts = share(to_decimal(amount), [to_decimal(line.price_subtotal) for line in lines])
         credit = as_recording(credit.with_company(booking.company_id)).create({
             'move_type': 'out_refund',
             'journal_id': booking.journal_id.id,

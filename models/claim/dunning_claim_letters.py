@@ -234,17 +234,6 @@ class DunningClaimLetters(models.AbstractModel):
     # -------------------------------------------------------------------------
 
     @api.model
-    def _get_paid_as_asked(self, items):
-        """Return ``{item id: PaidAsAsked}`` of these due items, and of others that letters were about as well."""
-        _told, asked = self._read_told(items)
-        about = items.browse({
-            *items.ids,
-            *(item_id for letters in asked.values() for letter in letters for item_id in letter.principals)})
-        return self._find_paid(asked, Ledger(
-            self._read_creditor(self.env.company), self._read_items(about),
-            settlements=self._read_settlements(about))) if asked else {}
-
-    @api.model
     def _find_paid(self, asked, ledger):
         """Return ``{item id: PaidAsAsked}`` of the items of these letters.
 

@@ -5,6 +5,7 @@ from collections import defaultdict
 from markupsafe import Markup
 
 from odoo import api, fields, models
+from odoo.tools import html2plaintext
 from odoo.tools.misc import format_date
 
 from ...tools.law.amounts import ZERO, to_decimal
@@ -184,28 +185,40 @@ class DunningNotice(models.Model):
     # -------------------------------------------------------------------------
 
     @api.model
-    def _propose_credits(self, company):
-        """Ask somebody to settle bookings that are open while all that the letters asked was paid in time."""
-        open_bookings = self.env['account.move'].search([
-            ('company_id', '=', company.id), ('dunning_notice_id', '!=', False), ('move_type', '=', 'out_invoice'),
-            ('state', '=', 'posted'), ('payment_state', 'in', ('not_paid', 'partial'))])
-        notices = open_bookings.dunning_notice_id
-        paid = self.env['dunning.claim'].with_company(company)._get_paid_as_asked(notices._get_claimed_items())
-        for notice in notices if paid else ():
-            user = notice._get_responsible() or company._get_dunning_manager()
-            if not user or not paid.keys() >= set(notice._get_claimed_items().ids):
+    def _propose_credits(self, company, at_date):
+        """Ask somebody to settle what is open of bookings and is not owed, by the facts of a day.
+
+        Said once, and again when the amount has changed.
+        """
+        overbooked = self.env['dunning.claim']._read_overbooked(company, at_date)
+        for booking in self.env['account.move'].browse(overbooked):
+            notice, found = booking.dunning_notice_id, overbooked[booking.id]
+            user = notice and (notice._get_responsible() or company._get_dunning_manager())
+            if not user:
                 continue
             local = notice.with_context(lang=user.lang)
-            summary = local.env._("Paid as asked, and still open in the books")
-            if summary not in notice.activity_ids.mapped('summary'):
-                local._recording().activity_schedule(
-                    'mail.mail_activity_data_warning', date_deadline=company._dunning_today(), user_id=user.id,
-                    automated=True, summary=summary, note=local.env._(
-                        "What the letter asked was paid in time, so nothing is left of the claim, and %(amount)s of "
-                        "the booked interest and costs is still open. Reconcile it with the surplus of the payment; "
-                        "what was booked as income, or was not asked, is credited with “Waive Booked Interest and "
-                        "Costs”.",
-                        amount=notice.currency_id.format(notice.booking_left)))
+            summary, note = local._explain_overbooked(found)
+            said = notice.activity_ids.filtered(lambda activity, summary=summary: activity.summary == summary)
+            if said and html2plaintext(said[:1].note) == html2plaintext(note):
+                continue
+            said.unlink()
+            local._recording().activity_schedule(
+                'mail.mail_activity_data_warning', date_deadline=at_date, user_id=user.id, automated=True,
+                summary=summary, note=note)
+
+    def _explain_overbooked(self, found):
+        """Return the summary and text of the to-do about an ``Overbooked``, in the language of the environment."""
+        env, amount = self.env, self.currency_id.format(float(found.amount))
+        if found.is_paid:
+            return env._("Paid as asked, and still open in the books"), env._(
+                "What the letter asked was paid in time, so nothing is left of the claim, and %(amount)s of the booked "
+                "interest and costs is still open. Reconcile it with the surplus of the payment; what was booked as "
+                "income, or was not asked, is credited with “Waive Booked Interest and Costs”.", amount=amount)
+        return env._("More interest and costs are booked than are owed"), env._(
+            "By the facts of today, %(amount)s of the interest and costs that %(notice)s booked is not owed: a payment "
+            "was entered late, something was credited or waived, or a letter does not hold. Credit that amount with "
+            "“Waive Booked Interest and Costs” on the notice, and pay back what was paid on it beyond the rest.",
+            amount=amount, notice=self.display_name)
 
     def _mark_undelivered(self, why=None):
         # OVERRIDE: what nobody received claimed nothing.
@@ -225,10 +238,11 @@ class DunningNotice(models.Model):
             'context': {'default_notice_id': self.id},
         }
 
-    def _credit_bookings(self, reason):
+    def _credit_bookings(self, reason, amount=None):
         """Credit what is still open of the interest and costs these notices booked, and reconcile it.
 
         :param str reason: why it is waived; on the credit note
+        :param amount: only so much of each
         :return: the credit notes
         """
         credits = self.env['account.move']
@@ -236,5 +250,5 @@ class DunningNotice(models.Model):
             booking = notice.booking_ids.filtered(
                 lambda move: move.move_type == 'out_invoice' and move.state == 'posted')
             credits |= self.env['dunning.claim']._credit_booking(
-                booking, reason, notice.company_id._dunning_today(), dunning_notice_id=notice.id)
+                booking, reason, notice.company_id._dunning_today(), amount=amount, dunning_notice_id=notice.id)
         return credits

@@ -379,12 +379,12 @@ class ResCompany(models.Model):
         """
         self.ensure_one()
         # sudo: whoever sends reminders is told how old the bank data are, not what is in them
-        journals = self.env['account.journal'].sudo().search([
-            *self.env['account.journal']._check_company_domain(self),
-            ('type', '=', 'bank'), ('dunning_ignore_age', '=', False)])
-        newest = dict(self.env['account.bank.statement.line'].sudo()._read_group(  # sudo: as above
-            [('journal_id', 'in', journals.ids), ('state', '=', 'posted')], ['journal_id'], ['date:max']))
-        return [(journal, newest[journal]) for journal in journals if newest.get(journal)]
+        return self.env['account.bank.statement.line'].sudo()._read_group([
+            ('state', '=', 'posted'),
+            ('journal_id', 'any', [
+                *self.env['account.journal']._check_company_domain(self),
+                ('type', '=', 'bank'), ('dunning_ignore_age', '=', False), ('active', '=', True)]),
+        ], ['journal_id'], ['date:max'])
 
     @api.model
     def _set_dunning_products(self):

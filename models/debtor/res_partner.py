@@ -197,7 +197,8 @@ class ResPartner(models.Model):
         return super().create(vals_list)
 
     def _convert_fields_to_values(self, field_names):
-        # EXTENDS 'base': sudo: core copies these from a firm to its contacts, whoever adds one; so in an import.
+        # EXTENDS 'base'
+        # sudo: core copies these from a firm to its contacts, whoever adds one; so in an import
         return super(ResPartner, self.sudo())._convert_fields_to_values(field_names)
 
     def write(self, vals):

@@ -7,9 +7,11 @@ from markupsafe import Markup
 
 from odoo import Command, models
 from odoo.exceptions import UserError
+from odoo.tools.mail import email_normalize
 from odoo.tools.misc import get_lang
 
 from ...tools.wording import check_typed
+from ..debtor.res_partner import one_line
 
 # The picture travels with the e-mail, so that it is seen without asking a server for it.
 QR_NAME = 'betaalcode.png'
@@ -40,6 +42,27 @@ class DunningDebtorMail(models.AbstractModel):
     def _get_mailable(self):
         """Return who gets an e-mail, or an empty record: who has no address, or the company has none to write from."""
         return self.env['res.partner'] if self.company_id._explain_dunning_sender() else self._get_recipient()
+
+    def _readdress_mail(self, mail):
+        """Address an e-mail of ours that waited to whoever may read it now; return whether anybody may.
+
+        Whom it was for may work elsewhere since, or have another address.
+        """
+        self.ensure_one()
+        record = self.with_company(self.company_id)
+        rows = mail.mail_message_id.notification_ids
+        named = record.env['res.partner'].browse(rows.res_partner_id.ids)
+        named.invalidate_recordset(['dunning_email'])  # which addresses are ours is asked when it leaves
+        person = named.filtered(
+            lambda person: person._is_dunning_person_of(record.partner_id) and person.dunning_email)[:1]
+        person = person or record._get_recipient()
+        address = one_line(person.dunning_email or '')
+        if address and address != mail.email_to:
+            mail.email_to = address
+            rows.write({'res_partner_id': person.id, 'mail_email_address': email_normalize(address)})
+            if 'email_to' in record._fields:
+                record._recording().email_to = person.dunning_email
+        return bool(address)
 
     def _get_lang(self):
         """Return the language the debtor is written to in."""

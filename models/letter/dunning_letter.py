@@ -325,6 +325,7 @@ class DunningLetter(models.AbstractModel):
         """
         # sudo: who works for a branch need not see its head office
         owners = company.sudo().parent_ids[::-1].partner_id
+        # sudo: where to pay on is for whoever may see what is to be paid
         banks = moves.sudo().partner_bank_id.filtered(
             lambda bank: bank.active and bank.partner_id.commercial_partner_id in owners.commercial_partner_id)
         return banks[:1] or next((owner.bank_ids[:1] for owner in owners if owner.bank_ids), banks)

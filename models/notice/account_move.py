@@ -82,7 +82,12 @@ class AccountMove(models.Model):
             self._check_dunning_recorded()
         if 'commercial_partner_id' in vals:  # a contact moved, and core takes its invoices along
             self.env.add_to_compute(self._fields['dunning_level_id'], self)
-        return super().write(vals)
+        # Reset, cancelled or posted again. What is posted for the first time has no history, and costs nothing.
+        again = self.filtered('posted_before') if 'state' in vals else self.browse()
+        result = super().write(vals)
+        if again:
+            self.env.add_to_compute(self._fields['dunning_level_id'], again)
+        return result
 
     def _check_dunning_recorded(self):
         if not is_recording(self.env):

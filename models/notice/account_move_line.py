@@ -25,12 +25,16 @@ class AccountMoveLine(models.Model):
 
     @api.model
     def _get_dunning_last_levels(self, domain=Domain.TRUE):
-        """Return ``{item id: level of the last notice about it that its debtor got}`` of the items that are open."""
+        """Return ``{item id: level of the last notice about it that its debtor got}`` of the items that are open.
+
+        Nothing is owed by a draft, or by what was cancelled.
+        """
         # sudo: the level is a fact about a readable item
         Line = self.env['dunning.notice.line'].sudo()
         lines = Line.search(
             Domain('status', '=', 'sent') & Domain('move_line_id.reconciled', '=', False)
-            & Line._get_standing_domain() & domain, order='date, id')
+            & Domain('move_line_id.parent_state', '=', 'posted') & Line._get_standing_domain() & domain,
+            order='date, id')
         return {line.move_line_id.id: line.level_id for line in lines}
 
     def _search_dunning_level_id(self, operator, value):

@@ -1,7 +1,7 @@
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.fields import Domain
-from odoo.tools import SQL
+from odoo.tools import SQL, ormcache
 
 from ..kernel.dunning_field import CopiedMany2one
 from ..kernel.sql import select_changed
@@ -343,8 +343,12 @@ class DunningNoticeLine(models.Model):
                 *(self._fields[name] for name in ('name', 'amount_original', 'date_maturity'))])
 
     @api.model
+    @ormcache('line')
     def _get_standing_sql(self, line):
-        """Return the SQL condition that a line is about what its item is now; see :meth:`_get_why_outdated_sql`."""
+        """Return the SQL condition that a line is about what its item is now; see :meth:`_get_why_outdated_sql`.
+
+        Nearly every question asks it in the same words, so these are composed once.
+        """
         return SQL(
             """NOT EXISTS (SELECT FROM (%(facts)s) item JOIN dunning_notice told ON told.id = %(line)s.notice_id
                             WHERE %(why)s IS NOT NULL)""",

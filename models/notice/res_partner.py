@@ -238,7 +238,8 @@ class ResPartner(models.Model):
         names = [name for name, field in self._fields.items() if (
             name.startswith('dunning_') and field.store and not field.readonly and field.type != 'one2many')]
         # sudo: what was decided in any company, whatever the user may see of it
-        for company in self.env['res.company'].sudo().search([]):
+        for company in self.env['res.company'].sudo().search(Domain.TRUE):
+            # sudo: as above
             kept, *lost = (self | others).sudo().with_company(company)
             for debtor in lost:
                 if any(debtor[name] and debtor[name] != kept[name] for name in names):

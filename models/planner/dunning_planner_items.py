@@ -6,6 +6,7 @@ from odoo.tools import SQL
 
 from ...tools.law.amounts import to_decimal
 from ...tools.law.letters import DEFAULT_NOTICE, FOURTEEN_DAY
+from ..claim.dunning_claim import READ_OF_ITEMS, READ_OF_MOVES
 from .question import Question, Sources
 
 
@@ -37,14 +38,48 @@ class DunningPlannerItems(models.AbstractModel):
         scope = SQL(" AND ").join(clauses) or SQL("TRUE")
         open_lines = SQL("%s AND %s", Line._get_dunning_unreconciled_sql(line, company, receivable_ids), scope)
         open_debts = SQL("%s AND line.amount_residual > 0", open_lines)
+        held = self.env['dunning.hold']._get_held_sql(company, day, open_debts, blocking)
+        bookings = None
+        if items is not None:
+            items.fetch(READ_OF_ITEMS)
+            items.move_id.fetch(READ_OF_MOVES)
+            bookings = items.move_id.filtered('dunning_notice_id')
+        if bookings is None or bookings:
+            held = self._get_not_asked_sql(company, day, held, open_debts, bookings)
         return Question(
             company, day, law, items=items, partners=partners, **arguments,
             receivable_ids=tuple(receivable_ids), scope=scope,
-            held=self.env['dunning.hold']._get_held_sql(company, day, open_debts, blocking),
+            held=held,
             lines=Line._get_dunning_rows_sql(company, open_debts, items),
             due_date=Line._get_dunning_due_date_sql(line, SQL.identifier('move')),
             credits=Line._get_dunning_rows_sql(company, SQL("%s AND line.amount_residual < 0", open_lines)),
             receipts=Line._get_dunning_receipts_sql(company))
+
+    @api.model
+    def _get_not_asked_sql(self, company, day, held, open_debts, bookings):
+        """Return SQL of what is not asked of due items: what is on hold, and what was booked and is not owed.
+
+        :param SQL held: of what is on hold
+        :param SQL open_debts: condition on open items
+        :param bookings: invoices that book interest and costs; None: all
+        """
+        overbooked = self.env['dunning.claim']._read_overbooked(company, day, bookings, alone=True)
+        if not overbooked:
+            return held
+        return SQL(
+            """
+            SELECT COALESCE(held.item_id, line.id) AS item_id,
+                   LEAST(COALESCE(line.amount_residual_currency, held.hold_amount),
+                         COALESCE(held.hold_amount, 0) + COALESCE(overbooked.amount, 0)) AS hold_amount,
+                   hold_active, hold_free_on, hold_reason_id, hold_user_id, hold_until, hold_disputed
+              FROM (%(held)s) held
+         FULL JOIN (UNNEST(%(bookings)s::int[], %(amounts)s::numeric[]) AS overbooked (move_id, amount)
+                    JOIN (%(lines)s) line ON line.move_id = overbooked.move_id)
+                ON line.id = held.item_id
+            """,
+            held=held, bookings=list(overbooked), amounts=[found.amount for found in overbooked.values()],
+            lines=self.env['account.move.line']._get_dunning_rows_sql(
+                company, SQL("%s AND line.move_id = ANY(%s)", open_debts, list(overbooked))))
 
     @api.model
     def _get_sources(self, question):

@@ -73,6 +73,7 @@ class DunningPlannerReasons(models.AbstractModel):
             'blocked',
             'no_followup',
             'hold',
+            'overbooked',
             'hold_ended',
             'booked_extra',
             'prescribed',
@@ -201,6 +202,15 @@ class DunningPlannerReasons(models.AbstractModel):
                 end=self._fmt_date(d.hold_until), hold=self._fmt_hold(d), date=self._fmt_date(d.next_date)),
             SQL("hold_free_on"),
             waits_for='time',
+        )
+
+    def _reason_overbooked(self):
+        return Reason(
+            SQL("hold_active IS NULL AND amount_held_currency > 0"
+                " AND amount_held_currency >= amount_residual_currency"),
+            lambda d: self.env._(
+                "It books interest and costs that are not owed: credit them with “Waive Booked Interest and Costs” on "
+                "the notice that asked them."),
         )
 
     def _reason_booked_extra(self):

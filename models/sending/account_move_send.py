@@ -16,15 +16,16 @@ class AccountMoveSend(models.AbstractModel):
     def _link_invoice_documents(self, invoices_data):
         # EXTENDS 'account': of an invoice that was marked before, the day is not made later by a new PDF.
         fresh = [move for move in invoices_data if move.move_type == 'out_invoice' and not move.is_move_sent]
-        super()._link_invoice_documents(invoices_data)
+        result = super()._link_invoice_documents(invoices_data)
         for move in fresh:
             if move.is_move_sent:
                 as_recording(move).dunning_sent_state = 'printed'
+        return result
 
     @api.model
     def _send_mail(self, move, mail_template, **kwargs):
         # EXTENDS 'account'
-        super()._send_mail(move, mail_template, **kwargs)
+        result = super()._send_mail(move, mail_template, **kwargs)
         if move.dunning_sent_state in UNCERTAIN_STATES:
             message = self.env['mail.message'].search([
                 ('model', '=', 'account.move'), ('res_id', '=', move.id), ('message_type', '=', 'comment'),
@@ -32,11 +33,13 @@ class AccountMoveSend(models.AbstractModel):
             if message:
                 as_recording(move).write({
                     'dunning_sent_state': 'waiting', 'dunning_sent_message_id': message.id})
+        return result
 
     @api.model
     def _hook_if_success(self, moves_data, from_cron=False):
         # EXTENDS 'account': networks that deliver at once.
-        super()._hook_if_success(moves_data, from_cron=from_cron)
+        result = super()._hook_if_success(moves_data, from_cron=from_cron)
         for move, data in moves_data.items():
             if move.dunning_sent_state == 'printed' and set(data.get('sending_methods') or ()) - LATER_METHODS:
                 move._record_dunning_sent('delivered')
+        return result

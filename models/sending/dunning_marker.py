@@ -53,7 +53,7 @@ class DunningMarker(models.AbstractModel):
         return values if isinstance(values, dict) else None
 
     @api.model
-    def _write(self, path, values):
+    def _write_file(self, path, values):
         """Write the file in one go, so that nobody reads half of it."""
         path.parent.mkdir(parents=True, exist_ok=True)
         half = path.with_suffix(f'.{os.getpid()}')
@@ -63,7 +63,7 @@ class DunningMarker(models.AbstractModel):
     @api.model
     def _try_to_write(self, path, values):
         try:
-            self._write(path, values)
+            self._write_file(path, values)
         except OSError:
             _logger.exception("What left last could not be written to %s", path)
 
@@ -150,7 +150,7 @@ class DunningMarker(models.AbstractModel):
             mail._record_uncertain_handover()
         # sudo: a parameter of the program
         self.env['ir.config_parameter'].sudo().set_param(RESTORED, fields.Datetime.to_string(until))
-        self._write(self._get_path(), self._get_last() or {})
+        self._write_file(self._get_path(), self._get_last() or {})
 
     @api.model
     def _was_restored(self, company):

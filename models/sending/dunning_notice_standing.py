@@ -30,7 +30,7 @@ class DunningNoticeStanding(models.AbstractModel):
         notices = in_language_of(self.with_company(company), company)
         lines = notices._take_back_steps(
             at_date, notices._find_void(company, at_date, debtors) | notices._find_outdated(company, debtors))
-        notices._propose_credits(company)
+        notices._propose_credits(company, at_date)
         return lines
 
     @api.model

@@ -55,9 +55,11 @@ class MailMail(models.Model):
         """Undo and log a fault of ours: it must not stop the mail queue of all applications and companies.
 
         A mail that has left would leave a second time. What was not recorded is looked at again in the next night.
+        Only for mails that concern us: a savepoint writes what others left to be written, and that may be wrong.
         """
+        savepoint = self.env.cr.savepoint()  # what is raised here is not ours
         try:
-            with self.env.cr.savepoint():
+            with savepoint:
                 yield
         except Exception:
             _logger.exception("Mails %s: failed at %s", self.ids, what)
@@ -91,13 +93,25 @@ class MailMail(models.Model):
             raise
 
     def _hold_back_overtaken(self):
-        """Return the mails of notices that do not leave: what they say was overtaken since they were made."""
+        """Return the mails that do not leave: what a notice says was overtaken, or nobody of the debtor may read it."""
         waiting = self.filtered(lambda mail: mail.model == 'dunning.notice' and mail.state == 'outgoing')
         held_back = waiting
         if waiting:
             with waiting._keep_queue_going("the last look at notices"):
                 # sudo: the mail queue is at work, whoever woke it
                 held_back = self.env['dunning.dispatcher'].sudo()._hold_back(waiting)
+        for mail in self.filtered(lambda mail: mail.state == 'outgoing' and not mail.recipient_ids):
+            # sudo: as above
+            record = self.env.get(mail.model or '', self).sudo().browse(mail.res_id)
+            if hasattr(record, '_readdress_mail'):
+                held_back |= mail
+                with mail._keep_queue_going("whom it goes to"):
+                    if record.exists() and record._readdress_mail(mail.sudo()):  # sudo: as above
+                        held_back -= mail
+                    else:
+                        mail._record_failure('mail_email_missing', mail._get_dunning_env()._(
+                            "The debtor has no e-mail address. Add one to the contact; one of your own does not "
+                            "count."))
         return held_back
 
     def _hold_dunning_mails(self):
@@ -113,8 +127,10 @@ class MailMail(models.Model):
     def _postprocess_sent_message(self, success_pids, success_emails, failure_reason=False, failure_type=None):
         # OVERRIDE: what became of a mail is recorded here, whatever handed it over; some are tried again.
         postponed = self.browse()
-        with self._keep_queue_going("what is tried again"):
-            postponed = self._postpone(failure_type)
+        ours = self.filtered(lambda mail: (mail.model or '').startswith('dunning.'))
+        if ours:
+            with ours._keep_queue_going("what is tried again"):
+                postponed = ours._postpone(failure_type)
         done = self - postponed
         # sudo: the mail module is at work; afterwards mails that left are gone
         notifications = self.env['mail.notification'].sudo().search([
@@ -140,8 +156,7 @@ class MailMail(models.Model):
                     postponed |= mail
         elif failure_type == 'mail_smtp':
             # There was no mail server to offer them to.
-            postponed = self.filtered(lambda mail: (
-                (mail.model or '').startswith('dunning.') and mail._try_again_later(mail.failure_reason)))
+            postponed = self.filtered(lambda mail: mail._try_again_later(mail.failure_reason))
         return postponed
 
     def _try_again_later(self, reason):
@@ -228,9 +243,12 @@ class MailMail(models.Model):
             "The connection was lost while this e-mail was handed to the mail server, so it is not certain whether it "
             "left. It does not leave again by itself. Look in the log of the mail server, or ask the debtor: if it did "
             "not arrive, try the e-mail again.")
-        self.write({'state': 'exception', 'failure_type': 'unknown', 'failure_reason': reason})
+        self._record_failure('unknown', reason)
+
+    def _record_failure(self, failure_type, reason):
+        self.write({'state': 'exception', 'failure_type': failure_type, 'failure_reason': reason})
         self._postprocess_sent_message(
-            success_pids=[], success_emails=[], failure_type='unknown', failure_reason=reason)
+            success_pids=[], success_emails=[], failure_type=failure_type, failure_reason=reason)
 
     def _prepare_outgoing_list(self, *args, **kwargs):
         # OVERRIDE: the last step before the mail server, after the locks of the mail were taken.

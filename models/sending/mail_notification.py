@@ -15,8 +15,11 @@ class MailNotification(models.Model):
     def write(self, vals):
         result = super().write(vals)
         if vals.get('notification_status') in ('bounce', 'exception', 'canceled') and not is_recording(self.env):
-            with self.env['mail.mail']._keep_queue_going("what became of mails"):
-                self._record_dunning_delivery()
+            # sudo: the mail module is at work
+            rows = self.sudo().filtered(lambda row: row.mail_message_id.model in ('account.move', 'dunning.notice'))
+            if rows:
+                with rows.mail_mail_id._keep_queue_going("what became of mails"):
+                    rows._record_dunning_delivery()
         return result
 
     def _get_dunning_notices(self):

@@ -45,6 +45,19 @@ class MailThread(models.AbstractModel):
             notice._register_opening(notice.company_id._dunning_today(), 'mail_read', 'email')
         return None
 
+    def _notify_get_recipients(self, message, msg_vals=False, **kwargs):
+        # EXTENDS 'mail': who follows a record of ours from outside belongs to its debtor, now. Whom a person names is
+        # that person's choice.
+        recipients = super()._notify_get_recipients(message, msg_vals=msg_vals, **kwargs)
+        if not self._name.startswith('dunning.') or 'partner_id' not in self._fields:
+            return recipients
+        # sudo: whom the author named, whatever the reader sees of them
+        named = set((msg_vals or {}).get('partner_ids') or message.sudo().partner_ids.ids)
+        # sudo: only for whether they belong together
+        debtor, Partner = self.sudo().partner_id, self.env['res.partner'].sudo()
+        return [row for row in recipients if (
+            not row['share'] or row['id'] in named or Partner.browse(row['id'])._is_dunning_person_of(debtor))]
+
     @api.model
     def _message_route_process(self, message, message_dict, routes):
         thread = self.with_context(dunning_automatic_reply=True) if is_automatic(message) else self

@@ -2,6 +2,7 @@ from . import (
     test_booking,
     test_claim,
     test_fourteen_day,
+    test_overbooked,
     test_paid_in_time,
     test_prescription,
 )

@@ -63,5 +63,5 @@ class TestBranchUser(DunningCommon):
         action = self.move.with_env(env).action_dunning_send()
         wizard = env['dunning.send'].browse(action['res_id'])
         wizard.action_send_now()
-        notice = self.notices_of(self.move)
+        notice = self.accept(self.notices_of(self.move))
         self.assertEqual((notice.company_id, notice.state), (self.branch, 'sent'), notice.waiting_reason)

@@ -15,7 +15,7 @@ BOOKKEEPERS = EVERYBODY[4:]
 #: By model: who reads, who may write where the record itself may be written, and which fields.
 ANSWERS = {
     'res.partner': (
-        (COLLEAGUES, (), 'effective_type effective_type_reason hold_text level_id term_warning'),
+        (COLLEAGUES, (), 'effective_type effective_type_reason email hold_text level_id term_warning'),
         (ACCOUNTING, BOOKKEEPERS,
          'policy_id debtor_type type_reason term_agreed waive_interest waive_costs waive_reason lang review user_id '
          'large_buyer term_expressly wki_number wki_exempt email_bounced_on phone_wrong_on post_returned_on '
@@ -38,9 +38,10 @@ ANSWERS = {
         # The debtor was told the level of the invoice; see `account.move`.
         (EVERYBODY, EVERYBODY, 'level_id'),
         (COLLEAGUES, (), 'days_overdue'),
-        (ACCOUNTING, ACCOUNTING, 'policy_id claim_kind arrangement_id notice_id line_ids'),
+        (ACCOUNTING, ACCOUNTING,
+         'policy_id claim_kind arrangement_id notice_id line_ids sent_on sent_state sent_message_id'),
         (ACCOUNTING, (),
-         'call_count hold_count hold_text is_due notice_count prescription_date prescription_reason reason'),
+         'call_count hold_count hold_text is_due notice_count prescription_date prescription_reason reason sent_text'),
     ),
     'account.move.line': (
         (COLLEAGUES, (), 'days_overdue level_id'),
@@ -59,7 +60,7 @@ OWN = {
     'account.group_account_invoice': {'dunning.arrangement.signed_ip'},
     'account.group_account_invoice,account.group_account_readonly': {
         'dunning.arrangement.booking_ids', 'dunning.notice.booking_left', 'dunning.notice.booking_ids',
-        'dunning.notice.booking_count', 'dunning.booking.waive.amount'},
+        'dunning.notice.booking_count', 'dunning.booking.waive.booking_left'},
 }
 #: Changes of these are written down on the record.
 TRACKED = {
@@ -68,7 +69,7 @@ TRACKED = {
         'dunning_term_agreed': 'no', 'dunning_waive_interest': True, 'dunning_waive_costs': True,
         'dunning_waive_reason': "Agreed again", 'dunning_review': True, 'dunning_large_buyer': True,
         'dunning_term_expressly': True, 'dunning_wki_number': "12", 'dunning_wki_exempt': True},
-    'account.move': {'dunning_policy_id': None, 'dunning_claim_kind': 'services'},
+    'account.move': {'dunning_policy_id': None, 'dunning_claim_kind': 'services', 'dunning_sent_on': '2025-01-02'},
 }
 
 

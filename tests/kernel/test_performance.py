@@ -180,6 +180,7 @@ class TestCoreStaysAsFast(DunningCommon):
         self.assertEqual([name for (name,) in found], [
             'account_move__dunning_arrangement_id_index',  # what was booked for an arrangement
             'account_move__dunning_level_id_index',  # invoices with a level
+            'account_move__dunning_sent_message_id_index',  # asked of each mail that left, and when a message goes
             'account_move_one_booking_per_notice',  # what was booked for a notice, once
             'res_partner__dunning_unreachable_on_index',  # asked every night
             'res_partner_dunning_contact_idx',  # both: who is written to

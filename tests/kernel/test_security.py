@@ -2,6 +2,8 @@
 
 import inspect
 
+from markupsafe import Markup
+
 from odoo import Command
 from odoo.exceptions import AccessError, UserError
 from odoo.service.model import get_public_method
@@ -11,27 +13,6 @@ from ..common import TODAY, DunningCommon, days
 
 DUE = TODAY + days(5)
 MODULE = 'odoo.addons.l10n_nl_dunning.'
-MODELS = (
-    'dunning.policy', 'dunning.level', 'dunning.notice', 'dunning.notice.line', 'dunning.send', 'dunning.send.group',
-    'dunning.send.skip', 'dunning.start', 'dunning.interest.rate', 'dunning.law.fact',
-    'dunning.hold', 'dunning.hold.reason', 'dunning.hold.report', 'dunning.hold.place', 'dunning.hold.close',
-    'dunning.waiver', 'dunning.waive', 'dunning.booking.waive', 'dunning.remainder', 'dunning.specification',
-    'dunning.why', 'dunning.time.machine', 'dunning.time.machine.row',
-    'dunning.interruption', 'dunning.prescription.warning',
-    'dunning.debtor', 'dunning.behaviour', 'dunning.absence',
-    'dunning.post.registered', 'dunning.post.registered.line',
-    'dunning.call', 'dunning.call.outcome', 'dunning.call.enter',
-    'dunning.arrangement', 'dunning.arrangement.line', 'dunning.arrangement.instalment',
-    'dunning.promise', 'dunning.promise.line', 'dunning.promise.make', 'dunning.promise.cancel',
-    'dunning.retention', 'dunning.retention.line', 'dunning.personal.data',
-    'dunning.page', 'dunning.page.request',
-    'dunning.post.registered', 'dunning.post.registered.line',
-    'dunning.debtor', 'dunning.behaviour', 'dunning.absence',
-    'dunning.post.registered', 'dunning.post.registered.line',
-    'dunning.debtor', 'dunning.behaviour', 'dunning.absence',
-    'dunning.post.registered', 'dunning.post.registered.line',
-    'dunning.debtor', 'dunning.behaviour', 'dunning.absence',
-    'dunning.receipt', 'dunning.receipt.enter', 'dunning.withdrawal')
 R, W, C, U = 'read', 'write', 'create', 'unlink'
 #: Who may do what; whoever is not named may do nothing.
 RIGHTS = {
@@ -43,6 +24,7 @@ RIGHTS = {
     'dunning.send.group': {'clerk': (R, W, C, U), 'manager': (R, W, C, U)},
     'dunning.send.skip': {'clerk': (R, W, C, U), 'manager': (R, W, C, U)},
     'dunning.start': {'manager': (R, W, C, U)},
+    'dunning.invoice.sent': {'clerk': (R, W, C, U), 'manager': (R, W, C, U)},
     'dunning.restore': {'manager': (R, W, C, U)},
     'dunning.interest.rate': {'readonly': R, 'clerk': R, 'manager': (R, W, C, U)},
     'dunning.law.fact': {'readonly': R, 'clerk': R, 'manager': R},
@@ -189,7 +171,7 @@ class TestSecurity(DunningCommon):
     def test_a_debtor_reads_nothing_of_ours_not_even_about_himself(self):
         portal = self.users['portal']
         portal.partner_id.parent_id = self.business
-        for model in MODELS:
+        for model in RIGHTS:
             with self.assertRaises(AccessError):
                 self.env[model].with_user(portal).search([])
         me = portal.partner_id.with_user(portal)
@@ -344,11 +326,12 @@ class TestSecurity(DunningCommon):
         arrangement = self.env['dunning.arrangement']._make(
             self.company, self.business, self.move._get_dunning_items(), {})
         visitor = arrangement.with_user(self.env.ref('base.public_user')).sudo()
+        words = {'body': Markup("<p>Hallo</p>"), 'message_type': 'comment'}
         for _number in range(10):
-            visitor.message_post(body="Hallo", message_type='comment')
+            visitor.message_post(**words)
         with self.assertRaisesRegex(UserError, "enough for today"):
-            visitor.message_post(body="Hallo", message_type='comment')
-        arrangement.message_post(body="Wij wel")
+            visitor.message_post(**words)
+        arrangement.message_post(**words)
 
     def test_services_have_nothing_public(self):
         services = {'dunning.run', 'dunning.planner', 'dunning.dispatcher', 'dunning.letter'}
@@ -446,6 +429,7 @@ class TestSecurity(DunningCommon):
             'dunning.policy': self.ladder, 'dunning.level': self.reminder, 'res.company': self.company,
             'dunning.send': wizard, 'dunning.send.group': wizard.group_ids,
             'dunning.start': self.env['dunning.start'].create({}),
+            'dunning.invoice.sent': self.env['dunning.invoice.sent'].create({'move_ids': self.move.ids}),
             'dunning.restore': self.env['dunning.restore'].create({}),
             'dunning.interest.rate': self.env['dunning.interest.rate'].search([], limit=1),
             'dunning.law.fact': self.env['dunning.law.fact'].search([], limit=1),

@@ -723,8 +723,9 @@ class TestConsumers(StoryCommon):
         self.assertEqual(notices.level_id, self.level('business_first') | self.level('business_second'))
         (first | second).dunning_debtor_type = 'consumer'
         self.send(notices, date(2026, 7, 1))
-        self.assertIn("not meant for this kind of debtor", self.of(notices, first).error_message)
-        self.assertIn("no 14-day letter that holds about", self.of(notices, second).error_message)
+        # The policy of consumers applies now: neither leaves.
+        self.assertEqual(
+            [(notice.state, notice.line_ids.drop_reason) for notice in notices], [('cancelled', 'other_step')] * 2)
         self.assertFalse(notices.mail_id)
         # And the other way round: a 14-day letter is not for businesses.
         [(jan, _move)] = self.consumers("Jan Smit")
@@ -733,7 +734,7 @@ class TestConsumers(StoryCommon):
         self.assertEqual(letter.amount_announced, 150)
         jan.write({'vat': 'NL123456782B90', 'dunning_debtor_type': 'business', 'dunning_type_reason': "He trades."})
         self.send(letter, date(2026, 9, 28))
-        self.assertIn("A 14-day letter is for consumers", letter.error_message)
+        self.assertEqual((letter.state, letter.line_ids.drop_reason), ('cancelled', 'other_step'))
         self.assertFalse(letter.mail_id)
 
     def test_a_rate_that_is_changed_later(self):

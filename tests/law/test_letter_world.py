@@ -19,7 +19,7 @@ from ..claim.test_fourteen_day import DEFAULT_NOTICE, FINAL, FOURTEEN, REMINDER
 from ..common import DunningCommon
 from ..kernel.test_properties import CALM
 from ..letter_faults import Faults, tell
-from ..letter_life import MORNING, shrink
+from ..letter_life import EVENING, MORNING, NOON, shrink
 from ..letter_world import REACHED, World
 
 DEEP = bool(os.environ.get('DUNNING_DEEP'))
@@ -29,6 +29,20 @@ WORLDS, CONSUMERS, MINIMUM = (16, 24, 200) if DEEP else (1, 4, 1)
 TRIES = 30
 #: A story in which a fault matters says itself when the page is looked at.
 TOLD = {'plans': (2, 6, 10, 14, 18, 20, 26, 28, 36, 40, 46, 50), 'shown': ()}
+#: What once went wrong, in the program or with the referee.
+STORIES = {
+    # The notice of default turns out to have come when an offer had been made that asks costs.
+    'an offer rests on a letter that came late': tell(
+        (38, NOON, 'edit_offer', ()), (46, MORNING, 'edit_acknowledged', (0, 1, 0.1)),
+        *((day, EVENING, 'visit', ()) for day in range(46, 54))),
+    # An invoice that is credited on the morning of the 14-day letter is not missing in it.
+    'credited on the day of the letter': tell(
+        (0, MORNING, 'owe', (0, 0)), (18, MORNING, 'credit', (1, 2)), amount=6),
+    # The surplus is set against the oldest invoice, and what was booked of the paid one is asked alone.
+    'what was asked is paid too late': tell(
+        (4, MORNING, 'owe', (2, 1)), (44, MORNING, 'pay_asked', ()),
+        *((day, EVENING, 'visit', ()) for day in range(45, 60, 2)), set_up=(0, 0, 1, 0), amount=1),
+}
 INTEREST = "<p>Daarin zit <t t-out=\"object.interest_text\"/> aan wettelijke rente.</p>"
 
 
@@ -100,6 +114,11 @@ class TestLetterWorld(DunningCommon):
         world_by_world()
         sys.stderr.write(f"\nConsumers that reached: {dict(reached)}\n")
         self.assertGreaterEqual(min(reached[name] for name in REACHED), MINIMUM, reached)
+
+    def test_what_once_went_wrong(self):
+        for life in self.live(list(STORIES), scripts=STORIES, **TOLD):
+            with self.subTest(life.seed):
+                self.assertFalse(life.failures, "\n".join(life.told))
 
     def test_faults(self):
         """Whatever is broken on purpose is noticed, in a story in which nothing is wrong otherwise."""

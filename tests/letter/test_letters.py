@@ -65,7 +65,7 @@ class LetterCommon(DunningCommon):
         return ' '.join(document.text_content().replace('\xa0', ' ').split())
 
     def make_notice(self, level, moves, recipient=None, at_date=TODAY):
-        """Return a notice of a level, made without asking the planner."""
+        """Return a notice of a level that a person chose, without asking the planner."""
         if isinstance(level, str):
             level = self.env.ref(f'l10n_nl_dunning.level_{level}')
         items = self.items(moves)
@@ -73,7 +73,7 @@ class LetterCommon(DunningCommon):
         notice = self.env['dunning.notice']._recording().create({
             'company_id': self.company.id, 'partner_id': debtor.id, 'recipient_id': (recipient or debtor).id,
             'currency_id': items.currency_id.id, 'level_id': level.id, 'channel': level.channel,
-            'state': 'queued', 'date_planned': at_date,
+            'state': 'queued', 'date_planned': at_date, 'level_reason': "Chosen",
         })
         notice.env['dunning.notice.line'].create([
             {

@@ -362,17 +362,36 @@ class TestFrozen(DunningCommon):
     def test_an_invoice_reset_to_draft_keeps_its_proof_and_its_place_on_the_ladder(self):
         self.move.button_draft()
         self.assertEqual(self.reason(self.move, DUE + days(30)), 'not_posted')
+        self.move.invoice_line_ids.price_unit = 80
+        self.move.action_post()
+        self.assertRecordValues(self.sent.line_ids, [{'amount_residual': 100.0, 'status': 'sent'}])
+        decision = self.decision(self.move, DUE + days(30))
+        self.assertEqual((decision.level_id, decision.amount_residual), (self.demand.id, 80.0))
+
+    def test_an_invoice_that_was_raised_keeps_its_proof_and_is_reminded_from_the_start(self):
+        """Nobody was told of the higher amount; what was told of the lower one stays written down."""
+        self.move.button_draft()
         self.move.invoice_line_ids.price_unit = 120
         self.move.action_post()
         self.assertRecordValues(self.sent.line_ids, [{'amount_residual': 100.0, 'status': 'sent'}])
         decision = self.decision(self.move, DUE + days(30))
-        self.assertEqual((decision.level_id, decision.amount_residual), (self.demand.id, 120.0))
+        self.assertEqual((decision.level_id, decision.amount_residual), (self.reminder.id, 120.0))
+        again = self.dun(DUE + days(30)).filtered(lambda notice: notice.partner_id == self.business)
+        self.assertRecordValues(again, [{'level_id': self.reminder.id, 'amount_due': 120.0, 'state': 'sent'}])
+        self.assertRecordValues(self.sent.line_ids, [{'amount_residual': 100.0, 'status': 'void'}])
 
-    def test_an_invoice_reset_to_draft_and_given_another_due_date_is_not_reminded_from_the_start(self):
+    def test_an_invoice_that_is_due_later_now_is_reminded_from_the_start(self):
+        """When it was reminded nothing was due yet, by what the debtor has to keep to now."""
         self.move.button_draft()
         self.move.invoice_date_due = TODAY + days(20)
         self.move.action_post()
         self.assertEqual(self.reason(self.move, TODAY + days(20)), 'not_due')
+        self.assertEqual(self.decision(self.move, TODAY + days(30)).level_id, self.reminder.id)
+
+    def test_an_invoice_that_is_due_earlier_now_keeps_its_place(self):
+        self.move.button_draft()
+        self.move.invoice_date_due = TODAY - days(20)
+        self.move.action_post()
         self.assertEqual(self.decision(self.move, TODAY + days(30)).level_id, self.demand.id)
 
     def test_a_deleted_invoice_leaves_the_proof(self):

@@ -51,7 +51,7 @@ class TestTold(DunningCommon):
         wizard = self.on(day, self.move).action_dunning_send()
         wizard = self.on(day, self.env[wizard['res_model']]).browse(wizard['res_id'])
         wizard.action_send_now()
-        notice = self.notices_of(self.move) - self.told
+        notice = self.accept(self.notices_of(self.move) - self.told, day)
         self.assertRecordValues(notice, [{'partner_id': self.right.id, 'level_id': self.reminder.id, 'state': 'sent'}])
         self.assertEqual(self.told.line_ids.status, 'void')
         self.assertIn("another debtor", self.told.line_ids.void_reason)
@@ -61,6 +61,24 @@ class TestTold(DunningCommon):
         self.move.partner_id = self.right
         self.env.flush_all()
         self.assertFalse(self.move.dunning_level_id)
+
+    def test_what_is_owed_no_more_has_no_level(self):
+        """Reset and cancelled, or reset and posted again, in one go or not: the level is that of what is owed now."""
+        other = self.invoice(self.wrong, TODAY - days(9), 75.0)
+        self.dun(TODAY + days(1))
+        both = self.move | other
+        self.assertEqual(both.dunning_level_id, self.reminder)
+        both.button_draft()
+        self.assertFalse(both.dunning_level_id)
+        self.assertFalse(self.items(both).dunning_level_id)
+        other.button_cancel()
+        self.move.action_post()
+        self.env.flush_all()
+        self.env.invalidate_all()
+        self.assertEqual(self.move.dunning_level_id, self.reminder, "The same debt of the same debtor")
+        self.assertFalse(other.dunning_level_id)
+        self.assertNotIn(other, other.search([('dunning_level_id', '!=', False)]))
+        self.assertNotIn(self.items(other), self.items(other).search([('dunning_level_id', '!=', False)]))
 
     def test_of_instalments_each_is_told_to_somebody(self):
         move = self.invoice(self.wrong, instalments=[(40, TODAY - days(40)), (60, TODAY - days(10))])

@@ -25,6 +25,7 @@ WAITS_FOR = {
     'blocked': "Whoever is responsible for the invoice",
     'no_followup': "Whoever is responsible for the invoice",
     'hold': "OdooBot",
+    'overbooked': "A person",
     'hold_ended': "Time",
     'booked_extra': "Nobody",
     'prescribed': "Nobody",

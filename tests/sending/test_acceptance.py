@@ -321,6 +321,18 @@ class TestAcceptance(DunningCommon):
         self.wake_queue()
         self.assertEqual(Mail.mapped('state'), ['sent'] * 3)
 
+    def test_a_mail_of_others_fails_as_it_does_without_us(self):
+        """Core's own tests found it: guarding it would write first what others left to be written."""
+        mail = self.env['mail.mail'].sudo().create({
+            'model': 'res.partner', 'res_id': self.business.id, 'body_html': 'x', 'auto_delete': False,
+            'email_from': 'robert', 'email_to': 'a@b.example', 'is_notification': True})
+        row = self.env['mail.notification'].sudo().create({
+            'mail_message_id': mail.mail_message_id.id, 'mail_mail_id': mail.id, 'notification_type': 'email',
+            'res_partner_id': self.business.id})
+        with patch.object(self.registry['mail.mail'], '_keep_queue_going', side_effect=AssertionError):
+            mail._postprocess_sent_message([], [], failure_type='mail_smtp', failure_reason="No server")
+        self.assertRecordValues(row, [{'notification_status': 'exception', 'failure_reason': "No server"}])
+
     def test_what_colleagues_write_about_a_notice_is_not_its_letter(self):
         self.manager.email = 'manager@test.example.com'
         mail = self.env['mail.mail'].sudo().create({

@@ -330,7 +330,7 @@ class TestDelivery(DunningCommon):
         self.invoice()
         notice = self.make_notices(DUE)
         self.assertFalse(notice.delivery_state)
-        self.send(notice, DUE)
+        self.send(notice, DUE, wait=True)
         self.assertEqual(notice.delivery_state, 'queued')
         self.assertIn("In mail queue", notice.delivery_ways)
         self.mails_leave(notice, DUE)

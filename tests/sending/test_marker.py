@@ -33,10 +33,10 @@ class TestMarker(DunningCommon):
     def file(self):
         return self.Marker._get_path()
 
-    def leave(self, name="Bakker BV"):
-        """Let one reminder leave, for certain."""
+    def leave(self, name="Bakker BV", *, wait=False):
+        """Let one reminder leave, for certain; or let it wait in the mail queue."""
         self.invoice(self.make_debtor(name))
-        notice = self.dun(DUE).filtered(lambda notice: notice.partner_id.name == name)
+        notice = self.dun(DUE, wait=wait).filtered(lambda notice: notice.partner_id.name == name)
         self.env.flush_all()
         self.env.cr.postcommit.run()
         return notice
@@ -101,7 +101,7 @@ class TestMarker(DunningCommon):
 
     def test_a_manager_confirms(self):
         self.ladder.approval = 'automatic'
-        left = self.leave()
+        left = self.leave(wait=True)
         self.file().unlink()
         queued = self.assertWaits("moved or copied")
         mail = left.mail_id.sudo()

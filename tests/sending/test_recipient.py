@@ -3,7 +3,7 @@
 from odoo.tests import tagged
 from odoo.tools.mail import email_normalize_all
 
-from ..common import TODAY, DunningCommon, days
+from ..common import TODAY, DunningCommon, days, post_message
 
 
 @tagged('post_install_l10n', 'post_install', '-at_install')
@@ -90,6 +90,55 @@ class TestRecipient(DunningCommon):
         self.assertEqual(promise._get_recipient(), self.alfa)
         promise._send_confirmation()
         self.assertEqual(email_normalize_all(promise.email_to), ['alfa@debtor.example.com'])
+
+    def test_who_left_while_an_e_mail_about_a_promise_waited(self):
+        """In the quiet hours, or without a mail server: whom it goes to is asked when it leaves."""
+        ways = ('moved', 'alone', 'archived', 'new address')
+        for how, address in zip(ways, ['alfa@debtor.example.com'] * 3 + ['pieters@alfa.example.com'], strict=True):
+            with self.subTest(how=how):
+                self.piet.write({'parent_id': self.alfa.id, 'active': True, 'email': 'piet@alfa.example.com'})
+                mail = self.confirm_to_piet()
+                if how == 'new address':
+                    self.piet.email = 'pieters@alfa.example.com'
+                else:
+                    self.leaves(how)
+                self.assertFalse(mail._hold_back_overtaken())
+                row = mail.mail_message_id.notification_ids
+                self.assertEqual(email_normalize_all(mail.email_to), [address])
+                self.assertEqual((row.mail_email_address, row.res_partner_id), (
+                    address, self.piet if how == 'new address' else self.alfa))
+                self.assertEqual(self.env[mail.model].browse(mail.res_id).email_to, mail.email_to)
+
+    def test_nobody_is_left_to_read_it(self):
+        mail, other = self.confirm_to_piet(), self.env['mail.mail'].sudo().create({
+            'model': 'res.partner', 'res_id': self.beta.id, 'email_to': 'beta@debtor.example.com'})
+        self.leaves('moved')
+        self.alfa.email = self.company.email  # our own
+        self.assertEqual((mail | other)._hold_back_overtaken(), mail)
+        self.assertEqual((mail.state, other.state), ('exception', 'outgoing'))
+        self.assertIn("no e-mail address", mail.failure_reason)
+        self.assertEqual(mail.mail_message_id.notification_ids.notification_status, 'exception')
+
+    def confirm_to_piet(self):
+        item = self.items(self.invoice(self.alfa, TODAY - days(10)))
+        promise = self.on(TODAY, self.env['dunning.promise'])._make(
+            self.company, self.alfa, TODAY + days(5), items=item, contact=self.piet)
+        mail = promise._send_confirmation()
+        self.assertEqual(email_normalize_all(mail.email_to), ['piet@alfa.example.com'])
+        return mail
+
+    def test_who_follows_belongs_to_the_debtor(self):
+        """Colleagues, and whom a person names, read what is written about it; who left does not."""
+        lawyer = self.make_debtor("Mr. Recht", consumer=True)
+        self.invoice(self.alfa, TODAY - days(10))
+        notice = self.make_notices()
+        notice.message_subscribe((self.piet | self.env.user.partner_id).ids)
+        for left, expected in ((False, self.piet | lawyer), (True, lawyer)):
+            if left:
+                self.leaves('moved')
+            message = post_message(
+                notice, "We spoke", message_type='comment', subtype_xmlid='mail.mt_comment', partner_ids=lawyer.ids)
+            self.assertEqual(message.notified_partner_ids, expected)
 
     def test_a_copy_goes_to_somebody_of_the_debtor(self):
         move = self.invoice(self.piet, TODAY - days(10))

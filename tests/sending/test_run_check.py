@@ -157,11 +157,9 @@ class TestRunCheck(DunningCommon):
         """Proposals that wait for a person in any case do not make a large day."""
         colleague = self.make_policy("Two people", [{'name': "Reminder", 'delay_days': 5}],
                                      approval='automatic', four_eyes='always', debtor_type='any')
-        self.use_policy(colleague)
-        self.overdue(8)
+        self.overdue(8).partner_id.dunning_policy_id = colleague
         waiting = self.make_notices()
         self.assertEqual(self.states(waiting), ['draft'])
-        self.use_policy(self.ladder)
         self.overdue(5)
         self.assertEqual(self.states(self.make_notices()), ['queued'])
         self.assertFalse(self.to_dos())

@@ -1,6 +1,7 @@
 from . import (
     test_claim_engine,
     test_dated_facts,
+    test_edge_referee,
     test_figures,
     test_instalments,
     test_jurisdiction,

@@ -240,6 +240,22 @@ class TestClaimExamples(BaseCase):
         entry = compute(ledger, date(2025, 3, 3), with_interest=False, with_costs=False).items[0]
         self.assertEqual((entry.interest, entry.costs), (D('20.38'), 50))
 
+    def test_credit_notes_take_back_first_what_was_booked_too_high(self):
+        """20.38 and 150 were booked; of 500 that was paid before, 75 and 20.38 less 60 days over 500 are owed."""
+        item, day = due_item(1, 1000, date(2024, 12, 31)), date(2025, 3, 3)
+        first = told(1, 11, date(2025, 2, 1), debtor=BUSINESS, costs=D(150), principal=D(1000))
+        paid = {1: [Settlement(date(2025, 1, 2), D(500), True)]}
+        for credited, interest, costs, overbooked in (
+            (D(0), D('10.52'), 75, D('84.86')), (D(5), D('10.52'), 75, D('79.86')),
+            (D('84.86'), D('10.52'), 75, 0), (D('94.86'), D('10.52'), 65, 0), (D('170.38'), 0, 0, 0),
+        ):
+            with self.subTest(credited=credited):
+                booked = Booked().plus(D('20.38'), D(150), [(day, credited, False)] if credited else [])
+                entry = compute(read([item], [first], settlements=paid, booked={1: booked}), day).items[0]
+                self.assertEqual((entry.interest, entry.costs, entry.overbooked), (interest, costs, overbooked))
+                new = booked.unbooked(entry.interest, entry.costs)
+                self.assertEqual(new, (0, 0), "Nothing came on top")
+
     def test_what_is_waived_of_one_comes_off_the_other_in_the_end(self):
         item = due_item(1, 1000, date(2024, 12, 31))
         waivers = {1: [Waiver(date(2025, 3, 3), D('30.38'), ZERO)]}

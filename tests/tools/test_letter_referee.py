@@ -38,7 +38,7 @@ FAULTS = (
     (VALIDITY, "if item_id in self.costs_from:", "if False:"),
     (VALIDITY, "and (item.known_on is None or item.known_on < letter.day)", ""),
     (VALIDITY, "and not any(period.has(letter.day) for period in item.apart)", ""),
-    (VALIDITY, "and item.unpaid_before(letter.day) > 0", ""),
+    (VALIDITY, "and item.unpaid_before(letter.day, letter.day + ONE_DAY) > 0", ""),
     (VALIDITY, "yield Breach(Why.NOT_JOINED", "None and Breach(Why.NOT_JOINED"),
     (VALIDITY, "if letter.announced > costs:", "if letter.announced > costs + 100:"),
     (VALIDITY, "letter.debtor_type != CONSUMER and self.debtor_type == CONSUMER", "False"),

@@ -49,7 +49,7 @@ class TestFindPaid(BaseCase):
         day = SENT + timedelta(days=term)
         sent = asked(D(extras) / 100, deadline=day)
         enough = sent.total
-        self.assertEqual(find([sent], [Money(day, enough)]), PaidAsAsked(day, 'AM1'))
+        self.assertEqual(find([sent], [Money(day, enough)]), PaidAsAsked(day, 'AM1', True))
         self.assertIsNone(find([sent], [Money(day, enough - D('0.01'))]))
         self.assertIsNone(find([sent], [Money(day + timedelta(days=over), enough)]))
         self.assertIsNone(find([sent], [Money(SENT - timedelta(days=over), enough)]))
@@ -105,6 +105,21 @@ class TestSettledClaim(BaseCase):
             entry = compute(self.ledger(paid=SENT), SENT + timedelta(days=later)).items[0]
             self.assertEqual((entry.open, entry.costs), (1000, 0))
             self.assertEqual(entry.left.total, entry.total)
+
+    def test_who_paid_all_that_was_open_is_late_no_longer(self):
+        """While nobody matched the money 1,000 bear 24.00 in 73 days only when the letter left a part out."""
+        for whole, interest in ((True, 0), (False, 24)):
+            ledger = self.ledger()._replace(paid={1: PaidAsAsked(SENT, 'AM1', whole)})
+            entry = compute(ledger, SENT + timedelta(days=73)).items[0]
+            self.assertEqual((entry.open, entry.interest, entry.costs), (1000, interest, 0))
+            self.assertEqual(entry.left.total, entry.total)
+
+    def test_what_a_credit_covers_settles_no_costs_in_its_place(self):
+        """The letter asked it no more, so the money was for costs and interest; 6.60 of the invoice stays open."""
+        for later in (0, 10):
+            ledger = self.ledger(Settlement(DEADLINE, D('993.40'), True))
+            entry = compute(ledger, DEADLINE + timedelta(days=later), reductions={1: D('6.60')}).items[0]
+            self.assertEqual((entry.principal, entry.interest, entry.costs), (0, 0, 0))
 
     def test_what_both_sides_signed_is_owed_until_that_day(self):
         ledger = read(

@@ -302,6 +302,15 @@ class Account:
         self.left = Owed(ZERO, ZERO, self.original)
         self.next_day = self.first_day
 
+    @property
+    def paid_as_asked(self) -> tuple[Decimal, Decimal]:
+        """(interest, costs) that were settled by paying what a letter asked."""
+        for line in self.imputations:
+            if line.ref and line.ref[0] == 'paid_as_asked':
+                of_costs = min(line.amount, self.costs)
+                return line.amount - of_costs, of_costs
+        return ZERO, ZERO
+
     def credit(self, credit: Credit) -> None:
         amount = not_negative(credit.amount, "amount of the credit note")
         self.credits += amount

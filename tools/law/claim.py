@@ -113,17 +113,49 @@ class Booked(NamedTuple):
             settled_interest += amount - of_costs
         return Booked(interest, costs, settled_interest, settled_costs, (*self.settlements, *settlements))
 
+    def corrected(self, interest, costs, at_date):
+        """Return it as far as it was owed: credit notes first take back what was booked too high.
+
+        What they credit beyond that was owed, and is waived.
+
+        :param interest, costs: all that is owed on a day, whatever was paid or credited
+        """
+        credits = [line for line in self.settlements if not line[2] and line[0] <= at_date]
+        spare_costs, spare_interest = max(ZERO, self.costs - costs), max(ZERO, self.interest - interest)
+        spare = min(sum((amount for _day, amount, _is_money in credits), ZERO), spare_costs + spare_interest)
+        if not spare:
+            return self
+        of_costs, settlements, left = min(spare, spare_costs), [], spare
+        for day, amount, is_money in self.settlements:
+            off = ZERO if is_money or day > at_date else min(left, amount)
+            left -= off
+            settlements.append((day, amount - off, is_money))
+        return Booked().plus(self.interest - (spare - of_costs), self.costs - of_costs, settlements)
+
     def left(self, interest, costs, at_date):
         """Return (interest, costs) that is left to ask on a day, given all there was to ask."""
         settled = sum((amount for day, amount, _is_money in self.settlements if day <= at_date), ZERO)
         of_costs = min(settled, costs)
         return max(ZERO, interest - (settled - of_costs)), costs - of_costs
 
+    @property
+    def open(self):
+        return self.interest + self.costs - self.settled_interest - self.settled_costs
+
     def unbooked(self, interest, costs):
-        """Return (interest, costs) of what is left to ask that is not in the books as an invoice of its own."""
+        """Return (interest, costs) of what is left to ask that is not in the books as an invoice of its own.
+
+        Together never more than what is missing there: what was credited can have been the other of the two.
+        """
+        missing = max(ZERO, interest + costs - self.open)
+        of_interest = min(missing, max(ZERO, interest - (self.interest - self.settled_interest)))
+        return of_interest, missing - of_interest
+
+    def get_excess(self, interest, costs):
+        """Return what is open in the books of each beyond what is left to ask of it, together."""
         return (
-            max(ZERO, interest - (self.interest - self.settled_interest)),
-            max(ZERO, costs - (self.costs - self.settled_costs)))
+            max(ZERO, self.interest - self.settled_interest - interest)
+            + max(ZERO, self.costs - self.settled_costs - costs))
 
 
 class Creditor(NamedTuple):
@@ -281,6 +313,8 @@ class ClaimItem:
     day_count: str = DAY_COUNTS[0]
     # Off the interest and costs above as well: settled by paying what a letter asked, by the day it gave.
     paid_as_asked: Decimal = ZERO
+    # Of what was booked of interest and costs, what is open and is not owed: to be credited.
+    overbooked: Decimal = ZERO
 
     @property
     def principal(self):

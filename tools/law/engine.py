@@ -200,7 +200,14 @@ class _Computation:
         interest, asked_costs = ZERO, costs.amount
         if item.original > 0:
             account = self._run_account(item, start, terms, settlements, costs, booked, waivers, paid)
-            off = _get_paid_as_asked(account)
+            if booked:
+                owed = max(account.interest, self._get_signed_interest(item_id))
+                corrected = booked.corrected(owed, costs.amount, at_date)
+                if corrected != booked:
+                    booked = corrected
+                    account = self._run_account(item, start, terms, settlements, costs, booked, waivers, paid)
+            if paid:
+                off = account.paid_as_asked
             waived_interest = sum((waiver.interest for waiver in waivers), ZERO)
             waived_costs = sum((waiver.costs for waiver in waivers), ZERO)
             if start.day and not paid:
@@ -218,7 +225,8 @@ class _Computation:
             announced=announced.amount if announced else ZERO, costs_detail=announced or costs, account=account,
             settlements=settlements, signed_interest=signed, waived_interest=waived_interest, waived_costs=waived_costs,
             agreed_percent=terms.agreed, compound=terms.compound, day_count=self.request.agreements[item_id].day_count,
-            paid_as_asked=sum(off, ZERO))
+            paid_as_asked=sum(off, ZERO),
+            overbooked=booked.get_excess(left_interest, left_costs) if booked else ZERO)
 
     def _get_reduction(self, item_id):
         return self.request.reductions.get(item_id, ZERO)
@@ -293,7 +301,7 @@ class _Computation:
         elif costs.amount and costs.why == 'claimed' and costs.since < self.at_date:
             events.append(CostsClaimed(costs.since + ONE_DAY, costs.amount))
         if paid:
-            left = item.original - sum((line.amount for line in settlements if line.day <= paid.day), ZERO)
+            left = item.original - reduction - sum((line.amount for line in settlements if line.day <= paid.day), ZERO)
             events.append(PaidAsAsked(paid.day, max(ZERO, left), ('paid_as_asked', paid.name)))
         closed = get_closed(item.original, settlements)
         if closed:
@@ -301,7 +309,8 @@ class _Computation:
         return run_account(
             item.original, start.day, terms.rates, events, self.at_date,
             day_count=self.request.agreements[item.item_id].day_count, compound=terms.compound,
-            interest_until=item.interest_until)
+            # Who paid all that was open is late no longer, also while nobody matched his money.
+            interest_until=min(filter(None, (item.interest_until, paid and paid.whole and paid.day)), default=None))
 
     # -------------------------------------------------------------------------
     # COLLECTION COSTS
@@ -489,12 +498,3 @@ def _take_off(interest, costs, off_interest, off_costs):
     if costs < 0:
         interest, costs = max(ZERO, interest + costs), ZERO
     return interest, costs
-
-
-def _get_paid_as_asked(account):
-    """Return (interest, costs) that were settled by paying what a letter asked."""
-    for line in account.imputations:
-        if line.ref and line.ref[0] == 'paid_as_asked':
-            of_costs = min(line.amount, account.costs)
-            return line.amount - of_costs, of_costs
-    return ZERO, ZERO

@@ -179,7 +179,8 @@ class _Bench:
                 item.debtor_id == letter.debtor_id
                 and self.default_from.get(item_id, date.max) <= letter.day
                 and (item.known_on is None or item.known_on < letter.day)
-                and item.unpaid_before(letter.day) > 0
+                # What was credited on that very day was not claimed any more.
+                and item.unpaid_before(letter.day, letter.day + ONE_DAY) > 0
                 and not any(period.has(letter.day) for period in item.apart)
             ):
                 yield Breach(Why.NOT_JOINED, None, None, item_id)

@@ -47,10 +47,14 @@ class Money(NamedTuple):
 
 
 class PaidAsAsked(NamedTuple):
-    """On which day an item was paid as asked, and by which letter."""
+    """On which day an item was paid as asked, and by which letter.
+
+    :ivar whole: the letter asked all that was open of the item; what it left out goes on
+    """
 
     day: date
     name: str
+    whole: bool = False
 
 
 def find_paid(letters: Iterable[Asked], money: Iterable[Money], ledger: Ledger) -> Mapping:
@@ -69,7 +73,8 @@ def find_paid(letters: Iterable[Asked], money: Iterable[Money], ledger: Ledger) 
         received = [(entry.day, entry.get_amount_for(item_ids)) for entry in money]
         day = _get_day(letter, [*received, *_get_credits(item_ids, ledger)], last_day, ledger)
         for item_id in item_ids if day else ():
-            found.setdefault(item_id, PaidAsAsked(day, letter.name))
+            whole = ledger.principal(item_id, letter.sent_on) <= letter.principals[item_id]
+            found.setdefault(item_id, PaidAsAsked(day, letter.name, whole))
     return found or NOTHING
 
 

@@ -48,18 +48,14 @@ tours.add("l10n_nl_dunning.send_from_invoices", {
             trigger: "body:not(:has(.modal))",
         },
         {
-            content: "The invoice has a level",
-            trigger:
-                ".o_data_row:contains(Bakkerij De Korst) td[name=dunning_level_id] .badge:contains(Reminder)",
-        },
-        {
             content: "The result is told; show the notice",
-            trigger: ".o_notification:contains(Sent: 1) button:contains(Show it)",
+            trigger: ".o_notification:contains(On Its Way: 1) button:contains(Show it)",
             run: "click",
         },
         {
-            content: "It was sent",
-            trigger: ".o_form_view .o_statusbar_status .o_arrow_button_current:contains(Sent)",
+            content: "It waits for the mail server",
+            trigger:
+                ".o_form_view .o_statusbar_status .o_arrow_button_current:contains(On Its Way)",
         },
         {
             content: "Its letter is there",
