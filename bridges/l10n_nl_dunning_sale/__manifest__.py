@@ -13,6 +13,7 @@
         'data/mail_activity_type_data.xml',
         'views/dunning_policy_views.xml',
         'views/dunning_credit_release_views.xml',
+        'views/res_users_views.xml',
         'views/sale_order_views.xml',
         'views/sale_portal_templates.xml',
     ],

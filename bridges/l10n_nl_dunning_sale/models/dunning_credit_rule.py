@@ -61,8 +61,7 @@ class DunningCreditRule(models.Model):
         """
         self.ensure_one()
         if self.condition == 'level':
-            mine, reached = self.level_id, facts.level.sudo()  # sudo: only its place on the ladder
-            return bool(reached) and (reached.sequence, reached.id) >= (mine.sequence, mine.id)
+            return facts.level.sudo()._is_dunning_from(self.level_id)  # sudo: only its place on the ladder
         if self.condition == 'late':
             return facts.days_late > self.days
         if self.condition == 'slow':

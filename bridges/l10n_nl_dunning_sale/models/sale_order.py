@@ -301,13 +301,15 @@ class SaleOrder(models.Model):
         return orders
 
     def write(self, vals):
-        # OVERRIDE: the one place where an order becomes a confirmed one, or one of another debtor.
-        if not vals.keys() & {'state', 'partner_id', 'partner_invoice_id'}:
+        # OVERRIDE: the one place where an order becomes a confirmed one, or one of another debtor or creditor.
+        if not vals.keys() & {'state', 'partner_id', 'partner_invoice_id', 'company_id'}:
             return super().write(vals)
-        before = {order: order._get_dunning_debtor() for order in self if order.state == 'sale'}
+        before = {
+            order: (order._get_dunning_debtor(), order.company_id) for order in self if order.state == 'sale'}
         result = super().write(vals)
         self.filtered(lambda order: (
-            order.state == 'sale' and before.get(order) != order._get_dunning_debtor()))._check_dunning_credit()
+            order.state == 'sale' and before.get(order) != (order._get_dunning_debtor(), order.company_id)
+        ))._check_dunning_credit()
         return result
 
     def action_confirm(self):
