@@ -22,8 +22,8 @@ class DunningNotice(models.Model):
             return env._("%(customer)s is at level “%(level)s” since %(day)s (%(channel)s).", **values)
         names = [*moves[:MOST_NAMES].mapped('name'), *(['…'] if len(moves) > MOST_NAMES else [])]
         return env._(
-            "%(customer)s is at level “%(level)s” since %(day)s (%(channel)s). It is about your invoices: %(invoices)s.",
-            **values, invoices=", ".join(names))
+            "%(customer)s is at level “%(level)s” since %(day)s (%(channel)s). It is about your invoices: "
+            "%(invoices)s.", **values, invoices=", ".join(names))
 
     def _explain_dunning_handed(self, env, _moves):
         """Return a sentence about to whom this debtor was handed over."""

@@ -80,14 +80,16 @@ class DunningSellerNews(models.Model):
         """Write down what each salesperson did not know yet."""
         known = {(news.user_id.id, news.kind, news.source) for news in self.search(
             [('source', 'in', [event.source for event in events])])}
-        self.create([
-            {
-                'company_id': company.id, 'partner_id': event.debtor.id, 'user_id': user.id, 'kind': event.kind,
-                'source': event.source, 'date': at_date, 'text': event.explain(
-                    self.with_context(lang=user.lang).env,
-                    event.moves.filtered(lambda move, user=user: move.invoice_user_id == user))}
-            for event in events for user in event.users.filtered(lambda user: user._wants_dunning_news(company))
-            if (user.id, event.kind, event.source) not in known])
+        vals_list = []
+        for event in events:
+            for user in event.users.filtered(lambda user: user._wants_dunning_news(company)):
+                if (user.id, event.kind, event.source) not in known:
+                    moves = event.moves.filtered(lambda move, user=user: move.invoice_user_id == user)
+                    vals_list.append({
+                        'company_id': company.id, 'partner_id': event.debtor.id, 'user_id': user.id,
+                        'kind': event.kind, 'source': event.source, 'date': at_date,
+                        'text': event.explain(self.with_context(lang=user.lang).env, moves)})
+        self.create(vals_list)
 
     # -------------------------------------------------------------------------
     # WHAT HAPPENED

@@ -7,12 +7,12 @@ from odoo.exceptions import AccessError
 from odoo.tests import new_test_user, tagged
 from odoo.tools import mute_logger
 
-from odoo.addons.l10n_nl_dunning.tests.agreement.test_arrangement_follow import (
-    BROKEN, LAST, TOLD, WAITED, FollowCommon)
+from odoo.addons.l10n_nl_dunning.tests.agreement.test_arrangement_follow import BROKEN, LAST, TOLD, WAITED, FollowCommon
 from odoo.addons.l10n_nl_dunning.tests.common import TODAY, days
 
 from .common import LATE, SaleCommon
 
+LOGGER = 'odoo.addons.l10n_nl_dunning_sale.models.dunning_seller_news'
 MONDAY = TODAY + days(7)
 
 
@@ -96,7 +96,7 @@ class TestSellerNews(SaleCommon, FollowCommon):
                 raise ValueError("unknown")
             deliver(self, user, at_date)
 
-        with patch.object(News, '_deliver', fail), mute_logger('odoo.addons.l10n_nl_dunning_sale.models.dunning_seller_news'):
+        with patch.object(News, '_deliver', fail), mute_logger(LOGGER):
             self.night(LATE)
         self.assertFalse(self.told())
         self.assertTrue(self.told(self.colleague))
