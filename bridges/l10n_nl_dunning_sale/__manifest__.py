@@ -17,5 +17,10 @@
         'views/sale_order_views.xml',
         'views/sale_portal_templates.xml',
     ],
+    'assets': {
+        'web.assets_tests': [
+            'l10n_nl_dunning_sale/static/tests/tours/**/*',
+        ],
+    },
     'auto_install': True,
 }

@@ -394,5 +394,7 @@ class SaleOrder(models.Model):
         for order in self:
             signed = order.signature and not order._has_to_be_paid()
             paid = order.amount_paid > 0 and order._is_confirmation_amount_reached()
-            if (signed or paid) and not order._confirmation_error_message():
+            # sudo: a transaction of the customer
+            later = any(transaction._is_dunning_pay_later() for transaction in order.sudo().transaction_ids)
+            if (signed or paid or later) and not order._confirmation_error_message():
                 order._validate_order()
