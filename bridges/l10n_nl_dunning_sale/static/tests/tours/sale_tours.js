@@ -17,16 +17,16 @@ tours.add("l10n_nl_dunning_sale.ask_for_release", {
         {
             content: "The drop-down says the level",
             trigger:
-                ".o-autocomplete--dropdown-item:contains(Bakkerij De Korst):contains(Reminder) a",
+                ".o-autocomplete--dropdown-item:contains(Bakkerij De Korst):contains(Demand) a",
             run: "click",
         },
         {
             content: "The banner says how the customer pays",
-            trigger: "div[name=dunning]:contains(Bakkerij De Korst BV is at level “Reminder”)",
+            trigger: "div[name=dunning]:contains(Bakkerij De Korst BV is at level “Demand”)",
         },
         {
             content: "Add a product",
-            trigger: ".o_field_x2many_list_row_add a",
+            trigger: ".o_field_x2many_list_row_add a:contains(Add a product)",
             run: "click",
         },
         {
@@ -44,6 +44,15 @@ tours.add("l10n_nl_dunning_sale.ask_for_release", {
             trigger: "div[name=dunning]:contains(waits for release by Mila)",
         },
         {
+            content: "Save",
+            trigger: ".o_form_button_save",
+            run: "click",
+        },
+        {
+            content: "It is saved",
+            trigger: ".o_form_saved",
+        },
+        {
             content: "Try to confirm all the same",
             trigger: "button[name=action_confirm]:visible",
             run: "click",
@@ -51,6 +60,7 @@ tours.add("l10n_nl_dunning_sale.ask_for_release", {
         {
             content: "A sentence says why not, and who can help",
             trigger: ".modal:contains(cannot be confirmed):contains(Mila) .btn-primary",
+            timeout: 30000,
             run: "click",
         },
         {
@@ -69,7 +79,7 @@ tours.add("l10n_nl_dunning_sale.release", {
     steps: () => [
         {
             content: "The order waits, with the reason",
-            trigger: ".o_data_row:contains(Bakkerij De Korst):contains(Reminder)",
+            trigger: ".o_data_row:contains(Bakkerij De Korst):contains(Demand)",
         },
         {
             content: "Release it",
