@@ -131,7 +131,9 @@ class SaleOrder(models.Model):
             sentences = order._get_dunning_sentences(verdict)
             state = order.state in UNCONFIRMED and verdict.state
             if state == 'hold':
-                sentences.append(order._get_dunning_way_out())
+                # Who can release it has a button for it.
+                if not self.env.user.has_group(CREDIT_MANAGER):
+                    sentences.append(order._get_dunning_way_out())
             elif state == 'released':
                 sentences.append(order._get_dunning_release()._get_sentence())
             elif sentences:
