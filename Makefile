@@ -4,13 +4,17 @@ PYTHON ?= python3
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test trace bench replay soak deep lint format clean distclean python
+.PHONY: help demo wheels test trace bench replay soak deep lint format clean distclean python
 
 help: ## this list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):[^#]*## (.*)/  make \1	\2/' | expand -t 20
 
 demo: python ## a company with customers, one real run of the scheduled actions, then Odoo in the browser
 	@$(PYTHON) dev/demo.py $(ARGS)
+
+wheels: python ## the addon and its bridges as wheels, in dist/
+	@for addon in . bridges/*/; do $(PYTHON) -m pip wheel --quiet --no-deps --wheel-dir dist $$addon || exit 1; done
+	@ls dist
 
 test: python ## all checks and tests; ARGS="tests/test_x.py -k name" for a part of them
 	@$(PYTHON) dev/test.py $(ARGS)

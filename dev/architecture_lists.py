@@ -2,10 +2,11 @@
 
 #: Methods of core: each package may extend them with `super()`. A check compares them with Odoo itself.
 CORE_METHODS = frozenset("""
-    _build_email__ _commercial_fields _compute_access_url _compute_display_name _compute_render_model _file_write
-    _load_records_create _message_route_process _order_field_to_sql _postprocess_sent_message _prepare_create_values
-    _prepare_outgoing_list _register_hook _update_field_translations _update_foreign_keys copy copy_data create
-    default_get fields_get get_view init message_update onchange read set_values unlink web_search_read write
+    _build_email__ _commercial_fields _compute_access_url _compute_display_name _compute_render_model _field_to_sql
+    _file_write _load_records_create _message_route_process _order_field_to_sql _postprocess_sent_message
+    _prepare_create_values _prepare_outgoing_list _register_hook _update_field_translations _update_foreign_keys
+    copy copy_data create default_get fields_get get_view init message_update onchange read set_values unlink
+    web_search_read write
 """.split())  # noqa: SIM905 (words read better than a list of strings)
 
 #: Names that core or a library gives to something as well: who uses one need not mean ours.

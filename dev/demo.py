@@ -66,8 +66,8 @@ def _free_port():
 
 
 def _new_database(home):
-    """Copy the template that holds this version of the addon; made once per version."""
-    template = database.with_addon(home)
+    """Copy the template that holds this version of the addon and its bridges; made once per version."""
+    template = database.with_apps(home)
     name = f"dunning_demo_{paths.checkout_key()}"
     postgres.drop(name)
     postgres.create(name, template)

@@ -61,6 +61,8 @@ def load(env):
     env["dunning.promise"]._judge(company, today)
     env["dunning.behaviour"]._refresh(company, today)
     _share_work(env, company, today)
+    if "sale.order" in env:
+        _sell(env)
     env.flush_all()
 
 
@@ -301,6 +303,28 @@ def _share_work(env, company, today):
     small, reason = proposal.live_line_ids.sorted("amount_residual")[:1], "De keuring van de lift wordt nog opgeleverd"
     internal = env.ref("l10n_nl_dunning.hold_reason_internal")
     proposal._take_off(small, reason, internal, today + timedelta(days=14))
+
+
+def _sell(env):
+    """Tom sells to customers of all kinds; Marieke releases what the policy holds."""
+    _user(env, "sales").group_ids |= env.ref("sales_team.group_sale_salesman_all_leads")
+    for login in ("accountant", "admin"):
+        _user(env, login).group_ids |= env.ref("l10n_nl_dunning_sale.group_credit_manager")
+    for policy, *rules in STORY["credit_rules"]:
+        levels = {name: env.ref(f"l10n_nl_dunning.{name}").id for _when, name, _then in rules if name}
+        env.ref(f"l10n_nl_dunning.{policy}").credit_rule_ids = [
+            Command.create({"condition": when, "level_id": levels.get(name), "effect": then})
+            for when, name, then in rules
+        ]
+    user = _user(env, "sales")
+    for ref, text, amount, asked in STORY["quotations"]:
+        product = env["product.product"].create({"name": text, "type": "service", "list_price": amount})
+        line = Command.create({"product_id": product.id, "product_uom_qty": 1})
+        order = env["sale.order"].with_user(user).create(
+            {"partner_id": _debtors(env, ref).id, "user_id": user.id, "order_line": [line]}
+        )
+        if asked:
+            order.action_dunning_ask()
 
 
 def _receivable(move):

@@ -26,15 +26,33 @@ env.cr.commit()
 def main():
     _home, template = bootstrap.ensure(with_browser=True, with_tools=True)
     _drop_leftovers()
-    with database.copied("test", template) as name:
-        with say.timed("installing the addon into a new database"):
-            complaints = database.complaints(database.install(name, [paths.MODULE]))
-            database.execute(name, PREPARE)
-        words = sys.argv[1:] or _in_parallel()
-        done = subprocess.run(testing.command(words, name), env=session.environment(), check=False)
+    words = sys.argv[1:]
+    outcomes = []
+    if not any(map(_is_of_bridge, words)):
+        outcomes.append(_test(template, [paths.MODULE], words))
+    # Bridges have their own database: the addon is tested without the apps they are for.
+    if not words or any(map(_is_of_bridge, words)):
+        tests = [str(paths.CHECKOUT / "bridges" / bridge / "tests") for bridge in database.BRIDGES]
+        outcomes.append(_test(template, [paths.MODULE, *database.APPS], words or tests))
+    complaints = [line for lines, _code in outcomes for line in lines]
     if complaints:
         sys.exit("\n".join(["✗ Odoo complained while it installed the addon:", *complaints]))
-    sys.exit(done.returncode)
+    sys.exit(max(code for _lines, code in outcomes))
+
+
+def _test(template, modules, words):
+    """Run tests in a new database with these modules; return ``(complaints of the installation, exit code)``."""
+    with database.copied("test", template) as name:
+        with say.timed(f"installing {' and '.join(modules)} into a new database"):
+            complaints = database.complaints(database.install(name, modules))
+            database.execute(name, PREPARE)
+        words = words if sys.argv[1:] else [*_in_parallel(), *words]
+        done = subprocess.run(testing.command(words, name), env=session.environment(), check=False)
+    return complaints, done.returncode
+
+
+def _is_of_bridge(word):
+    return (paths.CHECKOUT / "bridges") in Path(word.split("::")[0]).absolute().parents
 
 
 def _in_parallel():

@@ -12,6 +12,10 @@ from .say import Failure, step, timed
 #: What the addon depends on and what its users have next to it, and a payment provider that is not one, to try with.
 BASE_MODULES = ["account", "account_payment", "account_qr_code_sepa", "contacts", "l10n_nl", "payment_demo"]
 BASE_MODULES += ["phone_validation", "portal"]
+#: Apps of Odoo that the addon has bridges to.
+APPS = ["crm", "sale_management"]
+#: The bridges that come with these; those to OCA's modules are tried by tests of the addon.
+BRIDGES = ["l10n_nl_dunning_crm", "l10n_nl_dunning_sale"]
 #: English is what the sources are written in; the users work in Dutch.
 BASE_LANGUAGES = "en_US,nl_NL"
 #: Attachments live in the database, so that a copy of it is complete.
@@ -50,6 +54,14 @@ def with_addon(home):
     name = prefix + _key(template, paths.sources_hash())
     what = "installing the addon into a copy of it"
     return _build(name, lambda half: install(half, [paths.MODULE]), what, template, prefix)
+
+
+def with_apps(home):
+    """Return the template with the addon and the apps it has bridges to; the bridges come by themselves."""
+    template, prefix = with_addon(home), f"dunning_apps_{paths.checkout_key()}_"
+    name = prefix + _key(template, *APPS)
+    what = f"installing {' and '.join(APPS)} into a copy of it"
+    return _build(name, lambda half: install(half, APPS), what, template, prefix)
 
 
 def _build(name, fill, what, template=None, prefix=None):

@@ -26,6 +26,5 @@ def ensure(name):
 
 def addons_path(home, name):
     """Return an addons path with Odoo, our addon, what the bridge is for and the bridges."""
-    parts = [
-        *odoo.addons_paths(home), paths.addons_folder(), ensure(name) / "odoo" / "addons", paths.CHECKOUT / "bridges"]
+    parts = [*odoo.addons_paths(home), *paths.addons_folders(), ensure(name) / "odoo" / "addons"]
     return ",".join(map(str, parts))

@@ -46,6 +46,11 @@ def addons_folder():
     return folder
 
 
+def addons_folders():
+    """Return the folders on the addons path in which our addons are: the app, and the bridges to other apps."""
+    return [addons_folder(), CHECKOUT / "bridges"]
+
+
 def sources(*suffixes):
     """Return the project's own files with these suffixes, relative to the checkout."""
     try:

@@ -9,7 +9,7 @@ from . import libraries, node, odoo, paths, postgres, python
 def configuration(home):
     """Write the configuration file of this checkout and return it."""
     options = {
-        "addons_path": ",".join([*odoo.addons_paths(home), str(paths.addons_folder())]),
+        "addons_path": ",".join([*odoo.addons_paths(home), *map(str, paths.addons_folders())]),
         "data_dir": str(paths.cache() / "data"),
         # A developer's machine, reachable by nobody else.
         "http_interface": "127.0.0.1",

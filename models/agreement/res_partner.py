@@ -1,6 +1,34 @@
+from typing import NamedTuple
+
+from dateutil.relativedelta import relativedelta
+
 from odoo import api, fields, models
+from odoo.fields import Domain
 
 from ..kernel.groups import ACCOUNTING
+from .dunning_promise_follow import BROKEN_MONTHS
+
+# Of fewer payments there is no average worth telling.
+FEWEST_PAYMENTS = 3
+
+
+class DebtorFacts(NamedTuple):
+    """What every colleague may know of a debtor in a company, whoever sells to him: no amounts, no invoices."""
+
+    level: models.Model
+    #: Since the oldest due date of what is open; 0 when nothing is late.
+    days_late: int
+    #: Until when nothing is reminded, or False.
+    hold: str
+    #: The kind of insolvency, or False.
+    insolvency: str
+    #: A payment arrangement runs.
+    arranged: bool
+    #: A promise or an arrangement was broken within a year, and something is late still.
+    broken: bool
+    #: How late he pays on average, and how much later than before; see ``dunning.behaviour``. 0 where it is not known.
+    average_days: float
+    trend_days: float
 
 
 class ResPartner(models.Model):
@@ -54,6 +82,41 @@ class ResPartner(models.Model):
         return counts, {
             partner_id: self.env._("%(kept)s of %(decided)s", kept=kept, decided=decided)
             for partner_id, (kept, decided) in ratios.items() if decided}
+
+    def _get_dunning_facts(self, company):
+        """Return ``{debtor id: DebtorFacts}`` of the debtors of these contacts; the same few queries for any number."""
+        # sudo: what is told of invoices, holds and agreements is for every colleague; see the class
+        debtors = self.commercial_partner_id._origin.with_company(company).sudo()
+        today = company._dunning_today()
+        Hold, Promise, Arrangement = (
+            debtors.env[model] for model in ('dunning.hold', 'dunning.promise', 'dunning.arrangement'))
+        mine = Domain('company_id', '=', company.id) & Domain('partner_id', 'in', debtors.ids)
+        insolvent = {hold.partner_id.id: hold for hold in Hold.search(
+            mine & Hold._get_active_domain(today)
+            & Domain([('scope', '=', 'debtor'), ('insolvency_kind', '!=', False)]), order='id')}
+        kinds = dict(Hold._fields['insolvency_kind']._description_selection(self.env)) if insolvent else {}
+        since = today - relativedelta(months=BROKEN_MONTHS)
+        arranged, broken = set(), {partner.id for (partner,) in Promise._read_group(
+            mine & Domain([('state', '=', 'broken'), ('decided_on', '>', since)]), ['partner_id'])}
+        for partner, state in Arrangement._read_group(
+            mine & (Domain('state', '=', 'active') | Domain([('state', '=', 'broken'), ('closed_on', '>', since)])),
+            ['partner_id', 'state'],
+        ):
+            (arranged if state == 'active' else broken).add(partner.id)
+        behaviours = {behaviour.partner_id.id: behaviour for behaviour in debtors.env['dunning.behaviour'].search(
+            mine & Domain('item_count', '>=', FEWEST_PAYMENTS))}
+        unknown = debtors.env['dunning.behaviour']
+        return {
+            debtor.id: DebtorFacts(
+                level=debtor.dunning_level_id.with_env(self.env),
+                days_late=debtor.dunning_days_overdue,
+                hold=debtor.dunning_hold_text,
+                insolvency=debtor.id in insolvent and kinds[insolvent[debtor.id].insolvency_kind],
+                arranged=debtor.id in arranged,
+                broken=debtor.id in broken and debtor.dunning_days_overdue > 0,
+                average_days=behaviours.get(debtor.id, unknown).average_days_late,
+                trend_days=behaviours.get(debtor.id, unknown).trend_days)
+            for debtor in debtors}
 
     def action_dunning_promise(self):
         """Open the wizard that records a promise of this debtor about everything he owes."""

@@ -1,5 +1,9 @@
 from odoo import api, fields, models
 
+#: ``{app: its bridge}``: what this addon knows shows in the app as well.
+BRIDGES = {
+    'crm': 'l10n_nl_dunning_crm', 'queue_job': 'l10n_nl_dunning_queue_job', 'sale': 'l10n_nl_dunning_sale'}
+
 
 class ResConfigSettings(models.TransientModel):
     _inherit = 'res.config.settings'
@@ -32,6 +36,7 @@ class ResConfigSettings(models.TransientModel):
     dunning_keep_months = fields.Integer(related='company_id.dunning_keep_months', readonly=False)
     dunning_retention_automatic = fields.Boolean(related='company_id.dunning_retention_automatic', readonly=False)
     dunning_rival_names = fields.Char(compute='_compute_dunning_rival_names')
+    dunning_missing_bridges = fields.Char(compute='_compute_dunning_missing_bridges')
     dunning_law_text = fields.Char(compute='_compute_dunning_law_text')
     dunning_user_id = fields.Many2one(related='company_id.dunning_user_id', readonly=False)
     dunning_page_offer_total = fields.Monetary(related='company_id.dunning_page_offer_total', readonly=False)
@@ -39,6 +44,16 @@ class ResConfigSettings(models.TransientModel):
     @api.depends('company_id')
     def _compute_dunning_rival_names(self):
         self.dunning_rival_names = ", ".join(self.env.company._get_dunning_rivals())
+
+    @api.depends('company_id')
+    def _compute_dunning_missing_bridges(self):
+        """Bridges install themselves, unless nobody put them on the addons path."""
+        # sudo: only which modules are installed
+        modules = self.env['ir.module.module'].sudo().search([
+            ('state', 'in', ('installed', 'to upgrade')), ('name', 'in', [*BRIDGES, *BRIDGES.values()])])
+        installed = set(modules.mapped('name'))
+        self.dunning_missing_bridges = ", ".join(
+            bridge for app, bridge in BRIDGES.items() if app in installed and bridge not in installed)
 
     @api.depends('company_id')
     def _compute_dunning_law_text(self):

@@ -1,6 +1,7 @@
 from odoo import api, fields, models
 from odoo.exceptions import UserError, ValidationError
 from odoo.fields import Domain
+from odoo.tools import SQL
 
 from ..debtor.res_partner import BUSINESS_SIGNS
 from ..kernel.groups import ACCOUNTING, BOOKKEEPERS, COLLEAGUES
@@ -56,6 +57,36 @@ class ResPartner(models.Model):
         for partner in self:
             level = highest.get(partner.commercial_partner_id._origin.id)
             partner.dunning_level_id = level.sudo(False) if level else False
+
+    @api.model
+    def _get_dunning_level_sql(self, debtor, company):
+        """Return the SQL of the id of that level: of a debtor in a company, for whoever groups or searches by it.
+
+        :param SQL debtor: the id of a commercial partner
+        :param SQL company: the id of a company
+        """
+        Move = self.env['account.move']
+        return SQL(
+            """
+            (SELECT move.dunning_level_id
+               FROM account_move move
+               JOIN (%(ranks)s) level ON level.id = move.dunning_level_id
+              WHERE move.commercial_partner_id = %(debtor)s AND move.company_id = %(company)s
+                AND move.state = 'posted'
+           ORDER BY level.rank DESC
+              LIMIT 1)
+            """,
+            ranks=self.env['dunning.level']._get_ranks_sql(), debtor=debtor, company=company,
+            to_flush=[Move._fields[name] for name in (
+                'dunning_level_id', 'commercial_partner_id', 'company_id', 'state')])
+
+    def _field_to_sql(self, alias, field_expr, query=None):
+        # OVERRIDE: contacts, and what is related to them, can be grouped by what is not stored.
+        if field_expr != 'dunning_level_id':
+            return super()._field_to_sql(alias, field_expr, query)
+        self._check_field_access(self._fields[field_expr], 'read')
+        return self._get_dunning_level_sql(
+            SQL.identifier(alias, 'commercial_partner_id'), SQL("%s", self.env.company.id))
 
     def _search_dunning_level_id(self, operator, value):
         if operator not in ('in', 'any'):

@@ -90,3 +90,16 @@ class TestSettingsUpgrade(DunningCommon):
         self.assertIn(
             "Days in a year of interest, policy “Shared &amp; read” (another company uses it too): 365 → 366 in a leap "
             "year", notes[self.other.partner_id.id])
+
+
+@tagged('post_install_l10n', 'post_install', '-at_install')
+class TestMissingBridges(DunningCommon):
+
+    def test_an_app_whose_bridge_is_not_there_is_named(self):
+        Module, bridge = self.env['ir.module.module'], 'l10n_nl_dunning_crm'
+        Module.search([('name', 'in', ('crm', bridge))]).write({'state': 'uninstalled'})
+        self.assertNotIn(bridge, self.env['res.config.settings'].create({}).dunning_missing_bridges)
+        Module.search([('name', '=', 'crm')]).state = 'installed'
+        self.assertIn(bridge, self.env['res.config.settings'].create({}).dunning_missing_bridges)
+        Module.search([('name', '=', bridge)]).state = 'installed'
+        self.assertNotIn(bridge, self.env['res.config.settings'].create({}).dunning_missing_bridges)

@@ -41,7 +41,11 @@ class TestI18n(TransactionCase):
         """Return the template as the code of today makes it."""
         with io.BytesIO() as buffer:
             trans_export(False, [MODULE], buffer, 'po', self.env)
-            return polib.pofile(buffer.getvalue().decode())
+            catalogue = polib.pofile(buffer.getvalue().decode())
+        # Bridges lie below the addon, where the export finds their code; they have files of their own.
+        return [
+            entry for entry in catalogue
+            if any(f'{MODULE}/bridges/' not in place for place, _line in entry.occurrences)]
 
     def places(self, entry):
         """Return (model, field, xmlid) of the records a term comes from."""
