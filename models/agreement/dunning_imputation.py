@@ -17,7 +17,7 @@ class DunningImputation(models.AbstractModel):
         Promise, Line = self.env['dunning.promise'], self.env['dunning.promise.line']
         return SQL(
             """
-            SELECT NULL, promise.partner_id, promise.amount, ARRAY_AGG(line.move_line_id)
+            SELECT NULL::varchar, promise.partner_id, promise.amount, ARRAY_AGG(line.move_line_id)
               FROM dunning_promise promise
               JOIN dunning_promise_line line ON line.promise_id = promise.id
              WHERE promise.company_id = %(company)s AND promise.currency_id = %(currency)s

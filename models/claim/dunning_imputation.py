@@ -58,8 +58,8 @@ class DunningImputation(models.AbstractModel):
         amounts = sorted({credit.amount for credit in credits if credit.debtor_id is None})
         documents = [
             Document(number, debtor_id, to_decimal(amount), tuple(item_ids))
-            for query in self._get_document_queries(company, keys, debtor_ids)
-            for number, debtor_id, amount, item_ids in self.env.execute_query(query)]
+            for number, debtor_id, amount, item_ids in self.env.execute_query(
+                SQL(" UNION ALL ").join(self._get_document_queries(company, keys, debtor_ids)))]
         items, names = self._read_items(company, keys, debtor_ids, amounts, {
             *(item_id for document in documents for item_id in document.item_ids),
             *(item_id for credit in credits for item_id in credit.item_ids)})

@@ -2,6 +2,8 @@ from . import (
     test_direct_debit,
     test_direct_debit_oca,
     test_gate,
+    test_money_is_kept,
+    test_no_debt,
     test_one_message,
     test_planner,
     test_reasons,

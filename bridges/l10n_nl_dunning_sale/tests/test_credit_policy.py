@@ -146,7 +146,7 @@ class TestCreditPolicy(SaleCommon):
         order = self.order(self.make_debtor("Nieuw BV"), require_payment=False)
         self.assertGoes(order)
         context = order.action_dunning_deposit()['context']
-        wizard = self.env['sale.advance.payment.inv'].with_user(self.seller).with_context(context).create({})
+        wizard = self.env['sale.advance.payment.inv'].with_user(self.seller).with_context(**context).create({})
         wizard.create_invoices()
         self.assertEqual(order.invoice_ids.amount_total, 30)
         self.assertFalse(order.dunning_deposit)
