@@ -86,7 +86,10 @@ FOURTEEN_DAY = {
 
 
 #: What every earlier release decided otherwise, as in ``decided``.
-NAMED = dict.fromkeys((('unmatched_receipt', 'netted'), ('unmatched_receipt', 'hold'), ('due', 'netted'), ('due', 'due')), (('reason', 'is_due', 'amount_due', 'amount_netted', 'changes_on'), "Since 19.0.1.9.0 money that names an invoice, or is exactly the sum of only one, is set against that one."))
+NAMED = dict.fromkeys(
+    [('unmatched_receipt', 'netted'), ('unmatched_receipt', 'hold'), ('due', 'netted'), ('due', 'due')],
+    (('reason', 'is_due', 'amount_due', 'amount_netted', 'changes_on'),
+     "Since 19.0.1.9.0 money that names an invoice, or is exactly the sum of only one, is set against that one."))
 
 
 @tagged('standard', 'post_install_l10n', 'post_install')  # without the base class of Odoo it has no tag yet
