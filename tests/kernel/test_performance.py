@@ -12,8 +12,9 @@ from ..common import TODAY, DunningCommon, days
 # Reminders are due; a promise of that day is broken, and a hold of that day over, when the demands are.
 DUE = TODAY + days(5)
 LATER = DUE + days(40)
-# What planning may take: company, currency, accounts, levels, policies, receipts, two about bank data, the statement.
-PLAN_QUERIES = 10
+# What planning may take: company, currency, accounts, levels, policies, what lies ready for debtors, the sums that were
+# asked, the items that money can be for, two about bank data, the statement.
+PLAN_QUERIES = 12
 
 
 @tagged('post_install_l10n', 'post_install', '-at_install')
@@ -181,6 +182,7 @@ class TestCoreStaysAsFast(DunningCommon):
             'account_move__dunning_arrangement_id_index',  # what was booked for an arrangement
             'account_move__dunning_level_id_index',  # invoices with a level
             'account_move__dunning_sent_message_id_index',  # asked of each mail that left, and when a message goes
+            'account_move_dunning_keys_idx',  # which unpaid invoices the texts of receipts name
             'account_move_one_booking_per_notice',  # what was booked for a notice, once
             'res_partner__dunning_unreachable_on_index',  # asked every night
             'res_partner_dunning_contact_idx',  # both: who is written to
