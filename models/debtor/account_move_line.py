@@ -206,17 +206,19 @@ class AccountMoveLine(models.Model):
                 self._fields['date'], self._fields['move_id']])
 
     @api.model
-    def _get_dunning_unreconciled_sql(self, line, company, account_ids):
+    def _get_dunning_unreconciled_sql(self, line, company, account_ids=None):
         """Return the SQL condition that a row of ``account_move_line`` is an open due item of a company, or a credit.
 
         The column tests are those of the index on unreconciled lines.
 
-        :param account_ids: of :meth:`_get_dunning_receivables`
+        :param account_ids: of :meth:`_get_dunning_receivables`; None: the statement looks them up, once
         """
+        accounts = self._get_dunning_due_sql(line) if account_ids is None else SQL(
+            "%s.account_id = ANY(%s)", line, list(account_ids))
         return SQL(
             "%(line)s.company_id = %(company)s AND %(line)s.parent_state = 'posted'"
-            " AND %(line)s.reconciled IS NOT TRUE AND %(line)s.account_id = ANY(%(accounts)s)",
-            line=line, company=company.id, accounts=list(account_ids),
+            " AND %(line)s.reconciled IS NOT TRUE AND %(accounts)s",
+            line=line, company=company.id, accounts=accounts,
             to_flush=[self._fields[name] for name in ('company_id', 'parent_state', 'reconciled', 'account_id')])
 
     @api.model

@@ -119,7 +119,7 @@ class DunningItemMoney(models.AbstractModel):
             is_money=IS_MONEY, company=company.id, since=day - RECEIPT_AGE, wanted=wanted,
             no_debt=self._get_dunning_no_debt_sql(SQL("line.id"), SQL.identifier('move')),
             receipts=SQL("TRUE") if any_receipt else wanted,
-            open=self._get_dunning_unreconciled_sql(line, company, self._get_dunning_receivables(company).ids),
+            open=self._get_dunning_unreconciled_sql(line, company),
             to_flush=[
                 *(self._fields[name] for name in (
                     'move_id', 'account_id', 'partner_id', 'parent_state', 'currency_id', 'journal_id', 'date', 'name',
@@ -257,8 +257,7 @@ class DunningItemMoney(models.AbstractModel):
         :param list item_ids: these are wanted
         """
         Move, line = self.env['account.move'], SQL.identifier('line')
-        owed = SQL("%s AND line.amount_residual > 0", self._get_dunning_unreconciled_sql(
-            line, company, self._get_dunning_receivables(company).ids))
+        owed = SQL("%s AND line.amount_residual > 0", self._get_dunning_unreconciled_sql(line, company))
         lines = SQL("account_move_line line JOIN res_partner partner ON partner.id = line.partner_id")
         by_sum = SQL(
             """

@@ -12,9 +12,8 @@ from ..common import TODAY, DunningCommon, days
 # Reminders are due; a promise of that day is broken, and a hold of that day over, when the demands are.
 DUE = TODAY + days(5)
 LATER = DUE + days(40)
-# What planning may take: company, currency, accounts, levels, policies, what lies ready for debtors, the sums that were
-# asked, the items that money can be for, two about bank data, the statement.
-PLAN_QUERIES = 12
+# What planning may take: company, currency, accounts, levels, policies, receipts, two about bank data, the statement.
+PLAN_QUERIES = 10
 
 
 @tagged('post_install_l10n', 'post_install', '-at_install')

@@ -71,8 +71,7 @@ class DunningSellerNews(models.Model):
                     news._deliver(user, at_date)
             except OperationalError:
                 raise  # another transaction was first: the next night does it
-            except Exception:
-                # One user who cannot be told keeps no company from being planned.
+            except Exception:  # one user who cannot be told keeps no company from being planned
                 _logger.exception("User %s could not be told about customers", user.id)
 
     @api.model
