@@ -71,7 +71,10 @@ class TestNoDebt(DunningCommon):
     def test_it_bounced_only_when_it_names_an_invoice_of_its_debtor(self):
         other = self.invoice(self.make_debtor("Other BV"), due=DUE)
         number = self.invoice(due=DUE).name
-        for text in (f"Storno {other.name}", f"Storno {number}1", f"Storno 1{number}", f"Astorno {number}"):
+        for text in (
+            f"Storno {other.name}", f"Storno {number}1", f"Storno 1{number}", f"Astorno {number}",
+            f"Return of goods, {number}", f"Retour {number}",
+        ):
             with self.subTest(text=text):
                 self.assertNoDebt(self.book(100.0, text), 'paid_back')
 

@@ -33,10 +33,10 @@ OF_SOMETHING_ELSE = frozenset({
     'POLISNR', 'KVK', 'PROJECT', 'OFFERTE', 'KENTEKEN', 'POSTCODE', 'KAMER', 'HUISNR', 'DOSSIER', 'BTW', 'PERIODE',
     'KWARTAAL', 'Q'})
 #: Words, and reason codes of banks, by which a text says that a payment went back; PostgreSQL reads it as well. A
-#: “retour” can be one of goods.
+#: “retour” or “return” can be one of goods.
 RETURNED = (
     '(^|[^A-Z0-9])(STORNO|STORNER[A-Z]*|GESTORNEERD|TERUGBOEK[A-Z]*|TERUGGEBOEKT|TERUGGEDRAAID|GEWEIGERD|ONBETAALD|RTRN'
-    '|RETURN|RETURNED|REJECT[A-Z]*|BOUNCED?|CHARGEBACK|DISHONOU?RED|UNPAID|RUE?CKLASTSCHRIFT'
+    '|RETURNED|REJECT[A-Z]*|BOUNCED?|CHARGEBACK|DISHONOU?RED|UNPAID|RUE?CKLASTSCHRIFT'
     '|(AC|AG|AM|BE|FF|MD|MS|RC|RR|SL)[0-9][0-9])($|[^A-Z0-9])')
 MOST_RUNS = 8  # of one number
 MOST_CHARACTERS = 35  # of one number, as in a SEPA remittance
