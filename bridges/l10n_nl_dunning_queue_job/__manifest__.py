@@ -4,7 +4,6 @@
     'version': '19.0.1.0.0',
     'category': 'Accounting/Accounting',
     'author': "Debiteurenbeheer contributors",
-    'website': "https://github.com/debiteurenbeheer/l10n_nl_dunning",
     'license': 'LGPL-3',
     'depends': ['l10n_nl_dunning', 'queue_job'],
     'data': [

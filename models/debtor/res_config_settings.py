@@ -35,6 +35,8 @@ class ResConfigSettings(models.TransientModel):
     dunning_auto_signatory_id = fields.Many2one(related='company_id.dunning_auto_signatory_id', readonly=False)
     dunning_keep_months = fields.Integer(related='company_id.dunning_keep_months', readonly=False)
     dunning_retention_automatic = fields.Boolean(related='company_id.dunning_retention_automatic', readonly=False)
+    group_dunning_advanced = fields.Boolean(
+        string="Advanced Functions", implied_group='l10n_nl_dunning.group_dunning_advanced')
     dunning_rival_names = fields.Char(compute='_compute_dunning_rival_names')
     dunning_missing_bridges = fields.Char(compute='_compute_dunning_missing_bridges')
     dunning_law_text = fields.Char(compute='_compute_dunning_law_text')

@@ -142,7 +142,7 @@ class DunningDebtorMail(models.AbstractModel):
         if refusal:
             raise UserError(refusal)
         layout = self.env['ir.qweb'].with_context(lang=lang)._render(
-            'l10n_nl_dunning.withdrawal_mail', {'subject': subject, 'body': body, 'company': company},
+            'l10n_nl_dunning.mail_layout', {'subject': subject, 'body': body, 'company': company},
             minimal_qcontext=True)
         # sudo: the picture belongs to the record, which the user may write
         image = self.env['ir.attachment'].sudo().create({

@@ -1,3 +1,4 @@
+import re
 from collections import defaultdict
 
 from markupsafe import Markup
@@ -9,6 +10,8 @@ from odoo.tools.mail import is_html_empty
 from ...tools.wording import check_typed
 from ..kernel.formats import letter_amount, letter_day
 
+# What the name of a file cannot have on every computer.
+UNSAFE = re.compile(r'[\\/:*?"<>|]+')
 # How many earlier contacts a letter names at most: the last ones.
 HISTORY_LENGTH = 6
 # Pieces of e-mails by the field that texts put them in with.
@@ -31,6 +34,8 @@ class DunningNotice(models.Model):
     privacy_text = fields.Char(
         compute='_compute_words', help="Where the debtor can ask what you do with his personal data.")
     amount_text = fields.Char(compute='_compute_words', help="The one amount to pay.")
+    asked_text = fields.Char(
+        compute='_compute_words', help="The invoice, and how many more there are, with the amount to pay: for subjects.")
     date_text = fields.Char(compute='_compute_words', help="The date of the letter.")
     deadline_text = fields.Char(
         compute='_compute_words',
@@ -94,11 +99,30 @@ class DunningNotice(models.Model):
     mail_sender = fields.Html(compute='_compute_mail_blocks', sanitize=False)
     letter_filename = fields.Char(compute='_compute_letter_filename')
 
-    @api.depends('name')
+    @api.depends('name', 'subject', 'line_ids.name', 'line_ids.drop_reason')
     def _compute_letter_filename(self):
+        """“Betalingsherinnering INV-2026-00048.pdf”: what a debtor finds again among his files."""
         for notice in self:
-            number = (notice.name or 'concept').replace('/', '-')
-            notice.letter_filename = f"{number}.pdf"
+            invoices = notice._get_invoice_names()
+            number = invoices[0] if len(invoices) == 1 else notice.name or 'concept'
+            words = ' '.join(f"{notice.subject or ''} {number}".split())
+            notice.letter_filename = f"{UNSAFE.sub('-', words)}.pdf"
+
+    def _get_invoice_names(self):
+        """Return the numbers of the invoices that are asked, the oldest first, each once."""
+        self.ensure_one()
+        lines = self.live_line_ids.sorted(lambda line: (str(line.date_maturity or '9'), line.name or ''))
+        return list(dict.fromkeys(filter(None, lines.mapped('name'))))
+
+    def _get_asked_text(self, env):
+        """Return “INV/2026/00048: € 471,90” or “INV/2026/00013 and 2 more: € 1.046,65”."""
+        names = self._get_invoice_names()
+        if not names:
+            return self.amount_text
+        if len(names) == 1:
+            return f"{names[0]}: {self.amount_text}"
+        return env._("%(invoice)s and %(count)s more: %(amount)s", invoice=names[0], count=len(names) - 1,
+                     amount=self.amount_text)
 
     @api.depends('level_id.call_script', 'lang', 'state', 'channel')
     def _compute_call_script(self):
@@ -132,20 +156,21 @@ class DunningNotice(models.Model):
 
     @api.depends(
         'recipient_id', 'amount_due', 'currency_id', 'date', 'date_planned', 'deadline', 'lang', 'oldest_due_date',
-        'level_id.legal_role', 'legal_role', 'company_id')
+        'level_id.legal_role', 'legal_role', 'company_id', 'line_ids.name', 'line_ids.drop_reason')
     def _compute_words(self):
         Letter = self.env['dunning.letter']
         for lang, notices in self.grouped('lang').items():
             env = self.with_context(lang=lang).env
             for notice in notices:
-                date = notice.date or notice.date_planned
-                deadline = notice.deadline or (date and notice._get_printed_deadline(date))
+                day = notice.date or notice.date_planned
+                deadline = notice.deadline or (day and notice._get_printed_deadline(day))
                 fourteen_day = notice._is_fourteen_day()
                 notice.salutation = notice._get_salutation()
                 formal = notice.level_id.tone == 'formal'
                 notice.greeting = env._("Yours faithfully,") if formal else env._("Kind regards,")
                 notice.amount_text = letter_amount(self.env, notice.amount_due, notice.currency_id, lang)
-                notice.date_text = letter_day(self.env, date, lang)
+                notice.asked_text = notice._get_asked_text(env)
+                notice.date_text = letter_day(self.env, day, lang)
                 if fourteen_day:
                     # No date: nobody knows yet on which day the debtor receives it, and one too early voids the letter.
                     notice.deadline_text = notice.term_text = Letter._get_fourteen_day_term(lang)
@@ -155,7 +180,7 @@ class DunningNotice(models.Model):
                 notice.enough_text = env._(
                     "If you pay %(amount)s %(term)s, you have paid all that we ask in this letter.",
                     amount=notice.amount_text, term=notice.term_text)
-                notice.days_overdue = (date - notice.oldest_due_date).days if date and notice.oldest_due_date else 0
+                notice.days_overdue = (day - notice.oldest_due_date).days if day and notice.oldest_due_date else 0
                 company = notice.company_id
                 notice.contact_text = company._get_dunning_contact_text() if company else ''
                 notice.privacy_text = company.email or company.dunning_contact_id.email or notice.contact_text

@@ -1,4 +1,4 @@
-"""The link to the debtor's page: a button in e-mails, its address and a code to scan on paper."""
+"""The links to the debtor's page: to pay and to look in e-mails, an address and a code to scan on paper."""
 
 from odoo import api, models
 
@@ -12,7 +12,8 @@ class DunningLetter(models.AbstractModel):
         letters = super()._prepare_letters(notices, mail=mail)
         urls = notices._get_page_urls()
         for notice, letter in zip(notices, letters, strict=True):
-            url = letter['page_url'] = urls.get(notice._origin.id, '')
+            url, letter['pay_url'] = urls.get(notice._origin.id, ('', ''))
+            letter['page_url'] = url
             if url and not mail:
                 # Typed over, it need not say which letter it stood in.
                 letter.update(page_address=url.partition('&notice=')[0], page_qr=self._draw_qr(url))

@@ -425,11 +425,8 @@ class DunningDispatcher(models.AbstractModel):
     def _queue_mails(self, notices, dispatch):
         """Put one mail per notice into Odoo's queue, with the letter (and the invoices) attached."""
         Letter = self.env['dunning.letter']
-        default_template = self.env.ref('l10n_nl_dunning.mail_template_notice')
         values_list = []
-        for template, batch in notices.grouped(
-            lambda notice: notice.level_id.mail_template_id or default_template
-        ).items():
+        for template, batch in notices.grouped(self._get_mail_template).items():
             mails = Letter._prepare_mails(template, batch)
             self._refuse_unlawful_mails(template, batch, mails)
             values_list += mails
@@ -456,6 +453,11 @@ class DunningDispatcher(models.AbstractModel):
         cron = self.env.ref('mail.ir_cron_mail_scheduler_action', raise_if_not_found=False)
         if cron:
             cron.sudo()._trigger()  # sudo: users may wake the mail queue, not see it
+
+    @api.model
+    def _get_mail_template(self, notice):
+        """Return the ``mail.template`` of a notice: that of its level, else the one that ships."""
+        return notice.level_id.mail_template_id or self.env.ref('l10n_nl_dunning.mail_template_notice')
 
     @api.model
     def _get_invoice_attachments(self, notice):

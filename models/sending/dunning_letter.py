@@ -5,6 +5,7 @@ from odoo.exceptions import UserError
 from odoo.tools.pdf import merge_pdf
 
 from ..ladder.dunning_level import MANUAL_CHANNELS
+from ..letter.dunning_letter_text import KEY
 from ..notice.dunning_notice import MADE_STATES
 
 # Kept that long, for a printer that jammed.
@@ -34,6 +35,39 @@ class DunningLetter(models.AbstractModel):
     @api.model
     def _preview(self, get_notice):
         """Return the PDF of the notice as it would leave today; whatever that writes is undone."""
+        return self._look_at(
+            get_notice, lambda notice: notice.env['dunning.letter']._render_pdfs(notice, concept=True)[notice.id])
+
+    @api.model
+    def _preview_mail(self, get_notice):
+        """Return the e-mail of the notice as it would leave today; whatever that writes is undone.
+
+        :return: dict with ``email_from``, ``email_to``, ``subject``, ``body`` and ``attachments``: names, the letter
+            first. The links in it have no key: who looks could act as the debtor.
+        """
+        def look(notice):
+            dispatcher = notice.env['dunning.dispatcher']
+            template = dispatcher._get_mail_template(notice)
+            mails = notice.env['dunning.letter']._prepare_mails(template, notice)
+            dispatcher._refuse_unlawful_mails(template, notice, mails)
+            invoices = notice.live_line_ids.move_id.filtered(
+                lambda move: move.move_type == 'out_invoice') if notice.level_id.attach_invoices else ()
+            return {
+                'email_from': mails[0]['email_from'], 'subject': mails[0]['subject'],
+                'email_to': notice._get_ways(['email'])['email'],
+                'body': KEY.sub('', mails[0]['body_html']),
+                'attachments': [
+                    notice.letter_filename,
+                    *(move.invoice_pdf_report_id.name or move._get_invoice_report_filename() for move in invoices)],
+            }
+        return self._look_at(get_notice, look)
+
+    @api.model
+    def _look_at(self, get_notice, look):
+        """Return what ``look`` sees of a notice that was prepared to leave today; whatever that writes is undone.
+
+        :raise UserError: with the reason, when it would not leave
+        """
         self.env.flush_all()
         with self.env.cr.savepoint() as savepoint:
             # sudo: nothing of it stays, and the caller may read what the letter says
@@ -41,20 +75,20 @@ class DunningLetter(models.AbstractModel):
             notice = notice.with_company(notice.company_id)
             dispatcher = notice.env['dunning.dispatcher']
             at_date = notice.company_id._dunning_today()
-            pdf, reason = b'', ''
+            seen, reason = None, ''
             if not dispatcher._refuse_unlawful(dispatcher._recheck(notice, at_date), at_date):
                 reason = notice.cancel_reason or notice.error_message or ''
             else:
                 dispatcher._prepare_letters(notice, at_date)
                 if dispatcher._refuse_unlawful_letters(notice):
-                    pdf = notice.env['dunning.letter']._render_pdfs(notice, concept=True)[notice.id]
+                    seen = look(notice)
                 else:
                     reason = notice.error_message
             savepoint.rollback()
         self.env.invalidate_all()
         if reason:
             raise UserError(self.env._("Nothing would leave today. %s", reason))
-        return pdf
+        return seen
 
     @api.model
     def _action_print_pile(self, notices):

@@ -24,7 +24,7 @@ class DunningNotice(models.Model):
     _name = 'dunning.notice'
     _inherit = [
         'dunning.notice.approval', 'dunning.notice.editing', 'dunning.notice.delivery', 'dunning.notice.withdrawal',
-        'dunning.notice.standing', 'dunning.notice']
+        'dunning.notice.standing', 'dunning.preview', 'dunning.notice']
 
     # The choice of a language writes the language code.
     _user_writable = USER_WRITABLE_SENDING
@@ -375,17 +375,27 @@ class DunningNotice(models.Model):
         return self.grouped(lambda notice: notice.company_id._dunning_today()).items()
 
     def action_mark_posted(self):
-        """Record that printed letters were posted: the level rises now. Of registered post it asks the code first."""
-        registered = self.filtered(lambda notice: (
-            notice.postal_state == 'printed' and notice.level_id.post_registered and not notice.tracking_code
-            and notice.state in (*MADE_STATES, 'sent')))
-        others = self - registered
+        """Record that printed letters were posted today: the level rises now. Registered post asks its code first."""
+        registered, others = self._split_registered()
         result = others._mark_posted() if others or not registered else None
         return registered.action_post_registered() if registered else result
 
-    def _mark_posted(self):
-        """Record that these letters were posted. Return a notification."""
+    def action_enter_posted(self):
+        """Ask on which day printed letters were posted, and the codes of registered post."""
         self.check_access('write')
+        registered, others = self._split_registered()
+        letters = others._get_printed() if others or not registered else others
+        return self.env['dunning.post.enter']._action_open(registered, letters)
+
+    def _split_registered(self):
+        """Return which of these letters wait for the code of registered post, and the others."""
+        registered = self.filtered(lambda notice: (
+            notice.postal_state == 'printed' and notice.level_id.post_registered and not notice.tracking_code
+            and notice.state in (*MADE_STATES, 'sent')))
+        return registered, self - registered
+
+    def _get_printed(self):
+        """Return the letters that wait to be posted; raise when there are none, or one was not printed yet."""
         letters = self.filtered(lambda notice: (
             notice.state in (*MADE_STATES, 'sent') and notice.postal_state in ('to_print', 'printed')))
         if not letters:
@@ -395,7 +405,14 @@ class DunningNotice(models.Model):
             raise UserError(self.env._(
                 "%(count)s of the selected letters were not printed yet (%(notice)s). Print them first.",
                 count=len(unprinted), notice=unprinted[:1].display_name))
-        late = letters.filtered(lambda notice: notice._gives_less_by(notice.company_id._dunning_today()))
+        return letters
+
+    def _mark_posted(self, posted_on=None):
+        """Record that these letters were posted, today or on the given day. Return a notification."""
+        self.check_access('write')
+        letters = self._get_printed()
+        late = letters.filtered(
+            lambda notice: notice._gives_less_by(posted_on or notice.company_id._dunning_today()))
         if late:
             late._make_again()
             late._log_act(lambda notice: notice.env._(
@@ -403,10 +420,11 @@ class DunningNotice(models.Model):
                 "again. Do not post the old one."))
             letters -= late
         for today, batch in letters._group_by_today():
-            batch._recording().write({'postal_state': 'posted', 'posted_on': today, 'posted_by_id': self.env.uid})
+            day = posted_on or today
+            batch._recording().write({'postal_state': 'posted', 'posted_on': day, 'posted_by_id': self.env.uid})
             sent = batch.filtered(lambda notice: notice.state in MADE_STATES)
-            sent._record_sent(today)
-            (batch - sent)._record_posted(today)  # paper after an e-mail
+            sent._record_sent(day)
+            (batch - sent)._record_posted(day)  # paper after an e-mail
             self.env['dunning.dispatcher']._schedule_activities(sent, today)
         letters._log_act(lambda notice: notice.env._("Brought to the post."))
         if late:
@@ -444,15 +462,22 @@ class DunningNotice(models.Model):
         """Open the send wizard for these proposals."""
         return self.env['dunning.send']._action_open(notices=self)
 
-    def action_preview(self):
-        """Show the letter as it would look today; nothing is stored."""
-        self.ensure_one()
-        self.check_access('read')
+    def _make_previewed(self):
+        # IMPLEMENTS dunning.preview
+        return self
+
+    def _get_letter_url(self):
+        # IMPLEMENTS dunning.preview
+        return f"/report/pdf/l10n_nl_dunning.report_dunning_letter/{self.id}"
+
+    def _get_mail_preview(self):
+        # EXTENDS: what left is shown as it left.
+        message = self.mail_message_id
+        if not message or self.state in ('draft', 'queued', 'error'):
+            return super()._get_mail_preview()
         return {
-            'type': 'ir.actions.act_url',
-            'url': f"/report/pdf/l10n_nl_dunning.report_dunning_letter/{self.id}",
-            'target': 'new',
-        }
+            'email_from': message.email_from, 'email_to': self.email_to, 'subject': message.subject,
+            'body': message.body, 'attachments': message.attachment_ids.mapped('name')}
 
     def action_print_pile(self):
         """Print the letters to post as one PDF in postal order."""

@@ -360,13 +360,13 @@ class DunningNoticeDelivery(models.AbstractModel):
         if not letters:
             raise UserError(self.env._(
                 "Choose letters that were printed: a tracking code belongs to a letter in an envelope."))
-        return self.env['dunning.post.registered']._action_open(letters)
+        return self.env['dunning.post.enter']._action_open(letters, self.browse())
 
-    def _record_registered(self, code, proof=None, proof_filename=None):
-        """Record that this letter was handed in as registered post."""
+    def _record_registered(self, code, proof=None, proof_filename=None, posted_on=None):
+        """Record that this letter was handed in as registered post, today or on the given day."""
         self.ensure_one()
         self._recording().write({
             'tracking_code': code, 'post_proof': proof, 'post_proof_filename': proof_filename if proof else False})
         if self.postal_state == 'printed':
-            self.action_mark_posted()
+            self._mark_posted(posted_on)
         self._message_log(body=self.env._("Posted as registered post, tracking code %s.", code))

@@ -34,6 +34,13 @@ class DunningNoticeWithdrawal(models.AbstractModel):
         return self.withdrawal_ids._get_records_action(name=self.env._("Withdrawals"), context={})
 
     @api.model
+    def get_dunning_proposed_withdrawals(self):
+        """Return how many withdrawals wait for a decision in the current companies, for the list of notices."""
+        self.check_access('read')
+        return self.env['dunning.withdrawal'].search_count(
+            [('state', '=', 'proposed'), ('company_id', 'in', self.env.companies.ids)])
+
+    @api.model
     def get_dunning_wrong_figure(self):
         """Return what the list of notices says about the last twelve months in the current companies, or ``''``."""
         self.check_access('read')

@@ -7,6 +7,7 @@ import psycopg2
 
 from odoo import fields, models
 
+from ...tools.wording.plain_text import to_plain_text
 from ..kernel.formats import in_language_of
 
 _logger = logging.getLogger(__name__)
@@ -253,6 +254,9 @@ class MailMail(models.Model):
     def _prepare_outgoing_list(self, *args, **kwargs):
         # OVERRIDE: the last step before the mail server, after the locks of the mail were taken.
         result = super()._prepare_outgoing_list(*args, **kwargs)
+        if (self.model or '').startswith('dunning.'):
+            for email in result:
+                email['body_alternative'] = to_plain_text(email['body'])
         handovers = self._get_dunning_handovers()
         if handovers and (self.model or '').startswith('dunning.'):
             self.flush_recordset()  # whoever else sends this mail fails here, not afterwards

@@ -59,8 +59,8 @@ RIGHTS = {
     'dunning.prescription.warning': {'manager': R},
     'dunning.receipt': {'readonly': R, 'clerk': R, 'manager': R},
     'dunning.receipt.enter': {'clerk': (R, W, C, U), 'manager': (R, W, C, U)},
-    'dunning.post.registered': {'clerk': (R, W, C, U), 'manager': (R, W, C, U)},
-    'dunning.post.registered.line': {'clerk': (R, W, C, U), 'manager': (R, W, C, U)},
+    'dunning.post.enter': {'clerk': (R, W, C, U), 'manager': (R, W, C, U)},
+    'dunning.post.enter.line': {'clerk': (R, W, C, U), 'manager': (R, W, C, U)},
     'dunning.withdrawal': {'readonly': R, 'clerk': (R, W), 'manager': (R, W)},
     'dunning.proposal.change': {'clerk': (R, W, C, U), 'manager': (R, W, C, U)},
     'dunning.proposal.change.item': {'clerk': (R, W, C, U), 'manager': (R, W, C, U)},
@@ -446,7 +446,7 @@ class TestSecurity(DunningCommon):
                 self.proposal.action_take_off()['res_id']),
             'dunning.proposal.approve': self.env['dunning.proposal.approve'].browse(
                 self.proposal.action_review()['res_id']),
-            'dunning.post.registered': self.env['dunning.post.registered'].create({}),
+            'dunning.post.enter': self.env['dunning.post.enter'].create({}),
             'dunning.time.machine': self.env['dunning.time.machine'].create({}),
         }
         orm = {'create', 'write', 'unlink', 'copy_data', 'read', 'fields_get', 'default_get', 'get_views',

@@ -147,6 +147,31 @@ class TestViews(DunningCommon):
         self.assertNotIn(policies, visible['accountant'])
         self.assertIn(policies, visible['manager'])
 
+    def test_a_small_firm_sees_few_menus(self):
+        """A collector has eight, a manager fourteen; the rest is there when it is switched on in the settings."""
+        root = self.env.ref('l10n_nl_dunning.menu_dunning_root').id
+
+        def get_leaves(role):
+            self.env.invalidate_all()
+            menus = self.env['ir.ui.menu'].with_user(self.users[role]).load_menus(False)
+            ids, leaves = [root], set()
+            for menu_id in ids:  # grows
+                ids += menus[menu_id]['children']
+                if not menus[menu_id]['children']:
+                    leaves.add(menus[menu_id]['xmlid'].partition('.menu_dunning_')[2])
+            return leaves
+
+        self.env.ref('base.group_user').implied_ids -= self.env.ref('l10n_nl_dunning.group_dunning_advanced')
+        collector, manager = get_leaves('accountant'), get_leaves('manager')
+        self.assertLessEqual(len(collector), 8, collector)
+        self.assertLessEqual(len(manager), 14, manager)
+        self.assertLess(collector, manager)
+        self.env['res.config.settings'].create({'group_dunning_advanced': True}).execute()
+        everything = get_leaves('manager')
+        self.assertLess(manager, everything)
+        self.assertLess({
+            'withdrawals', 'limitation', 'absences', 'time_machine', 'interest_rates', 'report_wrong'}, everything)
+
     def test_purchase_documents_are_left_alone(self):
         """A vendor bill has no reason, no level and nothing to send."""
         bill = self.invoice(due=TODAY - days(10), move_type='in_invoice')

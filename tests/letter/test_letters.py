@@ -906,7 +906,8 @@ class TestLetterPdf(LetterCommon):
         self.assertEqual(notice.letter_sha256, hashlib.sha256(pdf).hexdigest())
         self.assertEqual(notice.mail_id.attachment_ids.raw, pdf)
         stored = self.env['ir.attachment'].search(self.env['dunning.letter']._get_letters_domain(notice))
-        self.assertEqual((stored.name, stored.mimetype), (f"{notice.name}.pdf", 'application/pdf'))
+        number = notice.line_ids.move_id.name.replace('/', '-')
+        self.assertEqual((stored.name, stored.mimetype), (f"{notice.subject} {number}.pdf", 'application/pdf'))
         # Whatever changes afterwards, printing it again gives the same bytes.
         self.company.name = "Andere Naam BV"
         notice.level_id.with_context(lang='nl_NL').subject = "Heel anders"
@@ -962,8 +963,11 @@ class TestLetterPdf(LetterCommon):
             'at_date': TODAY, 'item_ids': [Command.set(self.items(move).ids)]})
         wizard._load()
         count = self.env['dunning.notice'].search_count([])
-        action = wizard.group_ids.action_preview()
-        self.assertEqual(action['type'], 'ir.actions.act_url')
+        seen = wizard.group_ids.get_dunning_preview()
+        self.assertIn(f'/{wizard.group_ids.id}/', seen['letter_url'])
+        self.assertIn(move.name, seen['subject'])
+        self.assertIn("Pay", seen['body'])
+        self.assertNotRegex(seen['body'], r'access_token=\w', "Who looks cannot act as the debtor")
         self.assertTrue(wizard.group_ids.preview_file)
         self.assertEqual(self.env['dunning.notice'].search_count([]), count)
         self.assertEqual(self.env.ref('l10n_nl_dunning.sequence_notice').number_next_actual, numbers)

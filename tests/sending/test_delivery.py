@@ -385,9 +385,9 @@ class TestDelivery(DunningCommon):
         notice = self.dun(DUE)
         notice._recording().write({'postal_state': 'printed'})
         action = self.on(DUE, notice).action_mark_posted()
-        self.assertEqual(action['res_model'], 'dunning.post.registered')
+        self.assertEqual(action['res_model'], 'dunning.post.enter')
         self.assertEqual(notice.state, 'to_post', "It waits for its code")
-        wizard = self.env['dunning.post.registered'].with_context(dunning_at_date=DUE).browse(action['res_id'])
+        wizard = self.env['dunning.post.enter'].with_context(dunning_at_date=DUE).browse(action['res_id'])
         with self.assertRaisesRegex(UserError, "tracking code of at least one"):
             wizard.action_confirm()
         wizard.line_ids.write({'tracking_code': ' 3s abc 123 ', 'proof': PDF, 'proof_filename': 'handed_in.pdf'})
@@ -415,14 +415,14 @@ class TestDelivery(DunningCommon):
         with self.assertRaisesRegex(UserError, "that were printed"):
             notices.action_post_registered()
         self.post_letters(notices, DUE)
-        wizard = self.env['dunning.post.registered'].browse(notices.action_post_registered()['res_id'])
+        wizard = self.env['dunning.post.enter'].browse(notices.action_post_registered()['res_id'])
         wizard.line_ids.write({'tracking_code': '3S1'})
         with self.assertRaisesRegex(UserError, "another letter"):
             wizard.action_confirm()
         wizard.line_ids[1].tracking_code = False
         wizard.action_confirm()
         self.assertEqual(notices.mapped('tracking_code'), ['3S1', False])
-        later = self.env['dunning.post.registered'].browse(notices.action_post_registered()['res_id'])
+        later = self.env['dunning.post.enter'].browse(notices.action_post_registered()['res_id'])
         later.line_ids.tracking_code = '3s1'
         with self.assertRaisesRegex(UserError, "another letter"):
             later.action_confirm()
@@ -436,8 +436,28 @@ class TestDelivery(DunningCommon):
         letters = plain | self.dun(DUE)
         letters._recording().write({'postal_state': 'printed'})
         action = self.on(DUE, letters).action_mark_posted()
-        self.assertEqual(action['res_model'], 'dunning.post.registered')
+        self.assertEqual(action['res_model'], 'dunning.post.enter')
         self.assertEqual(letters.mapped('state'), ['sent', 'to_post'])
+
+    def test_letters_count_from_the_day_they_were_posted(self):
+        """A letter of yesterday can be recorded today; not one of tomorrow, nor before it was made."""
+        self.reminder.channel = 'letter'
+        self.invoice()
+        notice = self.dun(DUE)
+        with self.assertRaisesRegex(UserError, "Print them first"):
+            notice.action_enter_posted()
+        notice._recording().write({'postal_state': 'printed'})
+        action = self.on(DUE + days(1), notice).action_enter_posted()
+        wizard = self.env[action['res_model']].with_context(dunning_at_date=DUE + days(1)).browse(action['res_id'])
+        self.assertEqual(wizard.posted_on, DUE + days(1))
+        self.assertEqual(notice.state, 'to_post', "Nothing is recorded before somebody said so")
+        for day, words in ((DUE + days(2), "choose today"), (DUE - days(1), "before that day")):
+            wizard.posted_on = day
+            with self.assertRaisesRegex(UserError, words):
+                wizard.action_confirm()
+        wizard.posted_on = DUE
+        wizard.action_confirm()
+        self.assertRecordValues(notice, [{'state': 'sent', 'postal_state': 'posted', 'posted_on': DUE}])
 
     def test_two_ways_in_one_place(self):
         self.reminder.channel = 'both'

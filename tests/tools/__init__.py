@@ -14,6 +14,7 @@ from . import (
     test_letter_referee,
     test_letter_validity,
     test_paid_as_asked,
+    test_plain_text,
     test_receipt,
     test_wording,
 )

@@ -2,8 +2,8 @@ from . import dunning_proposal_approve
 from . import dunning_proposal_change
 from . import dunning_proposal_change_item
 from . import dunning_invoice_sent
-from . import dunning_post_registered
-from . import dunning_post_registered_line
+from . import dunning_post_enter
+from . import dunning_post_enter_line
 from . import dunning_send
 from . import dunning_send_group
 from . import dunning_send_skip

@@ -5,13 +5,14 @@ from odoo.exceptions import UserError
 
 from ...models.kernel.dunning_field import PickedMany2many
 from ...models.kernel.dunning_recorded import RECORDING
-from ...models.ladder.dunning_level import CHANNELS, MANUAL_CHANNELS
+from ...models.ladder.dunning_level import CHANNELS
 from ...models.sending.dunning_notice_delivery import LACKS
 from .dunning_send import SHOWN
 
 
 class DunningSendGroup(models.TransientModel):
     _name = 'dunning.send.group'
+    _inherit = ['dunning.preview']
     _description = "Reminder About to Be Sent"
     _order = 'partner_id, id'
 
@@ -84,21 +85,17 @@ class DunningSendGroup(models.TransientModel):
             detoured = group.detour and Notice._is_detour(group.level_id, group.channel)
             group.remark = group.problem or (detoured and notice.detour_text)
 
-    def action_preview(self):
-        """Show the letter as it would leave now; nothing is stored."""
-        self.ensure_one()
-        if self.channel in MANUAL_CHANNELS:
-            raise UserError(self.env._("This is a call or a task for a colleague; there is no letter to show."))
-        if self.notice_id:
-            return self.notice_id.action_preview()
-        self.preview_file = base64.b64encode(self.env['dunning.letter']._preview(self._make_preview_notice))
-        return {
-            'type': 'ir.actions.act_url',
-            'url': f"/web/content/dunning.send.group/{self.id}/preview_file?filename=concept.pdf",
-            'target': 'new',
-        }
+    def _get_letter_url(self):
+        # IMPLEMENTS dunning.preview: as it would leave now; no record of it is kept.
+        self.preview_file = base64.b64encode(self._get_letter_preview())
+        return f"/web/content/dunning.send.group/{self.id}/preview_file?filename=concept.pdf"
 
-    def _make_preview_notice(self):
+    def _make_previewed(self):
+        # IMPLEMENTS dunning.preview
+        if self.notice_id:
+            if self.notice_id.channel != self.channel:
+                self.notice_id.channel = self.channel
+            return self.notice_id
         messages = self.wizard_id._plan_chosen(self)
         if not messages:
             raise UserError(self.env._(

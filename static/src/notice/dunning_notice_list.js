@@ -2,10 +2,14 @@ import { onWillStart, useState } from "@odoo/owl";
 
 import { ConfirmationDialog } from "@web/core/confirmation_dialog/confirmation_dialog";
 import { _t } from "@web/core/l10n/translation";
+import { evaluateBooleanExpr } from "@web/core/py_js/py";
 import { registry } from "@web/core/registry";
 import { useBus, useService } from "@web/core/utils/hooks";
 import { ListController } from "@web/views/list/list_controller";
 import { listView } from "@web/views/list/list_view";
+
+// As PENDING_STATES of the model: what can still be cancelled.
+const PENDING = ["draft", "queued", "todo", "to_post", "leaving", "error"];
 
 /** The list of notices, with above it what is being sent, and how many notices were wrong. */
 export class DunningNoticeListController extends ListController {
@@ -16,17 +20,31 @@ export class DunningNoticeListController extends ListController {
         this.dunningOrm = useService("orm");
         this.dunningAction = useService("action");
         this.dunningDialog = useService("dialog");
-        this.banner = useState({ running: [], wrong: "" });
+        this.banner = useState({ running: [], withdrawals: "", wrong: "" });
         onWillStart(() => this.loadBanner());
         useBus(this.env.bus, "DUNNING-PROGRESS", ({ detail }) => this.onProgress(detail));
     }
 
+    /** A button is shown for what it can do with at least one of the selected notices. */
+    evalViewModifier(modifier) {
+        const { evalContext, selection = [] } = this.model.root;
+        const notices = selection.map((record) => record.data);
+        const states = new Set(notices.flatMap((notice) => [notice.state, notice.postal_state]));
+        if (notices.some((notice) => PENDING.includes(notice.state))) {
+            states.add("pending");
+        }
+        const context = { ...evalContext.context, dunning_states: [...states] };
+        return evaluateBooleanExpr(modifier, { ...evalContext, context });
+    }
+
     async loadBanner() {
-        const [running, wrong] = await Promise.all([
+        const [running, wrong, count] = await Promise.all([
             this.dunningOrm.call("dunning.notice", "get_dunning_running", []),
             this.dunningOrm.call("dunning.notice", "get_dunning_wrong_figure", []),
+            this.dunningOrm.call("dunning.notice", "get_dunning_proposed_withdrawals", []),
         ]);
-        Object.assign(this.banner, { running, wrong });
+        const withdrawals = count ? _t("Withdrawals of wrong notices that wait for you: %s", count) : "";
+        Object.assign(this.banner, { running, withdrawals, wrong });
     }
 
     /** What somebody in this browser let go went a step further. */
@@ -38,6 +56,10 @@ export class DunningNoticeListController extends ListController {
             this.banner.running = others;
             this.reload();
         }
+    }
+
+    onShowWithdrawals() {
+        return this.dunningAction.doAction("l10n_nl_dunning.dunning_withdrawal_action");
     }
 
     onStop(running) {

@@ -73,6 +73,10 @@ tours.add("l10n_nl_dunning.arrangement_call", {
             content: "It is on offer",
             trigger: ".o_form_view .o_arrow_button_current:contains(Offered)",
         },
+        {
+            content: "and the window is gone",
+            trigger: "body:not(:has(.modal))",
+        },
     ],
 });
 

@@ -68,7 +68,7 @@ tours.add("l10n_nl_dunning.approve_proposals", {
     steps: () => [
         {
             content: "The proposals are shown first",
-            trigger: ".o_facet_values:contains(Proposals)",
+            trigger: ".o_search_panel .active:contains(Proposal)",
         },
         {
             content: "A proposal can be opened",

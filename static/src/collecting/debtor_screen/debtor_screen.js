@@ -687,7 +687,7 @@ export class DebtorScreen extends Component {
         this.state.last = { debtorId, name, outcome: outcome.name, ...result };
         this.state.draft = null;
         if (result.action) {
-            await this.action.doAction(result.action, { onClose: () => this.load(debtorId) });
+            await this.openWindow(result.action, debtorId);
             return;
         }
         await this.goNextToDo();
@@ -721,7 +721,21 @@ export class DebtorScreen extends Component {
             this.notification.add(this.tell(error), { type: "danger" });
             return;
         }
-        await this.action.doAction(action, { onClose: () => this.load(debtorId) });
+        await this.openWindow(action, debtorId);
+    }
+
+    /**
+     * Open a window of the screen, and show the debtor anew when it closes. Nothing is awaited there: a window stays
+     * open until its `onClose` is done, and that never comes once the screen made way for another page.
+     */
+    openWindow(action, debtorId) {
+        return this.action.doAction(action, {
+            onClose: (info) => {
+                if (!info?.noReload) {
+                    this.load(debtorId);
+                }
+            },
+        });
     }
 
     async go(step) {
