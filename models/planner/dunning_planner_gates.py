@@ -15,6 +15,7 @@ from odoo.tools import SQL
 from ...tools.law.amounts import to_decimal
 from ...tools.law.dutch_calendar import bank_holidays_of, first_day_within
 from .dunning_planner_reasons import Reason
+from .question import Question
 
 # Bank days after the due date in which a direct debit has to be collected.
 COLLECTION_DAYS = 5
@@ -37,17 +38,18 @@ class DunningPlannerGates(models.AbstractModel):
         """Return SQL of what debtors have to their credit, in the currency of the company: ``partner_id``, ``amount``
         and ``loose``, what of it names no item.
         """
-        taken = question.imputed.taken
+        if question.past:  # what they named then is not known
+            return SQL(
+                """
+                SELECT debtor_id AS partner_id, SUM(balance) AS amount, SUM(balance) AS loose
+                  FROM (%s) credit
+                 WHERE debtor_id IS NOT NULL
+              GROUP BY debtor_id
+                """, question.credits)
+        ready = question.imputed.get_ready()
         return SQL(
-            """
-            SELECT credit.debtor_id AS partner_id, SUM(credit.balance) AS amount,
-                   SUM(credit.balance) - COALESCE(MIN(taken.amount), 0) AS loose
-              FROM (%s) credit
-         LEFT JOIN UNNEST(%s::int[], %s::numeric[]) AS taken (debtor_id, amount) ON taken.debtor_id = credit.debtor_id
-             WHERE credit.debtor_id IS NOT NULL
-          GROUP BY credit.debtor_id
-            """,
-            question.credits, list(taken), list(taken.values()))
+            "SELECT * FROM UNNEST(%s::int[], %s::numeric[], %s::numeric[]) AS credit (partner_id, amount, loose)",
+            list(ready), [amount for amount, _loose in ready.values()], [loose for _amount, loose in ready.values()])
 
     def _get_named_sql(self, question):
         """Return SQL of what money that names items covers of them: ``item_id``, ``amount`` (company currency)."""
@@ -58,7 +60,8 @@ class DunningPlannerGates(models.AbstractModel):
 
     @api.model
     def _get_reductions(self, company, day, items, *, blocking=None):
-        """Return what is not asked of due items: ``{item id: amount}`` in their currency, covered by credits or held.
+        """Return what is not asked of due items: ``{item id: amount}`` in their currency, covered by credits, held, or
+        to be collected by direct debit.
 
         The same amounts as in the decisions about them, without the ladder. And the ids of those that are wholly held.
 
@@ -72,7 +75,8 @@ class DunningPlannerGates(models.AbstractModel):
             frozenset(item_id for item_id, _amount, held in rows if held))
 
     def _get_reductions_sql(self, question):
-        line = SQL.identifier('line')
+        line, item_ids = SQL.identifier('line'), list(question.items.ids)
+        debits = self._get_debits_sql(question.company, question.day, SQL("line.id = ANY(%s)", item_ids))
         return SQL(
             """
             WITH item AS (
@@ -80,7 +84,7 @@ class DunningPlannerGates(models.AbstractModel):
                        %(due_date)s AS due_date, COALESCE(held.hold_amount, 0) AS amount_held_currency,
                        %(held_company)s AS amount_held, COALESCE(credit.loose, 0) AS credit_loose,
                        COALESCE(named.amount, 0) AS amount_named, %(countable)s AS countable,
-                       %(no_debt)s IS NULL AS is_debt
+                       %(no_debt)s IS NULL AND NOT %(collected)s AS is_asked
                   FROM (%(lines)s) line
                   JOIN account_move move ON move.id = line.move_id
              LEFT JOIN (%(held)s) held ON held.item_id = line.id
@@ -93,8 +97,8 @@ class DunningPlannerGates(models.AbstractModel):
                 WINDOW older AS (PARTITION BY debtor_id ORDER BY due_date, id
                                  ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW)
             )
-            SELECT id, CASE WHEN is_debt THEN %(netted)s + amount_held_currency ELSE amount_residual_currency END,
-                   NOT is_debt OR (amount_residual_currency > 0 AND amount_held_currency >= amount_residual_currency)
+            SELECT id, CASE WHEN is_asked THEN %(netted)s + amount_held_currency ELSE amount_residual_currency END,
+                   NOT is_asked OR (amount_residual_currency > 0 AND amount_held_currency >= amount_residual_currency)
               FROM netted WHERE id = ANY(%(items)s)
             """,
             lines=question.lines,
@@ -105,9 +109,10 @@ class DunningPlannerGates(models.AbstractModel):
             named=self._get_named_sql(question),
             countable=self._get_countable_sql(line, SQL.identifier('move'), SQL("move.id")),
             no_debt=self.env['account.move.line']._get_dunning_no_debt_sql(SQL("line.id"), SQL.identifier('move')),
+            collected=SQL("line.id IN (SELECT item_id FROM (%s) debit)", debits) if debits else SQL("FALSE"),
             covered=self._get_covered_sql(SQL("SUM(%s) FILTER (WHERE countable) OVER older", self._get_unnamed_sql())),
             netted=self._get_netted_currency_sql(SQL.identifier('netted')),
-            items=list(question.items.ids),
+            items=item_ids,
             to_flush=self.env['account.move']._fields['payment_state'])
 
     @api.model
@@ -264,7 +269,7 @@ class DunningPlannerGates(models.AbstractModel):
                   ORDER BY day LIMIT 1 OFFSET %s)""", closed, COLLECTION_DAYS - 1)
 
         return Reason(
-            lambda question: SQL("debit_on >= %s", first_day_within(question.day, COLLECTION_DAYS)),
+            self._get_will_be_collected_sql,
             lambda d: self.env._(
                 "It will be collected by direct debit. Reminders follow from %s if nothing was collected before.",
                 self._fmt_date(d.next_date)),
@@ -272,26 +277,60 @@ class DunningPlannerGates(models.AbstractModel):
             waits_for='payment', is_payment=True,
         )
 
+    @staticmethod
+    def _get_will_be_collected_sql(question):
+        """Return the SQL condition that the day ``debit_on`` did not pass too long ago to be collected still."""
+        return SQL("debit_on >= %s", first_day_within(question.day, COLLECTION_DAYS))
+
+    @api.model
+    def _get_debits(self, company, day, items):
+        """Return ``{item id: day}`` of those of these due items that will be collected by direct debit."""
+        debits = items and self._get_debits_sql(company, day, SQL("line.id = ANY(%s)", list(items.ids)))
+        return dict(self.env.execute_query(debits)) if debits else {}
+
+    @api.model
+    def _get_debits_sql(self, company, day, wanted):
+        """Return SQL of ``(item_id, debit_on)`` of what will be collected by direct debit; None: of nothing.
+
+        :param SQL wanted: condition on the item ``line`` and its ``partner``
+        """
+        Line, line = self.env['account.move.line'], SQL.identifier('line')
+        question = Question(
+            company, day, due_date=Line._get_dunning_due_date_sql(line, SQL.identifier('move')),
+            lines=Line._get_dunning_rows_sql(company, SQL("line.company_id = %s AND %s", company.id, wanted)))
+        debit_on = self._get_debit_day_sql(question)
+        return debit_on and SQL(
+            """
+            SELECT item_id, debit_on
+              FROM (SELECT line.id AS item_id, %(debit_on)s AS debit_on
+                      FROM (%(lines)s) line
+                      JOIN account_move move ON move.id = line.move_id
+                 LEFT JOIN res_partner debtor ON debtor.id = line.debtor_id) debit
+             WHERE %(will_be)s
+            """, debit_on=debit_on, lines=question.lines, will_be=self._get_will_be_collected_sql(question))
+
     def _get_debit_day_sql(self, question):
         """Return SQL of the day on which ``line``, of ``move`` and ``debtor``, is collected by direct debit, or NULL.
 
         A return ends that, until the bank is asked once more. An entry is not collected: it may be the return itself.
+        None: nothing is collected by direct debit.
         """
-        return SQL(
+        collects, ordered_on = self._get_collects_sql(question), self._get_collection_day_sql(question)
+        return (collects or ordered_on) and SQL(
             """CASE WHEN move.move_type IN ('out_invoice', 'out_receipt') THEN GREATEST(
                    CASE WHEN (move.dunning_returned_on IS NULL OR move.dunning_returned_on > %s) AND %s THEN %s END,
                    %s) END""",
-            question.day, self._get_collects_sql(question), question.due_date, self._get_collection_day_sql(question),
+            question.day, collects or SQL("FALSE"), question.due_date, ordered_on or SQL("NULL::date"),
             to_flush=[self.env['account.move']._fields[name] for name in ('move_type', 'dunning_returned_on')])
 
     def _get_collects_sql(self, question):
-        """Return the SQL condition that an invoice ``move`` of ``debtor`` is paid by direct debit.
+        """Return the SQL condition that an invoice ``move`` of ``debtor`` is paid by direct debit; None: none is.
 
         The method of the invoice counts before that of the debtor. Hook: where mandates are kept, one must be valid.
         """
         method_ids = self.env['account.payment.method.line']._get_dunning_collecting_ids()
         if not method_ids:
-            return SQL("FALSE")
+            return None
         Partner = self.env['res.partner'].with_company(question.company)
         name = 'property_inbound_payment_method_line_id'
         default = Partner._fields[name].get_company_dependent_fallback(Partner)
@@ -302,11 +341,11 @@ class DunningPlannerGates(models.AbstractModel):
             to_flush=[self.env['account.move']._fields['preferred_payment_method_line_id'], Partner._fields[name]])
 
     def _get_collection_day_sql(self, question):
-        """Return SQL of the day on which the bank was asked to collect ``line``, or NULL.
+        """Return SQL of the day on which the bank was asked to collect ``line``, or NULL; None: it is never asked.
 
         Hook: where such orders are made.
         """
-        return SQL("NULL::date")
+        return None
 
     # -------------------------------------------------------------------------
     # OLD BANK DATA

@@ -6,7 +6,6 @@ from odoo.tools import SQL
 
 from ...tools.law.letters import DEFAULT_NOTICE, FOURTEEN_DAY
 from ..claim.dunning_claim import READ_OF_ITEMS, READ_OF_MOVES
-from ..claim.dunning_imputation import Imputed
 from .question import Question, Sources
 
 
@@ -54,10 +53,10 @@ class DunningPlannerItems(models.AbstractModel):
             held=held,
             lines=Line._get_dunning_rows_sql(company, open_debts, items),
             due_date=Line._get_dunning_due_date_sql(line, SQL.identifier('move')),
-            credits=Line._get_dunning_credits_sql(company, day, whose),
             # Of the past it is not known what had been named by then.
-            imputed=Imputed() if arguments.get('past') else self.env['dunning.imputation']._impute(
-                company, day, None if items is None and partners is None else whose))
+            **({'credits': Line._get_dunning_credits_sql(company, day, whose)} if arguments.get('past') else {
+                'imputed': self.env['dunning.imputation']._impute(
+                    company, day, None if items is None and partners is None else whose)}))
 
     @api.model
     def _get_not_asked_sql(self, company, day, held, open_debts, bookings):
@@ -170,7 +169,7 @@ class DunningPlannerItems(models.AbstractModel):
             lines=question.lines,
             due_date=question.due_date,
             debtor_type=question.sources.debtor_type,
-            debit_on=self._get_debit_day_sql(question),
+            debit_on=self._get_debit_day_sql(question) or SQL("NULL::date"),
             debtor_policy=self._get_debtor_policy_sql(Partner),
             debtor_email=Partner._get_dunning_has_email_sql(debtor),
             debtor_phone=self._get_has_phone_sql(debtor),

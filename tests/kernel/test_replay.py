@@ -105,6 +105,28 @@ class TestReplay(AccountTestInvoicingCommon):
             self.assertIn(text, failures)
 
 
+    def _replay_debit(self, fate):
+        """Return what the referee says of two invoices of a business that are collected by direct debit."""
+        row = next(row for row in replay_engine.read_rows(SAMPLE) if not row.disputed)
+        row.due_date = row.invoice_date + timedelta(days=2)
+        row.settled_date = row.due_date + timedelta(days=20)
+        replay = EventfulReplay(self.env, self.company, [row], seed=1, aftermath=1, fates={row.number: fate})
+        replay.run()
+        self.assertEqual(replay.events[f'direct debit: {fate}'], 1)
+        return replay
+
+    def test_referee_of_direct_debit(self):
+        """A reminder about what will be collected is caught, and a first letter that says nothing of a return."""
+        replay = self._replay_debit('rejected')
+        self.assertFalse(replay.failures)
+        self.assertGreater(replay.counts['sent'], 0)
+        self.patch(type(self.env['dunning.letter']), '_open_with_returns', lambda letter, notice, intro: intro)
+        self.assertIn("it does not say that the direct debit was returned", "\n".join(
+            self._replay_debit('rejected').failures))
+        self.patch(type(self.env['dunning.planner']), '_get_debit_day_sql', lambda planner, question: None)
+        self.assertIn("it will be collected by direct debit", "\n".join(self._replay_debit('forgotten').failures))
+
+
 class EventfulReplay(replay_world.WorldReplay):
     """Everything happens before planning on the day before the first reminder, and to businesses."""
 
