@@ -209,9 +209,9 @@ class DebtorPage(http.Controller):
         page = speak(page, page._get_page_lang(values.get('lang')))
         query = self._get_query(page, access_token, values)
         kept = {name: value[:MAX_FIELD] for name, value in values.items() if isinstance(value, str)} if form else {}
-        debt = page._get_debt()
-        arrangements = page._get_arrangements()
         notice = page._find_notice(values.get('notice'), values.get('key'))
+        debt = page._get_debt(notice)
+        arrangements = page._get_arrangements()
         Hold = page.env['dunning.hold']
         response = request.render('l10n_nl_dunning.debtor_page', {
             'page': page,

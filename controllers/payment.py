@@ -126,13 +126,16 @@ class DunningPaymentPortal(PaymentPortal):
         move = self._get_invoice(page, invoice_id) if page else None
         if not page or move is None:
             return not_found()
-        what, currency = 'all' if what == 'all' else 'due', self._get_currency(kwargs.get('currency'))
-        payable = page._get_payable(what, move or None, currency)
+        currency, notice = self._get_currency(kwargs.get('currency')), self._get_notice(page, what, move, kwargs)
+        what = 'letter' if notice else 'all' if what == 'all' else 'due'
+        payable = page._get_payable(what, move or None, currency, notice)
         query = '&'.join(filter(None, [
-            f'what={what}', move and f'invoice_id={move.id}', currency and f'currency={currency.name}']))
+            f'what={what}', move and f'invoice_id={move.id}', currency and f'currency={currency.name}',
+            notice and f"notice={notice.id}&key={kwargs['key']}"]))
         return self._render_payment(
             payable, again=again,
-            details=payable and page._prepare_bank(payable.moves, payable.currency, payable.amount),
+            details=payable and page._prepare_bank(
+                payable.moves, payable.currency, payable.amount, notice and notice.reference),
             transaction_route=make_url(
                 page, access_token, '/pay/transaction', f'{query}&again=1' if again else query),
             values={
@@ -140,6 +143,7 @@ class DunningPaymentPortal(PaymentPortal):
                 'again_url': make_url(page, access_token, '/pay', f'{query}&again=1'),
                 'title': (
                     request.env._("Pay invoice %s", move.name) if move
+                    else request.env._("Pay “%s”", notice.subject or notice.display_name) if notice
                     else request.env._("Pay what is due") if what == 'due' else request.env._("Pay everything")),
                 'intro': request.env._("For %s.", ', '.join(
                     name for name in payable.moves.sorted('invoice_date').mapped('name') if name)) if payable else '',
@@ -159,9 +163,11 @@ class DunningPaymentPortal(PaymentPortal):
         if not page or move is None:
             raise UserError(request.env._("This page is not here any more. Open the link in our message again."))
         self._lock(page.partner_id, page.company_id)
+        what = arguments.get('what')
+        notice = self._get_notice(page, what, move, arguments)
         payable = page._get_payable(
-            'all' if arguments.get('what') == 'all' else 'due', move or None,
-            self._get_currency(arguments.get('currency')))
+            'letter' if notice else 'all' if what == 'all' else 'due', move or None,
+            self._get_currency(arguments.get('currency')), notice)
         return self._begin_payment(
             payable, kwargs, again=arguments.get('again'), link={'dunning_page_id': page.id},
             landing=lambda transaction: make_url(page, token, f'/payment/{transaction.id}'))
@@ -196,6 +202,13 @@ class DunningPaymentPortal(PaymentPortal):
         if not invoice_id:
             return request.env['account.move']
         return page._find_invoice(invoice_id, only_open=True) or None
+
+    @staticmethod
+    def _get_notice(page, what, move, arguments):
+        """Return the notice whose link was opened to pay exactly what it asks, or an empty record."""
+        if move or what in ('due', 'all'):
+            return request.env['dunning.notice']
+        return page._find_notice(arguments.get('notice'), arguments.get('key'))
 
     @staticmethod
     def _get_currency(code):

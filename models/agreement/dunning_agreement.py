@@ -45,10 +45,12 @@ class DunningAgreement(models.AbstractModel):
 
     @api.model
     def _leave_collected(self, company, items):
-        """Return which of these due items can be paid now: not what will be collected by direct debit, unless all is.
+        """Return which of these due items are asked now, or all when none is: not what will be collected by direct debit,
+        was never sent, is blocked or is left to a person.
         """
-        debits = self.env['dunning.planner']._get_debits(company, company._dunning_today(), items)
-        return items.filtered(lambda item: item.id not in debits) or items
+        Planner, today = self.env['dunning.planner'], company._dunning_today()
+        debits, left_alone = Planner._get_debits(company, today, items), Planner._get_left_alone(company, today, items)
+        return items.filtered(lambda item: item.id not in debits and item not in left_alone) or items
 
     @api.model
     def _find_open_items(self, company, debtor, items):

@@ -129,8 +129,15 @@ class DunningDebtorRows(models.AbstractModel):
             countable=self.env['dunning.planner']._get_countable_sql(
                 SQL.identifier('line'), SQL.identifier('move'), SQL("move.id")),
             held=self._get_held_sql(),
-            collected=self._get_collected_sql(),
+            collected=SQL("(%s OR %s)", self._get_collected_sql(), self._get_left_alone_sql()),
         )
+
+    def _get_left_alone_sql(self):
+        """Return the SQL condition that nobody asks for an item ``line``, as in the planner."""
+        Planner, line = self.env['dunning.planner'], SQL.identifier('line')
+        return SQL("CASE line.company_id %s ELSE FALSE END", SQL(" ").join(
+            SQL("WHEN %s THEN %s", company.id, Planner._get_left_alone_sql(line, company, company._dunning_today()))
+            for company in self._get_companies())) if self._get_companies() else SQL("FALSE")
 
     def _get_collected_sql(self):
         """Return the SQL condition that an item ``line`` will be collected by direct debit."""

@@ -392,6 +392,14 @@ class DunningNoticeLine(models.Model):
             to_flush=[self._fields['notice_id'], self._fields['move_line_id']])
 
     @api.model
+    def _get_was_told_sql(self, item_id):
+        """Return the SQL condition that a notice about an item left that stands."""
+        return SQL(
+            """EXISTS (SELECT FROM dunning_notice_line told_line
+                        WHERE told_line.move_line_id = %s AND told_line.status = 'sent' AND %s)""",
+            item_id, self._get_standing_sql(SQL.identifier('told_line')), to_flush=self._fields['status'])
+
+    @api.model
     def _get_told_to_debtor_sql(self, line):
         """Return the SQL condition that a line was told to who is the debtor of its item today."""
         return SQL(

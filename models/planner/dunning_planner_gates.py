@@ -14,6 +14,7 @@ from odoo.tools import SQL
 
 from ...tools.law.amounts import to_decimal
 from ...tools.law.dutch_calendar import bank_holidays_of, first_day_within
+from ..debtor.account_move import UNCERTAIN_STATES
 from .dunning_planner_reasons import Reason
 from .question import Question
 
@@ -73,6 +74,39 @@ class DunningPlannerGates(models.AbstractModel):
         return (
             {item_id: to_decimal(amount) for item_id, amount, _held in rows},
             frozenset(item_id for item_id, _amount, held in rows if held))
+
+    @api.model
+    def _get_left_alone(self, company, day, items):
+        """Return those of these due items for which nobody asks the debtor; see :meth:`_get_left_alone_sql`."""
+        line = SQL.identifier('line')
+        found = {item_id for (item_id,) in self.env.execute_query(SQL(
+            """
+            SELECT line.id FROM (%s) line JOIN account_move move ON move.id = line.move_id WHERE %s
+            """,
+            self.env['account.move.line']._get_dunning_open_rows_sql(SQL("line.id = ANY(%s)", list(items.ids))),
+            self._get_left_alone_sql(line, company, day)))} if items else ()
+        return items.filtered(lambda item: item.id in found)
+
+    @api.model
+    def _get_left_alone_sql(self, line, company, day):
+        """Return the SQL condition that nobody asks for an item, in no way, until a person did something about it.
+
+        It is blocked or prescribed; or no notice about it ever left, and the invoice was not sent or the item is older
+        than the oldest due date of the settings. What was asked once is asked on.
+
+        :param line: SQL name of an open item with its ``due_date`` and ``debtor_type``; ``move`` is its entry
+        """
+        Move = self.env['account.move']
+        return SQL(
+            """COALESCE(move.payment_state = 'blocked' OR %(line)s.no_followup IS TRUE
+                OR ((move.move_type = 'out_invoice' AND (
+                         move.is_move_sent IS NOT TRUE OR move.dunning_sent_state = ANY(%(unsent)s))
+                     OR %(line)s.due_date < %(oldest)s::date) AND NOT %(told)s)
+                OR %(prescribed)s, FALSE)""",
+            line=line, unsent=list(UNCERTAIN_STATES), oldest=company.dunning_oldest_due_date or None,
+            told=self.env['dunning.notice.line']._get_was_told_sql(SQL("%s.id", line)),
+            prescribed=self.env['dunning.prescription']._get_is_prescribed_sql(line, company, day), to_flush=[
+                Move._fields[name] for name in ('payment_state', 'move_type', 'is_move_sent', 'dunning_sent_state')])
 
     def _get_reductions_sql(self, question):
         line, item_ids = SQL.identifier('line'), list(question.items.ids)

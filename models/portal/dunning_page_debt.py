@@ -100,7 +100,7 @@ class DunningPageDebt(models.AbstractModel):
     # -------------------------------------------------------------------------
 
     def _compute_claims(self):
-        """Return ``(claims, items)`` of what is due today.
+        """Return ``(claims, items)`` of what is due today and may be asked.
 
         An item is told with interest and costs when the last notice that left about it asked those, whatever its level
         says today; items that ask the same are one claim, as in letters.
@@ -110,6 +110,7 @@ class DunningPageDebt(models.AbstractModel):
         Claim = self.env['dunning.claim']
         items = Claim._get_claim_items(self.partner_id, today).filtered(
             lambda item: item.partner_id.commercial_partner_id == self.partner_id)
+        items -= self.env['dunning.planner']._get_left_alone(self.company_id, today, items)
         reductions, held = self._get_reductions(items, today)
         asked = self.env['dunning.notice.line']._get_last_asked(items)
         groups = items.grouped(lambda item: (item.currency_id, *asked[item]))
@@ -134,11 +135,12 @@ class DunningPageDebt(models.AbstractModel):
             Hold._get_blocking_sql(today), Hold._get_active_sql(today), offers.ids,
             to_flush=Hold._fields['arrangement_id']))
 
-    def _get_debt(self):
+    def _get_debt(self, notice=None):
         """Return what is owed and why, in the words of the page, in the language of the environment.
 
-        :return: dict with ``claims``, ``debts`` (one for each currency), ``upcoming`` (not due yet), ``count`` and
-            ``choices`` (invoices a form can be about)
+        :param notice: the ``dunning.notice`` whose link was opened: what it asks stands first
+        :return: dict with ``claims``, ``debts`` (one for each currency), ``upcoming`` (not due yet, or not asked),
+            ``count`` and ``choices`` (invoices a form can be about)
         """
         self.ensure_one()
         claims, items = self._compute_claims()
@@ -159,19 +161,24 @@ class DunningPageDebt(models.AbstractModel):
                 debt['rows'].append(self._prepare_row(item, entry, words, holds, debits.get(item.id)))
         for debt in debts.values():
             self._complete_debt(debt)
+        if notice:
+            self._prepare_letter(notice, claims, debts)
         due_ids = {row['move'].id for debt in debts.values() for row in debt['rows']}
         identities = open_items._get_dunning_identities()
+        today = self.company_id._dunning_today()
         upcoming = [
             {
                 'move': item.move_id,
                 'name': identities[item][0],
                 'due_date': letter_day(self.env, item._get_dunning_due_date()),
+                'is_late': item._get_dunning_due_date() < today,
                 'debit': self._say_debit(debits[item.id]) if item.id in debits else '',
                 'amount': letter_amount(self.env, item.amount_residual_currency, item.currency_id),
             }
             for item in open_items if item.id not in by_id and item.move_id.id not in due_ids
             and not item.move_id.dunning_notice_id
-            and item._get_dunning_due_date() >= self.company_id._dunning_today()]
+            # What is prescribed is left out: it must not be asked in any way.
+            and not (item.dunning_prescription_date and item.dunning_prescription_date < today)]
         return {
             'claims': claims,
             'debts': list(debts.values()),
@@ -314,30 +321,91 @@ class DunningPageDebt(models.AbstractModel):
             "We collect this by direct debit on %s. You do not have to do anything.", letter_day(self.env, day))
 
     # -------------------------------------------------------------------------
+    # THE LETTER WHOSE LINK WAS OPENED
+    # -------------------------------------------------------------------------
+
+    def _get_letter_amounts(self, notice, claims):
+        """Return ``{item id: amount}`` of what is left to pay of a letter, in its currency.
+
+        Until its last day never more than the letter asked, less what was paid or credited since: interest of the days
+        in between is not asked by it. Never more than is due today either.
+
+        :param notice: the ``dunning.notice`` whose link was opened
+        :param claims: those of today, as :meth:`DunningPageDebt._compute_claims` returns them
+        """
+        self.ensure_one()
+        today = {entry.item_id: entry.total for claim in claims for entry in claim.items}
+        runs = bool(notice.deadline) and notice.deadline >= self.company_id._dunning_today()
+        amounts = {}
+        for line in notice.live_line_ids:
+            item = line.move_line_id
+            amount = today.get(item.id, ZERO)
+            if runs:
+                settled = line.amount_residual - item.amount_residual_currency
+                asked = line._get_asked() + line.amount_interest + line.amount_costs - max(0.0, settled)
+                amount = min(amount, to_decimal(item.currency_id.round(asked)))
+            if amount > 0:
+                amounts[item.id] = amount
+        return amounts
+
+    def _prepare_letter(self, notice, claims, debts):
+        """Add to the debt in the currency of a letter what is left to pay of it, and tell its rows from the others.
+
+        :param dict debts: as :meth:`DunningPageDebt._get_debt` makes them
+        """
+        debt = debts.get(notice.currency_id)
+        amounts = self._get_letter_amounts(notice, claims) if debt else {}
+        if not amounts:
+            return
+        total = sum(amounts.values(), ZERO)
+        moves = self.env['account.move.line'].browse(amounts).move_id
+        others = [row for row in debt['rows'] if row['item'].id not in amounts]
+        bank = self.env['dunning.letter']._prepare_transfer(
+            self.company_id, moves, self.partner_id, notice.currency_id, float(total), notice.reference)
+        debt['letter'] = {
+            'notice': notice,
+            'title': notice.subject or notice.display_name,
+            'total': letter_amount(self.env, total, notice.currency_id),
+            'names': [row['name'] or '' for row in debt['rows'] if row['item'].id in amounts],
+            'bank': bank if bank['iban'] else {},
+            # All that is due, where that is more than the letter asks.
+            'is_all': not others and total >= debt['total_value'],
+        }
+
+    # -------------------------------------------------------------------------
     # HOW TO PAY
     # -------------------------------------------------------------------------
 
-    def _prepare_bank(self, moves, currency, total):
-        """Return how to pay invoices together; see :meth:`DunningLetter._prepare_transfer`."""
+    def _prepare_bank(self, moves, currency, total, reference=''):
+        """Return how to pay invoices together; see :meth:`DunningLetter._prepare_transfer`.
+
+        :param str reference: what the debtor states; empty: the numbers of the invoices
+        """
         self.ensure_one()
         Letter = self.env['dunning.letter']
         return Letter._prepare_transfer(
-            self.company_id, moves, self.partner_id, currency, float(total), Letter._get_moves_reference(moves))
+            self.company_id, moves, self.partner_id, currency, float(total),
+            reference or Letter._get_moves_reference(moves))
 
-    def _get_payable(self, what='due', move=None, currency=None):
+    def _get_payable(self, what='due', move=None, currency=None, notice=None):
         """Return the :class:`Payable` of this debtor, or None when there is nothing to pay.
 
         What is disputed, promised or arranged is left out, unless it is asked for by its invoice. What will be
         collected by direct debit is left out anyhow: it would be paid twice.
 
-        :param what: ``'due'`` for what is due with the interest and costs that were asked, ``'all'`` for everything
+        :param what: ``'due'`` for what is due with the interest and costs that were asked, ``'all'`` for everything,
+            ``'letter'`` for what is left to pay of a notice
         :param move: only this invoice, which has to be one of the debtor's
         :param currency: of what is to be paid; None for that of the company, or else the first
+        :param notice: the ``dunning.notice`` of ``'letter'``
         """
         self.ensure_one()
         claims, items = self._compute_claims()
         asked = {entry.item_id: entry.total for claim in claims for entry in claim.items}
-        if move:
+        if notice:
+            asked = self._get_letter_amounts(notice, claims)
+            items, currency = items.filtered(lambda item: item.id in asked), notice.currency_id
+        elif move:
             items = (self._get_open_items() | items).filtered(lambda item: item.move_id == move)
             asked = {item_id: amount for item_id, amount in asked.items() if amount > 0}
         elif what == 'all':

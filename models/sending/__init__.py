@@ -13,7 +13,6 @@ from . import dunning_notice_editing
 from . import dunning_notice_delivery
 from . import dunning_notice_standing
 from . import dunning_notice_withdrawal
-from . import dunning_preview
 from . import dunning_notice
 from . import dunning_handover
 from . import dunning_letter

@@ -1,13 +1,16 @@
 """Looking at letters, and the pile that goes to the post."""
 
-from odoo import api, fields, models
-from odoo.exceptions import UserError
+from odoo import Command, api, fields, models
+from odoo.exceptions import AccessError, UserError
+from odoo.tools import format_amount
 from odoo.tools.pdf import merge_pdf
 
 from ..ladder.dunning_level import MANUAL_CHANNELS
 from ..letter.dunning_letter_text import KEY
 from ..notice.dunning_notice import MADE_STATES
 
+# What can be looked at before it leaves.
+PREVIEWED = ('dunning.notice', 'dunning.send.group')
 # Kept that long, for a printer that jammed.
 PRINT_PILE_DAYS = 7
 
@@ -31,6 +34,70 @@ class DunningLetter(models.AbstractModel):
                     "%(notice)s did not leave as a letter, so there is none to show.", notice=notice.display_name))
             pdfs[notice.id] = self._preview(lambda notice=notice: notice)
         return pdfs
+
+    @api.model
+    def _browse_previewed(self, model, ids):
+        """Return the records that are looked at, whatever a browser says."""
+        if model not in PREVIEWED:
+            raise AccessError(self.env._("There is nothing to look at."))
+        records = self.env[model].browse(ids)
+        records.check_access('read')
+        return records
+
+    @api.model
+    def get_preview_list(self, model, ids):
+        """Return the rows beside the preview: ``id``, ``debtor`` and ``detail``, in the order of the records.
+
+        :param str model: one of :data:`PREVIEWED`
+        """
+        records = self._browse_previewed(model, ids)
+        channels = dict(records._fields['channel']._description_selection(self.env))
+        return [
+            {
+                'id': record.id,
+                'debtor': record.partner_id.display_name,
+                'detail': f"{record.level_id.name} · {channels.get(record.channel, '')} · "
+                          f"{format_amount(self.env, record.amount_due, record.currency_id)}",
+            } for record in records]
+
+    @api.model
+    def get_preview(self, model, record_id):
+        """Return what would leave: of an e-mail ``email_from``, ``email_to``, ``subject``, ``body`` and
+        ``attachments``; of paper ``letter_url``; or ``problem``, a sentence that says why there is nothing to see.
+        """
+        record = self._browse_previewed(model, [record_id])
+        if record.channel in MANUAL_CHANNELS:
+            return {'problem': self.env._("This is a call or a task for a colleague; there is no letter to show.")}
+        try:
+            mail = {} if record.channel == 'letter' else (
+                record._get_left_mail() or self._preview_mail(record._make_previewed))
+            return {**mail, 'letter_url': record._get_letter_url()}
+        except UserError as error:
+            return {'problem': str(error)}
+
+    @api.model
+    def send_test(self, model, record_id):
+        """Send what would leave to the user who asks, as a test: nothing is recorded, and its links have no key.
+
+        :return: the sentence to show
+        """
+        record = self._browse_previewed(model, [record_id])
+        record.check_access('write')
+        if not self.env.user.email:
+            raise UserError(self.env._("You have no e-mail address. Enter it in your preferences first."))
+        mail = self._preview_mail(record._make_previewed)
+        # sudo: mail.mail belongs to the system; it goes to the user and to nobody else
+        self.env['mail.mail'].sudo().create({
+            'subject': self.env._("[Test] %s", mail['subject']),
+            'body_html': mail['body'],
+            'email_from': mail['email_from'],
+            'email_to': self.env.user.email_formatted,
+            'auto_delete': True,
+            'attachment_ids': [Command.create({
+                'name': mail['attachments'][0], 'raw': self._preview(record._make_previewed),
+                'mimetype': 'application/pdf'})],
+        }).send_after_commit()
+        return self.env._("A test is on its way to %s.", self.env.user.email)
 
     @api.model
     def _preview(self, get_notice):

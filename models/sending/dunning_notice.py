@@ -24,7 +24,7 @@ class DunningNotice(models.Model):
     _name = 'dunning.notice'
     _inherit = [
         'dunning.notice.approval', 'dunning.notice.editing', 'dunning.notice.delivery', 'dunning.notice.withdrawal',
-        'dunning.notice.standing', 'dunning.preview', 'dunning.notice']
+        'dunning.notice.standing', 'dunning.notice']
 
     # The choice of a language writes the language code.
     _user_writable = USER_WRITABLE_SENDING
@@ -463,18 +463,18 @@ class DunningNotice(models.Model):
         return self.env['dunning.send']._action_open(notices=self)
 
     def _make_previewed(self):
-        # IMPLEMENTS dunning.preview
+        """Return the notice that would leave; for a preview, which undoes what is made for it."""
         return self
 
     def _get_letter_url(self):
-        # IMPLEMENTS dunning.preview
+        """Return where the letter can be seen: as it left, or as it would leave today."""
         return f"/report/pdf/l10n_nl_dunning.report_dunning_letter/{self.id}"
 
-    def _get_mail_preview(self):
-        # EXTENDS: what left is shown as it left.
+    def _get_left_mail(self):
+        """Return the e-mail as it left, in the form of a preview, or {} when none did."""
         message = self.mail_message_id
         if not message or self.state in ('draft', 'queued', 'error'):
-            return super()._get_mail_preview()
+            return {}
         return {
             'email_from': message.email_from, 'email_to': self.email_to, 'subject': message.subject,
             'body': message.body, 'attachments': message.attachment_ids.mapped('name')}

@@ -12,7 +12,6 @@ from .dunning_send import SHOWN
 
 class DunningSendGroup(models.TransientModel):
     _name = 'dunning.send.group'
-    _inherit = ['dunning.preview']
     _description = "Reminder About to Be Sent"
     _order = 'partner_id, id'
 
@@ -86,12 +85,15 @@ class DunningSendGroup(models.TransientModel):
             group.remark = group.problem or (detoured and notice.detour_text)
 
     def _get_letter_url(self):
-        # IMPLEMENTS dunning.preview: as it would leave now; no record of it is kept.
-        self.preview_file = base64.b64encode(self._get_letter_preview())
+        """Return where the letter can be seen as it would leave now; no record of it is kept."""
+        self.preview_file = base64.b64encode(self.env['dunning.letter']._preview(self._make_previewed))
         return f"/web/content/dunning.send.group/{self.id}/preview_file?filename=concept.pdf"
 
+    def _get_left_mail(self):
+        return self.notice_id._get_left_mail() if self.notice_id else {}
+
     def _make_previewed(self):
-        # IMPLEMENTS dunning.preview
+        """Return the notice that would leave; for a preview, which undoes what is made for it."""
         if self.notice_id:
             if self.notice_id.channel != self.channel:
                 self.notice_id.channel = self.channel

@@ -34,13 +34,15 @@ export class DunningPreviewDialog extends Component {
             testing: false,
         });
         onWillStart(async () => {
-            const rows = this.orm.call(this.props.resModel, "get_dunning_preview_list", [
-                this.props.resIds,
-            ]);
+            const rows = this.ask("get_preview_list", this.props.resIds);
             this.show(this.props.resId);
             this.state.rows = await rows;
         });
         useExternalListener(window, "keydown", (event) => this.onKeydown(event), { capture: true });
+    }
+
+    ask(method, ids) {
+        return this.orm.call("dunning.letter", method, [this.props.resModel, ids]);
     }
 
     get title() {
@@ -50,7 +52,7 @@ export class DunningPreviewDialog extends Component {
     /** Show another record; what was asked before and comes later is not shown. */
     async show(resId) {
         Object.assign(this.state, { resId, seen: null });
-        const seen = await this.orm.call(this.props.resModel, "get_dunning_preview", [[resId]]);
+        const seen = await this.ask("get_preview", resId);
         if (resId === this.state.resId) {
             this.state.seen = seen;
             this.state.tab = seen.body ? "mail" : "letter";
@@ -80,9 +82,7 @@ export class DunningPreviewDialog extends Component {
     async sendTest() {
         this.state.testing = true;
         try {
-            const text = await this.orm.call(this.props.resModel, "send_dunning_test", [
-                [this.state.resId],
-            ]);
+            const text = await this.ask("send_test", this.state.resId);
             this.notification.add(text, { type: "success" });
         } finally {
             this.state.testing = false;
