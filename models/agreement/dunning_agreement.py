@@ -45,7 +45,7 @@ class DunningAgreement(models.AbstractModel):
 
     @api.model
     def _leave_collected(self, company, items):
-        """Return which of these due items are asked now, or all when none is: not what will be collected by direct debit,
+        """Return which of these due items are asked now, or all when none is: not what is collected by direct debit,
         was never sent, is blocked or is left to a person.
         """
         Planner, today = self.env['dunning.planner'], company._dunning_today()

@@ -36,7 +36,7 @@ class DunningNotice(models.Model):
         compute='_compute_words', help="Where the debtor can ask what you do with his personal data.")
     amount_text = fields.Char(compute='_compute_words', help="The one amount to pay.")
     asked_text = fields.Char(
-        compute='_compute_words', help="The invoice, and how many more there are, with the amount to pay: for subjects.")
+        compute='_compute_words', help="The invoice, how many more there are, and the amount to pay: for subjects.")
     date_text = fields.Char(compute='_compute_words', help="The date of the letter.")
     deadline_text = fields.Char(
         compute='_compute_words',

@@ -9,8 +9,6 @@ from ..ladder.dunning_level import MANUAL_CHANNELS
 from ..letter.dunning_letter_text import KEY
 from ..notice.dunning_notice import MADE_STATES
 
-# What can be looked at before it leaves.
-PREVIEWED = ('dunning.notice', 'dunning.send.group')
 # Kept that long, for a printer that jammed.
 PRINT_PILE_DAYS = 7
 
@@ -38,7 +36,7 @@ class DunningLetter(models.AbstractModel):
     @api.model
     def _browse_previewed(self, model, ids):
         """Return the records that are looked at, whatever a browser says."""
-        if model not in PREVIEWED:
+        if not hasattr(self.env.get(model), '_make_previewed'):
             raise AccessError(self.env._("There is nothing to look at."))
         records = self.env[model].browse(ids)
         records.check_access('read')
@@ -48,7 +46,7 @@ class DunningLetter(models.AbstractModel):
     def get_preview_list(self, model, ids):
         """Return the rows beside the preview: ``id``, ``debtor`` and ``detail``, in the order of the records.
 
-        :param str model: one of :data:`PREVIEWED`
+        :param str model: of what has a ``_make_previewed()``
         """
         records = self._browse_previewed(model, ids)
         channels = dict(records._fields['channel']._description_selection(self.env))

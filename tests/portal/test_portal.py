@@ -360,6 +360,30 @@ class TestPortalPage(PortalCase):
         self.assertNothing(self.post(f'letter/{theirs.id}'))
         self.assertFalse(self.opened(theirs))
 
+    def test_the_link_of_a_letter_opens_with_its_sum(self):
+        """One button pays exactly what it asks. What came later stands below; what was never sent is not asked."""
+        notice = self._send_reminder()
+        self.assertEqual(notice.amount_due, 300.0)
+        later = self.invoice(self.consumer, self.today - days(1), 40.0)
+        unsent = self.invoice(self.consumer, self.today - days(9), 50.0)
+        unsent.is_move_sent = False
+        query = {'notice': notice.id, 'key': self.page._sign_notice(notice), 'lang': 'en'}
+        tree = self.tree(self.get(**query))
+        words = self.words(tree)
+        self.assertRegex(words, r"To pay for our message “[^”]+” €300\.00")
+        self.assertIn("All that is due today €340.00", words)
+        self.assertRegex(words, rf"{unsent.name} We have not asked you for this yet\. €50\.00")
+        self.assertTrue(tree.xpath("//a[contains(., 'Pay')][contains(., '300.00')]"))
+        self.assertIn(notice.reference, words, "Stating what the letter says")
+        self.assertEqual(self.page._get_payable('letter', notice=notice).amount, 300.0)
+        self.assertEqual(self.page._get_payable('due').amount, 340.0)
+        self.pay(self.old, 200.0)
+        self.assertEqual(self.page._get_payable('letter', notice=notice).amount, 100.0)
+        self.pay(self.old | self.new)
+        self.assertFalse(self.page._get_payable('letter', notice=notice))
+        self.assertEqual(self.page._get_payable('due').moves, later)
+        self.assertIn("To pay today €40.00", self.words(self.tree(self.get(**query))))
+
     def test_acting_on_the_link_of_a_notice_is_proof(self):
         notice = self._send_reminder()
         values = {'invoice_id': self.old.id, 'category': 'price', 'reason': "The price is wrong, see the offer."}

@@ -336,6 +336,21 @@ class TestPortalPayment(PaymentCommon):
         self.assertIn('100,00', self.words(answer))
         self.assertIsNone(self.get_form(url))
 
+    def test_the_button_of_a_letter_pays_what_it_asks(self):
+        """Whoever presses it is asked that sum, also when more is due since."""
+        debtor = self.make_debtor("Ander BV")
+        asked = self.invoice(debtor, due=self.today - days(30), amount=70.0)
+        notice = self.make_notices(self.today).filtered(lambda notice: notice.partner_id == debtor)
+        notice = self.send(notice, self.today)
+        later = self.invoice(debtor, due=self.today - days(1), amount=40.0)
+        url, pay_url = notice._get_page_urls()[notice.id]
+        self.assertIn('/pay?', pay_url)
+        self.assertNotIn('/pay?', url)
+        self.assertEqual(debtor._get_dunning_page(self.company)._get_payable('due').amount, 110.0)
+        transaction, _answer = self.pay_online(urlsplit(pay_url)._replace(scheme='', netloc='').geturl())
+        self.assertEqual(transaction.amount, notice.amount_due)
+        self.assertEqual((asked | later).mapped('amount_residual'), [0.0, 40.0])
+
     def test_page_pays_one_invoice(self):
         debtor = self.make_debtor("Ander BV")
         self.invoice(debtor, due=self.today - days(30), amount=70.0)
