@@ -242,6 +242,27 @@ class TestStart(WizardCommon):
             'dunning_start_date': TODAY, 'dunning_oldest_due_date': TODAY - days(100),
             'dunning_policy_business_id': policy.id}])
 
+    def test_a_newcomer_sees_what_is_missing_and_has_proposals_at_once(self):
+        """What letters need is ticked off; what is due today is proposed without waiting for the morning."""
+        invoice = self.invoice(due=TODAY - days(10))
+        self.company.write({'email': False})
+        banks = self.company.partner_id.bank_ids
+        banks.active = False
+        wizard = self.wizard(start_date=TODAY, policy_business_id=self.ladder.id)
+        lacks = [check['text'] for check in wizard._get_checks() if not check['done']]
+        self.assertTrue(any("no bank account" in text for text in lacks), lacks)
+        self.assertTrue(any("no e-mail address" in text for text in lacks), lacks)
+        self.company.email = 'finance@korst.example.org'
+        self.env['res.partner.bank'].create({
+            'acc_number': 'NL91ABNA0417164300', 'partner_id': self.company.partner_id.id})
+        left = [check['text'] for check in wizard._get_checks() if not check['done']]
+        self.assertFalse([text for text in left if "bank account" in text or "e-mail address" in text], left)
+        self.assertIn('fa-check-circle', wizard.checklist_html)
+        wizard.action_start_now()
+        notice = self.env['dunning.notice'].search([('line_ids.move_id', '=', invoice.id)])
+        self.assertEqual(notice.state, 'draft', "What was overdue before the start is proposed, not sent")
+        self.assertFalse(notice.maker_ids, "The manager may approve it")
+
     def test_another_company_than_those_of_the_manager_is_refused(self):
         other = self.env['res.company'].create({'name': "Other"})
         with self.assertRaises(UserError):
