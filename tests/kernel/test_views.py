@@ -170,7 +170,7 @@ class TestViews(DunningCommon):
         everything = get_leaves('manager')
         self.assertLess(manager, everything)
         self.assertLess({
-            'withdrawals', 'limitation', 'absences', 'time_machine', 'interest_rates', 'report_wrong'}, everything)
+            'withdrawals', 'limitation', 'absences', 'time_machine', 'law_facts', 'report_wrong'}, everything)
 
     def test_purchase_documents_are_left_alone(self):
         """A vendor bill has no reason, no level and nothing to send."""
