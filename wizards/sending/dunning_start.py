@@ -71,13 +71,16 @@ class DunningStart(models.TransientModel):
                 (bool(bank), self.env._("Debtors pay on %s.", bank.acc_number or ''), self.env._(
                     "There is no bank account to pay on. Enter it on the bank journal or on the company.")),
                 (not sender, self.env._("E-mails come from %s.", company.email or ''), sender),
-                (bool(company.logo) and not company.uses_default_logo, self.env._("Letters and e-mails have your logo."),
-                 self.env._("There is no logo yet. Add it on the company; letters go without it too.")),
+                (bool(company.logo) and not company.uses_default_logo, self.env._(
+                    "Letters and e-mails have your logo."), self.env._(
+                    "There is no logo yet. Add it on the company; letters go without it too.")),
                 (bool(servers or config.get('smtp_server') not in (None, False, 'localhost')), self.env._(
                     "There is a mail server. Send yourself a test from a preview to see that it works."), self.env._(
                     "No mail server is set up. Add one in the settings of Odoo, or no e-mail leaves.")),
-                (all(cron.active for cron in crons), self.env._("The scheduled actions plan and send every day."),
-                 self.env._("A scheduled action is switched off. Switch “Dunning: plan” and “Dunning: send” on again.")),
+                (all(cron.active for cron in crons), self.env._(
+                    "The scheduled actions plan and send every day."), self.env._(
+                    "A scheduled action is switched off. Switch “Debtors: plan reminders” and “Debtors: send "
+                    "reminders” on again.")),
                 (bool(self.policy_business_id or self.policy_consumer_id), self.env._(
                     "A ladder is chosen. Read its texts under Configuration ‣ Policies."), self.env._(
                     "No ladder is chosen, so nobody is reminded. Choose one below.")),

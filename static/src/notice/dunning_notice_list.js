@@ -43,7 +43,9 @@ export class DunningNoticeListController extends ListController {
             this.dunningOrm.call("dunning.notice", "get_dunning_wrong_figure", []),
             this.dunningOrm.call("dunning.notice", "get_dunning_proposed_withdrawals", []),
         ]);
-        const withdrawals = count ? _t("Withdrawals of wrong notices that wait for you: %s", count) : "";
+        const withdrawals = count
+            ? _t("Withdrawals of wrong notices that wait for you: %s", count)
+            : "";
         Object.assign(this.banner, { running, withdrawals, wrong });
     }
 
