@@ -1,7 +1,7 @@
 """Looking at letters, and the pile that goes to the post."""
 
 from odoo import Command, api, fields, models
-from odoo.exceptions import AccessError, UserError
+from odoo.exceptions import UserError
 from odoo.tools import format_amount
 from odoo.tools.pdf import merge_pdf
 
@@ -34,21 +34,12 @@ class DunningLetter(models.AbstractModel):
         return pdfs
 
     @api.model
-    def _browse_previewed(self, model, ids):
-        """Return the records that are looked at, whatever a browser says."""
-        if not hasattr(self.env.get(model), '_make_previewed'):
-            raise AccessError(self.env._("There is nothing to look at."))
-        records = self.env[model].browse(ids)
-        records.check_access('read')
-        return records
-
-    @api.model
-    def get_preview_list(self, model, ids):
+    def _get_preview_list(self, records):
         """Return the rows beside the preview: ``id``, ``debtor`` and ``detail``, in the order of the records.
 
-        :param str model: of what has a ``_make_previewed()``
+        :param records: of a model that has a ``_make_previewed()``
         """
-        records = self._browse_previewed(model, ids)
+        records.check_access('read')
         channels = dict(records._fields['channel']._description_selection(self.env))
         return [
             {
@@ -59,11 +50,12 @@ class DunningLetter(models.AbstractModel):
             } for record in records]
 
     @api.model
-    def get_preview(self, model, record_id):
+    def _get_preview(self, record):
         """Return what would leave: of an e-mail ``email_from``, ``email_to``, ``subject``, ``body`` and
         ``attachments``; of paper ``letter_url``; or ``problem``, a sentence that says why there is nothing to see.
         """
-        record = self._browse_previewed(model, [record_id])
+        record.ensure_one()
+        record.check_access('read')
         if record.channel in MANUAL_CHANNELS:
             return {'problem': self.env._("This is a call or a task for a colleague; there is no letter to show.")}
         try:
@@ -74,12 +66,12 @@ class DunningLetter(models.AbstractModel):
             return {'problem': str(error)}
 
     @api.model
-    def send_test(self, model, record_id):
+    def _send_test(self, record):
         """Send what would leave to the user who asks, as a test: nothing is recorded, and its links have no key.
 
         :return: the sentence to show
         """
-        record = self._browse_previewed(model, [record_id])
+        record.ensure_one()
         record.check_access('write')
         if not self.env.user.email:
             raise UserError(self.env._("You have no e-mail address. Enter it in your preferences first."))

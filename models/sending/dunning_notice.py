@@ -462,23 +462,6 @@ class DunningNotice(models.Model):
         """Open the send wizard for these proposals."""
         return self.env['dunning.send']._action_open(notices=self)
 
-    def _make_previewed(self):
-        """Return the notice that would leave; for a preview, which undoes what is made for it."""
-        return self
-
-    def _get_letter_url(self):
-        """Return where the letter can be seen: as it left, or as it would leave today."""
-        return f"/report/pdf/l10n_nl_dunning.report_dunning_letter/{self.id}"
-
-    def _get_left_mail(self):
-        """Return the e-mail as it left, in the form of a preview, or {} when none did."""
-        message = self.mail_message_id
-        if not message or self.state in ('draft', 'queued', 'error'):
-            return {}
-        return {
-            'email_from': message.email_from, 'email_to': self.email_to, 'subject': message.subject,
-            'body': message.body, 'attachments': message.attachment_ids.mapped('name')}
-
     def action_print_pile(self):
         """Print the letters to post as one PDF in postal order."""
         return self.env['dunning.letter']._action_print_pile(self)

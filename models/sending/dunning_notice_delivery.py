@@ -348,6 +348,42 @@ class DunningNoticeDelivery(models.AbstractModel):
             'address': ", ".join(filter(None, [partner.street, " ".join(filter(None, [partner.zip, partner.city]))]))}
 
     # -------------------------------------------------------------------------
+    # WHAT IT LOOKS LIKE
+    # -------------------------------------------------------------------------
+
+    def get_preview_list(self):
+        """Return the rows beside the preview; see ``dunning.letter._get_preview_list``."""
+        self.check_access('read')
+        return self.env['dunning.letter']._get_preview_list(self)
+
+    def get_preview(self):
+        """Return what would leave; see ``dunning.letter._get_preview``."""
+        self.check_access('read')
+        return self.env['dunning.letter']._get_preview(self)
+
+    def send_test(self):
+        """Send what would leave to the user who asks; see ``dunning.letter._send_test``."""
+        self.check_access('write')
+        return self.env['dunning.letter']._send_test(self)
+
+    def _make_previewed(self):
+        """Return the notice that would leave; for a preview, which undoes what is made for it."""
+        return self
+
+    def _get_letter_url(self):
+        """Return where the letter can be seen: as it left, or as it would leave today."""
+        return f"/report/pdf/l10n_nl_dunning.report_dunning_letter/{self.id}"
+
+    def _get_left_mail(self):
+        """Return the e-mail as it left, in the form of a preview, or {} when none did."""
+        message = self.mail_message_id
+        if not message or self.state in ('draft', 'queued', 'error'):
+            return {}
+        return {
+            'email_from': message.email_from, 'email_to': self.email_to, 'subject': message.subject,
+            'body': message.body, 'attachments': message.attachment_ids.mapped('name')}
+
+    # -------------------------------------------------------------------------
     # REGISTERED POST
     # -------------------------------------------------------------------------
 

@@ -963,7 +963,7 @@ class TestLetterPdf(LetterCommon):
             'at_date': TODAY, 'item_ids': [Command.set(self.items(move).ids)]})
         wizard._load()
         count = self.env['dunning.notice'].search_count([])
-        seen = wizard.env['dunning.letter'].get_preview(wizard.group_ids._name, wizard.group_ids.id)
+        seen = wizard.group_ids.get_preview()
         self.assertIn(f'/{wizard.group_ids.id}/', seen['letter_url'])
         self.assertIn(move.name, seen['subject'])
         self.assertIn("Pay", seen['body'])

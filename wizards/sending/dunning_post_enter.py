@@ -12,7 +12,8 @@ class DunningPostEnter(models.TransientModel):
 
     notice_ids = fields.Many2many(comodel_name='dunning.notice', string="Letters", readonly=True)
     posted_on = fields.Date(
-        required=True, help="The term of a letter runs from the day on which it was posted.")
+        required=True, default=lambda self: self.env.company._dunning_today(),
+        help="The term of a letter runs from the day on which it was posted.")
     line_ids = fields.One2many(
         comodel_name='dunning.post.enter.line', inverse_name='wizard_id', string="Registered Letters")
     count = fields.Integer(compute='_compute_count')

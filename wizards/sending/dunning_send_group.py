@@ -84,6 +84,21 @@ class DunningSendGroup(models.TransientModel):
             detoured = group.detour and Notice._is_detour(group.level_id, group.channel)
             group.remark = group.problem or (detoured and notice.detour_text)
 
+    def get_preview_list(self):
+        """Return the rows beside the preview; see ``dunning.letter._get_preview_list``."""
+        self.check_access('read')
+        return self.env['dunning.letter']._get_preview_list(self)
+
+    def get_preview(self):
+        """Return what would leave; see ``dunning.letter._get_preview``."""
+        self.check_access('read')
+        return self.env['dunning.letter']._get_preview(self)
+
+    def send_test(self):
+        """Send what would leave to the user who asks; see ``dunning.letter._send_test``."""
+        self.check_access('write')
+        return self.env['dunning.letter']._send_test(self)
+
     def _get_letter_url(self):
         """Return where the letter can be seen as it would leave now; no record of it is kept."""
         self.preview_file = base64.b64encode(self.env['dunning.letter']._preview(self._make_previewed))

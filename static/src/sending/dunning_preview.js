@@ -42,7 +42,7 @@ export class DunningPreviewDialog extends Component {
     }
 
     ask(method, ids) {
-        return this.orm.call("dunning.letter", method, [this.props.resModel, ids]);
+        return this.orm.call(this.props.resModel, method, [ids]);
     }
 
     get title() {
@@ -52,7 +52,7 @@ export class DunningPreviewDialog extends Component {
     /** Show another record; what was asked before and comes later is not shown. */
     async show(resId) {
         Object.assign(this.state, { resId, seen: null });
-        const seen = await this.ask("get_preview", resId);
+        const seen = await this.ask("get_preview", [resId]);
         if (resId === this.state.resId) {
             this.state.seen = seen;
             this.state.tab = seen.body ? "mail" : "letter";
@@ -82,7 +82,7 @@ export class DunningPreviewDialog extends Component {
     async sendTest() {
         this.state.testing = true;
         try {
-            const text = await this.ask("send_test", this.state.resId);
+            const text = await this.ask("send_test", [this.state.resId]);
             this.notification.add(text, { type: "success" });
         } finally {
             this.state.testing = false;
