@@ -127,7 +127,7 @@ def impute(
 
 
 def read_credits(credits: Iterable[Credit]) -> dict:
-    """Return what the texts of credits can name: ``{key of a credit: tuple of :class:`Reading`}``, one for each text."""
+    """Return what the texts of credits can name: ``{key of a credit: tuple of :class:`Reading`}``, one for a text."""
     read = {}
     for credit in credits:
         texts = [
