@@ -32,6 +32,7 @@ class Imputed(NamedTuple):
     """What lies ready for due items, in the currency of the company (Decimal).
 
     :ivar credits: all that lies ready, :class:`Ready`, also what names nothing
+    :ivar ready: its sum, by debtor id
     :ivar covered: what is certainly not asked any more, by item id
     :ivar taken: what that takes of the credits of a debtor, by debtor id
     :ivar likely: ids of items that somebody unknown may have paid
@@ -41,19 +42,12 @@ class Imputed(NamedTuple):
     """
 
     credits: list = ()
+    ready: dict = MappingProxyType({})
     covered: dict = MappingProxyType({})
     taken: dict = MappingProxyType({})
     likely: frozenset = frozenset()
     entries: dict = MappingProxyType({})
     of_others: dict = MappingProxyType({})
-
-    def get_ready(self):
-        """Return ``{debtor id: (amount, what of it names no item)}`` of what lies ready for known debtors."""
-        ready = defaultdict(lambda: ZERO)
-        for credit in self.credits:
-            if credit.debtor_id:
-                ready[credit.debtor_id] += to_decimal(credit.balance)
-        return {debtor_id: (amount, amount - self.taken.get(debtor_id, ZERO)) for debtor_id, amount in ready.items()}
 
 
 class DunningImputation(models.AbstractModel):
@@ -68,17 +62,21 @@ class DunningImputation(models.AbstractModel):
 
         :param SQL debtors: condition on ``debtor``: credit notes and payments of these only; None: of all
         """
-        ready = [Ready(*row) for row in self.env.execute_query(SQL(
+        rows = [Ready(*row) for row in self.env.execute_query(SQL(
             "SELECT %s FROM (%s) credit", SQL(", ").join(map(SQL.identifier, Ready._fields)),
             self.env['account.move.line']._get_dunning_credits_sql(
                 company, day, SQL("TRUE") if debtors is None else debtors, any_receipt=True)))]
-        if not ready:
+        if not rows:
             return Imputed()
+        amounts, ready = {row.id: to_decimal(row.balance) for row in rows}, defaultdict(lambda: ZERO)
+        for row in rows:
+            if row.debtor_id:
+                ready[row.debtor_id] += amounts[row.id]
         credits = [
             Credit(
-                credit.id, credit.debtor_id, to_decimal(credit.balance), credit.date,
-                tuple((credit.text or '').split('\n')), credit.payer or '', tuple(credit.item_ids))
-            for credit in ready if credit.balance > 0]
+                row.id, row.debtor_id, amounts[row.id], row.date, tuple((row.text or '').split('\n')),
+                row.payer or '', tuple(row.item_ids))
+            for row in rows if row.balance > 0]
         read = read_credits(credits)
         items, documents, names = self._read_payable(
             company, sorted(get_keys(read)), sorted({credit.debtor_id for credit in credits if credit.debtor_id}),
@@ -87,17 +85,17 @@ class DunningImputation(models.AbstractModel):
         found = impute(credits, items, documents, names, read)
         covered, taken = defaultdict(lambda: ZERO), defaultdict(lambda: ZERO)
         entries, of_others, owner = defaultdict(dict), defaultdict(list), {item.id: item.debtor_id for item in items}
-        for credit in ready:
-            shares = found.shares.get(credit.id, ())
-            for other_id in {owner[share.item_id] for share in shares} - {credit.debtor_id}:
-                of_others[other_id].append((credit.entry, credit.date, {
+        for row in rows:
+            shares = found.shares.get(row.id, ())
+            for other_id in {owner[share.item_id] for share in shares} - {row.debtor_id}:
+                of_others[other_id].append((row.entry, row.date, {
                     share.item_id: share.amount for share in shares if owner[share.item_id] == other_id}))
             for share in shares:
                 covered[share.item_id] += share.covered
-                entries[credit.entry][share.item_id] = share.amount / to_decimal(credit.balance)
-                if credit.debtor_id:
-                    taken[credit.debtor_id] += share.amount
-        return Imputed(ready, covered, taken, found.likely, entries, of_others)
+                entries[row.entry][share.item_id] = share.amount / amounts[row.id]
+                if row.debtor_id:
+                    taken[row.debtor_id] += share.amount
+        return Imputed(rows, ready, covered, taken, found.likely, entries, of_others)
 
     @api.model
     def _get_document_queries(self, company, keys, debtor_ids):

@@ -127,7 +127,8 @@ class DunningDebtorRows(models.AbstractModel):
             held_company=self.env['dunning.planner']._get_held_company_sql(
                 SQL.identifier('line'), SQL.identifier('company', 'places')),
             countable=self.env['dunning.planner']._get_countable_sql(
-                SQL.identifier('line'), SQL.identifier('move'), SQL("move.id")),
+                SQL.identifier('line'), SQL.identifier('move'), SQL("move.id"),
+                self.env['account.move.line']._get_dunning_no_debt_sql(SQL("line.id"), SQL.identifier('move'))),
             held=self._get_held_sql(),
             collected=SQL("(%s OR %s)", self._get_collected_sql(), self._get_left_alone_sql()),
         )

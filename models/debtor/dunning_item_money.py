@@ -68,7 +68,8 @@ class DunningItemMoney(models.AbstractModel):
         """
         Move, Payment = self.env['account.move'], self.env['account.payment']
         Receipt, Bank = self.env['account.bank.statement.line'], self.env['res.partner.bank']
-        line, owed = SQL.identifier('line'), SQL(
+        is_open = self._get_dunning_unreconciled_sql(SQL.identifier('line'), company)
+        owed = SQL(
             "SELECT owed.id FROM account_move_line owed WHERE %s AND owed.move_id",
             self._get_dunning_open_sql(SQL.identifier('owed')))
         return SQL(
@@ -123,7 +124,7 @@ class DunningItemMoney(models.AbstractModel):
             is_money=IS_MONEY, company=company.id, since=day - RECEIPT_AGE, wanted=wanted, owed=owed,
             no_debt=self._get_dunning_no_debt_sql(SQL("line.id"), SQL.identifier('move')),
             receipts=SQL("TRUE") if any_receipt else wanted,
-            open=self._get_dunning_unreconciled_sql(line, company),
+            open=is_open,
             to_flush=[
                 *(self._fields[name] for name in (
                     'move_id', 'account_id', 'partner_id', 'parent_state', 'currency_id', 'journal_id', 'date', 'name',
@@ -264,6 +265,7 @@ class DunningItemMoney(models.AbstractModel):
         """
         Move, line = self.env['account.move'], SQL.identifier('line')
         owed = SQL("%s AND line.amount_residual > 0", self._get_dunning_unreconciled_sql(line, company))
+        due_date = self._get_dunning_due_date_sql(line, SQL.identifier('move'))
         lines = SQL("account_move_line line JOIN res_partner partner ON partner.id = line.partner_id")
         by_sum = SQL(
             """
@@ -315,7 +317,7 @@ class DunningItemMoney(models.AbstractModel):
             documents=documents, no_debt=self._get_dunning_no_debt_sql(SQL("line.id"), SQL.identifier('move')),
             lines=lines, owed=owed, has_amounts=bool(amounts), amounts=amounts, debtors=debtor_ids,
             has_key=Move._get_dunning_has_key_sql(SQL.identifier('move'), keys), items=item_ids, by_sum=by_sum,
-            due_date=self._get_dunning_due_date_sql(line, SQL.identifier('move')),
+            due_date=due_date,
             to_flush=[
                 *(self._fields[name] for name in (
                     'move_id', 'partner_id', 'amount_residual', 'balance', 'name', 'discount_date',

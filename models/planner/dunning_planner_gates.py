@@ -47,10 +47,11 @@ class DunningPlannerGates(models.AbstractModel):
                  WHERE debtor_id IS NOT NULL
               GROUP BY debtor_id
                 """, question.credits)
-        ready = question.imputed.get_ready()
+        ready, taken = question.imputed.ready, question.imputed.taken
         return SQL(
             "SELECT * FROM UNNEST(%s::int[], %s::numeric[], %s::numeric[]) AS credit (partner_id, amount, loose)",
-            list(ready), [amount for amount, _loose in ready.values()], [loose for _amount, loose in ready.values()])
+            list(ready), list(ready.values()),
+            [amount - taken.get(debtor_id, 0) for debtor_id, amount in ready.items()])
 
     def _get_named_sql(self, question):
         """Return SQL of what money that names items covers of them: ``item_id``, ``amount`` (company currency)."""
@@ -111,6 +112,7 @@ class DunningPlannerGates(models.AbstractModel):
     def _get_reductions_sql(self, question):
         line, item_ids = SQL.identifier('line'), list(question.items.ids)
         debits = self._get_debits_sql(question.company, question.day, SQL("line.id = ANY(%s)", item_ids))
+        no_debt = self.env['account.move.line']._get_dunning_no_debt_sql(SQL("line.id"), SQL.identifier('move'))
         return SQL(
             """
             WITH item AS (
@@ -141,8 +143,8 @@ class DunningPlannerGates(models.AbstractModel):
             held_company=self._get_held_company_sql(line, SQL("%s", question.company.currency_id.decimal_places)),
             credits=self._get_credit_sql(question),
             named=self._get_named_sql(question),
-            countable=self._get_countable_sql(line, SQL.identifier('move'), SQL("move.id")),
-            no_debt=self.env['account.move.line']._get_dunning_no_debt_sql(SQL("line.id"), SQL.identifier('move')),
+            countable=self._get_countable_sql(line, SQL.identifier('move'), SQL("move.id"), no_debt),
+            no_debt=no_debt,
             collected=SQL("line.id IN (SELECT item_id FROM (%s) debit)", debits) if debits else SQL("FALSE"),
             covered=self._get_covered_sql(SQL("SUM(%s) FILTER (WHERE countable) OVER older", self._get_unnamed_sql())),
             netted=self._get_netted_currency_sql(SQL.identifier('netted')),
@@ -150,17 +152,19 @@ class DunningPlannerGates(models.AbstractModel):
             to_flush=self.env['account.move']._fields['payment_state'])
 
     @api.model
-    def _get_countable_sql(self, line, move, move_id):
-        """Return SQL that is true when open credits are set against an item: it is open and could be asked for."""
-        Item = self.env['account.move.line']
+    def _get_countable_sql(self, line, move, move_id, no_debt):
+        """Return SQL that is true when open credits are set against an item: it is open and could be asked for.
+
+        :param SQL no_debt: why it is no debt, as of ``account.move.line._get_dunning_no_debt_sql``
+        """
         return SQL(
             "(%(line)s.parent_state = 'posted' AND %(line)s.amount_residual > 0 AND %(line)s.reconciled IS NOT TRUE"
             " AND %(line)s.no_followup IS NOT TRUE"
             " AND COALESCE(%(move)s.payment_state, '') NOT IN ('blocked', 'reversed')"
             " AND (COALESCE(%(move)s.payment_state, '') NOT IN ('in_payment', 'paid') OR %(registered)s)"
             " AND %(no_debt)s IS NULL)",
-            line=line, move=move, no_debt=Item._get_dunning_no_debt_sql(SQL("%s.id", line), move),
-            registered=Item._get_dunning_is_registered_sql(move_id))
+            line=line, move=move, no_debt=no_debt,
+            registered=self.env['account.move.line']._get_dunning_is_registered_sql(move_id))
 
     @staticmethod
     def _get_unnamed_sql():
@@ -212,13 +216,9 @@ class DunningPlannerGates(models.AbstractModel):
     # NO DEBT
     # -------------------------------------------------------------------------
 
-    def _is_no_debt(self, code):
-        return SQL("%s = %s", self.env['account.move.line']._get_dunning_no_debt_sql(
-            SQL("laddered.id"), SQL.identifier('laddered')), code)
-
     def _reason_bookkeeping(self):
         return Reason(
-            self._is_no_debt('bookkeeping'),
+            SQL("no_debt = 'bookkeeping'"),
             lambda d: self.env._(
                 "An entry that only balances others: a difference in exchange rates, or one of a point of sale. It is "
                 "never asked. Make an invoice of what is owed."),
@@ -227,7 +227,7 @@ class DunningPlannerGates(models.AbstractModel):
 
     def _reason_paid_back(self):
         return Reason(
-            self._is_no_debt('paid_back'),
+            SQL("no_debt = 'paid_back'"),
             lambda d: self.env._(
                 "Money that was paid back to the debtor. Match it with the credit note that it pays back, or, when it "
                 "is a payment that the bank took back, with that payment."),
@@ -236,7 +236,7 @@ class DunningPlannerGates(models.AbstractModel):
 
     def _reason_discount_taken(self):
         return Reason(
-            self._is_no_debt('discount'),
+            SQL("no_debt = 'discount'"),
             lambda d: self.env._(
                 "Paid in time for the early payment discount, so the rest is not owed. Write it off as that discount."),
             waits_for='nobody',
@@ -379,7 +379,6 @@ class DunningPlannerGates(models.AbstractModel):
 
         Hook: where such orders are made.
         """
-        return None
 
     # -------------------------------------------------------------------------
     # OLD BANK DATA

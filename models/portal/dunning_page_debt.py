@@ -411,7 +411,8 @@ class DunningPageDebt(models.AbstractModel):
         elif what == 'all':
             others = self._get_open_items() - items
             items |= others - self._get_waiting_items(others)
-        debits = self._get_debits(items)
+        # Of what is due they are asked nothing already.
+        debits = self._get_debits(items) if move or what == 'all' else ()
         parts = [
             (item, asked[item.id] if item.id in asked else to_decimal(item.amount_residual_currency))
             for item in items if item.id not in debits]

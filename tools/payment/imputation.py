@@ -127,7 +127,7 @@ def impute(
 
 
 def read_credits(credits: Iterable[Credit]) -> dict:
-    """Return what the texts of credits can name: ``{key of the credit: tuple of :class:`Reading`, one for each text}``."""
+    """Return what the texts of credits can name: ``{key of a credit: tuple of :class:`Reading`}``, one for a text."""
     read = {}
     for credit in credits:
         texts = [
@@ -211,7 +211,7 @@ class _Books:
             item = self.items[item_id]
             open_amount = self.left[item_id]
             enough = item.get_enough(credit.day) if open_amount == item.amount else open_amount
-            taken = min(left, open_amount if left > enough else enough)
+            taken = min(left, open_amount)
             covered = open_amount if taken >= enough else taken
             if covered > 0:
                 self.left[item_id] -= covered
