@@ -1,5 +1,7 @@
 """What stands on quotations and orders, for whom, and what it costs."""
 
+from lxml import etree
+
 from odoo.tests import Form, tagged
 
 from odoo.addons.l10n_nl_dunning.tests.common import days
@@ -110,3 +112,33 @@ class TestOrderViews(SaleCommon):
             few, many = count(orders[:2].ids, names), count(orders.ids, names)
             self.assertEqual(few, many, names)
             self.assertLessEqual(many, most, names)
+
+    def test_lists_cost_no_query_per_order(self):
+        """As the browser asks for them, with all that the bridge puts into the lists."""
+        self.make_rule()
+        debtors = [self.make_debtor(f"Debtor {number} BV") for number in range(12)]
+        for debtor in debtors:
+            self.invoice(debtor)
+        self.dun(LATE)
+        orders = self.env['sale.order'].browse([self.order(debtor).id for debtor in debtors])
+        ours = ('dunning_level_id', 'dunning_credit_state', 'dunning_text')
+        for view, most in (('sale.view_quotation_tree_with_onboarding', 30), ('l10n_nl_dunning_sale.sale_order_view_list_held', 40)):
+            Order = self.env['sale.order'].with_user(self.seller)
+            arch = etree.fromstring(Order.get_view(self.env.ref(view).id, 'list')['arch'])
+            names = {node.get('name') for node in arch.iter('field')}
+            self.assertTrue(names & set(ours), view)
+
+            def read(orders, names, Order=Order):
+                self.env.flush_all()
+                self.env.invalidate_all()
+                before = self.env.cr.sql_log_count
+                Order.web_search_read([('id', 'in', orders.ids)], {
+                    name: {'fields': {'display_name': {}}} if Order._fields[name].type == 'many2one' else {}
+                    for name in sorted(names)})
+                return self.env.cr.sql_log_count - before
+
+            read(orders, names)
+            with_bridge, without = read(orders[:2], names), read(orders[:2], names.difference(ours))
+            self.assertLessEqual(with_bridge - without, most, view)
+            with self.assertQueryCount(with_bridge):
+                read(orders, names)
