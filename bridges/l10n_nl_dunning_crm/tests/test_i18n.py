@@ -9,4 +9,4 @@ from odoo.addons.l10n_nl_dunning.tests.bridge_i18n import find_untranslated
 class TestI18n(TransactionCase):
 
     def test_everything_is_translated(self):
-        self.assertEqual(find_untranslated(self.env, 'l10n_nl_dunning_crm'), {'template': set(), 'dutch': set()})
+        self.assertEqual(find_untranslated(self.env, 'l10n_nl_dunning_crm'), ([], []))

@@ -59,10 +59,10 @@ class SaleOrder(models.Model):
         help="The highest level of the open invoices of who pays this order.")
     dunning_credit_state = fields.Selection(
         selection=[('warn', "Look first"), ('hold', "Needs release"), ('released', "Released")],
-        string="Credit", compute='_compute_dunning_credit_state')
+        string="Credit", compute='_compute_dunning_credit')
     dunning_deposit = fields.Float(
-        string="Deposit (%)", compute='_compute_dunning_credit_state', help="What the credit rules propose.")
-    dunning_text = fields.Text(string="How the Customer Pays", compute='_compute_dunning_text')
+        string="Deposit (%)", compute='_compute_dunning_credit', help="What the credit rules propose.")
+    dunning_text = fields.Text(string="How the Customer Pays", compute='_compute_dunning_credit')
     dunning_asked_on = fields.Date(
         string="Waits for Release Since", readonly=True, copy=False, index='btree_not_null',
         help="The day on which release was asked for, or the customer agreed to an order that needs it.")
@@ -121,31 +121,26 @@ class SaleOrder(models.Model):
     @api.depends(
         'partner_id', 'partner_invoice_id', 'company_id', 'state', 'amount_total', 'dunning_release_ids',
         'require_payment', 'prepayment_percent', 'order_line.is_downpayment')
-    @api.depends_context('dunning_at_date')
-    def _compute_dunning_credit_state(self):
-        verdicts = self._judge_dunning_credit()
-        for order in self:
-            order.dunning_credit_state = order.state in UNCONFIRMED and verdicts[order].state
-            order.dunning_deposit = 0.0 if order._is_dunning_deposit_asked(
-                verdicts[order].deposit) else verdicts[order].deposit
-
-    @api.depends('dunning_credit_state', 'dunning_deposit')
     @api.depends_context('lang', 'uid', 'dunning_at_date')
-    def _compute_dunning_text(self):
-        """What is known of the customer, and what to do; no amount for who may not see it."""
+    def _compute_dunning_credit(self):
+        """What is known of the customer, what follows, and what to do; no amount for who may not see it."""
+        # Who can release an order has a button for it.
+        is_manager, way_outs = self.env.user.has_group(CREDIT_MANAGER), {}
         for order, verdict in self._judge_dunning_credit().items():
-            sentences = order._get_dunning_sentences(verdict)
             state = order.state in UNCONFIRMED and verdict.state
-            if state == 'hold':
-                # Who can release it has a button for it.
-                if not self.env.user.has_group(CREDIT_MANAGER):
-                    sentences.append(order._get_dunning_way_out())
+            deposit = 0.0 if order._is_dunning_deposit_asked(verdict.deposit) else verdict.deposit
+            sentences = order._get_dunning_sentences(verdict)
+            if state == 'hold' and not is_manager:
+                company = order.company_id
+                way_outs[company] = way_outs.get(company) or order._get_dunning_way_out()
+                sentences.append(way_outs[company])
             elif state == 'released':
                 sentences.append(order._get_dunning_release()._get_sentence())
-            elif sentences:
+            elif state != 'hold' and sentences:
                 sentences.append(self.env._("Talk about it before you agree on anything new."))
-            if verdict.deposit and not order._is_dunning_deposit_asked(verdict.deposit):
-                sentences.append(self.env._("Ask a deposit of %s%%.", f"{verdict.deposit:g}"))
+            if deposit:
+                sentences.append(self.env._("Ask a deposit of %s%%.", f"{deposit:g}"))
+            order.dunning_credit_state, order.dunning_deposit = state, deposit
             order.dunning_text = order.state != 'cancel' and "\n".join(sentences)
 
     def _get_dunning_sentences(self, verdict, conditions=None):
@@ -156,20 +151,11 @@ class SaleOrder(models.Model):
         self.ensure_one()
         env, facts, debtor = self.env, verdict.facts, self._get_dunning_debtor()
         found = {
-            'level': facts.level and env._(
-                "%(customer)s is at level “%(level)s”.", customer=debtor.name, level=facts.level.name),
-            # A few days alone are no news.
-            'late': (facts.level or 'late' in verdict.met) and facts.days_late > 0 and env._(
-                "The oldest open invoice is %s days late.", facts.days_late),
-            'broken': facts.broken and env._("A promise to pay or a payment arrangement was broken."),
-            'arranged': facts.arranged and env._("A payment arrangement runs."),
-            'insolvency': facts.insolvency and env._(
-                "%(customer)s is insolvent: %(kind)s.", customer=debtor.name, kind=facts.insolvency),
+            **debtor._explain_dunning_facts(facts, says_days='late' in verdict.met),
             'limit': 'limit' in verdict.met and self._get_dunning_limit_sentence(verdict),
             'slow': ('slow' in verdict.met or facts.average_days >= SLOW_DAYS) and self._get_dunning_advice(verdict),
             'new': 'new' in verdict.met and env._("%s was never sent an invoice before.", debtor.name),
             'amount': 'amount' in verdict.met and env._("It is a large order."),
-            'hold': facts.hold and not facts.insolvency and env._("Reminders: %s.", facts.hold),
         }
         return [text for condition, text in found.items() if text and condition in (conditions or found)]
 

@@ -212,7 +212,7 @@ class TestHeldOrders(HeldCommon):
 
     ACTIONS = tuple(sorted(name for name in dir() if name.startswith('do_')))
 
-    @settings(max_examples=20, deadline=None, suppress_health_check=list(HealthCheck))
+    @settings(max_examples=12, derandomize=True, deadline=None, suppress_health_check=list(HealthCheck))
     @given(st.lists(st.sampled_from(ACTIONS), min_size=1, max_size=8))
     def test_no_sequence_confirms_a_held_order(self, names):
         with self.env.cr.savepoint() as savepoint:

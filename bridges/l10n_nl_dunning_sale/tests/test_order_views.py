@@ -82,11 +82,11 @@ class TestOrderViews(SaleCommon):
 
     def test_the_drop_down_of_customers_says_the_level(self):
         Partner = self.env['res.partner'].with_user(self.seller).with_context(
-            formatted_display_name=True, dunning_show_level=True)
+            formatted_display_name=True, res_partner_search_mode='customer')
         names = dict(Partner.name_search("B", domain=[('id', 'in', (self.late | self.prompt).ids)]))
         self.assertEqual(names[self.late.id], "Bakkerij De Korst BV \t --Reminder--")
         self.assertEqual(names[self.prompt.id], "Prompt BV")
-        self.assertEqual(self.late.with_context(dunning_show_level=True).display_name, "Bakkerij De Korst BV")
+        self.assertEqual(self.late.with_context(res_partner_search_mode='customer').display_name, "Bakkerij De Korst BV")
 
     def test_the_number_of_queries_does_not_depend_on_the_number_of_orders(self):
         self.make_rule()
@@ -122,7 +122,9 @@ class TestOrderViews(SaleCommon):
         self.dun(LATE)
         orders = self.env['sale.order'].browse([self.order(debtor).id for debtor in debtors])
         ours = ('dunning_level_id', 'dunning_credit_state', 'dunning_text')
-        for view, most in (('sale.view_quotation_tree_with_onboarding', 30), ('l10n_nl_dunning_sale.sale_order_view_list_held', 40)):
+        for view, most in (
+            ('sale.view_quotation_tree_with_onboarding', 20), ('l10n_nl_dunning_sale.sale_order_view_list_held', 24),
+        ):
             Order = self.env['sale.order'].with_user(self.seller)
             arch = etree.fromstring(Order.get_view(self.env.ref(view).id, 'list')['arch'])
             names = {node.get('name') for node in arch.iter('field')}
