@@ -13,7 +13,7 @@ class TestRisk(SaleCommon):
     def setUpClass(cls):
         super().setUpClass()
         cls.company.account_use_credit_limit = True
-        cls.late.write({'risk_sale_order_include': True, 'risk_invoice_open_include': True, 'credit_limit': 150})
+        cls.late.write({'risk_sale_order_include': True, 'risk_invoice_unpaid_include': True, 'credit_limit': 50})
 
     def assertAsked(self, order):
         """Assert that OCA's window about the risk comes up, and nothing is confirmed."""
@@ -53,7 +53,7 @@ class TestRisk(SaleCommon):
     def test_the_form_says_each_thing_once(self):
         self.make_rule('limit')
         order = self.order()
-        self.manager.group_ids |= self.env.ref('sales_team.group_sale_salesman')
+        self.manager.group_ids |= self.env.ref('sales_team.group_sale_salesman_all_leads')
         with Form(order.with_user(self.manager)) as form:
             self.assertIn("the credit limit is", form.dunning_text)
             self.assertFalse(form.partner_credit_warning)
