@@ -33,8 +33,9 @@ class Verdict(NamedTuple):
     state: str
     #: The conditions of the rules that are met, and warn or hold.
     met: tuple
-    #: The deposit that the rules propose, in percent of the order.
+    #: The deposit that the rules propose, in percent of the order, and the conditions of these rules.
     deposit: float
+    proposed: tuple
     #: What is open and ordered, this order included, and the limit; both in the currency of the company.
     exposure: float
     limit: float
@@ -47,7 +48,7 @@ class Judging(frozenset):
 #: What makes an order a confirmed one, one of another debtor or creditor, or one of more.
 JUDGED = frozenset({'state', 'partner_id', 'partner_invoice_id', 'company_id', 'currency_id', 'order_line'})
 #: Of an order without a customer.
-NOTHING_KNOWN = Verdict(DebtorFacts(*[False] * len(DebtorFacts._fields)), False, (), 0.0, 0.0, 0.0)
+NOTHING_KNOWN = Verdict(DebtorFacts(*[False] * len(DebtorFacts._fields)), False, (), 0.0, (), 0.0, 0.0)
 
 
 class SaleOrder(models.Model):
@@ -129,14 +130,14 @@ class SaleOrder(models.Model):
         for order, verdict in self._judge_dunning_credit().items():
             state = order.state in UNCONFIRMED and verdict.state
             deposit = 0.0 if order._is_dunning_deposit_asked(verdict.deposit) else verdict.deposit
-            sentences = order._get_dunning_sentences(verdict)
+            sentences = order._get_dunning_sentences(verdict if deposit else verdict._replace(proposed=()))
             if state == 'hold' and not is_manager:
                 company = order.company_id
                 way_outs[company] = way_outs.get(company) or order._get_dunning_way_out()
                 sentences.append(way_outs[company])
             elif state == 'released':
                 sentences.append(order._get_dunning_release()._get_sentence())
-            elif state != 'hold' and sentences:
+            elif state != 'hold' and sentences and not deposit:
                 sentences.append(self.env._("Talk about it before you agree on anything new."))
             if deposit:
                 sentences.append(self.env._("Ask a deposit of %s%%.", f"{deposit:g}"))
@@ -150,12 +151,13 @@ class SaleOrder(models.Model):
         """
         self.ensure_one()
         env, facts, debtor = self.env, verdict.facts, self._get_dunning_debtor()
+        met = {*verdict.met, *verdict.proposed}
         found = {
-            **debtor._explain_dunning_facts(facts, says_days='late' in verdict.met),
-            'limit': 'limit' in verdict.met and self._get_dunning_limit_sentence(verdict),
-            'slow': ('slow' in verdict.met or facts.average_days >= SLOW_DAYS) and self._get_dunning_advice(verdict),
-            'new': 'new' in verdict.met and env._("%s was never sent an invoice before.", debtor.name),
-            'amount': 'amount' in verdict.met and env._("It is a large order."),
+            **debtor._explain_dunning_facts(facts, says_days='late' in met),
+            'limit': 'limit' in met and self._get_dunning_limit_sentence(verdict),
+            'slow': ('slow' in met or facts.average_days >= SLOW_DAYS) and self._get_dunning_advice(verdict),
+            'new': 'new' in met and env._("%s was never sent an invoice before.", debtor.name),
+            'amount': 'amount' in met and env._("It is a large order."),
         }
         return [text for condition, text in found.items() if text and condition in (conditions or found)]
 
@@ -172,7 +174,7 @@ class SaleOrder(models.Model):
         """Return how the debtor pays and what helps, for who may see it."""
         facts, days = verdict.facts, round(verdict.facts.average_days)
         if not any(map(self.env.user.has_group, ACCOUNTING)):
-            return 'slow' in verdict.met and self.env._("Invoices are often paid late.")
+            return 'slow' in {*verdict.met, *verdict.proposed} and self.env._("Invoices are often paid late.")
         if facts.trend_days >= TREND_DAYS:
             return self.env._(
                 "Pays %(days)s days late on average, and %(more)s days later than before: ask a deposit, shorten the "
@@ -249,7 +251,8 @@ class SaleOrder(models.Model):
             state = 'warn' if 'hold' not in met.mapped('effect') else (
                 'released' if self._get_dunning_release() else 'hold')
         return Verdict(
-            facts, state, tuple(met.mapped('condition')), max(deposits.mapped('percent'), default=0.0), exposure, limit)
+            facts, state, tuple(met.mapped('condition')), max(deposits.mapped('percent'), default=0.0),
+            tuple(deposits.mapped('condition')), exposure, limit)
 
     @api.model
     def _get_dunning_exposures(self, company, debtors):

@@ -194,13 +194,14 @@ class TestCreditPolicy(SaleCommon):
         self.make_rule('amount', 'deposit', amount=500, percent=50)
         new = self.make_debtor("Nieuw BV")
         order = self.order(new, require_payment=False)
-        self.assertIn("Ask a deposit of 30%.", order.dunning_text)
+        self.assertEqual(order.dunning_text, "Nieuw BV was never sent an invoice before.\nAsk a deposit of 30%.")
         self.assertFalse(order.dunning_credit_state)
         order.order_line.price_unit = 501
         self.assertEqual(order.dunning_deposit, 50)
         order.action_dunning_deposit()
         self.assertTrue(order.require_payment)
         self.assertEqual((order.prepayment_percent, order.dunning_deposit), (0.5, 0))
+        self.assertFalse(order.dunning_text)
         self.assertFalse(self.order(self.late, require_payment=False).dunning_deposit)
 
     def test_a_deposit_of_a_confirmed_order_is_invoiced(self):
