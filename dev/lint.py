@@ -56,7 +56,7 @@ def eslint(fix=False):
         raise Skipped("eslint needs Node.js, which is not on this machine")
     names = (Path(folder, "test_lint", "tests", "eslintrc") for folder in odoo.addons_paths(odoo.source()))
     rules = next(name for name in names if name.exists())
-    files = [file for file in paths.sources(".js") if file.startswith("static/") and "/lib/" not in file]
+    files = [file for file in paths.sources(".js") if "/static/" in f"/{file}" and "/lib/" not in file]
     return _outcome([program, "--no-ignore", "--no-eslintrc", "-c", rules, *(["--fix"] if fix else []), *files])
 
 

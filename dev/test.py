@@ -33,7 +33,7 @@ def main():
     # Bridges have their own database: the addon is tested without the apps they are for.
     if not words or any(map(_is_of_bridge, words)):
         tests = [str(paths.CHECKOUT / "bridges" / bridge / "tests") for bridge in database.BRIDGES]
-        outcomes.append(_test(template, [paths.MODULE, *database.APPS], words or tests))
+        outcomes.append(_test(template, [paths.MODULE, *database.APPS, database.SHOP], words or tests))
     complaints = [line for lines, _code in outcomes for line in lines]
     if complaints:
         sys.exit("\n".join(["✗ Odoo complained while it installed the addon:", *complaints]))

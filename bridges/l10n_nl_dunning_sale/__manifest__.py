@@ -1,7 +1,7 @@
 {
     'name': "Debiteurenbeheer: Sales",
     'summary': "Quotations and orders show how the customer pays, and wait for release where the credit policy says so",
-    'version': '19.0.1.0.0',
+    'version': '19.0.1.1.0',
     'category': 'Accounting/Accounting',
     'author': "Debiteurenbeheer contributors",
     'license': 'LGPL-3',

@@ -14,8 +14,10 @@ BASE_MODULES = ["account", "account_payment", "account_qr_code_sepa", "contacts"
 BASE_MODULES += ["phone_validation", "portal"]
 #: Apps of Odoo that the addon has bridges to.
 APPS = ["crm", "sale_management"]
-#: The bridges that come with these; those to OCA's modules are tried by tests of the addon.
-BRIDGES = ["l10n_nl_dunning_crm", "l10n_nl_dunning_sale"]
+#: The bridges that come with these and with the shop; those to OCA's modules are tried by tests of the addon.
+BRIDGES = ["l10n_nl_dunning_crm", "l10n_nl_dunning_sale", "l10n_nl_dunning_website_sale"]
+#: What their tests need besides: the demonstration has no shop.
+SHOP = "website_sale"
 #: English is what the sources are written in; the users work in Dutch.
 BASE_LANGUAGES = "en_US,nl_NL"
 #: Attachments live in the database, so that a copy of it is complete.

@@ -1,6 +1,9 @@
 """OCA's addons, from PyPI: to try the bridges with; the addon itself needs no more than Odoo."""
 
-from . import odoo, paths, python
+import os
+import subprocess
+
+from . import bootstrap, database, odoo, paths, postgres, python, runtime
 
 #: What each bridge, or what belongs together, is tried with.
 PACKAGES = {
@@ -26,6 +29,12 @@ PACKAGES = {
         "odoo-addon-account-payment-return": "19.0.1.0.0.4",
         "Unidecode": "1.3.8",
     },
+    "risk": {
+        "odoo-addon-sale-financial-risk": "19.0.1.0.1",
+        "odoo-addon-account-financial-risk": "19.0.1.0.0.6",
+        "odoo-addon-account-invoice-overdue-warn": "19.0.1.0.0.4",
+        "odoo-addon-account-invoice-overdue-warn-sale": "19.0.1.0.0.4",
+    },
 }
 
 
@@ -38,3 +47,26 @@ def addons_path(home, name):
     """Return an addons path with Odoo, our addon, what the bridge is for and the bridges."""
     parts = [*odoo.addons_paths(home), *paths.addons_folders(), ensure(name) / "odoo" / "addons"]
     return ",".join(map(str, parts))
+
+
+def try_bridges(name, modules, bridges):
+    """Run the tests of bridges in a new database with these modules of OCA.
+
+    :return: the names of our bridges that came by themselves, the log of the tests, and their exit code
+    """
+    home, _template = bootstrap.ensure(quiet=True)
+    packages = ensure(name)
+    with database.copied(name, database.with_addon(home)) as copy:
+        words = ["-d", copy, "-i", ",".join(modules), f"--addons-path={addons_path(home, name)}", "--http-port=0"]
+        words += ["--test-tags", ",".join(f"/{bridge}" for bridge in bridges), "--stop-after-init"]
+        places = os.pathsep.join([str(paths.CHECKOUT / "dev"), str(packages)])
+        done = subprocess.run(
+            runtime.odoo_command(*words),
+            env={**runtime.environment(), "PYTHONPATH": places},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        query = "SELECT name FROM ir_module_module WHERE state = 'installed' AND name LIKE 'l10n_nl_dunning_%'"
+        installed = postgres.psql(query, copy)
+    return set(installed.splitlines()), done.stdout + done.stderr, done.returncode

@@ -118,6 +118,26 @@ class ResPartner(models.Model):
                 trend_days=behaviours.get(debtor.id, unknown).trend_days)
             for debtor in debtors}
 
+    def _explain_dunning_facts(self, facts, says_days=False):
+        """Return ``{fact: sentence}`` of what is worth knowing of one debtor, for every colleague; nothing of nobody.
+
+        :param DebtorFacts facts: what is known
+        :param says_days: whether days late are told of a debtor without a level; a few days alone are no news
+        """
+        env = self.env
+        sentences = {
+            'level': facts.level and env._(
+                "%(customer)s is at level “%(level)s”.", customer=self.name, level=facts.level.name),
+            'late': (facts.level or says_days) and facts.days_late > 0 and env._(
+                "The oldest open invoice is %s days late.", facts.days_late),
+            'broken': facts.broken and env._("A promise to pay or a payment arrangement was broken."),
+            'arranged': facts.arranged and env._("A payment arrangement runs."),
+            'insolvency': facts.insolvency and env._(
+                "%(customer)s is insolvent: %(kind)s.", customer=self.name, kind=facts.insolvency),
+            'hold': facts.hold and not facts.insolvency and env._("Reminders: %s.", facts.hold),
+        }
+        return {fact: text for fact, text in sentences.items() if text}
+
     def action_dunning_promise(self):
         """Open the wizard that records a promise of this debtor about everything he owes."""
         return self.env['dunning.promise.make']._action_open(partner=self)

@@ -2,7 +2,14 @@ from odoo import api, fields, models
 
 #: ``{app: its bridge}``: what this addon knows shows in the app as well.
 BRIDGES = {
-    'crm': 'l10n_nl_dunning_crm', 'queue_job': 'l10n_nl_dunning_queue_job', 'sale': 'l10n_nl_dunning_sale'}
+    'account_banking_mandate': 'l10n_nl_dunning_direct_debit',
+    'account_payment_return': 'l10n_nl_dunning_payment_return',
+    'crm': 'l10n_nl_dunning_crm',
+    'queue_job': 'l10n_nl_dunning_queue_job',
+    'sale': 'l10n_nl_dunning_sale',
+    'sale_financial_risk': 'l10n_nl_dunning_sale_financial_risk',
+    'website_sale': 'l10n_nl_dunning_website_sale',
+}
 
 
 class ResConfigSettings(models.TransientModel):

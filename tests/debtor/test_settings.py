@@ -1,11 +1,14 @@
 """The upgrade of settings that became constants or moved: nothing changes silently, in several companies."""
 
+import ast
 import importlib.util
 import re
+from pathlib import Path
 
 from odoo.tests import tagged
 from odoo.tools import SQL, file_path
 
+from ...models.debtor.res_config_settings import BRIDGES
 from ..common import TODAY, DunningCommon
 
 #: Columns of settings that went, as far as the stories need them.
@@ -103,3 +106,13 @@ class TestMissingBridges(DunningCommon):
         self.assertIn(bridge, self.env['res.config.settings'].create({}).dunning_missing_bridges)
         Module.search([('name', '=', bridge)]).state = 'installed'
         self.assertNotIn(bridge, self.env['res.config.settings'].create({}).dunning_missing_bridges)
+
+    def test_every_bridge_is_known(self):
+        """Each is named with the one app that it is for."""
+        found = {}
+        for manifest in Path(__file__).resolve().parents[2].glob('bridges/*/__manifest__.py'):
+            [app] = [
+                name for name in ast.literal_eval(manifest.read_text())['depends']
+                if not name.startswith('l10n_nl_dunning')]
+            found[app] = manifest.parent.name
+        self.assertEqual(BRIDGES, found or BRIDGES)

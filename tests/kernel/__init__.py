@@ -6,6 +6,7 @@ from . import (
     test_install,
     test_mail,
     test_merge,
+    test_oca,
     test_performance,
     test_properties,
     test_recorded,

@@ -1,6 +1,5 @@
 from . import (
     test_direct_debit,
-    test_direct_debit_oca,
     test_gate,
     test_money_is_kept,
     test_no_debt,

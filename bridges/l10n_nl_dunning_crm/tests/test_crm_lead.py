@@ -18,7 +18,10 @@ class TestCrmLead(DunningCommon):
             {'name': "Oven", 'partner_id': self.make_contact(self.business, "Piet").id, 'type': 'opportunity'},
             {'name': "Nobody yet", 'type': 'opportunity'}])
         self.assertEqual((late | free).mapped('dunning_level_id'), self.reminder)
-        self.assertFalse(free.dunning_hold_text)
+        text = late.with_context(dunning_at_date=TODAY + days(6)).dunning_text
+        self.assertIn("Bakkerij De Korst BV is at level “Reminder”.\nThe oldest open invoice is 6 days late.", text)
+        self.assertNotIn("100", text)
+        self.assertFalse(free.dunning_text)
         mine = [('id', 'in', (late | free).ids)]
         self.assertEqual(Lead.search([*mine, ('dunning_level_id', '!=', False)]), late)
         self.assertEqual(

@@ -19,10 +19,10 @@ class DunningNotice(models.Model):
             'customer': notice.partner_id.name, 'level': notice.level_id.name, 'day': format_day(env, notice.date),
             'channel': dict(notice._fields['channel']._description_selection(env))[notice.channel].lower()}
         if not moves:
-            return env._("%(customer)s is at level “%(level)s” since %(day)s (%(channel)s).", **values)
+            return env._("%(customer)s has been at level “%(level)s” since %(day)s (%(channel)s).", **values)
         names = [*moves[:MOST_NAMES].mapped('name'), *(['…'] if len(moves) > MOST_NAMES else [])]
         return env._(
-            "%(customer)s is at level “%(level)s” since %(day)s (%(channel)s). It is about your invoices: "
+            "%(customer)s has been at level “%(level)s” since %(day)s (%(channel)s). It is about your invoices: "
             "%(invoices)s.", **values, invoices=", ".join(names))
 
     def _explain_dunning_handed(self, env, _moves):

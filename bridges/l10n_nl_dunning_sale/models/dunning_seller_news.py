@@ -172,8 +172,10 @@ class DunningSellerNews(models.Model):
         env = self.with_context(lang=user.lang).env
         self.env['mail.thread'].message_notify(
             partner_ids=user.partner_id.ids, subject=env._("How your customers paid this week"),
-            body=Markup("<br/><br/>").join(Markup("%s: %s") % (
-                format_day(env, news.date), news.text) for news in self))
+            body=Markup().join(
+                Markup("<p><strong>%s</strong></p><ul>%s</ul>") % (
+                    format_day(env, day), Markup().join(Markup("<li>%s</li>") % text for text in news.mapped('text')))
+                for day, news in self.grouped('date').items()))
 
     @api.autovacuum
     def _gc_told(self):

@@ -4,12 +4,12 @@ from odoo import api, models
 class ResPartner(models.Model):
     _inherit = 'res.partner'
 
-    @api.depends_context('dunning_show_level')
+    @api.depends_context('res_partner_search_mode')
     def _compute_display_name(self):
-        # EXTENDS 'base': the drop-down of customers says how they pay; only there names are formatted.
+        # EXTENDS 'base': a drop-down of customers says how they pay; only there names are formatted.
         result = super()._compute_display_name()
         context = self.env.context
-        if context.get('formatted_display_name') and context.get('dunning_show_level'):
+        if context.get('formatted_display_name') and context.get('res_partner_search_mode') == 'customer':
             for partner in self.filtered('dunning_level_id'):
                 partner.display_name = f"{partner.display_name} \t --{partner.dunning_level_id.name}--"
         return result

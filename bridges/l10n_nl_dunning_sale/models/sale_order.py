@@ -33,15 +33,22 @@ class Verdict(NamedTuple):
     state: str
     #: The conditions of the rules that are met, and warn or hold.
     met: tuple
-    #: The deposit that the rules propose, in percent of the order.
+    #: The deposit that the rules propose, in percent of the order, and the conditions of these rules.
     deposit: float
+    proposed: tuple
     #: What is open and ordered, this order included, and the limit; both in the currency of the company.
     exposure: float
     limit: float
 
 
+class Judging(frozenset):
+    """Ids of confirmed orders that are judged when all of a change is written. No client can send one of this class."""
+
+
+#: What makes an order a confirmed one, one of another debtor or creditor, or one of more.
+JUDGED = frozenset({'state', 'partner_id', 'partner_invoice_id', 'company_id', 'currency_id', 'order_line'})
 #: Of an order without a customer.
-NOTHING_KNOWN = Verdict(DebtorFacts(*[False] * len(DebtorFacts._fields)), False, (), 0.0, 0.0, 0.0)
+NOTHING_KNOWN = Verdict(DebtorFacts(*[False] * len(DebtorFacts._fields)), False, (), 0.0, (), 0.0, 0.0)
 
 
 class SaleOrder(models.Model):
@@ -53,10 +60,10 @@ class SaleOrder(models.Model):
         help="The highest level of the open invoices of who pays this order.")
     dunning_credit_state = fields.Selection(
         selection=[('warn', "Look first"), ('hold', "Needs release"), ('released', "Released")],
-        string="Credit", compute='_compute_dunning_credit_state')
+        string="Credit", compute='_compute_dunning_credit')
     dunning_deposit = fields.Float(
-        string="Deposit (%)", compute='_compute_dunning_credit_state', help="What the credit rules propose.")
-    dunning_text = fields.Text(string="How the Customer Pays", compute='_compute_dunning_text')
+        string="Deposit (%)", compute='_compute_dunning_credit', help="What the credit rules propose.")
+    dunning_text = fields.Text(string="How the Customer Pays", compute='_compute_dunning_credit')
     dunning_asked_on = fields.Date(
         string="Waits for Release Since", readonly=True, copy=False, index='btree_not_null',
         help="The day on which release was asked for, or the customer agreed to an order that needs it.")
@@ -115,31 +122,26 @@ class SaleOrder(models.Model):
     @api.depends(
         'partner_id', 'partner_invoice_id', 'company_id', 'state', 'amount_total', 'dunning_release_ids',
         'require_payment', 'prepayment_percent', 'order_line.is_downpayment')
-    @api.depends_context('dunning_at_date')
-    def _compute_dunning_credit_state(self):
-        verdicts = self._judge_dunning_credit()
-        for order in self:
-            order.dunning_credit_state = order.state in UNCONFIRMED and verdicts[order].state
-            order.dunning_deposit = 0.0 if order._is_dunning_deposit_asked(
-                verdicts[order].deposit) else verdicts[order].deposit
-
-    @api.depends('dunning_credit_state', 'dunning_deposit')
     @api.depends_context('lang', 'uid', 'dunning_at_date')
-    def _compute_dunning_text(self):
-        """What is known of the customer, and what to do; no amount for who may not see it."""
+    def _compute_dunning_credit(self):
+        """What is known of the customer, what follows, and what to do; no amount for who may not see it."""
+        # Who can release an order has a button for it.
+        is_manager, way_outs = self.env.user.has_group(CREDIT_MANAGER), {}
         for order, verdict in self._judge_dunning_credit().items():
-            sentences = order._get_dunning_sentences(verdict)
             state = order.state in UNCONFIRMED and verdict.state
-            if state == 'hold':
-                # Who can release it has a button for it.
-                if not self.env.user.has_group(CREDIT_MANAGER):
-                    sentences.append(order._get_dunning_way_out())
+            deposit = 0.0 if order._is_dunning_deposit_asked(verdict.deposit) else verdict.deposit
+            sentences = order._get_dunning_sentences(verdict if deposit else verdict._replace(proposed=()))
+            if state == 'hold' and not is_manager:
+                company = order.company_id
+                way_outs[company] = way_outs.get(company) or order._get_dunning_way_out()
+                sentences.append(way_outs[company])
             elif state == 'released':
                 sentences.append(order._get_dunning_release()._get_sentence())
-            elif sentences:
+            elif state != 'hold' and sentences and not deposit:
                 sentences.append(self.env._("Talk about it before you agree on anything new."))
-            if verdict.deposit and not order._is_dunning_deposit_asked(verdict.deposit):
-                sentences.append(self.env._("Ask a deposit of %s%%.", f"{verdict.deposit:g}"))
+            if deposit:
+                sentences.append(self.env._("Ask a deposit of %s%%.", f"{deposit:g}"))
+            order.dunning_credit_state, order.dunning_deposit = state, deposit
             order.dunning_text = order.state != 'cancel' and "\n".join(sentences)
 
     def _get_dunning_sentences(self, verdict, conditions=None):
@@ -149,21 +151,13 @@ class SaleOrder(models.Model):
         """
         self.ensure_one()
         env, facts, debtor = self.env, verdict.facts, self._get_dunning_debtor()
+        met = {*verdict.met, *verdict.proposed}
         found = {
-            'level': facts.level and env._(
-                "%(customer)s is at level “%(level)s”.", customer=debtor.name, level=facts.level.name),
-            # A few days alone are no news.
-            'late': (facts.level or 'late' in verdict.met) and facts.days_late > 0 and env._(
-                "The oldest open invoice is %s days late.", facts.days_late),
-            'broken': facts.broken and env._("A promise to pay or a payment arrangement was broken."),
-            'arranged': facts.arranged and env._("A payment arrangement runs."),
-            'insolvency': facts.insolvency and env._(
-                "%(customer)s is insolvent: %(kind)s.", customer=debtor.name, kind=facts.insolvency),
-            'limit': 'limit' in verdict.met and self._get_dunning_limit_sentence(verdict),
-            'slow': ('slow' in verdict.met or facts.average_days >= SLOW_DAYS) and self._get_dunning_advice(verdict),
-            'new': 'new' in verdict.met and env._("%s was never sent an invoice before.", debtor.name),
-            'amount': 'amount' in verdict.met and env._("It is a large order."),
-            'hold': facts.hold and not facts.insolvency and env._("Reminders: %s.", facts.hold),
+            **debtor._explain_dunning_facts(facts, says_days='late' in met),
+            'limit': 'limit' in met and self._get_dunning_limit_sentence(verdict),
+            'slow': ('slow' in met or facts.average_days >= SLOW_DAYS) and self._get_dunning_advice(verdict),
+            'new': 'new' in met and env._("%s was never sent an invoice before.", debtor.name),
+            'amount': 'amount' in met and env._("It is a large order."),
         }
         return [text for condition, text in found.items() if text and condition in (conditions or found)]
 
@@ -180,7 +174,7 @@ class SaleOrder(models.Model):
         """Return how the debtor pays and what helps, for who may see it."""
         facts, days = verdict.facts, round(verdict.facts.average_days)
         if not any(map(self.env.user.has_group, ACCOUNTING)):
-            return 'slow' in verdict.met and self.env._("Invoices are often paid late.")
+            return 'slow' in {*verdict.met, *verdict.proposed} and self.env._("Invoices are often paid late.")
         if facts.trend_days >= TREND_DAYS:
             return self.env._(
                 "Pays %(days)s days late on average, and %(more)s days later than before: ask a deposit, shorten the "
@@ -257,7 +251,8 @@ class SaleOrder(models.Model):
             state = 'warn' if 'hold' not in met.mapped('effect') else (
                 'released' if self._get_dunning_release() else 'hold')
         return Verdict(
-            facts, state, tuple(met.mapped('condition')), max(deposits.mapped('percent'), default=0.0), exposure, limit)
+            facts, state, tuple(met.mapped('condition')), max(deposits.mapped('percent'), default=0.0),
+            tuple(deposits.mapped('condition')), exposure, limit)
 
     @api.model
     def _get_dunning_exposures(self, company, debtors):
@@ -282,13 +277,20 @@ class SaleOrder(models.Model):
         verdicts = self._judge_dunning_credit()
         return self.filtered(lambda order: verdicts[order].state == 'hold')
 
-    def _check_dunning_credit(self):
-        """Raise when one of these orders waits for release: say why, and who can release it."""
+    def _check_dunning_credit(self, is_confirmed=False):
+        """Raise when one of these orders waits for release: say why, and who can release it.
+
+        :param is_confirmed: whether they were confirmed before, and are changed
+        """
         for order, verdict in self._judge_dunning_credit().items():
             if verdict.state == 'hold':
+                values = {
+                    'order': order.name, 'reasons': " ".join(order._get_dunning_sentences(verdict, verdict.met))}
                 raise UserError(self.env._(
-                    "%(order)s cannot be confirmed: %(reasons)s\n\n%(way_out)s", order=order.name,
-                    reasons=" ".join(order._get_dunning_sentences(verdict, verdict.met)),
+                    "%(order)s is confirmed, and cannot be increased or moved to this customer: %(reasons)s\n\n"
+                    "Make a new quotation of what is added: it says who can release it.", **values,
+                ) if is_confirmed else self.env._(
+                    "%(order)s cannot be confirmed: %(reasons)s\n\n%(way_out)s", **values,
                     way_out=order._get_dunning_way_out()))
 
     # -------------------------------------------------------------------------
@@ -303,23 +305,54 @@ class SaleOrder(models.Model):
         return orders
 
     def write(self, vals):
-        # OVERRIDE: the one place where an order becomes a confirmed one, or one of another debtor or creditor.
-        if not vals.keys() & {'state', 'partner_id', 'partner_invoice_id', 'company_id'}:
+        # OVERRIDE: the one place where an order becomes a confirmed one, one of another debtor or creditor, or of more.
+        if not vals.keys() & JUDGED:
             return super().write(vals)
-        before = {
-            order: (order._get_dunning_debtor(), order.company_id) for order in self if order.state == 'sale'}
-        result = super().write(vals)
-        self.filtered(lambda order: (
-            order.state == 'sale' and before.get(order) != (order._get_dunning_debtor(), order.company_id)
-        ))._check_dunning_credit()
+        before = self._get_dunning_confirmed()
+        # Lines that are written along are judged together: what is taken off makes room for what is added.
+        result = super(SaleOrder, self.with_context(dunning_judging=Judging(self.ids))).write(vals)
+        self._check_dunning_change(before)
         return result
+
+    def _get_dunning_confirmed(self):
+        """Return ``{order: (debtor, creditor, what is ordered)}`` of those of these that are confirmed."""
+        return {
+            order: (order._get_dunning_debtor(), order.company_id, order._get_dunning_ordered())
+            for order in self if order.state == 'sale'}
+
+    def _get_dunning_ordered(self):
+        """Return what is ordered, in the currency of the company: without what other programs add."""
+        self.ensure_one()
+        lines = self.order_line.filtered(lambda line: not line.is_expense and not line.is_downpayment and not (
+            'is_delivery' in line._fields and line.is_delivery))
+        return sum(lines.mapped('price_total')) / (self.currency_rate or 1.0)
+
+    def _check_dunning_change(self, before):
+        """Raise when an order that waits for release was confirmed; or grew, or moved, after that.
+
+        An order grows without a question when a program lets it: expenses and hours that have to be invoiced.
+
+        :param before: of these orders, see :meth:`_get_dunning_confirmed`
+        """
+        confirmed = self.filtered(lambda order: order.state == 'sale')
+        # An order of nothing was confirmed without a question.
+        changed = confirmed.filtered(lambda order: order in before and before[order][2])
+        (confirmed - changed).filtered(
+            lambda order: order not in before or order._has_dunning_changed(*before[order]))._check_dunning_credit()
+        changed.filtered(lambda order: order._has_dunning_changed(*before[order]))._check_dunning_credit(True)
+
+    def _has_dunning_changed(self, debtor, company, ordered):
+        """Return whether this order is of more, or of somebody else, than before."""
+        return (debtor, company) != (self._get_dunning_debtor(), self.company_id) or (
+            not self.env.su and company.currency_id.compare_amounts(self._get_dunning_ordered(), ordered) > 0)
 
     def action_confirm(self):
         # OVERRIDE: a program that acts for a customer is not refused; the order is kept. A user is told by `write`.
         if not self._is_dunning_customer_acting():
             return super().action_confirm()
         held = self.filtered(lambda order: order.state in UNCONFIRMED)._filter_dunning_held()
-        held._keep_dunning_accepted()
+        # A program can try every night; it is told once.
+        held.filtered(lambda order: not order.dunning_asked_on)._keep_dunning_accepted()
         ready = self - held
         return not ready or super(SaleOrder, ready).action_confirm()
 
@@ -337,24 +370,23 @@ class SaleOrder(models.Model):
         return super(SaleOrder, ready)._validate_order() if ready else None
 
     def _keep_dunning_accepted(self):
-        """Keep orders to which the customer agreed, and let somebody answer him."""
+        """Keep orders to which the customer agreed just now, and let somebody answer."""
         for order in self.sudo():  # sudo: the customer has no right to do this
             if order.state == 'draft':
                 order.with_context(tracking_disable=True).action_quotation_sent()
-            if not order.dunning_asked_on:
-                local = in_language_of(order, order.company_id)
-                local._ask_dunning_release(local.env._(
-                    "The customer agreed. The order waits for release, and he reads that we will confirm it."))
+            local = in_language_of(order, order.company_id)
+            local._ask_dunning_release(local.env._(
+                "The customer agreed, and reads that we will confirm the order. It waits for release."))
 
     def _ask_dunning_release(self, note):
         """Let an order stand in the list of those that wait, and tell a credit manager and the salesperson."""
         self.ensure_one()
-        self.dunning_asked_on = self.company_id._dunning_today()
+        self.dunning_asked_on = self.dunning_asked_on or self.company_id._dunning_today()
         managers = self.env['dunning.credit.release']._get_managers(self.company_id)
         collector = self._get_dunning_debtor()._get_dunning_collector(self.company_id)
         self.message_post(body=note, partner_ids=self.user_id.partner_id.ids)
         user = collector if collector in managers else managers[:1]
-        if user:
+        if user and not self.activity_search([ACTIVITY]):
             self.activity_schedule(ACTIVITY, user_id=user.id, note=note, date_deadline=self.dunning_asked_on)
 
     def action_dunning_ask(self):
@@ -391,12 +423,28 @@ class SaleOrder(models.Model):
             'active_model': self._name, 'active_ids': self.ids, 'default_advance_payment_method': 'percentage',
             'default_amount': self.dunning_deposit}}
 
-    def _follow_dunning_release(self):
-        """Confirm a released order to which the customer agreed already, as he was promised."""
-        for order in self:
-            signed = order.signature and not order._has_to_be_paid()
-            paid = order.amount_paid > 0 and order._is_confirmation_amount_reached()
+    def _has_dunning_agreement(self):
+        """Return whether the customer agreed to this order in a way that confirms it."""
+        self.ensure_one()
+        signed = self.signature and not self._has_to_be_paid()
+        paid = self.amount_paid > 0 and self._is_confirmation_amount_reached()
+        # sudo: a transaction of the customer
+        return bool(signed or paid) or any(
+            transaction._is_dunning_pay_later() for transaction in self.sudo().transaction_ids)
+
+    def _is_dunning_received(self):
+        """Return whether the customer reads that we will confirm this order: it was agreed to, and waits for release.
+
+        Who transfers the money agreed as well, though only the money confirms the order.
+        """
+        self.ensure_one()
+        return self.state == 'sent' and bool(self.dunning_asked_on) and (
+            self._has_dunning_agreement()
             # sudo: a transaction of the customer
-            later = any(transaction._is_dunning_pay_later() for transaction in order.sudo().transaction_ids)
-            if (signed or paid or later) and not order._confirmation_error_message():
+            or any(transaction._is_dunning_agreed() for transaction in self.sudo().transaction_ids))
+
+    def _follow_dunning_release(self):
+        """Confirm a released order to which the customer agreed already, as promised."""
+        for order in self:
+            if order._has_dunning_agreement() and not order._confirmation_error_message():
                 order._validate_order()

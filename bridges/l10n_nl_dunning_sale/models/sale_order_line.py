@@ -1,8 +1,10 @@
 from odoo import api, models
 
+from .sale_order import Judging
+
 PRICING = frozenset({
     'product_id', 'product_uom_qty', 'product_uom_id', 'price_unit', 'discount', 'tax_ids', 'order_id',
-    'display_type'})
+    'display_type', 'is_expense', 'is_downpayment', 'is_delivery'})
 
 
 class SaleOrderLine(models.Model):
@@ -11,33 +13,25 @@ class SaleOrderLine(models.Model):
     @api.model_create_multi
     def create(self, vals_list):
         # OVERRIDE: what is added to a confirmed order is ordered as well.
+        orders = self._skip_dunning_judging(
+            self.env['sale.order'].browse({vals['order_id'] for vals in vals_list if vals.get('order_id')}))
+        before = orders._get_dunning_confirmed()
         lines = super().create(vals_list)
-        lines._check_dunning_growth({})
+        orders._check_dunning_change(before)
         return lines
 
     def write(self, vals):
         # OVERRIDE: as above
         if not vals.keys() & PRICING:
             return super().write(vals)
-        before = {line: (line.order_id, line.price_total) for line in self if line.state == 'sale'}
+        orders = self._skip_dunning_judging(self.order_id.union(self.order_id.browse(vals.get('order_id') or ())))
+        before = orders._get_dunning_confirmed()
         result = super().write(vals)
-        self._check_dunning_growth(before)
+        orders._check_dunning_change(before)
         return result
 
-    def _check_dunning_growth(self, before):
-        """Raise when a user lets a confirmed order grow that would have to wait for release.
-
-        Not for what other programs add: delivery, expenses, down payments.
-
-        :param before: ``{line: (order, total)}`` of those that were there
-        """
-        if self.env.su:
-            return
-        def has_grown(line):
-            order, total = before.get(line, (None, 0.0))
-            return line.price_total > (total if order == line.order_id else 0.0)
-
-        grown = self.filtered(lambda line: (
-            line.state == 'sale' and not line.is_expense and not line.is_downpayment
-            and not ('is_delivery' in line._fields and line.is_delivery) and has_grown(line)))
-        grown.order_id._check_dunning_credit()
+    @api.model
+    def _skip_dunning_judging(self, orders):
+        """Return which of these orders are not judged by who called us, when all of the change is written."""
+        judging = self.env.context.get('dunning_judging')
+        return orders.filtered(lambda order: order.id not in judging) if isinstance(judging, Judging) else orders

@@ -1,6 +1,8 @@
 """The conditions of the credit policy, and who lets an order go."""
 
+from odoo import Command
 from odoo.exceptions import AccessError, UserError, ValidationError
+from odoo.service.model import call_kw
 from odoo.tests import tagged
 
 from odoo.addons.l10n_nl_dunning.tests.common import days
@@ -109,12 +111,72 @@ class TestCreditPolicy(SaleCommon):
                 line.price_unit = 50
         self.assertFalse(empty.order_line)
 
+    def assertStays(self, order, change, *words):
+        """Assert that a change of a confirmed order is refused, and nothing of it is left."""
+        before = order._get_dunning_confirmed()
+        with self.assertRaises(UserError) as caught, self.env.cr.savepoint():
+            change(order)
+            self.env.flush_all()
+        self.env.invalidate_all()
+        self.assertEqual(order._get_dunning_confirmed(), before)
+        for word in ("cannot be increased or moved", *words):
+            self.assertIn(word, str(caught.exception))
+
     def test_a_confirmed_order_stays_with_who_may_have_it(self):
         self.make_rule()
         order = self.order(self.prompt)
         self.assertGoes(order)
-        with self.assertRaises(UserError):
-            order.partner_invoice_id = self.late
+        self.assertStays(order, lambda order: order.write({'partner_invoice_id': self.late.id}))
+        self.assertStays(order, lambda order: call_kw(
+            order.browse(), 'write', [order.ids, {'partner_invoice_id': self.late.id}], {}))
+
+    def test_a_confirmed_order_does_not_grow_by_any_way(self):
+        order = self.order()
+        self.assertGoes(order)
+        self.make_rule()
+        line = order.order_line
+        other = self.order(self.prompt).order_line
+        pounds = self.env.ref('base.GBP')
+        pounds.active = True
+        self.env['res.currency.rate'].create({
+            'currency_id': pounds.id, 'company_id': self.company.id, 'rate': 0.8, 'name': '2020-01-01'})
+        for change in (
+            lambda order: line.write({'product_uom_qty': 2}),
+            lambda order: line.write({'price_unit': 100.01}),
+            lambda order: order.write({'order_line': [Command.update(line.id, {'price_unit': 200})]}),
+            lambda order: order.write({'order_line': [Command.create({
+                'product_id': self.product.id, 'price_unit': 1.0})]}),
+            lambda order: other.write({'order_id': order.id}),
+            lambda order: call_kw(line.browse(), 'write', [line.ids, {'discount': -10.0}], {
+                'context': {'dunning_judging': order.ids}}),
+            lambda order: order.write({'currency_id': pounds.id}),
+        ):
+            self.assertStays(order, change, "Bakkerij De Korst BV is at level “Reminder”.")
+
+    def test_what_is_taken_off_a_confirmed_order_makes_room(self):
+        order = self.order()
+        self.assertGoes(order)
+        self.make_rule()
+        line = order.order_line
+        order.write({'order_line': [
+            Command.create({'product_id': self.product.id, 'price_unit': 60.0}),
+            Command.update(line.id, {'price_unit': 40.0})]})
+        self.assertEqual(order.amount_total, 100)
+
+    def test_a_confirmed_order_grows_up_to_what_was_released(self):
+        self.make_rule()
+        order = self.order()
+        self.release(order, date_until=False, amount_max=150)
+        self.assertGoes(order)
+        order.order_line.price_unit = 150
+        self.assertStays(order, lambda order: order.order_line.write({'price_unit': 151}))
+
+    def test_programs_add_what_was_delivered(self):
+        order = self.order()
+        self.assertGoes(order)
+        self.make_rule()
+        order.sudo().order_line.product_uom_qty = 2
+        self.assertEqual(order.amount_total, 200)
 
     def test_every_reason_is_said(self):
         rules = self.make_rule('new') | self.make_rule('amount', amount=500)
@@ -132,13 +194,14 @@ class TestCreditPolicy(SaleCommon):
         self.make_rule('amount', 'deposit', amount=500, percent=50)
         new = self.make_debtor("Nieuw BV")
         order = self.order(new, require_payment=False)
-        self.assertIn("Ask a deposit of 30%.", order.dunning_text)
+        self.assertEqual(order.dunning_text, "Nieuw BV was never sent an invoice before.\nAsk a deposit of 30%.")
         self.assertFalse(order.dunning_credit_state)
         order.order_line.price_unit = 501
         self.assertEqual(order.dunning_deposit, 50)
         order.action_dunning_deposit()
         self.assertTrue(order.require_payment)
         self.assertEqual((order.prepayment_percent, order.dunning_deposit), (0.5, 0))
+        self.assertFalse(order.dunning_text)
         self.assertFalse(self.order(self.late, require_payment=False).dunning_deposit)
 
     def test_a_deposit_of_a_confirmed_order_is_invoiced(self):

@@ -1,5 +1,7 @@
 """What stands on quotations and orders, for whom, and what it costs."""
 
+from lxml import etree
+
 from odoo.tests import Form, tagged
 
 from odoo.addons.l10n_nl_dunning.tests.common import days
@@ -80,11 +82,11 @@ class TestOrderViews(SaleCommon):
 
     def test_the_drop_down_of_customers_says_the_level(self):
         Partner = self.env['res.partner'].with_user(self.seller).with_context(
-            formatted_display_name=True, dunning_show_level=True)
+            formatted_display_name=True, res_partner_search_mode='customer')
         names = dict(Partner.name_search("B", domain=[('id', 'in', (self.late | self.prompt).ids)]))
         self.assertEqual(names[self.late.id], "Bakkerij De Korst BV \t --Reminder--")
         self.assertEqual(names[self.prompt.id], "Prompt BV")
-        self.assertEqual(self.late.with_context(dunning_show_level=True).display_name, "Bakkerij De Korst BV")
+        self.assertEqual(self.late.with_context(res_partner_search_mode='customer').display_name, "Bakkerij De Korst BV")
 
     def test_the_number_of_queries_does_not_depend_on_the_number_of_orders(self):
         self.make_rule()
@@ -110,3 +112,35 @@ class TestOrderViews(SaleCommon):
             few, many = count(orders[:2].ids, names), count(orders.ids, names)
             self.assertEqual(few, many, names)
             self.assertLessEqual(many, most, names)
+
+    def test_lists_cost_no_query_per_order(self):
+        """As the browser asks for them, with all that the bridge puts into the lists."""
+        self.make_rule()
+        debtors = [self.make_debtor(f"Debtor {number} BV") for number in range(12)]
+        for debtor in debtors:
+            self.invoice(debtor)
+        self.dun(LATE)
+        orders = self.env['sale.order'].browse([self.order(debtor).id for debtor in debtors])
+        ours = ('dunning_level_id', 'dunning_credit_state', 'dunning_text')
+        for view, most in (
+            ('sale.view_quotation_tree_with_onboarding', 20), ('l10n_nl_dunning_sale.sale_order_view_list_held', 24),
+        ):
+            Order = self.env['sale.order'].with_user(self.seller)
+            arch = etree.fromstring(Order.get_view(self.env.ref(view).id, 'list')['arch'])
+            names = {node.get('name') for node in arch.iter('field')}
+            self.assertTrue(names & set(ours), view)
+
+            def read(orders, names, Order=Order):
+                self.env.flush_all()
+                self.env.invalidate_all()
+                before = self.env.cr.sql_log_count
+                Order.web_search_read([('id', 'in', orders.ids)], {
+                    name: {'fields': {'display_name': {}}} if Order._fields[name].type == 'many2one' else {}
+                    for name in sorted(names)})
+                return self.env.cr.sql_log_count - before
+
+            read(orders, names)
+            with_bridge, without = read(orders[:2], names), read(orders[:2], names.difference(ours))
+            self.assertLessEqual(with_bridge - without, most, view)
+            with self.assertQueryCount(with_bridge):
+                read(orders, names)

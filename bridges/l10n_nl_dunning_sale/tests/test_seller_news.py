@@ -42,7 +42,7 @@ class TestSellerNews(SaleCommon, FollowCommon):
         self.night(LATE)
         self.night(LATE + days(1))
         [note] = self.told()
-        self.assertIn("Bakkerij De Korst BV is at level “Reminder” since", note)
+        self.assertIn("Bakkerij De Korst BV has been at level “Reminder” since", note)
         self.assertNotIn("100", note)
         self.assertNotIn("your invoices", note)
 
