@@ -207,10 +207,12 @@ class DunningItemMoney(models.AbstractModel):
         return SQL(
             """
             (entry.origin_payment_id IS NULL AND UPPER(CONCAT_WS(' ', odd.name, entry.ref)) ~ %s AND EXISTS (
-                SELECT FROM account_move named
-                  JOIN res_partner payer ON payer.id = odd.partner_id
-                 WHERE named.commercial_partner_id = payer.commercial_partner_id AND named.state = 'posted'
-                   AND named.move_type IN ('out_invoice', 'out_receipt')
+                SELECT FROM res_partner payer
+                  -- By way of its contacts, for the index: the debtor of an invoice has none.
+                  JOIN res_partner contact ON contact.commercial_partner_id = payer.commercial_partner_id
+                  JOIN account_move named ON named.partner_id = contact.id
+                 WHERE payer.id = odd.partner_id AND named.commercial_partner_id = payer.commercial_partner_id
+                   AND named.state = 'posted' AND named.move_type IN ('out_invoice', 'out_receipt')
                    AND UPPER(CONCAT_WS(' ', odd.name, entry.ref)) ~ CONCAT(
                        '(^|[^A-Z0-9])', REGEXP_REPLACE(
                            REGEXP_REPLACE(UPPER(named.name), '[^A-Z0-9]', '', 'g'), '(.)', '\\1[^A-Z0-9]*', 'g'),
