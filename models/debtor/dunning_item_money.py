@@ -87,8 +87,10 @@ class DunningItemMoney(models.AbstractModel):
               JOIN res_partner debtor ON debtor.id = partner.commercial_partner_id
          LEFT JOIN account_payment paid ON paid.id = move.origin_payment_id
              WHERE %(open)s AND %(wanted)s
-               AND (line.amount_residual < 0
-                    OR (journal.type IN ('bank', 'cash', 'credit') AND %(no_debt)s = 'paid_back'))
+               -- Known of the item alone, so that few entries are read.
+               AND (line.amount_residual < 0 OR line.journal_id = ANY(ARRAY(
+                        SELECT id FROM account_journal WHERE type IN ('bank', 'cash', 'credit'))))
+               AND (line.amount_residual < 0 OR %(no_debt)s = 'paid_back')
          UNION ALL
             SELECT -payment.id, -payment.id, debtor.id, payment.currency_id, payment.date, payment.amount,
                    payment.amount_company_currency_signed, TRUE,
