@@ -54,6 +54,8 @@ def make_company(env):
     company.write({"country_id": env.ref("base.nl").id, "currency_id": env.ref("base.EUR").id})
     env["account.chart.template"].try_loading("nl", company)
     company.write({"street": "Kade 1", "city": "Amsterdam", "email": "finance@bench.example"})
+    # A letter without an account to pay on waits for one.
+    env["res.partner.bank"].create({"acc_number": "NL91ABNA0417164300", "partner_id": company.partner_id.id})
     return company
 
 
@@ -107,7 +109,8 @@ def _copy_debtors(env, debtor, count):
         "commercial_partner_id": SQL("new.id"),
         "name": SQL("'Debtor ' || new.nr"),
         "complete_name": SQL("'Debtor ' || new.nr"),
-        "email": SQL("'debtor' || new.nr || '@bench.example'"),
+        # Each a mailbox of its own: to one mailbox no more than one message goes on a day.
+        **dict.fromkeys(("email", "email_normalized"), SQL("'debtor' || new.nr || '@bench.example'")),
     }
     copy_rows(env, debtor, "bench_debtor", overrides)
 

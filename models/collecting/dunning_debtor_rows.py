@@ -103,26 +103,31 @@ class DunningDebtorRows(models.AbstractModel):
 
         :param columns: SQL of what to select besides what every item has
         :param extra: SQL of joins to ``line`` and ``company``
+        :param wanted: SQL condition on the item ``line`` and its ``partner``
         """
         return SQL(
             """
             SELECT line.id, line.company_id, line.debtor_id AS partner_id, line.currency_id,
-                   company.today, company.places, line.due_date,
+                   company.today, company.places, %(due_date)s AS due_date,
                    line.amount_residual_currency AS residual, line.amount_residual AS residual_company,
                    COALESCE(held.hold_amount, 0) AS held,
-                   %(held_company)s AS held_company,
-                   -- As in the planner: what could be asked for, and so what credits are set against.
-                   %(countable)s AS countable, %(collected)s AS collected%(columns)s
+                   %(held_company)s AS held_company, countable, collected%(columns)s
               FROM (%(open)s) line
               JOIN %(companies)s ON company.id = line.company_id
               JOIN account_move move ON move.id = line.move_id
+                -- As in the planner: what could be asked for, and so what credits are set against. Fenced by its
+                -- OFFSET: worked out once per item, not in each of the sums.
+        CROSS JOIN LATERAL (SELECT %(countable)s AS countable, %(collected)s AS collected OFFSET 0) asked
          LEFT JOIN (%(held)s) held ON held.item_id = line.id
               %(extra)s
              -- What a difference in exchange rates left in one of the two currencies is nobody's to pay.
-             WHERE line.amount_residual_currency > 0 AND %(wanted)s
+             WHERE line.amount_residual_currency > 0
             """,
-            columns=columns, extra=extra, wanted=wanted,
-            open=self.env['account.move.line']._get_dunning_open_rows_sql(self._get_scope_sql()),
+            columns=columns, extra=extra,
+            due_date=self.env['account.move.line']._get_dunning_due_date_sql(
+                SQL.identifier('line'), SQL.identifier('move')),
+            open=self.env['account.move.line']._get_dunning_open_rows_sql(
+                SQL("%s AND %s", self._get_scope_sql(), wanted)),
             companies=self._get_companies_sql(),
             held_company=self.env['dunning.planner']._get_held_company_sql(
                 SQL.identifier('line'), SQL.identifier('company', 'places')),
@@ -186,6 +191,7 @@ class DunningDebtorRows(models.AbstractModel):
         Only debtors who have credits, or for whom money came in, are looked at.
         """
         questions, Planner = self._ask_of_credits(), self.env['dunning.planner']
+        imputed = [question.imputed for question in questions.values()]
         return SQL(
             """
             SELECT company_id, partner_id, currency_id, SUM(netted) AS netted_company,
@@ -215,7 +221,9 @@ class DunningDebtorRows(models.AbstractModel):
                     """,
                     self._get_per_company_sql(lambda company: Planner._get_credit_sql(questions[company])),
                     self._get_per_company_sql(lambda company: Planner._get_named_sql(questions[company]))),
-                SQL("(credit.partner_id IS NOT NULL OR named.item_id IS NOT NULL)")))
+                SQL("(partner.commercial_partner_id = ANY(%s) OR line.id = ANY(%s))",
+                    [debtor_id for found in imputed for debtor_id in found.get_ready()],
+                    [item_id for found in imputed for item_id in found.covered])))
 
     def _get_disputes_sql(self):
         """Return SQL of what is disputed per company, debtor and currency: disputes nobody settled."""

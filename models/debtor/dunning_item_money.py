@@ -88,8 +88,10 @@ class DunningItemMoney(models.AbstractModel):
               JOIN res_partner debtor ON debtor.id = partner.commercial_partner_id
          LEFT JOIN account_payment paid ON paid.id = move.origin_payment_id
              WHERE %(open)s AND %(wanted)s
-               AND (line.amount_residual < 0
-                    OR (journal.type IN ('bank', 'cash', 'credit') AND %(no_debt)s = 'paid_back'))
+               -- Known of the item alone, so that few entries are read.
+               AND (line.amount_residual < 0 OR line.journal_id = ANY(ARRAY(
+                        SELECT id FROM account_journal WHERE type IN ('bank', 'cash', 'credit'))))
+               AND (line.amount_residual < 0 OR %(no_debt)s = 'paid_back')
          UNION ALL
             SELECT -payment.id, -payment.id, debtor.id, payment.currency_id, payment.date, payment.amount,
                    payment.amount_company_currency_signed, TRUE,
@@ -208,10 +210,12 @@ class DunningItemMoney(models.AbstractModel):
         return SQL(
             """
             (entry.origin_payment_id IS NULL AND UPPER(CONCAT_WS(' ', odd.name, entry.ref)) ~ %s AND EXISTS (
-                SELECT FROM account_move named
-                  JOIN res_partner payer ON payer.id = odd.partner_id
-                 WHERE named.commercial_partner_id = payer.commercial_partner_id AND named.state = 'posted'
-                   AND named.move_type IN ('out_invoice', 'out_receipt')
+                SELECT FROM res_partner payer
+                  -- By way of its contacts, for the index: the debtor of an invoice has none.
+                  JOIN res_partner contact ON contact.commercial_partner_id = payer.commercial_partner_id
+                  JOIN account_move named ON named.partner_id = contact.id
+                 WHERE payer.id = odd.partner_id AND named.commercial_partner_id = payer.commercial_partner_id
+                   AND named.state = 'posted' AND named.move_type IN ('out_invoice', 'out_receipt')
                    AND UPPER(CONCAT_WS(' ', odd.name, entry.ref)) ~ CONCAT(
                        '(^|[^A-Z0-9])', REGEXP_REPLACE(
                            REGEXP_REPLACE(UPPER(named.name), '[^A-Z0-9]', '', 'g'), '(.)', '\\1[^A-Z0-9]*', 'g'),

@@ -42,13 +42,14 @@ class AccountMove(models.Model):
     @api.depends(
         'dunning_line_ids.status', 'dunning_line_ids.level_id', 'dunning_line_ids.move_line_id', 'partner_id')
     def _compute_dunning_level_id(self):
-        Item = self.env['account.move.line']
-        highest = {}
-        for item_id, level in Item._get_dunning_last_levels(Domain('move_id', 'in', self.ids)).items():
-            move_id = Item.browse(item_id).move_id.id
-            found = highest.get(move_id)
+        Item, highest = self.env['account.move.line'], {}
+        last = Item._get_dunning_last_levels(Domain('move_id', 'in', self.ids))
+        items = Item.browse(last)
+        items.fetch(['move_id'])  # of all at once
+        for item in items:
+            level, found = last[item.id], highest.get(item.move_id.id)
             if not found or (level.sequence, level.id) > (found.sequence, found.id):
-                highest[move_id] = level
+                highest[item.move_id.id] = level
         # What stays is not written: most lines are new, and a new line raises nothing.
         self.fetch(['dunning_level_id'])
         for move in self:

@@ -31,10 +31,10 @@ class AccountMoveLine(models.Model):
         """
         # sudo: the level is a fact about a readable item
         Line = self.env['dunning.notice.line'].sudo()
-        lines = Line.search(
+        lines = Line.search_fetch(
             Domain('status', '=', 'sent') & Domain('move_line_id.reconciled', '=', False)
             & Domain('move_line_id.parent_state', '=', 'posted') & Line._get_standing_domain() & domain,
-            order='date, id')
+            ['move_line_id', 'level_id'], order='date, id')
         return {line.move_line_id.id: line.level_id for line in lines}
 
     def _search_dunning_level_id(self, operator, value):
