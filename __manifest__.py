@@ -1,7 +1,7 @@
 {
     'name': "Debiteurenbeheer",
     'summary': "Aanmaningen that are legally right, explain themselves and never leave for money that is not owed",
-    'version': '19.0.1.9.0',
+    'version': '19.0.1.10.0',
     'category': 'Accounting/Accounting',
     'author': "Debiteurenbeheer contributors",
     'website': "https://github.com/debiteurenbeheer/l10n_nl_dunning",
@@ -59,6 +59,7 @@
         'views/planner/account_move_views.xml',
         'views/planner/account_journal_views.xml',
         'views/debtor/account_move_line_views.xml',
+        'views/debtor/res_company_views.xml',
         'views/debtor/res_partner_views.xml',
         'views/debtor/dunning_absence_views.xml',
         'views/hold/dunning_hold_views.xml',

@@ -39,7 +39,7 @@ class DunningAgreement(models.AbstractModel):
 
     @api.model
     def _get_open_items(self, company, debtor):
-        """Return what the debtor owes the company, the oldest due date first."""
+        """Return what the debtor owes the creditor, as far as the user may see it, the oldest due date first."""
         Item = self.env['account.move.line']
         return Item.search(Item._get_dunning_open_domain(company, debtor), order='date_maturity, id')
 
@@ -152,14 +152,15 @@ class DunningAgreement(models.AbstractModel):
 
     @api.model
     def _get_kept_ratio(self, partners, company):
-        """Return ``{contact id: (kept, decided)}`` of the agreements of their debtors with a company.
+        """Return ``{contact id: (kept, decided)}`` of the agreements of their debtors with a creditor.
 
         Kept in part is not kept; what lapsed, was cancelled or replaced was not decided. Whoever never agreed on
         anything is not in it.
         """
         counts = defaultdict(lambda: (0, 0))
         for debtor, state, count in self._read_group([
-            ('partner_id', 'in', partners.commercial_partner_id.ids), ('company_id', '=', company.id),
+            ('partner_id', 'in', partners.commercial_partner_id.ids),
+            ('company_id', 'in', company._get_dunning_company_ids()),
             ('state', 'in', self._decided_states),
         ], ['partner_id', 'state'], ['__count']):
             kept, decided = counts[debtor]

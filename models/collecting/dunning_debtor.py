@@ -1,4 +1,4 @@
-"""The worklist: one row per debtor, company and currency with what can be collected, and why he is where he is.
+"""The worklist: one row per debtor, creditor and currency with what can be collected, and why he is where he is.
 
 Nothing is stored but the payment behaviour (``dunning.behaviour``): the rows come from the ledger, the holds, the
 notices, calls and promises of this moment. What the order of the list depends on is joined in sets; what is only
@@ -251,7 +251,8 @@ class DunningDebtor(models.Model):
         if operator != 'in' or set(value) - {False}:
             return NotImplemented
         partners = self.env['dunning.arrangement']._search(
-            Domain('state', 'in', OPEN_STATES) & Domain('company_id', 'in', self.env.companies.ids)
+            Domain('state', 'in', OPEN_STATES) & Domain(
+                'company_id', 'in', self.env.companies._get_dunning_company_ids())
         ).subselect('partner_id')
         return [('partner_id', 'not in', partners)]
 

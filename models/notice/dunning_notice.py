@@ -51,8 +51,8 @@ class DunningNotice(models.Model):
 
     _name = 'dunning.notice'
     _inherit = [
-        'dunning.recorded', 'dunning.notice.evidence', 'mail.thread.main.attachment', 'mail.activity.mixin',
-        'dunning.bulk']
+        'dunning.recorded', 'dunning.notice.evidence', 'dunning.notice.creditor', 'mail.thread.main.attachment',
+        'mail.activity.mixin', 'dunning.bulk']
     _description = "Dunning Notice"
     _order = 'id desc'
     _check_company_auto = True
@@ -65,6 +65,10 @@ class DunningNotice(models.Model):
 
     name = fields.Char(string="Number", readonly=True, copy=False, index='trigram')
     company_id = fields.Many2one(comodel_name='res.company', required=True, index=True, readonly=True)
+    shared_company_ids = fields.Many2many(
+        comodel_name='res.company', relation='dunning_notice_company_rel', column1='notice_id', column2='company_id',
+        string="Companies It Is About", readonly=True, copy=False,
+        help="When part of it is owed to one and part to another company of the creditor.")
     company_currency_id = fields.Many2one(related='company_id.currency_id', string="Company Currency")
     partner_id = fields.Many2one(
         comodel_name='res.partner', string="Debtor", required=True, index=True, readonly=True, ondelete='restrict')

@@ -64,8 +64,9 @@ class DunningPlannerGates(models.AbstractModel):
 
         :param SQL blocking: as of :meth:`_ask`
         """
-        planner = self.with_company(company)
-        question = planner._ask(company, day, items=items, blocking=blocking)
+        # sudo: the answer is the same for whoever asks, also for who works for one branch
+        planner = self.sudo().with_company(company)
+        question = planner._ask(company, day, items=items.sudo(), blocking=blocking)  # sudo: as above
         rows = planner.env.execute_query(planner._get_reductions_sql(question)) if items else ()
         return (
             {item_id: to_decimal(amount) for item_id, amount, _held in rows},

@@ -41,7 +41,7 @@ class Sources(NamedTuple):
 class Question(NamedTuple):
     """The arguments of :meth:`DunningPlanner._plan`, and what is read once for all parts of the statement."""
 
-    company: Any  # one ``res.company``
+    company: Any  # one ``res.company``: the one that asks; all of its creditor take part
     day: date
     law: str = ''  # the country whose law the creditor has; empty: none that is known here
     items: Any = None  # exactly these ``account.move.line``; None: all that are open
@@ -50,6 +50,7 @@ class Question(NamedTuple):
     only_due: Any = False
     companions: bool = False
     past: Past | None = None
+    companies: Any = None  # all of the creditor
     receivable_ids: tuple = ()
     scope: Any = None  # SQL condition on ``line`` and its ``partner``: the debtors asked about
     lines: Any = None  # SQL of the items asked about and of what else their debtors owe
@@ -58,7 +59,7 @@ class Question(NamedTuple):
     credits: Any = None  # SQL of what lies ready for these debtors and nobody matched
     imputed: Any = None  # which items that is for, see ``dunning.imputation``
     levels: Any = None  # of all policies
-    policies: Any = None  # those that the company can use
+    policies: Any = None  # those that the creditor can use
     sources: Sources | None = None
     item_reasons: dict = MappingProxyType({})  # {code: reason} about one item, in the order in which they are asked
     notice_reasons: dict = MappingProxyType({})  # and about all items that would share a notice

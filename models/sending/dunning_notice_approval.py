@@ -95,10 +95,12 @@ class DunningNoticeApproval(models.AbstractModel):
         return ", ".join(filter(None, (person.street, person.zip, person.city)))
 
     def _get_refused(self):
-        """Return the notices that the current user cannot approve: he made or changed them, or is no person."""
+        """Return the notices that the current user cannot approve: he made or changed them, sees a part of them only,
+        or is no person.
+        """
         return self.filtered(lambda notice: (
             notice._needs_colleague() and not notice._is_approved()
-            and (self.env.user in notice.maker_ids or self.env.user._is_superuser())))
+            and (self.env.user in notice.maker_ids or self.env.user._is_superuser()))) | self._get_hidden()
 
     def _explain_refused(self):
         """Return why the current user cannot approve these notices, and what to do."""
@@ -107,6 +109,10 @@ class DunningNoticeApproval(models.AbstractModel):
             return self.env._(
                 "%(notices)s: the policy “%(policy)s” asks that a person approves this.",
                 notices=names, policy=self[:1].policy_id.name)
+        if self == self._get_hidden():
+            return self.env._(
+                "%(notices)s: it also asks what is owed to a company of the same creditor that you do not work for. A "
+                "colleague who works for all of these companies decides about it.", notices=names)
         return self.env._(
             "%(notices)s: you made or changed this yourself, and the policy “%(policy)s” asks a second pair of eyes. "
             "Ask a colleague to approve it. Or cancel it: the same items are then proposed again as planned.",
