@@ -39,13 +39,17 @@ class DunningNoticeCreditor(models.AbstractModel):
                  ('drop_reason', '=', False)],
                 ['notice_id'], ['amount_residual:sum', 'amount_netted:sum', 'amount_held:sum'])}
 
+    def _sees_whole(self):
+        """Return whether the user works for all companies that a notice is about; see ``Whole``."""
+        return not self._origin._get_hidden_sums()
+
     def _get_hidden(self):
         """Return those of the notices of which the user sees a part only."""
         return self.browse(self._get_hidden_sums())
 
     def _settle_company(self):
         """Let notices be in the name of the branch to which all of it is owed, else of the creditor."""
-        for notice in self:
+        for notice in self.sudo():  # sudo: of all companies, whoever changes the notice
             companies = notice.live_line_ids.company_id
             vals = {
                 'company_id': companies._get_dunning_common(),
@@ -58,4 +62,5 @@ class DunningNoticeCreditor(models.AbstractModel):
     def _mail_get_operation_for_mail_message_operation(self, message_operation):
         # EXTENDS 'mail': what was mailed says what is owed to all companies it is about.
         operations = super()._mail_get_operation_for_mail_message_operation(message_operation)
-        return operations | dict.fromkeys(self.filtered('shared_company_ids'), 'write')
+        shared = self.sudo().filtered('shared_company_ids')  # sudo: rules ask for it
+        return operations | dict.fromkeys(self.browse(shared.ids), 'write')

@@ -50,7 +50,8 @@ class DunningNoticeEvidence(models.AbstractModel):
     def _compute_waiver_text(self):
         """Who left the debtor off what: as it was when the notice left, else as it is."""
         for notice in self:
-            debtor = notice.partner_id.with_company(notice.company_id)
+            # sudo: also for who works for one of the companies that it is about, and not for the head office
+            debtor = notice.partner_id.sudo().with_company(notice.company_id)
             data = notice.claim_data or {}
             frozen = notice.state not in ('draft', 'queued', 'error') and data
             interest = data.get('waived_interest') if frozen else debtor.dunning_waive_interest

@@ -51,7 +51,8 @@ class DunningNoticeApproval(models.AbstractModel):
         """Return whether the policy asks a second pair of eyes for this notice as it is now."""
         self.ensure_one()
         return self._asks_colleague(
-            self.policy_id, self.company_id, self.amount_due_company, self.company_id.currency_id,
+            # sudo: only for the rate of the currency; it may be in the name of a head office that the user does not see
+            self.policy_id, self.company_id.sudo(), self.amount_due_company, self.company_currency_id,
             kept=self.colleague_kept)
 
     @api.model

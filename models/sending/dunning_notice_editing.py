@@ -58,6 +58,8 @@ class DunningNoticeEditing(models.AbstractModel):
             owed_to = here._get_companies_of(company, decisions)
             created = Notice.create([
                 {**shared, **here._prepare_from_decisions(groups[key], owed_to)} for key in new_keys])
+            if len(company._get_dunning_company_ids()) > 1:
+                created._settle_company()
         if waiting:
             here._join({notice: groups[key] for key, notice in waiting.items()})
         notices = dict(zip(new_keys, created.with_env(here.env), strict=True)) | waiting
@@ -101,7 +103,6 @@ class DunningNoticeEditing(models.AbstractModel):
         companies = self.env['res.company'].union(*{owed_to[decision.item_id] for decision in decisions})
         return {
             'company_id': companies._get_dunning_common().id,
-            **({'shared_company_ids': [Command.set(companies.ids)]} if len(companies) > 1 else {}),
             'partner_id': head.partner_id,
             'currency_id': head.currency_id,
             'recipient_id': head.recipient_id,

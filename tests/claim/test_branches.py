@@ -2,6 +2,8 @@
 
 from datetime import date
 
+from lxml import etree
+
 from odoo import Command
 from odoo.exceptions import AccessError, UserError
 from odoo.tests import new_test_user, tagged
@@ -16,10 +18,12 @@ class BranchCommon(FourteenDayCommon):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
+        cls.sister = cls.setup_other_company(name="Zus BV")['company']
         cls.branch = cls.env['res.company'].create({'name': "Filiaal", 'parent_id': cls.company.id})
         cls.env.cr.precommit.run()  # the chart of accounts
         cls.env.user.company_ids |= cls.branch
-        cls.env = cls.env['base'].with_context(allowed_company_ids=[cls.company.id, cls.branch.id]).env
+        cls.env = cls.env['base'].with_context(
+            allowed_company_ids=[cls.company.id, cls.branch.id, cls.sister.id]).env
 
     @classmethod
     def make_clerk(cls, *companies, groups='account.group_account_invoice'):
@@ -44,7 +48,8 @@ class TestCreditor(BranchCommon):
     def test_a_branch_belongs_to_its_head_office(self):
         self.assertEqual((self.branch | self.company).dunning_creditor_id, self.company)
         both = (self.company.id, self.branch.id)
-        self.assertEqual((self.branch._get_dunning_company_ids(), self.company._get_dunning_company_ids()), (both, both))
+        self.assertEqual(self.branch._get_dunning_company_ids(), both)
+        self.assertEqual(self.company._get_dunning_company_ids(), both)
 
     def test_a_legal_person_of_its_own_is_a_creditor(self):
         move, head = self.invoice(due=TODAY - days(20), company=self.branch), self.invoice(due=TODAY - days(20))
@@ -147,8 +152,7 @@ class TestMoneyOfBranches(BranchCommon):
         self.assertEqual(self.reason(move), 'netted')
 
     def test_a_sister_company_is_another_creditor(self):
-        sister = self.setup_other_company(name="Zus BV")['company']
-        self.env.user.company_ids |= sister
+        sister = self.sister
         self.branch.dunning_contacts_per_week = 1
         move = self.invoice(due=TODAY - days(20))
         self.credit_note(company=sister)
@@ -188,7 +192,7 @@ class TestLetterOfBranches(BranchCommon):
         letter = self.dun(MONDAY)
         self.assertEqual(letter.line_ids.move_id, head | late)
         self.assertRecordValues(letter, [{'company_id': self.company.id, 'amount_announced': 40.0}])
-        self.assertEqual(letter.shared_company_ids, self.company | self.branch)
+        self.assertEqual(letter.sudo().shared_company_ids, self.company | self.branch)
         self.assertEqual(
             {line.move_id: line.company_id for line in letter.line_ids}, {head: self.company, late: self.branch})
 
@@ -196,7 +200,8 @@ class TestLetterOfBranches(BranchCommon):
         self.branch.write({'email': 'filiaal@test.example.com', 'street': "Kade 2", 'city': "Rotterdam"})
         move = self.invoice(due=TODAY - days(20), company=self.branch)
         notice = self.dun(TODAY)
-        self.assertRecordValues(notice, [{'company_id': self.branch.id, 'state': 'sent', 'shared_company_ids': []}])
+        self.assertRecordValues(
+            notice.sudo(), [{'company_id': self.branch.id, 'state': 'sent', 'shared_company_ids': []}])
         self.assertIn('filiaal@test.example.com', notice.mail_message_id.email_from)
         self.assertEqual(notice.line_ids.move_id, move)
         head = self.env['dunning.letter']._prepare_company(self.branch, 'nl_NL')
@@ -221,7 +226,7 @@ class TestLetterOfBranches(BranchCommon):
         move = self.invoice(due=TODAY - days(20), company=self.branch)
         move.dunning_policy_id = other
         self.assertEqual(len(self.dun(TODAY)), 1)
-        self.assertEqual(sorted(self.reason(found) for found in head | move), ['one_message', 'waiting_deadline'])
+        self.assertEqual(sorted(self.reason(found) for found in head | move), ['finished', 'one_message'])
         self.assertEqual(len(self.dun(TODAY + days(1))), 1)
         self.company.dunning_contacts_per_week = 2
         late = self.invoice(due=TODAY - days(15), company=self.branch)
@@ -271,3 +276,160 @@ class TestLetterOfBranches(BranchCommon):
             self.env.ref('l10n_nl_dunning.ir_cron_dunning_plan').method_direct_trigger()
         self.assertEqual(planned.count(self.company), 1)
         self.assertNotIn(self.branch, planned)
+
+
+@tagged('post_install_l10n', 'post_install', '-at_install')
+class TestRightsOfBranches(BranchCommon):
+    """Facts are asked of the creditor, rights stay per company."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.clerk = cls.make_clerk(cls.branch)
+        cls.head_clerk = cls.make_clerk(cls.company)
+        cls.both_clerk = cls.make_clerk(cls.company, cls.branch)
+        cls.stranger = cls.make_clerk(cls.sister)
+
+    def shared_letter(self):
+        """Return a proposal about what is owed to both."""
+        self.invoice(due=TODAY - days(20), amount=100.0)
+        self.invoice(due=TODAY - days(20), amount=40.0, company=self.branch)
+        notice = self.make_notices(TODAY)
+        self.assertEqual(notice.sudo().shared_company_ids, self.company | self.branch)
+        return notice
+
+    def test_who_sees_what_of_a_shared_letter(self):
+        notice = self.shared_letter()
+        for user, seen, hidden in (
+            (self.clerk, 1, '100'), (self.head_clerk, 1, '40'), (self.both_clerk, 2, None), (self.stranger, 0, None)):
+            mine = self.as_user(user, notice)
+            with self.subTest(user=user.login):
+                found = mine.search([('id', '=', notice.id)])
+                lines = self.as_user(user, self.env['dunning.notice.line']).search([('notice_id', '=', notice.id)])
+                self.assertEqual((len(found), len(lines)), (1 if seen else 0, seen))
+                if not seen:
+                    with self.assertRaises(AccessError):
+                        mine.read(['amount_due'])
+                    continue
+                [values] = mine.web_read({'amount_due': {}, 'hidden_text': {}, 'line_ids': {'fields': {'name': {}}}})
+                self.assertEqual((values['amount_due'], len(values['line_ids'])), (140.0, seen))
+                self.assertEqual(bool(values['hidden_text']), bool(hidden))
+                if hidden:
+                    self.assertIn(hidden, values['hidden_text'])
+                other = notice.line_ids.filtered(lambda line, lines=lines: line.id not in lines.ids)
+                for line in self.as_user(user, other):
+                    with self.assertRaises(AccessError):
+                        line.read(['amount_residual'])
+
+    def test_who_sees_a_part_opens_every_view(self):
+        notice = self.send(self.shared_letter())
+        arches = {kind: self.env['dunning.notice'].get_view(view_type=kind)['arch'] for kind in (
+            'form', 'list', 'kanban')}
+        for user in (self.clerk, self.head_clerk, self.both_clerk):
+            mine = self.as_user(user, notice)
+            for kind, arch in arches.items():
+                names = {node.get('name') for node in etree.fromstring(arch).iter('field') if not any(
+                    parent.tag == 'field' for parent in node.iterancestors())}
+                with self.subTest(user=user.login, kind=kind):
+                    self.assertTrue(mine.web_read({
+                        name: {'fields': {'display_name': {}}} if mine._fields[name].relational else {}
+                        for name in names}))
+
+    def test_who_sees_a_part_decides_nothing(self):
+        notice = self.shared_letter()
+        for user in (self.clerk, self.head_clerk):
+            for action in ('action_approve', 'action_cancel', 'action_send_now'):
+                with self.subTest(user=user.login, action=action), self.assertRaises(UserError):
+                    getattr(self.as_user(user, notice), action)()
+        self.as_user(self.both_clerk, self.on(TODAY, notice)).action_approve()
+        self.assertEqual(notice.state, 'queued')
+
+    def test_what_left_shows_numbers_to_who_sees_all(self):
+        notice = self.send(self.shared_letter())
+        self.assertEqual(notice.state, 'sent')
+        files = notice.mail_message_id.attachment_ids | self.env['ir.attachment'].sudo().search([
+            ('res_model', '=', notice._name), ('res_id', '=', notice.id), ('res_field', '=', 'letter_file')])
+        self.assertTrue(files)
+        for user, allowed in ((self.clerk, False), (self.head_clerk, False), (self.both_clerk, True)):
+            mine = self.as_user(user, notice)
+            with self.subTest(user=user.login):
+                [values] = mine.read(['letter_file', 'claim_data', 'left_data'])
+                self.assertEqual(bool(values['letter_file']), allowed)
+                self.assertEqual(bool(values['left_data']), allowed)
+                self.assertEqual(self.as_user(user, files).has_access('read'), allowed)
+                message = self.as_user(user, notice.mail_message_id)
+                self.assertEqual(message.has_access('read'), allowed)
+
+    def test_a_clerk_of_a_branch_does_everything_of_it(self):
+        head = self.invoice(due=TODAY - days(20))
+        move = self.invoice(due=TODAY - days(20), company=self.branch)
+        env = self.as_user(self.clerk)
+        mine = self.on(TODAY, move.with_env(env))
+        wizard = mine.env['dunning.send'].browse(mine.action_dunning_send()['res_id'])
+        self.assertEqual(wizard.group_ids.item_ids.move_id.ids, move.ids)
+        wizard.action_send_now()
+        notice = self.accept(self.notices_of(move))
+        self.assertRecordValues(notice, [{'company_id': self.branch.id, 'state': 'sent'}])
+        self.assertNotIn(head, notice.line_ids.move_id)
+        promise = self.on(TODAY, env['dunning.promise'])._make(
+            self.branch.with_env(env), self.business.with_env(env), TODAY + days(5))
+        self.assertEqual((promise.company_id.id, promise.amount), (self.branch.id, 100.0))
+        self.assertEqual(self.reason(head), 'one_message')
+        self.assertTrue(mine.get_dunning_reason())
+        self.assertTrue(self.business.with_env(env).get_dunning_claim())
+        reasons = self.business.with_env(env).get_dunning_reasons()
+        self.assertEqual({answer['invoice_id'] for answer in reasons}, {move.id})
+
+    def test_a_fourteen_day_letter_of_a_clerk_waits_for_who_sees_all(self):
+        head = self.invoice(self.jan, DUE)
+        move = self.invoice(self.jan, DUE, company=self.branch)
+        self.dun(DUE + days(7))
+        env = self.as_user(self.clerk)
+        mine = self.on(MONDAY, move.with_env(env))
+        wizard = mine.env['dunning.send'].browse(mine.action_dunning_send()['res_id'])
+        self.assertRecordValues(wizard.group_ids, [{'has_hidden': True, 'item_count': 2}])
+        self.assertEqual(wizard.group_ids.item_ids.move_id.ids, move.ids)
+        self.assertIn("works for both", wizard.group_ids.problem)
+        wizard.action_send_now()
+        letter = self.notices_of(move).filtered(lambda notice: notice.level_id == self.fourteen)
+        self.assertRecordValues(letter, [{'state': 'draft', 'line_count': 2, 'company_id': self.company.id}])
+        self.assertEqual(letter.line_ids.move_id, head | move)
+        self.send(letter, MONDAY)
+        self.assertRecordValues(letter, [{'state': 'sent', 'amount_announced': 40.0}])
+
+    def test_the_worklist_has_one_row(self):
+        self.invoice(due=TODAY - days(20), amount=100.0)
+        self.invoice(due=TODAY - days(20), amount=40.0, company=self.branch)
+        for user, company in (
+            (self.clerk, self.branch), (self.head_clerk, self.company), (self.both_clerk, self.company)):
+            env = self.on(TODAY, self.as_user(user, self.env['dunning.debtor'])).env
+            rows = env['dunning.debtor'].search([('partner_id', '=', self.business.id)])
+            with self.subTest(user=user.login):
+                self.assertRecordValues(rows, [{'company_id': company.id, 'amount_overdue': 140.0}])
+                self.assertIn('Filiaal', rows.branch_text)
+                self.assertIn('Test BV', rows.branch_text)
+                screen = env['dunning.debtor'].get_screen(rows.id)
+                self.assertNotIn('gone', screen)
+                self.assertEqual(len(screen['items']), len(user.company_ids))
+        self.assertFalse(self.as_user(self.stranger, self.env['dunning.debtor']).search([
+            ('partner_id', '=', self.business.id)]))
+
+
+@tagged('post_install_l10n', 'post_install', '-at_install')
+class TestPageOfBranches(BranchCommon):
+    """The debtor has one page at the creditor."""
+
+    def test_one_page_about_all_branches(self):
+        moves = self.invoice(due=TODAY - days(20)) | self.invoice(due=TODAY - days(20), company=self.branch)
+        page = self.business._get_dunning_page(self.branch)
+        self.assertEqual(page, self.business._get_dunning_page(self.company))
+        self.assertEqual(page.company_id, self.company)
+        self.assertEqual(self.on(TODAY, page)._get_open_items().move_id, moves.with_env(page.env))
+        self.assertEqual({page._find_invoice(move.id).id for move in moves}, set(moves.ids))
+        self.assertEqual(self.on(TODAY, page)._get_payable('all').amount, 200.0)
+
+    def test_who_works_for_a_branch_sees_it(self):
+        page = self.business._get_dunning_page(self.branch)
+        clerk, stranger = self.make_clerk(self.branch), self.make_clerk(self.sister)
+        self.assertTrue(self.as_user(clerk, self.env['dunning.page']).search([('id', '=', page.id)]))
+        self.assertFalse(self.as_user(stranger, self.env['dunning.page']).search([('id', '=', page.id)]))
