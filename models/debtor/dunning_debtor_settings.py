@@ -103,16 +103,62 @@ class DunningDebtorSettings(models.AbstractModel):
 
     @api.model
     def _get_careful(self, name, own, values):
-        """Return which of several choices of a setting counts, as a value to write.
+        """Return which of several choices of a setting counts, as a value to write; of policies, see the ladder.
 
         :param own: that of the creditor, or None
         """
-        if name == 'dunning_policy_id':
-            policies = self.env['dunning.policy'].sudo().browse(values)  # sudo: only how slow they are
-            return max(policies.exists(), key=lambda policy: sum(
-                level.delay_days + level.payment_term_days for level in policy.level_ids), default=policies[:0]).id
         if name == 'dunning_term_agreed':
             return 'no' if 'no' in values else own
         if self._fields[name].type == 'boolean':
             return any(values)
         return own or values[0]
+
+    # -------------------------------------------------------------------------
+    # WHO IS TO ACT
+    # -------------------------------------------------------------------------
+
+    def _get_dunning_collectors(self, company, day=None):
+        """Return ``{partner id: user}``: who is to act when something happens with these debtors.
+
+        The collector of the debtor, or who covers for him on that day; else the collector of the company, likewise;
+        else the salesperson, the contact on letters, a manager. Only somebody who works in the accounting of the
+        company; an empty user when nobody does.
+
+        :param date day: None for today
+        """
+        company = company.with_env(self.env)
+        covers = self.env['dunning.absence']._get_covers(day or company._dunning_today())
+        # sudo: only picks whom to ask
+        Users = self.env['res.users'].sudo()
+        works = {}
+
+        def can(user):
+            if user not in works:
+                works[user] = company._is_dunning_colleague(user)
+            return works[user]
+
+        def find(collector, *others):
+            """Return the first of these who can, the collector by way of who covers for him."""
+            return next(filter(can, (Users.browse(covers.get(collector.id)), collector, *others)), Users)
+
+        of_company = find(company._get_dunning_setting('dunning_user_id'))
+        contact = company._get_dunning_setting('dunning_contact_id')
+        of_letters = find(Users, *contact.user_ids) or company._get_dunning_manager()
+        result = {}
+        # sudo: as above
+        for partner in self.sudo().with_company(company):
+            debtor = partner.commercial_partner_id or partner
+            user = find(debtor.dunning_user_id) or of_company or find(Users, debtor.user_id) or of_letters
+            result[partner.id] = self.env['res.users'].browse(user.id)
+        return result
+
+    def _get_dunning_collector(self, company, day=None, named=None):
+        """Return who is to act when something happens with this debtor, or an empty user.
+
+        :param named: users whom a person named for it: the first of them who still works there, whatever else
+        """
+        self.ensure_one()
+        for user in named or ():
+            if company._is_dunning_colleague(user):
+                return user
+        return self._get_dunning_collectors(company, day)[self.id]

@@ -11,9 +11,8 @@ import pytz
 
 from odoo import api, fields, models
 from odoo.exceptions import UserError, ValidationError
-from odoo.tools import SQL, ormcache
 
-from ...tools.law import dutch_calendar, jurisdiction
+from ...tools.law import dutch_calendar
 from ...tools.law.dated_facts import get_postal_days
 from ...tools.law.letters import SHORTEST_TERM
 from ..kernel.groups import ACCOUNTING, COLLEAGUES
@@ -252,7 +251,7 @@ class ResCompany(models.Model):
             self.env.registry.clear_cache()
             # sudo: whoever may set it moves the branches along, and writes it down
             self.sudo().search([('id', 'child_of', self.ids)])._copy_dunning_settings()
-            for creditor in self.sudo().dunning_creditor_id:
+            for creditor in self.sudo().dunning_creditor_id:  # sudo: as above
                 self.env['res.partner']._merge_dunning_settings(creditor)
             for company in self.sudo():  # sudo: as above
                 company.partner_id._message_log(body=self.env._(
@@ -345,61 +344,6 @@ class ResCompany(models.Model):
             return dutch_calendar.is_holiday(day, country_code or 'NL')
         except ValueError:  # a country whose holidays nobody knows
             return dutch_calendar.is_holiday(day)
-
-    # -------------------------------------------------------------------------
-    # WHOSE LAW
-    # -------------------------------------------------------------------------
-
-    # The code of a country hardly ever changes, and every plan, claim and letter asks: it is kept by country.
-
-    def _get_dunning_country_id(self):
-        return self.sudo().dunning_creditor_id.account_fiscal_country_id.id  # sudo: of the head office, only this
-
-    def _get_dunning_country(self):
-        """Return the code of the country where the creditor pays its taxes; or ''."""
-        return self._get_dunning_country_code(self._get_dunning_country_id())
-
-    @ormcache('self._get_dunning_country_id()', cache='stable')
-    def _get_dunning_law(self):
-        """Return the country whose law the creditor has, or '' when that law is not in this program.
-
-        Then it reminds, and asks nothing that the law of that country would have to allow.
-        """
-        country = self._get_dunning_country()
-        return country if country in jurisdiction.LAWS else ''
-
-    @api.model
-    @ormcache('country_id', cache='stable')
-    def _get_dunning_country_code(self, country_id):
-        """Return the code of a country, or '' without one."""
-        return self.env['res.country'].browse(country_id).code or ''
-
-    def _is_dunning_abroad(self, debtor):
-        """Return whether a debtor is a consumer in another country than the creditor."""
-        return debtor.dunning_effective_type == 'consumer' and jurisdiction.is_abroad(
-            debtor.country_id.code, self._get_dunning_country())
-
-    @api.model
-    def _get_dunning_law_sql(self, company_id, law='NL'):
-        """Return SQL that is true when the creditor of a company has this law."""
-        return SQL(
-            """EXISTS (SELECT FROM res_company branch
-                         JOIN res_company root ON root.id = branch.dunning_creditor_id
-                         JOIN res_country country ON country.id = root.account_fiscal_country_id
-                        WHERE branch.id = %s AND country.code = %s)""",
-            company_id, law,
-            to_flush=[self._fields[name] for name in ('dunning_creditor_id', 'account_fiscal_country_id')])
-
-    def _explain_dunning_law(self):
-        """Return the sentence why a creditor has no ladder with interest and costs; empty where it can have one."""
-        if self._get_dunning_law():
-            return ''
-        country = self.env['res.country'].search([('code', '=', self._get_dunning_country())])
-        return self.env._(
-            "The fiscal country of %(company)s is %(country)s, and what this program knows of interest, collection "
-            "costs, notices of default, 14-day letters and prescription is Dutch law. It therefore only reminds, with "
-            "the ladder 7-15-30, and asks nothing but what is open.",
-            company=self.name, country=country.name or self.env._("not known"))
 
     # -------------------------------------------------------------------------
     # WHAT IS KNOWN OF IT

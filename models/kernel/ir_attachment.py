@@ -67,7 +67,7 @@ class IrAttachment(models.Model):
         allowed = self - result[0] if result else self
         # sudo: only to what they belong
         files = allowed.sudo().filtered(lambda file: file.res_id and file._is_dunning() and hasattr(
-            self.env.get(file.res_model), '_sees_whole'))
+            self.env.get(file.res_model), '_is_recording'))
         hidden = self.browse(
             file.id for file in files if not self.env[file.res_model].browse(file.res_id)._sees_whole())
         if not hidden:

@@ -1,5 +1,4 @@
 from . import dunning_receipt
-from . import dunning_notice_creditor
 from . import dunning_notice_evidence
 from . import dunning_notice
 from . import dunning_notice_line

@@ -51,8 +51,8 @@ class DunningNotice(models.Model):
 
     _name = 'dunning.notice'
     _inherit = [
-        'dunning.recorded', 'dunning.notice.evidence', 'dunning.notice.creditor', 'mail.thread.main.attachment',
-        'mail.activity.mixin', 'dunning.bulk']
+        'dunning.recorded', 'dunning.notice.evidence', 'mail.thread.main.attachment', 'mail.activity.mixin',
+        'dunning.bulk']
     _description = "Dunning Notice"
     _order = 'id desc'
     _check_company_auto = True

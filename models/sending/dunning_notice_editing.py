@@ -176,6 +176,18 @@ class DunningNoticeEditing(models.AbstractModel):
             for notice, decisions in groups.items()
             for owed_to in [self._get_companies_of(notice.company_id, decisions)] for decision in decisions])
 
+    def _settle_company(self):
+        """Let notices be in the name of the branch to which all of it is owed, else of the creditor."""
+        for notice in self.sudo():  # sudo: of all companies, whoever changes the notice
+            companies = notice.live_line_ids.company_id
+            vals = {
+                'company_id': companies._get_dunning_common(),
+                'shared_company_ids': companies if len(companies) > 1 else companies.browse()}
+            changed = {name: value.ids for name, value in vals.items() if value != notice[name]}
+            if companies and changed:
+                notice._recording().write({
+                    name: [(6, 0, ids)] if name == 'shared_company_ids' else ids[0] for name, ids in changed.items()})
+
     def _settle_level(self):
         """Let the level of notices be the highest of their items, as their texts are; and see whose they are."""
         self._settle_company()

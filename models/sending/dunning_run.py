@@ -72,12 +72,11 @@ class DunningRun(models.AbstractModel):
     def _cron_plan(self):
         """Plan for every creditor that was not planned for today; for all of them when each was.
 
-        Stopped halfway it goes on where it was: what has a notice is not due again. What
-        goes wrong with one creditor does not stop the others.
+        Stopped halfway it goes on where it was: what has a notice is not due again. What goes wrong with one creditor
+        does not stop the others.
         """
         IrCron = self.env['ir.cron']
-        # Each creditor is planned, with all of its branches.
-        companies = self.env['res.company'].search(Domain.TRUE).dunning_creditor_id
+        companies = self.env['res.company'].search(Domain.TRUE).dunning_creditor_id  # each, with its branches
         waiting = companies.filtered(lambda company: company.dunning_planned_on != company._dunning_today())
         todo = waiting or companies
         IrCron._commit_dunning(remaining=len(todo))
@@ -469,8 +468,7 @@ class DunningRun(models.AbstractModel):
     def _lock_debtors(self, notices):
         """Return those of the notices to whose debtors nobody else is writing at this moment."""
         ours = notices.browse()
-        # sudo: only which creditor it is
-        for company, batch in notices.grouped(lambda notice: notice.company_id.sudo().dunning_creditor_id).items():
+        for company, batch in notices.grouped('company_id').items():
             debtors = set(self._try_lock_debtors(company, batch.partner_id.ids))
             ours |= batch.filtered(lambda notice, debtors=debtors: notice.partner_id.id in debtors)
         return ours
@@ -484,7 +482,7 @@ class DunningRun(models.AbstractModel):
             SELECT debtor FROM UNNEST(%s::int[]) AS queue(debtor)
              WHERE pg_try_advisory_xact_lock(hashtextextended('dunning.debtor:' || %s || ':' || debtor, 0))
              LIMIT %s
-            """, list(partner_ids), company.sudo().dunning_creditor_id.id, limit))  # sudo: only which creditor it is
+            """, list(partner_ids), company.sudo().dunning_creditor_id.id, limit))  # sudo: only which it is
         return [debtor for [debtor] in rows]
 
     @api.model
