@@ -111,12 +111,15 @@ class DunningAgreement(models.AbstractModel):
     def _prepare_holds(self, items, date_end):
         """Return the values of holds on due items until a day."""
         self.ensure_one()
-        reason, owner = self._get_hold_reason(), self._get_responsible() or self.env.user
+        reason, owners = self._get_hold_reason(), {
+            # Whoever answers for it works for the branch to which the item is owed.
+            company: self.partner_id._get_dunning_collector(company, named=self.user_id) or self.env.user
+            for company in items.company_id}
         return [
             {
                 'move_line_id': item.id,
                 'reason_id': reason.id,
-                'user_id': owner.id,
+                'user_id': owners[item.company_id].id,
                 'date_end': date_end,
                 f'{self._hold_kind}_id': self.id,
             }

@@ -105,10 +105,8 @@ class DunningPlannerAnswer(models.AbstractModel):
         decisions = planner._plan(
             company, day, items=items, partners=partners, ignore=self._get_unknown_reasons(company, day),
             past=Past(day, day) if day < company._dunning_today() else None)
+        decisions = self._filter_seen(company, decisions)
         found = planner.env['account.move.line'].browse([decision.item_id for decision in decisions])
-        if not self.env.su and len(company._get_dunning_company_ids()) > 1:
-            found = found.filtered(lambda item: item.company_id in self.env.companies)
-            decisions = [decision for decision in decisions if decision.item_id in found._ids]
         pending = planner._get_waiting_notices(decisions)
         found.move_id.fetch(['name'])
         answers = [
@@ -121,6 +119,16 @@ class DunningPlannerAnswer(models.AbstractModel):
                     item.company_id.id in company._get_dunning_company_ids())) - found]
         planner._add_drop_texts(company, day, answers)
         return answers
+
+    @api.model
+    def _filter_seen(self, company, decisions):
+        """Return those of the decisions about a creditor that the user may be told: of companies that were chosen."""
+        if self.env.su or len(company._get_dunning_company_ids()) == 1:
+            return decisions
+        # sudo: only to which company each is owed
+        items = self.env['account.move.line'].sudo().browse([decision.item_id for decision in decisions])
+        seen = {item.id for item in items if item.company_id in self.env.companies}
+        return [decision for decision in decisions if decision.item_id in seen]
 
     @api.model
     def _add_drop_texts(self, company, day, answers):
