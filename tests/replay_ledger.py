@@ -8,10 +8,23 @@ he knows from when it can be over and when it must be, and says nothing in betwe
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 
+from dateutil.easter import easter
+
 Day = date  # where a field is called date
 
 # Nothing leaves on the day a hold ended nor on the next, and it may not be an excuse for longer than this.
 SOFT_LEAST, SOFT_MOST = timedelta(days=1), timedelta(days=8)
+
+
+def add_bank_days(day, count):
+    """Return the day so many bank days later: Dutch banks rest in weekends and on the days of the European system."""
+    while count:
+        day += timedelta(days=1)
+        sunday = easter(day.year)
+        closed = (day.month, day.day) in {(1, 1), (5, 1), (12, 25), (12, 26)} or day in {
+            sunday - timedelta(days=2), sunday + timedelta(days=1)}
+        count -= day.weekday() < 5 and not closed
+    return day
 
 
 @dataclass()

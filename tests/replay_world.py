@@ -1,7 +1,7 @@
 """A random world around the invoices of a file: what people, banks and mail servers do, seeded.
 
 :class:`WorldReplay` lives through the days as :class:`~.replay_engine.Replay` does, and lets things happen: partial and
-full credit notes, money that lies on the account unmatched, payments that bounce, payments that are booked late with
+full credit notes, money that lies on the account unmatched, direct debits and their returns, payments that bounce, payments that are booked late with
 an earlier date, holds on parts, invoices and debtors, disputes with an outcome, promises, receipts on the bank that
 name an invoice or a debtor, mails that come back, replies, proposals that are taken back, and faults in the middle of
 the scheduled actions, which then are repeated. Payers write numbers of invoices as people do: whole, in part, in
@@ -24,7 +24,7 @@ from odoo.exceptions import UserError
 from odoo.tools import mute_logger
 
 from .replay_engine import EARLY, LATE, WAITING, Replay
-from .replay_ledger import Account, Credit, Hold, Movement, Promise, Step
+from .replay_ledger import Account, Credit, Hold, Movement, Promise, Step, add_bank_days
 
 #: What happens to an invoice, and how often.
 FATES = {
@@ -32,6 +32,9 @@ FATES = {
     'bounces': 7, 'booked_late': 10, 'hold': 5, 'hold_part': 5, 'dispute': 7, 'hold_debtor': 3, 'insolvent': 1,
     'promise': 10, 'receipt_of_nobody': 7, 'receipt_of_debtor': 9,
 }
+#: What becomes of an invoice that is collected by direct debit, of one of so many customers, and how often: the money
+#: comes; it comes and the bank takes it back; the bank rejects it; nobody collects.
+DEBITS, DEBIT_EVERY = {'collected': 6, 'taken_back': 3, 'rejected': 2, 'forgotten': 1}, 8
 #: In one of so many days something breaks in planning, and in sending.
 FAULT_EVERY = 9
 #: Right after which methods.
@@ -83,6 +86,8 @@ class WorldReplay(Replay):
     def set_up(self):
         result = super().set_up()
         self.last += timedelta(days=self.aftermath)
+        self.debit = self.bank.inbound_payment_method_line_ids[:1].copy({
+            'name': "Direct debit", 'dunning_collects': True})
         # Whether bank data are fresh is another story: statements come here without a day.
         for policy in self.ladders:
             policy.bank_max_age = 0
@@ -193,8 +198,12 @@ class WorldReplay(Replay):
 
     def _draw_fate(self, row):
         chance = self._chance('row', row.number)
-        fate = self.fates.get(row.number) or chance.choices(list(FATES), weights=list(FATES.values()))[0]
+        fates = FATES if self._chance('debit', row.customer).randrange(DEBIT_EVERY) else DEBITS
+        fate = self.fates.get(row.number) or chance.choices(list(fates), weights=list(fates.values()))[0]
         row.__dict__['fate'] = fate
+        if fate in DEBITS:
+            self._collect_by_debit(row, chance)
+            return
         if fate == 'nothing':
             return
         span = max(1, (row.settled_date - row.due_date).days)
@@ -206,6 +215,29 @@ class WorldReplay(Replay):
             row.__dict__['aside'] = timedelta(days=chance.randint(1, 12))
             return
         self._plan_event(when, moment, fate, row, percent=amount, days=days, die=chance.random())
+
+    def _collect_by_debit(self, row, chance):
+        """The bank is asked to collect it on its due date; what comes comes within some days of it."""
+        row.move.preferred_payment_method_line_id = self.debit
+        row.__dict__['collected_until'] = add_bank_days(row.due_date, 5)
+        self.events[f'direct debit: {row.fate}'] += 1
+        day = max(row.due_date, row.invoice_date) + timedelta(days=chance.randint(1, 4))
+        moment = chance.choice((EARLY, LATE))
+        if row.fate in ('collected', 'taken_back'):
+            row.__dict__['paid_at'] = (day, moment)
+            row.__dict__['aside'] = timedelta(days=chance.randint(1, 12))
+        elif row.fate == 'rejected':
+            row.__dict__['paid_at'] = max(row.paid_at, (day + timedelta(days=1), moment))
+            self._plan_event(day, moment, 'rejected', row)
+
+    def _do_rejected(self, env, row, now):
+        row.move.with_env(env)._record_dunning_return(now[0], "MS02")
+        row.__dict__['returned'] = now
+
+    def _is_collected(self, row, now):
+        """Return whether a row will be collected by direct debit, so that nobody is asked for it."""
+        until, returned = getattr(row, 'collected_until', None), getattr(row, 'returned', None)
+        return until is not None and now[0] <= until and (returned is None or now < returned)
 
     def _get_open(self, row, now):
         return self.accounts[row.number].get_open(now) if row.item_id else 0
@@ -282,7 +314,7 @@ class WorldReplay(Replay):
             return
         self._pay_rest(env, row, now, now[0])
         self.counts['payments'] += 1
-        if fate == 'bounces' and not again:
+        if fate in ('bounces', 'taken_back') and not again:
             self._plan_event(now[0] + aside, self._chance('bounce', row.number).choice((EARLY, LATE)), 'bounces', row)
 
     def _pay_rest(self, env, row, now, dated):
@@ -309,6 +341,9 @@ class WorldReplay(Replay):
         line.move_id.button_draft()
         line.move_id.button_cancel()
         movement.undone = now
+        if row.fate == 'taken_back':
+            row.move.with_env(env)._record_dunning_return(now[0], "AM04 insufficient funds, EUR 5.00")
+            row.__dict__['returned'] = now
         day = now[0] + timedelta(days=self._chance('again', row.number).randint(5, 60))
         self._plan_event(min(day, self.last), EARLY, 'paid_again', row)
         return True
@@ -695,6 +730,9 @@ class WorldReplay(Replay):
             "it was not owed any more": left > 0,
             f"it is marked {account.get_marks(now)}": not account.get_marks(now),
             "it is on hold": left <= 0 or held[0] < left,
+            "it will be collected by direct debit": not (
+                self._is_collected(row, now) and self._is_collected(row, asked_at)),
+            "it does not say that the direct debit was returned": self._tells_return(row, notice, now),
             "a receipt may be for it": not (self._may_be_paid(row, now) and self._may_be_paid(row, asked_at)),
             f"{line_left} was asked instead of {left}": line_left == left,
             f"{line_held} is left out as held instead of {held}": held[0] <= line_held <= held[1],
@@ -721,6 +759,17 @@ class WorldReplay(Replay):
                 self._fail(day, f"{label} ({row.number}): {text}")
         self._remember(
             row, notice, line, now, 'sent', line_left - line_held - line_netted, bool(line_held or line_netted))
+
+    def _tells_return(self, row, notice, now):
+        """Return whether the first letter after a return says so, in friendly words, without those of the bank."""
+        returned = getattr(row, 'returned', None)
+        told = any(
+            step.kind == 'sent' and not step.gone and step.channel != 'task'
+            for step in self.accounts[row.number].steps)
+        if returned is None or returned > now or told or notice.channel not in ('email', 'letter', 'both'):
+            return True
+        text = notice.body_intro or ''
+        return f"incasso van factuur {row.move.name}" in text and "5.00" not in text and "AM04" not in text
 
     def _judge_bounds(self, row, notice, line):
         """What is true of the consumer ladder whatever its settings."""
@@ -782,7 +831,8 @@ class WorldReplay(Replay):
                 continue
             stopped = (
                 self._get_open(row, now) <= 0 or self.accounts[row.number].get_marks(now)
-                or self._get_held(row, now)[1] or self._get_netted(row, now)[1] or self._may_be_paid(row, now))
+                or self._get_held(row, now)[1] or self._get_netted(row, now)[1] or self._may_be_paid(row, now)
+                or self._is_collected(row, now))
             if not stopped:
                 self._fail(day, f"{notice.name} about {row.number} was cancelled though it is owed: "
                                 f"{line.drop_reason} {notice.cancel_reason}")
@@ -811,7 +861,9 @@ class WorldReplay(Replay):
         for row in owed:
             level, reached = steps[row.number]
             if level and reached <= day and row.item_id not in pending:
-                certain = not (self.accounts[row.number].get_marks(now) or self._may_be_paid(row, now))
+                certain = not (
+                    self.accounts[row.number].get_marks(now) or self._may_be_paid(row, now)
+                    or self._is_collected(row, now))
                 least = self._get_open(row, now) - self._get_held(row, now)[1] - self._get_netted(row, now)[1]
                 self.sums[row.customer, level] += least * certain
         for row in owed:
@@ -830,6 +882,8 @@ class WorldReplay(Replay):
         (level, reached), left = step, self._get_open(row, now)
         if self._may_be_paid(row, now):
             return {'unmatched_receipt'}
+        if self._is_collected(row, now):
+            return {'direct_debit'}
         if account.get_marks(now):
             return account.get_marks(now)
         held = self._get_held(row, now)

@@ -16,6 +16,16 @@ PACKAGES = {
         "odoo-addon-account-payment-return-import-iso20022": "19.0.1.0.1",
         "Unidecode": "1.3.8",
     },
+    "payment_mandate": {
+        "odoo-addon-account-payment-batch-oca": "19.0.2.0.0.2",
+        "odoo-addon-account-payment-method-base": "19.0.1.0.0.4",
+        "odoo-addon-account-payment-base-oca": "19.0.1.1.0",
+        "odoo-addon-account-payment-mandate": "19.0.1.0.0.7",
+        "odoo-addon-account-payment-sepa-base": "19.0.2.0.0",
+        "odoo-addon-account-payment-sepa-direct-debit": "19.0.1.0.0.3",
+        "odoo-addon-account-payment-return": "19.0.1.0.0.4",
+        "Unidecode": "1.3.8",
+    },
 }
 
 

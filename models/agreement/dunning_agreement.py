@@ -44,10 +44,17 @@ class DunningAgreement(models.AbstractModel):
         return Item.search(Item._get_dunning_open_domain(company, debtor), order='date_maturity, id')
 
     @api.model
+    def _leave_collected(self, company, items):
+        """Return which of these due items can be paid now: not what will be collected by direct debit, unless all is.
+        """
+        debits = self.env['dunning.planner']._get_debits(company, company._dunning_today(), items)
+        return items.filtered(lambda item: item.id not in debits) or items
+
+    @api.model
     def _find_open_items(self, company, debtor, items):
         """Return ``(items, all that the debtor owes)``, in one currency, or raise what is wrong with them.
 
-        :param items: due items that were chosen; None or empty for all
+        :param items: due items that were chosen; None or empty for all that can be paid now
         """
         owed = chosen = self._get_open_items(company, debtor)
         if items:
@@ -60,6 +67,8 @@ class DunningAgreement(models.AbstractModel):
                     "been paid meanwhile.",
                     item=strange[:1].move_id.display_name or strange[:1].display_name, debtor=debtor.display_name))
             chosen = owed.filtered(lambda item: item in items)
+        else:
+            chosen = self._leave_collected(company, owed)
         if not chosen:
             raise UserError(self.env._(
                 "%s owes nothing, so there is nothing to agree on.", debtor.display_name))

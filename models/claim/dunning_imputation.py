@@ -1,6 +1,7 @@
 """Which due items the money that lies ready is for: the ledger read for :mod:`tools.payment.imputation`."""
 
 from collections import defaultdict
+from datetime import date
 from types import MappingProxyType
 from typing import NamedTuple
 
@@ -8,12 +9,30 @@ from odoo import api, models
 from odoo.tools import SQL
 
 from ...tools.law.amounts import ZERO, to_decimal
-from ...tools.payment.imputation import Credit, Document, Item, get_keys, impute
+from ...tools.payment.imputation import Credit, Document, Item, get_keys, impute, read_credits
+
+
+class Ready(NamedTuple):
+    """What lies ready and nobody matched, see ``account.move.line._get_dunning_credits_sql``."""
+
+    id: int
+    entry: int
+    debtor_id: int
+    currency_id: int
+    date: date
+    amount: float
+    balance: float
+    is_money: bool
+    text: str
+    payer: str
+    item_ids: list
 
 
 class Imputed(NamedTuple):
     """What lies ready for due items, in the currency of the company (Decimal).
 
+    :ivar credits: all that lies ready, :class:`Ready`, also what names nothing
+    :ivar ready: its sum, by debtor id
     :ivar covered: what is certainly not asked any more, by item id
     :ivar taken: what that takes of the credits of a debtor, by debtor id
     :ivar likely: ids of items that somebody unknown may have paid
@@ -22,6 +41,8 @@ class Imputed(NamedTuple):
     :ivar of_others: what somebody else paid for items of a debtor, by debtor id: ``(entry, day, {item id: amount})``
     """
 
+    credits: list = ()
+    ready: dict = MappingProxyType({})
     covered: dict = MappingProxyType({})
     taken: dict = MappingProxyType({})
     likely: frozenset = frozenset()
@@ -41,42 +62,40 @@ class DunningImputation(models.AbstractModel):
 
         :param SQL debtors: condition on ``debtor``: credit notes and payments of these only; None: of all
         """
-        Line = self.env['account.move.line']
-        rows = self.env.execute_query(SQL(
-            "SELECT id, entry, debtor_id, date, balance, text, payer, invoice_ids FROM (%s) credit",
-            Line._get_dunning_credits_sql(
-                company, day, SQL("TRUE") if debtors is None else debtors, any_receipt=True)))
+        rows = [Ready(*row) for row in self.env.execute_query(SQL(
+            "SELECT %s FROM (%s) credit", SQL(", ").join(map(SQL.identifier, Ready._fields)),
+            self.env['account.move.line']._get_dunning_credits_sql(
+                company, day, SQL("TRUE") if debtors is None else debtors, any_receipt=True)))]
         if not rows:
             return Imputed()
-        linked = self._read_linked({invoice_id for row in rows for invoice_id in row[7]})
+        amounts, ready = {row.id: to_decimal(row.balance) for row in rows}, defaultdict(lambda: ZERO)
+        for row in rows:
+            if row.debtor_id:
+                ready[row.debtor_id] += amounts[row.id]
         credits = [
-            Credit(credit_id, debtor_id, to_decimal(balance), date, tuple((text or '').split('\n')), payer or '', tuple(
-                item_id for invoice_id in invoice_ids for item_id in linked[invoice_id]))
-            for credit_id, _entry, debtor_id, date, balance, text, payer, invoice_ids in rows if balance > 0]
-        keys = sorted({key for credit in credits for key in get_keys(credit)})
-        debtor_ids = sorted({credit.debtor_id for credit in credits if credit.debtor_id})
-        amounts = sorted({credit.amount for credit in credits if credit.debtor_id is None})
-        documents = [
-            Document(number, debtor_id, to_decimal(amount), tuple(item_ids))
-            for number, debtor_id, amount, item_ids in self.env.execute_query(
-                SQL(" UNION ALL ").join(self._get_document_queries(company, keys, debtor_ids)))]
-        items, names = self._read_items(company, keys, debtor_ids, amounts, {
-            *(item_id for document in documents for item_id in document.item_ids),
-            *(item_id for credit in credits for item_id in credit.item_ids)})
-        found = impute(credits, items, documents, names)
+            Credit(
+                row.id, row.debtor_id, amounts[row.id], row.date, tuple((row.text or '').split('\n')),
+                row.payer or '', tuple(row.item_ids))
+            for row in rows if row.balance > 0]
+        read = read_credits(credits)
+        items, documents, names = self._read_payable(
+            company, sorted(get_keys(read)), sorted({credit.debtor_id for credit in credits if credit.debtor_id}),
+            sorted({credit.amount for credit in credits if credit.debtor_id is None}),
+            [item_id for credit in credits for item_id in credit.item_ids])
+        found = impute(credits, items, documents, names, read)
         covered, taken = defaultdict(lambda: ZERO), defaultdict(lambda: ZERO)
         entries, of_others, owner = defaultdict(dict), defaultdict(list), {item.id: item.debtor_id for item in items}
-        for credit_id, entry, debtor_id, date, balance, *_texts in rows:
-            shares = found.shares.get(credit_id, ())
-            for other_id in {owner[share.item_id] for share in shares} - {debtor_id}:
-                of_others[other_id].append((entry, date, {
+        for row in rows:
+            shares = found.shares.get(row.id, ())
+            for other_id in {owner[share.item_id] for share in shares} - {row.debtor_id}:
+                of_others[other_id].append((row.entry, row.date, {
                     share.item_id: share.amount for share in shares if owner[share.item_id] == other_id}))
             for share in shares:
                 covered[share.item_id] += share.covered
-                entries[entry][share.item_id] = share.amount / to_decimal(balance)
-                if debtor_id:
-                    taken[debtor_id] += share.amount
-        return Imputed(covered, taken, found.likely, entries, of_others)
+                entries[row.entry][share.item_id] = share.amount / amounts[row.id]
+                if row.debtor_id:
+                    taken[row.debtor_id] += share.amount
+        return Imputed(rows, ready, covered, taken, found.likely, entries, of_others)
 
     @api.model
     def _get_document_queries(self, company, keys, debtor_ids):
@@ -90,31 +109,33 @@ class DunningImputation(models.AbstractModel):
         return [self.env['dunning.notice.line']._get_asked_sums_sql(company, keys, debtor_ids)]
 
     @api.model
-    def _read_linked(self, invoice_ids):
-        """Return the ids of the open due items of invoices, by invoice."""
-        linked = defaultdict(list)
-        if invoice_ids:
-            for item_id, invoice_id in self.env.execute_query(
-                self.env['account.move.line']._get_dunning_owed_on_sql(invoice_ids)
-            ):
-                linked[invoice_id].append(item_id)
-        return linked
-
-    @api.model
-    def _read_items(self, company, keys, debtor_ids, amounts, item_ids):
-        """Return the open items that credits can be for, and names of debtors who owe what somebody unknown paid."""
+    def _read_payable(self, company, keys, debtor_ids, amounts, item_ids):
+        """Return the open items that credits can be for, what asked for them, and names of debtors who owe what
+        somebody unknown paid.
+        """
         Line = self.env['account.move.line']
-        rows = self.env.execute_query(Line._get_dunning_payable_sql(
-            company, keys, debtor_ids, amounts, list(item_ids)))
+        documents, rows, entry_ids = [], [], []
+        for item_id, debtor_id, number, amount, *facts, is_entry, asked_ids in self.env.execute_query(
+            Line._get_dunning_payable_sql(
+                company, keys, debtor_ids, amounts, item_ids,
+                SQL(" UNION ALL ").join(self._get_document_queries(company, keys, debtor_ids)))
+        ):
+            if item_id is None:
+                documents.append(Document(number, debtor_id, to_decimal(amount), tuple(asked_ids)))
+            else:
+                rows.append((item_id, debtor_id, number, to_decimal(amount), *facts))
+                if is_entry:
+                    entry_ids.append(item_id)
         # A payment that went back is paid once more under the number of its invoice.
-        entries = Line.browse(item_id for item_id, *_facts, is_entry in rows if is_entry)
-        returned = {item.id: move.name for item, move in entries._get_dunning_named_invoices().items()}
+        returned = {
+            item.id: move.name for item, move in Line.browse(entry_ids)._get_dunning_named_invoices().items()
+        } if entry_ids else {}
         items, names = [], {}
-        for item_id, debtor_id, number, reference, amount, due_date, discounted, discount_until, name, _entry in rows:
+        for item_id, debtor_id, number, amount, reference, due_date, discounted, discount_until, name in rows:
             numbers = filter(None, dict.fromkeys((number, reference, returned.get(item_id))))
             items.append(Item(
-                item_id, debtor_id, tuple(numbers), to_decimal(amount),
+                item_id, debtor_id, tuple(numbers), amount,
                 due_date, None if discount_until is None else to_decimal(discounted), discount_until))
             if name:
                 names[debtor_id] = name
-        return items, names
+        return items, documents, names

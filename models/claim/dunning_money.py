@@ -26,9 +26,9 @@ class DunningMoney(models.AbstractModel):
         """
         matched = self.env.execute_query(SQL(
             "SELECT move_id, SUM(amount) FROM (%s) settled GROUP BY move_id", self._get_settlements_sql(items)))
-        ready = {row[1] for row in self._read_credits(company, debtor)}
-        of_others = self._impute(company, debtor).of_others.get(debtor.commercial_partner_id.id, ())
-        ready |= {entry for entry, _day, _amounts in of_others}
+        imputed, debtor_id = self._impute(company, debtor), debtor.commercial_partner_id.id
+        ready = {credit.entry for credit in imputed.credits if credit.debtor_id == debtor_id}
+        ready |= {entry for entry, _day, _amounts in imputed.of_others.get(debtor_id, ())}
         return {
             'matched': {str(move_id): float(amount) for move_id, amount in matched},
             'open': sorted(ready),
@@ -91,18 +91,20 @@ class DunningMoney(models.AbstractModel):
         """
         pools, paid_back = defaultdict(list), defaultdict(float)
         for company, partners in partners_by_company.items():
-            rows, imputed = self._read_credits(company, partners), self._impute(company, partners)
-            for debtor_id, entry, currency_id, day, amount, is_money in rows:
-                if day > at_date:
+            imputed, debtor_ids = self._impute(company, partners), set(partners.commercial_partner_id.ids)
+            for credit in imputed.credits:
+                if credit.date > at_date or credit.debtor_id not in debtor_ids:
                     continue
+                key, amount = (company.id, credit.debtor_id, credit.currency_id), float(credit.amount)
                 if amount < 0:
-                    paid_back[company.id, debtor_id, currency_id] -= float(amount)
+                    paid_back[key] -= amount
                 else:
                     named = {
-                        item_id: float(amount) * float(part)
-                        for item_id, part in imputed.entries.get(entry, {}).items()}
-                    pools[company.id, debtor_id, currency_id].append({
-                        'move_id': entry, 'date': day, 'amount': float(amount), 'is_money': is_money, 'named': named})
+                        item_id: amount * float(part)
+                        for item_id, part in imputed.entries.get(credit.entry, {}).items()}
+                    pools[key].append({
+                        'move_id': credit.entry, 'date': credit.date, 'amount': amount, 'is_money': credit.is_money,
+                        'named': named})
             for debtor in partners.commercial_partner_id:
                 for entry, day, amounts in imputed.of_others.get(debtor.id, ()):
                     if day <= at_date:
@@ -130,19 +132,8 @@ class DunningMoney(models.AbstractModel):
     @api.model
     def _impute(self, company, partners):
         """Return which items what lies ready is for, as far as it concerns these debtors."""
-        return self.env['dunning.imputation']._impute(company, company._dunning_today(), self._get_of_sql(partners))
-
-    @api.model
-    def _read_credits(self, company, partners):
-        """Return ``[(debtor id, entry, currency id, date, amount, is money)]`` of what lies ready for debtors."""
-        return self.env.execute_query(SQL(
-            "SELECT debtor_id, entry, currency_id, date, amount, is_money FROM (%s) credit",
-            self.env['account.move.line']._get_dunning_credits_sql(
-                company, company._dunning_today(), self._get_of_sql(partners))))
-
-    @staticmethod
-    def _get_of_sql(partners):
-        return SQL("debtor.id = ANY(%s)", list(partners.commercial_partner_id.ids))
+        return self.env['dunning.imputation']._impute(company, company._dunning_today(), SQL(
+            "debtor.id = ANY(%s)", list(partners.commercial_partner_id.ids)))
 
     @api.model
     def _get_settlements_sql(self, items):

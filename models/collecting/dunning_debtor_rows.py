@@ -118,7 +118,7 @@ class DunningDebtorRows(models.AbstractModel):
                    COALESCE(held.hold_amount, 0) AS held,
                    %(held_company)s AS held_company,
                    -- As in the planner: what could be asked for, and so what credits are set against.
-                   %(countable)s AS countable%(columns)s
+                   %(countable)s AS countable, %(collected)s AS collected%(columns)s
               FROM (%(open)s) line
               JOIN %(companies)s ON company.creditor_id = %(creditor)s
               JOIN account_move move ON move.id = line.move_id
@@ -134,9 +134,19 @@ class DunningDebtorRows(models.AbstractModel):
             held_company=self.env['dunning.planner']._get_held_company_sql(
                 SQL.identifier('line'), SQL.identifier('company', 'places')),
             countable=self.env['dunning.planner']._get_countable_sql(
-                SQL.identifier('line'), SQL.identifier('move'), SQL("move.id")),
+                SQL.identifier('line'), SQL.identifier('move'), SQL("move.id"),
+                self.env['account.move.line']._get_dunning_no_debt_sql(SQL("line.id"), SQL.identifier('move'))),
             held=self._get_held_sql(),
+            collected=self._get_collected_sql(),
         )
+
+    def _get_collected_sql(self):
+        """Return the SQL condition that an item ``line`` will be collected by direct debit."""
+        Planner = self.env['dunning.planner']
+        debits = [found for company in self._get_companies() if (found := Planner._get_debits_sql(
+            company, company._dunning_today(), self._get_open_lines_sql()))]
+        return SQL(
+            "line.id IN (SELECT item_id FROM (%s) debit)", SQL(" UNION ALL ").join(debits)) if debits else SQL("FALSE")
 
     def _get_debts_sql(self):
         """Return SQL of what is open per creditor, debtor and currency, before credits."""
@@ -148,17 +158,18 @@ class DunningDebtorRows(models.AbstractModel):
                    SUM(residual) AS amount_open,
                    COALESCE(SUM(residual) FILTER (WHERE overdue > 0), 0) AS amount_overdue,
                    SUM(held) AS amount_held,
-                   COALESCE(SUM(residual - held) FILTER (WHERE overdue > 0 AND countable), 0) AS amount_free,
+                   COALESCE(SUM(residual - held) FILTER (WHERE overdue > 0 AND countable AND NOT collected), 0)
+                       AS amount_free,
                    COALESCE(SUM(residual_company) FILTER (WHERE overdue > 0), 0) AS amount_overdue_company,
                    SUM(held_company) AS amount_held_company,
-                   COALESCE(SUM(residual_company - held_company) FILTER (WHERE overdue > 0 AND countable), 0)
-                       AS free_company,
+                   COALESCE(SUM(residual_company - held_company) FILTER (
+                       WHERE overdue > 0 AND countable AND NOT collected), 0) AS free_company,
                    COALESCE(SUM(residual_company) FILTER (WHERE overdue BETWEEN 1 AND 30), 0) AS bucket_1_30,
                    COALESCE(SUM(residual_company) FILTER (WHERE overdue BETWEEN 31 AND 60), 0) AS bucket_31_60,
                    COALESCE(SUM(residual_company) FILTER (WHERE overdue BETWEEN 61 AND 90), 0) AS bucket_61_90,
                    COALESCE(SUM(residual_company) FILTER (WHERE overdue > 90), 0) AS bucket_91,
                    MIN(due_date) AS oldest_due_date,
-                   MAX(overdue) FILTER (WHERE countable AND held < residual) AS days_collectable,
+                   MAX(overdue) FILTER (WHERE countable AND NOT collected AND held < residual) AS days_collectable,
                    MAX(level_rank) AS level_rank
               FROM (SELECT *, today - due_date AS overdue FROM (%(items)s) found) item
           GROUP BY item.creditor_id, item.partner_id, item.currency_id
@@ -190,7 +201,7 @@ class DunningDebtorRows(models.AbstractModel):
                                PARTITION BY item.creditor_id, item.partner_id ORDER BY due_date, item.id
                                ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW)
                    ) covered
-             WHERE due_date < today AND netted > 0
+             WHERE due_date < today AND netted > 0 AND NOT collected
           GROUP BY creditor_id, partner_id, currency_id
             """,
             covered=Planner._get_covered_sql(SQL("SUM(%s) OVER older", Planner._get_unnamed_sql())),

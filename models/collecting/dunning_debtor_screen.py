@@ -24,7 +24,9 @@ from .dunning_debtor_timeline import EVENTS_PER_KIND, PHONE_CHANNEL
 CONTACTS = 30
 BUCKETS = ((1, 30), (31, 60), (61, 90), (91, None))
 # Reasons of the planner that say that it is not to be asked for at all.
-NOT_ASKED = frozenset({'payment_pending', 'blocked', 'no_followup', 'prescribed'})
+NOT_ASKED = frozenset({
+    'bookkeeping', 'paid_back', 'discount_taken', 'payment_pending', 'direct_debit', 'blocked', 'no_followup',
+    'prescribed'})
 
 
 class Facts(NamedTuple):

@@ -89,7 +89,8 @@ class AccountMove(models.Model):
         copy=False,
         tracking=True,
         groups=ACCOUNTING,
-        help="As the bank writes it; the debtor reads it in the first reminder.",
+        help="As the bank writes it. The first reminder tells in our own words what its code means, such as AM04; nothing "
+             "else of it leaves.",
         prefetch='dunning',
     )
     dunning_days_overdue = fields.Integer(

@@ -4,8 +4,7 @@ from odoo import api, models
 from odoo.fields import Domain
 from odoo.tools import SQL
 
-from ...tools.payment.bank_text import read_numerals, tells_return
-from ...tools.payment.imputation import find_named
+from ...tools.payment.bank_text import find_named, read_numerals, tells_return
 from ..kernel.dunning_field import AnswerInteger
 from ..kernel.formats import find_day
 from ..kernel.groups import COLLEAGUES

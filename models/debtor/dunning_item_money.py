@@ -60,7 +60,7 @@ class DunningItemMoney(models.AbstractModel):
         journal entry; a receipt is on a bank statement. Columns: ``id`` (of the journal item, or minus that of the
         payment), ``entry`` (the same of entries), ``debtor_id`` (of a receipt of nobody known: NULL), ``currency_id``,
         ``date``, ``amount``, ``balance`` (in the currency of the company), ``is_money``, ``text`` (what the payer
-        wrote), ``payer`` (the name that the bank gives) and ``invoice_ids`` (invoices that the books say it is for).
+        wrote), ``payer`` (the name that the bank gives) and ``item_ids`` (open due items that the books say it is for).
 
         :param date day: receipts that are much older were not forgotten, they are something else
         :param SQL wanted: condition on the commercial partner, a row named ``debtor``; of a receipt it can be NULL
@@ -68,15 +68,19 @@ class DunningItemMoney(models.AbstractModel):
         """
         Move, Payment = self.env['account.move'], self.env['account.payment']
         Receipt, Bank = self.env['account.bank.statement.line'], self.env['res.partner.bank']
-        line = SQL.identifier('line')
+        is_open = self._get_dunning_unreconciled_sql(SQL.identifier('line'), company)
+        owed = SQL(
+            "SELECT owed.id FROM account_move_line owed WHERE %s AND owed.move_id",
+            self._get_dunning_open_sql(SQL.identifier('owed')))
         return SQL(
             """
             SELECT line.id, line.move_id AS entry, debtor.id AS debtor_id, line.currency_id, line.date,
                    -line.amount_residual_currency AS amount, -line.amount_residual AS balance, %(is_money)s AS is_money,
                    CONCAT_WS(E'\n', move.ref, line.name, paid.memo, paid.payment_reference) AS text, NULL AS payer,
-                   ARRAY(SELECT move.reversed_entry_id WHERE move.reversed_entry_id IS NOT NULL
+                   ARRAY(%(owed)s IN (
+                         SELECT move.reversed_entry_id
                           UNION
-                         SELECT invoice_id FROM account_move__account_payment WHERE payment_id = paid.id) AS invoice_ids
+                         SELECT invoice_id FROM account_move__account_payment WHERE payment_id = paid.id)) AS item_ids
               FROM account_move_line line
               JOIN account_move move ON move.id = line.move_id
               JOIN account_journal journal ON journal.id = line.journal_id
@@ -90,7 +94,8 @@ class DunningItemMoney(models.AbstractModel):
             SELECT -payment.id, -payment.id, debtor.id, payment.currency_id, payment.date, payment.amount,
                    payment.amount_company_currency_signed, TRUE,
                    CONCAT_WS(E'\n', payment.memo, payment.payment_reference), NULL,
-                   ARRAY(SELECT invoice_id FROM account_move__account_payment WHERE payment_id = payment.id)
+                   ARRAY(%(owed)s IN (
+                         SELECT invoice_id FROM account_move__account_payment WHERE payment_id = payment.id))
               FROM account_payment payment
               JOIN res_partner partner ON partner.id = payment.partner_id
               JOIN res_partner debtor ON debtor.id = partner.commercial_partner_id
@@ -117,9 +122,10 @@ class DunningItemMoney(models.AbstractModel):
                AND line.parent_state = 'posted' AND line.balance < 0 AND line.date > %(since)s AND %(receipts)s
             """,
             is_money=IS_MONEY, companies=company._get_dunning_company_ids(), since=day - RECEIPT_AGE, wanted=wanted,
+            owed=owed,
             no_debt=self._get_dunning_no_debt_sql(SQL("line.id"), SQL.identifier('move')),
             receipts=SQL("TRUE") if any_receipt else wanted,
-            open=self._get_dunning_unreconciled_sql(line, company),
+            open=is_open,
             to_flush=[
                 *(self._fields[name] for name in (
                     'move_id', 'account_id', 'partner_id', 'parent_state', 'currency_id', 'journal_id', 'date', 'name',
@@ -196,7 +202,8 @@ class DunningItemMoney(models.AbstractModel):
         """Return the SQL condition that ``odd`` takes a payment back.
 
         The text of the bank, or of who booked it, says so and names an invoice of the debtor, with any separators. Who
-        registers a payment to a debtor pays back.
+        registers a payment to a debtor pays back. This alone decides whether it is owed: under which number it is told
+        (``account.move.line._get_dunning_named_invoices``) changes no sum.
         """
         Move = self.env['account.move']
         return SQL(
@@ -245,20 +252,22 @@ class DunningItemMoney(models.AbstractModel):
     # -------------------------------------------------------------------------
 
     @api.model
-    def _get_dunning_payable_sql(self, company, keys, debtor_ids, amounts, item_ids):
-        """Return SQL of the open due items that money can be for.
+    def _get_dunning_payable_sql(self, company, keys, debtor_ids, amounts, item_ids, documents):
+        """Return SQL of the open due items that money can be for, and of what asked for them.
 
-        Columns: id, debtor, number, reference, what is open and what is enough until a day (in the currency of the
-        company), that day, the name of the debtor when the debtor owes one of ``amounts`` in all, and whether it is an
-        entry.
+        Columns of an item: id, debtor, number, what is open, reference, what is enough until a day (in the currency of
+        the company) and that day, the name of the debtor when the debtor owes one of ``amounts`` in all, and whether it
+        is an entry. Of a document: NULL, debtor, number, the sum it asks, and last the ids of its items.
 
         :param list keys: of numbers, as of ``account.move._get_dunning_has_key_sql``
         :param list debtor_ids: all items of these are wanted
         :param list amounts: items of exactly these are wanted, and all of who owes one of these in all
         :param list item_ids: these are wanted
+        :param SQL documents: rows of ``(number, debtor id, sum asked, ids of due items)``; their items are wanted
         """
         Move, line = self.env['account.move'], SQL.identifier('line')
         owed = SQL("%s AND line.amount_residual > 0", self._get_dunning_unreconciled_sql(line, company))
+        due_date = self._get_dunning_due_date_sql(line, SQL.identifier('move'))
         lines = SQL("account_move_line line JOIN res_partner partner ON partner.id = line.partner_id")
         by_sum = SQL(
             """
@@ -272,7 +281,8 @@ class DunningItemMoney(models.AbstractModel):
             """, lines=lines, owed=owed, amounts=amounts) if amounts else SQL()
         return SQL(
             """
-            WITH owing AS (
+            WITH document (number, debtor_id, amount, item_ids) AS (%(documents)s),
+            owing AS (
                 SELECT partner.commercial_partner_id AS debtor_id, ARRAY_AGG(line.id) AS ids
                   FROM %(lines)s
                  WHERE %(owed)s AND %(has_amounts)s
@@ -285,23 +295,31 @@ class DunningItemMoney(models.AbstractModel):
                   FROM account_move move JOIN account_move_line line ON line.move_id = move.id
                  WHERE %(has_key)s AND %(owed)s
                  UNION
-                SELECT line.id FROM account_move_line line WHERE line.id = ANY(%(items)s) AND %(owed)s
+                SELECT line.id
+                  FROM (SELECT UNNEST(%(items)s::int[]) AS id UNION SELECT UNNEST(item_ids) FROM document) asked
+                  JOIN account_move_line line ON line.id = asked.id
+                 WHERE %(owed)s
                 %(by_sum)s)
             SELECT line.id, debtor.id, CASE WHEN move.move_type = 'entry' THEN line.name ELSE move.name END,
-                   move.payment_reference, line.amount_residual, %(due_date)s,
+                   line.amount_residual, move.payment_reference, %(due_date)s,
                    line.discount_balance,
                    CASE WHEN line.amount_residual = line.balance THEN line.discount_date END,
-                   CASE WHEN owing.debtor_id IS NOT NULL THEN debtor.complete_name END, move.move_type = 'entry'
+                   CASE WHEN owing.debtor_id IS NOT NULL THEN debtor.complete_name END, move.move_type = 'entry',
+                   NULL::int[]
               FROM wanted
               JOIN account_move_line line ON line.id = wanted.id
               JOIN account_move move ON move.id = line.move_id
               JOIN res_partner partner ON partner.id = line.partner_id
               JOIN res_partner debtor ON debtor.id = partner.commercial_partner_id
          LEFT JOIN owing ON owing.debtor_id = debtor.id
+             WHERE %(no_debt)s IS NULL
+         UNION ALL
+            SELECT NULL, debtor_id, number, amount, NULL, NULL, NULL, NULL, NULL, NULL, item_ids FROM document
             """,
+            documents=documents, no_debt=self._get_dunning_no_debt_sql(SQL("line.id"), SQL.identifier('move')),
             lines=lines, owed=owed, has_amounts=bool(amounts), amounts=amounts, debtors=debtor_ids,
             has_key=Move._get_dunning_has_key_sql(SQL.identifier('move'), keys), items=item_ids, by_sum=by_sum,
-            due_date=self._get_dunning_due_date_sql(line, SQL.identifier('move')),
+            due_date=due_date,
             to_flush=[
                 *(self._fields[name] for name in (
                     'move_id', 'partner_id', 'amount_residual', 'balance', 'name', 'discount_date',
@@ -309,13 +327,6 @@ class DunningItemMoney(models.AbstractModel):
                 *(Move._fields[name] for name in ('name', 'payment_reference', 'move_type')),
                 self.env['res.partner']._fields['commercial_partner_id'],
                 self.env['res.partner']._fields['complete_name']])
-
-    @api.model
-    def _get_dunning_owed_on_sql(self, invoice_ids):
-        """Return SQL of ``(item id, invoice id)`` of what is owed on invoices."""
-        return SQL(
-            "SELECT line.id, line.move_id FROM account_move_line line WHERE %s AND line.move_id = ANY(%s)",
-            self._get_dunning_open_sql(SQL.identifier('line')), list(invoice_ids), to_flush=self._fields['move_id'])
 
     @api.model
     def _get_dunning_is_registered_sql(self, move_id):

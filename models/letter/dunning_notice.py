@@ -6,6 +6,7 @@ from odoo import api, fields, models
 from odoo.fields import Domain
 from odoo.tools.mail import is_html_empty
 
+from ...tools.payment.bank_text import read_reason_code
 from ...tools.wording import check_typed
 from ..kernel.formats import letter_amount, letter_day
 
@@ -230,14 +231,32 @@ class DunningNotice(models.Model):
         returns = self.live_line_ids.move_line_id._get_dunning_returns()
         for notice in self:
             env = notice.with_context(lang=notice.lang).env
-            sentences = []
-            for number, day, reason in notice._get_returned_lines(returns).values():
-                words = {'number': number, 'date': letter_day(env, day, notice.lang), 'reason': reason.rstrip('.')}
+            meanings, sentences = notice._get_return_meanings(env), []
+            for number, day, text in notice._get_returned_lines(returns).values():
+                # What a bank writes is read by nobody before it leaves: only what its code means is told.
+                reason = meanings.get(read_reason_code(text))
+                words = {'number': number, 'date': letter_day(env, day, notice.lang), 'reason': reason}
                 sentences.append(
                     env._("Your bank returned the direct debit of invoice %(number)s on %(date)s, for this reason: "
                           "%(reason)s.", **words) if reason else
                     env._("Your bank returned the direct debit of invoice %(number)s on %(date)s.", **words))
             notice.returned_text = ' '.join(sentences)
+
+    @api.model
+    def _get_return_meanings(self, env):
+        """Return ``{code of a bank: why it returned a direct debit}``, in the language of ``env``; of those that a
+        debtor can be told.
+        """
+        blocked = env._("the account is blocked for direct debits")
+        return {
+            'AC01': env._("the account number is not correct"),
+            'AC04': env._("the account has been closed"),
+            'AC06': blocked, 'AG01': blocked, 'SL01': blocked,
+            'AM04': env._("there was not enough money on the account"),
+            'MD01': env._("your bank knows no mandate for it"),
+            'MD06': env._("you asked your bank for the money back"),
+            'MS02': env._("you refused it"),
+        }
 
     def _get_returned_lines(self, returns):
         """Return ``{line: (number, day, reason)}`` of the lines whose direct debit was returned, of those of which the

@@ -15,6 +15,7 @@ from odoo.tools import SQL
 from ...tools.law.amounts import to_decimal
 from ...tools.law.dutch_calendar import bank_holidays_of, first_day_within
 from .dunning_planner_reasons import Reason
+from .question import Question
 
 # Bank days after the due date in which a direct debit has to be collected.
 COLLECTION_DAYS = 5
@@ -37,17 +38,18 @@ class DunningPlannerGates(models.AbstractModel):
         """Return SQL of what debtors have to their credit, in the currency of the company: ``partner_id``, ``amount``
         and ``loose``, what of it names no item.
         """
-        taken = question.imputed.taken
+        if question.past:  # what they named then is not known
+            return SQL(
+                """
+                SELECT debtor_id AS partner_id, SUM(balance) AS amount, SUM(balance) AS loose
+                  FROM (%s) credit
+                 WHERE debtor_id IS NOT NULL
+              GROUP BY debtor_id
+                """, question.credits)
+        ready, taken = question.imputed.ready, question.imputed.taken
         return SQL(
-            """
-            SELECT credit.debtor_id AS partner_id, SUM(credit.balance) AS amount,
-                   SUM(credit.balance) - COALESCE(MIN(taken.amount), 0) AS loose
-              FROM (%s) credit
-         LEFT JOIN UNNEST(%s::int[], %s::numeric[]) AS taken (debtor_id, amount) ON taken.debtor_id = credit.debtor_id
-             WHERE credit.debtor_id IS NOT NULL
-          GROUP BY credit.debtor_id
-            """,
-            question.credits, list(taken), list(taken.values()))
+            "SELECT * FROM UNNEST(%s::int[], %s::numeric[], %s::numeric[]) AS credit (partner_id, amount, loose)",
+            list(ready), list(ready.values()), [amount - taken.get(debtor_id, 0) for debtor_id, amount in ready.items()])
 
     def _get_named_sql(self, question):
         """Return SQL of what money that names items covers of them: ``item_id``, ``amount`` (company currency)."""
@@ -58,7 +60,8 @@ class DunningPlannerGates(models.AbstractModel):
 
     @api.model
     def _get_reductions(self, company, day, items, *, blocking=None):
-        """Return what is not asked of due items: ``{item id: amount}`` in their currency, covered by credits or held.
+        """Return what is not asked of due items: ``{item id: amount}`` in their currency, covered by credits, held, or
+        to be collected by direct debit.
 
         The same amounts as in the decisions about them, without the ladder. And the ids of those that are wholly held.
 
@@ -73,7 +76,9 @@ class DunningPlannerGates(models.AbstractModel):
             frozenset(item_id for item_id, _amount, held in rows if held))
 
     def _get_reductions_sql(self, question):
-        line = SQL.identifier('line')
+        line, item_ids = SQL.identifier('line'), list(question.items.ids)
+        debits = self._get_debits_sql(question.company, question.day, SQL("line.id = ANY(%s)", item_ids))
+        no_debt = self.env['account.move.line']._get_dunning_no_debt_sql(SQL("line.id"), SQL.identifier('move'))
         return SQL(
             """
             WITH item AS (
@@ -81,7 +86,7 @@ class DunningPlannerGates(models.AbstractModel):
                        %(due_date)s AS due_date, COALESCE(held.hold_amount, 0) AS amount_held_currency,
                        %(held_company)s AS amount_held, COALESCE(credit.loose, 0) AS credit_loose,
                        COALESCE(named.amount, 0) AS amount_named, %(countable)s AS countable,
-                       %(no_debt)s IS NULL AS is_debt
+                       %(no_debt)s IS NULL AND NOT %(collected)s AS is_asked
                   FROM (%(lines)s) line
                   JOIN account_move move ON move.id = line.move_id
              LEFT JOIN (%(held)s) held ON held.item_id = line.id
@@ -94,8 +99,8 @@ class DunningPlannerGates(models.AbstractModel):
                 WINDOW older AS (PARTITION BY debtor_id ORDER BY due_date, id
                                  ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW)
             )
-            SELECT id, CASE WHEN is_debt THEN %(netted)s + amount_held_currency ELSE amount_residual_currency END,
-                   NOT is_debt OR (amount_residual_currency > 0 AND amount_held_currency >= amount_residual_currency)
+            SELECT id, CASE WHEN is_asked THEN %(netted)s + amount_held_currency ELSE amount_residual_currency END,
+                   NOT is_asked OR (amount_residual_currency > 0 AND amount_held_currency >= amount_residual_currency)
               FROM netted WHERE id = ANY(%(items)s)
             """,
             lines=question.lines,
@@ -104,25 +109,28 @@ class DunningPlannerGates(models.AbstractModel):
             held_company=self._get_held_company_sql(line, SQL("%s", question.company.currency_id.decimal_places)),
             credits=self._get_credit_sql(question),
             named=self._get_named_sql(question),
-            countable=self._get_countable_sql(line, SQL.identifier('move'), SQL("move.id")),
-            no_debt=self.env['account.move.line']._get_dunning_no_debt_sql(SQL("line.id"), SQL.identifier('move')),
+            countable=self._get_countable_sql(line, SQL.identifier('move'), SQL("move.id"), no_debt),
+            no_debt=no_debt,
+            collected=SQL("line.id IN (SELECT item_id FROM (%s) debit)", debits) if debits else SQL("FALSE"),
             covered=self._get_covered_sql(SQL("SUM(%s) FILTER (WHERE countable) OVER older", self._get_unnamed_sql())),
             netted=self._get_netted_currency_sql(SQL.identifier('netted')),
-            items=list(question.items.ids),
+            items=item_ids,
             to_flush=self.env['account.move']._fields['payment_state'])
 
     @api.model
-    def _get_countable_sql(self, line, move, move_id):
-        """Return SQL that is true when open credits are set against an item: it is open and could be asked for."""
-        Item = self.env['account.move.line']
+    def _get_countable_sql(self, line, move, move_id, no_debt):
+        """Return SQL that is true when open credits are set against an item: it is open and could be asked for.
+
+        :param SQL no_debt: why it is no debt, as of ``account.move.line._get_dunning_no_debt_sql``
+        """
         return SQL(
             "(%(line)s.parent_state = 'posted' AND %(line)s.amount_residual > 0 AND %(line)s.reconciled IS NOT TRUE"
             " AND %(line)s.no_followup IS NOT TRUE"
             " AND COALESCE(%(move)s.payment_state, '') NOT IN ('blocked', 'reversed')"
             " AND (COALESCE(%(move)s.payment_state, '') NOT IN ('in_payment', 'paid') OR %(registered)s)"
             " AND %(no_debt)s IS NULL)",
-            line=line, move=move, no_debt=Item._get_dunning_no_debt_sql(SQL("%s.id", line), move),
-            registered=Item._get_dunning_is_registered_sql(move_id))
+            line=line, move=move, no_debt=no_debt,
+            registered=self.env['account.move.line']._get_dunning_is_registered_sql(move_id))
 
     @staticmethod
     def _get_unnamed_sql():
@@ -174,13 +182,9 @@ class DunningPlannerGates(models.AbstractModel):
     # NO DEBT
     # -------------------------------------------------------------------------
 
-    def _is_no_debt(self, code):
-        return SQL("%s = %s", self.env['account.move.line']._get_dunning_no_debt_sql(
-            SQL("laddered.id"), SQL.identifier('laddered')), code)
-
     def _reason_bookkeeping(self):
         return Reason(
-            self._is_no_debt('bookkeeping'),
+            SQL("no_debt = 'bookkeeping'"),
             lambda d: self.env._(
                 "An entry that only balances others: a difference in exchange rates, or one of a point of sale. It is "
                 "never asked. Make an invoice of what is owed."),
@@ -189,7 +193,7 @@ class DunningPlannerGates(models.AbstractModel):
 
     def _reason_paid_back(self):
         return Reason(
-            self._is_no_debt('paid_back'),
+            SQL("no_debt = 'paid_back'"),
             lambda d: self.env._(
                 "Money that was paid back to the debtor. Match it with the credit note that it pays back, or, when it "
                 "is a payment that the bank took back, with that payment."),
@@ -198,7 +202,7 @@ class DunningPlannerGates(models.AbstractModel):
 
     def _reason_discount_taken(self):
         return Reason(
-            self._is_no_debt('discount'),
+            SQL("no_debt = 'discount'"),
             lambda d: self.env._(
                 "Paid in time for the early payment discount, so the rest is not owed. Write it off as that discount."),
             waits_for='nobody',
@@ -265,7 +269,7 @@ class DunningPlannerGates(models.AbstractModel):
                   ORDER BY day LIMIT 1 OFFSET %s)""", closed, COLLECTION_DAYS - 1)
 
         return Reason(
-            lambda question: SQL("debit_on >= %s", first_day_within(question.day, COLLECTION_DAYS)),
+            self._get_will_be_collected_sql,
             lambda d: self.env._(
                 "It will be collected by direct debit. Reminders follow from %s if nothing was collected before.",
                 self._fmt_date(d.next_date)),
@@ -273,41 +277,84 @@ class DunningPlannerGates(models.AbstractModel):
             waits_for='payment', is_payment=True,
         )
 
+    @staticmethod
+    def _get_will_be_collected_sql(question):
+        """Return the SQL condition that the day ``debit_on`` did not pass too long ago to be collected still."""
+        return SQL("debit_on >= %s", first_day_within(question.day, COLLECTION_DAYS))
+
+    @api.model
+    def _get_debits(self, company, day, items):
+        """Return ``{item id: day}`` of those of these due items that will be collected by direct debit."""
+        debits = items and self._get_debits_sql(company, day, SQL("line.id = ANY(%s)", list(items.ids)))
+        return dict(self.env.execute_query(debits)) if debits else {}
+
+    @api.model
+    def _get_debits_sql(self, company, day, wanted):
+        """Return SQL of ``(item_id, debit_on)`` of what will be collected by direct debit; None: of nothing.
+
+        :param SQL wanted: condition on the item ``line`` and its ``partner``
+        """
+        Line, line = self.env['account.move.line'], SQL.identifier('line')
+        question = Question(
+            company, day, due_date=Line._get_dunning_due_date_sql(line, SQL.identifier('move')),
+            lines=Line._get_dunning_rows_sql(company, SQL(
+                "line.company_id IN %s AND %s", company._get_dunning_company_ids(), wanted)))
+        debit_on = self._get_debit_day_sql(question)
+        return debit_on and SQL(
+            """
+            SELECT item_id, debit_on
+              FROM (SELECT line.id AS item_id, %(debit_on)s AS debit_on
+                      FROM (%(lines)s) line
+                      JOIN account_move move ON move.id = line.move_id
+                 LEFT JOIN res_partner debtor ON debtor.id = line.debtor_id) debit
+             WHERE %(will_be)s
+            """, debit_on=debit_on, lines=question.lines, will_be=self._get_will_be_collected_sql(question))
+
     def _get_debit_day_sql(self, question):
         """Return SQL of the day on which ``line``, of ``move`` and ``debtor``, is collected by direct debit, or NULL.
 
         A return ends that, until the bank is asked once more. An entry is not collected: it may be the return itself.
+        None: nothing is collected by direct debit.
         """
-        return SQL(
+        collects, ordered_on = self._get_collects_sql(question), self._get_collection_day_sql(question)
+        return (collects or ordered_on) and SQL(
             """CASE WHEN move.move_type IN ('out_invoice', 'out_receipt') THEN GREATEST(
                    CASE WHEN (move.dunning_returned_on IS NULL OR move.dunning_returned_on > %s) AND %s THEN %s END,
                    %s) END""",
-            question.day, self._get_collects_sql(question), question.due_date, self._get_collection_day_sql(question),
+            question.day, collects or SQL("FALSE"), question.due_date, ordered_on or SQL("NULL::date"),
             to_flush=[self.env['account.move']._fields[name] for name in ('move_type', 'dunning_returned_on')])
 
     def _get_collects_sql(self, question):
-        """Return the SQL condition that an invoice ``move`` of ``debtor`` is paid by direct debit.
+        """Return the SQL condition that an invoice ``move`` of ``debtor`` is paid by direct debit; None: none is.
 
         The method of the invoice counts before that of the debtor. Hook: where mandates are kept, one must be valid.
         """
         method_ids = self.env['account.payment.method.line']._get_dunning_collecting_ids()
         if not method_ids:
-            return SQL("FALSE")
-        Partner = self.env['res.partner'].with_company(question.company)
-        name = 'property_inbound_payment_method_line_id'
-        default = Partner._fields[name].get_company_dependent_fallback(Partner)
+            return None
+        name, Move = 'property_inbound_payment_method_line_id', self.env['account.move']
+
+        def get_chosen(company):
+            Partner = self.env['res.partner'].sudo().with_company(company)  # sudo: of each branch
+            default = Partner._fields[name].get_company_dependent_fallback(Partner)
+            return SQL(
+                "CASE WHEN debtor.property_inbound_payment_method_line_id IS NULL THEN %s ELSE %s END",
+                default.id or None, Partner._field_to_sql('debtor', name), to_flush=Partner._fields[name])
+
+        # Core keeps the method of a debtor for each company apart.
+        chosen = [(company.id, get_chosen(company)) for company in question.company._get_dunning_companies()]
+        own = chosen[0][1] if len(chosen) == 1 else SQL("CASE move.company_id %s END", SQL(" ").join(
+            SQL("WHEN %s THEN %s", *found) for found in chosen))
         return SQL(
-            """COALESCE(move.preferred_payment_method_line_id, CASE
-                   WHEN debtor.property_inbound_payment_method_line_id IS NULL THEN %s ELSE %s END) = ANY(%s)""",
-            default.id or None, Partner._field_to_sql('debtor', name), list(method_ids),
-            to_flush=[self.env['account.move']._fields['preferred_payment_method_line_id'], Partner._fields[name]])
+            "COALESCE(move.preferred_payment_method_line_id, %s) = ANY(%s)", own, list(method_ids),
+            to_flush=[Move._fields['preferred_payment_method_line_id'], Move._fields['company_id']])
 
     def _get_collection_day_sql(self, question):
-        """Return SQL of the day on which the bank was asked to collect ``line``, or NULL.
+        """Return SQL of the day on which the bank was asked to collect ``line``, or NULL; None: it is never asked.
 
         Hook: where such orders are made.
         """
-        return SQL("NULL::date")
+        return None
 
     # -------------------------------------------------------------------------
     # OLD BANK DATA

@@ -6,7 +6,6 @@ from odoo.tools import SQL
 
 from ...tools.law.letters import DEFAULT_NOTICE, FOURTEEN_DAY
 from ..claim.dunning_claim import READ_OF_ITEMS, READ_OF_MOVES
-from ..claim.dunning_imputation import Imputed
 from .question import Question, Sources
 
 
@@ -28,16 +27,15 @@ class DunningPlannerItems(models.AbstractModel):
         law = company._get_dunning_law()
         Line, line = self.env['account.move.line'], SQL.identifier('line')
         receivable_ids = Line._get_dunning_receivables(company).ids
-        def get_scope(debtor):
-            clauses = []
-            if partners is not None:
-                clauses.append(SQL("%s = ANY(%s)", debtor, list(partners.commercial_partner_id.ids)))
-            if items is not None:
-                # All items of the debtors concerned take part: they share their credits.
-                clauses.append(SQL("%s = ANY(ARRAY(%s))", debtor, Line._get_dunning_debtors_sql(items)))
-            return SQL(" AND ").join(clauses) or SQL("TRUE")
-
-        scope, whose = get_scope(SQL("partner.commercial_partner_id")), get_scope(SQL("debtor.id"))
+        asked = []
+        if partners is not None:
+            asked.append(SQL("ANY(%s)", list(partners.commercial_partner_id.ids)))
+        if items is not None:
+            # All items of the debtors concerned take part: they share their credits.
+            asked.append(SQL("ANY(ARRAY(%s))", Line._get_dunning_debtors_sql(items)))
+        scope, whose = (
+            SQL(" AND ").join(SQL("%s = %s", debtor, debtors) for debtors in asked) or SQL("TRUE")
+            for debtor in (SQL("partner.commercial_partner_id"), SQL("debtor.id")))
         open_debts = SQL("%s AND line.amount_residual > 0 AND %s", Line._get_dunning_unreconciled_sql(
             line, company, receivable_ids), scope)
         held = self.env['dunning.hold']._get_held_sql(company, day, open_debts, blocking)
@@ -54,10 +52,10 @@ class DunningPlannerItems(models.AbstractModel):
             held=held,
             lines=Line._get_dunning_rows_sql(company, open_debts, items),
             due_date=Line._get_dunning_due_date_sql(line, SQL.identifier('move')),
-            credits=Line._get_dunning_credits_sql(company, day, whose),
             # Of the past it is not known what had been named by then.
-            imputed=Imputed() if arguments.get('past') else self.env['dunning.imputation']._impute(
-                company, day, None if items is None and partners is None else whose))
+            **({'credits': Line._get_dunning_credits_sql(company, day, whose)} if arguments.get('past') else {
+                'imputed': self.env['dunning.imputation']._impute(
+                    company, day, None if items is None and partners is None else whose)}))
 
     @api.model
     def _get_not_asked_sql(self, company, day, held, open_debts, bookings):
@@ -138,6 +136,7 @@ class DunningPlannerItems(models.AbstractModel):
                    line.amount_residual, line.amount_residual_currency, line.reconciled, line.no_followup,
                    line.parent_state, %(due_date)s AS due_date,
                    move.payment_state, move.is_move_sent, move.dunning_sent_state, move.move_type,
+                   %(no_debt)s AS no_debt,
                    %(debit_on)s AS debit_on,
                    debtor.id AS partner_id,
                    -- What a notice would tell of it: what was told before about something else does not count.
@@ -170,7 +169,8 @@ class DunningPlannerItems(models.AbstractModel):
             lines=question.lines,
             due_date=question.due_date,
             debtor_type=question.sources.debtor_type,
-            debit_on=self._get_debit_day_sql(question),
+            no_debt=self.env['account.move.line']._get_dunning_no_debt_sql(SQL("line.id"), SQL.identifier('move')),
+            debit_on=self._get_debit_day_sql(question) or SQL("NULL::date"),
             debtor_policy=self._get_debtor_policy_sql(Partner),
             debtor_email=Partner._get_dunning_has_email_sql(debtor),
             debtor_phone=self._get_has_phone_sql(debtor),
@@ -358,7 +358,7 @@ class DunningPlannerItems(models.AbstractModel):
             held_company=self._get_held_company_sql(
                 SQL.identifier('item'), SQL("%s", company.currency_id.decimal_places)),
             countable=self._get_countable_sql(
-                SQL.identifier('item'), SQL.identifier('item'), SQL("item.move_id")),
+                SQL.identifier('item'), SQL.identifier('item'), SQL("item.move_id"), SQL("item.no_debt")),
             at_date=question.day,
         )
 

@@ -4,6 +4,8 @@ from datetime import date
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
+from ..claim.dunning_imputation import Imputed
+
 
 class Past(NamedTuple):
     """What is read as it stood on an earlier day.
@@ -56,8 +58,8 @@ class Question(NamedTuple):
     lines: Any = None  # SQL of the items asked about and of what else their debtors owe
     due_date: Any = None  # of ``line``, one of these, and its ``move``
     held: Any = None  # SQL of what is on hold of them
-    credits: Any = None  # SQL of what lies ready for these debtors and nobody matched
-    imputed: Any = None  # which items that is for, see ``dunning.imputation``
+    credits: Any = None  # of the past: SQL of what lay ready for these debtors and nobody matched
+    imputed: Any = Imputed()  # of today: what lies ready, and which items it is for
     levels: Any = None  # of all policies
     policies: Any = None  # those that the creditor can use
     sources: Sources | None = None

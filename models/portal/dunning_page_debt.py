@@ -144,8 +144,8 @@ class DunningPageDebt(models.AbstractModel):
         """
         self.ensure_one()
         claims, items = self._compute_claims()
-        by_id = {item.id: item for item in items}
-        holds = self._get_held_sentences(items.move_id)
+        by_id, open_items = {item.id: item for item in items}, self._get_open_items()
+        holds, debits = self._get_held_sentences(items.move_id), self._get_debits(items | open_items)
         debts = {}
         for claim in claims:
             currency = by_id[claim.items[0].item_id].currency_id
@@ -158,17 +158,17 @@ class DunningPageDebt(models.AbstractModel):
                 item = by_id[entry.item_id]
                 if entry.total > 0:
                     debt['moves'] |= item.move_id  # what is paid for with the whole amount
-                debt['rows'].append(self._prepare_row(item, entry, words, holds))
+                debt['rows'].append(self._prepare_row(item, entry, words, holds, debits.get(item.id)))
         for debt in debts.values():
             self._complete_debt(debt)
         due_ids = {row['move'].id for debt in debts.values() for row in debt['rows']}
-        open_items = self._get_open_items()
         identities = open_items._get_dunning_identities()
         upcoming = [
             {
                 'move': item.move_id,
                 'name': identities[item][0],
                 'due_date': letter_day(self.env, item._get_dunning_due_date()),
+                'debit': self._say_debit(debits[item.id]) if item.id in debits else '',
                 'amount': letter_amount(self.env, item.amount_residual_currency, item.currency_id),
             }
             for item in open_items if item.id not in by_id and item.move_id.id not in due_ids
@@ -192,8 +192,11 @@ class DunningPageDebt(models.AbstractModel):
                 amount=letter_amount(self.env, move.amount_residual, move.currency_id)))
             for move in moves]
 
-    def _prepare_row(self, item, entry, words, holds):
-        """Return one invoice as the page shows it; the sentences are those of the specification."""
+    def _prepare_row(self, item, entry, words, holds, debit_on=None):
+        """Return one invoice as the page shows it; the sentences are those of the specification.
+
+        :param date debit_on: on which it is collected by direct debit
+        """
         today = self.company_id._dunning_today()
         late = (today - entry.due_date).days if entry.due_date else 0
         return {
@@ -207,11 +210,12 @@ class DunningPageDebt(models.AbstractModel):
             'amount_open': letter_amount(self.env, entry.open, item.currency_id),
             'has_extras': bool(entry.interest or entry.costs or entry.reduction or entry.open != entry.original),
             'amount_reduction': letter_amount(self.env, -entry.reduction, item.currency_id) if entry.reduction else '',
+            'collected': entry.reduction if debit_on else ZERO,
             'amount_interest': letter_amount(self.env, entry.interest, item.currency_id) if entry.interest else '',
             'amount_costs': letter_amount(self.env, entry.costs, item.currency_id) if entry.costs else '',
-            'held': holds.get(item.move_id.id, ''),
+            'held': self._say_debit(debit_on) if debit_on else holds.get(item.move_id.id, ''),
             'is_whole_held': bool(entry.reduction) and entry.total <= 0,
-            'can_pay': item.currency_id.compare_amounts(item.move_id.amount_residual, 0) > 0,
+            'can_pay': not debit_on and item.currency_id.compare_amounts(item.move_id.amount_residual, 0) > 0,
         }
 
     def _complete_debt(self, debt):
@@ -221,7 +225,8 @@ class DunningPageDebt(models.AbstractModel):
             name: sum((getattr(claim, name) for claim in claims), ZERO)
             for name in ('principal', 'interest', 'costs', 'total')}
         opened = sum((entry.open for claim in claims for entry in claim.items), ZERO)
-        reduction = sum((entry.reduction for claim in claims for entry in claim.items), ZERO)
+        collected = sum((row['collected'] for row in debt['rows']), ZERO)
+        reduction = sum((entry.reduction for claim in claims for entry in claim.items), ZERO) - collected
         per_day = sum((claim.per_day for claim in claims), Decimal())
         count = len(debt['rows'])
         lines = [(
@@ -231,6 +236,9 @@ class DunningPageDebt(models.AbstractModel):
             lines.append((
                 self.env._("Credits, and what waits because it is looked into"),
                 letter_amount(self.env, -reduction, currency)))
+        if collected:
+            lines.append((
+                self.env._("What we collect by direct debit"), letter_amount(self.env, -collected, currency)))
         if sums['interest']:
             lines.append((self.env._("Interest until today"), letter_amount(self.env, sums['interest'], currency)))
         if sums['costs']:
@@ -296,6 +304,17 @@ class DunningPageDebt(models.AbstractModel):
             self.env._("We do not send reminders about this until %s.", until) if until
             else self.env._("We do not send reminders about this for now."))
 
+    def _get_debits(self, items):
+        """Return ``{item id: day}`` of those of the items that we collect by direct debit: nobody is to pay them now.
+        """
+        return self.env['dunning.planner']._get_debits(self.company_id, self.company_id._dunning_today(), items)
+
+    def _say_debit(self, day):
+        if day < self.company_id._dunning_today():
+            return self.env._("We collect this by direct debit one of these days. You do not have to do anything.")
+        return self.env._(
+            "We collect this by direct debit on %s. You do not have to do anything.", letter_day(self.env, day))
+
     # -------------------------------------------------------------------------
     # HOW TO PAY
     # -------------------------------------------------------------------------
@@ -310,7 +329,8 @@ class DunningPageDebt(models.AbstractModel):
     def _get_payable(self, what='due', move=None, currency=None):
         """Return the :class:`Payable` of this debtor, or None when there is nothing to pay.
 
-        What is disputed, promised or arranged is left out, unless it is asked for by its invoice.
+        What is disputed, promised or arranged is left out, unless it is asked for by its invoice. What will be
+        collected by direct debit is left out anyhow: it would be paid twice.
 
         :param what: ``'due'`` for what is due with the interest and costs that were asked, ``'all'`` for everything
         :param move: only this invoice, which has to be one of the debtor's
@@ -325,8 +345,11 @@ class DunningPageDebt(models.AbstractModel):
         elif what == 'all':
             others = self._get_open_items() - items
             items |= others - self._get_waiting_items(others)
+        # Of what is due they are asked nothing already.
+        debits = self._get_debits(items) if move or what == 'all' else ()
         parts = [
-            (item, asked[item.id] if item.id in asked else to_decimal(item.amount_residual_currency)) for item in items]
+            (item, asked[item.id] if item.id in asked else to_decimal(item.amount_residual_currency))
+            for item in items if item.id not in debits]
         parts = [(item, amount) for item, amount in parts if amount > 0]
         if not parts:
             return None

@@ -71,6 +71,55 @@ class TestDebtorScreen(ScreenCommon):
         self.assertTrue(screen['items'][0]['disputed'])
         self.assertTrue(all(item['why'] for item in screen['items']))
 
+    def test_what_is_collected_by_direct_debit_is_asked_by_nobody(self):
+        """One sum: planner, worklist, screen, claim, and what a promise or an arrangement is about by itself."""
+        debit = self.bank_journal.inbound_payment_method_line_ids[:1].copy({
+            'name': "Direct debit", 'dunning_collects': True})
+        asked = self.items(self.invoice(due=LATER - days(60), amount=300.0))
+        collected = self.items(self.invoice(
+            due=LATER - days(2), amount=80.0, preferred_payment_method_line_id=debit.id))
+        self.receive(amount=20.0, on=LATER)
+        both = asked | collected
+
+        def count():
+            decisions = self.plan(LATER, items=both)
+            debtor = self.on(LATER, self.env['dunning.debtor']).browse(self.row().id)
+            debtor.invalidate_recordset()
+            claim, = self.on(LATER, self.env['dunning.claim'])._compute_debtor(
+                self.business, LATER, both, with_interest=False, with_costs=False)
+            promise = self.on(LATER, self.env['dunning.promise.make'])._action_open(partner=self.business)
+            arrangement = self.on(LATER, self.env['dunning.arrangement.make'])._action_open(partner=self.business)
+            return (
+                sum(decision.amount_due for decision in decisions.values()
+                    if decision.reason not in ('direct_debit', 'netted')),
+                debtor.amount_collectable, self.screen()['amounts']['collectable'], float(claim.total),
+                self.env['dunning.promise.make'].browse(promise['res_id']).item_ids,
+                self.env['account.move.line'].browse(arrangement['context']['default_item_ids'][0][2]))
+
+        self.assertEqual(count(), (280.0, 280.0, 280.0, 280.0, asked, asked))
+        self.assertEqual(
+            [item['checked'] for item in self.screen()['items']], [True, False], "Nothing is promised of it")
+        collected.move_id._record_dunning_return(LATER)
+        self.assertEqual(count(), (360.0, 360.0, 360.0, 360.0, both, both))
+
+    def test_an_agreement_about_nothing_else_can_be_made_all_the_same(self):
+        debit = self.bank_journal.inbound_payment_method_line_ids[:1].copy({
+            'name': "Direct debit", 'dunning_collects': True})
+        collected = self.items(self.invoice(
+            due=LATER - days(2), amount=80.0, preferred_payment_method_line_id=debit.id))
+        promise = self.on(LATER, self.env['dunning.promise.make'])._action_open(partner=self.business)
+        self.assertEqual(self.env['dunning.promise.make'].browse(promise['res_id']).item_ids, collected)
+
+    def test_what_is_no_debt_is_asked_by_nobody(self):
+        self.invoice(due=LATER - days(60), amount=300.0)
+        back = self.env['account.payment'].create({
+            'payment_type': 'outbound', 'partner_type': 'customer', 'partner_id': self.business.id, 'amount': 30.0,
+            'date': LATER - days(8), 'journal_id': self.bank_journal.id})
+        back.action_post()
+        self.assertEqual(self.reason(self.items(back.move_id), LATER), 'paid_back')
+        debtor = self.on(LATER, self.env['dunning.debtor']).browse(self.row().id)
+        self.assertEqual((debtor.amount_collectable, self.screen()['amounts']['collectable']), (300.0, 300.0))
+
     def test_credits_are_shown_and_lower_what_can_be_collected(self):
         self.invoice(amount=300.0)
         self.credit_note(amount=100.0)

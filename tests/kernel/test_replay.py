@@ -105,6 +105,32 @@ class TestReplay(AccountTestInvoicingCommon):
             self.assertIn(text, failures)
 
 
+    def _replay_debit(self, fate):
+        """Live through an invoice of a business that is collected by direct debit."""
+        row = next(row for row in replay_engine.read_rows(SAMPLE) if not row.disputed)
+        row.due_date = row.invoice_date + timedelta(days=2)
+        row.settled_date = row.due_date + timedelta(days=20)
+        replay = EventfulReplay(self.env, self.company, [row], seed=1, aftermath=1, fates={row.number: fate})
+        replay.run()
+        self.assertEqual(replay.events[f'direct debit: {fate}'], 1)
+        return replay
+
+    def test_direct_debit(self):
+        """What the bank rejects is asked from then on, with a friendly first text; nothing before."""
+        replay = self._replay_debit('rejected')
+        self.assertFalse(replay.failures, replay.report())
+        self.assertGreater(replay.counts['sent'], 0)
+
+    def test_referee_reads_the_first_letter_after_a_return(self):
+        self.patch(type(self.env['dunning.letter']), '_open_with_returns', lambda letter, notice, intro: intro)
+        self.assertIn("it does not say that the direct debit was returned", "\n".join(
+            self._replay_debit('taken_back').failures))
+
+    def test_referee_knows_what_will_be_collected(self):
+        self.patch(type(self.env['dunning.planner']), '_get_debit_day_sql', lambda planner, question: None)
+        self.assertIn("it will be collected by direct debit", "\n".join(self._replay_debit('forgotten').failures))
+
+
 class EventfulReplay(replay_world.WorldReplay):
     """Everything happens before planning on the day before the first reminder, and to businesses."""
 

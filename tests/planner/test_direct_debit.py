@@ -159,8 +159,8 @@ class TestDirectDebit(DunningCommon):
         text = self.read_letter(notice)
         self.assertTrue(text.startswith("Dear"), text)
         self.assertIn(
-            f"Your bank returned the direct debit of invoice {invoice.name} on 6 March 2025, for this reason: AM04.",
-            text)
+            f"Your bank returned the direct debit of invoice {invoice.name} on 6 March 2025, for this reason: there was "
+            "not enough money on the account.", text)
         self.assertIn(notice.amount_text, text)
         for word in ("wrong", "unlawful", "not allowed", "Open:"):
             self.assertNotIn(word, text)
@@ -204,14 +204,27 @@ class TestDirectDebit(DunningCommon):
         self.assertLess(text.index("Dear"), text.index("Your bank returned"))
         self.assertLess(text.index("Your bank returned"), text.index("Open:"))
 
-    def test_a_consumer_reads_it_too(self):
-        """Numbers of an invoice and of a bank in it are worked out: the words of a letter are not refused for them."""
+    def test_a_bank_writes_nothing_in_a_letter(self):
+        """Of its reason the meaning of a code is told, and nothing else: nobody reads it before it leaves."""
         self.payer.write({'is_company': False, 'dunning_debtor_type': 'consumer'})
         invoice = self.collected()
-        invoice._record_dunning_return(DUE + days(3), "MD06 return within 8 weeks, EUR 40 & costs")
-        notice = self.dun(DUE + days(6))
-        self.assertEqual(notice.state, 'sent', notice.error_message)
-        self.assertIn("MD06", self.read_letter(notice))
+        for text, meaning in (
+            ("MD06 return within 8 weeks, EUR 40 & 15% costs", "you asked your bank for the money back"),
+            ("Account closed <b>(ac04)</b>", "the account has been closed"),
+            ("MD07 deceased", ""), ("Please pay € 40,00 at 12,5%", ""), ("MS03", ""), ("XAM04", ""), ("", ""),
+        ):
+            with self.subTest(text=text), self.env.cr.savepoint() as savepoint:
+                invoice._record_dunning_return(DUE + days(3), text)
+                notice = self.dun(DUE + days(6))
+                self.assertEqual(notice.state, 'sent', notice.error_message)
+                letter = self.read_letter(notice)
+                self.assertIn(
+                    f"invoice {invoice.name} on 6 March 2025" + (f", for this reason: {meaning}." if meaning else "."),
+                    letter)
+                for part in ("40", "%", "MD0", "ac04", "<b>", "deceased"):
+                    self.assertNotIn(part, letter)
+                savepoint.close(rollback=True)
+            self.env.invalidate_all()
 
     # --- a payment that went back, booked as an entry ---
 

@@ -3,6 +3,7 @@
 from odoo import Command
 from odoo.tests import tagged
 
+from ...tools.payment.bank_text import get_key, tells_return
 from ..common import TODAY, DunningCommon, days
 
 DUE = TODAY - days(20)
@@ -83,6 +84,56 @@ class TestNoDebt(DunningCommon):
         item = self.book(100.0, "Invoice 2019-0815", journal=general)
         item.no_followup = False  # as core marks entries of such journals
         self.assertEqual(self.reason(item), 'due')
+
+    def test_money_is_not_for_what_is_no_debt(self):
+        """Neither by its number nor by its sum: it is set against what the debtor owes."""
+        invoice = self.invoice(due=DUE, amount=200.0)
+        paid = self.invoice(due=DUE)
+        self.pay(paid, on=DUE)
+        self.credit_note(amount=60.0, on=DUE)
+        self.book(60.0, f"Refund of {paid.name}")
+        for text in (paid.name, "Payment"):  # exactly the sum of what was paid back
+            with self.subTest(text=text), self.env.cr.savepoint() as savepoint:
+                self.env['account.bank.statement.line'].create({
+                    'journal_id': self.bank_journal.id, 'amount': 60.0, 'payment_ref': text, 'date': TODAY,
+                    'partner_id': self.business.id})
+                self.assertEqual(self.decision(invoice).amount_due, 140.0)
+                savepoint.close(rollback=True)
+            self.env.invalidate_all()
+
+    def test_whether_it_bounced_and_of_what_are_no_two_answers(self):
+        """What counts as a debt says so itself; naming only tells under which number it is asked. Of no text is
+        something asked as returned that the planner takes for money paid back, nor the other way round.
+        """
+        invoice, other = self.invoice(due=DUE - days(20)), self.invoice(due=DUE - days(19))
+        self.pay(invoice | other, on=DUE)
+        prefix, year, number = invoice.name.split('/')
+        names = (
+            invoice.name, invoice.name.replace('/', ' '), invoice.name.replace('/', ''), f"{year}/{number}",
+            f"{year}-{int(number)}", f"nota {int(number)}", f"{prefix}{number}", f"{invoice.name} {other.name}",
+            f"1{invoice.name}", f"{invoice.name}9", "")
+        words = (
+            "STORNO {}", "storno incasso {}", "/RTRN/MD06/EREF/{}//", "Terugboeking {}", "{} geweigerd", "Refund {}",
+            "Retour {}", "Rücklastschrift {}", "{}")
+        by_text = {}
+        for text in {word.format(name).strip() or "-" for word in words for name in names}:
+            by_text[text] = self.book(100.0, text)
+        items = self.env['account.move.line'].union(*by_text.values())
+        decisions, returns = self.plan(items=items), items._get_dunning_returns()
+        due = 0
+        for text, item in by_text.items():
+            with self.subTest(text=text):
+                reason = decisions[item.id].reason
+                self.assertIn(reason, (None, 'paid_back'))
+                if reason:
+                    self.assertNotIn(item, items._filter_dunning_owed())
+                else:
+                    due += 1
+                    self.assertTrue(tells_return(text))
+                    self.assertIn(get_key(invoice.name), get_key(text))
+                    # It names two: asked under its own label.
+                    self.assertEqual(item in returns, other.name not in text)
+        self.assertGreater(due, 10)
 
     # --- bookkeeping ---
 

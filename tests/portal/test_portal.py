@@ -133,6 +133,32 @@ class TestPortalPage(PortalCase):
         self.assertNotIn("fraud", words)
         self.assertNotIn(reason.name, words)
 
+    def test_what_is_collected_by_direct_debit_is_not_to_be_paid(self):
+        """In no sum, button, code or form; the page says when it is collected. After a return it is asked."""
+        debit = self.bank_journal.inbound_payment_method_line_ids[:1].copy({
+            'name': "Direct debit", 'dunning_collects': True})
+        late = self.invoice(
+            self.consumer, self.today - days(1), 500.0, preferred_payment_method_line_id=debit.id)
+        self.later.preferred_payment_method_line_id = debit
+        debt, = self.page._get_debt()['debts']
+        self.assertEqual((debt['total_value'], debt['moves']), (300, self.old | self.new))
+        self.assertEqual(debt['bank']['reference'], self.page._prepare_bank(
+            self.old | self.new, self.company.currency_id, 300)['reference'])
+        self.assertEqual(
+            {row['move']: row['can_pay'] for row in debt['rows']}, {self.old: True, self.new: True, late: False})
+        for what in ('due', 'all'):
+            payable = self.page._get_payable(what)
+            self.assertEqual((payable.amount, payable.moves), (300, self.old | self.new), what)
+        for move in (late, self.later):
+            self.assertIsNone(self.page._get_payable('all', move))
+        words = self.words(self.tree(self.get(lang='en')))
+        self.assertIn("To pay today €300.00", words)
+        self.assertIn("What we collect by direct debit −€500.00", words)
+        self.assertIn("We collect this by direct debit one of these days. You do not have to do anything.", words)
+        self.assertIn("We collect this by direct debit on", words)
+        late._record_dunning_return(self.today)
+        self.assertEqual(self.page._get_payable('due').amount, 800)
+
     def test_nothing_to_pay(self):
         self.pay(self.old | self.new | self.later, on=self.today)
         words = self.words(self.tree(self.get(lang='en')))

@@ -7,6 +7,8 @@ can be a number. Numbers are compared whole, never as a part of something longer
 
 import re
 import unicodedata
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 #: Code words of structured MT940 texts whose contents the payer chose, or his bank was given by him.
@@ -38,6 +40,10 @@ RETURNED = (
     '(^|[^A-Z0-9])(STORNO|STORNER[A-Z]*|GESTORNEERD|TERUGBOEK[A-Z]*|TERUGGEBOEKT|TERUGGEDRAAID|GEWEIGERD|ONBETAALD|RTRN'
     '|RETURNED|REJECT[A-Z]*|BOUNCED?|CHARGEBACK|DISHONOU?RED|UNPAID|RUE?CKLASTSCHRIFT'
     '|(AC|AG|AM|BE|FF|MD|MS|RC|RR|SL)[0-9][0-9])($|[^A-Z0-9])')
+#: The reason code of ISO 20022 in what a bank gives as the reason of a return.
+REASON_CODE = re.compile(r'(?<![A-Z0-9])(?:AC|AG|AM|BE|FF|MD|MS|RC|RR|SL)[0-9]{2}(?![A-Z0-9])')
+#: Words that people leave out of a name, or a bank cuts off.
+LEGAL_FORM = re.compile(r'\b(?:B ?V|N ?V|V ?O ?F|C ?V|GMBH|LTD|LIMITED|INC|STICHTING|VERENIGING|DE|HET|EN|THE)\b')
 MOST_RUNS = 8  # of one number
 MOST_CHARACTERS = 35  # of one number, as in a SEPA remittance
 #: Digits right before or after a number that make it a part of a longer one: behind a separator, or a year.
@@ -109,6 +115,12 @@ def tells_return(text):
     return bool(re.search(RETURNED, normalize(text)))
 
 
+def read_reason_code(text):
+    """Return the code in what a bank gives as the reason of a return, such as ``AM04``; empty: there is none."""
+    found = REASON_CODE.search(normalize(text))
+    return found.group() if found else ''
+
+
 def strip_zeros(run):
     return run.lstrip('0') or '0' if run.isdigit() else run
 
@@ -145,3 +157,39 @@ def read_numerals(text, *, amounts=False):
         found += reversed(candidates)
     return found
 
+
+def find_named(numerals: Iterable, numbers: Mapping) -> list:
+    """Return the keys of ``{key: number}`` that numerals name, in any way people write a number of their own supplier.
+
+    A numeral that can be two of them names none.
+    """
+    spellings = defaultdict(set)
+    for key, number in numbers.items():
+        for spelling in get_spellings(number):
+            spellings[spelling].add(key)
+    found, taken = [], []
+    for numeral in numerals:
+        named = spellings.get(numeral.runs, ())
+        if len(named) == 1 and not any(map(numeral.overlaps, taken)):
+            taken.append(numeral)
+            found += [key for key in named if key not in found]
+    return found
+
+
+def get_spellings(number):
+    """Return how people write a number of their own supplier, as runs without leading zeros."""
+    runs = re.findall('[A-Z]+|[0-9]+', normalize(number))
+    digits = [run for run in runs if run.isdigit()]
+    if not digits:
+        return set()
+    prefix = [run for run in runs[:1] if run.isalpha()]
+    short = [run[2:] if len(run) == 4 and run.startswith('20') else run for run in digits]
+    spellings = {
+        tuple(runs), tuple(digits), tuple(short), (''.join(digits),), (digits[-1],),
+        (*prefix, ''.join(digits)), (*prefix, digits[-1]), (*prefix, *short)}
+    return {tuple(map(strip_zeros, spelling)) for spelling in spellings}
+
+
+def get_name(name):
+    """Return the words of a name that count, with a space around each."""
+    return ' {} '.format(' '.join(LEGAL_FORM.sub(' ', re.sub(r'[^A-Z0-9]+', ' ', normalize(name))).split()))

@@ -15,14 +15,12 @@ from decimal import Decimal
 from types import MappingProxyType
 from typing import NamedTuple
 
-from .bank_text import NO_NUMBER, get_key, normalize, read_numerals, strip_zeros
+from .bank_text import NO_NUMBER, get_key, get_name, get_spellings, normalize, read_numerals, strip_zeros
 
 #: A number of digits alone is sure to be one of ours only when it is that long, or written with the same separators.
 LONG_NUMBER = 12
 #: Of an unknown payer, fewer digits say nothing.
 BARE_DIGITS = 5
-#: Words that people leave out of a name, or a bank cuts off.
-LEGAL_FORM = re.compile(r'\b(?:B ?V|N ?V|V ?O ?F|C ?V|GMBH|LTD|LIMITED|INC|STICHTING|VERENIGING|DE|HET|EN|THE)\b')
 
 
 class Credit(NamedTuple):
@@ -92,6 +90,18 @@ class Share(NamedTuple):
     covered: Decimal
 
 
+class Reading(NamedTuple):
+    """What can be numbers in a text.
+
+    :ivar bare: without what looks like a day, an amount or an account, and without parts of longer numbers
+    :ivar meant: those of these that are long enough, or called a number of an invoice
+    """
+
+    whole: list
+    bare: list
+    meant: list
+
+
 class Imputation(NamedTuple):
     """:ivar shares: tuple of :class:`Share` by the key of a credit
     :ivar likely: ids of items that may have been paid
@@ -103,21 +113,38 @@ class Imputation(NamedTuple):
 
 def impute(
     credits: Iterable[Credit], items: Iterable[Item], documents: Iterable[Document] = (),
-    names: Mapping = MappingProxyType({}),
+    names: Mapping = MappingProxyType({}), read: Mapping | None = None,
 ) -> Imputation:
     """Return which items the credits are for.
 
     :param items: those of the known debtors of the credits, those that :func:`get_keys` of a credit finds, and, for
         those of unknown payers, those of exactly their amount, with or without the discount
     :param names: of debtors who owe as much as an unknown payer paid, by id; all their items are in ``items``
+    :param read: of :func:`read_credits`, when it is at hand
     """
-    return _Books(items, documents, names).impute(credits)
+    credits = list(credits)
+    return _Books(items, documents, names, read_credits(credits) if read is None else read).impute(credits)
 
 
-def get_keys(credit: Credit) -> set:
-    """Return the keys by which what the credit names can be looked up, see :func:`get_item_keys`."""
+def read_credits(credits: Iterable[Credit]) -> dict:
+    """Return what the texts of credits can name: ``{key of the credit: tuple of :class:`Reading`, one for each text}``."""
+    read = {}
+    for credit in credits:
+        texts = [
+            (read_numerals(text, amounts=True), [numeral for numeral in read_numerals(text) if not numeral.is_part])
+            for text in credit.texts]
+        read[credit.key] = tuple(
+            Reading(whole, bare, [numeral for numeral in bare if numeral.is_meant]) for whole, bare in texts)
+    return read
+
+
+def get_keys(read: Mapping) -> set:
+    """Return the keys by which what credits name can be looked up, see :func:`get_item_keys`.
+
+    :param read: of :func:`read_credits`
+    """
     return {
-        key for text in credit.texts for numeral in read_numerals(text, amounts=True)
+        key for readings in read.values() for reading in readings for numeral in reading.whole
         for key in (numeral.key, numeral.runs[-1])}
 
 
@@ -129,48 +156,12 @@ def get_item_keys(number: str) -> set:
     return {key for key in (get_key(number), ''.join(digits), *(map(strip_zeros, digits[-1:]))) if key}
 
 
-def find_named(numerals: Iterable, numbers: Mapping) -> list:
-    """Return the keys of ``{key: number}`` that numerals name, in any way people write a number of their own supplier.
-
-    A numeral that can be two of them names none.
-    """
-    spellings = defaultdict(set)
-    for key, number in numbers.items():
-        for spelling in _get_spellings(number):
-            spellings[spelling].add(key)
-    found, taken = [], []
-    for numeral in numerals:
-        named = spellings.get(numeral.runs, ())
-        if len(named) == 1 and not any(map(numeral.overlaps, taken)):
-            taken.append(numeral)
-            found += [key for key in named if key not in found]
-    return found
-
-
-def _get_spellings(number):
-    """Return how people write a number of their own supplier, as runs without leading zeros."""
-    runs = re.findall('[A-Z]+|[0-9]+', normalize(number))
-    digits = [run for run in runs if run.isdigit()]
-    if not digits:
-        return set()
-    prefix = [run for run in runs[:1] if run.isalpha()]
-    short = [run[2:] if len(run) == 4 and run.startswith('20') else run for run in digits]
-    spellings = {
-        tuple(runs), tuple(digits), tuple(short), (''.join(digits),), (digits[-1],),
-        (*prefix, ''.join(digits)), (*prefix, digits[-1]), (*prefix, *short)}
-    return {tuple(map(strip_zeros, spelling)) for spelling in spellings}
-
-
-def _get_name(name):
-    """Return the words of a name that count, with a space around each."""
-    return ' {} '.format(' '.join(LEGAL_FORM.sub(' ', re.sub(r'[^A-Z0-9]+', ' ', normalize(name))).split()))
-
-
 class _Books:
     """The open items and how they are named; what is left of each while money is set against them."""
 
-    def __init__(self, items, documents, names):
-        self.names = names
+    def __init__(self, items, documents, names, read):
+        self.names = {debtor_id: found for debtor_id, name in names.items() if (found := get_name(name)).strip()}
+        self.read = read
         self.items = {item.id: item for item in items}
         self.documents = list(documents)
         self.left = {item.id: item.amount for item in self.items.values()}
@@ -236,7 +227,7 @@ class _Books:
 
     def _get_named(self, credit):
         """Return the items whose full number, or that of a document about them, stands in a text."""
-        return self._find(credit, amounts=True, get_items=lambda numeral: {
+        return self._find((reading.whole for reading in self.read[credit.key]), lambda numeral: {
             item_id for item_id, number in self.by_key.get(numeral.key, ())
             if self._is_full(numeral, number, credit.amount == self.left[item_id])})
 
@@ -258,19 +249,19 @@ class _Books:
             spellings = self.spellings[credit.debtor_id] = defaultdict(set)
             for item_id in self.by_debtor[credit.debtor_id]:
                 for number in self.items[item_id].numbers:
-                    for spelling in _get_spellings(number):
+                    for spelling in get_spellings(number):
                         spellings[spelling].add(item_id)
         spellings = self.spellings[credit.debtor_id]
-        return self._find(credit, get_items=lambda numeral: (
-            found if numeral.is_meant and not numeral.is_part
-            and len(found := spellings.get(numeral.runs, ())) == 1 else ()))
+        return self._find((reading.meant for reading in self.read[credit.key]), lambda numeral: (
+            found if len(found := spellings.get(numeral.runs, ())) == 1 else ()))
 
-    def _find(self, credit, *, get_items, amounts=False):
-        """Return the items that the texts of a credit name; the longest numerals first, none within another."""
+    @staticmethod
+    def _find(readings, get_items):
+        """Return the items that the numerals of texts name; the longest numerals first, none within another."""
         item_ids = []
-        for text in credit.texts:
+        for numerals in readings:
             taken = []
-            for numeral in read_numerals(text, amounts=amounts):
+            for numeral in numerals:
                 found = get_items(numeral)
                 if found and not any(numeral.overlaps(other) for other in taken):
                     taken.append(numeral)
@@ -297,10 +288,9 @@ class _Books:
 
     def _get_likely(self, credit):
         """Return the items that an unknown payer may have paid."""
-        numerals = [
-            numeral for text in credit.texts for numeral in read_numerals(text) if not numeral.is_part]
-        likely = set().union(*(self.by_bare.get(numeral.key, ()) for numeral in numerals))
-        likely |= self._get_by_name(credit) | self._get_by_sum(credit, numerals)
+        likely = set().union(*(
+            self.by_bare.get(numeral.key, ()) for reading in self.read[credit.key] for numeral in reading.bare))
+        likely |= self._get_by_name(credit) | self._get_by_sum(credit)
         # An amount says little: it only counts of money about which nothing else is known.
         return likely or {
             item_id for item_id in self.by_amount.get(credit.amount, ())
@@ -308,18 +298,19 @@ class _Books:
 
     def _get_by_name(self, credit):
         """Return what a debtor owes whose name stands in the text and who owes this sum in all."""
-        words = _get_name(' '.join((credit.payer, *credit.texts)))
+        words = get_name(' '.join((credit.payer, *credit.texts))) if self.names else ''
         return {
             item_id for debtor_id, name in self.names.items()
-            if _get_name(name).strip() and _get_name(name) in words
+            if name in words
             and sum(self.left[item_id] for item_id in self.by_debtor[debtor_id]) == credit.amount
             for item_id in self.by_debtor[debtor_id]}
 
-    def _get_by_sum(self, credit, numerals):
+    def _get_by_sum(self, credit):
         """Return items of one debtor of which the last digits stand in a text, and that are this sum together."""
         meant = defaultdict(set)
-        for numeral in numerals:
-            if numeral.is_meant and numeral.runs[-1].isdigit():
+        for reading in self.read[credit.key]:
+            for numeral in reading.meant:
+                # Only digits are in there.
                 for item_id in self.by_tail.get(numeral.runs[-1], ()):
                     meant[self.items[item_id].debtor_id].add(item_id)
         return set().union(*(

@@ -218,6 +218,7 @@ class DunningArrangementMake(models.TransientModel):
         if previous:
             taken = taken.filtered(lambda line: line.arrangement_id != previous)
         items = (items - taken.move_line_id - self.env['dunning.hold']._get_items_in_dispute(items)) or items
+        items = Promise._leave_collected(company, items)
         items = items.filtered(lambda item: item.currency_id == items[:1].currency_id)
         today = company._dunning_today()
         terms = self._complete_terms({}, today)

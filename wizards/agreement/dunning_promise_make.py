@@ -117,7 +117,7 @@ class DunningPromiseMake(models.TransientModel):
         if len(debtor) > 1 or len(company) > 1:
             raise UserError(self.env._("A promise is made by one debtor. Select his invoices only."))
         if items is None and debtor:
-            items = Promise._get_open_items(company, debtor)
+            items = Promise._leave_collected(company, Promise._get_open_items(company, debtor))
             today = company._dunning_today()
             items = items.filtered(lambda item: item._get_dunning_due_date() <= today) or items
             items = items.filtered(lambda item: item.currency_id == items[:1].currency_id)

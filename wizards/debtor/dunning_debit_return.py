@@ -11,7 +11,9 @@ class DunningDebitReturn(models.TransientModel):
 
     move_ids = fields.Many2many(comodel_name='account.move', string="Invoices", readonly=True)
     day = fields.Date(string="Returned On", required=True, default=lambda self: self.env.company._dunning_today())
-    reason = fields.Char(string="Reason Given by the Bank", help="The debtor reads it in the first reminder.")
+    reason = fields.Char(
+        string="Reason Given by the Bank",
+        help="The first reminder tells in our own words what its code means, such as AM04; nothing else of it leaves.")
 
     @api.model
     def _action_open(self, moves):

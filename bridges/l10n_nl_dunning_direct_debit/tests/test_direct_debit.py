@@ -1,14 +1,15 @@
-"""An invoice that OCA's modules collect, with their real mandates, orders and files."""
+"""The family of account_banking_mandate and account_payment_order, with its real mandates, orders and files."""
 
 import base64
 
 from odoo.tests import tagged
 
-from odoo.addons.l10n_nl_dunning.tests.common import DunningCommon, days
+from odoo.addons.l10n_nl_dunning.tests.common import days
+from odoo.addons.l10n_nl_dunning_debit_order.tests.common import DebitOrderCommon, DebitOrderTests
 
 
 @tagged('post_install_l10n', 'post_install', '-at_install')
-class TestDirectDebit(DunningCommon):
+class TestDirectDebit(DebitOrderTests, DebitOrderCommon):
 
     @classmethod
     def get_default_groups(cls):
@@ -18,84 +19,26 @@ class TestDirectDebit(DunningCommon):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
-        # Orders and mandates know no other day than today.
-        cls.today = cls.company._dunning_today()
-        cls.late = cls.today - days(30)
         cls.method = cls.env.ref('account_banking_sepa_direct_debit.sepa_direct_debit')
-        cls.bank_journal.bank_account_id = cls.env['res.partner.bank'].create({
-            'acc_number': 'NL52ABNA0000000123', 'partner_id': cls.company.partner_id.id})
         # The modules gave the journal their method; a payment by it waits for the bank statement.
         transfer = cls.bank_journal.inbound_payment_method_line_ids.filtered(lambda line: line.code == 'manual')
         cls.debit = cls.bank_journal.inbound_payment_method_line_ids.filtered(
             lambda line: line.payment_method_id == cls.method)
         cls.debit.payment_account_id = transfer[:1].payment_account_id
-        cls.company.write({
-            'sepa_creditor_identifier': 'NL69ZZZ123456780000', 'initiating_party_identifier': '12345678',
-            'initiating_party_issuer': 'KvK'})
-        cls.mode = cls.env['account.payment.mode'].create({
+        cls.grouping = cls.env['account.payment.mode'].create({
             'name': "Direct debit", 'payment_method_id': cls.method.id, 'company_id': cls.company.id,
             'bank_account_link': 'fixed', 'fixed_journal_id': cls.bank_journal.id, 'payment_order_ok': True})
-        cls.payer = cls.make_debtor("Incasso BV", lang='en_US')
         cls.mandate = cls.make_mandate(cls.payer, 'NL91ABNA0417164300')
 
     @classmethod
-    def make_mandate(cls, debtor, iban, *, valid=True):
-        mandate = cls.env['account.banking.mandate'].create({
-            'partner_bank_id': cls.env['res.partner.bank'].create({
-                'acc_number': iban, 'partner_id': debtor.id, 'allow_out_payment': True}).id,
-            'signature_date': cls.today - days(100), 'company_id': cls.company.id, 'format': 'sepa',
-            'type': 'recurrent', 'recurrent_sequence_type': 'recurring'})
-        if valid:
-            mandate.validate()
-        return mandate
+    def _prepare_mandate(cls, debtor):
+        return {'format': 'sepa', 'recurrent_sequence_type': 'recurring'}
 
-    def collected(self, partner=None, due=None, **values):
-        return self.invoice(
-            partner or self.payer, due or self.today - days(2), payment_mode_id=self.mode.id, **values)
+    def _prepare_way(self):
+        return {'payment_mode_id': self.grouping.id}
 
-    def order(self, invoice, **values):
-        """Return the payment order that an invoice was put into."""
-        invoice.create_account_payment_line()
-        order = self.items(invoice).payment_line_ids.order_id
-        order.write(values)
-        return order
-
-    def ask(self, invoice):
-        return self.reason(invoice, self.today)
-
-    def tell(self, invoice):
-        return self.assertExplained(self.decision(invoice, self.today))
-
-    def day(self, day):
-        return self.env['dunning.planner']._fmt_date(day)
-
-    # --- mandates ---
-
-    def test_a_valid_mandate_collects(self):
-        invoice = self.collected()
-        self.assertEqual(invoice.mandate_id, self.mandate)
-        self.assertEqual(self.ask(invoice), 'direct_debit')
-        self.assertEqual(self.reason(invoice, self.today + days(30)), 'due', "Nothing was collected")
-        self.assertEqual(self.reason(self.invoice(self.payer, self.late), self.today), 'due', "By bank transfer")
-
-    def test_a_mandate_that_is_missing_expired_or_cancelled_collects_nothing(self):
-        invoice = self.collected(due=self.today - days(6))
-        for state in ('expired', 'cancel', 'draft'):
-            self.mandate.state = state
-            self.assertEqual(self.ask(invoice), 'due', state)
-        self.mandate.state = 'valid'
-        self.assertEqual(self.ask(invoice), 'direct_debit')
-        self.assertEqual(self.ask(self.collected(self.business, self.today - days(6))), 'due', "No mandate at all")
-        draft = self.make_debtor("Concept BV")
-        self.make_mandate(draft, 'NL02ABNA0123456789', valid=False)
-        self.assertEqual(self.ask(self.collected(draft, self.today - days(6))), 'due', "A draft")
-
-    def test_an_invoice_from_before_the_mandate_is_collected_by_the_one_of_its_debtor(self):
-        invoice = self.collected()
-        invoice.mandate_id = False
-        self.assertEqual(self.ask(invoice), 'direct_debit')
-        self.mandate.cancel()
-        self.assertNotEqual(self.ask(invoice), 'direct_debit')
+    def take_back(self, order):
+        order.action_uploaded_cancel()
 
     def test_a_method_of_odoo_needs_a_mandate_as_well(self):
         self.debit.dunning_collects = True
@@ -103,71 +46,6 @@ class TestDirectDebit(DunningCommon):
         self.assertEqual(self.ask(invoice), 'direct_debit')
         self.mandate.cancel()
         self.assertEqual(self.ask(invoice), 'due')
-
-    # --- orders ---
-
-    def test_an_order_holds_it_until_after_its_day(self):
-        invoice = self.collected(due=self.late)
-        self.assertEqual(self.ask(invoice), 'due', "Five bank days after the due date are long over")
-        asked = self.today + days(4)
-        order = self.order(invoice, date_prefered='fixed', date_scheduled=asked)
-        self.assertEqual(self.ask(invoice), 'direct_debit')
-        self.assertIn(self.day(asked), self.tell(invoice))
-        self.assertIn(order.name, self.tell(invoice))
-        order.draft2open()
-        self.assertEqual(order.payment_line_ids.date, asked)
-        self.assertEqual(self.reason(invoice, asked + days(4)), 'direct_debit')
-        self.assertEqual(self.reason(invoice, asked + days(30)), 'due')
-        order.open2generated()
-        self.assertEqual(order.state, 'generated')
-        self.assertEqual(self.ask(invoice), 'direct_debit')
-        order.generated2uploaded()
-        self.assertEqual(self.ask(invoice), 'settled', "It paid the invoice")
-
-    def test_an_order_that_was_cancelled_holds_nothing(self):
-        invoice = self.collected(due=self.late)
-        order = self.order(invoice)
-        order.draft2open()
-        self.assertEqual(self.ask(invoice), 'direct_debit')
-        order.action_cancel()
-        self.assertEqual(self.ask(invoice), 'due')
-        self.assertFalse(invoice.dunning_returned_on, "Nobody returned it")
-
-    def upload(self, invoice):
-        order = self.order(invoice)
-        order.draft2open()
-        order.open2generated()
-        order.generated2uploaded()
-        return order
-
-    def test_an_uploaded_order_that_is_taken_back_is_no_return(self):
-        invoice = self.collected()
-        self.upload(invoice).action_uploaded_cancel()
-        self.assertFalse(invoice.dunning_returned_on)
-        self.assertEqual(self.ask(invoice), 'direct_debit', "It can be collected by another order")
-
-    def test_one_payment_that_is_cancelled_was_returned(self):
-        self.mode.group_lines = False
-        invoice, other = self.collected(), self.collected()
-        (invoice | other).create_account_payment_line()
-        order = self.items(invoice).payment_line_ids.order_id
-        order.draft2open()
-        order.open2generated()
-        order.generated2uploaded()
-        payment = self.items(invoice).payment_line_ids.payment_ids
-        payment.action_draft()
-        payment.action_cancel()
-        self.assertEqual(invoice.dunning_returned_on, self.today)
-        self.assertFalse(other.dunning_returned_on)
-        self.assertNotEqual(self.ask(invoice), 'direct_debit')
-        self.assertEqual(self.reason(invoice, self.today + days(4)), 'due')
-
-    def test_what_was_returned_can_be_collected_once_more(self):
-        invoice = self.collected(due=self.late)
-        invoice._record_dunning_return(self.today - days(3), "AM04")
-        self.assertEqual(self.ask(invoice), 'due')
-        self.order(invoice)
-        self.assertEqual(self.ask(invoice), 'direct_debit')
 
     # --- the bank returned it ---
 
@@ -191,7 +69,7 @@ class TestDirectDebit(DunningCommon):
         notice = self.dun(later)
         self.assertEqual(notice.level_id, self.reminder)
         self.assertIn(f"Your bank returned the direct debit of invoice {invoice.name}", notice.body_intro)
-        self.assertIn("AM04", notice.body_intro)
+        self.assertIn("there was not enough money on the account", notice.body_intro)
         returned.action_cancel()
         self.assertFalse(invoice.dunning_returned_on)
 

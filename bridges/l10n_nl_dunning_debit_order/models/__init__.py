@@ -1,0 +1,2 @@
+from . import dunning_debit_order
+from . import dunning_debit_payment
