@@ -43,6 +43,24 @@ def migrate(cr, version):
         UPDATE dunning_page_request request SET company_id = page.company_id
           FROM dunning_page page WHERE page.id = request.page_id AND request.company_id <> page.company_id
     """)
+    # 14-day letters: what was owed to another branch could have been claimed with it, and nobody looked. Of its own
+    # company it is known, or as before it is taken, that the others had a reason.
+    cr.execute("""
+        UPDATE dunning_notice notice SET apart_data = COALESCE(notice.apart_data, '{}') || COALESCE((
+                   SELECT JSONB_OBJECT_AGG(item.id, 'unknown')
+                     FROM account_move_line item JOIN res_partner partner ON partner.id = item.partner_id
+                    WHERE partner.commercial_partner_id = notice.partner_id AND item.company_id = notice.company_id
+                      AND item.balance > 0 AND notice.apart_data IS NULL
+                      AND NOT EXISTS (SELECT FROM dunning_notice_line line
+                                       WHERE line.notice_id = notice.id AND line.move_line_id = item.id)), '{}')
+          FROM res_company company
+         WHERE company.id = notice.company_id AND notice.legal_role = 'fourteen_day' AND notice.state = 'sent'
+           AND EXISTS (
+               SELECT FROM account_move_line item JOIN res_partner partner ON partner.id = item.partner_id
+                 JOIN res_company other ON other.id = item.company_id
+                WHERE partner.commercial_partner_id = notice.partner_id AND item.reconciled IS NOT TRUE
+                  AND other.id <> company.id AND other.dunning_creditor_id = company.dunning_creditor_id)
+    """)
     # Worked out anew every night, for the creditor.
     cr.execute("DELETE FROM dunning_behaviour WHERE company_id = ANY(%s)", (branches,))
     env = api.Environment(cr, SUPERUSER_ID, {})

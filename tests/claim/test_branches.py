@@ -1,12 +1,16 @@
 """A head office and its branch are one creditor: one ladder, one letter, one set-off. Sister companies are not."""
 
+import importlib.util
+import json
 from datetime import date
+from pathlib import Path
+from unittest.mock import patch
 
 from lxml import etree
 
 from odoo import Command
 from odoo.exceptions import AccessError, UserError
-from odoo.tests import new_test_user, tagged
+from odoo.tests import HttpCase, new_test_user, tagged
 
 from ..common import TODAY, days
 from .test_fourteen_day import DUE, MONDAY, FourteenDayCommon
@@ -416,7 +420,7 @@ class TestRightsOfBranches(BranchCommon):
 
 
 @tagged('post_install_l10n', 'post_install', '-at_install')
-class TestPageOfBranches(BranchCommon):
+class TestPageOfBranches(BranchCommon, HttpCase):
     """The debtor has one page at the creditor."""
 
     def test_one_page_about_all_branches(self):
@@ -433,3 +437,71 @@ class TestPageOfBranches(BranchCommon):
         clerk, stranger = self.make_clerk(self.branch), self.make_clerk(self.sister)
         self.assertTrue(self.as_user(clerk, self.env['dunning.page']).search([('id', '=', page.id)]))
         self.assertFalse(self.as_user(stranger, self.env['dunning.page']).search([('id', '=', page.id)]))
+
+    def upgrade(self):
+        """Do what the update to this release does with what there is."""
+        path = Path(__file__).parents[2] / 'migrations' / '19.0.1.10.0' / 'post-creditor.py'
+        spec = importlib.util.spec_from_file_location('post_creditor', path)
+        migration = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(migration)
+        self.env.flush_all()
+        migration.migrate(self.env.cr, '19.0.1.9.0')
+        self.env.invalidate_all()
+
+    def make_old_pages(self, *companies):
+        """Return the pages of a debtor as releases before this one made them: one of each company."""
+        return self.env['dunning.page'].sudo().create([
+            {'company_id': company.id, 'partner_id': self.business.id, 'access_token': f'key-of-{company.id}'}
+            for company in companies])
+
+    def test_the_keys_of_both_pages_lead_to_one(self):
+        moves = self.invoice(amount=111.0) | self.invoice(amount=222.0, company=self.branch)
+        old, of_branch = self.make_old_pages(self.company, self.branch)
+        self.upgrade()
+        self.assertEqual(self.business._get_dunning_page(self.branch), old)
+        self.authenticate(None, None)
+        for page in old | of_branch:
+            answer = self.url_open(f'{page.access_url}?access_token={page.access_token}')
+            with self.subTest(company=page.company_id.name):
+                self.assertEqual(answer.status_code, 200)
+                self.assertIn(f'{old.access_url}?', answer.url)
+                for move in moves:
+                    self.assertIn(move.name, answer.text)
+        wrong = self.url_open(f'{of_branch.access_url}?access_token=key-of-{self.company.id}')
+        self.assertEqual(wrong.status_code, 404)
+
+    def test_the_only_page_of_a_debtor_becomes_that_of_the_creditor(self):
+        [page] = self.make_old_pages(self.branch)
+        self.upgrade()
+        self.assertEqual((page.company_id, page.access_token), (self.company, f'key-of-{self.branch.id}'))
+        self.assertEqual(self.business._get_dunning_page(self.company), page)
+
+    def test_what_was_chosen_for_one_debtor_is_merged(self):
+        self.env.flush_all()
+        self.env.cr.execute(
+            "UPDATE res_partner SET dunning_term_agreed = %s, dunning_review = %s WHERE id = %s", [
+                json.dumps({self.company.id: 'yes', self.branch.id: 'no'}), json.dumps({self.branch.id: True}),
+                self.business.id])
+        self.env.invalidate_all()
+        self.upgrade()
+        for company in (self.company, self.branch):
+            self.assertRecordValues(self.business.with_company(company), [{
+                'dunning_term_agreed': 'no', 'dunning_review': True}])
+        self.assertIn("Payment Term", self.business.message_ids[0].body)
+        self.assertNotIn("Look First", self.business.message_ids[0].body)  # nobody had chosen otherwise
+
+    def test_letters_sent_apart_become_one(self):
+        """Two 14-day letters about claims that had to be in one: the next planning makes the one."""
+        moves = self.invoice(self.jan, DUE, company=self.branch) | self.invoice(self.jan, DUE)
+        with patch.object(self.registry['res.company'], '_get_dunning_company_ids', lambda own: own._ids):
+            for day in (DUE + days(7), MONDAY):
+                for company in (self.company, self.branch):
+                    self.dun(day, company)
+        apart = self.notices_of(moves).filtered(lambda notice: notice.level_id == self.fourteen)
+        self.assertEqual(apart.mapped('amount_announced'), [40.0, 40.0])
+        self.upgrade()
+        day = MONDAY + days(2)
+        letter = self.dun(day)
+        self.assertEqual(set(apart.line_ids.mapped('status')), {'void'})
+        self.assertRecordValues(letter, [{
+            'level_id': self.fourteen.id, 'line_count': 2, 'amount_announced': 40.0, 'company_id': self.company.id}])
