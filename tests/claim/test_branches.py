@@ -401,6 +401,51 @@ class TestRightsOfBranches(BranchCommon):
         self.send(letter, MONDAY)
         self.assertRecordValues(letter, [{'state': 'sent', 'amount_announced': 40.0}])
 
+    def test_every_table_by_who_looks(self):
+        """What there is of the head office and of the branch, for who works for one, for both, and for a sister."""
+        self.shared_letter()
+        self.send(self.make_notices(TODAY))
+        for company in (self.company, self.branch):
+            debtor = self.make_debtor(f"Debtor of {company.name}")
+            move = self.invoice(debtor, TODAY - days(20), company=company)
+            self.send(self.make_notices(TODAY, company))
+            self.on(TODAY, self.env['dunning.promise'])._make(company, debtor, TODAY + days(5))
+            self.env['dunning.interruption'].create({
+                'company_id': company.id, 'partner_id': debtor.id, 'kind': 'written', 'date': TODAY,
+                'scope': 'invoices', 'move_ids': [Command.set(move.ids)]})
+            self.on(TODAY, self.env['dunning.call']).with_company(company).log_call({
+                'partner_id': debtor.id, 'outcome': 'no_answer', 'company_id': company.id})
+            debtor._get_dunning_page(company)
+        # Of the creditor, so for who works for any of its companies.
+        common = {'dunning.page', 'dunning.page.request', 'dunning.behaviour'}
+        models = [
+            name for name, model in self.registry.items()
+            if name.startswith('dunning.') and not model._abstract and not model._transient
+            and 'company_id' in model._fields and name not in ('dunning.policy', 'dunning.level', 'dunning.debtor')]
+        seen = set()
+        for user in (self.clerk, self.head_clerk, self.both_clerk, self.stranger):
+            for name in models:
+                records = self.as_user(user, self.env[name]).search([])
+                if not self.env[name].with_user(user).has_access('read'):
+                    continue
+                with self.subTest(user=user.login, model=name):
+                    companies = records.sudo().company_id
+                    allowed = user.company_ids
+                    if name == 'dunning.notice':
+                        companies = (records.sudo().filtered(
+                            lambda notice: not notice.shared_company_ids)).company_id
+                    elif name in common and user != self.stranger:
+                        allowed |= self.company
+                    self.assertFalse(companies - allowed)
+                    if user == self.both_clerk and len(companies) > 1:
+                        seen.add(name)
+                    if user == self.stranger:
+                        self.assertFalse(records.filtered(lambda found: found.create_date >= self.env.cr.now() if (
+                            'create_date' in found._fields) else True))
+        self.assertLessEqual({
+            'dunning.notice', 'dunning.notice.line', 'dunning.hold', 'dunning.promise', 'dunning.call',
+            'dunning.interruption'}, seen)
+
     def test_the_worklist_has_one_row(self):
         self.invoice(due=TODAY - days(20), amount=100.0)
         self.invoice(due=TODAY - days(20), amount=40.0, company=self.branch)
