@@ -58,6 +58,7 @@
         'views/planner/account_move_views.xml',
         'views/planner/account_journal_views.xml',
         'views/debtor/account_move_line_views.xml',
+        'views/debtor/res_company_views.xml',
         'views/debtor/res_partner_views.xml',
         'views/debtor/dunning_absence_views.xml',
         'views/hold/dunning_hold_views.xml',

@@ -61,15 +61,15 @@ class DebtorHome(CustomerPortal):
 class DebtorPage(http.Controller):
 
     def _get_own_pages(self):
-        """Return the pages of the debtor who is signed in, of each company he owes something; none for colleagues."""
+        """Return the pages of the debtor who is signed in, of each creditor he owes something; none for colleagues."""
         user, domain = request.env.user, get_own_domain()
         if domain is None:
             return []
         debtor = user.partner_id.commercial_partner_id
         # sudo: companies to which this very debtor owes something; the pages themselves look at nothing else
         groups = request.env['account.move.line'].sudo()._read_group(domain, ['company_id'])
-        companies = [company for (company,) in groups] or [user.company_id]
-        return [debtor._get_dunning_page(company) for company in companies]
+        companies = request.env['res.company'].union(*(company for (company,) in groups)) or user.company_id
+        return [debtor._get_dunning_page(company) for company in companies._filter_dunning_creditors()]
 
     # -------------------------------------------------------------------------
     # LOOKING
@@ -94,6 +94,9 @@ class DebtorPage(http.Controller):
         page = get_page(page_id, access_token)
         if not page:
             return not_found()
+        current = page._get_current_page()
+        if current != page:
+            return secure(request.redirect(self._get_current_address(page, current, access_token, kwargs), code=303))
         page._register_visit(request.env.user)
         answer = kwargs.get('done')
         return self._render(page, access_token, kwargs, answer=answer if answer in ANSWERS else None)
@@ -193,6 +196,17 @@ class DebtorPage(http.Controller):
         if notice:
             query |= {'notice': str(notice.id), 'key': values['key']}
         return query | extra
+
+    def _get_current_address(self, page, current, access_token, values):
+        """Return where the key of a page from before leads: to the page at the creditor, with the key of that one."""
+        query = self._get_query(page, access_token, values)
+        if has_token(page, access_token):
+            query['access_token'] = current.access_token
+        elif is_look(page, access_token):
+            query['access_token'] = sign_look(current, request.env.user)
+        if 'notice' in query:
+            query['key'] = current._sign_notice(current.env['dunning.notice'].browse(int(query['notice'])))
+        return f'{current.access_url}?{_encode(query)}' if query else current.access_url
 
     def _get_address(self, page, access_token, values, **extra):
         query = self._get_query(page, access_token, values, **extra)

@@ -39,6 +39,8 @@ HOOKS = {
     "dunning.recorded._check_user_write": "each model says what a user may change, and when",
     "dunning.recorded._get_frozen_message": "each model says what to do instead",
     "dunning.recorded._refuse": "a call asks for access first: who may not read it is told that",
+    "dunning.recorded._sees_whole": "a notice can be about companies that the user does not work for",
     "dunning.recorded._write_by_user": "each model says what is checked before and follows after a change by hand",
+    "res.partner._get_careful": "of several ladders of a debtor the slowest is the most careful",
     "dunning.run._get_plan_steps": "the night of promises and arrangements",
 }

@@ -217,7 +217,7 @@ class DunningCommon(AccountTestInvoicingCommon):
         currency = currency or company.currency_id
         balance = currency._convert(amount, company.currency_id, company, on)
         journal = cls.env['account.journal'].search(
-            [('type', '=', 'bank'), ('company_id', '=', company.id)], limit=1)
+            [('type', '=', 'bank'), *cls.env['account.journal']._check_company_domain(company)], limit=1)
         partner = partner or cls.business
         account = partner.with_company(company).property_account_receivable_id
         move = cls.env['account.move'].with_company(company).create({

@@ -164,7 +164,9 @@ class Actions:
     def owe(self, life, random):
         day = self.day
         due = day + timedelta(days=random.choice((0, 0, 1, 2, 3, 4))) if life.moves else day
-        move = self.case.invoice(life.debtor, due, random.choice(AMOUNTS), invoice_date=day, date=day)
+        move = self.case.invoice(
+            life.debtor, due, random.choice(AMOUNTS), invoice_date=day, date=day,
+            company=self.world.pick_company(life, f'owe {len(life.moves)}'))
         life.moves.append(move.id)
         life.known[move.id] = day
         return f"{move.name} of {move.amount_total:.2f}, due {due}"
@@ -222,7 +224,9 @@ class Actions:
     # --- money ---
 
     def receive(self, life, cents, day=None):
-        payment = self.case.receive(life.debtor, cents / 100, day or self.day)
+        payment = self.case.receive(
+            life.debtor, cents / 100, day or self.day,
+            company=self.world.pick_company(life, f'receive {len(life.receipts)}'))
         life.receipts.append((payment.move_id.id, day or self.day, cents))
         return payment
 
@@ -288,7 +292,8 @@ class Actions:
             return None
         amount = round(move.amount_residual * random.choice((0.3, 0.5, 1)), 2)
         note = self.case.credit_note(
-            life.debtor, amount, self.day, invoice_date=self.day, date=self.day)
+            life.debtor, amount, self.day, invoice_date=self.day, date=self.day,
+            company=self.world.pick_company(life, f'credit {self.day}'))
         self.on(self.case.items(move | note)).reconcile()
         return f"{amount:.2f} of {move.name}"
 

@@ -9,6 +9,7 @@ import re
 from collections import Counter
 from contextlib import contextmanager
 from datetime import date, timedelta
+from random import Random
 
 from .letter_life import DAYS, EVENING, MORNING, NOON, Actions, make_life
 from .letter_referee import Referee, invoice, letter
@@ -68,11 +69,13 @@ class World:
     :param seeds: one for each
     :param texts: of reminder, notice of default, 14-day letter and final demand
     :param scripts: ``{seed: script}`` of those that do not follow from the seed
+    :param branches: companies of the same creditor, at which consumers owe and pay as well
     :param plans, shown: numbers of the days on which the scheduled action comes, and on which all pages are looked at
     """
 
-    def __init__(self, case, seeds, *, texts, manager, start=0, scripts=None, plans=PLANS, shown=SHOWN):
+    def __init__(self, case, seeds, *, texts, manager, start=0, scripts=None, branches=(), plans=PLANS, shown=SHOWN):
         self.case, self.env, self.company = case, case.env, case.company
+        self.companies = [case.company, *branches]
         self.texts, self.manager = texts, manager
         self.first = self.day = FIRST_DAYS[start % len(FIRST_DAYS)]
         self.seeds, self.scripts, self.plans, self.shown = seeds, scripts or {}, plans, shown
@@ -139,6 +142,14 @@ class World:
 
     # --- the office ---
 
+    @property
+    def company_ids(self):
+        return [company.id for company in self.companies]
+
+    def pick_company(self, life, what):
+        """Return the company at which something happens; with one company no die is thrown."""
+        return self.companies[0] if len(self.companies) == 1 else Random(f'{life.seed}/{what}').choice(self.companies)
+
     def of(self, notices):
         """Return (life, its notices) of those that belong to the world."""
         for life in self.lives:
@@ -150,11 +161,11 @@ class World:
 
     def send(self):
         Notice = self.env['dunning.notice']
-        waiting = Notice.search([('company_id', '=', self.company.id), ('state', 'in', ('draft', 'queued'))])
+        waiting = Notice.search([('company_id', 'in', self.company_ids), ('state', 'in', ('draft', 'queued'))])
         if waiting:
             self.case.send(waiting, self.day, wait=True)
         made = Notice.search([
-            ('company_id', '=', self.company.id), ('state', 'in', ('sent', 'leaving', 'to_post', 'todo'))])
+            ('company_id', 'in', self.company_ids), ('state', 'in', ('sent', 'leaving', 'to_post', 'todo'))])
         for life, notices in self.of(made):
             for notice in notices:
                 told = life.letters.get(notice.id)
@@ -169,7 +180,7 @@ class World:
         Notice = self.env['dunning.notice']
         open_lives = [life for life in self.lives if not life.is_closed(self.day)]
         for life, notices in self.of(Notice.search([
-            ('company_id', '=', self.company.id), ('partner_id', 'in', [life.debtor.id for life in open_lives]),
+            ('company_id', 'in', self.company_ids), ('partner_id', 'in', [life.debtor.id for life in open_lives]),
             '|', ('mail_id.state', '=', 'outgoing'), ('postal_state', 'in', ('to_print', 'printed')),
         ])):
             mails = notices.filtered(lambda notice: notice.mail_id.sudo().state == 'outgoing')

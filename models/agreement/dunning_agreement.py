@@ -39,7 +39,7 @@ class DunningAgreement(models.AbstractModel):
 
     @api.model
     def _get_open_items(self, company, debtor):
-        """Return what the debtor owes the company, the oldest due date first."""
+        """Return what the debtor owes the creditor, as far as the user may see it, the oldest due date first."""
         Item = self.env['account.move.line']
         return Item.search(Item._get_dunning_open_domain(company, debtor), order='date_maturity, id')
 
@@ -122,12 +122,15 @@ class DunningAgreement(models.AbstractModel):
     def _prepare_holds(self, items, date_end):
         """Return the values of holds on due items until a day."""
         self.ensure_one()
-        reason, owner = self._get_hold_reason(), self._get_responsible() or self.env.user
+        reason, owners = self._get_hold_reason(), {
+            # Whoever answers for it works for the branch to which the item is owed.
+            company: self.partner_id._get_dunning_collector(company, named=self.user_id) or self.env.user
+            for company in items.company_id}
         return [
             {
                 'move_line_id': item.id,
                 'reason_id': reason.id,
-                'user_id': owner.id,
+                'user_id': owners[item.company_id].id,
                 'date_end': date_end,
                 f'{self._hold_kind}_id': self.id,
             }
@@ -163,14 +166,15 @@ class DunningAgreement(models.AbstractModel):
 
     @api.model
     def _get_kept_ratio(self, partners, company):
-        """Return ``{contact id: (kept, decided)}`` of the agreements of their debtors with a company.
+        """Return ``{contact id: (kept, decided)}`` of the agreements of their debtors with a creditor.
 
         Kept in part is not kept; what lapsed, was cancelled or replaced was not decided. Whoever never agreed on
         anything is not in it.
         """
         counts = defaultdict(lambda: (0, 0))
         for debtor, state, count in self._read_group([
-            ('partner_id', 'in', partners.commercial_partner_id.ids), ('company_id', '=', company.id),
+            ('partner_id', 'in', partners.commercial_partner_id.ids),
+            ('company_id', 'in', company._get_dunning_company_ids()),
             ('state', 'in', self._decided_states),
         ], ['partner_id', 'state'], ['__count']):
             kept, decided = counts[debtor]

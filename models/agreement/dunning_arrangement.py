@@ -313,7 +313,8 @@ class DunningArrangement(models.Model):
         answer = self._preview(company, partner, items, terms, previous=previous)
         contact = contact or partner
         vals = {
-            'company_id': company.id,
+            'company_id': company._get_dunning_for(self.env['account.move.line'].browse(
+                [line['move_line_id'] for line in answer['lines']])).id,
             'partner_id': partner.commercial_partner_id.id,
             'contact_id': contact.id,
             'currency_id': answer['currency'].id,

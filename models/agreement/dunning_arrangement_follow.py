@@ -73,7 +73,7 @@ class DunningArrangementFollow(models.AbstractModel):
     @api.model
     def _follow_running(self, company, at_date, checkpoint):
         """Follow what runs, and what the ledger ended and may take back; return those whose state changed."""
-        domain = Domain('company_id', '=', company.id) & (
+        domain = Domain('company_id', 'in', company._get_dunning_company_ids()) & (
             (Domain('state', '=', 'active') & Domain('activated_on', '<=', at_date))
             | (Domain('close_code', 'in', ENDED_BY_LEDGER)
                & Domain('closed_on', '>=', at_date - timedelta(days=LOOK_BACK_DAYS))))
@@ -90,14 +90,15 @@ class DunningArrangementFollow(models.AbstractModel):
             arrangement._keep_held(at_date)
             arrangement._tell_void()
 
-        offered = Domain('company_id', '=', company.id) & Domain('state', 'in', ('offered', 'signed'))
+        offered = Domain('company_id', 'in', company._get_dunning_company_ids()) & Domain(
+            'state', 'in', ('offered', 'signed'))
         self.search(offered, order='id').try_lock_for_update().filtered_domain(offered)._apart(follow)
 
     @api.model
     def _expire_offers(self, company, at_date):
         """End offers whose last day has passed: nobody is bound by them, and their items are free."""
-        domain = Domain('company_id', '=', company.id) & Domain('state', '=', 'offered') & Domain(
-            'valid_until', '<', at_date)
+        domain = Domain('company_id', 'in', company._get_dunning_company_ids()) & Domain([
+            ('state', '=', 'offered'), ('valid_until', '<', at_date)])
         for arrangement in self.search(domain).try_lock_for_update().filtered_domain(domain):
             local = arrangement.with_context(lang=company.partner_id.lang)
             arrangement._close('cancelled', 'expired', local.env._(
@@ -292,8 +293,11 @@ class DunningArrangementFollow(models.AbstractModel):
         Hold = self.env['dunning.hold']
         holds = Hold.search(
             Hold._get_active_domain(at_date) & Domain('scope', '=', 'debtor')
-            & Domain('company_id', 'in', self.company_id.ids) & Domain('partner_id', 'in', self.partner_id.ids))
-        on_hold = {(hold.company_id.id, hold.partner_id.commercial_partner_id.id) for hold in holds}
+            & Domain('company_id', 'in', self.company_id._get_dunning_company_ids())
+            & Domain('partner_id', 'in', self.partner_id.ids))
+        on_hold = {
+            (company_id, hold.partner_id.commercial_partner_id.id)
+            for hold in holds for company_id in hold.company_id._get_dunning_company_ids()}
         disputed = Hold._get_items_in_dispute(self.line_ids.move_line_id)
         return self.filtered(lambda arrangement: (
             (arrangement.company_id.id, arrangement.partner_id.id) in on_hold
@@ -309,7 +313,7 @@ class DunningArrangementFollow(models.AbstractModel):
         Item = self.env['account.move.line']
         items = Item.search(
             Item._get_dunning_open_domain(debtors=asking.partner_id)
-            & Domain('company_id', 'in', asking.company_id.ids)
+            & Domain('company_id', 'in', asking.company_id._get_dunning_company_ids())
             & Item._get_dunning_due_before_domain(at_date)
             & Domain('move_id.invoice_date', '>=', min(asking.mapped('activated_on')))
             & Domain('move_id.dunning_notice_id', '=', False) & Domain('move_id.dunning_arrangement_id', '=', False),
@@ -322,7 +326,7 @@ class DunningArrangementFollow(models.AbstractModel):
         found = {}
         for arrangement in asking:
             late = items.filtered(lambda item, arrangement=arrangement: (
-                item.company_id == arrangement.company_id
+                item.company_id.id in arrangement.company_id._get_dunning_company_ids()
                 and item.partner_id.commercial_partner_id == arrangement.partner_id
                 and item.move_id.invoice_date >= arrangement.activated_on
                 and at_date > add_bank_days(item._get_dunning_due_date(), arrangement.grace_days)
@@ -484,7 +488,8 @@ class DunningArrangementFollow(models.AbstractModel):
         for arrangement in self:
             items = arrangement.line_ids.move_line_id
             short = self.env['dunning.hold'].search(
-                Domain('company_id', '=', arrangement.company_id.id) & Domain('kind', '=', 'arrangement')
+                Domain('company_id', 'in', arrangement.company_id._get_dunning_company_ids())
+                & Domain('kind', '=', 'arrangement')
                 & Domain('closed_on', '=', False) & Domain('arrangement_id', '=', False)
                 & Domain('partner_id', '=', arrangement.partner_id.id)
                 & (Domain('move_line_id', 'in', items.ids)

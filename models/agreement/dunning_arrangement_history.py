@@ -142,10 +142,11 @@ class DunningArrangementHistory(models.AbstractModel):
         """
         company, debtor = company.with_env(self.env), partner.with_env(self.env).commercial_partner_id
         earlier = self.search([
-            ('company_id', '=', company.id), ('partner_id', '=', debtor.id), ('state', '!=', 'draft'),
+            ('company_id', 'in', company._get_dunning_company_ids()), ('partner_id', '=', debtor.id),
+            ('state', '!=', 'draft'),
             ('id', '!=', without.id if without else False)], limit=HISTORY)
         behaviour = self.env['dunning.behaviour'].search([
-            ('company_id', '=', company.id), ('partner_id', '=', debtor.id)], limit=1)
+            ('company_id', 'in', company._get_dunning_company_ids()), ('partner_id', '=', debtor.id)], limit=1)
         today = company._dunning_today()
         items = self.env['dunning.promise']._get_open_items(company, debtor)
         late = items.filtered(lambda item: item._get_dunning_due_date() < today)
@@ -209,7 +210,8 @@ class DunningArrangementHistory(models.AbstractModel):
         if not partners:
             return found
         arrangements = self.search([
-            ('company_id', '=', company.id), ('partner_id', 'in', partners.commercial_partner_id.ids),
+            ('company_id', 'in', company._get_dunning_company_ids()),
+            ('partner_id', 'in', partners.commercial_partner_id.ids),
             ('state', 'in', OPEN_STATES)])
         # The last of these states goes first.
         for arrangement in arrangements.sorted(lambda one: (OPEN_STATES.index(one.state), one.id)):

@@ -74,16 +74,19 @@ class DunningArrangementLedger(models.AbstractModel):
             return {}
         # What lies ready counts once, whichever of the debtor's arrangements is asked about.
         everyone = self | self.search([
-            ('company_id', 'in', self.company_id.ids), ('partner_id', 'in', self.partner_id.ids),
+            ('company_id', 'in', self.company_id._get_dunning_company_ids()), ('partner_id', 'in', self.partner_id.ids),
             ('state', '=', 'active')])
         Money = self.env['dunning.money']
         matched = Money._read_matched(everyone.line_ids.move_line_id, at_date)
+        # sudo: only which creditor it is
+        creditor_of = {company: company.sudo().dunning_creditor_id for company in everyone.company_id}
         pools = Money._get_pools({
-            company: arrangements.partner_id for company, arrangements in everyone.grouped('company_id').items()
+            creditor: arrangements.partner_id
+            for creditor, arrangements in everyone.grouped(lambda one: creditor_of[one.company_id]).items()
         }, at_date)
         return {
             arrangement.id: arrangement._get_account(at_date, matched, pools.get(
-                (arrangement.company_id.id, arrangement.partner_id.id, arrangement.currency_id.id), []))
+                (creditor_of[arrangement.company_id].id, arrangement.partner_id.id, arrangement.currency_id.id), []))
             for arrangement in everyone.sorted('id')}
 
     def _get_account(self, at_date, matched, pool):

@@ -32,7 +32,7 @@ class DunningClaim(models.AbstractModel):
              WHERE line.move_line_id = ANY(%s) AND line.is_booking IS NOT TRUE
                AND item.debtor_id = signer.commercial_partner_id
                AND arrangement.activated_on IS NOT NULL AND arrangement.signed_date IS NOT NULL
-               AND arrangement.company_id = %s
+               AND arrangement.company_id IN %s
             """,
             self.env['account.move.line']._get_dunning_facts_sql(SQL("line.move_line_id")), list(items.ids),
-            self.env.company.id)]
+            self.env.company._get_dunning_company_ids())]

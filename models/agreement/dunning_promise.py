@@ -251,7 +251,7 @@ class DunningPromise(models.Model):
             lambda promise: (promise.date_made, promise.id))
         with self.env.cr.savepoint():
             promise = self._recording().create({
-                'company_id': company.id,
+                'company_id': company._get_dunning_for(items).id,
                 'partner_id': debtor.id,
                 'currency_id': items.currency_id.id,
                 'user_id': (user or self.env.user).id,

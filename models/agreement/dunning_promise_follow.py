@@ -29,14 +29,14 @@ class DunningPromiseFollow(models.AbstractModel):
 
     @api.model
     def _judge(self, company, at_date):
-        """Let the ledger decide about the promises of a company on a day, before reminders are planned.
+        """Let the ledger decide about the promises to a creditor on a day, before reminders are planned.
 
         :return: the promises about which something was decided
         """
         since = at_date - timedelta(days=LOOK_BACK_DAYS)
         # sudo: what became of a promise follows from the books, whoever plans
         promises = self.sudo().search(
-            Domain('company_id', '=', company.id) & Domain('date_made', '<=', at_date)
+            Domain('company_id', 'in', company._get_dunning_company_ids()) & Domain('date_made', '<=', at_date)
             & (Domain('state', '=', 'running') | (
                 (Domain('state', 'in', DECIDED) | Domain('lapsed_by', '=', 'credited'))
                 & Domain('grace_date', '>=', since))))
@@ -108,8 +108,11 @@ class DunningPromiseFollow(models.AbstractModel):
         by_promise = {
             promise: (promise._get_live_lines().move_line_id & own[promise]).sorted('id') for promise in self}
         matched = Money._read_matched(self.line_ids.move_line_id, at_date)
-        pools = Money._get_pools(
-            {company: promises.partner_id for company, promises in self.grouped('company_id').items()}, at_date)
+        # sudo: only which creditor it is
+        creditor_of = {company: company.sudo().dunning_creditor_id for company in self.company_id}
+        pools = Money._get_pools({
+            creditor: promises.partner_id
+            for creditor, promises in self.grouped(lambda promise: creditor_of[promise.company_id]).items()}, at_date)
         result = {}
         for promise in self.sorted(lambda promise: (promise.date_promised, promise.id)):
             ready = set((promise.known or {}).get('open', ()))
@@ -128,7 +131,8 @@ class DunningPromiseFollow(models.AbstractModel):
                 for line in lines if not line.move_line_id or line.move_line_id in own[promise]]
             need = sum(min(amount, left) for amount, left in owed)
             unmatched, need_at_end = 0.0, need
-            pool = pools.get((promise.company_id.id, promise.partner_id.id, promise.currency_id.id), [])
+            pool = pools.get((
+                creditor_of[promise.company_id].id, promise.partner_id.id, promise.currency_id.id), [])
             left = sum(left for _amount, left in owed)
             for credit in pool:
                 free = Money._get_free(credit, own[promise].ids)
@@ -205,32 +209,35 @@ class DunningPromiseFollow(models.AbstractModel):
 
     @api.model
     def _get_running_sql(self):
-        """Return SQL of the running promise that ends first, per company, debtor and currency."""
+        """Return SQL of the running promise that ends first, per creditor (``company_id``), debtor and currency."""
         return SQL(
             """
-            SELECT DISTINCT ON (company_id, partner_id, currency_id)
-                   company_id, partner_id, currency_id, id AS promise_id, date_promised AS promise_date,
+            SELECT DISTINCT ON (%(creditor)s, partner_id, currency_id)
+                   %(creditor)s AS company_id, partner_id, currency_id, id AS promise_id, date_promised AS promise_date,
                    grace_date AS promise_end, amount AS promise_amount
               FROM dunning_promise
              WHERE state = 'running'
-          ORDER BY company_id, partner_id, currency_id, date_promised, id
-            """)
+          ORDER BY %(creditor)s, partner_id, currency_id, date_promised, id
+            """, creditor=self.env['res.company']._get_dunning_creditor_sql(SQL("company_id")))
 
     @api.model
     def _get_broken_sql(self, companies):
-        """Return SQL of the number of broken promises of a year per company and debtor, and when the last one was.
+        """Return SQL of the number of broken promises of a year, and when the last one was.
 
-        :param SQL companies: a table named ``company`` with ``id`` and ``today``
+        Per creditor (``company_id``) and debtor.
+
+        :param SQL companies: a table named ``company`` with ``creditor_id`` and ``today``
         """
         return SQL(
             """
-            SELECT promise.company_id, promise.partner_id, COUNT(*)::int AS broken_count,
+            SELECT company.creditor_id AS company_id, promise.partner_id, COUNT(*)::int AS broken_count,
                    MAX(promise.decided_on) AS last_broken
               FROM dunning_promise promise
-              JOIN %(companies)s ON company.id = promise.company_id
+              JOIN %(companies)s ON company.creditor_id = %(creditor)s
              WHERE promise.state = 'broken'
                AND promise.decided_on > company.today - MAKE_INTERVAL(months => %(months)s)
                AND promise.decided_on <= company.today
-          GROUP BY promise.company_id, promise.partner_id
+          GROUP BY company.creditor_id, promise.partner_id
             """,
-            companies=companies, months=BROKEN_MONTHS)
+            companies=companies, months=BROKEN_MONTHS,
+            creditor=self.env['res.company']._get_dunning_creditor_sql(SQL("promise.company_id")))

@@ -75,7 +75,8 @@ class ResPartner(models.Model):
     def _count_dunning_agreements(self, Agreement):
         """Return ``{debtor id: number}`` of agreements, and ``{contact id: text}`` of how many of them were kept."""
         groups = Agreement._read_group(
-            [('partner_id', 'in', self.commercial_partner_id.ids), ('company_id', '=', self.env.company.id)],
+            [('partner_id', 'in', self.commercial_partner_id.ids),
+             ('company_id', 'in', self.env.company._get_dunning_company_ids())],
             ['partner_id'], ['__count'])
         counts = {partner.id: count for partner, count in groups}
         ratios = Agreement._get_kept_ratio(self, self.env.company) if counts else {}
@@ -90,7 +91,7 @@ class ResPartner(models.Model):
         today = company._dunning_today()
         Hold, Promise, Arrangement = (
             debtors.env[model] for model in ('dunning.hold', 'dunning.promise', 'dunning.arrangement'))
-        mine = Domain('company_id', '=', company.id) & Domain('partner_id', 'in', debtors.ids)
+        mine = Domain('company_id', 'in', company._get_dunning_company_ids()) & Domain('partner_id', 'in', debtors.ids)
         insolvent = {hold.partner_id.id: hold for hold in Hold.search(
             mine & Hold._get_active_domain(today)
             & Domain([('scope', '=', 'debtor'), ('insolvency_kind', '!=', False)]), order='id')}

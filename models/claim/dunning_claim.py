@@ -132,8 +132,13 @@ class DunningClaim(models.AbstractModel):
 
     @api.model
     def _compute_batch(self, requests):
-        """Return ``{key: Claim}``, reading the ledger once for all of them."""
-        ledger, requests = self._read_ledger(requests)
+        """Return ``{key: Claim}``, reading the ledger once for all of them.
+
+        What is owed is the same for whoever asks, who may work for one branch only; that somebody may ask about these
+        items was checked before.
+        """
+        ledger, requests = self.sudo()._read_ledger([  # sudo: as said
+            request._replace(debtor=request.debtor.sudo(), items=request.items.sudo()) for request in requests])
         engine = Engine(ledger)
         try:
             return {request.key: engine.compute(request) for request in requests}
@@ -145,6 +150,7 @@ class DunningClaim(models.AbstractModel):
     @api.model
     def _compute_items(self, items, at_date):
         """Return ``{item id: ClaimItem}`` of all that is owed on due items of any debtors and currencies."""
+        items = items.sudo()  # sudo: as of :meth:`_compute_batch`
         claims = self._compute_batch([
             ClaimRequest((debtor.id, currency.id), debtor, batch, at_date, self.env['dunning.policy'])
             for (debtor, currency), batch in items.grouped(
@@ -166,7 +172,8 @@ class DunningClaim(models.AbstractModel):
         """
         company = self.env.company
         domain = self.env['account.move.line']._get_dunning_due_domain() & Domain([
-            ('company_id', '=', company.id), ('parent_state', '=', 'posted'), ('balance', '>', 0),
+            ('company_id', 'in', company._get_dunning_company_ids()), ('parent_state', '=', 'posted'),
+            ('balance', '>', 0),
             ('partner_id', 'child_of', debtor.commercial_partner_id.id), ('date', '<=', at_date),
         ]) & (
             Domain('reconciled', '=', False) | Domain('matched_credit_ids.credit_move_id.date', '>', at_date))
@@ -206,7 +213,7 @@ class DunningClaim(models.AbstractModel):
 
     @api.model
     def _get_remainders(self, company, at_date=None, *, partners=None, items=None):
-        """Return the :class:`Remainder` of each paid item of a company, the debtor's oldest first.
+        """Return the :class:`Remainder` of each paid item of a creditor, the debtor's oldest first.
 
         Paid means: nothing is open in the ledger (on ``at_date``), by money or set-off on or after the day the notice
         left. Whether to claim, waive or keep what is left is for a person to say. What was booked as an invoice of its
@@ -390,9 +397,9 @@ class DunningClaim(models.AbstractModel):
               FROM (%s) told
             """,
             list(MANUAL_CHANNELS), Line._get_told_sql(SQL(
-                "notice.company_id = %s AND notice.id IN ("
+                "notice.company_id IN %s AND notice.id IN ("
                 "    SELECT asked.notice_id FROM (%s) asked WHERE asked.item_id = ANY(%s))",
-                self.env.company.id, Line._get_asked_sql(), list(items.ids)), outdated=True))]
+                self.env.company._get_dunning_company_ids(), Line._get_asked_sql(), list(items.ids)), outdated=True))]
 
     @api.model
     def _read_waivers(self, items):
@@ -457,9 +464,9 @@ class DunningClaim(models.AbstractModel):
             """,
             at_date=at_date,
             told=self.env['dunning.notice.line']._get_told_sql(
-                SQL("notice.company_id = %s AND %s", company.id, extras)),
+                SQL("notice.company_id IN %s AND %s", company._get_dunning_company_ids(), extras)),
             settled=Item._get_dunning_settlements_sql(SQL(
                 "item.id IN (SELECT item_id FROM told) AND item.amount_currency > 0 AND item.parent_state = 'posted'"
-                " AND item.company_id = %s", company.id)),
+                " AND item.company_id IN %s", company._get_dunning_company_ids())),
             to_flush=[Item._fields['parent_state'], Item._fields['company_id']],
         )))

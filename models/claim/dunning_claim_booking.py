@@ -138,7 +138,7 @@ class DunningClaimBooking(models.AbstractModel):
 
     @api.model
     def _read_overbooked(self, company, at_date, bookings=None, *, alone=False):
-        """Return ``{booking id: Overbooked}`` of the open bookings of a company of which a part is not owed on a day.
+        """Return ``{booking id: Overbooked}`` of the open bookings of a creditor of which a part is not owed on a day.
 
         The facts can have changed since: a payment was entered late, the invoice credited, a letter came back. What is
         too much of an item comes off its newest bookings.
@@ -176,7 +176,7 @@ class DunningClaimBooking(models.AbstractModel):
                        COALESCE(line.booked_interest, 0) + COALESCE(line.booked_costs, 0) AS booked
                   FROM account_move booking
                   JOIN %(lines)s line ON line.%(parent)s = booking.%(origin)s
-                 WHERE booking.company_id = %(company)s AND booking.state = 'posted'
+                 WHERE booking.company_id IN %(companies)s AND booking.state = 'posted'
                    AND booking.move_type = 'out_invoice' AND booking.amount_residual > 0 AND %(wanted)s
                    AND NOT (%(alone)s AND EXISTS (
                        SELECT FROM %(lines)s asked
@@ -184,7 +184,7 @@ class DunningClaimBooking(models.AbstractModel):
                           AND %(is_owed)s))
                 """, alone=alone, is_owed=is_owed,
                 lines=SQL.identifier(self.env[claimer.lines]._table), parent=SQL.identifier(claimer.parent),
-                origin=SQL.identifier(claimer.origin), company=company.id, wanted=wanted,
+                origin=SQL.identifier(claimer.origin), companies=company._get_dunning_company_ids(), wanted=wanted,
                 to_flush=[
                     *(self.env[claimer.lines]._fields[name] for name in (
                         claimer.parent, 'move_line_id', 'booked_interest', 'booked_costs')),
@@ -243,7 +243,8 @@ class DunningClaimBooking(models.AbstractModel):
         :param BookingWords words: what is written
         :raise UserError: when a product or journal is missing, or the books are locked
         """
-        company = record.company_id
+        # sudo: who sends for a branch need not see its head office, in whose books it is
+        company = record.company_id.sudo().dunning_creditor_id
         lines = []
         for product, amount, label in (
             (company.dunning_cost_product_id, costs, words.costs),
@@ -289,10 +290,10 @@ class DunningClaimBooking(models.AbstractModel):
 
     @api.model
     def _post_bookings(self, company, vals_list):
-        """Make and post invoices of interest and costs, and return them."""
+        """Make and post invoices of interest and costs in the books of the creditor, and return them."""
         # sudo: whoever sends or signs may not make invoices; the policy, or both sides, asked for these
-        moves = as_recording(
-            self.env['account.move'].sudo().with_company(company), mail_create_nosubscribe=True).create(vals_list)
+        Move = self.env['account.move'].sudo().with_company(company.sudo().dunning_creditor_id)  # sudo: as above
+        moves = as_recording(Move, mail_create_nosubscribe=True).create(vals_list)
         moves._post(soft=False)
         moves.write({'is_move_sent': True})  # the letter or agreement asked for it
         return moves

@@ -54,12 +54,12 @@ class DunningClaimLetters(models.AbstractModel):
 
     @api.model
     def _judge_letters(self, company, at_date, wanted):
-        """Return ``{debtor id: Judgement}`` of the consumers of a company to whom letters with a legal role went.
+        """Return ``{debtor id: Judgement}`` of the consumers of a creditor to whom letters with a legal role went.
 
         :param date at_date: last day that counts; facts are taken as they are now
         :param SQL wanted: condition on the debtor's ``partner``
         """
-        debtors = self.env['res.partner'].with_company(company)
+        debtors = self.env['res.partner'].sudo().with_company(company)  # sudo: as of :meth:`_compute_batch`
         correspondence = self.with_company(company)._read_correspondence(wanted)
         if not correspondence:
             return {}
@@ -169,7 +169,7 @@ class DunningClaimLetters(models.AbstractModel):
               FROM %(rows)s
               JOIN account_move move ON move.id = line.move_id
               JOIN res_currency currency ON currency.id = line.currency_id
-             WHERE line.company_id = %(company)s AND line.parent_state = 'posted' AND line.balance > 0
+             WHERE line.company_id IN %(companies)s AND line.parent_state = 'posted' AND line.balance > 0
                AND line.account_id = ANY(%(accounts)s) AND currency.name = 'EUR' AND %(is_own)s
                AND partner.commercial_partner_id = ANY(%(debtors)s)
             """,
@@ -180,7 +180,8 @@ class DunningClaimLetters(models.AbstractModel):
             # Nor is a term cut short that was given for it: also of what was paid then, and is owed again.
             terms=self.env['dunning.notice.line']._get_terms_sql(SQL("line.id")),
             is_own=SQL(" AND ").join(SQL("%s IS NULL", SQL.identifier('move', origin)) for origin in origins),
-            company=company.id, accounts=Line._get_dunning_receivables(company).ids, debtors=debtor_ids,
+            companies=company._get_dunning_company_ids(), accounts=Line._get_dunning_receivables(company).ids,
+            debtors=debtor_ids,
             to_flush=[
                 *(Line._fields[name] for name in (
                     'company_id', 'parent_state', 'balance', 'account_id', 'move_id', 'currency_id',

@@ -47,10 +47,10 @@ class DunningInterruption(models.Model):
     )
     move_ids = fields.Many2many(
         comodel_name='account.move', relation='dunning_interruption_move_rel', column1='interruption_id',
-        column2='move_id', string="Invoices", check_company=True)
+        column2='move_id', string="Invoices")
     item_ids = fields.Many2many(
         comodel_name='account.move.line', relation='dunning_interruption_item_rel', column1='interruption_id',
-        column2='item_id', string="Due Items", check_company=True)
+        column2='item_id', string="Due Items")
     proof = fields.Binary(attachment=True, help="The signed agreement, the notice with its receipt, the writ.")
     proof_filename = fields.Char()
     note = fields.Text()
@@ -100,6 +100,10 @@ class DunningInterruption(models.Model):
                 raise ValidationError(
                     self.env._("Choose the invoices it is about.") if act.scope == 'invoices'
                     else self.env._("Choose the due items it is about."))
+            # sudo: only of which creditor they are
+            companies = act.move_ids.company_id.sudo() | act.item_ids.company_id.sudo()
+            if companies - act.company_id._get_dunning_companies():
+                raise ValidationError(self.env._("Choose invoices of one debtor and one company."))
             debtors = act.move_ids.commercial_partner_id | act.item_ids.partner_id.commercial_partner_id
             if debtors - act.partner_id:
                 raise ValidationError(self.env._(
@@ -175,7 +179,8 @@ class DunningInterruption(models.Model):
     def _action_enter(self, moves):
         """Return the action that opens an empty form about ``moves``, all of one debtor and company."""
         debtors, companies = moves.commercial_partner_id, moves.company_id
-        if len(debtors) != 1 or len(companies) != 1:
+        company = companies._get_dunning_common()
+        if len(debtors) != 1 or companies - company._get_dunning_companies():
             raise UserError(self.env._("Choose invoices of one debtor and one company."))
         if any(move.state != 'posted' or not move.is_sale_document(include_receipts=True) for move in moves):
             raise UserError(self.env._("Only posted invoices to customers can prescribe."))
@@ -186,7 +191,7 @@ class DunningInterruption(models.Model):
             'view_mode': 'form',
             'target': 'new',
             'context': {
-                'default_company_id': companies.id,
+                'default_company_id': company.id,
                 'default_partner_id': debtors.id,
                 'default_scope': 'invoices',
                 'default_move_ids': moves.ids,

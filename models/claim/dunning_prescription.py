@@ -94,9 +94,9 @@ class DunningPrescription(models.AbstractModel):
 
     @api.model
     def _get_before(self, company, day):
-        """Return the :class:`Prescription` of the open due items of a company that are prescribed on ``day``."""
+        """Return the :class:`Prescription` of the open due items of a creditor that are prescribed on ``day``."""
         dates = self._get_dates_sql(
-            self._get_items_sql(SQL("line.company_id = %s", company.id), before=day))
+            self._get_items_sql(SQL("line.company_id IN %s", company._get_dunning_company_ids()), before=day))
         return self._fetch(SQL("SELECT * FROM (%s) dated WHERE until < %s ORDER BY until, id", dates, day))
 
     def _fetch(self, statement):
@@ -230,7 +230,10 @@ class DunningPrescription(models.AbstractModel):
                (act.date + MAKE_INTERVAL(years => CASE act.kind WHEN 'judgment' THEN %s::int
                                                   ELSE LEAST(item.years, %s::int) END))::date AS until""",
             JUDGMENT_YEARS, MAX_NEW_YEARS)
-        counts = SQL("act.withdrawn_on IS NULL AND act.company_id = item.company_id AND act.date <= %s", at_date)
+        counts = SQL(
+            "act.withdrawn_on IS NULL AND %s AND act.date <= %s",
+            self.env['res.company']._get_dunning_same_creditor_sql(
+                SQL("act.company_id"), SQL("item.company_id")), at_date)
         return SQL(
             """
             SELECT item.id AS item_id, item.first_until, told.notice_id AS nr, told.notice_id, NULL::int AS act_id,

@@ -120,7 +120,7 @@ class DunningPrescriptionWarning(models.Model):
         if not activities:
             return
         moves = self.env['account.move'].search([
-            ('id', 'in', activities.mapped('res_id')), ('company_id', '=', company.id)])
+            ('id', 'in', activities.mapped('res_id')), ('company_id', 'in', company._get_dunning_company_ids())])
         in_danger = self.env['account.move.line'].browse(
             found.item_id for found in close).partner_id.commercial_partner_id
         safe = set(moves.filtered(lambda move: move.commercial_partner_id not in in_danger).ids)

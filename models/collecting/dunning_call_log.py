@@ -185,7 +185,8 @@ class DunningCallLog(models.AbstractModel):
     def _finish_call_backs(self):
         """Once spoken to, the debtor is not called back any more."""
         earlier = self.search([
-            ('company_id', '=', self.company_id.id), ('partner_id', '=', self.partner_id.id), ('id', '!=', self.id)])
+            ('company_id', 'in', self.company_id._get_dunning_company_ids()),
+            ('partner_id', '=', self.partner_id.id), ('id', '!=', self.id)])
         # sudo: a colleague may have planned it
         earlier.sudo().activity_unlink(['mail.mail_activity_data_call'])
 
@@ -280,7 +281,7 @@ class DunningCallLog(models.AbstractModel):
             raise UserError(self.env._("That debtor does not exist (any more)."))
         person.check_access('read')
         debtor = person.commercial_partner_id
-        if debtor.company_id and debtor.company_id != company:
+        if debtor.company_id and debtor.company_id.id not in company._get_dunning_company_ids():
             raise UserError(self.env._(
                 "%(debtor)s is a contact of %(other)s only, so no debtor of %(company)s.",
                 debtor=debtor.display_name, other=debtor.company_id.name, company=company.name))
@@ -367,7 +368,8 @@ class DunningCallLog(models.AbstractModel):
     def _get_waiting_notices(self, company, debtor):
         """Return the calls of the ladder that wait for somebody to call this debtor."""
         return self.env['dunning.notice'].search([
-            ('company_id', '=', company.id), ('partner_id', '=', debtor.id), ('channel', '=', 'phone'),
+            ('company_id', 'in', company._get_dunning_company_ids()), ('partner_id', '=', debtor.id),
+            ('channel', '=', 'phone'),
             ('state', '=', 'todo')])
 
     @api.model

@@ -1,4 +1,4 @@
-"""The worklist: one row per debtor, company and currency with what can be collected, and why he is where he is.
+"""The worklist: one row per debtor, creditor and currency with what can be collected, and why he is where he is.
 
 Nothing is stored but the payment behaviour (``dunning.behaviour``): the rows come from the ledger, the holds, the
 notices, calls and promises of this moment. What the order of the list depends on is joined in sets; what is only
@@ -12,7 +12,7 @@ three parts: the answer (``dunning_debtor_screen.py``), what to look at first (`
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.fields import Domain
-from odoo.tools import SQL
+from odoo.tools import SQL, format_amount
 
 from ..agreement.arrangement_states import OPEN_STATES
 from ..kernel.formats import format_day
@@ -157,6 +157,9 @@ class DunningDebtor(models.Model):
     user_id = fields.Many2one(
         comodel_name='res.users', string="Collector",
         help="The collector of the debtor, else that of the company. Empty it to use that of the company.")
+    branch_text = fields.Char(
+        string="Owed To", compute='_compute_branch_text', exportable=False,
+        help="What is open at each company of the creditor, when it is owed to several.")
     owner_id = fields.Many2one(
         comodel_name='res.users', string="On the List Of", readonly=True,
         help="The collector, or whoever covers for him today.")
@@ -237,6 +240,28 @@ class DunningDebtor(models.Model):
                 for _code, points, sentence in explained)
 
     @api.depends('partner_id', 'company_id', 'currency_id')
+    def _compute_branch_text(self):
+        """One query for the rows of a creditor that are shown; none without branches."""
+        self.branch_text = False
+        Item = self.env['account.move.line'].sudo()  # sudo: a sum for each company, as the row tells of all together
+        for company, debtors in self.grouped('company_id').items():
+            if len(company._get_dunning_company_ids()) == 1:
+                continue
+            sums = {}
+            for partner, currency, owed_to, amount in Item._read_group(
+                Item._get_dunning_open_domain(company, debtors.partner_id),
+                ['partner_id', 'currency_id', 'company_id'], ['amount_residual_currency:sum'], order='company_id',
+            ):
+                row = sums.setdefault((partner.commercial_partner_id.id, currency.id), {})
+                row[owed_to.name] = row.get(owed_to.name, 0.0) + amount
+            for debtor in debtors:
+                found = sums.get((debtor.partner_id.id, debtor.currency_id.id), {})
+                if len(found) > 1:
+                    debtor.branch_text = " · ".join(
+                        f"{name} {format_amount(self.env, amount, debtor.currency_id)}"
+                        for name, amount in found.items())
+
+    @api.depends('partner_id', 'company_id', 'currency_id')
     def _compute_arrangement(self):
         """One query for the rows that are shown."""
         Arrangement = self.env['dunning.arrangement']
@@ -251,7 +276,8 @@ class DunningDebtor(models.Model):
         if operator != 'in' or set(value) - {False}:
             return NotImplemented
         partners = self.env['dunning.arrangement']._search(
-            Domain('state', 'in', OPEN_STATES) & Domain('company_id', 'in', self.env.companies.ids)
+            Domain('state', 'in', OPEN_STATES) & Domain(
+                'company_id', 'in', self.env.companies._get_dunning_company_ids())
         ).subselect('partner_id')
         return [('partner_id', 'not in', partners)]
 

@@ -1,4 +1,4 @@
-"""What the statement behind the worklist is made of: from due items to one row per debtor, company and currency.
+"""What the statement behind the worklist is made of: from due items to one row per debtor, creditor and currency.
 
 The priority of a row is a sum of points that explains itself. Each factor is one entry of ``_get_factors``: SQL of its
 points and the sentence that explains them. Priority, points and sentences all come from there, so the sum always equals
@@ -39,20 +39,24 @@ class DunningDebtorRows(models.AbstractModel):
     _description = "Debtor"
 
     def _get_companies(self):
-        """Return the companies to show: of a user those he chose, of code that runs for everybody all of them."""
+        """Return one company of each creditor to show: of a user those he chose, of code that runs for everybody all.
+
+        It stands for its creditor: what is owed to the branches the user does not work for is in the sums.
+        """
         if self.env.su and not self.env.context.get('allowed_company_ids'):
-            return self.env['res.company'].search(Domain.TRUE)  # each company that is there
-        return self.env.companies
+            return self.env['res.company'].search(Domain.TRUE)._filter_dunning_creditors()  # each that is there
+        return self.env.companies._filter_dunning_creditors()
 
     def _get_companies_sql(self):
         """Return SQL of the companies with their day and what the settings say, to be used as a table."""
         rows = SQL(", ").join(
-            SQL("(%s, %s::date, %s, %s::int, %s::numeric, %s)", company.id, company._dunning_today(),
-                company.currency_id.id, company.dunning_user_id.id or None, LARGE_DEBTOR,
+            SQL("(%s, %s, %s::date, %s, %s::int, %s::numeric, %s)", company.id, company.dunning_creditor_id.id,
+                company._dunning_today(), company.currency_id.id,
+                company._get_dunning_setting('dunning_user_id').id or None, LARGE_DEBTOR,
                 company.currency_id.decimal_places)
             # sudo: settings that count for every user of the worklist
             for company in self._get_companies().sudo())
-        return SQL("(VALUES %s) AS company (id, today, currency_id, user_id, large, places)", rows)
+        return SQL("(VALUES %s) AS company (id, creditor_id, today, currency_id, user_id, large, places)", rows)
 
     def _get_covers_sql(self):
         """Return SQL of who answers for whom today."""
@@ -79,23 +83,25 @@ class DunningDebtorRows(models.AbstractModel):
             self._get_scope_sql())
 
     def _get_per_company_sql(self, get_sql):
-        """Return SQL of what ``get_sql(company)`` selects, of all companies, with the column ``company_id``."""
+        """Return SQL of what ``get_sql(company)`` selects, of all creditors, with the column ``creditor_id``."""
         return SQL(" UNION ALL ").join(
-            SQL("(SELECT %s AS company_id, part.* FROM (%s) part)", company.id, get_sql(company))
-            for company in self._get_companies())
+            SQL("(SELECT %s AS creditor_id, part.* FROM (%s) part)", company.dunning_creditor_id.id, get_sql(company))
+            for company in self._get_companies().sudo())  # sudo: only which creditor it is
 
     def _get_held_sql(self):
         Hold = self.env['dunning.hold']
         lines = self._get_open_lines_sql()
         return self._get_per_company_sql(lambda company: Hold._get_held_sql(
-            company, company._dunning_today(), SQL("line.company_id = %s AND %s", company.id, lines)))
+            company, company._dunning_today(), SQL(
+                "line.company_id IN %s AND %s", company._get_dunning_company_ids(), lines)))
 
     def _ask_of_credits(self):
         """Return the planner's question about each company: what lies ready, and which items that is for."""
         partner_ids = self.env.context.get('dunning_debtor_partner_ids')
         partners = None if partner_ids is None else self.env['res.partner'].browse(partner_ids)
         return {
-            company: self.env['dunning.planner']._ask(company, company._dunning_today(), partners=partners)
+            # sudo: as of the planner, what lies ready is the same for whoever asks
+            company: self.env['dunning.planner'].sudo()._ask(company, company._dunning_today(), partners=partners)
             for company in self._get_companies()}
 
     def _get_items_sql(self, columns, extra, wanted):
@@ -107,13 +113,13 @@ class DunningDebtorRows(models.AbstractModel):
         """
         return SQL(
             """
-            SELECT line.id, line.company_id, line.debtor_id AS partner_id, line.currency_id,
+            SELECT line.id, company.creditor_id, line.debtor_id AS partner_id, line.currency_id,
                    company.today, company.places, %(due_date)s AS due_date,
                    line.amount_residual_currency AS residual, line.amount_residual AS residual_company,
                    COALESCE(held.hold_amount, 0) AS held,
                    %(held_company)s AS held_company, countable, collected%(columns)s
               FROM (%(open)s) line
-              JOIN %(companies)s ON company.id = line.company_id
+              JOIN %(companies)s ON company.creditor_id = %(creditor)s
               JOIN account_move move ON move.id = line.move_id
                 -- As in the planner: what could be asked for, and so what credits are set against. Fenced by its
                 -- OFFSET: worked out once per item, not in each of the sums.
@@ -129,6 +135,7 @@ class DunningDebtorRows(models.AbstractModel):
             open=self.env['account.move.line']._get_dunning_open_rows_sql(
                 SQL("%s AND %s", self._get_scope_sql(), wanted)),
             companies=self._get_companies_sql(),
+            creditor=self.env['res.company']._get_dunning_creditor_sql(SQL("line.company_id")),
             held_company=self.env['dunning.planner']._get_held_company_sql(
                 SQL.identifier('line'), SQL.identifier('company', 'places')),
             countable=self.env['dunning.planner']._get_countable_sql(
@@ -141,9 +148,13 @@ class DunningDebtorRows(models.AbstractModel):
     def _get_left_alone_sql(self):
         """Return the SQL condition that nobody asks for an item ``line``, as in the planner."""
         Planner, line = self.env['dunning.planner'], SQL.identifier('line')
-        return SQL("CASE line.company_id %s ELSE FALSE END", SQL(" ").join(
-            SQL("WHEN %s THEN %s", company.id, Planner._get_left_alone_sql(line, company, company._dunning_today()))
-            for company in self._get_companies())) if self._get_companies() else SQL("FALSE")
+        found = {
+            company.dunning_creditor_id.id: Planner._get_left_alone_sql(line, company, company._dunning_today())
+            for company in self._get_companies().sudo()}  # sudo: only which creditor it is
+        if len(found) < 2:
+            return next(iter(found.values()), SQL("FALSE"))
+        return SQL("CASE company.creditor_id %s ELSE FALSE END", SQL(" ").join(
+            SQL("WHEN %s THEN %s", creditor_id, left_alone) for creditor_id, left_alone in found.items()))
 
     def _get_collected_sql(self):
         """Return the SQL condition that an item ``line`` will be collected by direct debit."""
@@ -154,10 +165,10 @@ class DunningDebtorRows(models.AbstractModel):
             "line.id IN (SELECT item_id FROM (%s) debit)", SQL(" UNION ALL ").join(debits)) if debits else SQL("FALSE")
 
     def _get_debts_sql(self):
-        """Return SQL of what is open per company, debtor and currency, before credits."""
+        """Return SQL of what is open per creditor, debtor and currency, before credits."""
         return SQL(
             """
-            SELECT item.company_id, item.partner_id, item.currency_id,
+            SELECT item.creditor_id, item.partner_id, item.currency_id,
                    COUNT(*) AS item_count,
                    COUNT(*) FILTER (WHERE overdue > 0) AS overdue_count,
                    SUM(residual) AS amount_open,
@@ -177,7 +188,7 @@ class DunningDebtorRows(models.AbstractModel):
                    MAX(overdue) FILTER (WHERE countable AND NOT collected AND held < residual) AS days_collectable,
                    MAX(level_rank) AS level_rank
               FROM (SELECT *, today - due_date AS overdue FROM (%(items)s) found) item
-          GROUP BY item.company_id, item.partner_id, item.currency_id
+          GROUP BY item.creditor_id, item.partner_id, item.currency_id
             """,
             items=self._get_items_sql(
                 SQL(", level.rank AS level_rank"),
@@ -194,7 +205,7 @@ class DunningDebtorRows(models.AbstractModel):
         imputed = [question.imputed for question in questions.values()]
         return SQL(
             """
-            SELECT company_id, partner_id, currency_id, SUM(netted) AS netted_company,
+            SELECT creditor_id, partner_id, currency_id, SUM(netted) AS netted_company,
                    SUM(ROUND(residual * netted / residual_company, decimal_places)) AS netted
               FROM (
                     SELECT item.*, currency.decimal_places,
@@ -204,18 +215,18 @@ class DunningDebtorRows(models.AbstractModel):
                       JOIN res_currency currency ON currency.id = item.currency_id
                      WHERE countable
                     WINDOW older AS (
-                               PARTITION BY item.company_id, item.partner_id ORDER BY due_date, item.id
+                               PARTITION BY item.creditor_id, item.partner_id ORDER BY due_date, item.id
                                ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW)
                    ) covered
              WHERE due_date < today AND netted > 0 AND NOT collected
-          GROUP BY company_id, partner_id, currency_id
+          GROUP BY creditor_id, partner_id, currency_id
             """,
             covered=Planner._get_covered_sql(SQL("SUM(%s) OVER older", Planner._get_unnamed_sql())),
             items=self._get_items_sql(
                 SQL(", COALESCE(credit.loose, 0) AS credit_loose, COALESCE(named.amount, 0) AS amount_named"),
                 SQL(
                     """
-                    LEFT JOIN (%s) credit ON credit.company_id = line.company_id
+                    LEFT JOIN (%s) credit ON credit.creditor_id = company.creditor_id
                                          AND credit.partner_id = line.debtor_id
                     LEFT JOIN (%s) named ON named.item_id = line.id
                     """,
@@ -226,30 +237,34 @@ class DunningDebtorRows(models.AbstractModel):
                     [item_id for found in imputed for item_id in found.covered])))
 
     def _get_disputes_sql(self):
-        """Return SQL of what is disputed per company, debtor and currency: disputes nobody settled."""
-        open_items = SQL("line.company_id = hold.company_id AND %s", self._get_open_lines_sql())
+        """Return SQL of what is disputed per creditor, debtor and currency: disputes nobody settled."""
+        Company = self.env['res.company']
+        open_items = SQL(
+            "%s AND %s", Company._get_dunning_same_creditor_sql(SQL("line.company_id"), SQL("hold.company_id")),
+            self._get_open_lines_sql())
         return SQL(
             """
-            SELECT company_id, partner_id, currency_id, SUM(LEAST(residual, whole + part)) AS dispute_amount
+            SELECT creditor_id, partner_id, currency_id, SUM(LEAST(residual, whole + part)) AS dispute_amount
               FROM (
-                    SELECT company_id, partner_id, currency_id, move_id, SUM(residual) AS residual,
+                    SELECT creditor_id, partner_id, currency_id, move_id, SUM(residual) AS residual,
                            COALESCE(SUM(residual) FILTER (WHERE whole), 0) AS whole,
                            -- A part of an invoice with instalments is one amount, though it reaches each of them.
                            SUM(item_part) + MAX(move_part) AS part
                       FROM (
-                            SELECT company_id, partner_id, currency_id, move_id, item_id, residual,
+                            SELECT creditor_id, partner_id, currency_id, move_id, item_id, residual,
                                    BOOL_OR(NOT is_part) AS whole,
                                    COALESCE(SUM(amount) FILTER (WHERE is_part AND NOT move_wide), 0) AS item_part,
                                    COALESCE(SUM(amount) FILTER (WHERE is_part AND move_wide), 0) AS move_part
                               FROM (%(reach)s) reach
-                          GROUP BY company_id, partner_id, currency_id, move_id, item_id, residual) item
-                  GROUP BY company_id, partner_id, currency_id, move_id) move
-          GROUP BY company_id, partner_id, currency_id
+                          GROUP BY creditor_id, partner_id, currency_id, move_id, item_id, residual) item
+                  GROUP BY creditor_id, partner_id, currency_id, move_id) move
+          GROUP BY creditor_id, partner_id, currency_id
             """,
             reach=self.env['dunning.hold']._get_disputed_sql(
-                SQL("""hold.company_id, partner.commercial_partner_id AS partner_id, line.currency_id, line.move_id,
+                SQL("""%s AS creditor_id, partner.commercial_partner_id AS partner_id, line.currency_id, line.move_id,
                        line.id AS item_id, line.amount_residual_currency AS residual, hold.amount,
-                       COALESCE(hold.is_part, FALSE) AS is_part, wide.move_wide"""),
+                       COALESCE(hold.is_part, FALSE) AS is_part, wide.move_wide""",
+                    Company._get_dunning_creditor_sql(SQL("hold.company_id"))),
                 open_items))
 
     # -------------------------------------------------------------------------
@@ -258,52 +273,56 @@ class DunningDebtorRows(models.AbstractModel):
 
     def _get_contacts_of_debtor_sql(self):
         """Return SQL of the contacts with one ``debtor``: looked up for the rows that are shown only."""
+        get_creditor = self.env['res.company']._get_dunning_creditor_sql
         notices = self.env['dunning.notice']._get_contact_rows_sql(SQL(
-            "notice.partner_id = debtor.partner_id AND notice.company_id = debtor.company_id"
-            " AND notice.date <= debtor.today"))
+            "notice.partner_id = debtor.partner_id AND %s = debtor.creditor_id AND notice.date <= debtor.today",
+            get_creditor(SQL("notice.company_id"))))
         return SQL(
             """
             SELECT date AS day, channel AS kind, id AS nr FROM (%s) notice
          UNION ALL
             SELECT called.date, 'phone', called.id
               FROM dunning_call called
-             WHERE called.partner_id = debtor.partner_id AND called.company_id = debtor.company_id
-            """, notices)
+             WHERE called.partner_id = debtor.partner_id AND %s = debtor.creditor_id
+            """, notices, get_creditor(SQL("called.company_id")))
 
     def _get_recent_contacts_sql(self):
-        """Return SQL of the last notice of the last days per company and debtor."""
+        """Return SQL of the last notice of the last days per creditor and debtor."""
         # With a constant, for the index.
         since = min(company._dunning_today() for company in self._get_companies()) - timedelta(days=CONTACT_DAYS)
         return SQL(
             """
-            SELECT notice.company_id, notice.partner_id, MAX(notice.date) AS last_notice
+            SELECT company.creditor_id, notice.partner_id, MAX(notice.date) AS last_notice
               FROM (%(notices)s) notice
-              JOIN %(companies)s ON company.id = notice.company_id
+              JOIN %(companies)s ON company.creditor_id = %(creditor)s
              WHERE notice.date >= company.today - %(days)s AND notice.date <= company.today
-          GROUP BY notice.company_id, notice.partner_id
+          GROUP BY company.creditor_id, notice.partner_id
             """,
             companies=self._get_companies_sql(), days=CONTACT_DAYS,
+            creditor=self.env['res.company']._get_dunning_creditor_sql(SQL("notice.company_id")),
             notices=self.env['dunning.notice']._get_contact_rows_sql(SQL("notice.date >= %s", since)))
 
     def _get_last_calls_sql(self):
-        """Return SQL of the last call per company and debtor, and of what is to be done after it.
+        """Return SQL of the last call per creditor and debtor, and of what is to be done after it.
 
         Called again since means that what was agreed before was done. A promise looks after itself.
         """
         return SQL(
             """
-            SELECT DISTINCT ON (partner_id, company_id) partner_id, company_id, date AS last_call, id AS call_id, kind,
-                   CASE WHEN kind <> 'promise' THEN next_date END AS agreed_date
+            SELECT DISTINCT ON (partner_id, %(creditor)s) partner_id, %(creditor)s AS creditor_id, date AS last_call,
+                   id AS call_id, kind, CASE WHEN kind <> 'promise' THEN next_date END AS agreed_date
               FROM dunning_call
           -- As its index.
-          ORDER BY partner_id, company_id, date_start DESC, id DESC
-            """)
+          ORDER BY partner_id, %(creditor)s, date_start DESC, id DESC
+            """, creditor=self.env['res.company']._get_dunning_creditor_sql(SQL("company_id")))
 
     def _get_recorded_calls_sql(self):
-        """Return SQL of the last call of the ladder per company and debtor, also when it was recorded without a log."""
+        """Return SQL of the last call of the ladder per creditor and debtor, also when it was not logged."""
         return SQL(
-            "SELECT company_id, partner_id, MAX(date) AS last_phone FROM (%s) notice GROUP BY company_id, partner_id",
-            self.env['dunning.notice']._get_contact_rows_sql(SQL("notice.channel = 'phone'")))
+            "SELECT %(creditor)s AS creditor_id, partner_id, MAX(date) AS last_phone FROM (%(notices)s) notice"
+            " GROUP BY %(creditor)s, partner_id",
+            creditor=self.env['res.company']._get_dunning_creditor_sql(SQL("company_id")),
+            notices=self.env['dunning.notice']._get_contact_rows_sql(SQL("notice.channel = 'phone'")))
 
     # -------------------------------------------------------------------------
     # ALL OF IT
@@ -320,7 +339,8 @@ class DunningDebtorRows(models.AbstractModel):
                    LEAST(call_back_date, follow_up_date, broken_on, promise_end,
                          CASE WHEN NOT agreed_waits THEN call_notice_date END) AS next_date
               FROM (
-            SELECT debt.*, company.today, company.large, company.currency_id AS company_currency_id,
+            SELECT debt.*, company.id AS company_id, company.today, company.large,
+                   company.currency_id AS company_currency_id,
                    COALESCE(netted.netted, 0) AS amount_credit,
                    debt.amount_free - COALESCE(netted.netted, 0) AS amount_collectable,
                    debt.free_company - COALESCE(netted.netted_company, 0) AS collectable_company,
@@ -340,32 +360,32 @@ class DunningDebtorRows(models.AbstractModel):
                         THEN broken.last_broken END AS broken_on,
                    COALESCE(collector.id, company.user_id) AS user_id
               FROM (%(debts)s) debt
-              JOIN %(companies)s ON company.id = debt.company_id
+              JOIN %(companies)s ON company.creditor_id = debt.creditor_id
               JOIN res_partner partner ON partner.id = debt.partner_id
          LEFT JOIN res_users collector
-                ON collector.id = (partner.dunning_user_id ->> debt.company_id::text)::int AND collector.active
+                ON collector.id = (partner.dunning_user_id ->> debt.creditor_id::text)::int AND collector.active
          LEFT JOIN (%(netted)s) netted
-                ON netted.company_id = debt.company_id AND netted.partner_id = debt.partner_id
+                ON netted.creditor_id = debt.creditor_id AND netted.partner_id = debt.partner_id
                AND netted.currency_id = debt.currency_id
          LEFT JOIN (%(disputes)s) dispute
-                ON dispute.company_id = debt.company_id AND dispute.partner_id = debt.partner_id
+                ON dispute.creditor_id = debt.creditor_id AND dispute.partner_id = debt.partner_id
                AND dispute.currency_id = debt.currency_id
          LEFT JOIN (%(behaviour)s) behaviour
-                ON behaviour.company_id = debt.company_id AND behaviour.partner_id = debt.partner_id
+                ON behaviour.company_id = debt.creditor_id AND behaviour.partner_id = debt.partner_id
          LEFT JOIN (%(contacts)s) contact
-                ON contact.company_id = debt.company_id AND contact.partner_id = debt.partner_id
+                ON contact.creditor_id = debt.creditor_id AND contact.partner_id = debt.partner_id
          LEFT JOIN (%(calls)s) called
-                ON called.company_id = debt.company_id AND called.partner_id = debt.partner_id
+                ON called.creditor_id = debt.creditor_id AND called.partner_id = debt.partner_id
          LEFT JOIN (%(recorded)s) phoned
-                ON phoned.company_id = debt.company_id AND phoned.partner_id = debt.partner_id
+                ON phoned.creditor_id = debt.creditor_id AND phoned.partner_id = debt.partner_id
          LEFT JOIN (%(waiting)s) waiting
-                ON waiting.company_id = debt.company_id AND waiting.partner_id = debt.partner_id
+                ON waiting.company_id = debt.creditor_id AND waiting.partner_id = debt.partner_id
                AND waiting.currency_id = debt.currency_id
          LEFT JOIN (%(running)s) promise
-                ON promise.company_id = debt.company_id AND promise.partner_id = debt.partner_id
+                ON promise.company_id = debt.creditor_id AND promise.partner_id = debt.partner_id
                AND promise.currency_id = debt.currency_id
          LEFT JOIN (%(broken)s) broken
-                ON broken.company_id = debt.company_id AND broken.partner_id = debt.partner_id) joined
+                ON broken.company_id = debt.creditor_id AND broken.partner_id = debt.partner_id) joined
             """,
             debts=self._get_debts_sql(), companies=self._get_companies_sql(), netted=self._get_netted_sql(),
             disputes=self._get_disputes_sql(), contacts=self._get_recent_contacts_sql(),

@@ -58,15 +58,16 @@ class DunningDebtorScreen(models.AbstractModel):
         Item = self.env['account.move.line']
         lines = Item.search_fetch(
             Item._get_dunning_due_domain() & Domain([
-                ('company_id', '=', company.id), ('partner_id', '=', partner.id), ('parent_state', '=', 'posted'),
-                ('reconciled', '=', False), ('currency_id', '=', self.currency_id.id)]),
+                ('company_id', 'in', company._get_dunning_company_ids()), ('partner_id', '=', partner.id),
+                ('parent_state', '=', 'posted'), ('reconciled', '=', False),
+                ('currency_id', '=', self.currency_id.id)]),
             ['move_id', 'date_maturity', 'date', 'amount_residual_currency', 'amount_currency', 'name'],
             order='date_maturity, id')
         items = lines.filtered(lambda line: line.amount_residual > 0 and line.amount_residual_currency > 0)
         items.move_id.fetch(['name', 'is_move_sent', 'move_type', 'dunning_sent_state'])
         # sudo: the planner reads settings of the debtor; the user can read these items
         decisions = self.env['dunning.planner'].sudo()._plan(company, today, items=items)
-        about = Domain('company_id', '=', company.id) & Domain('partner_id', '=', partner.id)
+        about = Domain('company_id', 'in', company._get_dunning_company_ids()) & Domain('partner_id', '=', partner.id)
         return Facts(
             partner=partner, today=today, items=items,
             credits=lines.filtered(lambda line: line.amount_residual_currency < 0),

@@ -111,7 +111,7 @@ class DunningDebtorTimeline(models.AbstractModel):
         Hold = self.env['dunning.hold']
         tones = {'active': 'bad', 'overdue': 'bad'}
         holds = Hold.search(
-            [('company_id', '=', self.company_id.id), ('partner_id', '=', facts.partner.id),
+            [('company_id', 'in', self.company_id._get_dunning_company_ids()), ('partner_id', '=', facts.partner.id),
              ('kind', '!=', 'promise'), ('arrangement_id', '=', False)],
             order='opened_on desc, id desc', limit=EVENTS_PER_KIND)
         return [
@@ -156,7 +156,8 @@ class DunningDebtorTimeline(models.AbstractModel):
         Item = self.env['account.move.line']
         lines = Item.search_fetch(
             Item._get_dunning_due_domain() & Domain([
-                ('company_id', '=', self.company_id.id), ('partner_id', '=', facts.partner.id),
+                ('company_id', 'in', self.company_id._get_dunning_company_ids()),
+                ('partner_id', '=', facts.partner.id),
                 ('parent_state', '=', 'posted'), ('balance', '<', 0), ('currency_id', '=', self.currency_id.id)]),
             ['date', 'amount_currency', 'move_id', 'reconciled'], order='date desc, id desc', limit=EVENTS_PER_KIND)
         lines.move_id.fetch(['name', 'move_type', 'ref'])

@@ -41,11 +41,11 @@ class DunningNotice(models.Model):
             """%(notices)s UNION ALL
                SELECT call.partner_id, call.date
                  FROM dunning_call call
-                WHERE call.company_id = %(company)s AND call.direction = 'out'
+                WHERE call.company_id IN %(companies)s AND call.direction = 'out'
                   AND call.kind NOT IN ('no_answer', 'wrong_number')
                   AND NOT EXISTS (
                       SELECT FROM dunning_call_notice_rel rel
                         JOIN (%(made)s) notice ON notice.id = rel.notice_id
                        WHERE rel.call_id = call.id)""",
             made=self._get_contact_rows_sql(SQL("TRUE")),
-            notices=super()._get_contacts_sql(company), company=company.id)
+            notices=super()._get_contacts_sql(company), companies=company._get_dunning_company_ids())

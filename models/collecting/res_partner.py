@@ -19,7 +19,7 @@ class ResPartner(models.Model):
         debtors = self.commercial_partner_id
         # The scope only makes it faster: what is read is what may be read.
         groups = self.env['dunning.debtor'].with_context(dunning_debtor_partner_ids=debtors.ids)._read_group(
-            [('partner_id', 'in', debtors.ids), ('company_id', '=', self.env.company.id)],
+            [('partner_id', 'in', debtors.ids), ('company_id', 'in', self.env.company._get_dunning_company_ids())],
             ['partner_id'], ['__count', 'amount_collectable_company:sum'])
         found = {debtor.id: values for debtor, *values in groups}
         for partner in self:
@@ -32,7 +32,8 @@ class ResPartner(models.Model):
         self.ensure_one()
         self.check_access('read')
         debtors = self.env['dunning.debtor'].search([
-            ('partner_id', '=', self.commercial_partner_id.id), ('company_id', '=', self.env.company.id)])
+            ('partner_id', '=', self.commercial_partner_id.id),
+            ('company_id', 'in', self.env.company._get_dunning_company_ids())])
         if len(debtors) == 1:
             return debtors.action_open()
         action = self.env['ir.actions.act_window']._for_xml_id('l10n_nl_dunning.dunning_debtor_action')
@@ -43,7 +44,8 @@ class ResPartner(models.Model):
     @api.depends_context('company')
     def _compute_dunning_call_count(self):
         groups = self.env['dunning.call']._read_group(
-            [('partner_id', 'in', self.commercial_partner_id.ids), ('company_id', '=', self.env.company.id)],
+            [('partner_id', 'in', self.commercial_partner_id.ids),
+             ('company_id', 'in', self.env.company._get_dunning_company_ids())],
             ['partner_id'], ['__count'])
         counts = {partner.id: count for partner, count in groups}
         for partner in self:

@@ -1,5 +1,7 @@
+from . import dunning_creditor
 from . import res_company
 from . import res_config_settings
+from . import dunning_debtor_settings
 from . import res_partner
 from . import account_journal
 from . import account_move

@@ -170,7 +170,8 @@ class AccountMove(models.Model):
         :param list keys: as of :meth:`_get_dunning_has_key_sql`
         """
         return Domain([
-            ('company_id', '=', company.id), ('move_type', 'in', ('out_invoice', 'out_receipt')),
+            ('company_id', 'in', company._get_dunning_company_ids()),
+            ('move_type', 'in', ('out_invoice', 'out_receipt')),
             ('state', '=', 'posted'), ('commercial_partner_id', 'in', debtor_ids),
         ]) & Domain.custom(to_sql=lambda moves, alias, _query: SQL(
             "%s && %s::text[]", SQL(KEYS, **{

@@ -130,13 +130,13 @@ class AccountMoveLine(models.Model):
     def _get_dunning_open_domain(self, company=None, debtors=None):
         """Domain of the due items on which something is owed.
 
-        :param company: those of this company (``res.company``) only; None: of all that the user sees
+        :param company: those of the creditor of this company (``res.company``) only; None: of all that the user sees
         :param debtors: those of these debtors (commercial partners) and their contacts only; None: of all
         """
         domain = self._get_dunning_due_domain() & Domain([
             ('parent_state', '=', 'posted'), ('reconciled', '=', False), ('amount_residual', '>', 0)])
         if company is not None:
-            domain &= Domain('company_id', '=', company.id)
+            domain &= Domain('company_id', 'in', company._get_dunning_company_ids())
         if debtors is not None:
             domain &= Domain('partner_id.commercial_partner_id', 'in', debtors.ids)
         return domain
@@ -184,10 +184,10 @@ class AccountMoveLine(models.Model):
 
     @api.model
     def _get_dunning_receivables(self, company):
-        """Return the accounts on which the debtors of a company owe, also those that are archived."""
+        """Return the accounts on which the debtors of a creditor owe, also those that are archived."""
         # sudo: all users get the same answer; an archived account can still have open items
         return self.env['account.account'].sudo().with_company(company).with_context(active_test=False).search([
-            ('account_type', '=', RECEIVABLE), ('company_ids', 'in', company.parent_ids.ids)])
+            ('account_type', '=', RECEIVABLE), ('company_ids', 'in', company._get_dunning_companies().parent_ids.ids)])
 
     @api.model
     def _get_dunning_matches_sql(self):
@@ -206,7 +206,7 @@ class AccountMoveLine(models.Model):
 
     @api.model
     def _get_dunning_unreconciled_sql(self, line, company, account_ids=None):
-        """Return the SQL condition that a row of ``account_move_line`` is an open due item of a company, or a credit.
+        """Return the SQL condition that a row of ``account_move_line`` is an open due item of a creditor, or a credit.
 
         The column tests are those of the index on unreconciled lines.
 
@@ -215,14 +215,14 @@ class AccountMoveLine(models.Model):
         accounts = self._get_dunning_due_sql(line) if account_ids is None else SQL(
             "%s.account_id = ANY(%s)", line, list(account_ids))
         return SQL(
-            "%(line)s.company_id = %(company)s AND %(line)s.parent_state = 'posted'"
+            "%(line)s.company_id IN %(companies)s AND %(line)s.parent_state = 'posted'"
             " AND %(line)s.reconciled IS NOT TRUE AND %(accounts)s",
-            line=line, company=company.id, accounts=accounts,
+            line=line, companies=company._get_dunning_company_ids(), accounts=accounts,
             to_flush=[self._fields[name] for name in ('company_id', 'parent_state', 'reconciled', 'account_id')])
 
     @api.model
     def _get_dunning_rows_sql(self, company, wanted, items=None):
-        """Return SQL of journal items of a company, with the ``debtor_id`` of each.
+        """Return SQL of journal items of a creditor, with the ``debtor_id`` of each.
 
         :param SQL wanted: condition on ``line`` and its ``partner``
         :param items: those that are asked for whatever the condition says, or None
@@ -235,10 +235,11 @@ class AccountMoveLine(models.Model):
             source = SQL(
                 """(SELECT line.id FROM %(source)s WHERE %(wanted)s
                      UNION
-                    SELECT id FROM account_move_line WHERE id = ANY(%(items)s) AND company_id = %(company)s) asked
+                    SELECT id FROM account_move_line WHERE id = ANY(%(items)s) AND company_id IN %(companies)s) asked
               JOIN account_move_line line ON line.id = asked.id
          LEFT JOIN res_partner partner ON partner.id = line.partner_id""",
-                source=source, wanted=wanted, items=list(items.ids), company=company.id)
+                source=source, wanted=wanted, items=list(items.ids),
+                companies=company._get_dunning_company_ids())
             where = SQL("TRUE")
         return SQL(
             "SELECT line.*, partner.commercial_partner_id AS debtor_id FROM %s WHERE %s", source, where, to_flush=[
@@ -294,7 +295,7 @@ class AccountMoveLine(models.Model):
                    SELECT line.move_id
                      FROM account_move_line line
                      JOIN res_partner partner ON partner.id = line.partner_id
-                    WHERE line.company_id = %(company)s AND line.account_id = ANY(%(accounts)s)
+                    WHERE line.company_id IN %(companies)s AND line.account_id = ANY(%(accounts)s)
                       AND (line.reconciled IS NOT TRUE OR EXISTS (
                               SELECT FROM account_partial_reconcile partial
                                WHERE line.id IN (partial.debit_move_id, partial.credit_move_id)
@@ -304,8 +305,8 @@ class AccountMoveLine(models.Model):
                    SELECT line.move_id FROM account_move_line line WHERE line.id = ANY(%(items)s)
                 UNION
                    SELECT receipt.move_id FROM account_bank_statement_line receipt
-                    WHERE receipt.company_id = %(company)s AND receipt.is_reconciled IS NOT TRUE)""",
-            day=day, company=company.id, accounts=list(account_ids), wanted=wanted,
+                    WHERE receipt.company_id IN %(companies)s AND receipt.is_reconciled IS NOT TRUE)""",
+            day=day, companies=company._get_dunning_company_ids(), accounts=list(account_ids), wanted=wanted,
             items=list(items.ids) if items is not None else [],
             to_flush=[self._fields[name] for name in ('date', 'reconciled', 'account_id', 'partner_id', 'company_id')])
         residual = SQL("account_move_line.amount_residual + COALESCE(later.amount, 0)")

@@ -12,7 +12,7 @@ TREND_ITEMS = 2
 
 
 class DunningBehaviour(models.Model):
-    """Payment behaviour of one debtor in one company; refreshed every night, see :meth:`_refresh`.
+    """Payment behaviour of one debtor of one creditor; refreshed every night, see :meth:`_refresh`.
 
     Days are counted from the due date of an item to the day on which the last of it was paid (the latest date of its
     partial reconciliations); early is negative. Every item counts once, whatever its amount. What was settled by
@@ -45,11 +45,12 @@ class DunningBehaviour(models.Model):
 
     @api.model
     def _refresh(self, company, at_date):
-        """Work out anew how the debtors of a company pay, in one statement for all of them.
+        """Work out anew how the debtors of a creditor pay, in one statement for all of them.
 
         :return: number of debtors
         """
         self.flush_model()
+        company = company.sudo().dunning_creditor_id  # sudo: only which it is
         rows = self.env.execute_query(SQL(
             """
             INSERT INTO dunning_behaviour AS known (
@@ -110,14 +111,14 @@ class DunningBehaviour(models.Model):
               JOIN account_move_line paying ON paying.id = partial.credit_move_id
               JOIN account_move paying_move ON paying_move.id = paying.move_id
              WHERE partial.max_date > %(since)s AND partial.max_date <= %(at_date)s
-               AND line.company_id = %(company)s AND line.reconciled AND line.parent_state = 'posted'
+               AND line.company_id IN %(companies)s AND line.reconciled AND line.parent_state = 'posted'
                AND %(due_item)s
                -- A payment that was sent back is a debit as well, but nothing that was to be paid.
                AND line.move_id IN (SELECT id FROM account_move WHERE move_type IN ('out_invoice', 'out_receipt'))
           GROUP BY line.id, debtor.commercial_partner_id, line.date_maturity, line.date
             HAVING BOOL_OR(paying_move.move_type NOT IN ('out_refund', 'out_invoice', 'out_receipt'))
             """,
-            company=company.id, at_date=at_date, since=at_date - relativedelta(months=MONTHS),
+            companies=company._get_dunning_company_ids(), at_date=at_date, since=at_date - relativedelta(months=MONTHS),
             due_date=Item._get_dunning_due_date_sql(line), due_item=Item._get_dunning_due_sql(line),
             to_flush=[self.env[model]._fields[name] for model, names in flushed.items() for name in names])
 

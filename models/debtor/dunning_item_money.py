@@ -101,7 +101,7 @@ class DunningItemMoney(models.AbstractModel):
               FROM account_payment payment
               JOIN res_partner partner ON partner.id = payment.partner_id
               JOIN res_partner debtor ON debtor.id = partner.commercial_partner_id
-             WHERE payment.company_id = %(company)s AND payment.move_id IS NULL AND payment.state = 'in_process'
+             WHERE payment.company_id IN %(companies)s AND payment.move_id IS NULL AND payment.state = 'in_process'
                AND payment.payment_type = 'inbound' AND payment.partner_type = 'customer' AND %(wanted)s
          UNION ALL
             SELECT line.id, line.move_id, debtor.id, line.currency_id, line.date, -line.amount_currency, -line.balance,
@@ -120,10 +120,11 @@ class DunningItemMoney(models.AbstractModel):
                         WHERE bank.sanitized_acc_number
                               = REGEXP_REPLACE(UPPER(receipt.account_number), '[^A-Z0-9]', '', 'g')
                        HAVING COUNT(DISTINCT owner.commercial_partner_id) = 1))
-             WHERE receipt.company_id = %(company)s AND receipt.is_reconciled IS NOT TRUE
+             WHERE receipt.company_id IN %(companies)s AND receipt.is_reconciled IS NOT TRUE
                AND line.parent_state = 'posted' AND line.balance < 0 AND line.date > %(since)s AND %(receipts)s
             """,
-            is_money=IS_MONEY, company=company.id, since=day - RECEIPT_AGE, wanted=wanted, owed=owed,
+            is_money=IS_MONEY, companies=company._get_dunning_company_ids(), since=day - RECEIPT_AGE, wanted=wanted,
+            owed=owed,
             no_debt=self._get_dunning_no_debt_sql(SQL("line.id"), SQL.identifier('move')),
             receipts=SQL("TRUE") if any_receipt else wanted,
             open=is_open,
@@ -240,11 +241,12 @@ class DunningItemMoney(models.AbstractModel):
 
     @api.model
     def _get_dunning_payables(self, company, debtor_ids):
-        """Return ``{debtor id: what the company owes}`` these as suppliers, in its currency."""
+        """Return ``{debtor id: what the creditor owes}`` these as suppliers, in its currency."""
         # sudo: who plans reminders need not see vendor bills
         return {
             debtor.id: -balance for debtor, balance in self.env['account.move.line'].sudo()._read_group([
-                ('company_id', '=', company.id), ('parent_state', '=', 'posted'), ('reconciled', '=', False),
+                ('company_id', 'in', company._get_dunning_company_ids()), ('parent_state', '=', 'posted'),
+                ('reconciled', '=', False),
                 ('account_id.account_type', '=', 'liability_payable'),
                 ('move_id.commercial_partner_id', 'in', list(debtor_ids))],
                 ['move_id.commercial_partner_id'], ['amount_residual:sum']) if balance < 0}
@@ -359,7 +361,7 @@ class DunningItemMoney(models.AbstractModel):
                 SELECT partner.commercial_partner_id AS debtor_id, line.move_id, MIN(line.date) AS day,
                        - SUM(line.balance) AS amount, ARRAY_AGG(line.id) AS line_ids
                   FROM %(rows)s
-                 WHERE line.company_id = %(company)s AND line.parent_state = 'posted' AND line.date >= %(since)s
+                 WHERE line.company_id IN %(companies)s AND line.parent_state = 'posted' AND line.date >= %(since)s
                    AND %(due)s AND partner.commercial_partner_id = ANY(%(debtors)s)
               GROUP BY partner.commercial_partner_id, line.move_id
                 HAVING SUM(line.balance) < 0)
@@ -385,7 +387,7 @@ class DunningItemMoney(models.AbstractModel):
                  WHERE partial.credit_move_id = ANY(paid.line_ids)) matched ON TRUE
              WHERE %(is_money)s
             """,
-            rows=self._get_dunning_with_partner_sql(), company=company.id, since=since,
+            rows=self._get_dunning_with_partner_sql(), companies=company._get_dunning_company_ids(), since=since,
             due=self._get_dunning_due_sql(SQL.identifier('line')),
             other_due=self._get_dunning_due_sql(SQL.identifier('other')), debtors=debtor_ids, is_money=is_money,
             to_flush=[

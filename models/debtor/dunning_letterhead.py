@@ -30,24 +30,30 @@ class DunningLetterhead(models.AbstractModel):
     def _prepare_company(self, company, lang):
         """Return what the letters of one company in one language share."""
         env = self.with_context(lang=lang).env
-        partner = company.partner_id.with_context(lang=lang)
-        contact = company.dunning_contact_id
+        line = company._get_dunning_line_of().with_context(lang=lang).partner_id
+        partner, creditor = line[:1], line[-1:]
+        address = next((person for person in line if person.street or person.city), partner)
+        contact = company._get_dunning_setting('dunning_contact_id')
         left = WINDOW_SIDE if company.dunning_window_side == 'left' else 210.0 - WINDOW_SIDE - ADDRESS_WIDTH
-        place = ' '.join(filter(None, [partner.zip, partner.city]))
+        place = ' '.join(filter(None, [address.zip, address.city]))
+
+        def find(name):
+            return next((person[name] for person in line if person[name]), False)
+
         numbers = [
-            *self.with_env(env)._get_numbers(partner, company._get_dunning_country()),
-            (env._("Phone"), partner.phone), (env._("E-mail"), partner.email),
-            (env._("Website"), re.sub(r'^https?://(www\.)?', '', partner.website or '').rstrip('/')),
+            *self.with_env(env)._get_numbers(creditor, company._get_dunning_country()),
+            (env._("Phone"), find('phone')), (env._("E-mail"), find('email')),
+            (env._("Website"), re.sub(r'^https?://(www\.)?', '', find('website') or '').rstrip('/')),
         ]
         return {
             'record': company,
             'lang': (lang or 'en')[:2],
             'name': company.name,
-            'street': ', '.join(filter(None, [partner.street, partner.street2])),
+            'street': ', '.join(filter(None, [address.street, address.street2])),
             'place': place,
-            'country': partner.country_id.name if partner.country_id.code != 'NL' else '',
+            'country': address.country_id.name if address.country_id.code != 'NL' else '',
             'numbers': [(label, value) for label, value in numbers if value],
-            'sender_line': ', '.join(filter(None, [company.name, partner.street, place])),
+            'sender_line': ', '.join(filter(None, [company.name, address.street, place])),
             'logo': self._get_logo(company),
             'signer': contact.name if contact and not contact.is_company else '',
             # Millimetres, less the margin of the page that wkhtmltopdf adds.
@@ -105,10 +111,8 @@ class DunningLetterhead(models.AbstractModel):
     @api.model
     def _get_logo(self, company):
         """Return the logo as a data URI, small enough to be in every letter, or an empty string."""
-        company = company.sudo()  # sudo: everybody's logo
-        if not company.logo or company.uses_default_logo:
-            return ''
-        return self._make_logo(company.id, company.partner_id.write_date)
+        own = company._get_dunning_line_of().filtered(lambda found: found.logo and not found.uses_default_logo)[:1]
+        return self._make_logo(own.id, own.partner_id.write_date) if own else ''
 
     @api.model
     @ormcache('company_id', 'stamp')

@@ -11,28 +11,39 @@ import pytz
 
 from odoo import api, fields, models
 from odoo.exceptions import UserError, ValidationError
-from odoo.tools import SQL, email_normalize, ormcache
 
-from ...tools.law import dutch_calendar, jurisdiction
+from ...tools.law import dutch_calendar
 from ...tools.law.dated_facts import get_postal_days
 from ...tools.law.letters import SHORTEST_TERM
 from ..kernel.groups import ACCOUNTING, COLLEAGUES
+from .dunning_creditor import INHERITED_SETTINGS
 
 DAY_STARTS, DAY_ENDS = time(7), time(20)
 NOON = time(12)
 SUNDAY = 6
 # Of the days that can be asked about: from before anything is owed until after it prescribed.
 ASKED_YEARS = range(1970, 2101)
-# Domains of addresses that Odoo makes up, until somebody enters those of the company.
-PLACEHOLDERS = frozenset({
-    'example.com', 'example.net', 'example.org', 'mycompany.com', 'yourcompany.com', 'yourcompany.example.com'})
 # Addons that remind debtors too. Both at once would tell them everything twice.
 RIVALS = ('account_followup', 'account_credit_control', 'account_invoice_overdue_reminder')
 
 
 class ResCompany(models.Model):
-    _inherit = 'res.company'
+    _name = 'res.company'
+    _inherit = ['res.company', 'dunning.creditor']
 
+    # Who the creditor is
+    dunning_legal_person = fields.Boolean(
+        string="Legal Person of Its Own", prefetch='dunning', groups='account.group_account_manager',
+        help="This branch is registered as a legal person, with a number of its own in the register of companies (RSIN "
+             "or KvK; a number of the establishment is not enough). Then it is a creditor of its own: its claims, "
+             "receipts and reminders are kept apart from those of the company above it.")
+    dunning_creditor_id = fields.Many2one(
+        comodel_name='res.company', string="Creditor", compute='_compute_dunning_creditor_id', store=True,
+        recursive=True, prefetch='dunning', groups=COLLEAGUES,
+        help="The legal person to which debtors owe: the head office of its branches.")
+    dunning_branch_ids = fields.One2many(
+        comodel_name='res.company', inverse_name='dunning_creditor_id', string="Companies of the Creditor",
+        groups=COLLEAGUES, prefetch=False)
     # Who is reminded, and how far back
     dunning_policy_business_id = fields.Many2one(
         comodel_name='dunning.policy', string="Policy for Businesses",
@@ -209,6 +220,55 @@ class ResCompany(models.Model):
                     "those who sign, or choose another.", user.name))
 
     # -------------------------------------------------------------------------
+    # THE CREDITOR
+    # -------------------------------------------------------------------------
+
+    @api.depends('parent_id.dunning_creditor_id', 'dunning_legal_person')
+    def _compute_dunning_creditor_id(self):
+        for company in self:
+            company.dunning_creditor_id = (
+                company if not company.parent_id or company.dunning_legal_person
+                else company.parent_id.dunning_creditor_id or company.parent_id)
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        # EXTENDS 'base': a branch begins with the settings of its creditor, and follows the company above it.
+        for vals in vals_list:
+            if vals.get('parent_id') and not vals.get('dunning_legal_person'):
+                vals.update({name: vals.get(name, False) for name in INHERITED_SETTINGS})
+        companies = super().create(vals_list)
+        self.env.registry.clear_cache()
+        for company, vals in zip(companies, vals_list, strict=True):
+            if vals.get('parent_id'):
+                company._copy_dunning_settings()
+                self.env['res.partner']._spread_dunning_settings(company.sudo().dunning_creditor_id)  # sudo: its id
+        return companies
+
+    def write(self, vals):
+        # EXTENDS 'base': what is about the debtor is of the creditor, on whichever of its companies it is set.
+        result = super().write(vals)
+        if 'dunning_legal_person' in vals:
+            self.env.registry.clear_cache()
+            # sudo: whoever may set it moves the branches along, and writes it down
+            self.sudo().search([('id', 'child_of', self.ids)])._copy_dunning_settings()
+            for creditor in self.sudo().dunning_creditor_id:  # sudo: as above
+                self.env['res.partner']._merge_dunning_settings(creditor)
+            for company in self.sudo():  # sudo: as above
+                company.partner_id._message_log(body=self.env._(
+                    "%(company)s is a creditor of its own from now on.", company=company.name)
+                    if company.dunning_legal_person else self.env._(
+                    "%(company)s belongs to the creditor %(creditor)s from now on.", company=company.name,
+                    creditor=company.dunning_creditor_id.name))
+        shared = vals.keys() & set(self._get_dunning_shared_names())
+        if shared:
+            for company in self:
+                others = company._get_dunning_companies() - self.sudo()  # sudo: all companies of the creditor
+                if others:
+                    super(ResCompany, others).write({
+                        name: company._fields[name].convert_to_write(company[name], company) for name in shared})
+        return result
+
+    # -------------------------------------------------------------------------
     # THE CLOCK
     # -------------------------------------------------------------------------
 
@@ -246,13 +306,13 @@ class ResCompany(models.Model):
         return pytz.utc.localize(moment).astimezone(self._get_dunning_tz()).date()
 
     def _get_dunning_tz(self):
-        """Return the time zone of the creditor, the root of its branches: of its contact, else of its country.
+        """Return the time zone of the creditor: of its contact, else of its country.
 
         Never that of who clicks: dates are facts of law.
         """
-        root = self[:1].sudo().root_id  # sudo: who works for a branch need not see its head office
-        zone = root.partner_id.tz or next(
-            iter(pytz.country_timezones.get(root.country_id.code or '', ())), 'Europe/Amsterdam')
+        creditor = self[:1].sudo().dunning_creditor_id  # sudo: who works for a branch need not see its head office
+        zone = creditor.partner_id.tz or next(
+            iter(pytz.country_timezones.get(creditor.country_id.code or '', ())), 'Europe/Amsterdam')
         return pytz.timezone(zone)
 
     def _get_dunning_quiet_until(self, country_code=None):
@@ -286,58 +346,6 @@ class ResCompany(models.Model):
             return dutch_calendar.is_holiday(day)
 
     # -------------------------------------------------------------------------
-    # WHOSE LAW
-    # -------------------------------------------------------------------------
-
-    # The code of a country hardly ever changes, and every plan, claim and letter asks: it is kept by country.
-
-    @ormcache('self.sudo().root_id.account_fiscal_country_id.id', cache='stable')  # sudo: of the head office, only this
-    def _get_dunning_country(self):
-        """Return the code of the country where the creditor, the root of its branches, pays its taxes; or ''."""
-        return self.sudo().root_id.account_fiscal_country_id.code or ''  # sudo: of the head office, only this
-
-    @ormcache('self.sudo().root_id.account_fiscal_country_id.id', cache='stable')  # sudo: of the head office, only this
-    def _get_dunning_law(self):
-        """Return the country whose law the creditor has, or '' when that law is not in this program.
-
-        Then it reminds, and asks nothing that the law of that country would have to allow.
-        """
-        country = self._get_dunning_country()
-        return country if country in jurisdiction.LAWS else ''
-
-    @api.model
-    @ormcache('country_id', cache='stable')
-    def _get_dunning_country_code(self, country_id):
-        """Return the code of a country, or '' without one."""
-        return self.env['res.country'].browse(country_id).code or ''
-
-    def _is_dunning_abroad(self, debtor):
-        """Return whether a debtor is a consumer in another country than the creditor."""
-        return debtor.dunning_effective_type == 'consumer' and jurisdiction.is_abroad(
-            debtor.country_id.code, self._get_dunning_country())
-
-    @api.model
-    def _get_dunning_law_sql(self, company_id, law='NL'):
-        """Return SQL that is true when the creditor of a company has this law."""
-        return SQL(
-            """EXISTS (SELECT FROM res_company branch
-                         JOIN res_company root ON root.id = SPLIT_PART(branch.parent_path, '/', 1)::int
-                         JOIN res_country country ON country.id = root.account_fiscal_country_id
-                        WHERE branch.id = %s AND country.code = %s)""",
-            company_id, law, to_flush=[self._fields[name] for name in ('parent_path', 'account_fiscal_country_id')])
-
-    def _explain_dunning_law(self):
-        """Return the sentence why a creditor has no ladder with interest and costs; empty where it can have one."""
-        if self._get_dunning_law():
-            return ''
-        country = self.env['res.country'].search([('code', '=', self._get_dunning_country())])
-        return self.env._(
-            "The fiscal country of %(company)s is %(country)s, and what this program knows of interest, collection "
-            "costs, notices of default, 14-day letters and prescription is Dutch law. It therefore only reminds, with "
-            "the ladder 7-15-30, and asks nothing but what is open.",
-            company=self.name, country=country.name or self.env._("not known"))
-
-    # -------------------------------------------------------------------------
     # WHAT IS KNOWN OF IT
     # -------------------------------------------------------------------------
 
@@ -351,27 +359,6 @@ class ResCompany(models.Model):
             'parent_path', 'active', 'currency_id', 'account_fiscal_country_id',
             *(name for name, field in self._fields.items() if field.prefetch == 'dunning' and field.store)])
 
-    def _explain_dunning_sender(self):
-        """Return why no e-mail to a debtor can come from this company, or an empty string."""
-        self.ensure_one()
-        domain = (email_normalize(self.email) or '').rpartition('@')[2]
-        if not domain:
-            return self.env._("%s has no e-mail address to write from. Add it to the company.", self.display_name)
-        if domain in PLACEHOLDERS:
-            return self.env._(
-                "The e-mail address of %(company)s, %(email)s, is an example. Enter its own on the company.",
-                company=self.display_name, email=self.email)
-        return ''
-
-    def _get_dunning_contact_text(self):
-        """Return whom a debtor can reach, as in “Sanne de Boer (020 123 45 67, sanne@example.com)”."""
-        self.ensure_one()
-        contact = self.dunning_contact_id or self.partner_id
-        phone = (contact.phone or self.partner_id.phone or '').replace(' ', '\N{NO-BREAK SPACE}')
-        ways = [phone, contact.email or self.partner_id.email]
-        ways = ', '.join(filter(None, ways))
-        return f"{contact.name} ({ways})" if ways else contact.name or ''
-
     def _get_dunning_bank_states(self):
         """Return ``[(journal, date of its newest statement line)]`` of the bank journals debtors pay on.
 
@@ -382,7 +369,7 @@ class ResCompany(models.Model):
         return self.env['account.bank.statement.line'].sudo()._read_group([
             ('state', '=', 'posted'),
             ('journal_id', 'any', [
-                *self.env['account.journal']._check_company_domain(self),
+                *self.env['account.journal']._check_company_domain(self._get_dunning_companies()),
                 ('type', '=', 'bank'), ('dunning_ignore_age', '=', False), ('active', '=', True)]),
         ], ['journal_id'], ['date:max'])
 
@@ -432,7 +419,7 @@ class ResCompany(models.Model):
         self.ensure_one()
         # sudo: who may sign is the same for every reader
         company, user = self.sudo(), user.sudo()
-        if not user.active or user.share or company not in user.company_ids:
+        if not user.active or user.share or not company._get_dunning_companies() & user.company_ids:
             return False
         if company.dunning_signatory_ids:
             return user in company.dunning_signatory_ids

@@ -31,7 +31,8 @@ def one_line(text):
 
 
 class ResPartner(models.Model):
-    _inherit = 'res.partner'
+    _name = 'res.partner'
+    _inherit = ['res.partner', 'dunning.debtor.settings']
 
     type = fields.Selection(
         selection_add=[('dunning', "Reminders"), ('director', "Director")],
@@ -193,8 +194,11 @@ class ResPartner(models.Model):
     @api.model_create_multi
     def create(self, vals_list):
         # EXTENDS 'base'
-        self._check_dunning_writer(set().union(*vals_list))
-        return super().create(vals_list)
+        names = set().union(*vals_list)
+        self._check_dunning_writer(names)
+        partners = super().create(vals_list)
+        partners._share_dunning_settings(names)
+        return partners
 
     def _convert_fields_to_values(self, field_names):
         # EXTENDS 'base'
@@ -210,6 +214,7 @@ class ResPartner(models.Model):
                 # sudo: whoever corrects a contact, a debtor too, need not see or write our marks; so below
                 before[mark] = {person: read(person) for person in self.sudo() if person[mark]}
         result = super().write(vals)
+        self._share_dunning_settings(vals.keys())
         chosen = {name: vals[name] for name in OF_DEBTOR if name in vals}
         if chosen:
             self._write_dunning_upwards(chosen)
@@ -219,19 +224,6 @@ class ResPartner(models.Model):
             if changed:
                 super(ResPartner, changed).write({mark: False})
         return result
-
-    def _write_dunning_upwards(self, vals):
-        """Give the debtor what was chosen on a person of it: nobody is reminded apart from the others.
-
-        What core copies from the debtor to its persons is there already.
-        """
-        for debtor, people in self.grouped('commercial_partner_id').items():
-            chosen = {
-                name: value for name, value in vals.items()
-                if debtor._fields[name].convert_to_cache(value, debtor) != debtor._fields[name].convert_to_cache(
-                    debtor[name], debtor)}
-            if chosen and people - debtor:
-                debtor.write(chosen)
 
     # -------------------------------------------------------------------------
     # WHO IS THE DEBTOR
@@ -277,9 +269,9 @@ class ResPartner(models.Model):
         company = self.env.company
         for partner in self:
             debtor = partner.commercial_partner_id or partner
-            partner.dunning_effective_policy_id = debtor.dunning_policy_id or (
-                company.dunning_policy_consumer_id if partner.dunning_effective_type == 'consumer'
-                else company.dunning_policy_business_id)
+            kind = 'consumer' if partner.dunning_effective_type == 'consumer' else 'business'
+            partner.dunning_effective_policy_id = (
+                debtor.dunning_policy_id or company._get_dunning_setting(f'dunning_policy_{kind}_id'))
 
     def _read_dunning_lang(self):
         """Read what :meth:`_get_dunning_lang` looks at, and not all that is known of thousands of contacts."""
@@ -371,12 +363,11 @@ class ResPartner(models.Model):
         """Return SQL of the e-mail addresses that are ours: of the creditor with its branches, and those that its mail
         comes in by. What is mailed there reaches no debtor.
         """
-        root = company.root_id.id
         return SQL(
             """
             SELECT owner.email_normalized
               FROM res_company company JOIN res_partner owner ON owner.id = company.partner_id
-             WHERE company.parent_path LIKE %(tree)s AND owner.email_normalized IS NOT NULL
+             WHERE company.id IN %(companies)s AND owner.email_normalized IS NOT NULL
          UNION ALL
             SELECT LOWER(CASE WHEN alias.name LIKE '%%@%%' THEN alias.name ELSE alias.name || '@' || domain.name END)
               FROM res_company company
@@ -385,11 +376,11 @@ class ResPartner(models.Model):
                    VALUES (domain.bounce_alias), (domain.catchall_alias), (domain.default_from)
                 UNION ALL
                    SELECT alias_name FROM mail_alias WHERE alias_domain_id = domain.id) AS alias (name)
-             WHERE company.parent_path LIKE %(tree)s AND alias.name IS NOT NULL
+             WHERE company.id IN %(companies)s AND alias.name IS NOT NULL
             """,
-            tree=f'{root}/%', to_flush=[
+            companies=company._get_dunning_company_ids(), to_flush=[
                 self._fields['email_normalized'],
-                *(self.env['res.company']._fields[name] for name in ('partner_id', 'parent_path', 'alias_domain_id')),
+                *(self.env['res.company']._fields[name] for name in ('partner_id', 'alias_domain_id')),
                 *(self.env['mail.alias.domain']._fields[name] for name in (
                     'name', 'bounce_alias', 'catchall_alias', 'default_from')),
                 *(self.env['mail.alias']._fields[name] for name in ('alias_name', 'alias_domain_id'))])
@@ -447,53 +438,3 @@ class ResPartner(models.Model):
     def _has_dunning_phone(self):
         """Return whether this contact can be called."""
         return bool((self.phone or '').strip() and not self.dunning_phone_wrong_on)
-
-    # -------------------------------------------------------------------------
-    # WHO IS TO ACT
-    # -------------------------------------------------------------------------
-
-    def _get_dunning_collectors(self, company, day=None):
-        """Return ``{partner id: user}``: who is to act when something happens with these debtors.
-
-        The collector of the debtor, or who covers for him on that day; else the collector of the company, likewise;
-        else the salesperson, the contact on letters, a manager. Only somebody who works in the accounting of the
-        company; an empty user when nobody does.
-
-        :param date day: None for today
-        """
-        company = company.with_env(self.env)
-        covers = self.env['dunning.absence']._get_covers(day or company._dunning_today())
-        # sudo: only picks whom to ask
-        Users = self.env['res.users'].sudo()
-        works = {}
-
-        def can(user):
-            if user not in works:
-                works[user] = company._is_dunning_colleague(user)
-            return works[user]
-
-        def find(collector, *others):
-            """Return the first of these who can, the collector by way of who covers for him."""
-            return next(filter(can, (Users.browse(covers.get(collector.id)), collector, *others)), Users)
-
-        settings = company.sudo()  # sudo: as above
-        of_company = find(settings.dunning_user_id)
-        of_letters = find(Users, *settings.dunning_contact_id.user_ids) or company._get_dunning_manager()
-        result = {}
-        # sudo: as above
-        for partner in self.sudo().with_company(company):
-            debtor = partner.commercial_partner_id or partner
-            user = find(debtor.dunning_user_id) or of_company or find(Users, debtor.user_id) or of_letters
-            result[partner.id] = self.env['res.users'].browse(user.id)
-        return result
-
-    def _get_dunning_collector(self, company, day=None, named=None):
-        """Return who is to act when something happens with this debtor, or an empty user.
-
-        :param named: users whom a person named for it: the first of them who still works there, whatever else
-        """
-        self.ensure_one()
-        for user in named or ():
-            if company._is_dunning_colleague(user):
-                return user
-        return self._get_dunning_collectors(company, day)[self.id]

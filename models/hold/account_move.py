@@ -22,12 +22,13 @@ class AccountMove(models.Model):
             mine = holds.filtered(lambda hold, move=move: (
                 hold.partner_id.commercial_partner_id == move.commercial_partner_id
                 and (hold.move_id == move._origin if hold.scope != 'debtor' else (
-                    hold.company_id == move.company_id and move.move_type in ('out_invoice', 'out_receipt')))))
+                    hold.company_id.id in move.company_id._get_dunning_company_ids()
+                    and move.move_type in ('out_invoice', 'out_receipt')))))
             move.dunning_hold_count = len(mine)
             move.dunning_hold_text = mine._get_badge_text()
 
     def _get_dunning_holds_domain(self):
-        return Domain('company_id', 'in', self.company_id.ids) & (
+        return Domain('company_id', 'in', self.company_id._get_dunning_company_ids()) & (
             Domain('move_id', 'in', self._origin.ids)
             | (Domain('scope', '=', 'debtor') & Domain('partner_id', 'in', self.commercial_partner_id.ids)))
 

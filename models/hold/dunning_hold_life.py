@@ -60,7 +60,7 @@ class DunningHoldLife(models.AbstractModel):
 
         Run every day by the planning, in a few queries however many holds there are.
         """
-        open_holds = Domain('company_id', '=', company.id) & Domain('closed_on', '=', False)
+        open_holds = Domain('company_id', 'in', company._get_dunning_company_ids()) & Domain('closed_on', '=', False)
         passed = open_holds & Domain('date_end', '<', at_date)
         to_end = passed & Domain('needs_decision', '=', False)
         lapsed = self.search(to_end).try_lock_for_update().filtered_domain(to_end)
@@ -141,7 +141,8 @@ class DunningHoldLife(models.AbstractModel):
             # sudo: the policies a debtor's invoices have of their own, whoever asks
             own = self.env['account.move'].sudo()._read_group(
                 [
-                    ('company_id', '=', company.id), ('commercial_partner_id', 'in', debtors.ids),
+                    ('company_id', 'in', company._get_dunning_company_ids()),
+                    ('commercial_partner_id', 'in', debtors.ids),
                     ('dunning_policy_id', '!=', False), ('state', '=', 'posted'),
                     ('payment_state', 'in', ('not_paid', 'partial', 'in_payment')),
                 ], ['commercial_partner_id'], ['dunning_policy_id:recordset']) if debtors else []

@@ -93,12 +93,13 @@ class DunningHoldReach(models.AbstractModel):
               FROM %(holds)s
               -- A debtor that became part of another one takes his hold along.
               JOIN res_partner holder ON holder.id = hold.partner_id
-              JOIN %(items)s ON partner.commercial_partner_id = holder.commercial_partner_id
-                            AND line.company_id = hold.company_id
+              JOIN %(items)s ON partner.commercial_partner_id = holder.commercial_partner_id AND %(same)s
         CROSS JOIN (VALUES (FALSE)) AS wide (move_wide)
              WHERE hold.scope = 'debtor' AND %(lines)s AND %(older)s
             """,
             columns=columns, holds=holds, lines=lines,
+            same=self.env['res.company']._get_dunning_same_creditor_sql(
+                SQL("line.company_id"), SQL("hold.company_id")),
             older=self._get_older_debts_sql(),
             items=self.env['account.move.line']._get_dunning_with_partner_sql(),
             due_date=self.env['account.move.line']._get_dunning_due_date_sql(SQL.identifier('line')))
@@ -136,11 +137,12 @@ class DunningHoldReach(models.AbstractModel):
             """
             SELECT hold.opened_on AS since, hold.free_on - 1 AS until
               FROM dunning_hold hold
-             WHERE hold.company_id = %(item)s.company_id AND hold.partner_id = %(debtor)s
+             WHERE %(same)s AND hold.partner_id = %(debtor)s
                AND (hold.move_line_id = %(item)s.id
                     OR hold.move_id = %(item)s.move_id AND (hold.scope = 'invoice' OR hold.move_line_id IS NULL)
                     OR hold.scope = 'debtor')
-            """, item=item, debtor=debtor, to_flush=[self._fields[name] for name in (
+            """, item=item, debtor=debtor, same=self.env['res.company']._get_dunning_same_creditor_sql(
+                SQL("hold.company_id"), SQL("%s.company_id", item)), to_flush=[self._fields[name] for name in (
                 'company_id', 'scope', 'partner_id', 'move_id', 'move_line_id', 'opened_on', 'free_on')])
 
     @api.model
@@ -167,7 +169,7 @@ class DunningHoldReach(models.AbstractModel):
                        %(blocks)s AS blocks,
                        is_dispute AND (resolved_on IS NULL OR resolved_on > %(at_date)s) AS disputed
                   FROM dunning_hold hold
-                 WHERE company_id = %(company)s AND opened_on <= %(at_date)s
+                 WHERE company_id IN %(companies)s AND opened_on <= %(at_date)s
                    AND (free_on IS NULL OR free_on > %(at_date)s
                         OR (is_dispute AND (resolved_on IS NULL OR resolved_on > %(at_date)s)))
             ),
@@ -203,7 +205,7 @@ class DunningHoldReach(models.AbstractModel):
               JOIN hold ON hold.id = summed.hold_id
             WINDOW older AS (PARTITION BY summed.move_id ORDER BY due_date, item_id)
             """,
-            at_date=at_date, company=company.id, to_flush=flushed,
+            at_date=at_date, companies=company._get_dunning_company_ids(), to_flush=flushed,
             active=self._get_active_sql(at_date), blocks=blocking or self._get_blocking_sql(at_date),
             reach=self._get_reach_sql(
                 SQL("""hold.id AS hold_id, COALESCE(hold.is_part, FALSE) AS is_part, hold.amount, hold.active,
@@ -219,7 +221,8 @@ class DunningHoldReach(models.AbstractModel):
             lambda hold: (hold.company_id, hold.partner_id.commercial_partner_id)
         ).items():
             by_scope = holds.grouped('scope')
-            mine = Domain('company_id', '=', company.id) & Domain('partner_id.commercial_partner_id', '=', debtor.id)
+            mine = Domain('company_id', 'in', company._get_dunning_company_ids()) & Domain(
+                'partner_id.commercial_partner_id', '=', debtor.id)
             if 'debtor' in by_scope:
                 about |= mine
                 continue
@@ -234,7 +237,7 @@ class DunningHoldReach(models.AbstractModel):
             return found
         return (self - insolvent)._get_items() | found.browse().union(*(hold._get_older_debts(found.filtered(
             lambda item, hold=hold: item.partner_id.commercial_partner_id == hold.partner_id.commercial_partner_id
-            and item.company_id == hold.company_id)) for hold in insolvent))
+            and item.company_id.id in hold.company_id._get_dunning_company_ids())) for hold in insolvent))
 
     # -------------------------------------------------------------------------
     # INSOLVENCY
@@ -280,7 +283,8 @@ class DunningHoldReach(models.AbstractModel):
             debtor, insolvency = hold.partner_id.commercial_partner_id, Insolvency(
                 hold.insolvency_kind, hold.insolvent_on)
             for item in items.filtered(lambda item, hold=hold, debtor=debtor: (
-                item.company_id == hold.company_id and item.partner_id.commercial_partner_id == debtor
+                item.partner_id.commercial_partner_id == debtor
+                and item.company_id.id in hold.company_id._get_dunning_company_ids()
             )):
                 last = get_last_interest_day(insolvency, self._get_arose_on(item))
                 if last:

@@ -47,7 +47,8 @@ class DunningHoldReport(models.Model):
     def _table_query(self):
         Hold, Item = self.env['dunning.hold'], self.env['account.move.line']
         open_items = SQL(
-            "line.company_id = hold.company_id AND %s", Item._get_dunning_open_sql(SQL.identifier('line')))
+            "%s AND %s", self.env['res.company']._get_dunning_same_creditor_sql(
+                SQL("line.company_id"), SQL("hold.company_id")), Item._get_dunning_open_sql(SQL.identifier('line')))
         return SQL(
             """
             WITH reach AS (%(reach)s),
@@ -98,9 +99,10 @@ class DunningHoldReport(models.Model):
         # sudo: the to-do of a colleague goes as well
         last = Activity.sudo().search([
             ('activity_type_id', '=', activity_type.id), ('res_model', '=', 'dunning.hold'),
-            ('res_id', 'in', self.env['dunning.hold'].search([('company_id', '=', company.id)]).ids)])
+            ('res_id', 'in', self.env['dunning.hold'].search([
+                ('company_id', 'in', company._get_dunning_company_ids())]).ids)])
         last.unlink()
-        parked = self.search([('company_id', '=', company.id)])
+        parked = self.search([('company_id', 'in', company._get_dunning_company_ids())])
         user = company._get_dunning_manager()
         if not parked or not user:
             return Activity

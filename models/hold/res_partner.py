@@ -24,7 +24,7 @@ class ResPartner(models.Model):
         groups = self.env['dunning.hold']._read_group(
             [
                 ('partner_id', 'in', self.commercial_partner_id.ids), ('closed_on', '=', False),
-                ('company_id', '=', self.env.company.id),
+                ('company_id', 'in', self.env.company._get_dunning_company_ids()),
             ], ['partner_id'], ['__count'])
         counts = {partner.id: count for partner, count in groups}
         for partner in self:
@@ -37,7 +37,7 @@ class ResPartner(models.Model):
         # sudo: that nothing is reminded is for everybody who sees the contact; why is not told
         holds = Hold.sudo().search(
             Hold._get_active_domain(today) & Domain('scope', '=', 'debtor')
-            & Domain('company_id', '=', self.env.company.id)
+            & Domain('company_id', 'in', self.env.company._get_dunning_company_ids())
             & Domain('partner_id', 'in', self.commercial_partner_id.ids))
         by_partner = holds.grouped('partner_id')
         for partner in self:

@@ -34,6 +34,24 @@ class PickedMany2many(fields.Many2many):
             self.relation, self.column1, model._table, 'id', 'cascade', model, self._module, force=False)
 
 
+class Whole:
+    """A field that says something of all that its record is about: empty for who may see a part of that only.
+
+    The model says who, in ``_sees_whole``.
+    """
+
+    def convert_to_record(self, value, record):
+        return super().convert_to_record(value if value is None or record._sees_whole() else None, record)
+
+
+class WholeBinary(Whole, fields.Binary):
+    """A file about all of it."""
+
+
+class WholeJson(Whole, fields.Json):
+    """Facts about all of it."""
+
+
 class Answer:
     """A field that is worked out when it is read: there is nothing in the database to sort, group or add up.
 

@@ -69,6 +69,10 @@ class DunningRecorded(models.AbstractModel):
         """Return the records in the context in which code writes down what happened."""
         return as_recording(self, self._recorded_with or self._name, **self._recording_context)
 
+    def _sees_whole(self):
+        """Return whether the user may see all that a record is about; see ``Whole``. Hook."""
+        return True
+
     def _is_recording(self):
         return is_recording(self.env, self._recorded_with or self._name)
 

@@ -59,6 +59,23 @@ class IrAttachment(models.Model):
                 path.unlink(missing_ok=True)
             raise
 
+    def _check_access(self, operation):
+        # EXTENDS 'base': who may see a part of a record only may not read its files.
+        result = super()._check_access(operation)
+        if self.env.su:
+            return result
+        allowed = self - result[0] if result else self
+        # sudo: only to what they belong
+        files = allowed.sudo().filtered(lambda file: file.res_id and file._is_dunning() and hasattr(
+            self.env.get(file.res_model), '_is_recording'))
+        hidden = self.browse(
+            file.id for file in files if not self.env[file.res_model].browse(file.res_id)._sees_whole())
+        if not hidden:
+            return result
+        return (result[0] if result else self.browse()) | hidden, lambda: AccessError(self.env._(
+            "This file is also about companies of the creditor that you do not work for. Ask a colleague who works for "
+            "all of them."))
+
     def _check_dunning_rewrite(self, vals):
         """Refuse to write a proof anew; moving a file to another storage writes the same content again."""
         attachments = self.filtered(lambda file: file._is_dunning())

@@ -159,7 +159,7 @@ class DunningDebtorMail(models.AbstractModel):
             # In the history the picture is that of the attachment.
             'body': body.replace(f'cid:{QR_NAME}', f'/web/image/{image.id}'),
             'body_html': layout,
-            'email_from': company.email_formatted,
+            'email_from': company._get_dunning_sender().email_formatted,
             'author_id': author.id,
             'email_to': person.with_company(company).dunning_email,
             'attachment_ids': [Command.link(attachment.id) for attachment in attachments],

@@ -318,7 +318,7 @@ class DunningLetter(models.AbstractModel):
         Never one that was closed since.
         """
         # sudo: who works for a branch need not see its head office
-        owners = company.sudo().parent_ids[::-1].partner_id
+        owners = company._get_dunning_line_of().partner_id
         # sudo: where to pay on is for whoever may see what is to be paid
         banks = moves.sudo().partner_bank_id.filtered(
             lambda bank: bank.active and bank.partner_id.commercial_partner_id in owners.commercial_partner_id)
@@ -349,7 +349,8 @@ class DunningLetter(models.AbstractModel):
         # sudo: it is the same for every user
         allowed = self.env['ir.config_parameter'].sudo().get_param('account_payment.enable_portal_payment', 'False')
         return str2bool(allowed) and bool(self.env['payment.provider'].sudo().search_count([  # sudo: as above
-            ('state', '!=', 'disabled'), ('is_published', '=', True), ('company_id', '=', company.id),
+            *self.env['payment.provider']._check_company_domain(company),
+            ('state', '!=', 'disabled'), ('is_published', '=', True),
         ], limit=1))
 
     @api.model

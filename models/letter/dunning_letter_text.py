@@ -170,7 +170,7 @@ class DunningLetterText(models.AbstractModel):
         rendered = self._render_mails(template, notices)
         authors = {notice: user.partner_id for notice, user in notices._get_responsibles().items()}
         senders = {
-            notice: rendered[notice.id].get('email_from') or notice.company_id.email_formatted
+            notice: rendered[notice.id].get('email_from') or notice.company_id._get_dunning_sender().email_formatted
             or authors[notice].email_formatted
             for notice in notices}
         # One look-up of aliases for all of them; core would ask for each.

@@ -137,7 +137,9 @@ class DunningNotice(models.Model):
             errors = level._find_written(level, lang)
             for notice in notices:
                 text = texts.get(notice._origin.id) or ''
-                consumer = notice.partner_id.with_company(notice.company_id).dunning_effective_type == 'consumer'
+                # sudo: it may be in the name of a head office that the user does not see
+                debtor = notice.partner_id.sudo().with_company(notice.company_id)
+                consumer = debtor.dunning_effective_type == 'consumer'
                 unlawful = consumer and (errors or check_typed(text, language=lang, known=level._get_known(
                     notice._origin.with_context(lang=lang), level.with_context(lang=lang).call_script)))
                 notice.call_script = Markup("<p>%s</p>") % self.env._(
@@ -184,7 +186,9 @@ class DunningNotice(models.Model):
                 notice.days_overdue = (day - notice.oldest_due_date).days if day and notice.oldest_due_date else 0
                 company = notice.company_id
                 notice.contact_text = company._get_dunning_contact_text() if company else ''
-                notice.privacy_text = company.email or company.dunning_contact_id.email or notice.contact_text
+                notice.privacy_text = (company and (
+                    company._get_dunning_sender().email or company._get_dunning_setting('dunning_contact_id').email
+                )) or notice.contact_text
 
     @api.depends(
         'amount_principal', 'amount_held', 'amount_interest', 'amount_costs', 'amount_announced', 'amount_due',

@@ -3,6 +3,7 @@ from . import dunning_notice_evidence
 from . import dunning_notice
 from . import dunning_notice_line
 from . import mail_message
+from . import ir_binary
 from . import account_move
 from . import account_move_line
 from . import account_partial_reconcile

@@ -8,7 +8,7 @@ from odoo.tools.mail import email_normalize_all
 
 from ..debtor.res_partner import DEBTOR_TYPES
 from ..kernel.dunning_bulk import log_on
-from ..kernel.dunning_field import CopiedMany2one
+from ..kernel.dunning_field import CopiedMany2one, WholeBinary, WholeJson
 from ..kernel.dunning_recorded import RECORDING
 from ..kernel.formats import in_language_of
 from ..ladder.dunning_level import CHANNELS
@@ -65,6 +65,11 @@ class DunningNotice(models.Model):
 
     name = fields.Char(string="Number", readonly=True, copy=False, index='trigram')
     company_id = fields.Many2one(comodel_name='res.company', required=True, index=True, readonly=True)
+    shared_company_ids = fields.Many2many(
+        comodel_name='res.company', relation='dunning_notice_company_rel', column1='notice_id', column2='company_id',
+        string="Companies It Is About", readonly=True, copy=False,
+        groups=fields.NO_ACCESS,  # rules ask for it: nobody reads, and keeps in memory, a part of it
+        help="When part of it is owed to one and part to another company of the creditor.")
     company_currency_id = fields.Many2one(related='company_id.currency_id', string="Company Currency")
     partner_id = fields.Many2one(
         comodel_name='res.partner', string="Debtor", required=True, index=True, readonly=True, ondelete='restrict')
@@ -137,9 +142,9 @@ class DunningNotice(models.Model):
     interrupts_prescription = fields.Boolean(
         readonly=True, copy=False,
         help="The text reserved the right to performance, so that prescription starts anew (article 3:317 BW).")
-    claim_data = fields.Json(
+    claim_data = WholeJson(
         readonly=True, copy=False, help="How interest and collection costs were worked out when it left.")
-    apart_data = fields.Json(
+    apart_data = WholeJson(
         readonly=True, copy=False,
         help="Of a 14-day letter: due items of the debtor that could not be claimed together with it, with the reason.")
     receipt_ids = fields.One2many(
@@ -158,7 +163,7 @@ class DunningNotice(models.Model):
     subject = fields.Char(readonly=True, copy=False)
     body_intro = fields.Html(readonly=True, copy=False, sanitize=False)
     body_closing = fields.Html(readonly=True, copy=False, sanitize=False)
-    letter_file = fields.Binary(string="Letter", attachment=True, readonly=True, copy=False)
+    letter_file = WholeBinary(string="Letter", attachment=True, readonly=True, copy=False)
     letter_sha256 = fields.Char(string="SHA-256 of the Letter", readonly=True, copy=False)
     mail_id = fields.Many2one(comodel_name='mail.mail', readonly=True, copy=False, ondelete='set null',
                               index='btree_not_null')
@@ -435,7 +440,8 @@ class DunningNotice(models.Model):
     def _get_email(self):
         """Return the address the notice is mailed to: the recipient's, else the debtor's; or an empty string."""
         self.ensure_one()
-        people = (person.with_company(self.company_id) for person in self._get_people())
+        # sudo: it may be in the name of a head office that the user does not see
+        people = (person.sudo().with_company(self.company_id) for person in self._get_people())
         return next((person.dunning_email for person in people if person.dunning_email), '')
 
     def _get_mailbox(self):

@@ -50,7 +50,8 @@ class DunningNoticeEvidence(models.AbstractModel):
     def _compute_waiver_text(self):
         """Who left the debtor off what: as it was when the notice left, else as it is."""
         for notice in self:
-            debtor = notice.partner_id.with_company(notice.company_id)
+            # sudo: also for who works for one of the companies that it is about, and not for the head office
+            debtor = notice.partner_id.sudo().with_company(notice.company_id)
             data = notice.claim_data or {}
             frozen = notice.state not in ('draft', 'queued', 'error') and data
             interest = data.get('waived_interest') if frozen else debtor.dunning_waive_interest
@@ -290,9 +291,9 @@ class DunningNoticeEvidence(models.AbstractModel):
 
     @api.model
     def _get_contacts_sql(self, company):
-        """Return SQL of what debtors of a company heard from it: ``partner_id`` and ``date``, a row per contact."""
+        """Return SQL of what debtors of a creditor heard from it: ``partner_id`` and ``date``, a row per contact."""
         return SQL("SELECT partner_id, date FROM (%s) notice", self._get_contact_rows_sql(
-            SQL("notice.company_id = %s", company.id)))
+            SQL("notice.company_id IN %s", company._get_dunning_company_ids())))
 
     @api.model
     def _get_messages_sql(self, company, day):
@@ -305,11 +306,11 @@ class DunningNoticeEvidence(models.AbstractModel):
             """
             SELECT id, partner_id, recipient_id, currency_id, level_id, channel, date, state
               FROM dunning_notice
-             WHERE company_id = %(company)s AND channel <> 'task'
+             WHERE company_id IN %(companies)s AND channel <> 'task'
                AND (state = ANY(%(told)s) AND (date = %(day)s OR posted_on = %(day)s)
                     OR state IN ('draft', 'queued', 'todo', 'to_post', 'leaving') AND date_planned = %(day)s)
             """,
-            company=company.id, told=list(TOLD_STATES), day=day,
+            companies=company._get_dunning_company_ids(), told=list(TOLD_STATES), day=day,
             to_flush=[self._fields[name] for name in (
                 'company_id', 'partner_id', 'recipient_id', 'currency_id', 'level_id', 'channel', 'date', 'posted_on',
                 'date_planned', 'state')])
@@ -345,11 +346,11 @@ class DunningNoticeEvidence(models.AbstractModel):
                      WHERE receipt.notice_id = notice.id AND receipt.withdrawn_on IS NULL)
               FROM dunning_notice notice
               JOIN res_partner partner ON partner.id = notice.partner_id
-             WHERE notice.company_id = %(company)s AND notice.state = 'sent' AND notice.legal_role = ANY(%(roles)s)
+             WHERE notice.company_id IN %(companies)s AND notice.state = 'sent' AND notice.legal_role = ANY(%(roles)s)
                AND %(wanted)s
           ORDER BY notice.date, notice.id
             """,
-            company=company.id, roles=list(roles), wanted=wanted,
+            companies=company._get_dunning_company_ids(), roles=list(roles), wanted=wanted,
             to_flush=[
                 *(self._fields[name] for name in (
                     'name', 'partner_id', 'legal_role', 'claim_data', 'debtor_type', 'date', 'deadline', 'posted_on',
@@ -370,13 +371,17 @@ class DunningNoticeEvidence(models.AbstractModel):
 
     @api.model
     def _get_waiting_calls_sql(self):
-        """Return SQL of the calls that the ladder asks for, per company, debtor and currency: how many, since when."""
+        """Return SQL of the calls that the ladder asks for, per creditor, debtor and currency: how many, since when.
+
+        The creditor is ``company_id``.
+        """
         return SQL(
             """
-            SELECT company_id, partner_id, currency_id, COUNT(*)::int AS call_notice_count,
+            SELECT %(creditor)s AS company_id, partner_id, currency_id, COUNT(*)::int AS call_notice_count,
                    MIN(date) AS call_notice_date
               FROM dunning_notice
              WHERE state = 'todo' AND channel = 'phone'
-          GROUP BY company_id, partner_id, currency_id
-            """, to_flush=[self._fields[name] for name in (
+          GROUP BY %(creditor)s, partner_id, currency_id
+            """, creditor=self.env['res.company']._get_dunning_creditor_sql(SQL("company_id")),
+            to_flush=[self._fields[name] for name in (
                 'company_id', 'partner_id', 'currency_id', 'channel', 'date', 'state')])

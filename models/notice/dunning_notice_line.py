@@ -26,7 +26,7 @@ class DunningNoticeLine(models.Model):
     _recorded_with = 'notice'
 
     notice_id = fields.Many2one(comodel_name='dunning.notice', required=True, index=True, ondelete='cascade')
-    company_id = CopiedMany2one(comodel_name='res.company', readonly=True, help="That of the notice.")
+    company_id = CopiedMany2one(comodel_name='res.company', readonly=True, help="The one to which the item is owed.")
     currency_id = fields.Many2one(related='notice_id.currency_id')
     company_currency_id = fields.Many2one(related='notice_id.company_currency_id', string="Company Currency")
     partner_id = fields.Many2one(related='notice_id.partner_id')
@@ -152,7 +152,8 @@ class DunningNoticeLine(models.Model):
         for vals in vals_list:
             notice = self.env['dunning.notice'].browse(vals.get('notice_id'))
             # Computed as well: given, so that lines are not made twice, first in memory.
-            vals.update(company_id=notice.company_id.id, date=notice.date, deadline=notice.deadline)
+            vals.update(
+                company_id=vals.get('company_id') or notice.company_id.id, date=notice.date, deadline=notice.deadline)
             if not vals.get('level_id'):
                 vals['level_id'] = notice.level_id.id
         return super()._prepare_create_values(vals_list)
@@ -322,12 +323,13 @@ class DunningNoticeLine(models.Model):
                        + COALESCE(line.amount_costs, 0)), ARRAY_AGG(line.move_line_id)
               FROM dunning_notice notice
               JOIN dunning_notice_line line ON line.notice_id = notice.id
-             WHERE notice.company_id = %(company)s AND notice.currency_id = %(currency)s AND line.status = 'sent'
+             WHERE notice.company_id IN %(companies)s AND notice.currency_id = %(currency)s AND line.status = 'sent'
                AND line.move_line_id IS NOT NULL AND %(standing)s
                AND (notice.partner_id = ANY(%(debtors)s) OR %(key)s = ANY(%(keys)s))
           GROUP BY notice.id
             """,
-            company=company.id, currency=company.currency_id.id, debtors=debtor_ids, keys=keys,
+            companies=company._get_dunning_company_ids(), currency=company.currency_id.id, debtors=debtor_ids,
+            keys=keys,
             standing=self._get_standing_sql(SQL.identifier('line')),
             key=SQL("REGEXP_REPLACE(UPPER(notice.name), '[^A-Z0-9]', '', 'g')"),
             to_flush=[

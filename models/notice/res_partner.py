@@ -30,12 +30,12 @@ class ResPartner(models.Model):
         compute='_compute_dunning_level_id',
         search='_search_dunning_level_id',
         groups=COLLEAGUES,
-        help="The highest level of the open invoices of this debtor in the current company.",
+        help="The highest level of the open invoices of this debtor at the current creditor.",
     )
 
     def _get_dunning_moves_domain(self):
         return Domain([
-            ('company_id', '=', self.env.company.id),
+            ('company_id', 'in', self.env.company._get_dunning_company_ids()),
             ('state', '=', 'posted'),
             ('dunning_level_id', '!=', False),
         ])
@@ -71,12 +71,13 @@ class ResPartner(models.Model):
             (SELECT move.dunning_level_id
                FROM account_move move
                JOIN (%(ranks)s) level ON level.id = move.dunning_level_id
-              WHERE move.commercial_partner_id = %(debtor)s AND move.company_id = %(company)s
+              WHERE move.commercial_partner_id = %(debtor)s AND %(same)s
                 AND move.state = 'posted'
            ORDER BY level.rank DESC
               LIMIT 1)
             """,
-            ranks=self.env['dunning.level']._get_ranks_sql(), debtor=debtor, company=company,
+            ranks=self.env['dunning.level']._get_ranks_sql(), debtor=debtor,
+            same=self.env['res.company']._get_dunning_same_creditor_sql(SQL("move.company_id"), company),
             to_flush=[Move._fields[name] for name in (
                 'dunning_level_id', 'commercial_partner_id', 'company_id', 'state')])
 

@@ -52,7 +52,7 @@ class AccountMove(models.Model):
         Planner = self.env['dunning.planner'].sudo()
         found = [
             decision.move_id
-            for company in self.env.companies
+            for company in self.env.companies._filter_dunning_creditors()
             for decision in Planner._plan(company, company._dunning_today(), only_due=True)
         ]
         return Domain('id', 'in' if True in value else 'not in', found)

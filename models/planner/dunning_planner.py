@@ -1,6 +1,6 @@
 """The planner: what is due for which item on which day, or the first reason why not.
 
-One SQL statement per company answers for any set of due items and any date. The
+One SQL statement per creditor answers for any set of due items and any date. The
 scheduled action, the send wizard, the "why (not)?" fields on invoices and
 contacts and the dispatcher's last check all ask here; there is no second
 implementation.
@@ -123,12 +123,12 @@ class DunningPlanner(models.AbstractModel):
         self, company, at_date, *, items=None, partners=None, ignore=frozenset(), only_due=False, companions=False,
         past=None,
     ):
-        """Judge due items of one company on one day.
+        """Judge due items of one creditor on one day.
 
-        :param company: one ``res.company``
+        :param company: one ``res.company``; all companies of its creditor take part
         :param date at_date: the day
         :param items: judge exactly these ``account.move.line`` records, open or not;
-            None: every open receivable item of the company
+            None: every open receivable item of the creditor
         :param partners: restrict to these debtors (commercial partners), or None
         :param frozenset ignore: codes of reasons not to ask
         :param only_due: True: only return what is due; codes of reasons: and what waits for one of these
@@ -138,9 +138,12 @@ class DunningPlanner(models.AbstractModel):
         :return: list of :class:`Decision`, in the order debtor, due date, item
         """
         company.ensure_one()
-        if items is not None and not items:
-            return []
-        planner, ignore = self.with_company(company), frozenset(ignore)
+        if items is not None:
+            if not items:
+                return []
+            items = items.sudo()  # sudo: as below
+        # sudo: the answer is the same for whoever asks, also for who works for one branch; who shows it says to whom
+        planner, ignore = self.sudo().with_company(company), frozenset(ignore)
         question = planner._ask(
             company, fields.Date.to_date(at_date), items=items, partners=partners, ignore=ignore, only_due=only_due,
             companions=companions and items is not None, past=past)
@@ -391,7 +394,8 @@ class DunningPlanner(models.AbstractModel):
             return list(groups.values()), 0
         if used is None:
             used = self.env['dunning.notice'].search_count([
-                ('company_id', '=', company.id), ('backlog', '=', True), ('date_planned', '=', at_date)])
+                ('company_id', 'in', company._get_dunning_company_ids()), ('backlog', '=', True),
+                ('date_planned', '=', at_date)])
         room = max(0, BACKLOG_DAILY - used)
         backlog.sort(key=lambda group: -sum(decision.amount_company for decision in group))
         postponed = {id(group) for group in islice(backlog, room, None)}

@@ -90,7 +90,9 @@ class DunningPlannerAnswer(models.AbstractModel):
 
     @api.model
     def _answer(self, company, day, *, items=None, partners=None):
-        """Return the answers about due items of one company on a day, as plain dicts.
+        """Return the answers about due items of one creditor on a day, as plain dicts.
+
+        Of the companies that the user works in: what is owed to the others counts, and is not told.
 
         :param company: one ``res.company``
         :param date day: past days are answered from the ledger and the notices as they were
@@ -103,8 +105,9 @@ class DunningPlannerAnswer(models.AbstractModel):
         decisions = planner._plan(
             company, day, items=items, partners=partners, ignore=self._get_unknown_reasons(company, day),
             past=Past(day, day) if day < company._dunning_today() else None)
-        pending = planner._get_waiting_notices(decisions)
+        decisions = self._filter_seen(company, decisions)
         found = planner.env['account.move.line'].browse([decision.item_id for decision in decisions])
+        pending = planner._get_waiting_notices(decisions)
         found.move_id.fetch(['name'])
         answers = [
             planner._prepare_answer(day, decision, item, pending.get(item.id))
@@ -112,9 +115,20 @@ class DunningPlannerAnswer(models.AbstractModel):
         if items is not None:
             answers += [
                 planner._prepare_missing_answer(day, item)
-                for item in items.filtered(lambda item: item.company_id == company) - found]
+                for item in items.filtered(lambda item: (
+                    item.company_id.id in company._get_dunning_company_ids())) - found]
         planner._add_drop_texts(company, day, answers)
         return answers
+
+    @api.model
+    def _filter_seen(self, company, decisions):
+        """Return those of the decisions about a creditor that the user may be told: of companies that were chosen."""
+        if self.env.su or len(company._get_dunning_company_ids()) == 1:
+            return decisions
+        # sudo: only to which company each is owed
+        items = self.env['account.move.line'].sudo().browse([decision.item_id for decision in decisions])
+        seen = {item.id for item in items if item.company_id in self.env.companies}
+        return [decision for decision in decisions if decision.item_id in seen]
 
     @api.model
     def _add_drop_texts(self, company, day, answers):
@@ -123,8 +137,7 @@ class DunningPlannerAnswer(models.AbstractModel):
         if not held:
             return
         lines = self.env['dunning.notice.line'].search(
-            [('move_line_id', 'in', held), ('dropped_hold_id', '!=', False), ('company_id', '=', company.id)],
-            order='id')
+            [('move_line_id', 'in', held), ('dropped_hold_id', '!=', False)], order='id')
         texts = {
             line.move_line_id.id: line.drop_text for line in lines
             if line.dropped_hold_id.opened_on <= day

@@ -69,8 +69,9 @@ class DunningPlannerGates(models.AbstractModel):
 
         :param SQL blocking: as of :meth:`_ask`
         """
-        planner = self.with_company(company)
-        question = planner._ask(company, day, items=items, blocking=blocking)
+        # sudo: the answer is the same for whoever asks, also for who works for one branch
+        planner = self.sudo().with_company(company)
+        question = planner._ask(company, day, items=items.sudo(), blocking=blocking)  # sudo: as above
         rows = planner.env.execute_query(planner._get_reductions_sql(question)) if items else ()
         return (
             {item_id: to_decimal(amount) for item_id, amount, _held in rows},
@@ -104,7 +105,9 @@ class DunningPlannerGates(models.AbstractModel):
                          move.is_move_sent IS NOT TRUE OR move.dunning_sent_state = ANY(%(unsent)s))
                      OR %(line)s.due_date < %(oldest)s::date) AND NOT %(told)s)
                 OR %(prescribed)s, FALSE)""",
-            line=line, unsent=list(UNCERTAIN_STATES), oldest=company.dunning_oldest_due_date or None,
+            line=line, unsent=list(UNCERTAIN_STATES),
+            oldest=self._get_own_sql(
+                Question(company, day, companies=company._get_dunning_companies()), 'dunning_oldest_due_date', line),
             told=self.env['dunning.notice.line']._get_was_told_sql(SQL("%s.id", line)),
             prescribed=self.env['dunning.prescription']._get_is_prescribed_sql(line, company, day), to_flush=[
                 Move._fields[name] for name in ('payment_state', 'move_type', 'is_move_sent', 'dunning_sent_state')])
@@ -331,7 +334,8 @@ class DunningPlannerGates(models.AbstractModel):
         Line, line = self.env['account.move.line'], SQL.identifier('line')
         question = Question(
             company, day, due_date=Line._get_dunning_due_date_sql(line, SQL.identifier('move')),
-            lines=Line._get_dunning_rows_sql(company, SQL("line.company_id = %s AND %s", company.id, wanted)))
+            lines=Line._get_dunning_rows_sql(company, SQL(
+                "line.company_id IN %s AND %s", company._get_dunning_company_ids(), wanted)))
         debit_on = self._get_debit_day_sql(question)
         return debit_on and SQL(
             """
@@ -365,14 +369,22 @@ class DunningPlannerGates(models.AbstractModel):
         method_ids = self.env['account.payment.method.line']._get_dunning_collecting_ids()
         if not method_ids:
             return None
-        Partner = self.env['res.partner'].with_company(question.company)
-        name = 'property_inbound_payment_method_line_id'
-        default = Partner._fields[name].get_company_dependent_fallback(Partner)
+        name, Move = 'property_inbound_payment_method_line_id', self.env['account.move']
+
+        def get_chosen(company):
+            Partner = self.env['res.partner'].sudo().with_company(company)  # sudo: of each branch
+            default = Partner._fields[name].get_company_dependent_fallback(Partner)
+            return SQL(
+                "CASE WHEN debtor.property_inbound_payment_method_line_id IS NULL THEN %s ELSE %s END",
+                default.id or None, Partner._field_to_sql('debtor', name), to_flush=Partner._fields[name])
+
+        # Core keeps the method of a debtor for each company apart.
+        chosen = [(company.id, get_chosen(company)) for company in question.company._get_dunning_companies()]
+        own = chosen[0][1] if len(chosen) == 1 else SQL("CASE move.company_id %s END", SQL(" ").join(
+            SQL("WHEN %s THEN %s", *found) for found in chosen))
         return SQL(
-            """COALESCE(move.preferred_payment_method_line_id, CASE
-                   WHEN debtor.property_inbound_payment_method_line_id IS NULL THEN %s ELSE %s END) = ANY(%s)""",
-            default.id or None, Partner._field_to_sql('debtor', name), list(method_ids),
-            to_flush=[self.env['account.move']._fields['preferred_payment_method_line_id'], Partner._fields[name]])
+            "COALESCE(move.preferred_payment_method_line_id, %s) = ANY(%s)", own, list(method_ids),
+            to_flush=[Move._fields['preferred_payment_method_line_id'], Move._fields['company_id']])
 
     def _get_collection_day_sql(self, question):
         """Return SQL of the day on which the bank was asked to collect ``line``, or NULL; None: it is never asked.

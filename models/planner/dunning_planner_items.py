@@ -19,11 +19,11 @@ class DunningPlannerItems(models.AbstractModel):
 
     @api.model
     def _ask(self, company, day, *, items=None, partners=None, blocking=None, **arguments):
-        """Return the :class:`Question` about due items of a company on a day, without ladder and reasons.
+        """Return the :class:`Question` about due items of a creditor on a day, without ladder and reasons.
 
         :param SQL blocking: condition on ``hold`` of what holds an item; None: what holds reminders back
         """
-        company._read_for_dunning()
+        company._get_dunning_companies()._read_for_dunning()
         law = company._get_dunning_law()
         Line, line = self.env['account.move.line'], SQL.identifier('line')
         receivable_ids = Line._get_dunning_receivables(company).ids
@@ -47,7 +47,7 @@ class DunningPlannerItems(models.AbstractModel):
         if bookings is None or bookings:
             held = self._get_not_asked_sql(company, day, held, open_debts, bookings)
         return Question(
-            company, day, law, items=items, partners=partners, **arguments,
+            company, day, law, items=items, partners=partners, companies=company._get_dunning_companies(), **arguments,
             receivable_ids=tuple(receivable_ids), scope=scope,
             held=held,
             lines=Line._get_dunning_rows_sql(company, open_debts, items),
@@ -129,10 +129,10 @@ class DunningPlannerItems(models.AbstractModel):
         company = question.company
         Partner = self.env['res.partner'].with_company(company)
         Move = self.env['account.move']
-        debtor = SQL.identifier('debtor')
+        debtor, line = SQL.identifier('debtor'), SQL.identifier('line')
         return SQL(
             """
-            SELECT line.id, line.move_id, line.currency_id,
+            SELECT line.id, line.move_id, line.company_id, line.currency_id,
                    line.amount_residual, line.amount_residual_currency, line.reconciled, line.no_followup,
                    line.parent_state, %(due_date)s AS due_date,
                    move.payment_state, move.is_move_sent, move.dunning_sent_state, move.move_type,
@@ -178,8 +178,8 @@ class DunningPlannerItems(models.AbstractModel):
             debtor_term=SQL(
                 "CASE WHEN debtor.dunning_term_agreed IS NULL THEN NULL ELSE %s END",
                 Partner._field_to_sql('debtor', 'dunning_term_agreed')),
-            start_date=company.dunning_start_date or None,
-            oldest_due_date=company.dunning_oldest_due_date or None,
+            start_date=self._get_own_sql(question, 'dunning_start_date', line),
+            oldest_due_date=self._get_own_sql(question, 'dunning_oldest_due_date', line),
             # The columns read here, named so that pending changes are written first.
             to_flush=[
                 *(Move._fields[name] for name in (
@@ -201,15 +201,52 @@ class DunningPlannerItems(models.AbstractModel):
             default.id or None, Partner._field_to_sql('debtor', 'dunning_policy_id'))
 
     # -------------------------------------------------------------------------
+    # WHAT EACH COMPANY CHOSE
+    # -------------------------------------------------------------------------
+
+    @staticmethod
+    def _get_own_sql(question, name, item):
+        """Return SQL of what the company of ``item`` chose, or the one above it; one value where all are the same.
+
+        :param str name: a setting of ``res.company``, a date or a reference
+        :param SQL item: the name of a row with a ``company_id``
+        """
+        values = question.companies._get_dunning_choices(name)
+        if len(set(values.values())) == 1:
+            return SQL("%s", next(iter(values.values())))
+        return SQL("CASE %s.company_id %s END", item, SQL(" ").join(
+            SQL("WHEN %s THEN %s", company_id, value) for company_id, value in values.items()))
+
+    def _get_company_policy_sql(self, question, item):
+        """Return SQL of the policy of the company of ``item`` for this type of debtor.
+
+        A debtor has one ladder: where the companies at which it owes chose different ones, that of the creditor counts.
+        """
+        names = ('dunning_policy_consumer_id', 'dunning_policy_business_id')
+
+        def get_sql(get):
+            return SQL("CASE WHEN %s.debtor_type = 'consumer' THEN %s::int ELSE %s::int END", item, *map(get, names))
+
+        own = get_sql(lambda name: self._get_own_sql(question, name, item))
+        if all(len(set(question.companies._get_dunning_choices(name).values())) == 1 for name in names):
+            return own
+        creditor = question.companies.dunning_creditor_id
+        return SQL(
+            """CASE WHEN MIN(COALESCE(%(own)s, 0)) OVER (PARTITION BY %(item)s.partner_id)
+                         = MAX(COALESCE(%(own)s, 0)) OVER (PARTITION BY %(item)s.partner_id)
+                    THEN %(own)s ELSE %(creditors)s END""",
+            own=own, item=item, creditors=get_sql(lambda name: SQL("%s", creditor[name].id or None)))
+
+    # -------------------------------------------------------------------------
     # POLICIES AND LEVELS
     # -------------------------------------------------------------------------
 
     @api.model
     def _read_policies(self, company):
-        """Return the policies that can be used in the company."""
+        """Return the policies that can be used in a company of the creditor."""
         # sudo: what a policy says holds for every user
         return self.env['dunning.policy'].sudo().search_fetch(
-            Domain('company_id', 'in', [False, *company.parent_ids.ids]),
+            Domain('company_id', 'in', [False, *company._get_dunning_companies().parent_ids.ids]),
             ['debtor_type', 'minimum_amount', 'currency_id', 'require_invoice_sent', 'agreed_interest_percent'])
 
     @api.model
@@ -267,13 +304,14 @@ class DunningPlannerItems(models.AbstractModel):
                    %(recipient)s AS recipient_id,
                    -- Credits are set against what could be reminded, the oldest first.
                    %(countable)s AS countable
-              FROM (SELECT item.*, effect.default_from, effect.costs_from, COALESCE(effect.awaited, FALSE) AS awaited
+              FROM (SELECT item.*, effect.default_from, effect.costs_from, COALESCE(effect.awaited, FALSE) AS awaited,
+                           %(company_policy)s::int AS company_policy_id
                       FROM item LEFT JOIN effect ON effect.item_id = item.id) item
          LEFT JOIN held ON held.item_id = item.id
          LEFT JOIN policy ON policy.id = CASE
                        WHEN item.move_policy_id = ANY(%(policies)s) THEN item.move_policy_id
                        WHEN item.debtor_policy_id = ANY(%(policies)s) THEN item.debtor_policy_id
-                       WHEN item.debtor_type = 'consumer' THEN %(consumer)s::int ELSE %(business)s::int END
+                       ELSE item.company_policy_id END
          LEFT JOIN (%(waiting)s) pending ON pending.item_id = item.id
          LEFT JOIN LATERAL (
                    SELECT done.level_id, done.date, done.deadline
@@ -315,8 +353,7 @@ class DunningPlannerItems(models.AbstractModel):
             steps=sources.steps,
             waiting=sources.waiting,
             too_late=sources.too_late,
-            business=company.dunning_policy_business_id.id or None,
-            consumer=company.dunning_policy_consumer_id.id or None,
+            company_policy=self._get_company_policy_sql(question, SQL.identifier('item')),
             policies=question.policies.ids,
             held_company=self._get_held_company_sql(
                 SQL.identifier('item'), SQL("%s", company.currency_id.decimal_places)),

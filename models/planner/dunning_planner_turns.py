@@ -114,7 +114,7 @@ class DunningPlannerTurns(models.AbstractModel):
                  WHERE company_id IS NULL OR company_id = ANY(%s)
               GROUP BY commercial_partner_id
             """,
-            list(question.company.parent_ids.ids), to_flush=[
+            list(question.companies.parent_ids.ids), to_flush=[
                 self.env['res.partner']._fields[name] for name in (
                     'commercial_partner_id', 'type', 'active', 'company_id')])
 

@@ -43,7 +43,7 @@ class Sources(NamedTuple):
 class Question(NamedTuple):
     """The arguments of :meth:`DunningPlanner._plan`, and what is read once for all parts of the statement."""
 
-    company: Any  # one ``res.company``
+    company: Any  # one ``res.company``: the one that asks; all of its creditor take part
     day: date
     law: str = ''  # the country whose law the creditor has; empty: none that is known here
     items: Any = None  # exactly these ``account.move.line``; None: all that are open
@@ -52,6 +52,7 @@ class Question(NamedTuple):
     only_due: Any = False
     companions: bool = False
     past: Past | None = None
+    companies: Any = None  # all of the creditor
     receivable_ids: tuple = ()
     scope: Any = None  # SQL condition on ``line`` and its ``partner``: the debtors asked about
     lines: Any = None  # SQL of the items asked about and of what else their debtors owe
@@ -60,7 +61,7 @@ class Question(NamedTuple):
     credits: Any = None  # of the past: SQL of what lay ready for these debtors and nobody matched
     imputed: Any = Imputed()  # of today: what lies ready, and which items it is for
     levels: Any = None  # of all policies
-    policies: Any = None  # those that the company can use
+    policies: Any = None  # those that the creditor can use
     sources: Sources | None = None
     item_reasons: dict = MappingProxyType({})  # {code: reason} about one item, in the order in which they are asked
     notice_reasons: dict = MappingProxyType({})  # and about all items that would share a notice

@@ -16,7 +16,7 @@ class ResPartner(models.Model):
         Planner._check_may_ask()
         debtors = self.commercial_partner_id
         answers = []
-        for company in self.env.companies:
+        for company in self.env.companies._filter_dunning_creditors():
             answers += Planner._answer(company, company._parse_dunning_day(date), partners=debtors)
         return answers
 

@@ -1,4 +1,4 @@
-"""The debtor's page: one address per debtor and company, its token, and who may open it.
+"""The debtor's page: one address per debtor and creditor, its token, and who may open it.
 
 Nobody but the program creates or writes a page. A visitor has no rights of his own: what he sees and does goes
 through the methods of his page, each of which looks at the debtor and the company of that page and at nothing else.
@@ -24,7 +24,10 @@ def sign_look(record, user):
 
 
 class DunningPage(models.Model):
-    """The page of one debtor at one company; ``access_token`` is the key to it, empty when it was taken back."""
+    """The page of one debtor at one creditor; ``access_token`` is the key to it, empty when it was taken back.
+
+    A page of a branch is from before its creditor had one: it shows the same, and its key leads to the other.
+    """
 
     _name = 'dunning.page'
     _inherit = ['dunning.page.debt', 'dunning.page.inbox', 'dunning.page.proposal', 'portal.mixin']
@@ -109,10 +112,16 @@ class DunningPage(models.Model):
         notice = Notice.browse(int(notice_id)).exists()
         if (
             not consteq(self._sign_notice(Notice.browse(int(notice_id))).encode(), str(key).encode()) or not notice
-            or notice.partner_id != self.partner_id or notice.company_id != self.company_id or notice.state != 'sent'
+            or notice.partner_id != self.partner_id or notice.state != 'sent'
+            or notice.company_id.id not in self.company_id._get_dunning_company_ids()
         ):
             return Notice
         return notice
+
+    def _get_current_page(self):
+        """Return the page of this debtor at the creditor: mostly this one."""
+        self.ensure_one()
+        return self.partner_id._get_dunning_page(self.company_id)
 
     def action_renew(self):
         """Give the page another address: links that were sent before are dead from now on."""

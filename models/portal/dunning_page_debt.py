@@ -51,8 +51,9 @@ class DunningPageDebt(models.AbstractModel):
             return Move
         move = Move.browse(int(text)).exists()
         if (
-            not move or move.company_id != self.company_id or move.commercial_partner_id != self.partner_id
-            or move.state != 'posted' or move.move_type not in ('out_invoice', 'out_receipt', 'out_refund')
+            not move or move.company_id.id not in self.company_id._get_dunning_company_ids()
+            or move.commercial_partner_id != self.partner_id or move.state != 'posted'
+            or move.move_type not in ('out_invoice', 'out_receipt', 'out_refund')
         ):
             return Move
         return Move if only_open and move not in self._get_open_items().move_id else move
@@ -62,8 +63,9 @@ class DunningPageDebt(models.AbstractModel):
         self.ensure_one()
         since = self.company_id._dunning_today() - relativedelta(months=LETTER_MONTHS)
         return self.env['dunning.notice'].search([
-            ('company_id', '=', self.company_id.id), ('partner_id', '=', self.partner_id.id), ('state', '=', 'sent'),
-            ('letter_file', '!=', False), ('date', '>=', since)], order='date desc, id desc', limit=24)
+            ('company_id', 'in', self.company_id._get_dunning_company_ids()), ('partner_id', '=', self.partner_id.id),
+            ('state', '=', 'sent'), ('letter_file', '!=', False), ('date', '>=', since)],
+            order='date desc, id desc', limit=24)
 
     def _find_letter(self, notice_id):
         """Return one of the letters of this debtor by the id a visitor sent, or an empty record."""
@@ -74,7 +76,7 @@ class DunningPageDebt(models.AbstractModel):
         """Return what is offered to this debtor, signed or running."""
         self.ensure_one()
         return self.env['dunning.arrangement'].search([
-            ('company_id', '=', self.company_id.id), ('partner_id', '=', self.partner_id.id),
+            ('company_id', 'in', self.company_id._get_dunning_company_ids()), ('partner_id', '=', self.partner_id.id),
             ('state', 'in', ('offered', 'signed', 'active'))], order='id desc')
 
     def _get_languages(self):
@@ -271,7 +273,7 @@ class DunningPageDebt(models.AbstractModel):
         Hold = self.env['dunning.hold']
         today = self.company_id._dunning_today()
         holds = Hold.search(
-            Hold._get_active_domain(today) & Domain('company_id', '=', self.company_id.id)
+            Hold._get_active_domain(today) & Domain('company_id', 'in', self.company_id._get_dunning_company_ids())
             & Domain('partner_id', '=', self.partner_id.id)
             & (Domain('move_id', 'in', moves.ids) | Domain('move_line_id.move_id', 'in', moves.ids)
                | Domain('scope', '=', 'debtor')), order='id')

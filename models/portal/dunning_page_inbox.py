@@ -194,7 +194,8 @@ class DunningPageInbox(models.AbstractModel):
             amount = None  # all of it
         file = self._read_file(upload)
         earlier = Hold.search([
-            ('company_id', '=', self.company_id.id), ('partner_id', '=', self.partner_id.id), ('is_dispute', '=', True),
+            ('company_id', 'in', self.company_id._get_dunning_company_ids()),
+            ('partner_id', '=', self.partner_id.id), ('is_dispute', '=', True),
             '|', ('move_id', '=', move.id), ('move_line_id.move_id', '=', move.id)], order='id desc', limit=1)
         key = f'dispute:{move.id}:{earlier.id if earlier and earlier.state == "ended" else 0}'
         if self._begin_request(key) or (earlier and earlier.state != 'ended'):

@@ -100,7 +100,8 @@ class DunningPageProposal(models.AbstractModel):
         Reminders wait while an offer can be signed, so who asks for offers and never signs one would wait for ever.
         """
         today = self.company_id._dunning_today()
-        mine = Domain('company_id', '=', self.company_id.id) & Domain('partner_id', '=', self.partner_id.id)
+        mine = Domain('company_id', 'in', self.company_id._get_dunning_company_ids()) & Domain(
+            'partner_id', '=', self.partner_id.id)
         Arrangement = self.env['dunning.arrangement']
         if Arrangement.search_count(
             mine & (Domain('state', '=', 'broken') & Domain('closed_on', '>=', today - timedelta(days=365))

@@ -9,13 +9,13 @@ class ResPartner(models.Model):
     _inherit = 'res.partner'
 
     def _get_dunning_page(self, company):
-        """Return the page of this debtor at a company, made when it was not there yet; as the program itself."""
+        """Return the page of this debtor at a creditor, made when it was not there yet; as the program itself."""
         self.ensure_one()
         return self._get_dunning_pages(company)[self.commercial_partner_id.id]
 
     def _get_dunning_pages(self, company):
-        """Return ``{id of the debtor: his page}`` of these contacts at a company; two queries for all of them."""
-        debtors = self.commercial_partner_id
+        """Return ``{id of the debtor: his page}`` of these contacts at a creditor; two queries for all of them."""
+        debtors, company = self.commercial_partner_id, company.sudo().dunning_creditor_id  # sudo: only which it is
         # sudo: pages are made by the program alone; a page says nothing until its token was given out
         Page = self.env['dunning.page'].sudo()
         pages = Page.search([('company_id', '=', company.id), ('partner_id', 'in', debtors.ids)])

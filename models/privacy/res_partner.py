@@ -115,7 +115,7 @@ class ResPartner(models.Model):
     def _prepare_dunning_statement_amounts(self, company):
         """Return the sums of the worklist, those in the currency of the company first."""
         rows = self.env['dunning.debtor'].with_context(dunning_debtor_partner_ids=self.ids).search([
-            ('company_id', '=', company.id), ('partner_id', '=', self.id)])
+            ('company_id', 'in', company._get_dunning_company_ids()), ('partner_id', '=', self.id)])
         return [
             as_plain(
                 row, currency='currency_id', open='amount_open', overdue='amount_overdue', credit='amount_credit',
@@ -125,7 +125,8 @@ class ResPartner(models.Model):
     def _prepare_dunning_statement_holds(self, company, today):
         Hold = self.env['dunning.hold']
         holds = Hold.search(Hold._get_active_domain(today) & Domain(
-            [('company_id', '=', company.id), ('partner_id', '=', self.id)]), order='opened_on, id')
+            [('company_id', 'in', company._get_dunning_company_ids()), ('partner_id', '=', self.id)]),
+            order='opened_on, id')
         return [
             {
                 **as_plain(
@@ -139,7 +140,7 @@ class ResPartner(models.Model):
 
     def _prepare_dunning_statement_promises(self, company, since):
         promises = self.env['dunning.promise'].search([
-            ('company_id', '=', company.id), ('partner_id', '=', self.id),
+            ('company_id', 'in', company._get_dunning_company_ids()), ('partner_id', '=', self.id),
             '|', ('date_made', '>=', since), ('state', '=', 'running')], order='date_made, id')
         return [
             as_plain(
@@ -149,7 +150,9 @@ class ResPartner(models.Model):
             for promise in promises]
 
     def _prepare_dunning_statement_calls(self, company, since):
-        domain = [('company_id', '=', company.id), ('partner_id', '=', self.id), ('date', '>=', since)]
+        domain = [
+            ('company_id', 'in', company._get_dunning_company_ids()), ('partner_id', '=', self.id),
+            ('date', '>=', since)]
         Call = self.env['dunning.call']
         groups = Call._read_group(domain, ['kind', 'reached'], ['__count'])
         outcomes = {}
@@ -166,7 +169,8 @@ class ResPartner(models.Model):
 
     def _prepare_dunning_statement_notices(self, company, since):
         notices = self.env['dunning.notice'].search([
-            ('company_id', '=', company.id), ('partner_id', '=', self.id), ('state', '=', 'sent'),
+            ('company_id', 'in', company._get_dunning_company_ids()), ('partner_id', '=', self.id),
+            ('state', '=', 'sent'),
             ('date', '>=', since)], order='date, id')
         return [
             {
@@ -179,7 +183,8 @@ class ResPartner(models.Model):
 
     def _prepare_dunning_statement_arrangements(self, company):
         arrangements = self.env['dunning.arrangement'].search([
-            ('company_id', '=', company.id), ('partner_id', '=', self.id), ('state', '!=', 'draft')], order='id')
+            ('company_id', 'in', company._get_dunning_company_ids()), ('partner_id', '=', self.id),
+            ('state', '!=', 'draft')], order='id')
         return [
             {
                 **as_plain(
@@ -219,7 +224,7 @@ class ResPartner(models.Model):
 
     def _prepare_dunning_personal_data(self, company):
         """Return the rows of the export; a bridge adds its own."""
-        about = [('company_id', '=', company.id), ('partner_id', '=', self.id)]
+        about = [('company_id', 'in', company._get_dunning_company_ids()), ('partner_id', '=', self.id)]
         to_date, env = fields.Date.to_string, self.env
 
         def label(record, name):

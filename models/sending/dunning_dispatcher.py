@@ -22,7 +22,7 @@ MANUAL_ACTIVITIES = {'phone': 'mail.mail_activity_data_call', 'task': 'mail.mail
 
 @dataclass
 class Dispatch:
-    """Notices of one company that leave on one day, as the steps hand them on.
+    """Notices of one creditor that leave on one day, as the steps hand them on.
 
     :param notices: what goes on
     :param recorder: the environment in which code writes down what happened to notices
@@ -68,13 +68,16 @@ class DunningDispatcher(models.AbstractModel):
     @api.model
     def _dispatch_interactively(self, notices):
         """Dispatch queued notices in a user's request; one bad notice does not stop the others."""
+        # sudo: whoever may let a letter of one branch go need not see what is owed to the others; what can be said
+        # together goes together
+        notices, run, dispatcher = notices.sudo(), self.env['dunning.run'].sudo(), self.sudo()  # sudo: as said
         queued = notices.filtered(lambda notice: notice.state == 'queued').try_lock_for_update()
         # Nobody else may be writing to the same debtor at this moment: what he is told then stays in the queue.
-        queued = self.env['dunning.run']._lock_debtors(queued)
+        queued = run._lock_debtors(queued)
         # The first to one addressee leaves, the others wait a day.
-        for notice in self._in_turn(queued, self.env.company._dunning_today()):
-            self._dispatch_one(notice)
-        self.env['dunning.run']._renew_debtors(queued)
+        for notice in dispatcher._in_turn(queued, self.env.company._dunning_today()):
+            dispatcher._dispatch_one(notice)
+        run._renew_debtors(queued)
 
     @api.model
     def _dispatch_one(self, notice):
@@ -110,7 +113,10 @@ class DunningDispatcher(models.AbstractModel):
         :return: the notices that left or now wait for a person or the post
         """
         gone = self.env['dunning.notice']
-        for company, batch in notices.grouped('company_id').items():
+        # Whose turn it is among the messages of all branches to one debtor is asked once.
+        # sudo: only which creditor it is
+        for batch in notices.grouped(lambda notice: notice.company_id.sudo().dunning_creditor_id).values():
+            company = batch.company_id._get_dunning_common()
             dispatcher = self.with_company(company)
             batch = batch.with_company(company).with_env(dispatcher.env)
             dispatch = Dispatch(
@@ -125,7 +131,7 @@ class DunningDispatcher(models.AbstractModel):
 
     @api.model
     def _get_dispatch_steps(self):
-        """Return what is done with notices of one company that leave, in order.
+        """Return what is done with notices of one creditor that leave, in order.
 
         Each step is called with the :class:`Dispatch` as long as a notice is left in it; it takes out what does not go
         on, and that is what writes on those why.

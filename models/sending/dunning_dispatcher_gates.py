@@ -70,9 +70,10 @@ class DunningDispatcherGates(models.AbstractModel):
         overridable = Planner._get_reason_codes(overridable=True)
         return {
             decision.item_id: decision
-            for (company, forced), batch in notices.grouped(lambda notice: (notice.company_id, notice.forced)).items()
+            for (_creditor, forced), batch in notices.grouped(lambda notice: (
+                notice.company_id.sudo().dunning_creditor_id, notice.forced)).items()  # sudo: only which it is
             for decision in Planner._plan(
-                company, at_date, items=batch.live_line_ids.move_line_id,
+                batch.company_id[:1], at_date, items=batch.live_line_ids.move_line_id,
                 ignore=ignore | overridable if forced else ignore)}
 
     @api.model
@@ -122,7 +123,7 @@ class DunningDispatcherGates(models.AbstractModel):
         mailboxes = Domain('email_normalized', 'in', [
             mailbox for _addressee, *mailed_to in addressees.values() for mailbox in mailed_to])
         told = self.env['dunning.notice'].search(
-            Domain('company_id', 'in', notices.company_id.ids)
+            Domain('company_id', 'in', notices.company_id._get_dunning_company_ids())
             & (Domain('partner_id', 'in', notices.partner_id.ids) | Domain('partner_id', 'any', mailboxes)
                | Domain('recipient_id', 'any', mailboxes))
             & Domain('channel', '!=', 'task') & Domain('state', 'in', TOLD_STATES)

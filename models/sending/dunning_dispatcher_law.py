@@ -243,6 +243,7 @@ class DunningDispatcherLaw(models.AbstractModel):
             'void_on': at_date, 'void_reason': self.env._("It joined a later 14-day letter, %s.", notice.name)})
         passed_over.flush_recordset(['status'])
         notice._add_lines({notice: decisions})
+        notice._settle_company()
         if notice.state in MADE_STATES:  # it was made without them
             notice._make_again()
         notice._update_claim(at_date)

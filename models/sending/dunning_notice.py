@@ -5,6 +5,7 @@ from odoo.exceptions import AccessError, UserError
 from odoo.fields import Domain
 from odoo.tools import format_amount
 
+from ..kernel.dunning_field import WholeJson
 from ..ladder.dunning_level import MANUAL_CHANNELS
 from ..notice.dunning_notice import MADE_STATES, PENDING_STATES, USER_WRITABLE
 from ..notice.dunning_notice_evidence import TOLD_STATES
@@ -49,9 +50,9 @@ class DunningNotice(models.Model):
     split_ids = fields.One2many(comodel_name='dunning.notice', inverse_name='split_from_id', string="Split Off")
     merged_into_id = fields.Many2one(
         comodel_name='dunning.notice', readonly=True, copy=False, index='btree_not_null')
-    proposed_data = fields.Json(readonly=True, copy=False)
-    approved_data = fields.Json(readonly=True, copy=False)
-    left_data = fields.Json(readonly=True, copy=False)
+    proposed_data = WholeJson(readonly=True, copy=False)
+    approved_data = WholeJson(readonly=True, copy=False)
+    left_data = WholeJson(readonly=True, copy=False)
     # The language code is a column; people choose a name.
     letter_lang = fields.Selection(
         selection=lambda self: self.env['dunning.policy']._selection_lang(), string="Letter In",

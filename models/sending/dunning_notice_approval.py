@@ -22,6 +22,9 @@ class DunningNoticeApproval(models.AbstractModel):
         help="The policy asks a second pair of eyes: whoever made or changed it cannot approve it.")
     may_approve = fields.Boolean(compute='_compute_approval')
     approval_text = fields.Char(string="Approval", compute='_compute_approval')
+    hidden_text = fields.Char(
+        string="Also Owed", compute='_compute_hidden_text',
+        help="What the notice asks for companies of the same creditor that you do not work for.")
     has_changes = fields.Boolean(compute='_compute_changes')
     changes_html = fields.Html(string="What Changed", compute='_compute_changes', sanitize=False)
 
@@ -51,7 +54,8 @@ class DunningNoticeApproval(models.AbstractModel):
         """Return whether the policy asks a second pair of eyes for this notice as it is now."""
         self.ensure_one()
         return self._asks_colleague(
-            self.policy_id, self.company_id, self.amount_due_company, self.company_id.currency_id,
+            # sudo: only for the rate of the currency; it may be in the name of a head office that the user does not see
+            self.policy_id, self.company_id.sudo(), self.amount_due_company, self.company_currency_id,
             kept=self.colleague_kept)
 
     @api.model
@@ -95,10 +99,12 @@ class DunningNoticeApproval(models.AbstractModel):
         return ", ".join(filter(None, (person.street, person.zip, person.city)))
 
     def _get_refused(self):
-        """Return the notices that the current user cannot approve: he made or changed them, or is no person."""
+        """Return the notices that the current user cannot approve: he made or changed them, sees a part of them only,
+        or is no person.
+        """
         return self.filtered(lambda notice: (
             notice._needs_colleague() and not notice._is_approved()
-            and (self.env.user in notice.maker_ids or self.env.user._is_superuser())))
+            and (self.env.user in notice.maker_ids or self.env.user._is_superuser()))) | self._get_hidden()
 
     def _explain_refused(self):
         """Return why the current user cannot approve these notices, and what to do."""
@@ -107,6 +113,10 @@ class DunningNoticeApproval(models.AbstractModel):
             return self.env._(
                 "%(notices)s: the policy “%(policy)s” asks that a person approves this.",
                 notices=names, policy=self[:1].policy_id.name)
+        if self == self._get_hidden():
+            return self.env._(
+                "%(notices)s: it also asks what is owed to a company of the same creditor that you do not work for. A "
+                "colleague who works for all of these companies decides about it.", notices=names)
         return self.env._(
             "%(notices)s: you made or changed this yourself, and the policy “%(policy)s” asks a second pair of eyes. "
             "Ask a colleague to approve it. Or cancel it: the same items are then proposed again as planned.",
@@ -406,3 +416,45 @@ class DunningNoticeApproval(models.AbstractModel):
         queued = self.filtered(lambda notice: notice.state == 'queued')._lock_proposals(('queued',))
         queued._recording().write(self._get_unapproved_vals())
         return True
+
+    # -------------------------------------------------------------------------
+    # WHO SEES ALL OF IT
+    # -------------------------------------------------------------------------
+
+    # One letter can ask what is owed to several companies of a creditor. Whoever works for one of them reads the notice
+    # with the items of that one; the letter, the e-mail and the decision are for who sees all of it.
+
+    @api.depends('line_ids.drop_reason')
+    @api.depends_context('uid', 'allowed_company_ids', 'lang')
+    def _compute_hidden_text(self):
+        hidden = self._get_hidden_sums()
+        for notice in self:
+            notice.hidden_text = notice._origin.id in hidden and self.env._(
+                "Also owed to the same creditor, at companies that you do not work for: %s.",
+                format_amount(self.env, hidden[notice._origin.id], notice.currency_id))
+
+    def _get_hidden_sums(self):
+        """Return ``{notice id: sum}`` of what is asked for companies that the user does not work for."""
+        if self.env.su or not self.env['res.company']._get_dunning_branches():
+            return {}
+        return {
+            notice.id: residual - netted - held
+            # sudo: a sum, of which the user reads a part
+            for notice, residual, netted, held in self.env['dunning.notice.line'].sudo()._read_group(
+                [('notice_id', 'in', self.ids), ('company_id', 'not in', self.env.companies.ids),
+                 ('drop_reason', '=', False)],
+                ['notice_id'], ['amount_residual:sum', 'amount_netted:sum', 'amount_held:sum'])}
+
+    def _sees_whole(self):
+        # OVERRIDE: it can be about what is owed to several companies of one creditor.
+        return not self._origin._get_hidden_sums()
+
+    def _get_hidden(self):
+        """Return those of the notices of which the user sees a part only."""
+        return self.browse(self._get_hidden_sums())
+
+    def _mail_get_operation_for_mail_message_operation(self, message_operation):
+        # EXTENDS 'mail': what was mailed says what is owed to all companies it is about.
+        operations = super()._mail_get_operation_for_mail_message_operation(message_operation)
+        shared = self.sudo().filtered('shared_company_ids')  # sudo: rules ask for it
+        return operations | dict.fromkeys(self.browse(shared.ids), 'write')

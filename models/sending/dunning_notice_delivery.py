@@ -186,7 +186,7 @@ class DunningNoticeDelivery(models.AbstractModel):
     @api.model
     def _follow_mails(self, company, at_date):
         """Look again at mails of which nothing was recorded, such as when a record was locked, and tell who waits."""
-        mine = Domain('company_id', '=', company.id)
+        mine = Domain('company_id', 'in', company._get_dunning_company_ids())
         unknown = mine & Domain('mail_message_id', '!=', False) & (
             Domain('state', '=', 'leaving') | Domain('state', '=', 'sent') & Domain('receipt_date', '=', False)
             & Domain('date', '>=', at_date - LOOK_BACK))

@@ -42,21 +42,24 @@ class DunningNoticeEditing(models.AbstractModel):
         :param bool followed: whether the steps that hold no longer were taken back already
         :return: the notices, new and joined
         """
-        here = self.with_company(company)
+        here = company._show_dunning_all(self.with_company(company))
         if not followed:
             here._follow_outdated(company, at_date, decisions)
         groups = defaultdict(list)
         for decision in decisions:
             groups[decision.message].append(decision)
         waiting = here._get_waiting_proposals(company, groups) if state == 'draft' else {}
-        shared = {
-            'company_id': company.id, 'state': state, 'origin': origin, 'forced': forced, 'date_planned': at_date}
+        shared = {'state': state, 'origin': origin, 'forced': forced, 'date_planned': at_date}
         new_keys = [key for key in groups if key not in waiting]
         # Not tracked, since a new notice has no followers and no log.
         Notice = here._recording().with_context(tracking_disable=True)
         created = Notice.browse()
         if new_keys:
-            created = Notice.create([{**shared, **here._prepare_from_decisions(groups[key])} for key in new_keys])
+            owed_to = here._get_companies_of(company, decisions)
+            created = Notice.create([
+                {**shared, **here._prepare_from_decisions(groups[key], owed_to)} for key in new_keys])
+            if len(company._get_dunning_company_ids()) > 1:
+                created._settle_company()
         if waiting:
             here._join({notice: groups[key] for key, notice in waiting.items()})
         notices = dict(zip(new_keys, created.with_env(here.env), strict=True)) | waiting
@@ -67,16 +70,39 @@ class DunningNoticeEditing(models.AbstractModel):
         if origin == 'manual':
             made._add_maker()
         if state == 'queued':
-            made.filtered(lambda notice: notice._needs_colleague())._recording().write({'state': 'draft'})
+            hidden = made.with_env(self.env)._get_hidden()
+            made.filtered(lambda notice: notice._needs_colleague() or notice in hidden)._recording().write({
+                'state': 'draft'})
         made._take_snapshots('proposed_data')
-        return made
+        return made._forget_hidden(self.env)
 
     @api.model
-    def _prepare_from_decisions(self, decisions):
-        """Return the values of a new notice of these decisions: of the one of the highest level, and its lines."""
+    def _get_companies_of(self, company, decisions):
+        """Return ``{item id: company}`` to which the items of decisions are owed."""
+        if len(company._get_dunning_company_ids()) == 1:
+            return dict.fromkeys((decision.item_id for decision in decisions), company)
+        items = self.env['account.move.line'].browse([decision.item_id for decision in decisions])
+        items.fetch(['company_id'])
+        return {item.id: item.company_id for item in items}
+
+    def _forget_hidden(self, env):
+        """Return the notices in an environment, without the lines in memory that its user may not see."""
+        if self.env.su and not env.su:
+            self.env.flush_all()
+            self.env.invalidate_all(flush=False)
+        return self.with_env(env)
+
+    @api.model
+    def _prepare_from_decisions(self, decisions, owed_to):
+        """Return the values of a new notice of these decisions: of the one of the highest level, and its lines.
+
+        :param dict owed_to: of :meth:`_get_companies_of`
+        """
         head = max(decisions, key=lambda decision: decision.level_rank)
         lacks, bounced_on = self._get_detour(decisions, head.level_id, head.channel)
+        companies = self.env['res.company'].union(*{owed_to[decision.item_id] for decision in decisions})
         return {
+            'company_id': companies._get_dunning_common().id,
             'partner_id': head.partner_id,
             'currency_id': head.currency_id,
             'recipient_id': head.recipient_id,
@@ -85,7 +111,7 @@ class DunningNoticeEditing(models.AbstractModel):
             'detour': lacks,
             'detour_bounced_on': bounced_on,
             'backlog': any(decision.backlog for decision in decisions),
-            'line_ids': [Command.create(self._prepare_line(decision)) for decision in decisions],
+            'line_ids': [Command.create(self._prepare_line(decision, owed_to)) for decision in decisions],
         }
 
     @api.model
@@ -103,9 +129,10 @@ class DunningNoticeEditing(models.AbstractModel):
         return channel == level.channel == 'both' or channel in DETOURS.get(level.channel, ())
 
     @api.model
-    def _prepare_line(self, decision):
+    def _prepare_line(self, decision, owed_to):
         """Return the values of a line for a due decision; the dispatcher completes them."""
         return {
+            'company_id': owed_to[decision.item_id].id,
             'level_id': decision.level_id,
             'status': 'pending',
             'move_line_id': decision.item_id,
@@ -120,7 +147,7 @@ class DunningNoticeEditing(models.AbstractModel):
     def _get_waiting_proposals(self, company, keys):
         """Return ``{key: notice}`` of the proposals that items of these groups can join."""
         proposals = self.search([
-            ('company_id', '=', company.id), ('state', '=', 'draft'),
+            ('company_id', 'in', company._get_dunning_company_ids()), ('state', '=', 'draft'),
             ('partner_id', 'in', [key[0] for key in keys]),
         ]).try_lock_for_update()  # nobody may send a proposal while an item joins it
         found = {
@@ -145,11 +172,25 @@ class DunningNoticeEditing(models.AbstractModel):
     def _add_lines(self, groups):
         """Make the lines of decisions on notices that are there; parameter as of :meth:`_join`."""
         self._recording().env['dunning.notice.line'].create([
-            {'notice_id': notice.id, **self._prepare_line(decision)}
-            for notice, decisions in groups.items() for decision in decisions])
+            {'notice_id': notice.id, **self._prepare_line(decision, owed_to)}
+            for notice, decisions in groups.items()
+            for owed_to in [self._get_companies_of(notice.company_id, decisions)] for decision in decisions])
+
+    def _settle_company(self):
+        """Let notices be in the name of the branch to which all of it is owed, else of the creditor."""
+        for notice in self.sudo():  # sudo: of all companies, whoever changes the notice
+            companies = notice.live_line_ids.company_id
+            vals = {
+                'company_id': companies._get_dunning_common(),
+                'shared_company_ids': companies if len(companies) > 1 else companies.browse()}
+            changed = {name: value.ids for name, value in vals.items() if value != notice[name]}
+            if companies and changed:
+                notice._recording().write({
+                    name: [(6, 0, ids)] if name == 'shared_company_ids' else ids[0] for name, ids in changed.items()})
 
     def _settle_level(self):
-        """Let the level of notices be the highest of their items, as their texts are."""
+        """Let the level of notices be the highest of their items, as their texts are; and see whose they are."""
+        self._settle_company()
         for notice in self:
             levels = notice.live_line_ids.level_id.sorted(lambda level: (level.sequence, level.id))
             if levels and levels[-1] != notice.level_id:
@@ -254,7 +295,7 @@ class DunningNoticeEditing(models.AbstractModel):
         """Return why these proposals cannot become one, or False."""
         if len(self) < 2:
             return self.env._("Select at least two proposals.")
-        if len(self.partner_id) > 1 or len(self.company_id) > 1:
+        if len(self.partner_id) > 1 or self.company_id - self.company_id[:1]._get_dunning_companies():
             return self.env._("Only proposals to one debtor can become one.")
         if len(self.currency_id) > 1:
             return self.env._("They are in different currencies, and a letter asks one amount.")
@@ -295,7 +336,8 @@ class DunningNoticeEditing(models.AbstractModel):
             'forced': all(self.mapped('forced')),
             'level_reason': target.level_reason or next(filter(None, others.mapped('level_reason')), False),
         })
-        target._update_claim(self.company_id._dunning_today())
+        target._settle_company()
+        target._update_claim(target.company_id._dunning_today())
         others._recording().write({'merged_into_id': target.id})
         others._cancel(self.env._("Merged into %s.", target.display_name))
         target._record_change(

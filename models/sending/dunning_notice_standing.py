@@ -99,8 +99,9 @@ class DunningNoticeStanding(models.AbstractModel):
         told = [
             line.item_id for judgement in judgements.values() for verdict in judgement.verdicts.values()
             for line in verdict.letter.items]
-        asked = Domain('company_id', '=', company.id) & (Domain('amount_costs', '>', 0) | Domain(
-            'amount_interest', '>', 0)) & Domain('notice_id.debtor_type', '=', CONSUMER)
+        asked = Domain('company_id', 'in', company._get_dunning_company_ids()) & (
+            Domain('amount_costs', '>', 0) | Domain('amount_interest', '>', 0)
+        ) & Domain('notice_id.debtor_type', '=', CONSUMER)
         if debtors is not None:
             asked &= Domain('notice_id.partner_id', 'in', debtors.ids)
         steps = self.env['dunning.notice.line'].search(

@@ -2,7 +2,7 @@
 
 The queue is the notices that are queued, and any number of processes may send it at once: the scheduled action, users
 who send at once, the jobs of ``queue_job`` (see ``bridges/``). A process claims a small chunk at the moment at which it
-works on it: of the company that has waited longest, the oldest first, whole debtors at a time.
+works on it: of the creditor that has waited longest, the oldest first, whole debtors at a time.
 
 *Why whole debtors.* On one day no more than one message leaves for one addressee, and that is judged by what is in the
 books. Two processes with a notice each for one debtor would not see what the other does. So a process first locks the
@@ -44,7 +44,7 @@ def no_checkpoint(count=0):
 
 @dataclass
 class Planning:
-    """The planning of one company on one day, as its steps hand it on.
+    """The planning of one creditor on one day, as its steps hand it on.
 
     :param checkpoint: called after each chunk; may commit
     :param notices: what was made
@@ -70,13 +70,13 @@ class DunningRun(models.AbstractModel):
 
     @api.model
     def _cron_plan(self):
-        """Plan for every company that was not planned for today; for all of them when each was.
+        """Plan for every creditor that was not planned for today; for all of them when each was.
 
-        Stopped halfway it goes on where it was: what has a notice is not due again. What
-        goes wrong in one company does not stop the others.
+        Stopped halfway it goes on where it was: what has a notice is not due again. What goes wrong with one creditor
+        does not stop the others.
         """
         IrCron = self.env['ir.cron']
-        companies = self.env['res.company'].search(Domain.TRUE)  # each company is planned
+        companies = self.env['res.company'].search(Domain.TRUE).dunning_creditor_id  # each, with its branches
         waiting = companies.filtered(lambda company: company.dunning_planned_on != company._dunning_today())
         todo = waiting or companies
         IrCron._commit_dunning(remaining=len(todo))
@@ -103,7 +103,7 @@ class DunningRun(models.AbstractModel):
 
     @api.model
     def _plan_company(self, company, at_date, *, checkpoint=no_checkpoint):
-        """Make the notices that are due in one company on one day.
+        """Make the notices that are due to one creditor on one day.
 
         :param checkpoint: called after each chunk; commits when run by the scheduled action
         :return: dict with the new ``notices`` and how many backlog notices wait for another day (``postponed``)
@@ -116,7 +116,7 @@ class DunningRun(models.AbstractModel):
 
     @api.model
     def _get_plan_steps(self):
-        """Return what is done when a company is planned, in order; each step is called with the :class:`Planning`."""
+        """Return what is done when a creditor is planned, in order; each step is called with the :class:`Planning`."""
         return [
             self._end_holds,
             self._follow_facts,
@@ -156,7 +156,7 @@ class DunningRun(models.AbstractModel):
     @api.model
     def _wake_sender(self, planning):
         """Step: wake the sending where anything waits for it."""
-        queued = [('company_id', '=', planning.company.id), ('state', '=', 'queued')]
+        queued = [('company_id', 'in', planning.company._get_dunning_company_ids()), ('state', '=', 'queued')]
         if self.env['dunning.notice'].search_count(queued, limit=1):
             self.env['dunning.dispatcher']._wake()
 
@@ -178,7 +178,8 @@ class DunningRun(models.AbstractModel):
         company, at_date = planning.company, planning.at_date
         Notice, Dispatcher = self.env['dunning.notice'], self.env['dunning.dispatcher']
         waiting = Notice.search(
-            Domain('company_id', '=', company.id) & Domain('state', 'in', ('draft', 'todo', 'to_post', 'error')))
+            Domain('company_id', 'in', company._get_dunning_company_ids())
+            & Domain('state', 'in', ('draft', 'todo', 'to_post', 'error')))
         waiting = waiting.try_lock_for_update()
         printed = waiting.filtered(lambda notice: notice.postal_state == 'printed')
         Dispatcher._recheck(waiting - printed, at_date)
@@ -410,7 +411,7 @@ class DunningRun(models.AbstractModel):
 
     @api.model
     def _get_waiting_companies(self, began, skip=()):
-        """Return the companies that have something to claim: first the one that was dispatched longest ago."""
+        """Return the creditors that have something to claim: first the one that was dispatched longest ago."""
         waiting, _asked = self._query(began=began, skip=skip)
         dispatched, asked = self._query(Domain('asked_on', '!=', False))
         for query in (waiting, dispatched):
@@ -418,7 +419,7 @@ class DunningRun(models.AbstractModel):
         rows = self.env.execute_query(SQL(
             "SELECT company.id FROM res_company company WHERE EXISTS (%s) ORDER BY (%s) NULLS FIRST, company.id",
             waiting.select(SQL("1")), dispatched.select(SQL("MAX(%s)", asked))))
-        return self.env['res.company'].browse([company_id for [company_id] in rows])
+        return self.env['res.company'].browse([company_id for [company_id] in rows]).dunning_creditor_id
 
     @api.model
     def _claim(self, began, skip=()):
@@ -435,8 +436,8 @@ class DunningRun(models.AbstractModel):
     @api.model
     def _claim_of(self, company, began, skip):
         Notice = self.env['dunning.notice']
-        of_company = Domain('company_id', '=', company.id)
-        query, asked = self._query(of_company, began=began, skip=skip)
+        of_creditor = Domain('company_id', 'in', company._get_dunning_company_ids())
+        query, asked = self._query(of_creditor, began=began, skip=skip)
         query.order = SQL("%s NULLS FIRST, %s", asked, SQL.identifier(query.table, 'id'))
         query.limit = LOOK_AHEAD
         rows = self.env.execute_query(query.select(SQL.identifier(query.table, 'partner_id')))
@@ -445,7 +446,7 @@ class DunningRun(models.AbstractModel):
         if not debtors:
             return Notice
         # All that waits for them: which of their notices goes first is not a matter of which was made first.
-        query, _asked = self._query(of_company & Domain('partner_id', 'in', debtors), began=began, skip=skip)
+        query, _asked = self._query(of_creditor & Domain('partner_id', 'in', debtors), began=began, skip=skip)
         found = Notice.search(Domain('id', 'in', query), order='id').grouped('partner_id')
         chosen = Notice
         for debtor in self.env['res.partner'].browse(debtors):
@@ -481,7 +482,7 @@ class DunningRun(models.AbstractModel):
             SELECT debtor FROM UNNEST(%s::int[]) AS queue(debtor)
              WHERE pg_try_advisory_xact_lock(hashtextextended('dunning.debtor:' || %s || ':' || debtor, 0))
              LIMIT %s
-            """, list(partner_ids), company.id, limit))
+            """, list(partner_ids), company.sudo().dunning_creditor_id.id, limit))  # sudo: only which it is
         return [debtor for [debtor] in rows]
 
     @api.model

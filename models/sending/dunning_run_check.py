@@ -101,8 +101,10 @@ class DunningRunCheck(models.AbstractModel):
         policies = self.env['dunning.policy'].sudo()  # sudo: only their names
         if not company._get_dunning_law():
             decisions = self.env['dunning.planner']._plan(company, at_date, only_due={'foreign_law'})
-            in_use = company.dunning_policy_business_id | company.dunning_policy_consumer_id | policies.browse(
-                {decision.policy_id for decision in decisions if decision.reason})
+            in_use = policies.browse(filter(None, (
+                policy_id for kind in ('business', 'consumer') for policy_id in company._get_dunning_companies(
+                )._get_dunning_choices(f'dunning_policy_{kind}_id').values())))
+            in_use |= policies.browse({decision.policy_id for decision in decisions if decision.reason})
             # sudo: what a policy asks holds for every user
             policies = in_use.sudo().filtered(lambda policy: not policy._suits(company))
         if todo and not policies:
@@ -129,14 +131,18 @@ class DunningRunCheck(models.AbstractModel):
             ('policy_id.approval', '=', 'automatic'), ('policy_id.four_eyes', '!=', 'always')])
         gone = Domain('date', '=', at_date) & Domain('state', 'in', GONE_STATES)
         return self.env['dunning.notice'].search_count(
-            Domain([('company_id', '=', company.id), ('origin', '=', 'scheduled'), ('approved', '=', False)])
+            Domain([
+                ('company_id', 'in', company._get_dunning_company_ids()), ('origin', '=', 'scheduled'),
+                ('approved', '=', False)])
             & (Domain('state', '=', 'queued') | gone | held_back))
 
     @api.model
     def _get_usual(self, company, at_date):
         """Return the average number of notices of the last days before a day on which any left; 0 without."""
         days = self.env['dunning.notice']._read_group(
-            [('company_id', '=', company.id), ('state', 'in', LEFT_STATES), ('date', '<', at_date)],
+            [
+                ('company_id', 'in', company._get_dunning_company_ids()), ('state', 'in', LEFT_STATES),
+                ('date', '<', at_date)],
             ['date:day'], ['__count'], order='date:day desc', limit=USUAL_DAYS)
         return sum(count for _day, count in days) / len(days) if days else 0.0
 
@@ -148,7 +154,8 @@ class DunningRunCheck(models.AbstractModel):
         """
         Notice = self.env['dunning.notice'].sudo()  # sudo: what became of the mails is the same for whoever plans
         since = Date.subtract(at_date, days=1)
-        ours = Domain([('company_id', '=', company.id), ('channel', 'not in', MANUAL_CHANNELS)])
+        ours = Domain([
+            ('company_id', 'in', company._get_dunning_company_ids()), ('channel', 'not in', MANUAL_CHANNELS)])
         left = Domain('state', 'in', LEFT_STATES) & Domain('date', '>=', since)
         failed = Domain('state', '=', 'error') & Domain('failed_on', '>=', since) | left & (
             Domain('state', '=', 'undelivered')

@@ -416,14 +416,15 @@ class DunningWithdrawal(models.Model):
                 SELECT told.notice_id
                   FROM %(left)s told
                   JOIN %(matches)s match ON match.item_id = told.move_line_id AND match.date < told.left_on
-                 WHERE told.company_id = %(company)s AND told.date >= %(since)s
+                 WHERE told.company_id IN %(companies)s AND told.date >= %(since)s
               GROUP BY told.id, told.notice_id, told.amount_original, told.amount_residual, told.wrong_amount
                 HAVING SUM(match.amount) > told.amount_original - told.amount_residual + COALESCE(told.wrong_amount, 0)
              UNION ALL
-                SELECT told.notice_id FROM %(left)s told WHERE told.company_id = %(company)s AND told.wrong_amount > 0
+                SELECT told.notice_id FROM %(left)s told
+                 WHERE told.company_id IN %(companies)s AND told.wrong_amount > 0
             ) found
             """,
-            **self.env['dunning.notice']._get_sources_sql(), company=company.id,
+            **self.env['dunning.notice']._get_sources_sql(), companies=company._get_dunning_company_ids(),
             since=at_date - timedelta(days=LOOK_BACK_DAYS)))
         # sudo: what was not owed follows from the books, whoever plans
         self.env['dunning.notice'].sudo().browse([notice_id for (notice_id,) in found])._update_wrong()

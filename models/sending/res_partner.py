@@ -36,8 +36,8 @@ class ResPartner(models.Model):
             return Hold
         today = company._dunning_today()
         if Hold.search([
-            ('company_id', '=', company.id), ('partner_id', '=', self.id), ('reason_id', '=', reason.id),
-            ('closed_on', '=', False), ('date_end', '>=', today),
+            ('company_id', 'in', company._get_dunning_company_ids()), ('partner_id', '=', self.id),
+            ('reason_id', '=', reason.id), ('closed_on', '=', False), ('date_end', '>=', today),
         ], limit=1):
             return Hold  # it is waiting to be read already
         # An invoice of an account that is not reminded of holds up nothing.

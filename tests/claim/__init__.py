@@ -1,5 +1,6 @@
 from . import (
     test_booking,
+    test_branches,
     test_claim,
     test_fourteen_day,
     test_overbooked,

@@ -33,6 +33,8 @@ ANSWERS = {
          'page_offer_total planned_on policy_business_id policy_consumer_id postal_days promise_confirm quiet '
          'retention_automatic shortest_term signatory_ids start_date term_agreed_business term_agreed_consumer user_id '
          'vat_on_costs window_side'),
+        (COLLEAGUES, (), 'branch_ids creditor_id'),
+        (EVERYBODY[5:], EVERYBODY[5:], 'legal_person'),
     ),
     'account.move': (
         # The debtor was told the level of the invoice; see `account.move`.
@@ -58,7 +60,7 @@ OWN = {
     NO_ACCESS: {
         'dunning.page.access_token', 'dunning.arrangement.access_token', 'dunning.arrangement.sign_url',
         'dunning.arrangement.document_data', 'dunning.arrangement.mail_payment', 'dunning.arrangement.told_payment',
-        'dunning.notice.mail_payment'},
+        'dunning.notice.mail_payment', 'dunning.notice.shared_company_ids'},
     'account.group_account_invoice': {'dunning.arrangement.signed_ip'},
     'account.group_account_invoice,account.group_account_readonly': {
         'dunning.arrangement.booking_ids', 'dunning.notice.booking_left', 'dunning.notice.booking_ids',

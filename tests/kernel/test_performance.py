@@ -66,6 +66,18 @@ class TestQueries(DunningCommon):
         count = self.assertDoesNotGrow(lambda: self.plan(DUE, only_due=True))
         self.assertLessEqual(count, PLAN_QUERIES)
 
+    def test_planning_five_branches_takes_as_many(self):
+        self.add_debtors(3)
+        one = self.assertDoesNotGrow(lambda: self.plan(DUE, only_due=True))
+        branches = self.env['res.company'].create([
+            {'name': f"Branch {number}", 'parent_id': self.company.id} for number in range(5)])
+        self.env.cr.precommit.run()  # the charts of accounts
+        self.env.user.company_ids |= branches
+        for branch in branches:
+            self.invoice(company=branch)
+        self.assertLessEqual(self.assertDoesNotGrow(lambda: self.plan(DUE, only_due=True)), one)
+        self.assertEqual(len(self.make_notices(DUE).sudo().line_ids.company_id), 6)
+
     def test_making_notices_takes_as_many_queries_for_many_debtors(self):
         self.add_debtors(3)
         made = []

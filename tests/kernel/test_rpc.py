@@ -9,7 +9,7 @@ import base64
 import inspect
 from contextlib import contextmanager
 
-from odoo import Command, models
+from odoo import Command, fields, models
 from odoo.exceptions import UserError, ValidationError
 from odoo.tests import HttpCase, new_test_user, tagged
 from odoo.tools import SQL, mute_logger
@@ -202,6 +202,7 @@ class TestRpc(DunningCommon, HttpCase):
         return {
             name: field for name, field in self.env[model]._fields.items()
             if (field.store or field.type == 'binary' or field.inverse) and name not in ('id', 'display_name')
+            and field.groups != fields.NO_ACCESS
             and not name.startswith(MIXINS) and name not in ('create_uid', 'create_date', 'write_uid', 'write_date')}
 
     def some(self, model, limit=1):

@@ -8,6 +8,7 @@ import os
 import sys
 from collections import Counter
 from contextlib import contextmanager
+from unittest.mock import patch
 
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
@@ -114,6 +115,29 @@ class TestLetterWorld(DunningCommon):
         world_by_world()
         sys.stderr.write(f"\nConsumers that reached: {dict(reached)}\n")
         self.assertGreaterEqual(min(reached[name] for name in REACHED), MINIMUM, reached)
+
+    def test_a_head_office_and_its_branch(self):
+        """They are one creditor: who owes to both is asked as who owes all of it to one."""
+        branch = self.env['res.company'].create({'name': "Filiaal", 'parent_id': self.company.id})
+        self.env.cr.precommit.run()  # the chart of accounts
+        self.env.user.company_ids |= branch
+        self.manager.company_ids |= branch
+        env, company = self.env, self.company
+        try:
+            # As the world finds it.
+            type(self).env = env(context={**env.context, 'allowed_company_ids': [company.id, branch.id]})
+            type(self).company = company.with_env(self.env)
+            seeds = [f'branch {number}' for number in range(CONSUMERS)]
+            words = {'branches': [branch.with_env(self.env)]}
+            lives = self.live(seeds, start=1, **words)
+            wrong = [life for life in lives if life.failures]
+            self.assertFalse(wrong, "\n".join(line for life in wrong for line in life.told))
+            # The referee is awake: planned apart, each of them asks too much of somebody.
+            apart = patch.object(self.registry['res.company'], '_get_dunning_company_ids', lambda own: own._ids)
+            with apart:
+                self.assertTrue([life for life in self.live(seeds, start=1, **words) if life.failures])
+        finally:
+            type(self).env, type(self).company = env, company
 
     def test_what_once_went_wrong(self):
         for life in self.live(list(STORIES), scripts=STORIES, **TOLD):

@@ -712,11 +712,11 @@ class TestCompanies(DunningCommon):
         self.business.dunning_policy_id = self.other_ladder
         self.assertEqual(self.decision(invoice).policy_id, self.ladder.id)
 
-    def test_a_branch_plans_for_itself_with_the_policies_of_its_parent(self):
+    def test_a_branch_is_planned_by_its_creditor_with_its_own_policy(self):
         branch, own = self.branch, self.own_ladder
         invoice = self.invoice(amount=80, company=branch)
         self.assertEqual(invoice.company_id, branch)
-        self.assertNotIn(self.items(invoice).id, self.plan(DUE))
+        self.assertIn(self.items(invoice).id, self.plan(DUE))
         decision = self.decision(invoice, TODAY + days(3))
         self.assertEqual((decision.reason, decision.policy_id), (None, own.id))
         self.assertEqual(self.dun(TODAY + days(3), branch).company_id, branch)

@@ -204,7 +204,7 @@ class DunningArrangementMake(models.TransientModel):
             debtor, company = partner.commercial_partner_id, self.env.company
             contact = partner - debtor
         else:
-            debtor, company = items.partner_id.commercial_partner_id, items.company_id
+            debtor, company = items.partner_id.commercial_partner_id, items.company_id._filter_dunning_creditors()
         if len(debtor) > 1 or len(company) > 1:
             raise UserError(self.env._("An arrangement is made with one debtor. Select his invoices only."))
         owed = Promise._get_open_items(company, debtor) if debtor else items

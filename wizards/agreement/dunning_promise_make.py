@@ -113,7 +113,7 @@ class DunningPromiseMake(models.TransientModel):
         else:
             items = items._filter_dunning_due().filtered(lambda item: (
                 item.parent_state == 'posted' and not item.reconciled and item.amount_residual > 0))
-            debtor, company = items.partner_id.commercial_partner_id, items.company_id
+            debtor, company = items.partner_id.commercial_partner_id, items.company_id._filter_dunning_creditors()
         if len(debtor) > 1 or len(company) > 1:
             raise UserError(self.env._("A promise is made by one debtor. Select his invoices only."))
         if items is None and debtor:

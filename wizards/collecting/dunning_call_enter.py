@@ -117,7 +117,8 @@ class DunningCallEnter(models.TransientModel):
                     notice=notice.display_name))
             partner, company, items = notice.partner_id, notice.company_id, notice.live_line_ids.move_line_id
         elif moves is not None:
-            partner, company = partner or moves.commercial_partner_id, moves.company_id
+            partner = partner or moves.commercial_partner_id
+            company = moves.company_id._filter_dunning_creditors()
             items = moves._get_dunning_items()
             if len(partner) != 1 or len(company) != 1:
                 raise UserError(self.env._("A call is with one debtor. Select invoices of one debtor."))

@@ -54,6 +54,7 @@ class DunningTimeMachine(models.TransientModel):
             ignore=Planner._get_unknown_reasons(company, day),
             # What went out on the day itself is what would go out.
             past=Past(day, day - timedelta(days=1)) if is_past else None)
+        decisions = self.env['dunning.planner']._filter_seen(company, decisions)
         return Planner._cap_backlog(company, day, decisions, used=0 if is_past else None)[0]
 
     def _prepare_row(self, group):

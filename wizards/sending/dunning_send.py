@@ -125,10 +125,15 @@ class DunningSend(models.TransientModel):
         self.ensure_one()
         groups, skips = [], []
         proposals = self.proposal_ids
-        for company, items in self.item_ids.grouped('company_id').items():
+        Notice = self.env['dunning.notice']
+        # sudo: only which creditor it is
+        for items in self.item_ids.grouped(lambda item: item.company_id.sudo().dunning_creditor_id).values():
+            company = items.company_id[:1]
             decisions = self._plan(company, items)
+            # sudo: what has to be in one letter with these may be owed to a branch the user does not work for
+            owed_to = Notice.sudo()._get_companies_of(company, decisions)
             for group in self._group(decisions):
-                groups.append(self._prepare_group(company, group))
+                groups.append(self._prepare_group(company, group, owed_to))
             # Proposals hold their items: those are shown as what can go out, not as waiting for themselves.
             waiting = self._get_proposals_of(decisions)
             proposals |= waiting
@@ -166,7 +171,7 @@ class DunningSend(models.TransientModel):
         return groups.values()
 
     def _plan_chosen(self, groups, ignore=frozenset()):
-        """Plan the items of lines of this window, of one company, once more.
+        """Plan the items of lines of this window, of one creditor, once more.
 
         :return: list of decisions per message; what changed since the window was opened is not what the user saw, and
             is left out
@@ -176,7 +181,7 @@ class DunningSend(models.TransientModel):
             (group.partner_id.id, group.currency_id.id, group.level_id.id, group.recipient_id.id): group.channel
             for group in groups}
         result = []
-        for decisions in self._group(self._plan(groups.company_id, groups.item_ids, ignore)):
+        for decisions in self._group(self._plan(groups.company_id[:1], groups.item_ids, ignore)):
             head = max(decisions, key=lambda decision: decision.level_rank)
             channel = chosen.get((head.partner_id, head.currency_id, head.level_id, head.recipient_id))
             if channel:
@@ -189,15 +194,17 @@ class DunningSend(models.TransientModel):
             company, decisions, self.at_date, origin='manual', state='queued', forced=self.ahead)
 
     @api.model
-    def _prepare_group(self, company, decisions):
-        notice = self.env['dunning.notice']._prepare_from_decisions(decisions)
+    def _prepare_group(self, company, decisions, owed_to):
+        notice = self.env['dunning.notice']._prepare_from_decisions(decisions, owed_to)
+        seen = [decision.item_id for decision in decisions if owed_to[decision.item_id] in self.env.companies]
         return {
             **{name: notice[name] for name in SHOWN},
             'company_id': company.id,
             'amount_due': sum(decision.amount_due for decision in decisions),
             'amount_netted': sum(decision.amount_netted for decision in decisions),
-            'item_ids': [Command.set([decision.item_id for decision in decisions])],
+            'item_ids': [Command.set(seen)],
             'item_count': len(decisions),
+            'has_hidden': len(seen) < len(decisions),
             'oldest_due_date': min(decision.due_date for decision in decisions),
         }
 
@@ -260,7 +267,11 @@ class DunningSend(models.TransientModel):
             if group.notice_id in notices and group.notice_id.channel != group.channel:
                 group.notice_id.channel = group.channel
         notices._queue_allowed()  # what needs a colleague stays a proposal
-        for company, groups in (selected.filtered(lambda group: not group.notice_id)).grouped('company_id').items():
+        # sudo: only which creditor it is
+        for groups in selected.filtered(lambda group: not group.notice_id).grouped(
+            lambda group: group.company_id.sudo().dunning_creditor_id
+        ).values():
+            company = groups.company_id[:1]
             # Whether the channel that was chosen reaches the debtor is seen when it leaves, and said then.
             for decisions in self._plan_chosen(groups, frozenset({'no_address'})):
                 made = self._create_notices(company, decisions)

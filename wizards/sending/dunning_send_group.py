@@ -28,6 +28,8 @@ class DunningSendGroup(models.TransientModel):
     amount_netted = fields.Monetary(string="Credits", readonly=True)
     item_ids = PickedMany2many(comodel_name='account.move.line', readonly=True)
     item_count = fields.Integer(string="Items", readonly=True)
+    has_hidden = fields.Boolean(
+        readonly=True, help="Part of it is owed to a company of the same creditor that you do not work for.")
     oldest_due_date = fields.Date(readonly=True)
     preview_file = fields.Binary(string="Preview", attachment=False, readonly=True)
     lang_name = fields.Char(string="Language", compute='_compute_lang_name')
@@ -67,6 +69,10 @@ class DunningSendGroup(models.TransientModel):
             elif not group.notice_id and group._needs_colleague():
                 group.problem = self.env._(
                     "It becomes a proposal that a colleague approves: the policy asks a second pair of eyes.")
+            elif not group.notice_id and group.has_hidden:
+                group.problem = self.env._(
+                    "What must be in one letter with this is owed to a company of the same creditor that you do not "
+                    "work for. It becomes a proposal that a colleague who works for both approves.")
             else:
                 group.problem = False
 

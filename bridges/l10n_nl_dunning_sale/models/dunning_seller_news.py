@@ -64,7 +64,7 @@ class DunningSellerNews(models.Model):
         # Paid last: of what was found before.
         for find in (News._find_notices, News._find_broken, News._find_paid):
             News._note(company, at_date, find(company, at_date))
-        waiting = News.search([('company_id', '=', company.id), ('is_told', '=', False)])
+        waiting = News.search([('company_id', 'in', company._get_dunning_company_ids()), ('is_told', '=', False)])
         for user, news in waiting.grouped('user_id').items():
             try:
                 with self.env.cr.savepoint():
@@ -98,7 +98,7 @@ class DunningSellerNews(models.Model):
     def _find_notices(self, company, at_date):
         """Return which notices left from the level that the policy chooses on, and which debtors were handed over."""
         notices = self.env['dunning.notice'].search([
-            ('company_id', '=', company.id), ('state', '=', 'sent'), ('date', '<=', at_date),
+            ('company_id', 'in', company._get_dunning_company_ids()), ('state', '=', 'sent'), ('date', '<=', at_date),
             ('date', '>', at_date - timedelta(days=NEWS_DAYS)),
             ('level_id.policy_id.seller_level_id', '!=', False)])
         events = []
@@ -116,7 +116,8 @@ class DunningSellerNews(models.Model):
     def _find_broken(self, company, at_date):
         """Return which arrangements were broken."""
         arrangements = self.env['dunning.arrangement'].search([
-            ('company_id', '=', company.id), ('state', '=', 'broken'), ('closed_on', '<=', at_date),
+            ('company_id', 'in', company._get_dunning_company_ids()),
+            ('state', '=', 'broken'), ('closed_on', '<=', at_date),
             ('closed_on', '>', at_date - timedelta(days=NEWS_DAYS))])
         events = []
         for arrangement in arrangements:
@@ -132,7 +133,7 @@ class DunningSellerNews(models.Model):
     def _find_paid(self, company, _at_date):
         """Return which debtors somebody was told about owe nothing any more that is late."""
         groups = self._read_group(
-            [('company_id', '=', company.id)], ['partner_id', 'user_id'], ['id:max'])
+            [('company_id', 'in', company._get_dunning_company_ids())], ['partner_id', 'user_id'], ['id:max'])
         last = self.browse(latest for _partner, _user, latest in groups).filtered(lambda news: news.kind != 'paid')
         facts = last.partner_id._get_dunning_facts(company)
         events = []

@@ -18,6 +18,7 @@ class ResPartner(models.Model):
         """Return which of these debtors were sent an invoice before."""
         # sudo: whether there was one, for whoever sells
         groups = self.env['account.move'].sudo()._read_group([
-            ('commercial_partner_id', 'in', self.ids), ('company_id', '=', company.id), ('state', '=', 'posted'),
+            ('commercial_partner_id', 'in', self.ids),
+            ('company_id', 'in', company._get_dunning_company_ids()), ('state', '=', 'posted'),
             ('move_type', '=', 'out_invoice')], ['commercial_partner_id'])
         return self.browse(partner.id for (partner,) in groups)

@@ -21,4 +21,5 @@ class ResUsers(models.Model):
     def _wants_dunning_news(self, company):
         """Return whether this user is told about customers of a company."""
         self.ensure_one()
-        return self.active and self._is_internal() and self.dunning_news != 'none' and company in self.company_ids
+        return self.active and self._is_internal() and self.dunning_news != 'none' and bool(
+            company._get_dunning_companies() & self.company_ids)

@@ -260,7 +260,8 @@ class SaleOrder(models.Model):
         exposures = {debtor.id: debtor.credit for debtor in debtors}
         # sudo: orders of colleagues count as well
         orders = self.sudo().search([
-            ('company_id', '=', company.id), ('state', '=', 'sale'), ('invoice_status', '!=', 'invoiced'),
+            ('company_id', 'in', company._get_dunning_company_ids()),
+            ('state', '=', 'sale'), ('invoice_status', '!=', 'invoiced'),
             ('partner_invoice_id.commercial_partner_id', 'in', debtors.ids)]) if debtors else self.sudo().browse()
         for order in orders:
             exposures[order.partner_invoice_id.commercial_partner_id.id] += max(
