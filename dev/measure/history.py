@@ -201,7 +201,8 @@ def _make_calls(env, company, today):
 def _make_promises(env, company, today):
     """Let some debtors have promised to pay their oldest item: half of them keep us waiting, half did not pay."""
     debtor = env["res.partner"].search([("name", "=", "BENCH")])
-    first = env["dunning.promise"]._make(company, debtor, today + timedelta(days=3), 50, confirm=False)
+    Promise, user = env["dunning.promise"], meter.get_user(env)
+    first = Promise._make(company, debtor, today + timedelta(days=3), 50, user=user, confirm=False)
     env.cr.execute(
         """
         CREATE TEMP TABLE bench_promise AS

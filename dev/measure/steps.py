@@ -197,7 +197,8 @@ def _tell_made(notices):
 
 
 def _tell_mailed(notices):
-    return {"notices": len(notices.filtered(lambda notice: notice.state == "sent"))}
+    """Count what is in the mail queue: a notice is on its way until a mail server takes it."""
+    return {"notices": len(notices.filtered(lambda notice: notice.state == "leaving"))}
 
 
 def _tell_wizard(wizard):

@@ -147,9 +147,12 @@ class DunningAgreement(models.AbstractModel):
     # -------------------------------------------------------------------------
 
     def _get_responsible(self):
-        """Return who is to act: the collector who made it as long as they work here, else that of the debtor."""
         self.ensure_one()
-        return self.partner_id._get_dunning_collector(self.company_id, named=self.user_id)
+        return self._get_responsibles()[self]
+
+    def _get_responsibles(self):
+        """Return ``{agreement: who is to act}``: who made it as long as they work here, else the collector."""
+        return self.env['res.partner']._get_dunning_responsibles(self, lambda agreement: agreement.user_id)
 
     def _unlink_reminders(self):
         # sudo: activities of colleagues are to go as well

@@ -182,12 +182,9 @@ class DunningPromiseFollow(models.AbstractModel):
 
     def _tell_broken(self, befores, at_date):
         """Plan one call about each promise that was not kept, for the collector."""
-        told, responsible = {}, {}
-        for promise in self.filtered(lambda promise: not promise.activity_ids.filtered('automated')):
-            key = promise.user_id, promise.company_id, promise.partner_id
-            if key not in responsible:
-                responsible[key] = promise._get_responsible()
-            user = responsible[key]
+        told = {}
+        untold = self.filtered(lambda promise: not promise.activity_ids.filtered('automated'))
+        for promise, user in untold._get_responsibles().items():
             if not user:
                 continue
             local = promise.with_context(lang=user.lang)

@@ -97,7 +97,8 @@ class DunningClaimLetters(models.AbstractModel):
         :param SQL wanted: condition on the debtor's ``partner``
         """
         company = self.env.company
-        if company.currency_id.name != 'EUR':
+        # By its id, which is kept in memory: the name of its currency is nothing that planning reads.
+        if company.currency_id.id != self.env['ir.model.data']._xmlid_to_res_id('base.EUR'):
             return {}
         letters, names, left_out = {}, {}, {}
         for row in self.env.execute_query(self.env['dunning.notice']._get_letters_sql(company, ROLES, wanted)):

@@ -105,8 +105,7 @@ class DunningHoldLife(models.AbstractModel):
     def _tell_owners(self, at_date, get_summary):
         """Plan one activity per hold, for its owner or whoever answers for him."""
         told = {}
-        for hold in self:
-            user = hold._get_responsible()
+        for hold, user in self._get_responsibles().items():
             if user:
                 hold_of_user = hold.with_context(lang=user.lang)
                 told[hold.id] = {
@@ -116,10 +115,9 @@ class DunningHoldLife(models.AbstractModel):
             schedule_activities(
                 self.with_context(mail_activity_quick_update=True), 'mail.mail_activity_data_todo', told)
 
-    def _get_responsible(self):
-        """Return the owner; where he left, whoever placed the hold, else the collector of the debtor."""
-        self.ensure_one()
-        return self.partner_id._get_dunning_collector(self.company_id, named=self.user_id | self.opened_by_id)
+    def _get_responsibles(self):
+        """Return ``{hold: who is to act}``: the owner, else whoever placed it, else the collector of the debtor."""
+        return self.env['res.partner']._get_dunning_responsibles(self, lambda hold: hold.user_id | hold.opened_by_id)
 
     def _unlink_reminders(self):
         # sudo: activities of colleagues are to go as well

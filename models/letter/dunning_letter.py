@@ -300,7 +300,7 @@ class DunningLetter(models.AbstractModel):
         if not notice.history_text:
             return ''
         env = self.with_context(lang=notice.lang).env
-        new = notice._filter_new_lines()
+        new = notice.new_line_ids
         if not new:
             return ''
         return env._("Our earlier messages were not about %s.", ", ".join(dict.fromkeys(

@@ -48,6 +48,9 @@ class DunningNotice(models.Model):
     enough_text = fields.Char(
         compute='_compute_words', help="That paying this amount by the last day to pay is enough for this letter.")
     days_overdue = fields.Integer(compute='_compute_words', help="Days that the oldest item is late.")
+    new_line_ids = fields.One2many(
+        comodel_name='dunning.notice.line', string="Items Not Told Before", compute='_compute_new_line_ids',
+        help="About which the debtor heard nothing before.")
     history_text = fields.Char(
         compute='_compute_history_text',
         help="Earlier contacts about these items, as in “our reminder of 3 November 2026”; empty when there were none.")
@@ -235,10 +238,11 @@ class DunningNotice(models.Model):
         """Name the earlier contacts about the items: letters and mails that left, calls that were made."""
         by_item = defaultdict(lambda: self.env['dunning.notice'])
         Line = self.env['dunning.notice.line']
-        for line in Line.search_fetch(
+        lines = Line.search_fetch(
             Domain('move_line_id', 'in', self._origin.live_line_ids.move_line_id.ids) & Domain('status', '=', 'sent')
-            & Line._get_standing_domain(), ['move_line_id', 'notice_id'],
-        ):
+            & Line._get_standing_domain(), ['move_line_id', 'notice_id'])
+        lines.notice_id.fetch(['channel', 'date', 'sent_on', 'level_id'])  # of all at once
+        for line in lines:
             by_item[line.move_line_id.id] |= line.notice_id
         for notice in self:
             own, date = notice._origin, notice.date or notice.date_planned
@@ -249,6 +253,20 @@ class DunningNotice(models.Model):
                 and (not own.sent_on or other.sent_on < own.sent_on)))
             notice.history_text = notice._tell_history(
                 earlier.sorted(lambda other: (other.date, other.id))[-HISTORY_LENGTH:])
+
+    @api.depends('line_ids.move_line_id', 'line_ids.drop_reason')
+    def _compute_new_line_ids(self):
+        """In the order of the letter."""
+        Line, told = self.env['dunning.notice.line'], defaultdict(set)
+        for line in Line.search_fetch(
+            Domain('move_line_id', 'in', self.live_line_ids.move_line_id.ids) & Domain('status', '=', 'sent')
+            & Domain('notice_id.channel', '!=', 'task') & Line._get_standing_domain(), ['move_line_id', 'notice_id'],
+        ):
+            told[line.move_line_id.id].add(line.notice_id.id)
+        for notice in self:
+            notice.new_line_ids = notice.live_line_ids.filtered(
+                lambda line, own={notice._origin.id}: not told[line.move_line_id.id] - own
+            ).sorted(lambda line: (line.date_maturity, line.name or '', line.id))
 
     @api.depends('line_ids.move_line_id', 'line_ids.drop_reason', 'lang')
     def _compute_returned_text(self):
@@ -292,19 +310,7 @@ class DunningNotice(models.Model):
         self.ensure_one()
         if not returns.keys() & set(self.live_line_ids.move_line_id):
             return {}
-        return {line: returns[line.move_line_id] for line in self._filter_new_lines() if line.move_line_id in returns}
-
-    def _filter_new_lines(self):
-        """Return the lines about items of which the debtor heard nothing before, in the order of the letter."""
-        self.ensure_one()
-        Line = self.env['dunning.notice.line']
-        told = Line._read_group(
-            Domain('move_line_id', 'in', self.live_line_ids.move_line_id.ids) & Domain('status', '=', 'sent')
-            & Domain('notice_id', '!=', self._origin.id) & Domain('notice_id.channel', '!=', 'task')
-            & Line._get_standing_domain(), ['move_line_id'])
-        heard = {item.id for (item,) in told}
-        return self.live_line_ids.filtered(lambda line: line.move_line_id.id not in heard).sorted(
-            lambda line: (line.date_maturity, line.name or '', line.id))
+        return {line: returns[line.move_line_id] for line in self.new_line_ids if line.move_line_id in returns}
 
     def _is_fourteen_day(self):
         """Return whether it is a 14-day letter: by what it left as, or by its level before that."""

@@ -470,13 +470,4 @@ class DunningNotice(models.Model):
         return self._get_responsibles()[self]
 
     def _get_responsibles(self):
-        """Return ``{notice: user}`` of these notices; a few queries for all of them."""
-        result = {}
-        for company, notices in self.grouped('company_id').items():
-            named = notices.filtered(lambda notice, company=company: company._is_dunning_colleague(notice.author_id))
-            result.update((notice, notice.author_id) for notice in named)
-            others = notices - named
-            if others:
-                collectors = others.partner_id._get_dunning_collectors(company)
-                result.update((notice, collectors[notice.partner_id.id]) for notice in others)
-        return result
+        return self.env['res.partner']._get_dunning_responsibles(self, lambda notice: notice.author_id)

@@ -143,7 +143,7 @@ class DunningPlannerGates(models.AbstractModel):
             lines=question.lines,
             due_date=question.due_date,
             held=self._get_held_sql(question),
-            held_company=self._get_held_company_sql(line, SQL("%s", question.company.currency_id.decimal_places)),
+            held_company=self._get_held_company_sql(line, self._get_places_sql(question.company)),
             credits=self._get_credit_sql(question),
             named=self._get_named_sql(question),
             countable=self._get_countable_sql(line, SQL.identifier('move'), SQL("move.id"), no_debt),
@@ -199,6 +199,11 @@ class DunningPlannerGates(models.AbstractModel):
             """CASE WHEN %(row)s.amount_residual = 0 OR %(row)s.amount_netted = 0 THEN 0 ELSE ROUND(
                    %(row)s.amount_residual_currency * %(row)s.amount_netted / %(row)s.amount_residual,
                    (SELECT decimal_places FROM res_currency WHERE id = %(row)s.currency_id)) END""", row=row)
+
+    @staticmethod
+    def _get_places_sql(company):
+        """Return SQL of the decimals of a company's currency, which nothing else of a question reads."""
+        return SQL("(SELECT decimal_places FROM res_currency WHERE id = %s)", company.currency_id.id)
 
     @staticmethod
     def _get_held_company_sql(line, places):
@@ -398,7 +403,8 @@ class DunningPlannerGates(models.AbstractModel):
 
     def _reason_bank_stale(self):
         def predicate(question):
-            stale = self._get_stale_policies(question.company, question.day, question.sources.bank_states)
+            stale = self._get_stale_policies(
+                question.company, question.day, question.sources.bank_states, question.policies)
             return SQL("policy_id = ANY(%s)", stale) if stale else SQL("FALSE")
 
         def sentence(decision):
@@ -416,18 +422,18 @@ class DunningPlannerGates(models.AbstractModel):
             known_of_past=False, known_of_future=False, foreseen=False)
 
     @api.model
-    def _get_stale_policies(self, company, at_date, states=None):
+    def _get_stale_policies(self, company, at_date, states=None, policies=None):
         """Return the ids of the policies that find the bank data of a day too old.
 
         :param states: of ``res.company._get_dunning_bank_states``, when they are at hand
+        :param policies: of :meth:`_read_policies`, when they are at hand
         """
         states = company._get_dunning_bank_states() if states is None else states
         if not states:
             return []
         age = (at_date - min(newest for _journal, newest in states)).days
-        # sudo: what a policy says holds for every user
-        return self.env['dunning.policy'].sudo().search([
-            ('bank_max_age', '>', 0), ('bank_max_age', '<', age)]).ids
+        policies = self._read_policies(company) if policies is None else policies
+        return policies.filtered(lambda policy: 0 < policy.bank_max_age < age).ids
 
     @api.model
     def _fmt_bank_state(self, journal, newest, today):

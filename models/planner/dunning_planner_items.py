@@ -99,6 +99,7 @@ class DunningPlannerItems(models.AbstractModel):
                 if level.fallback_channel and level.channel == 'phone' and level._can_be_written()],
             policies=SQL(", ").join(
                 SQL("(%s, %s, %s, %s, %s)", policy.id, policy.debtor_type,
+                    policy.minimum_amount if policy.currency_id == company.currency_id else
                     policy.currency_id._convert(policy.minimum_amount, company.currency_id, company, day),
                     policy.require_invoice_sent, policy.agreed_interest_percent)
                 for policy in question.policies) or SQL("(0, 'any', 0.0, FALSE, 0.0)"),
@@ -247,7 +248,8 @@ class DunningPlannerItems(models.AbstractModel):
         # sudo: what a policy says holds for every user
         return self.env['dunning.policy'].sudo().search_fetch(
             Domain('company_id', 'in', [False, *company._get_dunning_companies().parent_ids.ids]),
-            ['debtor_type', 'minimum_amount', 'currency_id', 'require_invoice_sent', 'agreed_interest_percent'])
+            ['debtor_type', 'minimum_amount', 'currency_id', 'require_invoice_sent', 'agreed_interest_percent',
+             'bank_max_age'])
 
     @api.model
     def _read_levels(self):
@@ -355,8 +357,7 @@ class DunningPlannerItems(models.AbstractModel):
             too_late=sources.too_late,
             company_policy=self._get_company_policy_sql(question, SQL.identifier('item')),
             policies=question.policies.ids,
-            held_company=self._get_held_company_sql(
-                SQL.identifier('item'), SQL("%s", company.currency_id.decimal_places)),
+            held_company=self._get_held_company_sql(SQL.identifier('item'), self._get_places_sql(company)),
             countable=self._get_countable_sql(
                 SQL.identifier('item'), SQL.identifier('item'), SQL("item.move_id"), SQL("item.no_debt")),
             at_date=question.day,

@@ -463,7 +463,10 @@ class DunningDispatcher(models.AbstractModel):
     @api.model
     def _get_mail_template(self, notice):
         """Return the ``mail.template`` of a notice: that of its level, else the one that ships."""
-        return notice.level_id.mail_template_id or self.env.ref('l10n_nl_dunning.mail_template_notice')
+        # Its id is kept in memory: asked of each notice, `ref` would look each time whether it is still there.
+        shipped = self.env['ir.model.data']._xmlid_to_res_id(
+            'l10n_nl_dunning.mail_template_notice', raise_if_not_found=True)
+        return notice.level_id.mail_template_id or self.env['mail.template'].browse(shipped)
 
     @api.model
     def _get_invoice_attachments(self, notice):
