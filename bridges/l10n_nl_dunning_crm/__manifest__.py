@@ -1,7 +1,7 @@
 {
     'name': "Debiteurenbeheer: CRM",
     'summary': "Leads and opportunities show the dunning level of the customer",
-    'version': '19.0.1.0.0',
+    'version': '19.0.1.1.0',
     'category': 'Accounting/Accounting',
     'author': "Debiteurenbeheer contributors",
     'license': 'LGPL-3',

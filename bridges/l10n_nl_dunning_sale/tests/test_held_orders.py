@@ -1,5 +1,7 @@
 """No way around: whatever a salesperson, a customer or a program does, a held order is not confirmed."""
 
+from unittest.mock import patch
+
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -250,7 +252,11 @@ class TestHeldOrders(HeldCommon):
     def test_a_down_payment_is_booked_and_the_order_waits(self):
         order = self.order()
         order.write({'require_payment': True, 'prepayment_percent': 0.3})
-        transaction = self.pay_online(order, 30.0)
+        Order, name = self.registry['sale.order'], '_send_payment_succeeded_for_order_mail'
+        with patch.object(Order, name, autospec=True) as mail:
+            transaction = self.pay_online(order, 30.0)
+        # The customer reads that the money came in, and not that the order is confirmed.
+        self.assertEqual(mail.call_args.args, (order,))
         self.assertEqual(order.state, 'sent')
         self.assertTrue(order.dunning_asked_on)
         self.assertIn(transaction.payment_id.state, ('in_process', 'paid'))

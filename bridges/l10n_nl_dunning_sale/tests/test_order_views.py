@@ -86,7 +86,8 @@ class TestOrderViews(SaleCommon):
         names = dict(Partner.name_search("B", domain=[('id', 'in', (self.late | self.prompt).ids)]))
         self.assertEqual(names[self.late.id], "Bakkerij De Korst BV \t --Reminder--")
         self.assertEqual(names[self.prompt.id], "Prompt BV")
-        self.assertEqual(self.late.with_context(res_partner_search_mode='customer').display_name, "Bakkerij De Korst BV")
+        plain = self.late.with_context(res_partner_search_mode='customer').display_name
+        self.assertEqual(plain, "Bakkerij De Korst BV")
 
     def test_the_number_of_queries_does_not_depend_on_the_number_of_orders(self):
         self.make_rule()
