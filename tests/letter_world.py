@@ -70,12 +70,14 @@ class World:
     :param texts: of reminder, notice of default, 14-day letter and final demand
     :param scripts: ``{seed: script}`` of those that do not follow from the seed
     :param branches: companies of the same creditor, at which consumers owe and pay as well
+    :param break_program: called when everybody is there, before the first day; then each company is planned
     :param plans, shown: numbers of the days on which the scheduled action comes, and on which all pages are looked at
     """
 
-    def __init__(self, case, seeds, *, texts, manager, start=0, scripts=None, branches=(), plans=PLANS, shown=SHOWN):
+    def __init__(self, case, seeds, *, texts, manager, start=0, scripts=None, branches=(), break_program=None,
+                 plans=PLANS, shown=SHOWN):
         self.case, self.env, self.company = case, case.env, case.company
-        self.companies = [case.company, *branches]
+        self.companies, self.break_program = [case.company, *branches], break_program
         self.texts, self.manager = texts, manager
         self.first = self.day = FIRST_DAYS[start % len(FIRST_DAYS)]
         self.seeds, self.scripts, self.plans, self.shown = seeds, scripts or {}, plans, shown
@@ -88,6 +90,8 @@ class World:
         self.employer = self.case.make_debtor("Werkgever BV")
         self.lives = [
             make_life(self, seed, number, self.scripts.get(seed)) for number, seed in enumerate(self.seeds)]
+        if self.break_program:
+            self.break_program()
         for number in range(DAYS):
             self.day = self.first + timedelta(days=number)
             self.live(number)
@@ -98,8 +102,9 @@ class World:
     def live(self, number):
         self.act(number, MORNING)
         if number in self.plans:
-            with self.guard("planning"):
-                self.actions.on(self.env['dunning.run'])._plan_company(self.company, self.day)
+            for company in self.companies if self.break_program else [self.company]:
+                with self.guard("planning"):
+                    self.actions.on(self.env['dunning.run'])._plan_company(company, self.day)
         self.act(number, NOON)
         if number in self.plans:
             with self.guard("sending"):

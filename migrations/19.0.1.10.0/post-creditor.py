@@ -16,6 +16,9 @@ OLD_RULE = "[('company_id', 'in', company_ids)]"
 
 
 def migrate(cr, version):
+    env = api.Environment(cr, SUPERUSER_ID, {})
+    env.flush_all()  # who the creditor of each company is
+    env.registry.clear_cache()
     _widen_rules(cr)
     # The item says to whom it is owed; until now that was the company of its notice.
     cr.execute("""
@@ -63,7 +66,6 @@ def migrate(cr, version):
     """)
     # Worked out anew every night, for the creditor.
     cr.execute("DELETE FROM dunning_behaviour WHERE company_id = ANY(%s)", (branches,))
-    env = api.Environment(cr, SUPERUSER_ID, {})
     # What is about a debtor is chosen by the creditor.
     companies = env['res.company'].with_context(active_test=False).browse(branches)
     companies._copy_dunning_settings()

@@ -89,7 +89,7 @@ class DunningCreditor(models.AbstractModel):
 
     def _filter_dunning_creditors(self):
         """Return one company of each creditor of these: the creditor itself where it is among them."""
-        # sudo: as above
+        # sudo: who works for a branch need not see its head office; so below
         return self.browse(
             (creditor & companies or companies[:1]).id
             for creditor, companies in self.sudo().grouped('dunning_creditor_id').items())

@@ -80,18 +80,24 @@ class DunningDebtorSettings(models.AbstractModel):
 
         The one that is the most careful with the debtor counts, and the contact says what was chosen before.
         """
-        names = self._get_dunning_setting_names()
+        names, companies = self._get_dunning_setting_names(), creditor._get_dunning_companies()
+        if len(companies) == 1:
+            return
         # sudo: all debtors, whoever joins the companies
         Partner = self.sudo().with_company(creditor)
-        found = self._read_dunning_settings(creditor._get_dunning_companies(), names)
+        found = self._read_dunning_settings(companies, names)
         for partner in Partner.browse(found):
-            chosen = {name: by_company for name, by_company in found[partner.id].items() if by_company}
+            chosen = {
+                name: by_company for name, by_company in found[partner.id].items()
+                if by_company and (len(by_company) < len(companies) or len({*by_company.values()}) > 1)}
+            if not chosen:
+                continue
             vals = {
                 name: self._get_careful(name, by_company.get(creditor.id), list(by_company.values()))
                 for name, by_company in chosen.items()}
-            if vals.get('dunning_waive_interest') or vals.get('dunning_waive_costs'):
+            if 'dunning_waive_reason' in chosen:  # of whatever was waived somewhere
                 vals['dunning_waive_reason'] = "; ".join(dict.fromkeys(filter(
-                    None, chosen.get('dunning_waive_reason', {}).values())))
+                    None, chosen['dunning_waive_reason'].values())))
             partner.write(vals)
             differing = [name for name, by_company in chosen.items() if len({*by_company.values()}) > 1]
             if differing and partner == partner.commercial_partner_id:

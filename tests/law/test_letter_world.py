@@ -44,6 +44,8 @@ STORIES = {
         (4, MORNING, 'owe', (2, 1)), (44, MORNING, 'pay_asked', ()),
         *((day, EVENING, 'visit', ()) for day in range(45, 60, 2)), set_up=(0, 0, 1, 0), amount=1),
 }
+#: A seed of which the first invoice is of the head office, and the second of its branch.
+BOTH = 'both 1'
 INTEREST = "<p>Daarin zit <t t-out=\"object.interest_text\"/> aan wettelijke rente.</p>"
 
 
@@ -127,15 +129,20 @@ class TestLetterWorld(DunningCommon):
             # As the world finds it.
             type(self).env = env(context={**env.context, 'allowed_company_ids': [company.id, branch.id]})
             type(self).company = company.with_env(self.env)
-            seeds = [f'branch {number}' for number in range(CONSUMERS)]
             words = {'branches': [branch.with_env(self.env)]}
-            lives = self.live(seeds, start=1, **words)
-            wrong = [life for life in lives if life.failures]
+            wrong = [
+                life for life in self.live([f'branch {number}' for number in range(CONSUMERS)], start=1, **words)
+                if life.failures]
             self.assertFalse(wrong, "\n".join(line for life in wrong for line in life.told))
-            # The referee is awake: planned apart, each of them asks too much of somebody.
+            # One invoice of each: in one letter nothing is wrong; planned apart, it is noticed.
+            both = {'scripts': {BOTH: tell((0, MORNING, 'owe', (0, 1)), amount=1)}, **TOLD, **words}
+            [life] = self.live([BOTH], **both)
+            self.assertFalse(life.failures, "\n".join(life.told))
+            self.assertGreaterEqual(life.reached, {'fourteen_day', 'costs_owed'}, "\n".join(life.told))
             apart = patch.object(self.registry['res.company'], '_get_dunning_company_ids', lambda own: own._ids)
-            with apart:
-                self.assertTrue([life for life in self.live(seeds, start=1, **words) if life.failures])
+            self.addCleanup(lambda: apart.stop())
+            [life] = self.live([BOTH], break_program=apart.start, **both)
+            self.assertTrue(life.failures, "\n".join(life.told))
         finally:
             type(self).env, type(self).company = env, company
 
