@@ -500,7 +500,7 @@ class TestLetterWords(LetterCommon):
         mail = notice.mail_id
         self.assertEqual(mail.attachment_ids.mapped('name'), [notice.letter_filename])
         self.assertEqual(mail.attachment_ids.raw, base64.b64decode(notice.letter_file))
-        self.assertEqual(mail.subject, f"Aanmaning {notice.name} - Test BV")
+        self.assertEqual(mail.subject, f"Aanmaning {move.name}: {notice.amount_text}")
         body = html.fromstring(mail.body_html).text_content().replace('\xa0', ' ')
         for words in (move.name, "€ 1.234,56", "NL91 ABNA 0417 1643 00", "Geachte heer, mevrouw,", "3:317"):
             self.assertIn(words, body)
@@ -966,7 +966,7 @@ class TestLetterPdf(LetterCommon):
         seen = wizard.group_ids.get_preview()
         self.assertIn(f'/{wizard.group_ids.id}/', seen['letter_url'])
         self.assertIn(move.name, seen['subject'])
-        self.assertIn("Pay", seen['body'])
+        self.assertIn("Betaal", seen['body'])
         self.assertNotRegex(seen['body'], r'access_token=\w', "Who looks cannot act as the debtor")
         self.assertTrue(wizard.group_ids.preview_file)
         self.assertEqual(self.env['dunning.notice'].search_count([]), count)
