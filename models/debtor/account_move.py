@@ -228,7 +228,7 @@ class AccountMove(models.Model):
         """Return the SQL condition that a customer invoice that is not paid has one of these keys as its number.
 
         :param SQL move: the name of a row of ``account_move``
-        :param list keys: letters and digits as in ``tools.payment.imputation.get_item_keys``
+        :param SQL keys: an array of letters and digits as in ``tools.payment.imputation.get_item_keys``
         """
         columns = {name: SQL("%s.%s", move, SQL.identifier(name)) for name in KEY_COLUMNS}
         return SQL(

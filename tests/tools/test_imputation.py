@@ -213,7 +213,7 @@ class TestImputation(BaseCase):
         credit = pay(text)
         found = self.impute(credit)
         if any(found):
-            self.assertTrue(get_keys(read_credits([credit])) & get_item_keys(NEW.numbers[0]), text)
+            self.assertTrue(get_keys([credit], read_credits([credit])) & get_item_keys(NEW.numbers[0]), text)
 
     def test_only_what_the_payer_wrote(self):
         text = '/TRTP/SEPA OVERBOEKING/IBAN/NL91ABNA0417164300/BIC/ABNANL2A/NAME/INV 2026 00017/REMI/nota 23/EREF/X1'
