@@ -1,11 +1,11 @@
 """A random world around the invoices of a file: what people, banks and mail servers do, seeded.
 
-:class:`WorldReplay` lives through the days as :class:`~.replay_engine.Replay` does, and lets things happen: partial and
-full credit notes, money that lies on the account unmatched, direct debits and their returns, payments that bounce, payments that are booked late with
-an earlier date, holds on parts, invoices and debtors, disputes with an outcome, promises, receipts on the bank that
-name an invoice or a debtor, mails that come back, replies, proposals that are taken back, and faults in the middle of
-the scheduled actions, which then are repeated. Payers write numbers of invoices as people do: whole, in part, in
-digits, somebody else's, or not at all.
+:class:`WorldReplay` lives through the days as :class:`~.replay_engine.Replay` does, and lets things happen: partial
+and full credit notes, money that lies on the account unmatched, direct debits and their returns, payments that
+bounce, payments that are booked late with an earlier date, holds on parts, invoices and debtors, disputes with an
+outcome, promises, receipts on the bank that name an invoice or a debtor, mails that come back, replies, proposals
+that are taken back, and faults in the middle of the scheduled actions, which then are repeated. Payers write numbers
+of invoices as people do: whole, in part, in digits, somebody else's, or not at all.
 
 The referee writes all of it down in his own books (``replay_ledger``) and judges what leaves by those.
 """

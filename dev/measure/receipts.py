@@ -33,11 +33,15 @@ def generate(env):
     partner = SQL("CASE WHEN new.nr %% 2 = 0 THEN new.partner_id END")
     names = {"name": SQL("'BENCHBANK/' || new.nr"), "sequence_prefix": SQL("'BENCHBANK/'")}
     numbers = {"sequence_number": SQL("new.nr"), "access_token": SQL("NULL"), "partner_id": partner}
-    ids = {"id": SQL("new.move_id"), "statement_line_id": SQL("new.id")}
+    # Each points to the other: the lines are told last.
+    ids = {"id": SQL("new.move_id"), "statement_line_id": SQL("NULL")}
     ledger.copy_rows(env, receipt.move_id, "bench_receipt", {**ids, **names, **numbers})
     overrides = {"id": SQL("new.id"), "move_id": SQL("new.move_id"), "partner_id": partner}
     overrides.update(payment_ref=SQL("new.text"), amount=SQL("new.amount"), amount_residual=SQL("-new.amount"))
     ledger.copy_rows(env, receipt, "bench_receipt", overrides)
+    env.cr.execute(
+        "UPDATE account_move SET statement_line_id = new.id FROM bench_receipt new WHERE account_move.id = new.move_id"
+    )
     for line in receipt.move_id.line_ids:
         amount = SQL("%s * new.amount", 1 if line.balance > 0 else -1)
         values = dict.fromkeys(("balance", "amount_currency", "amount_residual", "amount_residual_currency"), amount)
@@ -48,6 +52,11 @@ def generate(env):
     ledger.vacuum(env)
 
     def remove():
+        env.cr.execute(
+            "UPDATE account_move SET statement_line_id = NULL"
+            " WHERE id IN (SELECT move_id FROM bench_receipt UNION ALL SELECT %s)",
+            (receipt.move_id.id,),
+        )
         for table, column in (
             ("account_move_line", "move_id"), ("account_bank_statement_line", "move_id"), ("account_move", "id")
         ):

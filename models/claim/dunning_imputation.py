@@ -79,7 +79,8 @@ class DunningImputation(models.AbstractModel):
             for row in rows if row.balance > 0]
         read = read_credits(credits)
         items, documents, names = self._read_payable(
-            company, sorted(get_keys(read)), sorted({credit.debtor_id for credit in credits if credit.debtor_id}),
+            company, sorted(get_keys(credits, read)),
+            sorted({credit.debtor_id for credit in credits if credit.debtor_id}),
             sorted({credit.amount for credit in credits if credit.debtor_id is None}),
             [item_id for credit in credits for item_id in credit.item_ids])
         found = impute(credits, items, documents, names, read)

@@ -210,7 +210,9 @@ class DunningDebtorChecklist(models.AbstractModel):
         payments = self.env['dunning.planner']._get_reason_codes(is_payment=True)
         waiting = [item for item in items if item['reason'] in payments]
         if waiting:
-            return 'stop', title, self.env._(
+            # What is collected by itself does not stop a call about the rest.
+            rest = any(item['checked'] for item in items) and all(item['reason'] == 'direct_debit' for item in waiting)
+            return 'warn' if rest else 'stop', title, self.env._(
                 "%(names)s: %(why)s", names=self._join_names(waiting), why=waiting[0]['why'])
         states = self.company_id._get_dunning_bank_states()
         if not states:

@@ -89,8 +89,8 @@ class AccountMove(models.Model):
         copy=False,
         tracking=True,
         groups=ACCOUNTING,
-        help="As the bank writes it. The first reminder tells in our own words what its code means, such as AM04; nothing "
-             "else of it leaves.",
+        help="As the bank writes it. The first reminder tells in our own words what its code means, such as AM04; "
+             "nothing else of it leaves.",
         prefetch='dunning',
     )
     dunning_days_overdue = fields.Integer(
@@ -228,7 +228,7 @@ class AccountMove(models.Model):
         """Return the SQL condition that a customer invoice that is not paid has one of these keys as its number.
 
         :param SQL move: the name of a row of ``account_move``
-        :param list keys: letters and digits as in ``tools.payment.imputation.get_item_keys``
+        :param SQL keys: an array of letters and digits as in ``tools.payment.imputation.get_item_keys``
         """
         columns = {name: SQL("%s.%s", move, SQL.identifier(name)) for name in KEY_COLUMNS}
         return SQL(

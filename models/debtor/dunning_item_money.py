@@ -291,9 +291,12 @@ class DunningItemMoney(models.AbstractModel):
             wanted AS (
                 SELECT line.id FROM %(lines)s WHERE %(owed)s AND partner.commercial_partner_id = ANY(%(debtors)s)
                  UNION
+                -- Key by key: an index on arrays takes many at once in the square of their number.
                 SELECT line.id
-                  FROM account_move move JOIN account_move_line line ON line.move_id = move.id
-                 WHERE %(has_key)s AND %(owed)s
+                  FROM UNNEST(%(keys)s::text[]) AS named (key)
+                  JOIN account_move move ON %(has_key)s
+                  JOIN account_move_line line ON line.move_id = move.id
+                 WHERE %(owed)s
                  UNION
                 SELECT line.id
                   FROM (SELECT UNNEST(%(items)s::int[]) AS id UNION SELECT UNNEST(item_ids) FROM document) asked
@@ -306,19 +309,20 @@ class DunningItemMoney(models.AbstractModel):
                    CASE WHEN line.amount_residual = line.balance THEN line.discount_date END,
                    CASE WHEN owing.debtor_id IS NOT NULL THEN debtor.complete_name END, move.move_type = 'entry',
                    NULL::int[]
-              FROM wanted
-              JOIN account_move_line line ON line.id = wanted.id
+              FROM account_move_line line
               JOIN account_move move ON move.id = line.move_id
               JOIN res_partner partner ON partner.id = line.partner_id
               JOIN res_partner debtor ON debtor.id = partner.commercial_partner_id
          LEFT JOIN owing ON owing.debtor_id = debtor.id
-             WHERE %(no_debt)s IS NULL
+                   -- As an array they are looked up one by one; joined, PostgreSQL takes them for most of the table.
+             WHERE line.id = ANY(ARRAY(SELECT id FROM wanted)) AND %(no_debt)s IS NULL
          UNION ALL
             SELECT NULL, debtor_id, number, amount, NULL, NULL, NULL, NULL, NULL, NULL, item_ids FROM document
             """,
             documents=documents, no_debt=self._get_dunning_no_debt_sql(SQL("line.id"), SQL.identifier('move')),
             lines=lines, owed=owed, has_amounts=bool(amounts), amounts=amounts, debtors=debtor_ids,
-            has_key=Move._get_dunning_has_key_sql(SQL.identifier('move'), keys), items=item_ids, by_sum=by_sum,
+            has_key=Move._get_dunning_has_key_sql(SQL.identifier('move'), SQL("ARRAY[named.key]")), keys=keys,
+            items=item_ids, by_sum=by_sum,
             due_date=due_date,
             to_flush=[
                 *(self._fields[name] for name in (

@@ -49,7 +49,8 @@ class DunningPlannerGates(models.AbstractModel):
         ready, taken = question.imputed.ready, question.imputed.taken
         return SQL(
             "SELECT * FROM UNNEST(%s::int[], %s::numeric[], %s::numeric[]) AS credit (partner_id, amount, loose)",
-            list(ready), list(ready.values()), [amount - taken.get(debtor_id, 0) for debtor_id, amount in ready.items()])
+            list(ready), list(ready.values()),
+            [amount - taken.get(debtor_id, 0) for debtor_id, amount in ready.items()])
 
     def _get_named_sql(self, question):
         """Return SQL of what money that names items covers of them: ``item_id``, ``amount`` (company currency)."""
@@ -354,7 +355,6 @@ class DunningPlannerGates(models.AbstractModel):
 
         Hook: where such orders are made.
         """
-        return None
 
     # -------------------------------------------------------------------------
     # OLD BANK DATA

@@ -99,6 +99,7 @@ class TestDebtorScreen(ScreenCommon):
         self.assertEqual(count(), (280.0, 280.0, 280.0, 280.0, asked, asked))
         self.assertEqual(
             [item['checked'] for item in self.screen()['items']], [True, False], "Nothing is promised of it")
+        self.assertEqual(self.check('bank')[0], 'warn', "There is something else to call about")
         collected.move_id._record_dunning_return(LATER)
         self.assertEqual(count(), (360.0, 360.0, 360.0, 360.0, both, both))
 

@@ -159,8 +159,8 @@ class TestDirectDebit(DunningCommon):
         text = self.read_letter(notice)
         self.assertTrue(text.startswith("Dear"), text)
         self.assertIn(
-            f"Your bank returned the direct debit of invoice {invoice.name} on 6 March 2025, for this reason: there was "
-            "not enough money on the account.", text)
+            f"Your bank returned the direct debit of invoice {invoice.name} on 6 March 2025, for this reason: there "
+            "was not enough money on the account.", text)
         self.assertIn(notice.amount_text, text)
         for word in ("wrong", "unlawful", "not allowed", "Open:"):
             self.assertNotIn(word, text)

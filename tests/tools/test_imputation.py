@@ -28,7 +28,8 @@ OF_OWN = (
     '{1}/{2}', '{1}{2}', '{2}', 'factuur {3}', 'nr. {3}', 'factuurnr {1}-{3}', '{0}{3}', '{0}-{2}', 'Factuur{0}: {2}',
     'uw nota {2} van 01-09-2026', '{2}, bedankt')
 NEVER = (
-    'klantnr {3}', '17,00', 'EUR 23,00', 'week 17', 'NL91 ABNA 0017 0023 00', '23-10-2026', 'X{0}{1}{2}', '{0}{1}{2}9',
+    'klantnr {3}', 'klantnr {2}', 'order {2}', '17,00', 'EUR 23,00', 'week 17', 'NL91 ABNA 0017 0023 00',
+    '23-10-2026', 'X{0}{1}{2}', '{0}{1}{2}9',
     '{0}/{1}/{2}1', '9{2}', '{0}/2019/{2}', '2019/{2}', '{0} 2019 {2}', 'factuur 2019 {3}', '{2}/7', '3-{3}')
 
 
@@ -56,6 +57,14 @@ class TestImputation(BaseCase):
                         self.assertEqual(
                             self.impute(pay(write(spell(pattern, NEW)), debtor_id=debtor_id)),
                             ({NEW.id: Decimal('50.00')}, set()))
+
+    def test_a_number_within_a_number_names_nothing(self):
+        part = Item(14, THEM, ('2026/00023',), Decimal('67.89'), date(2026, 9, 1))
+        for debtor_id in (US, THEM, None):
+            self.assertEqual(
+                self.impute(pay(NEW.numbers[0], debtor_id=debtor_id), (*ITEMS, part)),
+                ({NEW.id: Decimal('50.00')}, set()))
+        self.assertEqual(self.impute(pay('2026/00023'), (*ITEMS, part)), ({part.id: Decimal('50.00')}, set()))
 
     def test_a_known_debtor_writes_a_number_in_any_way(self):
         for pattern in OF_OWN:
@@ -204,7 +213,7 @@ class TestImputation(BaseCase):
         credit = pay(text)
         found = self.impute(credit)
         if any(found):
-            self.assertTrue(get_keys(read_credits([credit])) & get_item_keys(NEW.numbers[0]), text)
+            self.assertTrue(get_keys([credit], read_credits([credit])) & get_item_keys(NEW.numbers[0]), text)
 
     def test_only_what_the_payer_wrote(self):
         text = '/TRTP/SEPA OVERBOEKING/IBAN/NL91ABNA0417164300/BIC/ABNANL2A/NAME/INV 2026 00017/REMI/nota 23/EREF/X1'

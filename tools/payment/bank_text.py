@@ -93,6 +93,8 @@ class Numeral(NamedTuple):
 
 def normalize(text):
     """Return a text in upper case, without accents."""
+    if not text or text.isascii():
+        return (text or '').upper()
     text = unicodedata.normalize('NFKD', text or '')
     return ''.join(character for character in text if not unicodedata.combining(character)).upper()
 
@@ -156,6 +158,12 @@ def read_numerals(text, *, amounts=False):
                     bool(PART_OF_MORE[0].search(words[:start]) or PART_OF_MORE[1].match(words, end))))
         found += reversed(candidates)
     return found
+
+
+def read_text(text):
+    """Return the numerals of a text with days, amounts and accounts, and those without."""
+    whole = read_numerals(text, amounts=True)
+    return whole, read_numerals(text) if whole and NO_NUMBER.search(get_words(text)) else whole
 
 
 def find_named(numerals: Iterable, numbers: Mapping) -> list:

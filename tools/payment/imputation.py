@@ -15,7 +15,7 @@ from decimal import Decimal
 from types import MappingProxyType
 from typing import NamedTuple
 
-from .bank_text import NO_NUMBER, get_key, get_name, get_spellings, normalize, read_numerals, strip_zeros
+from .bank_text import NO_NUMBER, get_key, get_name, get_spellings, normalize, read_text, strip_zeros
 
 #: A number of digits alone is sure to be one of ours only when it is that long, or written with the same separators.
 LONG_NUMBER = 12
@@ -127,25 +127,34 @@ def impute(
 
 
 def read_credits(credits: Iterable[Credit]) -> dict:
-    """Return what the texts of credits can name: ``{key of the credit: tuple of :class:`Reading`, one for each text}``."""
+    """Return what the texts of credits can name: ``{key of a credit: tuple of :class:`Reading`}``, one for a text."""
     read = {}
     for credit in credits:
-        texts = [
-            (read_numerals(text, amounts=True), [numeral for numeral in read_numerals(text) if not numeral.is_part])
-            for text in credit.texts]
-        read[credit.key] = tuple(
-            Reading(whole, bare, [numeral for numeral in bare if numeral.is_meant]) for whole, bare in texts)
+        readings = []
+        for text in credit.texts:
+            whole, bare = read_text(text)
+            bare = [numeral for numeral in bare if not numeral.is_part]
+            readings.append(Reading(whole, bare, [numeral for numeral in bare if numeral.is_meant]))
+        read[credit.key] = tuple(readings)
     return read
 
 
-def get_keys(read: Mapping) -> set:
+def get_keys(credits: Iterable[Credit], read: Mapping) -> set:
     """Return the keys by which what credits name can be looked up, see :func:`get_item_keys`.
+
+    Of a known payer only whole numbers: how the payer's own are written is looked at in all that the payer owes.
 
     :param read: of :func:`read_credits`
     """
-    return {
-        key for readings in read.values() for reading in readings for numeral in reading.whole
-        for key in (numeral.key, numeral.runs[-1])}
+    keys = set()
+    for credit in credits:
+        for reading in read[credit.key]:
+            keys.update(
+                numeral.key for numeral in reading.whole
+                if not numeral.key.isdigit() or len(numeral.key) >= BARE_DIGITS)
+            if credit.debtor_id is None:
+                keys.update(numeral.runs[-1] for numeral in reading.bare)
+    return keys
 
 
 def get_item_keys(number: str) -> set:
@@ -211,7 +220,7 @@ class _Books:
             item = self.items[item_id]
             open_amount = self.left[item_id]
             enough = item.get_enough(credit.day) if open_amount == item.amount else open_amount
-            taken = min(left, open_amount if left > enough else enough)
+            taken = min(left, open_amount)
             covered = open_amount if taken >= enough else taken
             if covered > 0:
                 self.left[item_id] -= covered

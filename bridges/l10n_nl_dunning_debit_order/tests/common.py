@@ -8,8 +8,8 @@ from odoo.addons.l10n_nl_dunning.tests.common import DunningCommon, days
 class DebitOrderCommon(DunningCommon):
     """A debtor with a mandate.
 
-    A bridge has ``grouping`` (what says whether lines of an order become one payment), ``_prepare_mandate(debtor, bank)``
-    and ``_prepare_way()`` (the values of an invoice that is collected); and takes an uploaded order back.
+    A bridge has ``grouping`` (what says whether lines of an order become one payment), ``_prepare_mandate(debtor)``,
+    ``_prepare_way()`` (the values of an invoice that is collected) and ``take_back(order)`` (one that was uploaded).
     """
 
     @classmethod
