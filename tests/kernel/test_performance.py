@@ -110,7 +110,6 @@ class TestQueries(DunningCommon):
         def count_night_and_letters(debtors):
             self.add_debtors(debtors)
             self.dun(DUE)
-            self.reminder.with_interest = True  # so that it shares a message with the demand
             self.count_queries(plan)
             counts = [self.count_queries(plan)]
             notices = plan()
@@ -122,6 +121,7 @@ class TestQueries(DunningCommon):
             notices._cancel("Counted")
             return [*counts, leave]
 
+        self.demand.with_interest = False  # for interest all items are read, and it shares a message with a reminder
         made = []
         few, many = count_night_and_letters(3), count_night_and_letters(6)
         self.assertEqual(made, [3, 9])
