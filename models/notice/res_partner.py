@@ -164,15 +164,27 @@ class ResPartner(models.Model):
             for (partner,) in (*Item._read_group(owing, ['partner_id']), *Notice._read_group(told, ['partner_id']))}
         return self.filtered(lambda partner: partner.id in found)
 
+    def _filter_dunning_under_law(self):
+        """Return those of these debtors who were invoiced by a creditor whose law is in this program."""
+        # sudo: whoever edits a contact need not see all companies
+        here = self.env['res.company'].sudo().search(Domain.TRUE).filtered(  # each that is there
+            lambda company: company._get_dunning_law()) if self else ()
+        found = self.env['account.move.line'].sudo()._read_group(  # sudo: as above
+            Domain('partner_id.commercial_partner_id', 'in', self.ids) & Domain('company_id', 'in', here.ids)
+            & Domain('parent_state', '=', 'posted'), ['partner_id']) if here else ()
+        debtors = self.browse([partner.commercial_partner_id.id for (partner,) in found])
+        return self & debtors
+
     def _check_dunning_private(self, vals):
         """Raise when what consumers owe themselves would become a debt of a parent, who would read about it.
 
         Also what was paid: it is owed again when the bank takes a payment back. Core moves the journal items along, and
-        shows a parent everything of its contacts. It refuses this itself when the VAT numbers differ.
+        shows a parent everything of its contacts. It refuses this itself when the VAT numbers differ. Only what is owed to
+        creditors whose law is in this program: of others nothing is asked that a consumer is protected against.
         """
         moving = self.filtered(lambda partner: (
             not vals.get('is_company', partner.is_company) and vals.get('parent_id', partner.parent_id.id)))
-        for debtor in moving._filter_dunning_consumers(settled=True):
+        for debtor in moving._filter_dunning_consumers(settled=True)._filter_dunning_under_law():
             parent = self.browse(vals['parent_id']) if vals.get('parent_id') else debtor.parent_id
             # A validation error: a merge of contacts then goes on without the parent.
             raise ValidationError(self.env._(

@@ -56,13 +56,17 @@ class MailMail(models.Model):
         """Undo and log a fault of ours: it must not stop the mail queue of all applications and companies.
 
         A mail that has left would leave a second time. What was not recorded is looked at again in the next night.
-        Only for mails that concern us: a savepoint writes what others left to be written, and that may be wrong.
+        Only for mails that concern us: first is written what others left to be written, and that may be wrong. What others
+        want to do before the commit waits for it.
         """
-        savepoint = self.env.cr.savepoint()  # what is raised here is not ours
+        self.env.flush_all()  # what is raised here is not ours
+        savepoint = self.env.cr.savepoint(flush=False)
         try:
             with savepoint:
                 yield
+                self.env.flush_all()
         except Exception:
+            self.env.clear()
             _logger.exception("Mails %s: failed at %s", self.ids, what)
 
     def _send(

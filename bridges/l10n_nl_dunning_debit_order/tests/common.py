@@ -1,6 +1,7 @@
 """An invoice that OCA's modules collect, with their real mandates and orders; the same for both of their families."""
 
 from odoo import Command
+from odoo.tests import tagged
 
 from odoo.addons.l10n_nl_dunning.tests.common import DunningCommon, days
 
@@ -56,6 +57,7 @@ class DebitOrderCommon(DunningCommon):
         return self.env['dunning.planner']._fmt_date(day)
 
 
+@tagged('post_install_l10n', 'post_install', '-at_install')
 class DebitOrderTests:
     """Both families pass these."""
 
