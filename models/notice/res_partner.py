@@ -179,7 +179,7 @@ class ResPartner(models.Model):
         """Raise when what consumers owe themselves would become a debt of a parent, who would read about it.
 
         Also what was paid: it is owed again when the bank takes a payment back. Core moves the journal items along, and
-        shows a parent everything of its contacts. It refuses this itself when the VAT numbers differ. Only what is owed to
+        shows a parent everything of its contacts. It refuses this itself when VAT numbers differ. Only what is owed to
         creditors whose law is in this program: of others nothing is asked that a consumer is protected against.
         """
         moving = self.filtered(lambda partner: (

@@ -56,7 +56,7 @@ class MailMail(models.Model):
         """Undo and log a fault of ours: it must not stop the mail queue of all applications and companies.
 
         A mail that has left would leave a second time. What was not recorded is looked at again in the next night.
-        Only for mails that concern us: first is written what others left to be written, and that may be wrong. What others
+        Only for mails that concern us: first is written what others left to be written, which may be wrong. What others
         want to do before the commit waits for it.
         """
         self.env.flush_all()  # what is raised here is not ours

@@ -50,7 +50,7 @@ def add_test_addon(cls):
             return super().write(vals)
 
     # Core's own tests do it so: nothing else makes a model of a class.
-    from odoo.orm.model_classes import add_to_registry  # noqa: PLC0415
+    from odoo.orm.model_classes import add_to_registry
 
     classes = cls.registry['sale.order']._base_classes__
     add_to_registry(cls.registry, SaleOrder)
