@@ -233,7 +233,7 @@ class DunningDebtorRows(models.AbstractModel):
                     self._get_per_company_sql(lambda company: Planner._get_credit_sql(questions[company])),
                     self._get_per_company_sql(lambda company: Planner._get_named_sql(questions[company]))),
                 SQL("(partner.commercial_partner_id = ANY(%s) OR line.id = ANY(%s))",
-                    [debtor_id for found in imputed for debtor_id in found.get_ready()],
+                    [debtor_id for found in imputed for debtor_id in found.ready],
                     [item_id for found in imputed for item_id in found.covered])))
 
     def _get_disputes_sql(self):

@@ -3,6 +3,7 @@ from odoo import api, fields, models
 #: ``{app: its bridge}``: what this addon knows shows in the app as well.
 BRIDGES = {
     'account_banking_mandate': 'l10n_nl_dunning_direct_debit',
+    'account_payment_mandate': 'l10n_nl_dunning_payment_mandate',
     'account_payment_return': 'l10n_nl_dunning_payment_return',
     'crm': 'l10n_nl_dunning_crm',
     'queue_job': 'l10n_nl_dunning_queue_job',
