@@ -310,7 +310,8 @@ class DunningDebtorRows(models.AbstractModel):
         return SQL(
             """
             SELECT DISTINCT ON (partner_id, %(creditor)s) partner_id, %(creditor)s AS creditor_id, date AS last_call,
-                   id AS call_id, kind, CASE WHEN kind <> 'promise' THEN next_date END AS agreed_date
+                   id AS call_id, company_id AS call_company_id, kind,
+                   CASE WHEN kind <> 'promise' THEN next_date END AS agreed_date
               FROM dunning_call
           -- As its index.
           ORDER BY partner_id, %(creditor)s, date_start DESC, id DESC
@@ -327,6 +328,12 @@ class DunningDebtorRows(models.AbstractModel):
     # -------------------------------------------------------------------------
     # ALL OF IT
     # -------------------------------------------------------------------------
+
+    def _get_sees_sql(self, company_id):
+        """Return the SQL condition that the user may open a record of a company; a row tells of all of a creditor."""
+        if self.env.su or not self.env['res.company']._get_dunning_branches():
+            return SQL("TRUE")
+        return SQL("%s IN %s", company_id, tuple(self.env.companies.ids))
 
     def _get_rows_sql(self):
         """Return SQL of what the priority and the columns are made of."""
@@ -352,8 +359,9 @@ class DunningDebtorRows(models.AbstractModel):
                    CASE WHEN called.kind = 'call_back' THEN called.agreed_date END AS call_back_date,
                    CASE WHEN called.kind <> 'call_back' THEN called.agreed_date END AS follow_up_date,
                    COALESCE(called.agreed_date > company.today, FALSE) AS agreed_waits,
-                   CASE WHEN called.agreed_date IS NOT NULL THEN called.call_id END AS call_id,
-                   promise.promise_id, promise.promise_date, promise.promise_end, promise.promise_amount,
+                   CASE WHEN called.agreed_date IS NOT NULL AND %(sees_call)s THEN called.call_id END AS call_id,
+                   CASE WHEN %(sees_promise)s THEN promise.promise_id END AS promise_id,
+                   promise.promise_date, promise.promise_end, promise.promise_amount,
                    COALESCE(broken.broken_count, 0) AS broken_count,
                    CASE WHEN COALESCE(GREATEST(called.last_call, phoned.last_phone) < broken.last_broken, TRUE)
                          AND debt.free_company > COALESCE(netted.netted_company, 0)
@@ -392,6 +400,8 @@ class DunningDebtorRows(models.AbstractModel):
             calls=self._get_last_calls_sql(), recorded=self._get_recorded_calls_sql(),
             waiting=self.env['dunning.notice']._get_waiting_calls_sql(),
             running=self.env['dunning.promise']._get_running_sql(),
+            sees_call=self._get_sees_sql(SQL("called.call_company_id")),
+            sees_promise=self._get_sees_sql(SQL("promise.promise_company_id")),
             broken=self.env['dunning.promise']._get_broken_sql(self._get_companies_sql()),
             behaviour=self.env['dunning.behaviour']._get_averages_sql(),
         )

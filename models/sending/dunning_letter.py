@@ -20,6 +20,7 @@ class DunningLetter(models.AbstractModel):
     def _get_pdfs(self, notices):
         """Return ``{notice_id: pdf bytes}`` to look at: what left, or for what did not leave yet a draft."""
         notices.check_access('read')
+        notices._check_sees_whole()
         left = notices.filtered(
             lambda notice: notice.state in (*MADE_STATES, 'sent', 'withdrawn') and notice.letter_sha256)
         pdfs = self._get_frozen_pdfs(left)
@@ -127,8 +128,10 @@ class DunningLetter(models.AbstractModel):
         """
         self.env.flush_all()
         with self.env.cr.savepoint() as savepoint:
+            notice = get_notice()
+            notice._check_sees_whole()
             # sudo: nothing of it stays, and the caller may read what the letter says
-            notice = get_notice().sudo()
+            notice = notice.sudo()
             notice = notice.with_company(notice.company_id)
             dispatcher = notice.env['dunning.dispatcher']
             at_date = notice.company_id._dunning_today()

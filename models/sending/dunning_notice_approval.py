@@ -1,7 +1,7 @@
 """Who may approve a notice, whether that counts for the notice as it is now, and what changed until it left."""
 
 from odoo import Command, api, fields, models
-from odoo.exceptions import UserError
+from odoo.exceptions import AccessError, UserError
 from odoo.tools import SQL, format_amount
 
 from ..kernel.formats import format_day
@@ -448,6 +448,14 @@ class DunningNoticeApproval(models.AbstractModel):
     def _sees_whole(self):
         # OVERRIDE: it can be about what is owed to several companies of one creditor.
         return not self._origin._get_hidden_sums()
+
+    def _check_sees_whole(self):
+        """Raise when one of the letters also says what is owed to a company that the user does not work for."""
+        hidden = self._get_hidden()
+        if hidden:
+            raise AccessError(self.env._(
+                "%s is also about a company of the same creditor that you do not work for. A colleague who works for "
+                "all of these companies can show you the letter.", hidden[:1].display_name))
 
     def _get_hidden(self):
         """Return those of the notices of which the user sees a part only."""

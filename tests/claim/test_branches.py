@@ -348,6 +348,23 @@ class TestRightsOfBranches(BranchCommon):
         self.as_user(self.both_clerk, self.on(TODAY, notice)).action_approve()
         self.assertEqual(notice.state, 'queued')
 
+    def test_a_letter_is_shown_to_who_sees_all(self):
+        """A draft and what left, and what a clerk is about to send."""
+        notice = self.shared_letter()
+        for state in ('draft', 'sent'):
+            for user in (self.clerk, self.head_clerk, self.both_clerk):
+                Letter = self.on(TODAY, self.as_user(user, self.env['dunning.letter']))
+                mine = notice.with_env(Letter.env)
+                with self.subTest(state=state, user=user.login):
+                    if user == self.both_clerk:
+                        self.assertTrue(Letter._get_pdfs(mine)[notice.id])
+                    else:
+                        with self.assertRaises(AccessError):
+                            Letter._get_pdfs(mine)
+            if state == 'draft':
+                notice = self.send(notice)
+        self.assertEqual(notice.state, 'sent')
+
     def test_what_left_shows_numbers_to_who_sees_all(self):
         notice = self.send(self.shared_letter())
         self.assertEqual(notice.state, 'sent')
@@ -381,6 +398,18 @@ class TestRightsOfBranches(BranchCommon):
         self.assertEqual(self.reason(head), 'one_message')
         self.assertTrue(mine.get_dunning_reason())
         self.assertTrue(self.business.with_env(env).get_dunning_claim())
+        # What was said and agreed at the head office counts in the worklist, and is not opened.
+        there = self.on(TODAY, self.env['dunning.call']).with_company(self.company)
+        there.log_call({'partner_id': self.business.id, 'outcome': 'call_back', 'date': '2025-03-10'})
+        self.on(TODAY, self.env['dunning.promise'])._make(
+            self.company, self.business, TODAY + days(5), items=self.items(head))
+        rows = self.on(TODAY, self.as_user(self.clerk, self.env['dunning.debtor'])).search([
+            ('partner_id', '=', self.business.id)])
+        self.assertTrue(rows.web_read({
+            name: {'fields': {'display_name': {}}} if field.relational else {}
+            for name, field in rows._fields.items() if rows._has_field_access(field, 'read')}))
+        self.assertTrue(rows.promise_date)
+        self.assertNotEqual(rows.promise_id.company_id, self.company)
         reasons = self.business.with_env(env).get_dunning_reasons()
         self.assertEqual({answer['invoice_id'] for answer in reasons}, {move.id})
 
