@@ -236,6 +236,7 @@ class TestCoreStaysAsFast(DunningCommon):
         self.env.cr.execute("""
             UPDATE ir_model_fields SET field_description = jsonb_build_object('en_US', 'A', 'nl_NL', 'B')
              WHERE model = 'account.move.line' AND name = 'dunning_reason'""")
+        self.env.invalidate_all()
         self.env.registry.clear_cache('stable')
         self.assertEqual(field.get_description(env)['string'], 'B')
 
