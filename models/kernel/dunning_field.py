@@ -63,6 +63,18 @@ class Answer:
     _description_groupable = False
     _description_aggregator = None
 
+    def get_description(self, env, attributes=None):
+        # EXTENDS: worked out once per language, for as long as core keeps the names of the fields, which are new when a
+        # translation was.
+        if attributes is not None:
+            return super().get_description(env, attributes)
+        names = env['ir.model.fields']._get_fields_cached(self.model_name)
+        described = self.__dict__.setdefault('_described', {})
+        kept = described.get(env.lang)
+        if kept is None or kept[0] is not names:
+            kept = described[env.lang] = names, super().get_description(env)
+        return dict(kept[1])
+
 
 class AnswerMany2one(Answer, fields.Many2one):
     """A reference that is worked out when it is read."""

@@ -19,7 +19,7 @@ class AccountMove(models.Model):
         comodel_name='dunning.level',
         compute='_compute_dunning_level_id',
         store=True,
-        precompute=True,  # a new invoice brings it along (see dunning_guard) and it is not looked up
+        precompute=True,  # a new invoice brings it along, and it is not looked up
         index='btree_not_null',
         copy=False,
         # No groups: who can read an invoice was told this level or is a colleague, and core would ask for his groups
@@ -42,6 +42,9 @@ class AccountMove(models.Model):
     @api.depends(
         'dunning_line_ids.status', 'dunning_line_ids.level_id', 'dunning_line_ids.move_line_id', 'partner_id')
     def _compute_dunning_level_id(self):
+        if not self.ids:  # nobody was reminded of a new move: nothing is looked up
+            self.dunning_level_id = False
+            return
         Item, highest = self.env['account.move.line'], {}
         last = Item._get_dunning_last_levels(Domain('move_id', 'in', self.ids))
         items = Item.browse(last)
@@ -74,8 +77,7 @@ class AccountMove(models.Model):
             f'default_{name}' in self.env.context for name in RECORDED
         ):
             self._check_dunning_recorded()
-        # Nobody was reminded of a new move: said here, it is not looked up for each one that is made.
-        return super().create([{'dunning_level_id': False, **vals} for vals in vals_list])
+        return super().create(vals_list)
 
     def write(self, vals):
         # OVERRIDE: computing a level does not come along here.

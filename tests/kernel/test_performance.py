@@ -237,6 +237,21 @@ class TestCoreStaysAsFast(DunningCommon):
         described = self.env['account.move.line'].fields_get(names, ['sortable', 'groupable'])
         self.assertEqual([name for name in names if described[name]['sortable']], ['dunning_prescription_date'])
 
+    def test_core_is_told_once_per_language(self):
+        """What is kept is what core would say, also after a translation."""
+        field = self.env['account.move.line']._fields['dunning_reason']
+        for lang in ('en_US', 'nl_NL'):
+            env = self.env(context={'lang': lang})
+            for _turn in range(2):
+                self.assertEqual(field.get_description(env), fields.Field.get_description(field, env))
+        self.assertEqual(field.get_description(env, ['type']), {'type': 'text'})
+        self.env.cr.execute("""
+            UPDATE ir_model_fields SET field_description = jsonb_build_object('en_US', 'A', 'nl_NL', 'B')
+             WHERE model = 'account.move.line' AND name = 'dunning_reason'""")
+        self.env.invalidate_all()
+        self.env.registry.clear_cache('stable')
+        self.assertEqual(field.get_description(env)['string'], 'B')
+
     def test_every_index_on_tables_of_core_is_asked(self):
         """PostgreSQL weighs each index of a table in each query about it, of whoever works with invoices."""
         found = self.env.execute_query(SQL(
