@@ -103,10 +103,18 @@ class DunningNotice(models.Model):
     mail_sender = fields.Html(compute='_compute_mail_blocks', sanitize=False)
     letter_filename = fields.Char(compute='_compute_letter_filename')
 
-    @api.depends('name', 'subject', 'line_ids.name', 'line_ids.drop_reason')
+    @api.depends('name', 'subject', 'line_ids.name', 'line_ids.drop_reason', 'letter_sha256')
     def _compute_letter_filename(self):
-        """“Betalingsherinnering INV-2026-00048.pdf”: what a debtor finds again among his files."""
+        """“Betalingsherinnering INV-2026-00048.pdf”: what a debtor finds again; of a letter that was made its own name."""
+        made = self._origin.filtered('letter_sha256')
+        # sudo: the letter is a field of the notice, which the caller may read
+        letters = self.env['ir.attachment'].sudo().search_fetch(
+            self.env['dunning.letter']._get_letters_domain(made), ['name', 'res_id']) if made else ()
+        names = {letter.res_id: letter.name for letter in letters}
         for notice in self:
+            if notice._origin.id in names:
+                notice.letter_filename = names[notice._origin.id]
+                continue
             invoices = notice._get_invoice_names()
             number = invoices[0] if len(invoices) == 1 else notice.name or 'concept'
             words = ' '.join(f"{notice.subject or ''} {number}".split())
