@@ -80,6 +80,17 @@ OF_BRANCHES = dict.fromkeys(
     (('ir_rule', name) for name in ('domain_force', 'perm_create', 'perm_unlink', 'perm_write')),
     "Since 19.0.1.10.0 a letter can be about several branches of one creditor, and a page is that of the creditor.")
 
+#: What 19.0.1.10.0 writes anew in every older database.
+ANEW = {
+    **OF_BRANCHES,
+    ('dunning_interest_rate', 'source'): "Of two rates a note of the maker became what a user has to do.",
+    ('dunning_level', 'color'): "Shipped levels have colours from calm to serious.",
+    ('res_company', 'write_date'): "The creditor of each company is stored.",
+    ('res_groups', 'write_date'): "Who used the app before keeps all of its menus.",
+    ('res_groups_implied_rel', 'new'): "Who used the app before keeps all of its menus.",
+    ('res_partner', 'write_date'): "Choices about a debtor are those of the creditor.",
+}
+
 #: Costs of 14-day letters and the first day on which they are owed, by debtor, before and now: never more or earlier.
 #: The company chose VAT on costs and a fourth day for the post after they had left. What a letter did not say raises
 #: nothing: 300 of the 1790.80 was paid in time; the costs are 15% of the rest. The post takes four days of them all:
@@ -377,7 +388,7 @@ class TestUpgradeFrom100(Upgrade, BaseCase):
         ('dunning_withdrawal', 'state'): {'sent': 1, 'proposed': 1},
     }
     rewritten = {
-        **OF_BRANCHES,
+        **ANEW,
         ('dunning_notice', 'approved'): "it follows from who approved",
         ('dunning_notice', 'write_date'): "fields that are stored since then are worked out",
         ('dunning_notice', 'write_uid'): "fields that are stored since then are worked out",
@@ -410,7 +421,7 @@ class TestUpgradeFrom130(Upgrade, BaseCase):
         ('dunning_call', 'origin'): {'screen': 8},
     }
     rewritten = {
-        **OF_BRANCHES,
+        **ANEW,
         ('dunning_hold_reason', 'active'): "no company waited after a reply",
         ('dunning_notice', 'approved'): "it follows from who approved",
         ('res_company', 'dunning_page_offer_total'): "nothing was offered without a colleague",
