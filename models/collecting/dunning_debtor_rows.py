@@ -41,7 +41,7 @@ class DunningDebtorRows(models.AbstractModel):
     def _get_companies(self):
         """Return one company of each creditor to show: of a user those he chose, of code that runs for everybody all.
 
-        It stands for its creditor: what is owed to the branches the user does not work for is in the sums.
+        It stands for its creditor: what debtors of the user owe to the branches of others is in the sums.
         """
         if self.env.su and not self.env.context.get('allowed_company_ids'):
             return self.env['res.company'].search(Domain.TRUE)._filter_dunning_creditors()  # each that is there
@@ -189,9 +189,11 @@ class DunningDebtorRows(models.AbstractModel):
                    MAX(level_rank) AS level_rank
               FROM (SELECT *, today - due_date AS overdue FROM (%(items)s) found) item
           GROUP BY item.creditor_id, item.partner_id, item.currency_id
+            HAVING BOOL_OR(seen)
             """,
+            # Whoever owes nothing to the companies of the user is not on the list.
             items=self._get_items_sql(
-                SQL(", level.rank AS level_rank"),
+                SQL(", level.rank AS level_rank, %s AS seen", self._get_sees_sql(SQL("line.company_id"))),
                 SQL("LEFT JOIN (%s) level ON level.id = move.dunning_level_id", self.env[
                     'dunning.level']._get_ranks_sql()),
                 SQL("TRUE")))

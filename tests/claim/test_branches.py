@@ -488,6 +488,12 @@ class TestRightsOfBranches(BranchCommon):
                 self.assertEqual(len(screen['items']), len(user.company_ids))
         self.assertFalse(self.as_user(self.stranger, self.env['dunning.debtor']).search([
             ('partner_id', '=', self.business.id)]))
+        # Who owes to the head office only is not on the list of the branch.
+        self.invoice(self.jan, TODAY - days(20))
+        for user, count in ((self.clerk, 0), (self.head_clerk, 1), (self.both_clerk, 1)):
+            with self.subTest("head office only", user=user.login):
+                self.assertEqual(self.as_user(user, self.env['dunning.debtor']).search_count([
+                    ('partner_id', '=', self.jan.id)]), count)
 
 
 @tagged('post_install_l10n', 'post_install', '-at_install')
