@@ -105,7 +105,7 @@ class DunningNotice(models.Model):
 
     @api.depends('name', 'subject', 'line_ids.name', 'line_ids.drop_reason', 'letter_sha256')
     def _compute_letter_filename(self):
-        """“Betalingsherinnering INV-2026-00048.pdf”: what a debtor finds again; of a letter that was made its own name."""
+        """“Betalingsherinnering INV-2026-00048.pdf”: what a debtor finds again; of a letter that was made that name."""
         made = self._origin.filtered('letter_sha256')
         # sudo: the letter is a field of the notice, which the caller may read
         letters = self.env['ir.attachment'].sudo().search_fetch(
