@@ -116,8 +116,10 @@ class TestInterestRate(DunningCommon):
             self.assertFalse(
                 etree.parse(file).xpath("//record[not(ancestor::data[@noupdate='1'])]"),
                 "An upgrade would overwrite what people changed")
-        weak = [row for row in shipped() if row['source'].startswith("WEAK")]
+        weak = [row for row in shipped() if "Found in one public rate table" in row['source']]
         self.assertEqual({row['date_from'] for row in weak}, {'2011-07-01', '2013-03-16'})
+        for row in weak:
+            self.assertIn("Compare it with an official source", row['source'], "It says what to do")
 
     def test_a_row_that_repeats_the_rate_cuts_no_period_in_two(self):
         before = self.rates('consumer')
