@@ -53,11 +53,18 @@ def generate(env):
 
     def remove():
         for table, column in (
-            ("account_move_line", "move_id"), ("account_bank_statement_line", "move_id"), ("account_move", "id")
+            ("account_move_line", "move_id"),
+            ("account_bank_statement_line", "move_id"),
+            ("account_move", "id"),
         ):
-            env.cr.execute(SQL(
-                "DELETE FROM %s WHERE %s IN (SELECT move_id FROM bench_receipt UNION ALL SELECT %s)",
-                SQL.identifier(table), SQL.identifier(column), receipt.move_id.id))
+            env.cr.execute(
+                SQL(
+                    "DELETE FROM %s WHERE %s IN (SELECT move_id FROM bench_receipt UNION ALL SELECT %s)",
+                    SQL.identifier(table),
+                    SQL.identifier(column),
+                    receipt.move_id.id,
+                )
+            )
         env.cr.commit()
         ledger.vacuum(env)
 

@@ -152,7 +152,7 @@ class DunningAgreement(models.AbstractModel):
 
     def _get_responsibles(self):
         """Return ``{agreement: who is to act}``: who made it as long as they work here, else the collector."""
-        return self.env['res.partner']._get_dunning_responsibles(self, lambda agreement: agreement.user_id)
+        return self.env['res.company']._get_dunning_responsibles(self, lambda agreement: agreement.user_id)
 
     def _unlink_reminders(self):
         # sudo: activities of colleagues are to go as well

@@ -158,24 +158,6 @@ class DunningDebtorSettings(models.AbstractModel):
             result[partner.id] = self.env['res.users'].browse(user.id)
         return result
 
-    @api.model
-    def _get_dunning_responsibles(self, records, get_named):
-        """Return ``{record: user}``: who is to act about these records of debtors, or an empty user.
-
-        A few queries for all of them.
-
-        :param get_named: called with a record; users whom a person named for it, of whom the first who still works in
-            accounting is to act, else the collector
-        """
-        result = {}
-        for company, found in records.grouped('company_id').items():
-            for record in found:
-                result[record] = next(filter(company._is_dunning_colleague, get_named(record)), None)
-            others = found.filtered(lambda record: not result[record])
-            collectors = others.partner_id._get_dunning_collectors(company) if others else {}
-            result.update((record, collectors[record.partner_id.id]) for record in others)
-        return result
-
     def _get_dunning_collector(self, company, day=None, named=None):
         """Return who is to act when something happens with this debtor, or an empty user.
 

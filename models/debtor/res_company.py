@@ -405,6 +405,22 @@ class ResCompany(models.Model):
             user and user.active and not user.share and not user._is_superuser()
             and self.id in user.company_ids.ids and user.has_groups(ACCOUNTING))
 
+    @api.model
+    def _get_dunning_responsibles(self, records, get_named):
+        """Return ``{record: who is to act about it, or an empty user}``, with a few queries for all of them.
+
+        :param get_named: called with a record; users whom a person named for it: the first who still works there is to
+            act, else the collector of the debtor
+        """
+        result = {}
+        for company, found in records.grouped('company_id').items():
+            for record in found:
+                result[record] = next(filter(company._is_dunning_colleague, get_named(record)), None)
+            others = found.filtered(lambda record: not result[record])
+            collectors = others.partner_id._get_dunning_collectors(company) if others else {}
+            result.update((record, collectors[record.partner_id.id]) for record in others)
+        return result
+
     def _get_dunning_manager(self):
         """Return the user to ask: the contact on the letters if he is a manager, else the first manager."""
         self.ensure_one()

@@ -117,7 +117,7 @@ class DunningHoldLife(models.AbstractModel):
 
     def _get_responsibles(self):
         """Return ``{hold: who is to act}``: the owner, else whoever placed it, else the collector of the debtor."""
-        return self.env['res.partner']._get_dunning_responsibles(self, lambda hold: hold.user_id | hold.opened_by_id)
+        return self.env['res.company']._get_dunning_responsibles(self, lambda hold: hold.user_id | hold.opened_by_id)
 
     def _unlink_reminders(self):
         # sudo: activities of colleagues are to go as well

@@ -470,4 +470,4 @@ class DunningNotice(models.Model):
         return self._get_responsibles()[self]
 
     def _get_responsibles(self):
-        return self.env['res.partner']._get_dunning_responsibles(self, lambda notice: notice.author_id)
+        return self.env['res.company']._get_dunning_responsibles(self, lambda notice: notice.author_id)

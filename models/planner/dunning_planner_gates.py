@@ -403,7 +403,8 @@ class DunningPlannerGates(models.AbstractModel):
 
     def _reason_bank_stale(self):
         def predicate(question):
-            stale = self._get_stale_policies(question)
+            stale = self._get_stale_policies(
+                question.company, question.day, question.sources.bank_states, question.policies)
             return SQL("policy_id = ANY(%s)", stale) if stale else SQL("FALSE")
 
         def sentence(decision):
@@ -420,14 +421,19 @@ class DunningPlannerGates(models.AbstractModel):
             # Of a coming day: bank statements keep coming in.
             known_of_past=False, known_of_future=False, foreseen=False)
 
-    @staticmethod
-    def _get_stale_policies(question):
-        """Return the ids of the policies that find the bank data of the day too old."""
-        states = question.sources.bank_states
+    @api.model
+    def _get_stale_policies(self, company, at_date, states=None, policies=None):
+        """Return the ids of the policies that find the bank data of a day too old.
+
+        :param states: of ``res.company._get_dunning_bank_states``, when they are at hand
+        :param policies: of :meth:`_read_policies`, when they are at hand
+        """
+        states = company._get_dunning_bank_states() if states is None else states
         if not states:
             return []
-        age = (question.day - min(newest for _journal, newest in states)).days
-        return question.policies.filtered(lambda policy: 0 < policy.bank_max_age < age).ids
+        policies = self._read_policies(company) if policies is None else policies
+        age = (at_date - min(newest for _journal, newest in states)).days
+        return policies.filtered(lambda policy: 0 < policy.bank_max_age < age).ids
 
     @api.model
     def _fmt_bank_state(self, journal, newest, today):
