@@ -46,8 +46,8 @@ class Limit(NamedTuple):
 
 
 LIMITS = {
-    # Since 19.0.1.10.0 facts are asked of all companies of the creditor, who has a file of its own: 2 walks of approving, 32
-    # of sending, 3 of a call, 14 of an arrangement. The page also asks what nobody asks for: 23 walks with that.
+    # Since 19.0.1.10.0 facts are asked of all companies of the creditor, which has a file of its own: 2 walks of
+    # approving, 32 of sending, 3 of a call, 14 of an arrangement. The page also asks what is left alone: 23 with that.
     # Since 19.0.1.9.0 all of them ask which items money is for (its reading is a file of its own in three packages: one
     # query where nothing lies ready, else two), what of an account is no debt, and what was returned: about 32 walks,
     # 9 files and 1 query of sending, 30, 8 and 1 of a call, 25, 6 and 1 of an arrangement, 34, 7 and 3 of the page, 2
