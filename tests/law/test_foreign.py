@@ -33,7 +33,9 @@ class TestForeign(DunningCommon):
         return self.env.ref(f'base.{code.lower()}')
 
     def policies(self, company):
-        return company.dunning_policy_business_id, company.dunning_policy_consumer_id
+        """Return the ladders that count in a company: its own, or those of the company above it."""
+        return tuple(
+            company._get_dunning_setting(name) for name in ('dunning_policy_business_id', 'dunning_policy_consumer_id'))
 
     def move_to(self, code, *, policies=None):
         """Let the company be one of another country; with policies: as it was before the program knew of countries."""
