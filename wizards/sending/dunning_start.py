@@ -65,6 +65,8 @@ class DunningStart(models.TransientModel):
         servers = self.env['ir.mail_server'].sudo().search_count([], limit=1)  # sudo: only whether there is one
         plan = self.env.ref('l10n_nl_dunning.ir_cron_dunning_plan', raise_if_not_found=False) or self.env['ir.cron']
         crons = [plan.sudo(), self.env['dunning.dispatcher']._get_cron()]  # sudo: only whether it is switched on
+        # Without a choice Odoo's configuration says port 25 of this very machine.
+        configured = (config.get('smtp_server'), config.get('smtp_port')) not in ((None, None), ('localhost', 25))
         sender = company._explain_dunning_sender()
         return [
             {'done': done, 'text': done_text if done else todo} for done, done_text, todo in (
@@ -74,7 +76,7 @@ class DunningStart(models.TransientModel):
                 (bool(company.logo) and not company.uses_default_logo, self.env._(
                     "Letters and e-mails have your logo."), self.env._(
                     "There is no logo yet. Add it on the company; letters go without it too.")),
-                (bool(servers or config.get('smtp_server') not in (None, False, 'localhost')), self.env._(
+                (bool(servers or configured), self.env._(
                     "There is a mail server. Send yourself a test from a preview to see that it works."), self.env._(
                     "No mail server is set up. Add one in the settings of Odoo, or no e-mail leaves.")),
                 (all(cron.active for cron in crons), self.env._(
