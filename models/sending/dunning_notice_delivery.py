@@ -379,6 +379,7 @@ class DunningNoticeDelivery(models.AbstractModel):
         message = self.mail_message_id
         if not message or self.state in ('draft', 'queued', 'error'):
             return {}
+        self._check_sees_whole()
         return {
             'email_from': message.email_from, 'email_to': self.email_to, 'subject': message.subject,
             'body': message.body, 'attachments': message.attachment_ids.mapped('name')}

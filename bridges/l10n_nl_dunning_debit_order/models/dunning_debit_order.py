@@ -12,14 +12,13 @@ MANDATE_STATES = ('valid', 'final')
 
 
 class DunningDebitOrder(models.AbstractModel):
-    """Part of ``dunning.planner`` in the bridges to one of the families of modules, before it in its bases."""
+    """Part of ``dunning.planner`` in the bridges to one of the families of modules, before it in its bases.
+
+    Each bridge says in ``_get_needs_mandate_sql()`` whether the way in which an invoice ``move`` is paid needs a mandate.
+    """
 
     _name = 'dunning.debit.order'
     _description = "Debit Orders"
-
-    def _get_needs_mandate_sql(self):
-        """Return the SQL condition that the way in which an invoice ``move`` is paid needs a mandate."""
-        raise NotImplementedError
 
     def _get_collects_sql(self, question):
         # EXTENDS 'l10n_nl_dunning': nothing is collected without a mandate that can be used.
@@ -59,8 +58,8 @@ class DunningDebitOrder(models.AbstractModel):
 
     def _tell_order(self, decision):
         """Return which payment order collects an item and when, or an empty string."""
-        # sudo: that it will be collected is for whoever may ask about the item
-        asked = self.env['account.payment.line'].sudo().search([
+        Line = self.env['account.payment.line'].sudo()  # sudo: that it is collected is for who may ask about the item
+        asked = Line.search([
             ('move_line_id', '=', decision.item_id or 0), ('order_id.payment_type', '=', 'inbound'),
             ('order_id.state', 'in', LIVE_STATES)], order='date desc, id desc', limit=1)
         if not asked:

@@ -429,9 +429,8 @@ class SaleOrder(models.Model):
         self.ensure_one()
         signed = self.signature and not self._has_to_be_paid()
         paid = self.amount_paid > 0 and self._is_confirmation_amount_reached()
-        # sudo: a transaction of the customer
-        return bool(signed or paid) or any(
-            transaction._is_dunning_pay_later() for transaction in self.sudo().transaction_ids)
+        transactions = self.sudo().transaction_ids  # sudo: those of the customer
+        return bool(signed or paid) or any(transaction._is_dunning_pay_later() for transaction in transactions)
 
     def _is_dunning_received(self):
         """Return whether the customer reads that we will confirm this order: it was agreed to, and waits for release.
@@ -439,10 +438,9 @@ class SaleOrder(models.Model):
         Who transfers the money agreed as well, though only the money confirms the order.
         """
         self.ensure_one()
+        transactions = self.sudo().transaction_ids  # sudo: those of the customer
         return self.state == 'sent' and bool(self.dunning_asked_on) and (
-            self._has_dunning_agreement()
-            # sudo: a transaction of the customer
-            or any(transaction._is_dunning_agreed() for transaction in self.sudo().transaction_ids))
+            self._has_dunning_agreement() or any(transaction._is_dunning_agreed() for transaction in transactions))
 
     def _follow_dunning_release(self):
         """Confirm a released order to which the customer agreed already, as promised."""
