@@ -14,7 +14,7 @@ MANDATE_STATES = ('valid', 'final')
 class DunningDebitOrder(models.AbstractModel):
     """Part of ``dunning.planner`` in the bridges to one of the families of modules, before it in its bases.
 
-    Each bridge says in ``_get_needs_mandate_sql()`` whether the way in which an invoice ``move`` is paid needs a mandate.
+    Each bridge says in ``_get_needs_mandate_sql()`` whether the way an invoice ``move`` is paid needs a mandate.
     """
 
     _name = 'dunning.debit.order'
