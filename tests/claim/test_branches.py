@@ -356,11 +356,15 @@ class TestRightsOfBranches(BranchCommon):
                 Letter = self.on(TODAY, self.as_user(user, self.env['dunning.letter']))
                 mine = notice.with_env(Letter.env)
                 with self.subTest(state=state, user=user.login):
+                    seen = mine.get_preview()
                     if user == self.both_clerk:
                         self.assertTrue(Letter._get_pdfs(mine)[notice.id])
+                        self.assertTrue(seen['body'], "The e-mail as well")
                     else:
                         with self.assertRaises(AccessError):
                             Letter._get_pdfs(mine)
+                        self.assertEqual(list(seen), ['problem'])
+                        self.assertIn("that you do not work for", seen['problem'])
             if state == 'draft':
                 notice = self.send(notice)
         self.assertEqual(notice.state, 'sent')

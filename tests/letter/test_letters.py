@@ -972,6 +972,24 @@ class TestLetterPdf(LetterCommon):
         self.assertEqual(self.env['dunning.notice'].search_count([]), count)
         self.assertEqual(self.env.ref('l10n_nl_dunning.sequence_notice').number_next_actual, numbers)
 
+    def test_a_test_goes_to_who_asks_and_nowhere_else(self):
+        """It is what would leave, with the letter; its links have no key, and nothing is recorded."""
+        self.invoice(due=TODAY - days(9))
+        notice = self.on(TODAY, self.make_notices(TODAY))
+        self.env.user.email = False
+        with self.assertRaisesRegex(UserError, "You have no e-mail address"):
+            notice.send_test()
+        self.env.user.email = 'me@test.example.com'
+        seen = notice.get_preview()
+        notice.send_test()
+        mail = self.env['mail.mail'].search([('email_to', 'like', 'me@test.example.com')])
+        self.assertEqual(len(mail), 1)
+        self.assertFalse(mail.model)
+        self.assertIn(seen['subject'], mail.subject)
+        self.assertNotRegex(mail.body_html, r'access_token=\w')
+        self.assertEqual(mail.attachment_ids.mapped('name'), seen['attachments'])
+        self.assertEqual((notice.state, notice.mail_id.id), ('draft', False))
+
     def test_preview_of_what_was_paid_says_so(self):
         move = self.invoice(due=TODAY - days(9))
         notice = self.make_notices(TODAY).filtered(lambda notice: notice.line_ids.move_id == move)
