@@ -384,6 +384,21 @@ class TestPortalPage(PortalCase):
         self.assertEqual(self.page._get_payable('due').moves, later)
         self.assertIn("To pay today €40.00", self.words(self.tree(self.get(**query))))
 
+    def test_a_letter_asks_no_interest_of_later_days_before_its_last_day(self):
+        """Within its term exactly the letter's sum is enough; after that what is due today."""
+        self.reminder.with_interest = True
+        self.invoice(self.business, self.today - days(200), 10000.0)
+        page = self.business._get_dunning_page(self.company)
+        sent = self.today - days(3)
+        notice = self.send(self.make_notices(sent).filtered(lambda notice: notice.partner_id == self.business), sent)
+        self.assertGreater(notice.amount_interest, 0)
+        self.assertGreaterEqual(notice.deadline, self.today)
+        self.assertEqual(page._get_payable('letter', notice=notice).amount, notice.amount_due)
+        due = page._get_payable('due').amount
+        self.assertGreater(due, notice.amount_due)
+        notice._recording().deadline = self.today - days(1)
+        self.assertEqual(page._get_payable('letter', notice=notice).amount, due)
+
     def test_acting_on_the_link_of_a_notice_is_proof(self):
         notice = self._send_reminder()
         values = {'invoice_id': self.old.id, 'category': 'price', 'reason': "The price is wrong, see the offer."}
