@@ -7,6 +7,7 @@ from . import account_journal
 from . import account_move
 from . import account_payment_method_line
 from . import dunning_item_money
+from . import dunning_item_payable
 from . import account_move_line
 from . import dunning_absence
 from . import dunning_behaviour

@@ -20,7 +20,7 @@ class AccountMoveLine(models.Model):
     """What a *due item* is, when it is *open* and when it is *due*: in domains, in SQL and in Python."""
 
     _name = 'account.move.line'
-    _inherit = ['account.move.line', 'dunning.item.money']
+    _inherit = ['account.move.line', 'dunning.item.money', 'dunning.item.payable']
 
     dunning_days_overdue = AnswerInteger(
         string="Days Overdue",
@@ -205,19 +205,15 @@ class AccountMoveLine(models.Model):
                 self._fields['date'], self._fields['move_id']])
 
     @api.model
-    def _get_dunning_unreconciled_sql(self, line, company, account_ids=None):
+    def _get_dunning_unreconciled_sql(self, line, company):
         """Return the SQL condition that a row of ``account_move_line`` is an open due item of a creditor, or a credit.
 
         The column tests are those of the index on unreconciled lines.
-
-        :param account_ids: of :meth:`_get_dunning_receivables`; None: the statement looks them up, once
         """
-        accounts = self._get_dunning_due_sql(line) if account_ids is None else SQL(
-            "%s.account_id = ANY(%s)", line, list(account_ids))
         return SQL(
             "%(line)s.company_id IN %(companies)s AND %(line)s.parent_state = 'posted'"
             " AND %(line)s.reconciled IS NOT TRUE AND %(accounts)s",
-            line=line, companies=company._get_dunning_company_ids(), accounts=accounts,
+            line=line, companies=company._get_dunning_company_ids(), accounts=self._get_dunning_due_sql(line),
             to_flush=[self._fields[name] for name in ('company_id', 'parent_state', 'reconciled', 'account_id')])
 
     @api.model

@@ -52,7 +52,7 @@ class DunningItemMoney(models.AbstractModel):
                     'debit_move_id', 'credit_move_id', 'debit_amount_currency', 'credit_amount_currency'))])
 
     @api.model
-    def _get_dunning_credits_sql(self, company, day, wanted, *, any_receipt=False):
+    def _get_dunning_credits_sql(self, company, day, wanted, *, receipts=None):
         """Return SQL of what lies ready for debtors and nobody matched: one row for each credit.
 
         Credit notes and payments are open journal items, and so is money that was paid back, which counts against them;
@@ -64,7 +64,7 @@ class DunningItemMoney(models.AbstractModel):
 
         :param date day: receipts that are much older were not forgotten, they are something else
         :param SQL wanted: condition on the commercial partner, a row named ``debtor``; of a receipt it can be NULL
-        :param bool any_receipt: all receipts, whoever paid
+        :param SQL receipts: condition on ``receipt`` and its ``line`` and ``move``, of others who paid; NULL: none
         """
         Move, Payment = self.env['account.move'], self.env['account.payment']
         Receipt, Bank = self.env['account.bank.statement.line'], self.env['res.partner.bank']
@@ -87,10 +87,12 @@ class DunningItemMoney(models.AbstractModel):
               JOIN res_partner partner ON partner.id = line.partner_id
               JOIN res_partner debtor ON debtor.id = partner.commercial_partner_id
          LEFT JOIN account_payment paid ON paid.id = move.origin_payment_id
-             WHERE %(open)s AND %(wanted)s
-               -- Known of the item alone, so that few entries are read.
-               AND (line.amount_residual < 0 OR line.journal_id = ANY(ARRAY(
-                        SELECT id FROM account_journal WHERE type IN ('bank', 'cash', 'credit'))))
+                   -- As an array the few are looked up one by one; joined, all entries are read.
+             WHERE line.id = ANY(ARRAY(
+                   SELECT line.id FROM account_move_line line
+                    WHERE %(open)s AND (line.amount_residual < 0 OR line.journal_id = ANY(ARRAY(
+                          SELECT id FROM account_journal WHERE type IN ('bank', 'cash', 'credit'))))))
+               AND %(wanted)s
                AND (line.amount_residual < 0 OR %(no_debt)s = 'paid_back')
          UNION ALL
             SELECT -payment.id, -payment.id, debtor.id, payment.currency_id, payment.date, payment.amount,
@@ -121,12 +123,13 @@ class DunningItemMoney(models.AbstractModel):
                               = REGEXP_REPLACE(UPPER(receipt.account_number), '[^A-Z0-9]', '', 'g')
                        HAVING COUNT(DISTINCT owner.commercial_partner_id) = 1))
              WHERE receipt.company_id IN %(companies)s AND receipt.is_reconciled IS NOT TRUE
-               AND line.parent_state = 'posted' AND line.balance < 0 AND line.date > %(since)s AND %(receipts)s
+               AND line.parent_state = 'posted' AND line.balance < 0 AND line.date > %(since)s
+               AND %(receipts)s
             """,
             is_money=IS_MONEY, companies=company._get_dunning_company_ids(), since=day - RECEIPT_AGE, wanted=wanted,
             owed=owed,
             no_debt=self._get_dunning_no_debt_sql(SQL("line.id"), SQL.identifier('move')),
-            receipts=SQL("TRUE") if any_receipt else wanted,
+            receipts=wanted if receipts is None else SQL("(%s OR %s)", wanted, receipts),
             open=is_open,
             to_flush=[
                 *(self._fields[name] for name in (
@@ -252,89 +255,8 @@ class DunningItemMoney(models.AbstractModel):
                 ['move_id.commercial_partner_id'], ['amount_residual:sum']) if balance < 0}
 
     # -------------------------------------------------------------------------
-    # WHAT MONEY CAN BE FOR
+    # WHAT CAME IN
     # -------------------------------------------------------------------------
-
-    @api.model
-    def _get_dunning_payable_sql(self, company, keys, debtor_ids, amounts, item_ids, documents):
-        """Return SQL of the open due items that money can be for, and of what asked for them.
-
-        Columns of an item: id, debtor, number, what is open, reference, what is enough until a day (in the currency of
-        the company) and that day, the name of the debtor when the debtor owes one of ``amounts`` in all, and whether it
-        is an entry. Of a document: NULL, debtor, number, the sum it asks, and last the ids of its items.
-
-        :param list keys: of numbers, as of ``account.move._get_dunning_has_key_sql``
-        :param list debtor_ids: all items of these are wanted
-        :param list amounts: items of exactly these are wanted, and all of who owes one of these in all
-        :param list item_ids: these are wanted
-        :param SQL documents: rows of ``(number, debtor id, sum asked, ids of due items)``; their items are wanted
-        """
-        Move, line = self.env['account.move'], SQL.identifier('line')
-        owed = SQL("%s AND line.amount_residual > 0", self._get_dunning_unreconciled_sql(line, company))
-        due_date = self._get_dunning_due_date_sql(line, SQL.identifier('move'))
-        lines = SQL("account_move_line line JOIN res_partner partner ON partner.id = line.partner_id")
-        by_sum = SQL(
-            """
-             UNION
-            SELECT line.id FROM %(lines)s
-             WHERE %(owed)s
-               AND (line.amount_residual = ANY(%(amounts)s::numeric[])
-                    OR (line.discount_date IS NOT NULL AND line.discount_balance = ANY(%(amounts)s::numeric[])))
-             UNION
-            SELECT UNNEST(ids) FROM owing
-            """, lines=lines, owed=owed, amounts=amounts) if amounts else SQL()
-        return SQL(
-            """
-            WITH document (number, debtor_id, amount, item_ids) AS (%(documents)s),
-            owing AS (
-                SELECT partner.commercial_partner_id AS debtor_id, ARRAY_AGG(line.id) AS ids
-                  FROM %(lines)s
-                 WHERE %(owed)s AND %(has_amounts)s
-              GROUP BY partner.commercial_partner_id
-                HAVING SUM(line.amount_residual) = ANY(%(amounts)s::numeric[])),
-            wanted AS (
-                SELECT line.id FROM %(lines)s WHERE %(owed)s AND partner.commercial_partner_id = ANY(%(debtors)s)
-                 UNION
-                -- Key by key: an index on arrays takes many at once in the square of their number.
-                SELECT line.id
-                  FROM UNNEST(%(keys)s::text[]) AS named (key)
-                  JOIN account_move move ON %(has_key)s
-                  JOIN account_move_line line ON line.move_id = move.id
-                 WHERE %(owed)s
-                 UNION
-                SELECT line.id
-                  FROM (SELECT UNNEST(%(items)s::int[]) AS id UNION SELECT UNNEST(item_ids) FROM document) asked
-                  JOIN account_move_line line ON line.id = asked.id
-                 WHERE %(owed)s
-                %(by_sum)s)
-            SELECT line.id, debtor.id, CASE WHEN move.move_type = 'entry' THEN line.name ELSE move.name END,
-                   line.amount_residual, move.payment_reference, %(due_date)s,
-                   line.discount_balance,
-                   CASE WHEN line.amount_residual = line.balance THEN line.discount_date END,
-                   CASE WHEN owing.debtor_id IS NOT NULL THEN debtor.complete_name END, move.move_type = 'entry',
-                   NULL::int[]
-              FROM account_move_line line
-              JOIN account_move move ON move.id = line.move_id
-              JOIN res_partner partner ON partner.id = line.partner_id
-              JOIN res_partner debtor ON debtor.id = partner.commercial_partner_id
-         LEFT JOIN owing ON owing.debtor_id = debtor.id
-                   -- As an array they are looked up one by one; joined, PostgreSQL takes them for most of the table.
-             WHERE line.id = ANY(ARRAY(SELECT id FROM wanted)) AND %(no_debt)s IS NULL
-         UNION ALL
-            SELECT NULL, debtor_id, number, amount, NULL, NULL, NULL, NULL, NULL, NULL, item_ids FROM document
-            """,
-            documents=documents, no_debt=self._get_dunning_no_debt_sql(SQL("line.id"), SQL.identifier('move')),
-            lines=lines, owed=owed, has_amounts=bool(amounts), amounts=amounts, debtors=debtor_ids,
-            has_key=Move._get_dunning_has_key_sql(SQL.identifier('move'), SQL("ARRAY[named.key]")), keys=keys,
-            items=item_ids, by_sum=by_sum,
-            due_date=due_date,
-            to_flush=[
-                *(self._fields[name] for name in (
-                    'move_id', 'partner_id', 'amount_residual', 'balance', 'name', 'discount_date',
-                    'discount_balance')),
-                *(Move._fields[name] for name in ('name', 'payment_reference', 'move_type')),
-                self.env['res.partner']._fields['commercial_partner_id'],
-                self.env['res.partner']._fields['complete_name']])
 
     @api.model
     def _get_dunning_is_registered_sql(self, move_id):

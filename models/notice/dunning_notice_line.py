@@ -311,8 +311,8 @@ class DunningNoticeLine(models.Model):
         """Return SQL of ``(number, debtor id, sum, ids of due items)`` of the notices that left and stand, in the
         currency of the company.
 
-        :param list keys: letters and digits of the numbers that are wanted
-        :param list debtor_ids: all notices to these are wanted
+        :param SQL keys: array of the letters and digits of the numbers that are wanted
+        :param SQL debtor_ids: array: all notices to these are wanted
         """
         Notice = self.env['dunning.notice']
         return SQL(
@@ -423,8 +423,7 @@ class DunningNoticeLine(models.Model):
         :param debtors: of these only; None: of all
         """
         Item, item = self.env['account.move.line'], SQL.identifier('item')
-        unpaid = Item._get_dunning_unreconciled_sql(
-            SQL.identifier('line'), company, Item._get_dunning_receivables(company).ids)
+        unpaid = Item._get_dunning_unreconciled_sql(SQL.identifier('line'), company)
         return SQL(
             """
             SELECT id, why

@@ -347,8 +347,10 @@ class DunningPlanner(models.AbstractModel):
             return []
         ledger, notices = question.past
         inline, kept = SQL("NOT MATERIALIZED"), SQL("MATERIALIZED")
-        lines = self.env['account.move.line']._get_dunning_past_sql(
-            question.company, question.receivable_ids, ledger, question.scope, question.items)
+        Line = self.env['account.move.line']
+        lines = Line._get_dunning_past_sql(
+            question.company, Line._get_dunning_receivables(question.company).ids, ledger, question.scope,
+            question.items)
         rows = {
             'account.move.line': (kept, lines),
             'account.move': (inline, self._get_past_moves_sql(ledger)),

@@ -1,5 +1,7 @@
 """The open items, what is known of their debtors and set against them, and the place of each on its ladder."""
 
+from datetime import timedelta
+
 from odoo import api, models
 from odoo.fields import Domain
 from odoo.tools import SQL
@@ -26,7 +28,6 @@ class DunningPlannerItems(models.AbstractModel):
         company._get_dunning_companies()._read_for_dunning()
         law = company._get_dunning_law()
         Line, line = self.env['account.move.line'], SQL.identifier('line')
-        receivable_ids = Line._get_dunning_receivables(company).ids
         asked = []
         if partners is not None:
             asked.append(SQL("ANY(%s)", list(partners.commercial_partner_id.ids)))
@@ -37,7 +38,7 @@ class DunningPlannerItems(models.AbstractModel):
             SQL(" AND ").join(SQL("%s = %s", debtor, debtors) for debtors in asked) or SQL("TRUE")
             for debtor in (SQL("partner.commercial_partner_id"), SQL("debtor.id")))
         open_debts = SQL("%s AND line.amount_residual > 0 AND %s", Line._get_dunning_unreconciled_sql(
-            line, company, receivable_ids), scope)
+            line, company), scope)
         held = self.env['dunning.hold']._get_held_sql(company, day, open_debts, blocking)
         bookings = None
         if items is not None:
@@ -48,8 +49,7 @@ class DunningPlannerItems(models.AbstractModel):
             held = self._get_not_asked_sql(company, day, held, open_debts, bookings)
         return Question(
             company, day, law, items=items, partners=partners, companies=company._get_dunning_companies(), **arguments,
-            receivable_ids=tuple(receivable_ids), scope=scope,
-            held=held,
+            scope=scope, held=held,
             lines=Line._get_dunning_rows_sql(company, open_debts, items),
             due_date=Line._get_dunning_due_date_sql(line, SQL.identifier('move')),
             # Of the past it is not known what had been named by then.
@@ -164,11 +164,13 @@ class DunningPlannerItems(models.AbstractModel):
          LEFT JOIN contact ON contact.commercial_partner_id = debtor.id
          LEFT JOIN credit ON credit.partner_id = debtor.id
          LEFT JOIN named ON named.item_id = line.id
+             WHERE %(may_be_due)s
                    -- Fence: the kind of debtor and the due date are asked all over the statement.
             OFFSET 0
             """,
             lines=question.lines,
             due_date=question.due_date,
+            may_be_due=self._get_may_be_due_sql(question),
             debtor_type=question.sources.debtor_type,
             no_debt=self.env['account.move.line']._get_dunning_no_debt_sql(SQL("line.id"), SQL.identifier('move')),
             debit_on=self._get_debit_day_sql(question) or SQL("NULL::date"),
@@ -190,6 +192,16 @@ class DunningPlannerItems(models.AbstractModel):
                     'dunning_policy_id', 'dunning_term_agreed', 'commercial_partner_id', 'active')),
             ],
         )
+
+    @staticmethod
+    def _get_may_be_due_sql(question):
+        """Return the SQL condition that a level can be due: what is not even near its due date is judged only when
+        all answers are wanted. Money goes to older items first, so these take nothing from those.
+        """
+        if not question.only_due:
+            return SQL("TRUE")
+        return SQL("%s <= %s", question.due_date, question.day - timedelta(
+            days=min([0, *question.levels.mapped('delay_days')])))
 
     def _get_debtor_policy_sql(self, Partner):
         """Return SQL of the own policy of ``debtor``; the ORM's expression only where something was chosen.
@@ -258,8 +270,8 @@ class DunningPlannerItems(models.AbstractModel):
         # sudo: what a level says holds for every user
         return self.env['dunning.level'].sudo().with_context(prefetch_langs=True).search_fetch(
             Domain.TRUE, [
-                'policy_id', 'legal_role', 'with_interest', 'with_costs', 'channel', 'fallback_channel', 'letter_intro',
-                'letter_closing'])
+                'policy_id', 'delay_days', 'legal_role', 'with_interest', 'with_costs', 'channel', 'fallback_channel',
+                'letter_intro', 'letter_closing'])
 
     def _get_policy_sql(self, question):
         """Return SQL of the usable policies with their minimum in the company's currency."""

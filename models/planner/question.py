@@ -53,7 +53,6 @@ class Question(NamedTuple):
     companions: bool = False
     past: Past | None = None
     companies: Any = None  # all of the creditor
-    receivable_ids: tuple = ()
     scope: Any = None  # SQL condition on ``line`` and its ``partner``: the debtors asked about
     lines: Any = None  # SQL of the items asked about and of what else their debtors owe
     due_date: Any = None  # of ``line``, one of these, and its ``move``

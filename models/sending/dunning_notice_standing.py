@@ -87,8 +87,7 @@ class DunningNoticeStanding(models.AbstractModel):
     def _find_void(self, company, at_date, debtors):
         """Return ``{line: reason}`` of the steps of consumers that rest on a letter which does not hold."""
         Item = self.env['account.move.line']
-        unpaid = Item._get_dunning_unreconciled_sql(
-            SQL.identifier('line'), company, Item._get_dunning_receivables(company).ids)
+        unpaid = Item._get_dunning_unreconciled_sql(SQL.identifier('line'), company)
         wanted = SQL("partner.id = ANY(%s)", list(debtors.ids)) if debtors is not None else SQL(
             "partner.id IN (SELECT debtor_id FROM (%s) owing)", Item._get_dunning_rows_sql(company, unpaid))
         Claim = self.env['dunning.claim'].with_company(company)

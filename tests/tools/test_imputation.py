@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ...tools.payment.bank_text import get_words, read_numerals
-from ...tools.payment.imputation import Credit, Document, Item, get_item_keys, get_keys, impute, read_credits
+from ...tools.payment.imputation import Books, Credit, Document, Item, get_item_keys, impute
 from ..law_oracle import CALM
 from .case import BaseCase, tagged
 
@@ -213,7 +213,7 @@ class TestImputation(BaseCase):
         credit = pay(text)
         found = self.impute(credit)
         if any(found):
-            self.assertTrue(get_keys([credit], read_credits([credit])) & get_item_keys(NEW.numbers[0]), text)
+            self.assertTrue(Books([credit]).get_keys() & get_item_keys(NEW.numbers[0]), text)
 
     def test_only_what_the_payer_wrote(self):
         text = '/TRTP/SEPA OVERBOEKING/IBAN/NL91ABNA0417164300/BIC/ABNANL2A/NAME/INV 2026 00017/REMI/nota 23/EREF/X1'

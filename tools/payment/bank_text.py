@@ -91,6 +91,25 @@ class Numeral(NamedTuple):
         return self.is_called_invoice or padded or len(self.runs) > 1 or len(self.runs[0]) >= FEW_DIGITS
 
 
+class _Run(NamedTuple):
+    """Letters or digits of a text.
+
+    :ivar stripped: without leading zeros
+    :ivar word: the run before it
+    :ivar is_apart: something that is no number stands between the two
+    """
+
+    text: str
+    stripped: str
+    is_digits: bool
+    start: int
+    end: int
+    word: str
+    begins_word: bool
+    ends_word: bool
+    is_apart: bool
+
+
 def normalize(text):
     """Return a text in upper case, without accents."""
     if not text or text.isascii():
@@ -133,37 +152,54 @@ def read_numerals(text, *, amounts=False):
     :param bool amounts: keep days, amounts and accounts, which a whole number may look like
     """
     words = get_words(text)
-    if not amounts:
-        words = NO_NUMBER.sub(' ; ', words)
-    runs = [(match.start(), match.end(), match.group()) for match in RUN.finditer(words)]
-    found = []
-    for first, (start, _end, _run) in enumerate(runs):
-        if start and words[start - 1].isalnum():
-            continue
-        window = []
-        candidates = []
-        for begin, end, run in runs[first:first + MOST_RUNS]:
-            if window and ';' in words[window[-1][1]:begin]:
-                break
-            window.append((begin, end, run))
-            if words[end:end + 1].isalnum():
-                continue
-            key = ''.join(part[2] for part in window)
-            if len(key) > MOST_CHARACTERS:
-                break
-            if any(part[2].isdigit() for part in window):
-                candidates.append(Numeral(
-                    key, tuple(strip_zeros(part[2]) for part in window), words[start:end],
-                    runs[first - 1][2] if first else '', start, end,
-                    bool(PART_OF_MORE[0].search(words[:start]) or PART_OF_MORE[1].match(words, end))))
-        found += reversed(candidates)
-    return found
+    return _read_words(words if amounts else NO_NUMBER.sub(' ; ', words))
 
 
 def read_text(text):
     """Return the numerals of a text with days, amounts and accounts, and those without."""
-    whole = read_numerals(text, amounts=True)
-    return whole, read_numerals(text) if whole and NO_NUMBER.search(get_words(text)) else whole
+    if not any(map(str.isdigit, text or '')):
+        return [], []
+    words = get_words(text)
+    whole = _read_words(words)
+    without = NO_NUMBER.sub(' ; ', words) if whole else words
+    return whole, whole if without == words else _read_words(without)
+
+
+def _read_words(words):
+    runs = _cut(words)
+    found = []
+    for first, beginning in enumerate(runs):
+        if not beginning.begins_word:
+            continue
+        key, parts, has_digits, is_part, candidates = '', (), False, None, []
+        for run in runs[first:first + MOST_RUNS]:
+            if parts and run.is_apart:
+                break
+            key, parts, has_digits = key + run.text, (*parts, run.stripped), has_digits or run.is_digits
+            if not run.ends_word:
+                continue
+            if len(key) > MOST_CHARACTERS:
+                break
+            if has_digits:
+                if is_part is None:
+                    is_part = bool(PART_OF_MORE[0].search(words[:beginning.start]))
+                candidates.append(Numeral(
+                    key, parts, words[beginning.start:run.end], beginning.word, beginning.start, run.end,
+                    is_part or bool(PART_OF_MORE[1].match(words, run.end))))
+        found += reversed(candidates)
+    return found
+
+
+def _cut(words):
+    runs = []
+    for match in RUN.finditer(words):
+        text, start, end = match.group(), match.start(), match.end()
+        is_digits = text.isdigit()
+        runs.append(_Run(
+            text, text.lstrip('0') or '0' if is_digits else text, is_digits, start, end, runs[-1].text if runs else '',
+            not (start and words[start - 1].isalnum()), not words[end:end + 1].isalnum(),
+            bool(runs) and ';' in words[runs[-1].end:start]))
+    return runs
 
 
 def find_named(numerals: Iterable, numbers: Mapping) -> list:

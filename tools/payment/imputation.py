@@ -105,56 +105,22 @@ class Reading(NamedTuple):
 class Imputation(NamedTuple):
     """:ivar shares: tuple of :class:`Share` by the key of a credit
     :ivar likely: ids of items that may have been paid
+    :ivar crosses: whether a credit is for items of several debtors, or of another than who paid
     """
 
     shares: Mapping
     likely: frozenset
+    crosses: bool = False
 
 
 def impute(
     credits: Iterable[Credit], items: Iterable[Item], documents: Iterable[Document] = (),
-    names: Mapping = MappingProxyType({}), read: Mapping | None = None,
+    names: Mapping = MappingProxyType({}),
 ) -> Imputation:
-    """Return which items the credits are for.
-
-    :param items: those of the known debtors of the credits, those that :func:`get_keys` of a credit finds, and, for
-        those of unknown payers, those of exactly their amount, with or without the discount
-    :param names: of debtors who owe as much as an unknown payer paid, by id; all their items are in ``items``
-    :param read: of :func:`read_credits`, when it is at hand
-    """
-    credits = list(credits)
-    return _Books(items, documents, names, read_credits(credits) if read is None else read).impute(credits)
-
-
-def read_credits(credits: Iterable[Credit]) -> dict:
-    """Return what the texts of credits can name: ``{key of a credit: tuple of :class:`Reading`}``, one for a text."""
-    read = {}
-    for credit in credits:
-        readings = []
-        for text in credit.texts:
-            whole, bare = read_text(text)
-            bare = [numeral for numeral in bare if not numeral.is_part]
-            readings.append(Reading(whole, bare, [numeral for numeral in bare if numeral.is_meant]))
-        read[credit.key] = tuple(readings)
-    return read
-
-
-def get_keys(credits: Iterable[Credit], read: Mapping) -> set:
-    """Return the keys by which what credits name can be looked up, see :func:`get_item_keys`.
-
-    Of a known payer only whole numbers: how the payer's own are written is looked at in all that the payer owes.
-
-    :param read: of :func:`read_credits`
-    """
-    keys = set()
-    for credit in credits:
-        for reading in read[credit.key]:
-            keys.update(
-                numeral.key for numeral in reading.whole
-                if not numeral.key.isdigit() or len(numeral.key) >= BARE_DIGITS)
-            if credit.debtor_id is None:
-                keys.update(numeral.runs[-1] for numeral in reading.bare)
-    return keys
+    """Return which items the credits are for, when all items that they can be for are at hand."""
+    books = Books(credits)
+    books.add(items, documents, names)
+    return books.impute()
 
 
 def get_item_keys(number: str) -> set:
@@ -165,53 +131,108 @@ def get_item_keys(number: str) -> set:
     return {key for key in (get_key(number), ''.join(digits), *(map(strip_zeros, digits[-1:]))) if key}
 
 
-class _Books:
-    """The open items and how they are named; what is left of each while money is set against them."""
+def _read_credit(credit):
+    """Return what the texts of a credit can name, one :class:`Reading` for each that has a digit."""
+    readings = []
+    for text in credit.texts:
+        whole, bare = read_text(text)
+        if whole:
+            bare = [numeral for numeral in bare if not numeral.is_part]
+            readings.append(Reading(whole, bare, [numeral for numeral in bare if numeral.is_meant]))
+    return readings
 
-    def __init__(self, items, documents, names, read):
-        self.names = {debtor_id: found for debtor_id, name in names.items() if (found := get_name(name)).strip()}
-        self.read = read
-        self.items = {item.id: item for item in items}
-        self.documents = list(documents)
-        self.left = {item.id: item.amount for item in self.items.values()}
-        self.by_debtor = defaultdict(list)
+
+class Books:
+    """Credits, the open items that they can be for, and what is left of each while money is set against them.
+
+    Most money names a number in full. So what is looked up first is what is named; all that a debtor owes is needed
+    only of who paid something else.
+    """
+
+    def __init__(self, credits: Iterable[Credit]):
+        self.credits = sorted(credits, key=lambda credit: (credit.day, str(credit.key)))
+        self.read = {credit.key: _read_credit(credit) for credit in self.credits}
+        self.shares = {}
+        self.crosses = False
+        self.items, self.left, self.names = {}, {}, {}
+        self.by_debtor, self.documents_of = defaultdict(list), defaultdict(list)
         self.by_key = defaultdict(set)
-        self.by_bare = defaultdict(set)
-        self.by_tail = defaultdict(set)
-        self.by_amount = defaultdict(set)
-        self.documents_of = defaultdict(list)
         self.spellings = {}
-        for item in self.items.values():
+
+    def get_keys(self) -> set:
+        """Return the keys by which what the credits name can be looked up, see :func:`get_item_keys`.
+
+        Of a known payer only whole numbers: how the payer's own are written is looked at in all that the payer owes.
+        """
+        keys = set()
+        for credit in self.credits:
+            for reading in self.read[credit.key]:
+                keys.update(
+                    numeral.key for numeral in reading.whole
+                    if not numeral.key.isdigit() or len(numeral.key) >= BARE_DIGITS)
+                if credit.debtor_id is None:
+                    keys.update(numeral.runs[-1] for numeral in reading.bare)
+        return keys
+
+    def get_digits(self) -> set:
+        """Return the last digits of what the credits can name, without leading zeros. Of a year and a number that are
+        written together nobody knows where the number begins.
+        """
+        last = {
+            numeral.runs[-1] for readings in self.read.values() for reading in readings for numeral in reading.whole
+            if numeral.runs[-1].isdigit()}
+        together = [digits for digits in last if len(digits) >= BARE_DIGITS]
+        return last.union(*({strip_zeros(digits[start:]) for start in range(len(digits))} for digits in together))
+
+    def add(
+        self, items: Iterable[Item], documents: Iterable[Document] = (), names: Mapping = MappingProxyType({}),
+    ) -> None:
+        """Add open items, what asked for them, and the names of debtors who owe as much as an unknown payer paid, by
+        id. What was added before stays as it is.
+
+        Needed are the items that :meth:`get_keys` or :meth:`get_digits` finds, those that the books link and, for
+        credits of unknown payers, those of exactly their amount, with or without the discount, and all of the debtors
+        in ``names``; then those of :meth:`get_pending_debtor_ids`.
+        """
+        for item in items:
+            if item.id in self.items:
+                continue
+            self.items[item.id] = item
+            self.left[item.id] = item.amount
             self.by_debtor[item.debtor_id].append(item.id)
-            self.by_amount[item.amount].add(item.id)
-            if item.discounted is not None:
-                self.by_amount[item.discounted].add(item.id)
             for number in item.numbers:
                 self.by_key[get_key(number)].add((item.id, normalize(number)))
-                digits = re.findall('[0-9]+', number)
-                for key in {''.join(digits), *digits[-1:]}:
-                    if len(key) >= BARE_DIGITS:
-                        self.by_bare[key].add(item.id)
-                if digits:
-                    self.by_tail[strip_zeros(digits[-1])].add(item.id)
-        for document in self.documents:
+        for document in documents:
             self.documents_of[document.debtor_id].append(document)
             for item_id in self.left.keys() & set(document.item_ids):
                 self.by_key[get_key(document.number)].add((item_id, normalize(document.number)))
+        self.names.update({debtor_id: found for debtor_id, name in names.items() if (found := get_name(name)).strip()})
 
-    def impute(self, credits):
-        credits = sorted(credits, key=lambda credit: (credit.day, str(credit.key)))
-        shares = {}
+    def get_pending_debtor_ids(self) -> set:
+        """Return the debtors who paid something of which neither the books nor a full number say what it is for: all
+        that these owe is needed.
+        """
+        self._place(self._get_linked, self._get_named)
+        return {credit.debtor_id for credit in self.credits if credit.key not in self.shares} - {None}
+
+    def impute(self) -> Imputation:
+        """Return which items the credits are for."""
         # What is said counts before what only fits.
-        for find in (self._get_linked, self._get_named, self._get_own, self._get_of_the_sum):
-            for credit in credits:
-                if credit.key not in shares and (item_ids := find(credit)):
-                    shares[credit.key] = tuple(self._allot(credit, item_ids))
+        self._place(self._get_linked, self._get_named, self._get_own, self._get_of_the_sum)
+        self._index_digits()
         likely = set()
-        for credit in credits:
-            if credit.debtor_id is None and credit.key not in shares:
+        for credit in self.credits:
+            if credit.debtor_id is None and credit.key not in self.shares:
                 likely.update(self._get_likely(credit))
-        return Imputation({key: found for key, found in shares.items() if found}, frozenset(likely))
+        return Imputation({key: found for key, found in self.shares.items() if found}, frozenset(likely), self.crosses)
+
+    def _place(self, *finders):
+        for find in finders:
+            for credit in self.credits:
+                if credit.key not in self.shares and (item_ids := find(credit)):
+                    self.shares[credit.key] = tuple(self._allot(credit, item_ids))
+                    debtor_ids = {self.items[item_id].debtor_id for item_id in item_ids}
+                    self.crosses |= len(debtor_ids | {credit.debtor_id or min(debtor_ids)}) > 1
 
     def _allot(self, credit, item_ids):
         """Set a credit against items, the oldest first."""
@@ -237,8 +258,9 @@ class _Books:
     def _get_named(self, credit):
         """Return the items whose full number, or that of a document about them, stands in a text."""
         return self._find((reading.whole for reading in self.read[credit.key]), lambda numeral: {
-            item_id for item_id, number in self.by_key.get(numeral.key, ())
-            if self._is_full(numeral, number, credit.amount == self.left[item_id])})
+            item_id for item_id, number in self.by_key[numeral.key]
+            if self._is_full(numeral, number, credit.amount == self.left[item_id])
+        } if numeral.key in self.by_key else ())
 
     @staticmethod
     def _is_full(numeral, number, is_its_amount):
@@ -294,6 +316,21 @@ class _Books:
     # -------------------------------------------------------------------------
     # LIKELY
     # -------------------------------------------------------------------------
+
+    def _index_digits(self):
+        """Index the items by what somebody unknown may have paid of them."""
+        self.by_bare, self.by_tail, self.by_amount = defaultdict(set), defaultdict(set), defaultdict(set)
+        for item in self.items.values():
+            self.by_amount[item.amount].add(item.id)
+            if item.discounted is not None:
+                self.by_amount[item.discounted].add(item.id)
+            for number in item.numbers:
+                digits = re.findall('[0-9]+', number)
+                for key in {''.join(digits), *digits[-1:]}:
+                    if len(key) >= BARE_DIGITS:
+                        self.by_bare[key].add(item.id)
+                if digits:
+                    self.by_tail[strip_zeros(digits[-1])].add(item.id)
 
     def _get_likely(self, credit):
         """Return the items that an unknown payer may have paid."""
