@@ -10,7 +10,7 @@ from datetime import timedelta
 from .replay_engine import EARLY
 from .replay_world import WorldReplay
 
-#: The statutory scale (Besluit vergoeding voor buitengerechtelijke incassokosten): cents up to which a percentage counts.
+#: The statutory scale (Besluit vergoeding voor buitengerechtelijke incassokosten): cents until which a percentage is.
 SCALE, LEAST_COSTS = ((250_000, 15), (500_000, 10), (1_000_000, 5), (20_000_000, 1)), 4000
 
 

@@ -247,14 +247,16 @@ class WorldReplay(Replay):
         debtor, place = self.debtors[row.customer], self._get_place('money', row.number, dated, credit)
         if credit:
             move = env['account.move'].create({
-                'move_type': 'out_refund', 'company_id': place.id, 'partner_id': debtor.id, 'invoice_date': dated, 'date': dated,
+                'move_type': 'out_refund', 'company_id': place.id, 'partner_id': debtor.id,
+                'invoice_date': dated, 'date': dated,
                 'invoice_payment_term_id': False,
                 'invoice_line_ids': [Command.create({
                     'name': row.number, 'price_unit': cents / 100, 'tax_ids': [Command.clear()]})]})
         else:
             account = env['account.move.line'].browse(row.item_id).account_id
             move = env['account.move'].create({
-                'move_type': 'entry', 'company_id': place.id, 'journal_id': self.bank.id, 'date': dated, 'ref': f"Paid {row.customer}",
+                'move_type': 'entry', 'company_id': place.id, 'journal_id': self.bank.id, 'date': dated,
+                'ref': f"Paid {row.customer}",
                 'line_ids': [
                     Command.create({
                         'account_id': self.under_way.id, 'debit': cents / 100, 'credit': 0.0, 'name': "Paid"}),
@@ -474,8 +476,8 @@ class WorldReplay(Replay):
         promised = cents * percent // 100 if die < 0.3 else cents
         item = env['account.move.line'].browse(row.item_id)
         record = env['dunning.promise'].with_user(self.collector)._make(
-            self._get_place('promise', row.number).with_env(env), self.debtors[row.customer], now[0] + days, promised / 100, items=item,
-            confirm=False)
+            self._get_place('promise', row.number).with_env(env), self.debtors[row.customer], now[0] + days,
+            promised / 100, items=item, confirm=False)
         grace = record.grace_date
         if not days <= grace - now[0] <= days + timedelta(days=8):
             self._fail(now[0], f"{row.number}: the grace of a promise for {now[0] + days} ends on {grace}")
