@@ -3,7 +3,7 @@
 
 dev/bench.py                    1,000, 10,000 and 100,000 overdue items, everything (some 25 minutes)
 dev/bench.py --quick            1,000 and 10,000, fewer letters, core once (some 7 minutes)
-dev/bench.py --only mails,core  a part: steps, letters, peer, install, core, or the name of one step
+dev/bench.py --only mails,core  a part: steps, branches, letters, peer, install, core, or the name of one step
 
 Every figure comes from a process of its own. Of each size there is one ledger; the addon, and the peer
 (OCA account_credit_control), are installed into copies of it. Ratios between two figures of one run say
@@ -25,7 +25,7 @@ from env import bootstrap, database, paths, peer, postgres, runtime, say, sessio
 from measure import table
 
 OUT = paths.CHECKOUT / "out" / "bench"
-PARTS = ("steps", "letters", "peer", "install", "core")
+PARTS = ("steps", "branches", "letters", "peer", "install", "core")
 #: Core's own work: processes without and with the addon, in turns, and the blocks of invoices in each.
 CORE_TURNS, CORE_BLOCKS = 9, 10
 #: How often a step that the peer has too is done, and undone: the middle counts.
@@ -65,7 +65,7 @@ def _words():
 
 def _measure(words):
     started = time.monotonic()
-    kinds = ("steps", "fresh", "peer", "letters", "install", "core", "failed")
+    kinds = ("steps", "branches", "fresh", "peer", "letters", "install", "core", "failed")
     results = {"machine": _machine(), **{kind: [] for kind in kinds}}
     home, base = bootstrap.ensure()
     results["machine"]["postgres"] = postgres.psql("SHOW server_version").split()[0]
@@ -146,7 +146,7 @@ class Bench:
         self.home, self.base, self.words, self.results = home, base, words, results
 
     def measure(self):
-        ours = self.words.sizes if {"letters", "install"} & self.words.only or self.words.steps else []
+        ours = self.words.sizes if {"branches", "letters", "install"} & self.words.only or self.words.steps else []
         theirs = self.words.peer_sizes if "peer" in self.words.only else []
         for size in sorted({*ours, *theirs}):
             with self._part(f"{size:,} items"), self._ledger(size) as (ledger, facts):
@@ -190,6 +190,9 @@ class Bench:
         with self._copy(ledger, f"{size}_ours") as name:
             installed = self._change(name, "-i")
             history = _ask("history.generate", name)
+            if "branches" in self.words.only:
+                with self._part(f"planning over branches, {size:,} items"), self._copy(name, "branches") as spread:
+                    self._add("branches", {"size": size, **_ask("branches.measure", spread)})
             for step in self.words.steps:
                 with self._part(f"{table.STEPS[step]}, {size:,} items"):
                     figures = _ask("steps.measure", name, step)

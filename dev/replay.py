@@ -6,6 +6,7 @@ dev/replay.py history.csv --sample 10          ten customers
 dev/replay.py history.csv --days 2012-01-01..2012-06-30
 dev/replay.py history.csv --stretch 4          who paid late pays four times as late: more of the ladder
 dev/replay.py history.csv --seed 1             with a random world: credit notes, holds, promises, faults, …
+dev/replay.py history.csv --seed 1 --branches  the same at a head office and two branches, which are one creditor
 dev/replay.py history.csv --seed 1 --edges     what changes meanwhile: debtors, contacts, mail servers, ladders
 
 The file has one line per invoice: countryCode, customerID, PaperlessDate, invoiceNumber, InvoiceDate, DueDate,
@@ -28,6 +29,7 @@ def _words():
     parser.add_argument("--stretch", type=int, default=1, help="who paid n days late pays STRETCH × n days late")
     parser.add_argument("--seed", type=int, default=0, help="of a random world around the invoices (0: none)")
     parser.add_argument("--edges", action="store_true", help="with the seed: what changes between letters")
+    parser.add_argument("--branches", action="store_true", help="with the seed: each thing at one of three companies")
     parser.add_argument("--letters", type=int, default=5, help="how many letters to make for real (5)")
     parser.add_argument("--keep", action="store_true", help="keep the database to look at it")
     words = parser.parse_args()
@@ -55,7 +57,7 @@ def _prepare(env, words):
     from measure import ledger
 
     # Odoo's own addons path knows the addon by its technical name only once a database is loaded.
-    from odoo.addons.l10n_nl_dunning.tests import edge_replay, replay_engine, replay_world
+    from odoo.addons.l10n_nl_dunning.tests import edge_replay, replay_branches, replay_engine, replay_world
 
     first, last = (date.fromisoformat(day) if day else None for day in words.days.partition("..")[::2])
     rows = replay_engine.read_rows(words.csv, sample=words.sample, first=first, last=last, stretch=words.stretch)
@@ -69,6 +71,10 @@ def _prepare(env, words):
     if words.edges:
         world, first = edge_replay.draw_world(rows, words.seed)
         return edge_replay.EdgeReplay(env, company, world, first=first, **how)
+    if words.branches:
+        branches = env["res.company"].create([{"name": name, "parent_id": company.id} for name in ("Utrecht", "Breda")])
+        env.cr.commit()
+        return replay_branches.BranchReplay(env, company, rows, branches=branches, seed=words.seed, **how)
     if words.seed:
         return replay_world.WorldReplay(env, company, rows, seed=words.seed, **how)
     return replay_engine.Replay(env, company, rows, **how)

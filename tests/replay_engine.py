@@ -153,7 +153,7 @@ class Replay:
         })
         self.collector = env['res.users'].with_context(no_reset_password=True).create({
             'name': "Collector", 'login': 'replay_collector', 'email': 'collector@replay.example',
-            'company_id': self.company.id, 'company_ids': [Command.set(self.company.ids)],
+            'company_id': self.company.id, 'company_ids': [Command.set(self.env.companies.ids)],
             'group_ids': [Command.set([
                 env.ref('base.group_user').id, env.ref('account.group_account_invoice').id])],
         })
@@ -281,6 +281,7 @@ class Replay:
         moves = env['account.move'].create([
             {
                 'move_type': 'out_invoice',
+                'company_id': self._get_place('invoice', row.number).id,
                 'partner_id': self.debtors[row.customer].id,
                 'invoice_date': row.invoice_date,
                 'invoice_date_due': row.due_date,
@@ -298,6 +299,10 @@ class Replay:
             row.item_id = move.line_ids.filtered(lambda line: line.display_type == 'payment_term').id
             self.by_item[row.item_id] = row
         self.counts['invoices'] += len(rows)
+
+    def _get_place(self, *what):
+        """Return the company at which something happens."""
+        return self.company
 
     def _mark_disputes(self, env, day, moment):
         for row in self.rows:

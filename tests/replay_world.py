@@ -244,17 +244,19 @@ class WorldReplay(Replay):
 
     def _book(self, env, row, cents, dated, *, credit=False):
         """Book money or a credit note of the debtor of a row, matched with nothing. Return its due item."""
-        debtor = self.debtors[row.customer]
+        debtor, place = self.debtors[row.customer], self._get_place('money', row.number, dated, credit)
         if credit:
             move = env['account.move'].create({
-                'move_type': 'out_refund', 'partner_id': debtor.id, 'invoice_date': dated, 'date': dated,
+                'move_type': 'out_refund', 'company_id': place.id, 'partner_id': debtor.id,
+                'invoice_date': dated, 'date': dated,
                 'invoice_payment_term_id': False,
                 'invoice_line_ids': [Command.create({
                     'name': row.number, 'price_unit': cents / 100, 'tax_ids': [Command.clear()]})]})
         else:
             account = env['account.move.line'].browse(row.item_id).account_id
             move = env['account.move'].create({
-                'move_type': 'entry', 'journal_id': self.bank.id, 'date': dated, 'ref': f"Paid {row.customer}",
+                'move_type': 'entry', 'company_id': place.id, 'journal_id': self.bank.id, 'date': dated,
+                'ref': f"Paid {row.customer}",
                 'line_ids': [
                     Command.create({
                         'account_id': self.under_way.id, 'debit': cents / 100, 'credit': 0.0, 'name': "Paid"}),
@@ -401,8 +403,8 @@ class WorldReplay(Replay):
         values = {
             'reason_id': env.ref(f'l10n_nl_dunning.hold_reason_{kind}').id,
             'user_id': self.collector.id, 'date_end': now[0] + days,
-            **({'partner_id': self.debtors[row.customer].id, 'company_id': self.company.id} if debtor
-               else {'move_id': row.move.id}),
+            **({'partner_id': self.debtors[row.customer].id, 'company_id': self._get_place('hold', row.number).id}
+               if debtor else {'move_id': row.move.id}),
             **({'amount': cents / 100} if cents else {})}
         record = env['dunning.hold'].create(values)
         record._take_back_notices()
@@ -474,8 +476,8 @@ class WorldReplay(Replay):
         promised = cents * percent // 100 if die < 0.3 else cents
         item = env['account.move.line'].browse(row.item_id)
         record = env['dunning.promise'].with_user(self.collector)._make(
-            self.company.with_env(env), self.debtors[row.customer], now[0] + days, promised / 100, items=item,
-            confirm=False)
+            self._get_place('promise', row.number).with_env(env), self.debtors[row.customer], now[0] + days,
+            promised / 100, items=item, confirm=False)
         grace = record.grace_date
         if not days <= grace - now[0] <= days + timedelta(days=8):
             self._fail(now[0], f"{row.number}: the grace of a promise for {now[0] + days} ends on {grace}")
@@ -521,13 +523,17 @@ class WorldReplay(Replay):
             self._touch(other, now)
         return self._receive(env, row, now, text, names=names, partner=self.debtors[row.customer], **words)
 
+    def _get_account(self, row):
+        """Return the bank journal to which a debtor pays."""
+        return self.bank
+
     def _receive(self, env, row, now, text, days, percent, partner=None, **words):
         cents = self._get_open(row, now)
         if cents <= 1 or now >= row.paid_at:
             return False
         cents = max(1, cents * percent // 100)
         line = env['account.bank.statement.line'].create({
-            'journal_id': self.bank.id, 'date': now[0], 'amount': cents / 100, 'payment_ref': text,
+            'journal_id': self._get_account(row).id, 'date': now[0], 'amount': cents / 100, 'payment_ref': text,
             'partner_id': partner and partner.id})
         credit = Credit(cents, now[0], now, is_money=True, **words)
         self.credits[row.customer].append(credit)

@@ -12,7 +12,7 @@ def step(name, size, processor, **facts):
 
 
 def results(**parts):
-    kinds = ("steps", "fresh", "peer", "letters", "install", "core", "failed")
+    kinds = ("steps", "branches", "fresh", "peer", "letters", "install", "core", "failed")
     return {"machine": MACHINE, **{kind: [] for kind in kinds}, **parts}
 
 
@@ -46,6 +46,13 @@ def test_planning_targets(queries, processor, few, fast):
     steps = [step("bare", 100_000, 0.25), step("plan_due", 100_000, processor, queries=queries)]
     assert is_met(results(steps=steps), "queries to plan") is few
     assert is_met(results(steps=steps), "bare SQL") is fast
+
+
+def test_branches_are_judged_in_the_largest_company():
+    rows = [{"size": size, "times": times} for size, times in ((10_000, 1.3), (100_000, 1.1))]
+    assert is_met(results(branches=rows), "5 branches") is True
+    rows[1]["times"] = 1.11
+    assert is_met(results(branches=rows), "5 branches") is False
 
 
 def test_memory_and_time_of_a_large_company():

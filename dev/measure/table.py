@@ -119,6 +119,9 @@ def get_targets(results):
     yield _most("queries to plan 100,000 items", 10, plan and plan["queries"])
     ratio = plan["processor"] / bare["processor"] if plan and bare else None
     yield _most("planning 100,000 items, next to reading them in bare SQL", 9, ratio, " ×")
+    spread = max(results["branches"], key=lambda row: row["size"], default=None)
+    title = "planning what is owed to a head office and 5 branches, next to one company"
+    yield _most(title, 1.1, spread and spread["times"], " ×")
     receipts = steps.get(("receipts", LARGE))
     added = receipts and plan and receipts["seconds"] - plan["seconds"]
     yield _most("seconds that 10,000 unmatched receipts add to planning 100,000 items", 0.5, added, " s")

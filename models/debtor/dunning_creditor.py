@@ -13,7 +13,7 @@ OWN_SETTINGS = frozenset({
 #: Own settings that can be empty on a branch.
 INHERITED_SETTINGS = OWN_SETTINGS - {'dunning_window_side'}
 #: What is no setting.
-NO_SETTINGS = frozenset({'dunning_legal_person', 'dunning_creditor_id', 'dunning_planned_on'})
+NO_SETTINGS = frozenset({'dunning_legal_person', 'dunning_creditor_id', 'dunning_branch_ids', 'dunning_planned_on'})
 
 # Domains of addresses that Odoo makes up, until somebody enters those of the company.
 PLACEHOLDERS = frozenset({

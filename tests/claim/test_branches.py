@@ -55,6 +55,20 @@ class TestCreditor(BranchCommon):
         self.assertEqual(self.branch._get_dunning_company_ids(), both)
         self.assertEqual(self.company._get_dunning_company_ids(), both)
 
+    def test_several_branches_belong_to_their_head_office(self):
+        """Also when they are made or become a legal person together, and below another branch."""
+        both = self.env['res.company'].create([
+            {'name': name, 'parent_id': self.company.id} for name in ("Utrecht", "Breda")])
+        below = self.env['res.company'].create({'name': "Below", 'parent_id': both[0].id})
+        branches = self.branch | both | below
+        self.assertEqual((branches | self.company).dunning_creditor_id, self.company)
+        self.assertEqual(below._get_dunning_company_ids(), tuple(sorted((branches | self.company).ids)))
+        both.dunning_legal_person = True
+        self.assertEqual([company.dunning_creditor_id for company in self.company | branches], [
+            self.company, self.company, *both, both[0]])
+        both.dunning_legal_person = False
+        self.assertEqual((branches | self.company).dunning_creditor_id, self.company)
+
     def test_a_legal_person_of_its_own_is_a_creditor(self):
         move, head = self.invoice(due=TODAY - days(20), company=self.branch), self.invoice(due=TODAY - days(20))
         self.receive(amount=200.0)
@@ -519,9 +533,9 @@ class TestPageOfBranches(BranchCommon, HttpCase):
         self.assertTrue(self.as_user(clerk, self.env['dunning.page']).search([('id', '=', page.id)]))
         self.assertFalse(self.as_user(stranger, self.env['dunning.page']).search([('id', '=', page.id)]))
 
-    def upgrade(self):
-        """Do what the update to this release does with what there is."""
-        path = Path(__file__).parents[2] / 'migrations' / '19.0.1.10.0' / 'post-creditor.py'
+    def upgrade(self, release='19.0.1.10.0'):
+        """Do what the update to a release does with what there is."""
+        path = Path(__file__).parents[2] / 'migrations' / release / 'post-creditor.py'
         spec = importlib.util.spec_from_file_location('post_creditor', path)
         migration = importlib.util.module_from_spec(spec)
         spec.loader.exec_module(migration)
@@ -550,6 +564,20 @@ class TestPageOfBranches(BranchCommon, HttpCase):
                     self.assertIn(move.name, answer.text)
         wrong = self.url_open(f'{of_branch.access_url}?access_token=key-of-{self.company.id}')
         self.assertEqual(wrong.status_code, 404)
+
+    def test_a_branch_that_was_taken_for_the_creditor(self):
+        """The release before this one wrote that down where there were several branches."""
+        later = self.env['res.company'].create({'name': "Later", 'parent_id': self.company.id})
+        [page] = self.make_old_pages(later)
+        self.env.flush_all()
+        companies = self.company | self.branch | later
+        self.env.cr.execute(
+            "UPDATE res_company SET dunning_creditor_id = %s WHERE id IN %s", [later.id, companies._ids])
+        self.env.invalidate_all()
+        self.upgrade('19.0.1.11.0')
+        self.assertEqual(companies.dunning_creditor_id, self.company)
+        self.assertEqual(self.business._get_dunning_page(self.branch), page)
+        self.assertEqual(page.company_id, self.company)
 
     def test_the_only_page_of_a_debtor_becomes_that_of_the_creditor(self):
         [page] = self.make_old_pages(self.branch)
