@@ -435,6 +435,5 @@ class DunningDebtor(models.Model):
         self.check_access('read')
         if len(self) != 1:
             raise UserError(self.env._("An arrangement is made with one debtor. Select one."))
-        items = self.env['dunning.promise']._get_open_items(self.company_id, self.partner_id)
-        return self.env['dunning.arrangement.make']._action_open(
-            items=items.filtered(lambda item: item.currency_id == self.currency_id))
+        return self.env['dunning.arrangement.make'].with_company(self.company_id)._action_open(
+            partner=self.partner_id, currency=self.currency_id)
