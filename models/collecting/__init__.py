@@ -2,6 +2,7 @@ from . import dunning_call_outcome
 from . import dunning_call_log
 from . import dunning_call
 from . import dunning_debtor_rows
+from . import dunning_debtor_steps
 from . import dunning_debtor_timeline
 from . import dunning_debtor_screen
 from . import dunning_debtor_checklist

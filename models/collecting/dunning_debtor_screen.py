@@ -150,6 +150,8 @@ class DunningDebtorScreen(models.AbstractModel):
             'behaviour': self._tell_behaviour(facts),
             'salesperson': partner.user_id.name or '',
             'next_step': self.next_step or '',
+            # A call is what the screen itself is for.
+            'next_is_link': self.next_is_link and bool(self._get_person_steps()[self].record),
         }
 
     def _get_screen_contacts(self, partner):

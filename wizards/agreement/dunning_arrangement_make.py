@@ -163,7 +163,8 @@ class DunningArrangementMake(models.TransientModel):
         if debt['currency'].is_zero(sums[1]):
             return self.env._("You may add %s of collection costs that were not asked so far.", amount)
         return self.env._(
-            "You may add %(amount)s that was not asked so far: %(interest)s of interest and %(costs)s of collection costs.",
+            "You may add %(amount)s that was not asked so far: %(interest)s of interest and %(costs)s of collection "
+            "costs.",
             amount=amount, interest=interest, costs=costs)
 
     def _render_preview(self, answer):

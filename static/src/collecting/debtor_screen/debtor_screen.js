@@ -772,6 +772,13 @@ export class DebtorScreen extends Component {
     // OPENING OTHER SCREENS
     // ------------------------------------------------------------------
 
+    async openNextStep() {
+        this.keep();
+        return this.action.doAction(
+            await this.orm.call("dunning.debtor", "action_next_step", [this.debtorId])
+        );
+    }
+
     open(resModel, resId) {
         this.keep();
         return this.action.doAction({
