@@ -1,5 +1,6 @@
 from . import dunning_call_outcome
 from . import dunning_call_log
+from . import dunning_call_history
 from . import dunning_call
 from . import dunning_debtor_rows
 from . import dunning_debtor_steps

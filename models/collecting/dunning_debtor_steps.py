@@ -101,8 +101,9 @@ class DunningDebtorSteps(models.AbstractModel):
         return found
 
     def _get_answers(self, company, debtors):
-        """Return ``{debtor id: (day, record)}`` of debtors who wait until somebody reads what they wrote, and where that
-        is; the hold where the message cannot be seen.
+        """Return ``{debtor id: (day, record)}`` of debtors whose answer nobody read yet, and where it was written.
+
+        The record is the hold where the message cannot be seen.
         """
         reason = self.env.ref('l10n_nl_dunning.hold_reason_reply', raise_if_not_found=False)
         holds = self.env['dunning.hold'].search(

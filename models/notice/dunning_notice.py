@@ -354,8 +354,8 @@ class DunningNotice(models.Model):
             action.update({'res_id': self.id, 'view_mode': 'form', 'views': [(False, 'form')]})
         return action
 
-    def _notify_result(self, message, notices=None, kind='success'):
-        """Return a client notification with a button that shows the notices.
+    def _notify_result(self, message, notices=None, kind='success', undo=False):
+        """Return a client notification with a button that shows the notices, and for a minute one that undoes it.
 
         Own client action: a link of ``display_notification`` opens an address, which cannot say which records.
         """
@@ -366,6 +366,8 @@ class DunningNotice(models.Model):
                 'name': self.env._("Show it") if len(notices) == 1 else self.env._("Show them"),
                 'action': notices._get_action_show(),
             }
+            if undo:
+                params['undo'] = {'model': self._name, 'ids': notices.ids}
         return {'type': 'ir.actions.client', 'tag': 'l10n_nl_dunning.notification', 'params': params}
 
     # -------------------------------------------------------------------------

@@ -583,7 +583,8 @@ class TestDebtor(DunningCommon):
             before = self.env.cr.sql_log_count
             self.on(TODAY, self.env['dunning.debtor']).web_search_read(
                 [], {name: {} for name in ('priority', 'priority_reason', 'priority_text', 'next_step', 'level_id',
-                                           'reach_phone', 'reach_email', 'amount_collectable', 'last_contact', 'owner_id')}, limit=80)
+                                           'reach_phone', 'reach_email', 'amount_collectable', 'last_contact',
+                                           'owner_id')}, limit=80)
             return self.env.cr.sql_log_count - before
 
         for nr in range(3):
