@@ -11,7 +11,7 @@ from ..kernel.dunning_bulk import log_on
 from ..kernel.dunning_field import CopiedMany2one, WholeBinary, WholeJson
 from ..kernel.dunning_recorded import RECORDING
 from ..kernel.formats import in_language_of
-from ..ladder.dunning_level import CHANNELS
+from ..ladder.dunning_level import CHANNELS, MANUAL_CHANNELS
 from .dunning_receipt import KINDS
 
 STATES = [
@@ -86,6 +86,9 @@ class DunningNotice(models.Model):
     channel = fields.Selection(selection=CHANNELS, required=True, tracking=True)
     state = fields.Selection(
         selection=STATES, default='draft', required=True, readonly=True, copy=False, tracking=True)
+    state_text = fields.Char(
+        string="Status in Words", compute='_compute_state_text', exportable=False,
+        help="A call or a task is done, not sent.")
     origin = fields.Selection(
         selection=[('scheduled', "Scheduled action"), ('manual', "By hand")],
         default='manual', required=True, readonly=True)
@@ -353,6 +356,14 @@ class DunningNotice(models.Model):
         if len(self) == 1:
             action.update({'res_id': self.id, 'view_mode': 'form', 'views': [(False, 'form')]})
         return action
+
+    @api.depends('state', 'channel')
+    @api.depends_context('lang')
+    def _compute_state_text(self):
+        words = dict(self._fields['state']._description_selection(self.env))
+        for notice in self:
+            done = notice.state == 'sent' and notice.channel in MANUAL_CHANNELS
+            notice.state_text = self.env._("Done") if done else words.get(notice.state)
 
     def _notify_result(self, message, notices=None, kind='success', undo=False):
         """Return a client notification with a button that shows the notices, and for a minute one that undoes it.

@@ -1,4 +1,5 @@
 from . import (
+    test_colors,
     test_edge_replay,
     test_faults,
     test_field_rights,
