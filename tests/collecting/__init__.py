@@ -4,4 +4,5 @@ from . import (
     test_debtor,
     test_debtor_screen,
     test_undo,
+    test_windows,
 )
