@@ -321,8 +321,10 @@ def _sell(env):
     for ref, text, amount, asked in STORY["quotations"]:
         product = env["product.product"].create({"name": text, "type": "service", "list_price": amount})
         line = Command.create({"product_id": product.id, "product_uom_qty": 1})
-        order = env["sale.order"].with_user(user).create(
-            {"partner_id": _debtors(env, ref).id, "user_id": user.id, "order_line": [line]}
+        order = (
+            env["sale.order"]
+            .with_user(user)
+            .create({"partner_id": _debtors(env, ref).id, "user_id": user.id, "order_line": [line]})
         )
         if asked:
             order.action_dunning_ask()
@@ -330,7 +332,8 @@ def _sell(env):
 
 def _open_branch(env, today, *, company, invoices):
     """A branch of the same creditor, where one clerk works, and what is owed to it."""
-    branch = env["res.company"].create({**company, "parent_id": env.company.id, "country_id": env.company.country_id.id})
+    country = env.company.country_id
+    branch = env["res.company"].create({**company, "parent_id": env.company.id, "country_id": country.id})
     env.cr.precommit.run()  # its chart of accounts
     for login in ("admin", "accountant"):
         _user(env, login).company_ids |= branch
@@ -339,14 +342,18 @@ def _open_branch(env, today, *, company, invoices):
     _user(env, "colleague").with_context(no_reset_password=True).copy({**clerk, **values})
     for ref, days, text, amount in invoices:
         debtor, due = _debtors(env, ref), today + timedelta(days=days)
-        move = env["account.move"].with_company(branch).create(
-            _invoice(
-                debtor,
-                due - timedelta(days=30 if debtor.is_company else 14),
-                _line(env, debtor, text, amount),
-                invoice_date_due=due,
-                invoice_payment_term_id=False,
-                company_id=branch.id,
+        move = (
+            env["account.move"]
+            .with_company(branch)
+            .create(
+                _invoice(
+                    debtor,
+                    due - timedelta(days=30 if debtor.is_company else 14),
+                    _line(env, debtor, text, amount),
+                    invoice_date_due=due,
+                    invoice_payment_term_id=False,
+                    company_id=branch.id,
+                )
             )
         )
         move.action_post()
