@@ -21,9 +21,13 @@ def has_token(record, access_token):
 
 
 def is_look(record, access_token):
-    """Return whether a colleague came with a link that only looks; see :func:`sign_look`."""
+    """Return whether a colleague came with a link that only looks, and works for all companies it is about; see
+    :func:`sign_look`.
+    """
     user = request.env.user
-    return user._is_internal() and consteq(sign_look(record, user).encode(), str(access_token or '').encode())
+    return (
+        user._is_internal() and consteq(sign_look(record, user).encode(), str(access_token or '').encode())
+        and request.env[record._name].browse(record.id)._sees_whole())
 
 
 def open_record(model, record_id, access_token):

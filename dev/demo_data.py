@@ -63,6 +63,7 @@ def load(env):
     _share_work(env, company, today)
     if "sale.order" in env:
         _sell(env)
+    _open_branch(env, today, **STORY["branch"])
     env.flush_all()
 
 
@@ -320,11 +321,43 @@ def _sell(env):
     for ref, text, amount, asked in STORY["quotations"]:
         product = env["product.product"].create({"name": text, "type": "service", "list_price": amount})
         line = Command.create({"product_id": product.id, "product_uom_qty": 1})
-        order = env["sale.order"].with_user(user).create(
-            {"partner_id": _debtors(env, ref).id, "user_id": user.id, "order_line": [line]}
+        order = (
+            env["sale.order"]
+            .with_user(user)
+            .create({"partner_id": _debtors(env, ref).id, "user_id": user.id, "order_line": [line]})
         )
         if asked:
             order.action_dunning_ask()
+
+
+def _open_branch(env, today, *, company, invoices):
+    """A branch of the same creditor, where one clerk works, and what is owed to it."""
+    country = env.company.country_id
+    branch = env["res.company"].create({**company, "parent_id": env.company.id, "country_id": country.id})
+    env.cr.precommit.run()  # its chart of accounts
+    for login in ("admin", "accountant"):
+        _user(env, login).company_ids |= branch
+    values = {"company_id": branch.id, "company_ids": [Command.set(branch.ids)]}
+    clerk = {"name": "Bram Kuiper", "login": "branch", "password": "branch", "email": "bram@jansen.example"}
+    _user(env, "colleague").with_context(no_reset_password=True).copy({**clerk, **values})
+    for ref, days, text, amount in invoices:
+        debtor, due = _debtors(env, ref), today + timedelta(days=days)
+        move = (
+            env["account.move"]
+            .with_company(branch)
+            .create(
+                _invoice(
+                    debtor,
+                    due - timedelta(days=30 if debtor.is_company else 14),
+                    _line(env, debtor, text, amount),
+                    invoice_date_due=due,
+                    invoice_payment_term_id=False,
+                    company_id=branch.id,
+                )
+            )
+        )
+        move.action_post()
+        move.is_move_sent = True
 
 
 def _receivable(move):

@@ -211,8 +211,7 @@ class DunningPromiseFollow(models.AbstractModel):
             """
             SELECT DISTINCT ON (%(creditor)s, partner_id, currency_id)
                    %(creditor)s AS company_id, partner_id, currency_id, id AS promise_id,
-                   company_id AS promise_company_id, date_promised AS promise_date,
-                   grace_date AS promise_end, amount AS promise_amount
+                   date_promised AS promise_date, grace_date AS promise_end, amount AS promise_amount
               FROM dunning_promise
              WHERE state = 'running'
           ORDER BY %(creditor)s, partner_id, currency_id, date_promised, id

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import NamedTuple
 
-from odoo import api, models
+from odoo import SUPERUSER_ID, api, models
 from odoo.fields import Domain
 from odoo.tools import SQL, format_amount
 
@@ -312,7 +312,7 @@ class DunningDebtorRows(models.AbstractModel):
         return SQL(
             """
             SELECT DISTINCT ON (partner_id, %(creditor)s) partner_id, %(creditor)s AS creditor_id, date AS last_call,
-                   id AS call_id, company_id AS call_company_id, kind,
+                   id AS call_id, kind,
                    CASE WHEN kind <> 'promise' THEN next_date END AS agreed_date
               FROM dunning_call
           -- As its index.
@@ -332,10 +332,19 @@ class DunningDebtorRows(models.AbstractModel):
     # -------------------------------------------------------------------------
 
     def _get_sees_sql(self, company_id):
-        """Return the SQL condition that the user may open a record of a company; a row tells of all of a creditor."""
+        """Return the SQL condition that the user works for a company; a row tells of all of a creditor."""
         if self.env.su or not self.env['res.company']._get_dunning_branches():
             return SQL("TRUE")
         return SQL("%s IN %s", company_id, tuple(self.env.companies.ids))
+
+    def _get_opens_sql(self, model, record_id):
+        """Return the SQL condition that the user may open a record (of a model, by the SQL of its id) of a row."""
+        # Not `env.su`: core reads a row with all rights to see whether the user may, and that stays in memory.
+        if self.env.uid == SUPERUSER_ID or not self.env['res.company']._get_dunning_branches():
+            return SQL("TRUE")
+        Model = self.env[model].with_user(self.env.user)
+        return SQL("%s IN %s", record_id, Model._search(Domain.TRUE).subselect()) if Model.has_access('read') else (
+            SQL("FALSE"))
 
     def _get_rows_sql(self):
         """Return SQL of what the priority and the columns are made of."""
@@ -361,8 +370,8 @@ class DunningDebtorRows(models.AbstractModel):
                    CASE WHEN called.kind = 'call_back' THEN called.agreed_date END AS call_back_date,
                    CASE WHEN called.kind <> 'call_back' THEN called.agreed_date END AS follow_up_date,
                    COALESCE(called.agreed_date > company.today, FALSE) AS agreed_waits,
-                   CASE WHEN called.agreed_date IS NOT NULL AND %(sees_call)s THEN called.call_id END AS call_id,
-                   CASE WHEN %(sees_promise)s THEN promise.promise_id END AS promise_id,
+                   CASE WHEN called.agreed_date IS NOT NULL AND %(opens_call)s THEN called.call_id END AS call_id,
+                   CASE WHEN %(opens_promise)s THEN promise.promise_id END AS promise_id,
                    promise.promise_date, promise.promise_end, promise.promise_amount,
                    COALESCE(broken.broken_count, 0) AS broken_count,
                    CASE WHEN COALESCE(GREATEST(called.last_call, phoned.last_phone) < broken.last_broken, TRUE)
@@ -402,8 +411,8 @@ class DunningDebtorRows(models.AbstractModel):
             calls=self._get_last_calls_sql(), recorded=self._get_recorded_calls_sql(),
             waiting=self.env['dunning.notice']._get_waiting_calls_sql(),
             running=self.env['dunning.promise']._get_running_sql(),
-            sees_call=self._get_sees_sql(SQL("called.call_company_id")),
-            sees_promise=self._get_sees_sql(SQL("promise.promise_company_id")),
+            opens_call=self._get_opens_sql('dunning.call', SQL("called.call_id")),
+            opens_promise=self._get_opens_sql('dunning.promise', SQL("promise.promise_id")),
             broken=self.env['dunning.promise']._get_broken_sql(self._get_companies_sql()),
             behaviour=self.env['dunning.behaviour']._get_averages_sql(),
         )

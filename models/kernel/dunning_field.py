@@ -48,6 +48,10 @@ class WholeBinary(Whole, fields.Binary):
     """A file about all of it."""
 
 
+class WholeMany2one(Whole, fields.Many2one):
+    """A record that is about all of it, and whose name says so."""
+
+
 class WholeJson(Whole, fields.Json):
     """Facts about all of it."""
 

@@ -8,7 +8,7 @@ from odoo.tools.mail import email_normalize_all
 
 from ..debtor.res_partner import DEBTOR_TYPES
 from ..kernel.dunning_bulk import log_on
-from ..kernel.dunning_field import CopiedMany2one, WholeBinary, WholeJson
+from ..kernel.dunning_field import CopiedMany2one, WholeBinary, WholeJson, WholeMany2one
 from ..kernel.dunning_recorded import RECORDING
 from ..kernel.formats import in_language_of
 from ..ladder.dunning_level import CHANNELS, MANUAL_CHANNELS
@@ -114,6 +114,7 @@ class DunningNotice(models.Model):
         comodel_name='dunning.notice.line', string="Items Asked For", compute='_compute_live_line_ids')
     dropped_count = fields.Integer(string="Items Taken Off", compute='_compute_live_line_ids')
     line_count = fields.Integer(string="Items", compute='_compute_amounts', store=True)
+    invoice_count = fields.Integer(string="Invoices", compute='_compute_invoice_count')
     amount_residual = fields.Monetary(string="Open", compute='_compute_amounts', store=True)
     amount_netted = fields.Monetary(string="Credits", compute='_compute_amounts', store=True,
                                     help="Open credit notes and payments of the debtor that cover part of it.")
@@ -168,10 +169,11 @@ class DunningNotice(models.Model):
     body_closing = fields.Html(readonly=True, copy=False, sanitize=False)
     letter_file = WholeBinary(string="Letter", attachment=True, readonly=True, copy=False)
     letter_sha256 = fields.Char(string="SHA-256 of the Letter", readonly=True, copy=False)
-    mail_id = fields.Many2one(comodel_name='mail.mail', readonly=True, copy=False, ondelete='set null',
-                              index='btree_not_null')
-    mail_message_id = fields.Many2one(comodel_name='mail.message', string="E-mail", readonly=True, copy=False,
-                                      ondelete='set null', index='btree_not_null')
+    mail_id = WholeMany2one(
+        comodel_name='mail.mail', readonly=True, copy=False, ondelete='set null', index='btree_not_null')
+    mail_message_id = WholeMany2one(
+        comodel_name='mail.message', string="E-mail", readonly=True, copy=False, ondelete='set null',
+        index='btree_not_null')
     email_to = fields.Char(string="E-mailed To", readonly=True, copy=False)
     waiting_reason = fields.Char(
         string="Waits Because", readonly=True, copy=False,
@@ -205,6 +207,15 @@ class DunningNotice(models.Model):
             # Of a new notice they stand there already, see `create`.
             notice.update({
                 name: value for name, value in figures.items() if not notice.id or notice[name] != value})
+
+    @api.depends('line_ids.move_id')
+    @api.depends_context('uid', 'allowed_company_ids')
+    def _compute_invoice_count(self):
+        """As many as :meth:`action_open_invoices` opens: of companies that the user works for."""
+        counts = dict(self.env['dunning.notice.line']._read_group(
+            [('notice_id', 'in', self.ids)], ['notice_id'], ['move_id:count_distinct']))
+        for notice in self:
+            notice.invoice_count = counts.get(notice._origin, 0)
 
     @api.model
     def _sum_up(self, columns):

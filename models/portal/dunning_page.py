@@ -141,8 +141,21 @@ class DunningPage(models.Model):
         """Show the page as the debtor sees it: with a link that only this colleague can use, and only to look."""
         self.ensure_one()
         self._check_may_manage()
+        if not self._sees_whole():
+            raise AccessError(self.env._(
+                "The page of %s also shows what is owed to a company of the same creditor that you do not work for. A "
+                "colleague who works for all of these companies can look at it.", self.partner_id.display_name))
         key = sign_look(self, self.env.user)
         return {'type': 'ir.actions.act_url', 'url': f'{self.access_url}?access_token={key}', 'target': 'new'}
+
+    def _sees_whole(self):
+        """Return whether the user works for all companies of the creditor to which the debtor owes or owed something.
+        """
+        page = self.sudo()  # sudo: only whether there is something
+        others = set(page.company_id._get_dunning_company_ids()) - set(self.env.companies.ids)
+        return self.env.su or not others or not page.env['account.move.line'].search_count([
+            ('partner_id', 'child_of', page.partner_id.id), ('company_id', 'in', list(others)),
+            ('account_type', '=', 'asset_receivable'), ('parent_state', '=', 'posted')], limit=1)
 
     def _check_may_manage(self):
         self.check_access('read')

@@ -339,6 +339,14 @@ class TestRightsOfBranches(BranchCommon):
                     with self.assertRaises(AccessError):
                         line.read(['amount_residual'])
 
+    def test_invoices_are_counted_that_are_opened(self):
+        notice = self.shared_letter()
+        for user, count in ((self.clerk, 1), (self.head_clerk, 1), (self.both_clerk, 2)):
+            mine = self.as_user(user, notice)
+            with self.subTest(user=user.login):
+                self.assertEqual(mine.invoice_count, count)
+                self.assertEqual(mine.env['account.move'].search_count(mine.action_open_invoices()['domain']), count)
+
     def test_who_sees_a_part_opens_every_view(self):
         notice = self.send(self.shared_letter())
         arches = {kind: self.env['dunning.notice'].get_view(view_type=kind)['arch'] for kind in (
@@ -599,13 +607,42 @@ class TestPageOfBranches(BranchCommon, HttpCase):
         self.assertIn("Payment Term", self.business.message_ids[0].body)
         self.assertNotIn("Look First", self.business.message_ids[0].body)  # nobody had chosen otherwise
 
+    def dun_apart(self, *steps):
+        """Send as releases before this one did: each company for itself, on days."""
+        with patch.object(self.registry['res.company'], '_get_dunning_company_ids', lambda own: own._ids):
+            for day, companies in steps:
+                for company in companies:
+                    self.dun(day, company)
+
+    def test_two_running_ladders_go_on_as_the_later_one(self):
+        head = self.invoice(due=TODAY)
+        branch = self.invoice(due=TODAY + days(14), company=self.branch)
+        self.dun_apart((TODAY + days(5), self.company), (TODAY + days(19), self.company | self.branch))
+        self.assertEqual((head | branch).mapped('dunning_level_id'), self.demand | self.reminder)
+        self.upgrade()
+        notice = self.dun(TODAY + days(33))
+        self.assertRecordValues(notice, [{'level_id': self.final.id, 'line_count': 2, 'company_id': self.company.id}])
+        self.assertEqual(
+            {line.move_id: line.level_id for line in notice.line_ids}, {head: self.final, branch: self.demand})
+        self.assertFalse(self.notices_of(head | branch).line_ids.filtered(lambda line: line.status == 'void'))
+
+    def test_the_ladder_of_a_branch_goes_on_in_that_of_the_creditor(self):
+        soft = self.make_policy("Of the branch", [
+            {'name': "Soft", 'delay_days': 1}, {'name': "Hard", 'delay_days': 5, 'delay_from': 'previous_deadline'}])
+        self.use_policy(soft, self.branch)
+        head = self.invoice(due=TODAY)
+        branch = self.invoice(due=TODAY, company=self.branch)
+        self.dun_apart((TODAY + days(5), self.company | self.branch))
+        self.assertEqual((head | branch).dunning_level_id, self.reminder | soft.level_ids[0])
+        self.upgrade()
+        notice = self.dun(TODAY + days(19))
+        self.assertRecordValues(notice, [{'level_id': self.demand.id, 'line_count': 2, 'policy_id': self.ladder.id}])
+
     def test_letters_sent_apart_become_one(self):
         """Two 14-day letters about claims that had to be in one: the next planning makes the one."""
         moves = self.invoice(self.jan, DUE, company=self.branch) | self.invoice(self.jan, DUE)
-        with patch.object(self.registry['res.company'], '_get_dunning_company_ids', lambda own: own._ids):
-            for day in (DUE + days(7), MONDAY):
-                for company in (self.company, self.branch):
-                    self.dun(day, company)
+        both = self.company | self.branch
+        self.dun_apart((DUE + days(7), both), (MONDAY, both))
         apart = self.notices_of(moves).filtered(lambda notice: notice.level_id == self.fourteen)
         self.assertEqual(apart.mapped('amount_announced'), [40.0, 40.0])
         self.upgrade()
