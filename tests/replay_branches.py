@@ -51,11 +51,12 @@ class BranchReplay(WorldReplay):
     def _judge_sent(self, notice, day, moment):
         rows = [self.by_item[line.move_line_id.id] for line in notice.live_line_ids]
         before = {row.number for row in rows if self._is_told_fourteen_days(row)}
-        super()._judge_sent(notice, day, moment)
+        result = super()._judge_sent(notice, day, moment)
         if len(notice.live_line_ids.move_id.company_id) > 1:
             self.events['notice about several companies'] += 1
         if notice.level_id.legal_role == 'fourteen_day':
             self._judge_fourteen_days(notice, rows, before, day)
+        return result
 
     def _judge_fourteen_days(self, notice, rows, before, day):
         asked = sum(

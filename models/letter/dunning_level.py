@@ -1,3 +1,5 @@
+import re
+
 from lxml import html
 
 from odoo import api, fields, models
@@ -9,6 +11,10 @@ from ..ladder.dunning_policy import LETTER_LANGUAGES
 
 # Of related records everybody knows the name; their help would be about something else.
 RELATED_WORDS = ('partner_id.name', 'recipient_id.name', 'company_id.name', 'level_id.name')
+# “object.count == 1”: its word, and the rest.
+COMPARISON = re.compile(r'object\.([\w.]+) ((?:==|!=|<=?|>=?) [^ ]+)')
+# What says in the texts of our models that they are about one invoice.
+ONE_INVOICE = ('object.line_count == 1', 'object.invoice_count == 1', 'object.told_invoice_count == 1')
 
 
 class DunningLevel(models.Model):
@@ -22,22 +28,34 @@ class DunningLevel(models.Model):
         self.text_words = self._describe_words()
 
     @api.model
-    def _describe_words(self):
+    def _describe_words(self, model='dunning.notice', words=WORDS, conditions=()):
         """Return the words and conditions of texts, in the language of the user.
 
+        :param str model: what ``object`` is in the text
+        :param words: what can be filled in, without ``object.``
+        :param conditions: expressions that occur in a text, besides whether there is a word
         :return: dict of ``words``, each ``[expression, label, help]``; ``conditions``, ``{expression: label}``; and
             ``otherwise``, the label of what is read when a condition does not hold
         """
-        Notice, words, conditions = self.env['dunning.notice'], [], {}
-        for word in WORDS:
-            field = Notice._fields[word.partition('.')[0]]
+        Model, rows, labels = self.env[model], [], {}
+        for word in words:
+            field = Model._fields.get(word.partition('.')[0])
+            if not field:
+                continue
             label = field._description_string(self.env)
-            words.append([
+            rows.append([
                 f'object.{word}', label, (word not in RELATED_WORDS and field._description_help(self.env)) or label])
-            conditions[f'object.{word}'] = self.env._("only with “%s”", label)
-            conditions[f'not object.{word}'] = self.env._("only without “%s”", label)
-        conditions.update({
-            'object.line_count == 1': self.env._("only for one invoice"),
+            labels[f'object.{word}'] = self.env._("only with “%s”", label)
+            labels[f'not object.{word}'] = self.env._("only without “%s”", label)
+            for condition in conditions:
+                match = COMPARISON.fullmatch(condition)
+                if match and match[1] == word:
+                    labels[condition] = self.env._(
+                        "only if “%(word)s” %(comparison)s", word=label,
+                        comparison=match[2].replace('==', '=').replace('!=', '≠'))
+        labels.update({
+            # The same in words, where there are better ones.
+            **dict.fromkeys(ONE_INVOICE, self.env._("only for one invoice")),
             'object.history_text': self.env._("only after earlier contact"),
             'object.amount_netted': self.env._("only if a credit was taken off"),
             'object.days_overdue > 1': self.env._("only if more than one day late"),
@@ -48,7 +66,13 @@ class DunningLevel(models.Model):
             'object.fourteen_day_text': self.env._("only after a 14-day letter"),
             'object.vat_sentence': self.env._("only if costs are raised with VAT"),
         })
-        return {'words': words, 'conditions': conditions, 'otherwise': self.env._("otherwise")}
+        for condition in conditions:
+            # Of “one and other” every second part is the word between them.
+            parts = re.split(r' (or|and) ', condition)
+            if len(parts) > 1 and all(part in labels for part in parts[::2]):
+                between = {'or': self.env._(" or "), 'and': self.env._(" and ")}
+                labels[condition] = ''.join(labels.get(part) or between[part] for part in parts)
+        return {'words': rows, 'conditions': labels, 'otherwise': self.env._("otherwise")}
 
     def get_shipped_text(self, texts):
         """Return the texts that this level ships with in the language of the user, and how these differ from them.
@@ -57,7 +81,7 @@ class DunningLevel(models.Model):
         :return: dict of ``texts``, ``{field: HTML}``, and ``parts``, pairs of ``same``, ``old`` or ``new`` and a piece
             of text; both empty when the level did not ship, or not in this language
         """
-        self.check_access('read')
+        self.check_access('write')
         shipped = self._get_shipped_texts(self.env.lang)
         labels = self._describe_words()
         return {'texts': shipped, 'parts': shipped and compare_texts(

@@ -19,7 +19,7 @@ TEXTS = st.lists(PIECES, max_size=8).map(' '.join)
 class TestCompare(BaseCase):
     """How a text differs from what ships, in words that people read."""
 
-    def read(self, old, new, kinds):
+    def show(self, old, new, kinds):
         parts = compare_texts([old], [new], **LABELS)
         return ' '.join(' '.join(text for kind, text in parts if kind in kinds).split()).replace(' ,', ',').replace(
             ' .', '.').replace(' )', ')')
@@ -29,7 +29,7 @@ class TestCompare(BaseCase):
             '<p>Pay <t t-out="object.amount_text"/> for <t t-if="object.line_count == 1">it</t>'
             '<t t-else="">all</t>.</p>')
         self.assertEqual(
-            self.read(text, text, ('same',)),
+            self.show(text, text, ('same',)),
             "Pay [Amount] for (only for one invoice: it) (otherwise: all).")
 
     def test_a_change_is_shown_where_it_was_made(self):
@@ -40,6 +40,6 @@ class TestCompare(BaseCase):
 
     @given(TEXTS, TEXTS)
     def test_both_texts_can_be_read_out_of_it(self, old, new):
-        self.assertEqual(self.read(old, new, ('same', 'old')), self.read(old, old, ('same',)))
-        self.assertEqual(self.read(old, new, ('same', 'new')), self.read(new, new, ('same',)))
+        self.assertEqual(self.show(old, new, ('same', 'old')), self.show(old, old, ('same',)))
+        self.assertEqual(self.show(old, new, ('same', 'new')), self.show(new, new, ('same',)))
         self.assertLessEqual({kind for kind, _text in compare_texts([old], [old], **LABELS)}, {'same'})

@@ -6,6 +6,7 @@ import { MAIN_PLUGINS } from "@html_editor/plugin_sets";
 import { QWebPlugin } from "@html_editor/others/qweb_plugin";
 import { withSequence } from "@html_editor/utils/resource";
 import { Wysiwyg } from "@html_editor/wysiwyg";
+import { HtmlMailField, htmlMailField } from "@mail/views/web/fields/html_mail_field/html_mail_field";
 import { Dialog } from "@web/core/dialog/dialog";
 import { Dropdown } from "@web/core/dropdown/dropdown";
 import { DropdownItem } from "@web/core/dropdown/dropdown_item";
@@ -187,6 +188,21 @@ export class TextField extends HtmlField {
         this.editor.shared.qweb.insertWord(expression);
     }
 }
+
+/** The body of an e-mail template: as core edits it, with names where the template is about a model of ours. */
+export class MailTextField extends HtmlMailField {
+    getConfig() {
+        const config = super.getConfig();
+        const words = this.props.record.data.text_words;
+        return words ? { ...config, ...getTextConfig(words, config.Plugins) } : config;
+    }
+}
+
+registry.category("fields").add("dunning_mail_text", {
+    ...htmlMailField,
+    component: MailTextField,
+    fieldDependencies: [{ name: "text_words", type: "json" }],
+});
 
 registry.category("fields").add("dunning_text", {
     ...htmlField,

@@ -80,7 +80,7 @@ export class DunningTextPreview extends Component {
 
     /** Look again; of answers that cross each other the last one counts. */
     async look() {
-        if (!this.props.record.resId) {
+        if (!this.props.record.resId || this.props.readonly) {
             return;
         }
         const { partnerId, lang, tab } = this.state;

@@ -10,9 +10,9 @@ import { getTextConfig } from "../../src/ladder/text_field";
 const tours = registry.category("web_tour.tours");
 const FRAME = ".o_widget_dunning_text_preview iframe.o_dunning_preview_mail";
 
-const call = (method, args, context = {}) =>
-    rpc(`/web/dataset/call_kw/dunning.level/${method}`, {
-        model: "dunning.level",
+const call = (model, method, args, context = {}) =>
+    rpc(`/web/dataset/call_kw/${model}/${method}`, {
+        model,
         method,
         args,
         kwargs: { context },
@@ -25,8 +25,21 @@ function normalize(text) {
     return node.innerHTML;
 }
 
+/** Return what is read and filled in, in order: core puts paragraphs around what stands between them in e-mails. */
+function outline(text) {
+    const node = document.createElement("div");
+    node.innerHTML = fixInvalidHTML(markup(text || ""));
+    const expressions = [...node.querySelectorAll("*")].flatMap((element) =>
+        element
+            .getAttributeNames()
+            .filter((name) => name.startsWith("t-"))
+            .map((name) => `${name}=${element.getAttribute(name)}`)
+    );
+    return JSON.stringify([node.textContent.replace(/[\s\ufeff]+/g, ""), expressions]);
+}
+
 /** Open a text in an editor, look at it, insert a word, take that back: what is stored stays what it was. */
-function tryText(text, words) {
+function tryText(text, words, form) {
     const { services } = odoo.__WOWL_DEBUG__.root.env;
     const editor = new Editor({ ...getTextConfig(words), content: markup(text) }, services);
     const node = document.createElement("div");
@@ -41,7 +54,7 @@ function tryText(text, words) {
             throw new Error(`Not everything has a name: ${labels} in ${text}`);
         }
         const same = (what) => {
-            const [is, was] = [normalize(editor.getContent()), normalize(text)];
+            const [is, was] = [form(editor.getContent()), form(text)];
             if (is !== was) {
                 const at = [...was].findIndex((char, index) => char !== is[index]);
                 throw new Error(
@@ -68,22 +81,27 @@ function tryText(text, words) {
 tours.add("l10n_nl_dunning.texts_stay", {
     steps: () => [
         {
-            content: "Every text of every level, in both languages",
+            content: "Every text of levels and e-mail templates, in both languages",
             trigger: ".o_list_view",
             async run() {
-                const ids = await call("search", [[]]);
-                let count = 0;
-                for (const lang of ["nl_NL", "en_US"]) {
-                    const names = ["letter_intro", "letter_closing", "call_script", "text_words"];
-                    for (const level of await call("read", [ids, names], { lang })) {
-                        for (const name of names.slice(0, 3).filter((name) => level[name])) {
-                            tryText(level[name], level.text_words);
-                            count++;
+                for (const [model, domain, names, form, least] of [
+                    ["dunning.level", [], ["letter_intro", "letter_closing", "call_script"], normalize, 40],
+                    ["mail.template", [["model", "=like", "dunning.%"]], ["body_html"], outline, 20],
+                ]) {
+                    const ids = await call(model, "search", [domain]);
+                    let count = 0;
+                    for (const lang of ["nl_NL", "en_US"]) {
+                        const fields = [...names, "text_words"];
+                        for (const record of await call(model, "read", [ids, fields], { lang })) {
+                            for (const name of names.filter((name) => record[name])) {
+                                tryText(record[name], record.text_words, form);
+                                count++;
+                            }
                         }
                     }
-                }
-                if (count < 40) {
-                    throw new Error(`Only ${count} texts were tried.`);
+                    if (count < least) {
+                        throw new Error(`Only ${count} texts of ${model} were tried.`);
+                    }
                 }
             },
         },
