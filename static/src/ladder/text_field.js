@@ -6,7 +6,10 @@ import { MAIN_PLUGINS } from "@html_editor/plugin_sets";
 import { QWebPlugin } from "@html_editor/others/qweb_plugin";
 import { withSequence } from "@html_editor/utils/resource";
 import { Wysiwyg } from "@html_editor/wysiwyg";
-import { HtmlMailField, htmlMailField } from "@mail/views/web/fields/html_mail_field/html_mail_field";
+import {
+    HtmlMailField,
+    htmlMailField,
+} from "@mail/views/web/fields/html_mail_field/html_mail_field";
 import { Dialog } from "@web/core/dialog/dialog";
 import { Dropdown } from "@web/core/dropdown/dropdown";
 import { DropdownItem } from "@web/core/dropdown/dropdown_item";

@@ -50,7 +50,12 @@ export class DunningTextPreview extends Component {
     get tabs() {
         const { script } = this.props;
         return [
-            ...(script ? [["script", _t("Script")]] : [["mail", _t("E-mail")], ["letter", _t("Letter")]]),
+            ...(script
+                ? [["script", _t("Script")]]
+                : [
+                      ["mail", _t("E-mail")],
+                      ["letter", _t("Letter")],
+                  ]),
             ["shipped", _t("Against What Shipped")],
         ];
     }
@@ -94,7 +99,10 @@ export class DunningTextPreview extends Component {
             seen.letter_url = URL.createObjectURL(new Blob([bytes], { type: "application/pdf" }));
         }
         this.forget();
-        Object.assign(this.state, { seen: { ...seen, tab }, partnerId: seen.partner_id || partnerId });
+        Object.assign(this.state, {
+            seen: { ...seen, tab },
+            partnerId: seen.partner_id || partnerId,
+        });
     }
 
     choose(values) {

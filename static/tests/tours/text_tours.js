@@ -50,7 +50,10 @@ function tryText(text, words, form) {
             ({ dataset }) => dataset.dunningLabel
         );
         const placeholders = normalize(text).match(/ t-(out|if|elif|else)=/g) || [];
-        if (labels.length !== placeholders.length || labels.some((label) => label.includes("object."))) {
+        if (
+            labels.length !== placeholders.length ||
+            labels.some((label) => label.includes("object."))
+        ) {
             throw new Error(`Not everything has a name: ${labels} in ${text}`);
         }
         const same = (what) => {
@@ -63,7 +66,9 @@ function tryText(text, words, form) {
             }
         };
         same("Opening");
-        const line = [...node.querySelectorAll("p:not([t-out]), li")].find((p) => p.textContent.trim());
+        const line = [...node.querySelectorAll("p:not([t-out]), li")].find((p) =>
+            p.textContent.trim()
+        );
         editor.shared.selection.setSelection({ anchorNode: line, anchorOffset: 0 });
         editor.shared.qweb.insertWord("object.contact_text");
         const count = (html) => normalize(html).split('t-out="object.contact_text"').length;
@@ -85,8 +90,20 @@ tours.add("l10n_nl_dunning.texts_stay", {
             trigger: ".o_list_view",
             async run() {
                 for (const [model, domain, names, form, least] of [
-                    ["dunning.level", [], ["letter_intro", "letter_closing", "call_script"], normalize, 40],
-                    ["mail.template", [["model", "=like", "dunning.%"]], ["body_html"], outline, 20],
+                    [
+                        "dunning.level",
+                        [],
+                        ["letter_intro", "letter_closing", "call_script"],
+                        normalize,
+                        40,
+                    ],
+                    [
+                        "mail.template",
+                        [["model", "=like", "dunning.%"]],
+                        ["body_html"],
+                        outline,
+                        20,
+                    ],
                 ]) {
                     const ids = await call(model, "search", [domain]);
                     let count = 0;
@@ -112,7 +129,8 @@ tours.add("l10n_nl_dunning.write_text", {
     steps: () => [
         {
             content: "What is filled in is shown by its name",
-            trigger: "div[name=letter_intro] [t-out='object.amount_text'][data-dunning-label='Amount']",
+            trigger:
+                "div[name=letter_intro] [t-out='object.amount_text'][data-dunning-label='Amount']",
         },
         {
             content: "A condition is shown in words",
@@ -147,7 +165,8 @@ tours.add("l10n_nl_dunning.write_text", {
         { trigger: ".o_widget_dunning_text_preview .text-success" },
         {
             content: "with its names",
-            trigger: "div[name=letter_intro] [t-out='object.amount_text'][data-dunning-label='Amount']",
+            trigger:
+                "div[name=letter_intro] [t-out='object.amount_text'][data-dunning-label='Amount']",
         },
         {
             content: "Both languages",
