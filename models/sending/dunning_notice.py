@@ -363,7 +363,7 @@ class DunningNotice(models.Model):
             batch._recording().write({'date': today, 'deadline': False})
             batch._record_sent(today)
         todo._log_act(lambda notice: notice.env._("Recorded as done."))
-        return todo._notify_result(self.env._("Done: %s.", ", ".join(todo.mapped('display_name'))), undo=True)
+        return todo._notify_result(self.env._("Done: %s.", todo._get_first_names()), undo=True)
 
     def action_skip(self):
         """Pass the call or task over: the ladder goes on, the level does not rise."""
@@ -372,7 +372,10 @@ class DunningNotice(models.Model):
         todo._remember()
         for today, batch in todo._group_by_today():
             batch._skip(today)
-        return todo._notify_result(self.env._("Passed over: %s.", ", ".join(todo.mapped('display_name'))), undo=True)
+        return todo._notify_result(self.env._("Passed over: %s.", todo._get_first_names()), undo=True)
+
+    def _get_first_names(self):
+        return ", ".join(self[:3].mapped('display_name')) + (", …" if len(self) > 3 else "") or self.env._("nothing")
 
     def _group_by_today(self):
         """Return pairs of what day it is where the creditor is and its notices, whichever company the user is in."""
