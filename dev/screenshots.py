@@ -103,7 +103,7 @@ def main(*names):
         database.copied("demo", database.with_addon(home)) as name,
         session.odoo_environment(name, http_port=port) as env,
     ):
-        _prepare(env, port)
+        prepare(env, port)
         page = Page(f"http://127.0.0.1:{port}")
         try:
             page.log_in("admin")
@@ -120,7 +120,7 @@ def main(*names):
             page.browser.stop()
 
 
-def _prepare(env, port):
+def prepare(env, port):
     """Load the demo company; what is due today stays a proposal."""
     import demo_data
 
