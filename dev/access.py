@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Judge with axe-core whether everybody can use our screens (WCAG 2.1 AA): each screen and window, in the demo company.
 
-What Odoo itself draws is left out by `CORE`, with the reason. The pages of the debtor are judged by the tests of `portal`.
+What Odoo itself draws is left out by `CORE`, with the reason. The tests of `portal` judge the pages of the debtor.
 `dev/access.py worklist send` takes only the screens with one of these words in their name.
 """
 
@@ -18,7 +18,11 @@ CORE = [
     (None, ".o_main_navbar, .o_control_panel, .o_search_panel, .o_searchview", "the frame of every screen"),
     (None, ".modal-header, .o_datetime_picker", "the frame of every window"),
     (None, ".o-mail-Chatter, .o_field_kanban_activity, .o_field_list_activity, .o_activity_view", "core's chatter"),
-    (None, ".o_view_sample_data, .o_calendar_container, .o_pivot, .o_loading_indicator", "core's views, and its examples"),
+    (
+        None,
+        ".o_view_sample_data, .o_calendar_container, .o_pivot, .o_loading_indicator",
+        "core's views, and its examples",
+    ),
     (["html-has-lang", "meta-viewport", "page-has-heading-one", "region"], "html", "core's page has no such thing"),
     (["landmark-main-is-top-level", "landmark-no-duplicate-main", "landmark-unique"], "html", "core's frame"),
     (["landmark-no-duplicate-banner"], "header.o_navbar", "core's windows have heads too"),
@@ -35,7 +39,7 @@ CORE = [
     (["color-contrast"], f"{VIEW} .badge, {VIEW} .o_required_modifier", "the colours of Odoo"),
 ]
 #: What opens a window: which records, and their methods.
-INVOICES = "send promise arrangement hold call why specification waive mark_sent return".split()
+INVOICES = ["send", "promise", "arrangement", "hold", "call", "why", "specification", "waive", "mark_sent", "return"]
 WINDOWS = [
     ("account.move", {}, [f"action_dunning_{name}" for name in INVOICES]),
     ("dunning.notice", {"state": "draft"}, ["action_review", "action_take_off", "action_change_level"]),

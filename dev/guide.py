@@ -5,6 +5,7 @@ They are shipped, because an installed addon has no docs of its own on the web a
 """
 
 import html
+import itertools
 import re
 import sys
 
@@ -46,7 +47,7 @@ def render(name):
 
     parser = MarkdownIt("commonmark", {"html": True}).enable("table")
     tokens, title = parser.parse((DOCS / f"{name}.md").read_text()), ""
-    for head, inline in zip(tokens, tokens[1:]):
+    for head, inline in itertools.pairwise(tokens):
         if head.type == "heading_open":
             text = "".join(child.content for child in inline.children if child.type in ("text", "code_inline"))
             title = title or text

@@ -14,7 +14,15 @@ GUIDES = {"handleiding": "msgstr", "guide": "msgid"}
 TEXTS = {name: (guide.DOCS / f"{name}.md").read_text() for name in GUIDES}
 #: On the screen of Odoo itself, or no name of anything.
 NAMES_OF_CORE = {
-    "handleiding": {"Acties", "CRM", "Moederbedrijf", "Neutraliseren", "Ontgrendel/Vergrendel", "Verkoop", "sterretjes"},
+    "handleiding": {
+        "Acties",
+        "CRM",
+        "Moederbedrijf",
+        "Neutraliseren",
+        "Ontgrendel/Vergrendel",
+        "Verkoop",
+        "sterretjes",
+    },
     "guide": {"Actions", "CRM", "Sales", "italics"},
 }
 HELP = (paths.CHECKOUT / "static/src/kernel/dunning_help.js").read_text()
