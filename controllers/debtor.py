@@ -258,7 +258,6 @@ class DebtorPage(http.Controller):
             'csrf_token': request.csrf_token(),
             'say_amount': partial(letter_amount, page.env),
             'say_date': partial(letter_day, page.env),
-            'say_amount': partial(letter_amount, page.env),
         })
         if error:
             response.status_code = status or 422

@@ -767,6 +767,22 @@ CHECK = """
 })();
 """
 
+COPY = """
+(async () => {
+    const copied = [];
+    Object.defineProperty(navigator.clipboard, 'writeText', {value: async (text) => copied.push(text)});
+    const texts = [...document.querySelectorAll('.bank dd .copy')].map((node) => node.innerText);
+    document.querySelectorAll('.copy-button').forEach((button) => button.click());
+    await new Promise((resolve) => setTimeout(resolve, 200));
+    const [sum, ...others] = texts;
+    const expected = [sum.replace(/[^0-9,]/g, ''), ...others];
+    const heard = document.getElementById('copied').textContent;
+    if (texts.length < 3 || JSON.stringify(copied) !== JSON.stringify(expected) || !heard) {
+        console.error(JSON.stringify([texts, copied, heard]));
+    } else console.log('test successful');
+})();
+"""
+
 
 @tagged('post_install_l10n', 'post_install', '-at_install')
 class TestPortalAccessibility(PortalCase):
@@ -800,6 +816,10 @@ class TestPortalAccessibility(PortalCase):
     def test_the_page_with_an_offer(self):
         self.page._register_arrangement({'count': '2'})
         self.check(f'{self.page.get_portal_url()}&lang=en')
+
+    def test_what_is_copied(self):
+        """A bank takes an amount without a currency, and account and reference as they are written."""
+        self.browser_js(f'{self.page.get_portal_url()}&lang=nl', COPY, timeout=60)
 
     def test_nothing_is_here(self):
         self.check(f'{self.page.access_url}?access_token=wrong')

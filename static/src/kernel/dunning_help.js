@@ -67,7 +67,9 @@ class DunningHelp extends Component {
     }
 }
 
-registry.category("systray").add("l10n_nl_dunning.help", { Component: DunningHelp }, { sequence: 90 });
+registry
+    .category("systray")
+    .add("l10n_nl_dunning.help", { Component: DunningHelp }, { sequence: 90 });
 
 /** The same in a window, which covers the top: `<widget name="dunning_help" chapter="send" />`. */
 class DunningHelpButton extends Component {

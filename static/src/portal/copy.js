@@ -1,6 +1,8 @@
 /* A button behind what is typed into the app of a bank. Without it one touch selects the whole value (.copy). */
 if (navigator.clipboard) {
-    const [copy, copied] = [...document.querySelectorAll("#copy-words > span")].map((word) => word.textContent);
+    const [copy, copied] = [...document.querySelectorAll("#copy-words > div")].map(
+        (word) => word.textContent
+    );
     const status = document.getElementById("copied");
     for (const value of document.querySelectorAll(".copy")) {
         const button = document.createElement("button");
