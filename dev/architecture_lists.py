@@ -24,6 +24,7 @@ HOOKS = {
     "dunning.claim._get_told_sql": "what both sides signed was claimed, as what a notice asked was",
     "dunning.claim._read_reductions": "what is not claimed today follows from what the planner nets and holds",
     "dunning.debtor.mail._get_lang": "a mixin: each record knows the language of its debtor",
+    "dunning.debtor._prepare_screen_amounts": "the sum on the debtor's page stands beside what can be collected",
     "dunning.hold._take_back_notices": "the dispatcher judges again what waits when something is put on hold",
     "dunning.hold._tell_owners": "a promise and an arrangement tell by themselves how they ended",
     "dunning.imputation._get_document_queries": "arrangements and promises ask sums as letters do",

@@ -18,7 +18,8 @@ import time
 from env import paths, say
 
 SAMPLE = paths.CHECKOUT / "tests" / "data" / "ar_history_sample.csv"
-TESTS = [f"tests/kernel/test_{name}.py" for name in ("faults", "soak", "replay", "upgrade", "install", "tours")]
+SLOW = ("faults", "soak", "replay", "upgrade", "install", "first_day", "tours")
+TESTS = [f"tests/kernel/test_{name}.py" for name in SLOW]
 
 
 def main():

@@ -44,13 +44,20 @@ class DunningAgreement(models.AbstractModel):
         return Item.search(Item._get_dunning_open_domain(company, debtor), order='date_maturity, id')
 
     @api.model
-    def _leave_collected(self, company, items):
-        """Return which of these due items are asked now, or all when none is: not what is collected by direct debit,
-        was never sent, is blocked or is left to a person.
+    def _filter_collectable(self, company, items):
+        """Return which of these due items can be asked now, or all when none can; see ``_get_collectable``."""
+        amounts = self.env['dunning.planner']._get_collectable(company, company._dunning_today(), items)
+        return items.filtered(lambda item: amounts[item] > 0) or items
+
+    @api.model
+    def _get_proposed_items(self, company, items):
+        """Return with which of these open due items of a debtor an agreement begins: what is due and can be asked now.
+
+        Else what is not due yet, and where nothing can be asked all of it: a person chose the debtor. In one currency.
         """
-        Planner, today = self.env['dunning.planner'], company._dunning_today()
-        debits, left_alone = Planner._get_debits(company, today, items), Planner._get_left_alone(company, today, items)
-        return items.filtered(lambda item: item.id not in debits and item not in left_alone) or items
+        today, items = company._dunning_today(), self._filter_collectable(company, items)
+        items = items.filtered(lambda item: item._get_dunning_due_date() <= today) or items
+        return items.filtered(lambda item: item.currency_id == items[:1].currency_id)
 
     @api.model
     def _find_open_items(self, company, debtor, items):
@@ -70,7 +77,7 @@ class DunningAgreement(models.AbstractModel):
                     item=strange[:1].move_id.display_name or strange[:1].display_name, debtor=debtor.display_name))
             chosen = owed.filtered(lambda item: item in items)
         else:
-            chosen = self._leave_collected(company, owed)
+            chosen = self._filter_collectable(company, owed)
         if not chosen:
             raise UserError(self.env._(
                 "%s owes nothing, so there is nothing to agree on.", debtor.display_name))

@@ -1,6 +1,11 @@
 from odoo import api, fields, models
 from odoo.tools import format_amount
 
+from ..kernel.colors import CALM, CLOSE, DONE, LAPSED, LATE, SERIOUS
+
+COLORS = {
+    'open': CALM, 'due': CLOSE, 'late': LATE, 'missed': SERIOUS, 'paid': DONE, 'cancelled': LAPSED}
+
 
 class DunningArrangementInstalment(models.Model):
     """One payment of an arrangement; what came in on it follows from the ledger."""
@@ -44,6 +49,7 @@ class DunningArrangementInstalment(models.Model):
             ('cancelled', "Lapsed"),
         ],
         required=True, readonly=True, default='open', index=True)
+    color = fields.Integer(compute='_compute_color', exportable=False)
     paid_on = fields.Date(readonly=True)
     reminded_on = fields.Date(readonly=True, help="The debtor was told that it is about to be due.")
     missed_on = fields.Date(readonly=True, help="The debtor was told that it did not come in.")
@@ -53,6 +59,11 @@ class DunningArrangementInstalment(models.Model):
     def _get_frozen_message(self, action):
         return action != 'copy' and self.env._(
             "The debt and the instalments of an arrangement follow from its terms; they cannot be changed by hand.")
+
+    @api.depends('state')
+    def _compute_color(self):
+        for instalment in self:
+            instalment.color = COLORS[instalment.state]
 
     @api.depends('partner_id.name', 'amount', 'currency_id')
     @api.depends_context('lang')

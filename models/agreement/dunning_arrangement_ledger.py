@@ -303,9 +303,12 @@ class DunningArrangementLedger(models.AbstractModel):
         Claim = self.env['dunning.claim'].with_company(self.company_id)
         items = lines.move_line_id
         now = {entry.item_id: entry.interest for entry in Claim._compute(items, at_date, with_costs=False).items}
-        before = {} if self.with_interest else {
+        agreed = lines if self.with_unasked else lines.filtered('amount_interest')
+        others = items - agreed.move_line_id if self.with_interest else items
+        before = {
             entry.item_id: entry.interest
-            for entry in Claim._compute(items, self.claim_date, with_costs=False).items}
+            for entry in Claim._compute(items, self.claim_date, with_costs=False).items
+            if entry.item_id in others.ids} if others else {}
         ran = {
             line: now.get(line.move_line_id.id, ZERO) - before.get(line.move_line_id.id, ZERO) for line in lines}
         return {line: amount for line, amount in ran.items() if amount > 0}

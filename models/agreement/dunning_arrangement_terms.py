@@ -18,7 +18,7 @@ GRACE_DAYS = 3
 # What changes amounts and days.
 SCHEDULE_TERMS = frozenset({
     'date_first', 'period', 'day_of_month', 'calculate', 'instalment_count', 'instalment_amount', 'down_payment',
-    'down_payment_date', 'interest_mode', 'with_interest', 'with_costs',
+    'down_payment_date', 'interest_mode', 'with_interest', 'with_costs', 'with_unasked',
 })
 # All of this part.
 OWN_TERMS = SCHEDULE_TERMS | {'grace_days', 'new_invoices', 'valid_until'}
@@ -54,6 +54,10 @@ class DunningArrangementTerms(models.AbstractModel):
     with_interest = fields.Boolean(default=True, help="The interest until today is part of it.")
     with_costs = fields.Boolean(
         string="With Collection Costs", default=True, help="The collection costs that are owed today are part of it.")
+    # The desk and the debtor's page begin without: nobody agrees to costs of which the debtor reads for the first time.
+    with_unasked = fields.Boolean(
+        string="With What Was Not Asked Yet", default=True,
+        help="Also the interest and collection costs that the law allows and no reminder asked so far.")
     grace_days = fields.Integer(
         string="Grace (bank days)", default=GRACE_DAYS,
         help="Days on which banks settle, before an instalment counts as missed.")
@@ -89,6 +93,21 @@ class DunningArrangementTerms(models.AbstractModel):
         return completed
 
     @api.model
+    def _get_claimed_extras(self, items, terms):
+        """Return of which due items interest and costs are part of it, as ``dunning.claim`` takes it.
+
+        :param terms: an arrangement or a dict with its terms. Without ``with_unasked`` only what the last notice about
+            an item asked of it
+        """
+        names = ('with_interest', 'with_costs')
+        if terms['with_unasked']:
+            return {name: terms[name] for name in names}
+        asked = self.env['dunning.notice.line']._get_last_asked(items)
+        return {
+            name: terms[name] and frozenset(item.id for item in items if asked[item][place])
+            for place, name in enumerate(names)}
+
+    @api.model
     def _get_debt(self, company, items, terms, at_date):
         """Return what is owed on the items on a day, as the claim works it out, with the terms; amounts are floats.
 
@@ -99,8 +118,7 @@ class DunningArrangementTerms(models.AbstractModel):
         # Of paid invoices, what was booked and is open still.
         claimed = Claim._replace_bookings(items, whole=True).filtered(lambda item: item in items or item.reconciled)
         extras = Claim._read_extras(claimed)
-        claim = Claim._compute(
-            claimed, at_date, with_interest=terms['with_interest'], with_costs=terms['with_costs'])
+        claim = Claim._compute(claimed, at_date, **self._get_claimed_extras(claimed, terms))
         by_item = {entry.item_id: entry for entry in claim.items}
         left_over = [
             (ZERO, min(entry.interest, booked.interest - booked.settled_interest),

@@ -165,9 +165,8 @@ class DunningArrangementText(models.AbstractModel):
         if not items:
             return 0.0
         Claim = self.env['dunning.claim'].with_company(company)
-        claim = Claim._compute(
-            Claim._replace_bookings(items), company._dunning_today(), with_interest=self.with_interest,
-            with_costs=self.with_costs)
+        claimed = Claim._replace_bookings(items)
+        claim = Claim._compute(claimed, company._dunning_today(), **self._get_claimed_extras(claimed, self))
         return max(float(claim.total), float(sum(
             to_decimal(item.amount_residual_currency, self.currency_id.decimal_places) for item in items)))
 

@@ -14,9 +14,11 @@ from odoo.fields import Domain
 from odoo.tools import format_amount
 
 from ...tools.law.dutch_calendar import add_bank_days
+from ..kernel.colors import CLOSE, DONE, LAPSED, SERIOUS, WAITS
 from ..kernel.formats import format_day, letter_amount, letter_day
 from .dunning_promise_follow import DECIDED
 
+COLORS = {'running': WAITS, 'kept': DONE, 'partly': CLOSE, 'broken': SERIOUS, 'cancelled': LAPSED}
 # Days on which banks settle after the promised day: money that was sent on that day is still on its way.
 GRACE_DAYS = 2
 
@@ -70,6 +72,7 @@ class DunningPromise(models.Model):
             ('cancelled', "Lapsed"),
         ],
         default='running', required=True, readonly=True, copy=False, index=True)
+    color = fields.Integer(compute='_compute_color', exportable=False)
     amount_paid = fields.Monetary(
         string="Paid", readonly=True, copy=False, help="What came in after the promise, until the end of the grace.")
     amount_lowered = fields.Monetary(
@@ -139,6 +142,11 @@ class DunningPromise(models.Model):
         if operator not in ('in', 'any'):
             return NotImplemented
         return Domain('line_ids', 'any', Domain('move_line_id', operator, value) & Domain('replaced_by_id', '=', False))
+
+    @api.depends('state')
+    def _compute_color(self):
+        for promise in self:
+            promise.color = COLORS[promise.state]
 
     @api.depends('amount', 'amount_paid', 'amount_lowered', 'state')
     def _compute_amount_missing(self):

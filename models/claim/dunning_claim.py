@@ -45,7 +45,8 @@ class ClaimRequest(NamedTuple):
     :param debtor: ``res.partner``, the commercial partner
     :param items: ``account.move.line`` records of that debtor, in one currency
     :param policy: ``dunning.policy`` whose agreements hold; empty: that of each invoice, else of the debtor
-    :param with_interest, with_costs: what is claimed; of items of which some was booked before it is always claimed
+    :param with_interest, with_costs: what is claimed, or of which items (ids in a frozenset); of items of which some
+        was booked before it is always claimed
     :param announce: also work out what a 14-day letter about the items announces
     :param reductions: ``{item id: amount}`` that is not claimed: open credits, parts on hold
     :param held: ids of items that are wholly on hold: neither they nor what came on top of them is claimed now
@@ -57,8 +58,8 @@ class ClaimRequest(NamedTuple):
     items: models.BaseModel
     at_date: date
     policy: models.BaseModel
-    with_interest: bool = True
-    with_costs: bool = True
+    with_interest: bool | frozenset = True
+    with_costs: bool | frozenset = True
     announce: bool = False
     reductions: Mapping = NOTHING
     held: frozenset = frozenset()

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 from markupsafe import escape
 
-from odoo import api, fields, models
+from odoo import fields, models
 from odoo.exceptions import UserError
 from odoo.tools import format_amount
 
@@ -24,7 +24,7 @@ class DunningCall(models.Model):
     """
 
     _name = 'dunning.call'
-    _inherit = ['dunning.call.log', 'dunning.recorded', 'mail.thread', 'mail.activity.mixin']
+    _inherit = ['dunning.call.log', 'dunning.call.history', 'dunning.recorded', 'mail.thread', 'mail.activity.mixin']
     _description = "Call"
     _order = 'date_start desc, id desc'
     _check_company_auto = True
@@ -96,23 +96,6 @@ class DunningCall(models.Model):
         "This call was logged already.",
     )
     _debtor_idx = models.Index("(partner_id, company_id, date_start DESC)")
-
-    @api.depends('outcome_id.name', 'partner_id.name', 'date')
-    def _compute_display_name(self):
-        for call in self:
-            call.display_name = self.env._(
-                "%(outcome)s, %(debtor)s, %(date)s", outcome=call.outcome_id.name or '',
-                debtor=call.partner_id.name or '', date=format_day(self.env, call.date))
-
-    @api.depends('duration')
-    def _compute_duration_text(self):
-        for call in self:
-            call.duration_text = f'{call.duration // 60}:{call.duration % 60:02d}' if call.duration else False
-
-    @api.depends('item_ids')
-    def _compute_item_count(self):
-        for call in self:
-            call.item_count = len(call.item_ids)
 
     # -------------------------------------------------------------------------
     # WHAT FOLLOWS FROM ITS OUTCOME
@@ -354,64 +337,3 @@ class DunningCall(models.Model):
             f'mail.mail_activity_data_{kind}', date_deadline=day, user_id=user.id, summary=summary, note=escape(note),
             automated=True)
         return {'next_step': summary, 'next_date': day}
-
-    # -------------------------------------------------------------------------
-    # WHAT STAYS AS IT WAS LOGGED
-    # -------------------------------------------------------------------------
-
-    def _get_frozen_message(self, action):
-        return {
-            'create': self.env._(
-                "A call is logged with its outcome, so that what follows from it happens by itself. Use “Log a call” "
-                "on the debtor, the invoice or the notice; programs use the method log_call."),
-            'write': self.env._(
-                "A call that was logged is history: only its note can be corrected. Log another call if something "
-                "else was said."),
-            'unlink': self.env._(
-                "%(call)s cannot be deleted: it explains what followed. What is too old goes by itself, as the "
-                "settings say.", call=self[:1].display_name),
-            'copy': self.env._("A call cannot be copied. Log a new one."),
-        }[action]
-
-    def _refuse(self, action):
-        # Whoever may not is told that, and not what to do instead.
-        self.check_access('create' if action == 'copy' else action)
-        return super()._refuse(action)
-
-    def _check_user_write(self, vals):
-        self.check_access('write')
-        result = super()._check_user_write(vals)
-        if (
-            self._get_frozen_names(vals) and self.user_id - self.env.user and not self.env.su
-            and not self.env.user.has_group('account.group_account_manager')
-        ):
-            raise UserError(self.env._("Only who made the call or an accounting manager corrects its note."))
-        return result
-
-    # -------------------------------------------------------------------------
-    # ACTIONS
-    # -------------------------------------------------------------------------
-
-    @api.model
-    def _action_show(self, domain):
-        self.check_access('read')
-        action = self.env['ir.actions.act_window']._for_xml_id('l10n_nl_dunning.dunning_call_action')
-        return {**action, 'domain': domain, 'context': {}}
-
-    def action_open_holds(self):
-        """Show the holds that followed from this call."""
-        self.ensure_one()
-        self.check_access('read')
-        return self.hold_ids._get_records_action(name=self.env._("Holds"), context={})
-
-    def action_open_invoices(self):
-        """Show the invoices that were talked about."""
-        self.ensure_one()
-        self.check_access('read')
-        return self.item_ids.move_id._get_records_action(name=self.env._("Invoices"))
-
-    def action_log_again(self):
-        """Open the wizard for another call to the same debtor."""
-        self.ensure_one()
-        return self.env['dunning.call.enter']._action_open(
-            partner=self.partner_id, company=self.company_id, contact=self.contact_id)

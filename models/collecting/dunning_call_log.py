@@ -159,6 +159,7 @@ class DunningCallLog(models.AbstractModel):
         """
         if notices:
             today = self.company_id._dunning_today()
+            notices._remember()
             notices._recording().write({'date': today, 'deadline': False, 'promised_date': promised or False})
             notices._record_sent(today)
 
@@ -170,6 +171,7 @@ class DunningCallLog(models.AbstractModel):
         no_number = self.kind == 'wrong_number' and not self.partner_id._get_dunning_phone_contact(self.contact_id)
         tired = notices.filtered(lambda notice: no_number or (
             notice.level_id.phone_tries and notice.call_tries >= notice.level_id.phone_tries))
+        tired._remember()
         tired._skip(self.company_id._dunning_today())
         return tired
 

@@ -15,7 +15,6 @@ from odoo.fields import Domain
 from odoo.tools import SQL, format_amount
 
 from ..agreement.arrangement_states import OPEN_STATES
-from ..kernel.formats import format_day
 
 # The id of a row: partner, company and currency in one number, so that it stays the same from day to day.
 # At most 2^53: a browser counts no further without errors.
@@ -31,7 +30,8 @@ class DunningDebtor(models.Model):
 
     _name = 'dunning.debtor'
     _inherit = [
-        'dunning.debtor.rows', 'dunning.debtor.screen', 'dunning.debtor.checklist', 'dunning.debtor.timeline']
+        'dunning.debtor.rows', 'dunning.debtor.steps', 'dunning.debtor.screen', 'dunning.debtor.checklist',
+        'dunning.debtor.timeline']
     _description = "Debtor"
     _auto = False
     _order = 'priority desc, days_overdue desc, id'
@@ -153,7 +153,12 @@ class DunningDebtor(models.Model):
         ],
         string="To Do", readonly=True)
     is_today = fields.Boolean(string="Today", readonly=True, help="What has to be done is due today or earlier.")
-    next_step = fields.Char(compute='_compute_next_step', help="What follows, by a person or by the ladder.")
+    next_step = fields.Char(
+        compute='_compute_next_step',
+        help="What a person has to do now; where there is nothing, what the ladder does and when.")
+    next_is_link = fields.Boolean(compute='_compute_next_step')
+    reach_phone = fields.Char(string="Phone", compute='_compute_reach', exportable=False)
+    reach_email = fields.Char(string="E-mail", compute='_compute_reach', exportable=False)
     user_id = fields.Many2one(
         comodel_name='res.users', string="Collector",
         help="The collector of the debtor, else that of the company. Empty it to use that of the company.")
@@ -162,7 +167,9 @@ class DunningDebtor(models.Model):
         help="What is open at each company of the creditor, when it is owed to several.")
     owner_id = fields.Many2one(
         comodel_name='res.users', string="On the List Of", readonly=True,
-        help="The collector, or whoever covers for him today.")
+        help="The collector, or whoever stands in today.")
+    is_covered = fields.Boolean(
+        string="Of an Absent Colleague", readonly=True, help="The collector is away today, and somebody stands in.")
     priority = fields.Integer(readonly=True, aggregator='max')
     points = fields.Json(readonly=True, exportable=False)
     priority_reason = fields.Char(
@@ -209,6 +216,7 @@ class DunningDebtor(models.Model):
                                   WHEN broken_on THEN 'broken'
                                   WHEN call_notice_date THEN 'call' WHEN promise_end THEN 'promise' END AS next_kind,
                    user_id, COALESCE(cover.cover_id, user_id) AS owner_id,
+                   cover.cover_id IS NOT NULL AS is_covered,
                    (%(priority)s)::int AS priority,
                    jsonb_build_object(%(points)s) AS points
               FROM (%(rows)s) debtor
@@ -280,50 +288,6 @@ class DunningDebtor(models.Model):
                 'company_id', 'in', self.env.companies._get_dunning_company_ids())
         ).subselect('partner_id')
         return [('partner_id', 'not in', partners)]
-
-    # -------------------------------------------------------------------------
-    # WHAT COMES NEXT
-    # -------------------------------------------------------------------------
-
-    @api.depends('next_kind', 'next_date')
-    @api.depends_context('lang')
-    def _compute_next_step(self):
-        """What a person does goes first; else the planner says what the ladder does, asked once per company."""
-        ladder = self.filtered(lambda debtor: not debtor.next_kind)
-        for debtor in self - ladder:
-            day = format_day(self.env, debtor.next_date)
-            if debtor.next_kind == 'promise':
-                debtor.next_step = self.env._(
-                    "Wait for the payment promised for %s", format_day(self.env, debtor.promise_date))
-            elif debtor.next_kind == 'broken':
-                debtor.next_step = self.env._("Call: a promise was broken on %s", day)
-            elif debtor.next_kind == 'call':
-                debtor.next_step = self.env._("Call, as the ladder asks since %s", day)
-            else:
-                step = debtor.call_id.next_step or self.env._("Follow up the last call")
-                debtor.next_step = self.env._("%(step)s, on %(date)s", step=step, date=day)
-        # sudo: the planner reads settings of the debtor; the answer is about rows the user can read
-        Planner = self.env['dunning.planner'].sudo()
-        for company, debtors in ladder.grouped('company_id').items():
-            today = company._dunning_today()
-            found = {}
-            for decision in Planner._plan(company, today, partners=debtors.partner_id):
-                key = decision.partner_id, decision.currency_id
-                # The first that goes out; else the first that can change by itself; else the oldest item.
-                rank = (0 if not decision.reason else 1 if decision.next_date else 2, decision.next_date or today)
-                if key not in found or rank < found[key][0]:
-                    found[key] = rank, decision
-            for debtor in debtors:
-                _rank, decision = found.get((debtor.partner_id.id, debtor.currency_id.id), (None, None))
-                debtor.next_step = decision and self._get_ladder_text(Planner, decision, company)
-
-    def _get_ladder_text(self, Planner, decision, company):
-        level = self.env['dunning.level'].browse(decision.level_id).sudo().name  # sudo: only its name
-        if decision.level_id and not decision.reason:
-            return self.env._("“%s” goes out today", level)
-        if decision.level_id and decision.reason in ('not_due', 'waiting_delay', 'waiting_deadline'):
-            return self.env._("“%(level)s” on %(date)s", level=level, date=format_day(self.env, decision.next_date))
-        return Planner._explain(decision, company)
 
     # -------------------------------------------------------------------------
     # READING
@@ -404,37 +368,3 @@ class DunningDebtor(models.Model):
     @api.ondelete(at_uninstall=False)
     def _unlink_never(self):
         raise UserError(self.env._("Debtors leave the worklist by themselves, when they owe nothing any more."))
-
-    # -------------------------------------------------------------------------
-    # ACTIONS
-    # -------------------------------------------------------------------------
-
-    def action_open(self):
-        """Open the screen with everything for a call to this debtor.
-
-        ``dunning_debtor_ids`` in the context: the rows of the list, in its order, for “next debtor”.
-        """
-        self.ensure_one()
-        self.check_access('read')
-        listed = self.env.context.get('dunning_debtor_ids')
-        ids = [row_id for row_id in listed if isinstance(row_id, int)] if isinstance(listed, list) else self.ids
-        return {
-            'type': 'ir.actions.client',
-            'tag': 'l10n_nl_dunning.debtor_screen',
-            'name': self.partner_id.display_name,
-            'params': {
-                'debtor_id': self.id,
-                'partner_id': self.partner_id.id,
-                'company_id': self.company_id.id,
-                'ids': ids,
-            },
-        }
-
-    def action_arrangement(self):
-        """Open the wizard that makes an arrangement about what this debtor owes in this currency."""
-        self.check_access('read')
-        if len(self) != 1:
-            raise UserError(self.env._("An arrangement is made with one debtor. Select one."))
-        items = self.env['dunning.promise']._get_open_items(self.company_id, self.partner_id)
-        return self.env['dunning.arrangement.make']._action_open(
-            items=items.filtered(lambda item: item.currency_id == self.currency_id))

@@ -23,8 +23,6 @@ from .dunning_debtor_timeline import EVENTS_PER_KIND, PHONE_CHANNEL
 # Contacts of a debtor to choose from; who has a thousand is found through the contact form.
 CONTACTS = 30
 BUCKETS = ((1, 30), (31, 60), (61, 90), (91, None))
-# Reasons of the planner why an item is not to be paid, or not now; besides that it is left alone.
-NOT_ASKED = frozenset({'bookkeeping', 'paid_back', 'discount_taken', 'payment_pending', 'direct_debit'})
 
 
 class Facts(NamedTuple):
@@ -152,6 +150,8 @@ class DunningDebtorScreen(models.AbstractModel):
             'behaviour': self._tell_behaviour(facts),
             'salesperson': partner.user_id.name or '',
             'next_step': self.next_step or '',
+            # A call is what the screen itself is for.
+            'next_is_link': self.next_is_link and bool(self._get_person_steps()[self].record),
         }
 
     def _get_screen_contacts(self, partner):
@@ -193,17 +193,16 @@ class DunningDebtorScreen(models.AbstractModel):
         arranged = set(self.env['dunning.arrangement.line'].search([
             ('move_line_id', 'in', facts.items.ids), ('is_live', '=', True)]).move_line_id.ids)
         sentences = {}
-        result, left_alone = [], Planner._get_left_alone(self.company_id, facts.today, facts.items)
+        result, collectable = [], Planner._get_collectable(
+            self.company_id, facts.today, facts.items, facts.decisions)
         for item in facts.items:
             decision = facts.decisions.get(item.id)
             move = item.move_id
             due = item._get_dunning_due_date()
             days = (facts.today - due).days
             held = decision.amount_held if decision else 0.0
-            netted = decision.amount_netted if decision else 0.0
             reason = (decision.reason or 'due') if decision else ''
-            not_asked = reason in NOT_ASKED or item in left_alone
-            left = 0.0 if not_asked else max(0.0, item.amount_residual_currency - held - netted)
+            left = collectable[item]
             levels = self.env['dunning.level'].browse(decision.last_level_id or [] if decision else [])
             sentence = ''
             if decision:
@@ -220,7 +219,7 @@ class DunningDebtorScreen(models.AbstractModel):
                 'days': days,
                 'amount': item.amount_residual_currency,
                 'held': held,
-                'left': self.currency_id.round(left),
+                'left': left,
                 'level': levels.name or '',
                 'level_color': levels.color,
                 'disputed': item in disputed,
@@ -228,7 +227,7 @@ class DunningDebtorScreen(models.AbstractModel):
                 'on_hold': bool(held),
                 'sent': move._is_dunning_sent() or move.move_type != 'out_invoice',
                 'reason': reason,
-                'not_asked': not_asked,
+                'not_asked': not (left or held or (decision and decision.amount_netted)),
                 'why': sentence,
                 'checked': days > 0 and not self.currency_id.is_zero(left),
                 'arranged': item.id in arranged,

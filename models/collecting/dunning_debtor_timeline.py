@@ -46,7 +46,8 @@ class DunningDebtorTimeline(models.AbstractModel):
         """
         opens = opens or record
         if tones is not None:
-            badge = record._fields['state'].convert_to_export(record.state, record)
+            badge = record['state_text'] if 'state_text' in record else record._fields['state'].convert_to_export(
+                record.state, record)
             tone = tones.get(record.state, '')
         return {
             'key': f'{kind}-{record.id}',

@@ -421,14 +421,19 @@ class ResPartner(models.Model):
         """
         self.ensure_one()
         debtor = self.commercial_partner_id
-        family = debtor | debtor.search([('commercial_partner_id', '=', debtor.id)])
-        ranked = family.sorted(lambda person: (
-            person.type != 'dunning', person != debtor, person.type != 'invoice', person.id))
         wanted = (preferred or self.browse()).filtered(lambda person: person._is_dunning_person_of(debtor))
-        for person in wanted | ranked:
-            if person.phone and person.phone.strip() and not person.dunning_phone_wrong_on:
-                return person
-        return self.browse()
+        ranked = wanted | debtor._get_dunning_people()[debtor]
+        return next((person for person in ranked if person._has_dunning_phone()), self.browse())
+
+    def _get_dunning_people(self):
+        """Return ``{debtor: the debtor and its contacts}``, whom to approach first; one query for all debtors."""
+        debtors = self.commercial_partner_id
+        families = (debtors | debtors.search([('commercial_partner_id', 'in', debtors.ids)])).grouped(
+            'commercial_partner_id')
+        return {
+            debtor: families.get(debtor, debtor).sorted(lambda person: (
+                person.type != 'dunning', person != person.commercial_partner_id, person.type != 'invoice', person.id))
+            for debtor in debtors}
 
     def _has_dunning_address(self):
         """Return whether a letter can be posted to this contact."""

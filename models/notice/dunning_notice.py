@@ -11,7 +11,7 @@ from ..kernel.dunning_bulk import log_on
 from ..kernel.dunning_field import CopiedMany2one, WholeBinary, WholeJson
 from ..kernel.dunning_recorded import RECORDING
 from ..kernel.formats import in_language_of
-from ..ladder.dunning_level import CHANNELS
+from ..ladder.dunning_level import CHANNELS, MANUAL_CHANNELS
 from .dunning_receipt import KINDS
 
 STATES = [
@@ -86,6 +86,9 @@ class DunningNotice(models.Model):
     channel = fields.Selection(selection=CHANNELS, required=True, tracking=True)
     state = fields.Selection(
         selection=STATES, default='draft', required=True, readonly=True, copy=False, tracking=True)
+    state_text = fields.Char(
+        string="Status in Words", compute='_compute_state_text', exportable=False,
+        help="A call or a task is done, not sent.")
     origin = fields.Selection(
         selection=[('scheduled', "Scheduled action"), ('manual', "By hand")],
         default='manual', required=True, readonly=True)
@@ -354,8 +357,16 @@ class DunningNotice(models.Model):
             action.update({'res_id': self.id, 'view_mode': 'form', 'views': [(False, 'form')]})
         return action
 
-    def _notify_result(self, message, notices=None, kind='success'):
-        """Return a client notification with a button that shows the notices.
+    @api.depends('state', 'channel')
+    @api.depends_context('lang')
+    def _compute_state_text(self):
+        words = dict(self._fields['state']._description_selection(self.env))
+        for notice in self:
+            done = notice.state == 'sent' and notice.channel in MANUAL_CHANNELS
+            notice.state_text = self.env._("Done") if done else words.get(notice.state)
+
+    def _notify_result(self, message, notices=None, kind='success', undo=False):
+        """Return a client notification with a button that shows the notices, and for a minute one that undoes it.
 
         Own client action: a link of ``display_notification`` opens an address, which cannot say which records.
         """
@@ -366,6 +377,8 @@ class DunningNotice(models.Model):
                 'name': self.env._("Show it") if len(notices) == 1 else self.env._("Show them"),
                 'action': notices._get_action_show(),
             }
+            if undo:
+                params['undo'] = {'model': self._name, 'ids': notices.ids}
         return {'type': 'ir.actions.client', 'tag': 'l10n_nl_dunning.notification', 'params': params}
 
     # -------------------------------------------------------------------------

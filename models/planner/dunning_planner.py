@@ -29,6 +29,8 @@ from ..ladder.dunning_level import RANK
 READ_CHUNK = 2000
 # Notices about the backlog that are proposed each day: as many as a person can look at.
 BACKLOG_DAILY = 50
+# Reasons why an item is not to be paid, or not now; besides that it is left alone.
+NOT_ASKED = frozenset({'bookkeeping', 'paid_back', 'discount_taken', 'payment_pending', 'direct_debit'})
 
 
 class Decision(NamedTuple):
@@ -176,6 +178,29 @@ class DunningPlanner(models.AbstractModel):
                 cells = (map(read, column) for read, column in zip(readers, columns, strict=True))
                 decisions.extend(map(make_decision, zip(*cells, strict=True)))
         return decisions
+
+    @api.model
+    def _get_collectable(self, company, day, items, decisions=None):
+        """Return ``{item: amount}`` of what the debtors can be asked for due items now, in the currency of each.
+
+        What is open, less what is held and what credits cover; nothing of what is no debt, is being paid or will be
+        collected by direct debit, or is left alone. Worklist, screen, promises and arrangements begin with it.
+
+        :param dict decisions: the planner's answers by item id, where they are known already
+        """
+        if decisions is None:
+            # sudo: as in :meth:`_get_reductions`
+            decisions = {decision.item_id: decision for decision in self.sudo()._plan(company, day, items=items)}
+        left_alone, debits = self._get_left_alone(company, day, items), self._get_debits(company, day, items)
+        found = {}
+        for item in items:
+            decision, amount = decisions.get(item.id), item.amount_residual_currency
+            if item in left_alone or item.id in debits or (decision and decision.reason in NOT_ASKED):
+                amount = 0.0
+            elif decision:
+                amount = max(0.0, amount - decision.amount_held - decision.amount_netted)
+            found[item] = item.currency_id.round(amount)
+        return found
 
     # -------------------------------------------------------------------------
     # THE STATEMENT

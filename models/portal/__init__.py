@@ -5,6 +5,7 @@ from . import dunning_page_proposal
 from . import dunning_page
 from . import dunning_page_request
 from . import res_partner
+from . import dunning_debtor
 from . import dunning_letter
 from . import dunning_notice
 from . import payment_transaction

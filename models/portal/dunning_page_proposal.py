@@ -29,12 +29,11 @@ class DunningPageProposal(models.AbstractModel):
         today = self.company_id._dunning_today()
         return self._get_open_items().filtered(lambda item: item._get_dunning_due_date() < today)
 
-    def _get_arrangement_terms(self, count, first, claims):
+    def _get_arrangement_terms(self, count, first):
         """Return the terms of a proposal: what the page says is owed, free of charge."""
         return {
             'calculate': 'count', 'instalment_count': count, 'period': 'month', 'date_first': first,
-            'with_interest': any(claim.with_interest for claim in claims),
-            'with_costs': any(claim.with_costs for claim in claims), 'interest_mode': 'none', 'down_payment': 0.0,
+            'with_unasked': False, 'interest_mode': 'none', 'down_payment': 0.0,
         }
 
     def _get_first_dates(self):
@@ -71,7 +70,7 @@ class DunningPageProposal(models.AbstractModel):
         for count in range(2, OFFER_COUNT + 1):
             try:
                 answer = self.env['dunning.arrangement']._preview(
-                    company, self.partner_id, items, self._get_arrangement_terms(count, extended(first), claims))
+                    company, self.partner_id, items, self._get_arrangement_terms(count, extended(first)))
             except UserError:
                 break  # nothing that can be arranged, such as with something in dispute
             amounts = [part['amount'] for part in answer['instalments']]
@@ -170,11 +169,10 @@ class DunningPageProposal(models.AbstractModel):
         live = self._get_arrangements()[:1]  # again, now that nobody else can
         if live:
             return 'arrangement_known', live
-        claims, _items = self._compute_claims()
         user = self._get_collector()
         arrangement = self.env['dunning.arrangement']._make_and_offer(
             self.company_id, self.partner_id, self._get_arrangement_items(),
-            self._get_arrangement_terms(count, extended(self._get_first_dates()[1]), claims), user=user, send=False)
+            self._get_arrangement_terms(count, extended(self._get_first_dates()[1])), user=user, send=False)
         self._record_request(
             'arrangement', key, self.env._("In %s instalments, offered at once.", count), arrangement_id=arrangement.id)
         return 'arrangement_offered', arrangement
@@ -185,8 +183,7 @@ class DunningPageProposal(models.AbstractModel):
         A draft promises nothing: the collector changes it, offers it or turns it down.
         """
         user = self._get_collector()
-        claims, _items = self._compute_claims()
-        terms = self._get_arrangement_terms(1, first, claims) | {'calculate': 'amount', 'instalment_amount': amount}
+        terms = self._get_arrangement_terms(1, first) | {'calculate': 'amount', 'instalment_amount': amount}
         arrangement, why = self.env['dunning.arrangement'], ''
         try:
             with self.env.cr.savepoint():

@@ -357,19 +357,25 @@ class DunningNotice(models.Model):
         """Record that the call was made or the task was done: the level rises."""
         self.check_access('write')
         todo = self.filtered(lambda notice: notice.state == 'todo')
+        todo._remember()
         for today, batch in todo._group_by_today():
             # The date was so far the day it was handed out.
             batch._recording().write({'date': today, 'deadline': False})
             batch._record_sent(today)
         todo._log_act(lambda notice: notice.env._("Recorded as done."))
-        return True
+        return todo._notify_result(self.env._("Done: %s.", todo._get_first_names()), undo=True)
 
     def action_skip(self):
         """Pass the call or task over: the ladder goes on, the level does not rise."""
         self.check_access('write')
-        for today, batch in self.filtered(lambda notice: notice.state == 'todo')._group_by_today():
+        todo = self.filtered(lambda notice: notice.state == 'todo')
+        todo._remember()
+        for today, batch in todo._group_by_today():
             batch._skip(today)
-        return True
+        return todo._notify_result(self.env._("Passed over: %s.", todo._get_first_names()), undo=True)
+
+    def _get_first_names(self):
+        return ", ".join(self[:3].mapped('display_name')) + (", …" if len(self) > 3 else "") or self.env._("nothing")
 
     def _group_by_today(self):
         """Return pairs of what day it is where the creditor is and its notices, whichever company the user is in."""
@@ -420,6 +426,7 @@ class DunningNotice(models.Model):
                 "It was printed with a last day that leaves less than its term when it is posted today, so it is made "
                 "again. Do not post the old one."))
             letters -= late
+        letters._remember()
         for today, batch in letters._group_by_today():
             day = posted_on or today
             batch._recording().write({'postal_state': 'posted', 'posted_on': day, 'posted_by_id': self.env.uid})
@@ -430,7 +437,8 @@ class DunningNotice(models.Model):
         letters._log_act(lambda notice: notice.env._("Brought to the post."))
         if late:
             return letters._notify_late(late)
-        return self._notify_result(self.env._("%(count)s letters marked as posted.", count=len(letters)), letters)
+        return self._notify_result(
+            self.env._("%(count)s letters marked as posted.", count=len(letters)), letters, undo=True)
 
     def _gives_less_by(self, leaves_on):
         """Return whether what was made prints a last day too early for the day on which it leaves.

@@ -1,6 +1,9 @@
-"""What no longer holds: letters that rest on facts which changed after they left."""
+"""What no longer holds: letters that rest on facts which changed, and what a user recorded a moment ago by mistake."""
 
-from odoo import api, models
+from datetime import date, timedelta
+
+from odoo import api, fields, models
+from odoo.exceptions import UserError
 from odoo.fields import Domain
 from odoo.tools import SQL, format_date
 
@@ -8,6 +11,17 @@ from ...tools.law.letters import CONSUMER, NO_JUDGEMENT, Consequence, Why, get_c
 from ..kernel.formats import in_language_of
 
 ACTIVITY = 'mail.mail_activity_data_warning'
+# As long as whoever recorded something sees that it was a mistake, and nothing rests on it yet.
+UNDO_SECONDS = 60
+# What recording that a notice was posted, done or passed over writes.
+REMEMBERED = (
+    'state', 'date', 'deadline', 'sent_on', 'postal_state', 'posted_on', 'posted_by_id', 'receipt_date', 'receipt_kind',
+    'costs_from', 'interrupts_prescription', 'promised_date')
+
+
+def is_recent(moment):
+    """Return whether something of that moment (naive UTC) can still be undone."""
+    return bool(moment) and fields.Datetime.now() - moment <= timedelta(seconds=UNDO_SECONDS)
 
 
 class DunningNoticeStanding(models.AbstractModel):
@@ -19,6 +33,8 @@ class DunningNoticeStanding(models.AbstractModel):
 
     _name = 'dunning.notice.standing'
     _description = "Dunning Notice"
+
+    undo_data = fields.Json(readonly=True, copy=False, exportable=False)
 
     @api.model
     def _follow_facts(self, company, at_date, debtors=None):
@@ -223,3 +239,68 @@ class DunningNoticeStanding(models.AbstractModel):
                 "%s booked interest or costs that are still open: choose “Waive Booked Interest and Costs” there to "
                 "credit them.", ", ".join(booked.mapped('display_name'))))
         return " ".join(sentences)
+
+    # -------------------------------------------------------------------------
+    # UNDOING WHAT WAS RECORDED BY MISTAKE
+    # -------------------------------------------------------------------------
+
+    def _remember(self):
+        """Keep how these notices are, before the user records something of them."""
+        now = fields.Datetime.to_string(fields.Datetime.now())
+        for notice, values in zip(self, self.read(REMEMBERED, load=None), strict=True):
+            del values['id']
+            before = {name: str(value) if isinstance(value, date) else value for name, value in values.items()}
+            notice._recording().undo_data = {
+                'user_id': self.env.uid, 'at': now, 'known': notice.receipt_ids.ids, 'before': before}
+
+    def _get_undoable(self):
+        """Return those of these notices of which the user recorded something in the last minute."""
+        return self.filtered(lambda notice: (
+            (notice.undo_data or {}).get('user_id') == self.env.uid
+            and is_recent(fields.Datetime.to_datetime(notice.undo_data['at']))))
+
+    def action_undo(self):
+        """Take back that letters were posted, or calls and tasks done or passed over: they wait again.
+
+        Only by who recorded it, within a minute, and only while nothing followed from it.
+
+        :raise UserError: a sentence, where it cannot be undone; then nothing changes
+        """
+        self.check_access('write')
+        self._undo()
+        return self._notify_result(self.env._("Undone: %s notices wait again.", len(self)))
+
+    def _undo(self):
+        """Let these notices be as they were remembered, and write down who undid it.
+
+        :raise UserError: where that cannot be
+        """
+        self.lock_for_update()
+        if self != self._get_undoable():
+            raise UserError(self.env._(
+                "It can be undone within a minute, by who recorded it. Correct it on the notice, or ask a manager."))
+        booked = self.filtered('booking_ids')
+        if booked:
+            raise UserError(self.env._(
+                "%s booked interest and costs already, so it cannot be undone. Waive them instead.",
+                booked[:1].display_name))
+        later = self.env['dunning.notice.line'].search(
+            Domain('move_line_id', 'in', self.live_line_ids.move_line_id.ids) & Domain('status', '=', 'pending')
+            & Domain('notice_id', 'not in', self.ids), limit=1)
+        if later:
+            raise UserError(self.env._(
+                "%s was planned since, so it cannot be undone. Cancel that one first.", later.notice_id.display_name))
+        self._unlink_level_activities()
+        for notice in self._recording():
+            data = notice.undo_data
+            # sudo: evidence is the program's; it was recorded a moment ago by this user
+            notice.receipt_ids.sudo().filtered(
+                lambda receipt, known=data['known']: not receipt.withdrawn_on and receipt.id not in known).write({
+                    'withdrawn_on': notice.company_id._dunning_today(), 'withdrawn_by_id': self.env.uid,
+                    'withdraw_reason': self.env._("Undone by %s.", self.env.user.name)})
+            notice.write({**data['before'], 'undo_data': False})
+        for today, batch in self.filtered(lambda notice: notice.state == 'todo')._group_by_today():
+            self.env['dunning.dispatcher']._schedule_activities(batch, today)
+        self._log_act(lambda notice: notice.env._("Undone by %s: it waits again.", self.env.user.name))
+        self._log_everywhere(lambda notice, env: env._(
+            "%s was undone: it waits again.", notice._get_link(notice.level_id.name)))

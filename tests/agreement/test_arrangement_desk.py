@@ -141,12 +141,31 @@ class TestArrangementDesk(DunningCommon):
     # --- entrances ---
 
     def test_from_due_items_invoices_the_debtor_and_the_worklist(self):
-        everything = self.items(self.first | self.second | self.later)
+        """What was chosen, else what is due: no debtor is asked to agree on what is not due yet."""
         self.assertEqual(self.open(self.both).save().item_ids, self.both)
         self.assertEqual(self.open(self.first | self.second).save().item_ids, self.both)
-        self.assertEqual(self.open(self.business).save().item_ids, everything)
+        self.assertEqual(self.open(self.business).save().item_ids, self.both)
         row = self.env['dunning.debtor'].search([('partner_id', '=', self.business.id)])
-        self.assertEqual(self.form(self.on(TODAY, row).action_arrangement()).save().item_ids, everything)
+        self.assertEqual(self.form(self.on(TODAY, row).action_arrangement()).save().item_ids, self.both)
+
+    def test_it_begins_with_what_was_asked_and_says_what_may_be_added(self):
+        """Costs that nobody asked so far are a choice and no surprise; what a letter asked is part of it."""
+        form = self.open(with_costs=True)
+        self.assertEqual((form.with_unasked, form.amount_total), (False, 1000.0))
+        self.assertRegex(form.unasked_text, r"^You may add 150\.00.€ of collection costs that were not asked so far\.$")
+        form.with_unasked = True
+        self.assertEqual(form.amount_total, 1150.0)
+        self.ladder.debtor_type = 'business'
+        self.ladder.level_ids[0].with_costs = True
+        asked = TODAY - days(25)
+        self.assertEqual(self.send(self.make_notices(asked), asked).amount_due, 690.0)
+        form = self.open(with_costs=True)
+        self.assertEqual(form.amount_total, 1090.0)
+        self.assertIn("60.00", form.unasked_text)
+        arrangement = self.on(TODAY, self.env['dunning.arrangement'].browse(form.save().action_make()['res_id']))
+        self.assertEqual((arrangement.amount_costs, arrangement.amount_total), (90.0, 1090.0))
+        arrangement.instalment_count = 4  # worked out anew
+        self.assertEqual(arrangement.amount_total, 1090.0)
 
     def test_a_contact_signs_where_he_was_chosen_else_the_director(self):
         contact = self.make_contact(self.business, "Ann")

@@ -12,7 +12,7 @@ from odoo.tools.safe_eval import safe_eval
 
 from ...models.collecting import dunning_debtor_rows
 from ...models.collecting.dunning_debtor import COMPANY_BITS, CURRENCY_BITS
-from ..common import TODAY, DunningCommon, days
+from ..common import TODAY, DunningCommon, days, post_message
 
 AFTER = TODAY + days(5)
 
@@ -356,6 +356,49 @@ class TestDebtor(DunningCommon):
         self.assertIn("8 Mar 2025", self.row(at_date=TODAY + days(1)).next_step)
         self.assertEqual(self.row(at_date=AFTER).next_step, "“Reminder” goes out today")
 
+    def test_what_a_person_has_to_do_goes_before_what_the_ladder_does(self):
+        """A proposal, a letter or a task waits for somebody: it is the next step, and opens exactly that."""
+        self.invoice(due=TODAY - days(20), amount=250.0)
+        self.invoice(due=TODAY + days(3), amount=70.0)  # which the ladder comes to later
+        self.ladder.approval = 'approval'
+        proposal = self.make_notices(TODAY)
+        row = self.row()
+        self.assertIn("Approve the proposal of 250.00", row.next_step)
+        self.assertTrue(row.next_is_link)
+        self.assertEqual((row.action_next_step()['res_model'], row.action_next_step()['res_id']), (
+            'dunning.notice', proposal.id))
+        proposal._recording().write({'state': 'to_post', 'postal_state': 'to_print'})
+        self.assertIn("Print and post the letter of 250.00", self.row().next_step)
+        proposal._recording().write({'postal_state': 'printed'})
+        self.assertIn("Post the letter of 250.00", self.row().next_step)
+        proposal._recording().write({'state': 'error'})
+        self.assertIn("failed", self.row().next_step)
+        proposal._recording().write({'state': 'todo', 'channel': 'task'})
+        self.assertEqual(self.row().next_step, f"To do: “{proposal.level_id.name}”")
+        # Somebody is called today first.
+        self.log_call('call_back', TODAY, date=str(TODAY + days(1)))
+        row = self.row(at_date=TODAY + days(1))
+        self.assertIn("Call", row.next_step)
+        self.assertEqual(row.action_next_step()['tag'], 'l10n_nl_dunning.debtor_screen')
+        # What the debtor wrote goes first of all, and opens where it was written.
+        proposal._recording().write({'state': 'sent', 'channel': 'email'})
+        post_message(
+            proposal, "I paid", author_id=self.business.id, message_type='email', subtype_xmlid='mail.mt_comment')
+        self.on(TODAY, self.business)._pause_for_reply(
+            self.on(TODAY, self.company), proposal, {'author_id': self.business.id})
+        row = self.row(at_date=TODAY + days(1))
+        self.assertIn("Read the answer", row.next_step)
+        self.assertEqual(row.action_next_step()['res_id'], proposal.id)
+
+    def test_how_a_debtor_is_reached(self):
+        """Number and address of whoever is approached first, and none that is known to be wrong."""
+        self.invoice(due=TODAY - days(20))
+        self.business.write({'phone': '+31201111111', 'email': 'firm@example.com'})
+        person = self.make_contact(self.business, "Ann", type='dunning', phone='+31202222222', email='ann@example.com')
+        self.assertEqual((self.row().reach_phone, self.row().reach_email), ('+31202222222', 'ann@example.com'))
+        person.write({'dunning_phone_wrong_on': TODAY, 'dunning_email_bounced_on': TODAY})
+        self.assertEqual((self.row().reach_phone, self.row().reach_email), ('+31201111111', 'firm@example.com'))
+
     def test_factors_are_told_in_the_language_of_the_collector(self):
         self.invoice(due=TODAY - days(20))
         row = self.row()
@@ -472,6 +515,7 @@ class TestDebtor(DunningCommon):
                                (TODAY + days(6), self.colleague), (TODAY + days(7), self.clerk)):
             self.assertEqual(self.row(at_date=at_date).owner_id, owner, at_date)
             self.assertEqual(self.row(at_date=at_date).user_id, self.clerk)
+            self.assertEqual(self.row(at_date=at_date).is_covered, owner == self.colleague)
 
     def test_covers_can_be_away_as_well(self):
         third = new_test_user(self.env, 'third', groups='account.group_account_invoice')
@@ -539,7 +583,8 @@ class TestDebtor(DunningCommon):
             before = self.env.cr.sql_log_count
             self.on(TODAY, self.env['dunning.debtor']).web_search_read(
                 [], {name: {} for name in ('priority', 'priority_reason', 'priority_text', 'next_step', 'level_id',
-                                           'amount_collectable', 'last_contact', 'owner_id')}, limit=80)
+                                           'reach_phone', 'reach_email', 'amount_collectable', 'last_contact',
+                                           'owner_id')}, limit=80)
             return self.env.cr.sql_log_count - before
 
         for nr in range(3):

@@ -479,6 +479,12 @@ class TestDebtorScreenTours(ScreenCommon, HttpCase):
         self.assertRecordValues(self.env['dunning.promise'].search([('partner_id', '=', self.business.id)]), [{
             'amount': 250.0, 'date_promised': self.today + days(7)}])
 
+    def test_a_call_is_undone_with_one_click(self):
+        self.invoice(due=self.today - days(20), amount=250.0)
+        self.open_screen('l10n_nl_dunning.debtor_screen_undo', self.business, 'dunning_clerk')
+        self.assertFalse(self.env['dunning.call'].search([('partner_id', '=', self.business.id)]))
+        self.assertIn("undid a call", self.business.message_ids[0].body)
+
     def test_who_may_only_look(self):
         self.invoice(due=self.today - days(20), amount=250.0)
         self.open_screen('l10n_nl_dunning.debtor_screen_look', self.business, 'dunning_reader')

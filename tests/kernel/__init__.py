@@ -1,7 +1,9 @@
 from . import (
+    test_colors,
     test_edge_replay,
     test_faults,
     test_field_rights,
+    test_first_day,
     test_i18n,
     test_install,
     test_mail,

@@ -237,7 +237,8 @@ class Request(NamedTuple):
     :ivar key: how the caller knows it in the answer
     :ivar item_ids: due items of that debtor, in one currency
     :ivar agreements: :class:`Agreements` by item id
-    :ivar with_interest, with_costs: what is claimed; of items of which some was booked before it is always claimed
+    :ivar with_interest, with_costs: what is claimed, or of which items (ids in a frozenset); of items of which some
+        was booked before it is always claimed
     :ivar announce: also work out what a 14-day letter about the items announces
     :ivar reductions: ``{item id: amount}`` that is not claimed: open credits, parts on hold
     :ivar held: items that are wholly on hold: neither they nor what came on top of them is claimed now
@@ -250,12 +251,22 @@ class Request(NamedTuple):
     agreements: Mapping
     at_date: date
     currency: str = CURRENCY
-    with_interest: bool = True
-    with_costs: bool = True
+    with_interest: bool | frozenset = True
+    with_costs: bool | frozenset = True
     announce: bool = False
     reductions: Mapping = NOTHING
     held: frozenset = frozenset()
     source: tuple | None = None
+
+    def claims_interest(self, item_id, booked):
+        """Return whether interest on an item is claimed; ``booked`` is the :class:`Booked` of it, or None."""
+        named = self.with_interest
+        return bool(booked and booked.interest > 0) or (item_id in named if isinstance(named, frozenset) else named)
+
+    def claims_costs(self, item_id, booked):
+        """Return the same of collection costs."""
+        named = self.with_costs
+        return bool(booked and booked.costs > 0) or (item_id in named if isinstance(named, frozenset) else named)
 
 
 # -----------------------------------------------------------------------------

@@ -162,9 +162,8 @@ class _Computation:
         # What was booked is owed by the books: it is asked also where a level leaves the rest aside.
         booked = {
             item_id: self.ledger.booked.get(item_id) for item_id in request.item_ids if item_id not in request.held}
-        with_costs = {item_id for item_id, found in booked.items() if request.with_costs or (found and found.costs > 0)}
-        with_interest = {
-            item_id for item_id, found in booked.items() if request.with_interest or (found and found.interest > 0)}
+        with_costs = {item_id for item_id, found in booked.items() if request.claims_costs(item_id, found)}
+        with_interest = {item_id for item_id, found in booked.items() if request.claims_interest(item_id, found)}
         costs, announced = self._get_costs(with_costs)
         items = tuple(
             self._compute_item(

@@ -42,6 +42,7 @@ class DunningArrangementMake(models.TransientModel):
     amount_total = fields.Monetary(string="Total", compute='_compute_preview')
     date_last = fields.Date(string="Last Instalment On", compute='_compute_preview')
     preview = fields.Html(compute='_compute_preview', sanitize=False)
+    unasked_text = fields.Char(compute='_compute_preview')
     problem = fields.Char(compute='_compute_preview')
     approval = fields.Char(compute='_compute_preview')
     history = fields.Html(compute='_compute_history', sanitize=False)
@@ -103,7 +104,7 @@ class DunningArrangementMake(models.TransientModel):
         self.calculate = 'amount'
         self.instalment_count = self._count_for(self.instalment_amount)
 
-    @api.onchange('item_ids', 'with_interest', 'with_costs', 'down_payment')
+    @api.onchange('item_ids', 'with_interest', 'with_costs', 'with_unasked', 'down_payment')
     def _onchange_total(self):
         """What was chosen last stays, the other follows."""
         if self.calculate == 'amount':
@@ -117,12 +118,13 @@ class DunningArrangementMake(models.TransientModel):
 
     @api.depends(
         'item_ids', 'date_first', 'period', 'day_of_month', 'calculate', 'instalment_count', 'instalment_amount',
-        'down_payment', 'down_payment_date', 'with_interest', 'with_costs', 'interest_mode', 'company_id',
-        'partner_id', 'previous_id')
+        'down_payment', 'down_payment_date', 'with_interest', 'with_costs', 'with_unasked', 'interest_mode',
+        'company_id', 'partner_id', 'previous_id')
     @api.depends_context('lang')
     def _compute_preview(self):
         for wizard in self:
             wizard.amount_total = wizard.date_last = wizard.preview = wizard.approval = wizard.problem = False
+            wizard.unasked_text = False
             if not wizard.item_ids:
                 wizard.problem = self.env._("Choose the invoices it is about.")
                 continue
@@ -143,7 +145,27 @@ class DunningArrangementMake(models.TransientModel):
         items = Arrangement._find_items(self.company_id, debtor, self.item_ids._origin, self.previous_id._origin)
         debt = Arrangement._get_debt(self.company_id, items, self._get_terms(), today)
         self.amount_total = debt['amount_total']
+        self.unasked_text = self._tell_unasked(Arrangement, items, debt)
         return Arrangement._add_schedule(self.company_id, debtor, debt)
+
+    def _tell_unasked(self, Arrangement, items, debt):
+        """Return what may be added to a debt, or was: what the law allows and nobody asked so far."""
+        terms, today = debt['terms'], debt['claim_date']
+        other = Arrangement._get_debt(
+            self.company_id, items, {**terms, 'with_unasked': not terms['with_unasked']}, today)
+        part, whole = (other, debt) if terms['with_unasked'] else (debt, other)
+        sums = [whole[name] - part[name] for name in ('amount_total', 'amount_interest', 'amount_costs')]
+        if debt['currency'].compare_amounts(sums[0], 0) <= 0:
+            return False
+        amount, interest, costs = (format_amount(self.env, each, debt['currency']) for each in sums)
+        if debt['currency'].is_zero(sums[2]):
+            return self.env._("You may add %s of interest that was not asked so far.", amount)
+        if debt['currency'].is_zero(sums[1]):
+            return self.env._("You may add %s of collection costs that were not asked so far.", amount)
+        return self.env._(
+            "You may add %(amount)s that was not asked so far: %(interest)s of interest and %(costs)s of collection "
+            "costs.",
+            amount=amount, interest=interest, costs=costs)
 
     def _render_preview(self, answer):
         kinds = dict(self.env['dunning.arrangement.instalment']._fields['kind']._description_selection(self.env))
@@ -184,11 +206,12 @@ class DunningArrangementMake(models.TransientModel):
     # -------------------------------------------------------------------------
 
     @api.model
-    def _action_open(self, *, items=None, partner=None, call=None, previous=None):
+    def _action_open(self, *, items=None, partner=None, currency=None, call=None, previous=None):
         """Return the action that opens the wizard; nothing is written before it is confirmed.
 
         :param items: due items of one debtor
-        :param partner: a debtor, or a contact of him: about everything that he owes
+        :param partner: a debtor, or a contact of it: about what is due of it
+        :param currency: in which that is; None for that of the oldest item
         :param call: a ``dunning.call`` in which an arrangement was asked for
         :param previous: the arrangement that is to be replaced
         """
@@ -207,8 +230,10 @@ class DunningArrangementMake(models.TransientModel):
             debtor, company = items.partner_id.commercial_partner_id, items.company_id._filter_dunning_creditors()
         if len(debtor) > 1 or len(company) > 1:
             raise UserError(self.env._("An arrangement is made with one debtor. Select his invoices only."))
-        owed = Promise._get_open_items(company, debtor) if debtor else items
+        owed, wanted = Promise._get_open_items(company, debtor) if debtor else items, items
         items = owed if items is None else owed & items
+        if currency:
+            items = items.filtered(lambda item: item.currency_id == currency)
         if not items:
             raise UserError(self.env._(
                 "Nothing of it is open, so there is nothing to arrange. Select invoices that are not paid."))
@@ -218,14 +243,15 @@ class DunningArrangementMake(models.TransientModel):
         if previous:
             taken = taken.filtered(lambda line: line.arrangement_id != previous)
         items = (items - taken.move_line_id - self.env['dunning.hold']._get_items_in_dispute(items)) or items
-        items = Promise._leave_collected(company, items)
+        items = Promise._get_proposed_items(company, items) if wanted is None else Promise._filter_collectable(
+            company, items)
         items = items.filtered(lambda item: item.currency_id == items[:1].currency_id)
         today = company._dunning_today()
-        terms = self._complete_terms({}, today)
+        terms = self._complete_terms({'with_unasked': False}, today)
         if previous:
             terms.update({name: previous[name] for name in (
                 'period', 'day_of_month', 'calculate', 'instalment_count', 'instalment_amount', 'interest_mode',
-                'grace_days', 'new_invoices')})
+                'with_unasked', 'grace_days', 'new_invoices')})
         return self._get_records_action(name=self.env._("Make an arrangement"), target='new', context={
             'dialog_size': 'extra-large',
             'default_company_id': company.id,

@@ -18,7 +18,7 @@ class DunningPromiseMake(models.TransientModel):
     available_item_ids = fields.Many2many(comodel_name='account.move.line', compute='_compute_available_item_ids')
     item_ids = PickedMany2many(
         comodel_name='account.move.line', string="Invoices", domain="[('id', 'in', available_item_ids)]")
-    amount_open = fields.Monetary(string="Open", compute='_compute_amounts')
+    amount_open = fields.Monetary(string="Collectable", compute='_compute_amounts')
     amount = fields.Monetary(
         string="Promised", compute='_compute_amount', store=True, readonly=False, precompute=True, required=True)
     date = fields.Date(
@@ -46,14 +46,18 @@ class DunningPromiseMake(models.TransientModel):
 
     @api.depends('item_ids')
     def _compute_amounts(self):
+        """What can be asked of the items now; all that is open where nothing can."""
+        Planner = self.env['dunning.planner']
         for wizard in self:
             wizard.currency_id = wizard.item_ids.currency_id[:1] or wizard.company_id.currency_id
-            wizard.amount_open = sum(wizard.item_ids.mapped('amount_residual_currency'))
+            wizard.amount_open = sum(Planner._get_collectable(
+                wizard.company_id, wizard.company_id._dunning_today(), wizard.item_ids._origin).values()
+            ) or sum(wizard.item_ids.mapped('amount_residual_currency'))
 
     @api.depends('item_ids')
     def _compute_amount(self):
         for wizard in self:
-            wizard.amount = sum(wizard.item_ids.mapped('amount_residual_currency'))
+            wizard.amount = wizard.amount_open
 
     @api.depends('company_id')
     def _compute_confirm(self):
@@ -99,7 +103,7 @@ class DunningPromiseMake(models.TransientModel):
             currency = wizard.currency_id
             if wizard.item_ids and currency.compare_amounts(wizard.amount, wizard.amount_open) < 0:
                 texts.append(self.env._(
-                    "%(open)s is open: the amount is about the oldest of these invoices, the others are still "
+                    "%(open)s can be collected: the amount is about the oldest of these invoices, the others are still "
                     "reminded.", open=format_amount(self.env, wizard.amount_open, currency)))
             wizard.warning = "\n".join(texts) or False
 
@@ -117,10 +121,7 @@ class DunningPromiseMake(models.TransientModel):
         if len(debtor) > 1 or len(company) > 1:
             raise UserError(self.env._("A promise is made by one debtor. Select his invoices only."))
         if items is None and debtor:
-            items = Promise._leave_collected(company, Promise._get_open_items(company, debtor))
-            today = company._dunning_today()
-            items = items.filtered(lambda item: item._get_dunning_due_date() <= today) or items
-            items = items.filtered(lambda item: item.currency_id == items[:1].currency_id)
+            items = Promise._get_proposed_items(company, Promise._get_open_items(company, debtor))
         if not items:
             raise UserError(self.env._(
                 "Nothing of it is open, so there is nothing to promise. Select invoices that are not paid."))

@@ -150,10 +150,11 @@ class DunningCallEnter(models.TransientModel):
         answer = self.env['dunning.call'].with_company(self.company_id).log_call(self._prepare_call())
         return {
             'type': 'ir.actions.client',
-            'tag': 'display_notification',
+            'tag': 'l10n_nl_dunning.notification',
             'params': {
                 'type': 'success',
                 'message': answer['message'],
+                'undo': {'model': 'dunning.call', 'ids': [answer['call_id']]},
                 'next': answer['action'] or {'type': 'ir.actions.client', 'tag': 'soft_reload'},
             },
         }

@@ -170,3 +170,32 @@ tours.add("l10n_nl_dunning.debtor_screen_look", {
         },
     ],
 });
+
+tours.add("l10n_nl_dunning.debtor_screen_undo", {
+    steps: () => [
+        {
+            content: "Nobody answered",
+            trigger: READY,
+            async run() {
+                await press("g", "Enter");
+            },
+        },
+        {
+            content: "It was another debtor: undo it",
+            trigger: ".o_dunning_last .o_dunning_undo",
+            run: "click",
+        },
+        {
+            content: "The debtor is to do again, and nothing is left to undo",
+            trigger: `${READY}, .o_dunning_debtor_screen:not(:has(.o_dunning_last))`,
+        },
+        {
+            content: "It is said",
+            trigger: ".o_notification:contains(Undone)",
+        },
+        {
+            content: "Not called today any more",
+            trigger: ".o_dunning_header:not(:contains(Called today))",
+        },
+    ],
+});

@@ -56,6 +56,13 @@ export class CallSession {
         this.save();
     }
 
+    /** The call was undone: the debtor is to do again. */
+    unmarkDone(debtorId, outcome) {
+        delete this.done[debtorId];
+        this.tally[outcome] = Math.max(0, (this.tally[outcome] || 0) - 1);
+        this.save();
+    }
+
     keepDraft(debtorId, draft) {
         this.drafts[debtorId] = draft;
         this.save();

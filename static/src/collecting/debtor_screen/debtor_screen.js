@@ -29,6 +29,7 @@ const { DateTime } = luxon;
 
 const ITEMS_SHOWN = 12;
 const EVENTS_SHOWN = 15;
+const UNDO_DELAY = 58000;
 const EDITABLE =
     "input:not([type=checkbox]):not([type=radio]), textarea, select, [contenteditable=true]";
 const ICONS = {
@@ -684,7 +685,8 @@ export class DebtorScreen extends Component {
             this.state.saving = false;
         }
         this.session.markDone(debtorId, outcome.name);
-        this.state.last = { debtorId, name, outcome: outcome.name, ...result };
+        const at = Date.now();
+        this.state.last = { debtorId, name, outcome: outcome.name, at, ...result };
         this.state.draft = null;
         if (result.action) {
             await this.openWindow(result.action, debtorId);
@@ -764,6 +766,26 @@ export class DebtorScreen extends Component {
         return this.load(this.debtorId);
     }
 
+    /** As long as the server lets the last call be undone, with time for the click. */
+    get canUndo() {
+        const { last, now } = this.state;
+        return Boolean(last?.call_id) && (now || Date.now()) - last.at < UNDO_DELAY;
+    }
+
+    async undoLast() {
+        const { call_id: callId, debtorId, outcome } = this.state.last;
+        try {
+            const said = await this.orm.call("dunning.call", "action_undo", [[callId]]);
+            this.notification.add(said.params.message, { type: "success" });
+        } catch (error) {
+            this.notification.add(this.tell(error), { type: "danger" });
+            return;
+        }
+        this.session.unmarkDone(debtorId, outcome);
+        this.state.last = null;
+        await this.load(debtorId);
+    }
+
     async backToLast() {
         await this.load(this.state.last.debtorId);
     }
@@ -771,6 +793,13 @@ export class DebtorScreen extends Component {
     // ------------------------------------------------------------------
     // OPENING OTHER SCREENS
     // ------------------------------------------------------------------
+
+    async openNextStep() {
+        this.keep();
+        return this.action.doAction(
+            await this.orm.call("dunning.debtor", "action_next_step", [this.debtorId])
+        );
+    }
 
     open(resModel, resId) {
         this.keep();
