@@ -1,7 +1,7 @@
 {
     'name': "Debiteurenbeheer",
     'summary': "Aanmaningen that are legally right, explain themselves and never leave for money that is not owed",
-    'version': '19.0.1.10.0',
+    'version': '19.0.1.11.0',
     'category': 'Accounting/Accounting',
     'author': "Debiteurenbeheer contributors",
     'license': 'LGPL-3',

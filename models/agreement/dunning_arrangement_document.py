@@ -286,7 +286,7 @@ class DunningArrangementDocument(models.AbstractModel):
             number=document['number'].replace('[', '('), page='[sitepage]', pages='[sitepages]')
         paper = LetterDocument(
             self.id, text or self._render_document(document, signatures, concept=concept), document['number'],
-            document['company']['name'] or '', page)
+            document['company']['name'] or '', page, document['company']['name'] or '')
         return self.env['dunning.letter']._print_batch([paper])[self.id]
 
     def _prepare_signatures(self):

@@ -14,7 +14,8 @@ class DunningArrangementMail(models.AbstractModel):
     _description = "Payment Arrangement"
 
     # With the address of its page, which has the key.
-    mail_payment = fields.Html(compute='_compute_mail_payment', sanitize=False, groups=fields.NO_ACCESS)
+    mail_payment = fields.Html(
+        string="How to Pay", compute='_compute_mail_payment', sanitize=False, groups=fields.NO_ACCESS)
 
     # -------------------------------------------------------------------------
     # HOW TO PAY

@@ -20,40 +20,52 @@ class DunningArrangementText(models.AbstractModel):
     # Words for the texts, in the language of the arrangement.
     salutation = fields.Char(compute='_compute_words')
     is_consumer = fields.Boolean(compute='_compute_words')
-    amount_text = fields.Char(compute='_compute_words')
-    principal_text = fields.Char(compute='_compute_words')
-    interest_text = fields.Char(compute='_compute_words')
-    costs_text = fields.Char(compute='_compute_words')
-    count_text = fields.Char(compute='_compute_words', help="As in “6 instalments”.")
-    part_count = fields.Integer(compute='_compute_words', help="The down payment counts as one.")
-    first_text = fields.Char(compute='_compute_words', help="The day of the first payment.")
-    first_amount_text = fields.Char(compute='_compute_words')
-    last_text = fields.Char(compute='_compute_words', help="The day of the last payment.")
-    claim_date_text = fields.Char(compute='_compute_words', help="The day on which the debt was worked out.")
-    valid_text = fields.Char(compute='_compute_words', help="The last day on which the offer can be signed.")
+    amount_text = fields.Char(string="Amount", compute='_compute_words')
+    principal_text = fields.Char(string="Principal Asked", compute='_compute_words')
+    interest_text = fields.Char(string="Amount of Interest", compute='_compute_words')
+    costs_text = fields.Char(string="Costs Asked", compute='_compute_words')
+    count_text = fields.Char(string="Instalments in Words", compute='_compute_words', help="As in “6 instalments”.")
+    part_count = fields.Integer(
+        string="Number of Instalments", compute='_compute_words', help="The down payment counts as one.")
+    first_text = fields.Char(
+        string="Day of the First Instalment", compute='_compute_words', help="The day of the first payment.")
+    first_amount_text = fields.Char(string="Amount of the First Instalment", compute='_compute_words')
+    last_text = fields.Char(
+        string="Day of the Last Instalment", compute='_compute_words', help="The day of the last payment.")
+    claim_date_text = fields.Char(
+        string="Day of the Claim", compute='_compute_words', help="The day on which the debt was worked out.")
+    valid_text = fields.Char(
+        string="Last Day to Sign", compute='_compute_words', help="The last day on which the offer can be signed.")
     interest_name = fields.Char(compute='_compute_words')
     interest_law = fields.Char(compute='_compute_words')
-    rate_text = fields.Char(compute='_compute_words', help="The rate of interest now, or empty.")
-    contact_text = fields.Char(compute='_compute_words')
+    rate_text = fields.Char(
+        string="Rate of Interest", compute='_compute_words', help="The rate of interest now, or empty.")
+    contact_text = fields.Char(string="Our Contact", compute='_compute_words')
     sign_url = fields.Char(
         compute='_compute_sign_url', compute_sudo=True, groups=fields.NO_ACCESS,
         help="Where the debtor reads and signs it.")
 
     # Words for the texts, in the language of the debtor; what they are about stands in the context (``dunning_told``).
-    told_salutation = fields.Char(compute='_compute_told')
-    told_number = fields.Char(compute='_compute_told', help="Which instalment it is about.")
-    told_count = fields.Integer(compute='_compute_told', help="How many instalments there are.")
-    told_amount = fields.Char(compute='_compute_told', help="What is to be paid.")
-    told_date = fields.Char(compute='_compute_told', help="The day of the instalments it is about.")
-    told_until = fields.Char(compute='_compute_told', help="Until when it can still be paid.")
-    told_left = fields.Char(compute='_compute_told', help="What is left of the arrangement.")
-    told_paid = fields.Char(compute='_compute_told', help="What was paid of it.")
-    told_invoices = fields.Char(compute='_compute_told', help="The numbers of the invoices it is about.")
-    told_invoice_count = fields.Integer(compute='_compute_told')
-    told_closed = fields.Char(compute='_compute_told', help="The day on which it ended.")
-    told_code = fields.Char(compute='_compute_told')
-    told_contact = fields.Char(compute='_compute_told')
-    told_payment = fields.Html(compute='_compute_told', sanitize=False, groups=fields.NO_ACCESS)
+    told_salutation = fields.Char(string="Opening of the Message", compute='_compute_told')
+    told_number = fields.Char(
+        string="Which Instalment", compute='_compute_told', help="Which instalment it is about.")
+    told_count = fields.Integer(
+        string="Out of How Many", compute='_compute_told', help="How many instalments there are.")
+    told_amount = fields.Char(string="To Pay Now", compute='_compute_told', help="What is to be paid.")
+    told_date = fields.Char(
+        string="Day of the Instalment", compute='_compute_told', help="The day of the instalments it is about.")
+    told_until = fields.Char(string="Until When", compute='_compute_told', help="Until when it can still be paid.")
+    told_left = fields.Char(
+        string="Left of the Arrangement", compute='_compute_told', help="What is left of the arrangement.")
+    told_paid = fields.Char(string="Paid of the Arrangement", compute='_compute_told', help="What was paid of it.")
+    told_invoices = fields.Char(
+        string="Invoices It Is About", compute='_compute_told', help="The numbers of the invoices it is about.")
+    told_invoice_count = fields.Integer(string="How Many Invoices", compute='_compute_told')
+    told_closed = fields.Char(string="Day It Ended", compute='_compute_told', help="The day on which it ended.")
+    told_code = fields.Char(string="How It Ended", compute='_compute_told')
+    told_contact = fields.Char(string="Contact for the Message", compute='_compute_told')
+    told_payment = fields.Html(
+        string="How to Pay This", compute='_compute_told', sanitize=False, groups=fields.NO_ACCESS)
 
     # -------------------------------------------------------------------------
     # WORDS OF ITS TEXTS

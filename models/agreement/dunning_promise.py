@@ -108,13 +108,14 @@ class DunningPromise(models.Model):
     # Words for the text, in the language of the debtor.
     lang = fields.Char(string="Language", compute='_compute_words')
     salutation = fields.Char(compute='_compute_words')
-    amount_text = fields.Char(compute='_compute_words')
-    date_text = fields.Char(compute='_compute_words')
-    made_text = fields.Char(compute='_compute_words')
-    invoices_text = fields.Char(compute='_compute_words', help="The numbers of the invoices.")
-    invoice_count = fields.Integer(compute='_compute_words')
-    contact_text = fields.Char(compute='_compute_words')
-    mail_payment = fields.Html(compute='_compute_mail_payment', sanitize=False)
+    amount_text = fields.Char(string="Amount", compute='_compute_words')
+    date_text = fields.Char(string="Promised Day", compute='_compute_words')
+    made_text = fields.Char(string="Day of the Promise", compute='_compute_words')
+    invoices_text = fields.Char(
+        string="Invoices in Words", compute='_compute_words', help="The numbers of the invoices.")
+    invoice_count = fields.Integer(string="How Many Invoices", compute='_compute_words')
+    contact_text = fields.Char(string="Our Contact", compute='_compute_words')
+    mail_payment = fields.Html(string="How to Pay", compute='_compute_mail_payment', sanitize=False)
 
     _check_amount = models.Constraint('CHECK(amount > 0)', "The promised amount is more than zero.")
     _running_idx = models.Index("(company_id, grace_date) WHERE state = 'running'")

@@ -404,7 +404,8 @@ class DunningClaimSpecification(models.AbstractModel):
         body = service.env['ir.qweb']._render(
             'l10n_nl_dunning.specification_document', {'spec': words}, minimal_qcontext=True)
         left = "  ·  ".join(filter(None, [company.name, words['title'], debtor.name, words['date'], number]))
-        return LetterDocument(0, f"<!DOCTYPE html>{body.strip()}", number, left, words['company']['page_of'])
+        return LetterDocument(
+            0, f"<!DOCTYPE html>{body.strip()}", number, left, words['company']['page_of'], company.name)
 
     @api.model
     def _print_specification(self, document):

@@ -17,6 +17,7 @@ from odoo.tools import format_amount
 from odoo.tools.mail import is_html_empty
 
 from ..agreement.dunning_arrangement_history import HISTORY
+from ..ladder.dunning_level_wording import is_text_empty
 from .dunning_call_outcome import ASKS
 from .dunning_debtor_timeline import EVENTS_PER_KIND, PHONE_CHANNEL
 
@@ -319,7 +320,7 @@ class DunningDebtorScreen(models.AbstractModel):
         policies = {decision.policy_id for decision in decisions if decision.policy_id}
         ladder = Level.search([('policy_id', 'in', list(policies)), ('channel', '=', PHONE_CHANNEL)])
         for level in (*nexts.sorted('sequence', reverse=True), *ladder):
-            if level.channel == PHONE_CHANNEL and not is_html_empty(level.call_script):
+            if level.channel == PHONE_CHANNEL and not is_text_empty(level.call_script):
                 return level.sudo(False)
         return Level.sudo(False)
 

@@ -11,9 +11,19 @@ from os import unlink
 from tempfile import NamedTemporaryFile
 from typing import NamedTuple
 
+from lxml import html
+
 from odoo import api, models
 from odoo.exceptions import UserError
-from odoo.tools.pdf import PdfFileReader, PdfFileWriter, PdfReadError
+from odoo.tools.pdf import (
+    BooleanObject,
+    DictionaryObject,
+    NameObject,
+    PdfFileReader,
+    PdfFileWriter,
+    PdfReadError,
+    createStringObject,
+)
 
 from odoo.addons.base.models import ir_actions_report
 
@@ -33,6 +43,7 @@ class LetterDocument(NamedTuple):
     mark: str  # last word of its only heading: says whose pages these are
     footer_left: str
     footer_right: str
+    author: str  # whom the properties of the file name
 
 
 class LetterTimeout(UserError):
@@ -45,7 +56,10 @@ class DunningPaper(models.AbstractModel):
 
     @api.model
     def _print_batch(self, documents):
-        """Print documents with one process, or one by one where that is impossible or does not add up."""
+        """Print documents with one process, or one by one where that is impossible or does not add up.
+
+        :return: ``{notice_id: pdf bytes}``
+        """
         if len(documents) > 1 and ir_actions_report._wkhtml().is_patched_qt:
             try:
                 return self._split(self._run_wkhtmltopdf(documents), documents)
@@ -53,7 +67,32 @@ class DunningPaper(models.AbstractModel):
                 raise  # one by one takes too long: whoever asked for many halves them
             except (UserError, PdfReadError, LookupError, ValueError) as error:
                 _logger.info("A batch of %s letters is printed one by one: %s", len(documents), error)
-        return {document.notice_id: self._run_wkhtmltopdf([document]) for document in documents}
+        return {
+            document.notice_id: self._write_pdf(self._read_pages(self._run_wkhtmltopdf([document])), document)
+            for document in documents}
+
+    @api.model
+    def _read_pages(self, pdf):
+        return PdfFileReader(io.BytesIO(pdf)).pages
+
+    @api.model
+    def _write_pdf(self, pages, document):
+        """Return a PDF of pages, with title, author and language: for archives, and programs that read aloud.
+
+        It has no tags (PDF/UA): wkhtmltopdf makes none.
+        """
+        head = html.document_fromstring(document.html)
+        writer = PdfFileWriter()
+        for page in pages:
+            writer.add_page(page)
+        writer.add_metadata({'/Title': ' '.join((head.findtext('.//title') or '').split()), '/Author': document.author})
+        writer._root_object.update({
+            NameObject('/Lang'): createStringObject((head.get('lang') or '').replace('_', '-')),
+            NameObject('/ViewerPreferences'): DictionaryObject({NameObject('/DisplayDocTitle'): BooleanObject(True)}),
+        })
+        stream = io.BytesIO()
+        writer.write(stream)
+        return stream.getvalue()
 
     @api.model
     def _run_wkhtmltopdf(self, documents):
@@ -158,12 +197,8 @@ class DunningPaper(models.AbstractModel):
             raise LookupError(f"{len(headings)} headings for {len(documents)} letters on {pages} pages")
         result = {}
         for document, start, end in zip(documents, starts, [*starts[1:], pages], strict=True):
-            writer = PdfFileWriter()
-            for number in range(start, end):
-                writer.add_page(reader.pages[number])
-            stream = io.BytesIO()
-            writer.write(stream)
-            result[document.notice_id] = stream.getvalue()
+            result[document.notice_id] = self._write_pdf(
+                [reader.pages[number] for number in range(start, end)], document)
         return result
 
     @api.model

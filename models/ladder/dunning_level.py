@@ -5,12 +5,11 @@ from lxml import html
 from odoo import api, fields, models
 from odoo.exceptions import UserError, ValidationError
 from odoo.tools import SQL
-from odoo.tools.mail import is_html_empty
 from odoo.tools.rendering_tools import parse_inline_template
 
 from ...tools.law.jurisdiction import DUTCH
 from ...tools.wording import FOURTEEN_DAY
-from .dunning_level_wording import TYPED_TEXTS
+from .dunning_level_wording import TYPED_TEXTS, is_text_empty
 from .dunning_policy import LATER, SHIPPING
 
 CHANNELS = [
@@ -361,7 +360,7 @@ class DunningLevel(models.Model):
         """Return whether the level has a text for a letter: one by phone may have only a script."""
         self.ensure_one()
         return any(
-            not is_html_empty(self.with_context(lang=lang)[name])
+            not is_text_empty(self.with_context(lang=lang)[name])
             for lang, _name in self.env['res.lang'].get_installed() for name in ('letter_intro', 'letter_closing'))
 
     def _get_way(self, reach):

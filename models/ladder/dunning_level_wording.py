@@ -8,6 +8,7 @@ from markupsafe import Markup, escape
 from odoo import api, fields, models
 from odoo.exceptions import ValidationError
 from odoo.tools import SQL
+from odoo.tools.mail import is_html_empty
 
 from ...tools.wording import ERROR, SEVERITIES, TERM_TEXTS, check_text, check_typed, interrupts_prescription
 from ...tools.wording.letter_words import TOKEN, read
@@ -19,6 +20,11 @@ DEBTOR_TEXTS = ('subject', 'letter_intro', 'letter_closing')
 TYPED_TEXTS = ('name', *DEBTOR_TEXTS, 'call_script')
 #: The rank of a level at the end of its name.
 RANK_IN_NAME = re.compile(r'(?<=[\w)] )\d(?=\s*(?:<|$))')
+
+
+def is_text_empty(text):
+    """Return whether a text of a level says nothing. One that is only filled in is not empty, as it is to core."""
+    return is_html_empty(text) and ' t-' not in (text or '')
 
 
 class DunningLevelWording(models.AbstractModel):

@@ -282,6 +282,11 @@ class DunningPolicy(models.Model):
             return etree.parse(stream).getroot()
 
     @api.model
+    def _get_shipped_file(self, lang):
+        """Return the data file with the texts in one of :data:`LETTER_LANGUAGES`."""
+        return SHIPPED_FILES[LETTER_LANGUAGES.index(lang)]
+
+    @api.model
     def _load_shipped(self, names):
         """Load records from the data files, as an installation does: also those that were changed or deleted.
 

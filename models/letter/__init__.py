@@ -5,3 +5,4 @@ from . import dunning_notice
 from . import dunning_debtor_mail
 from . import ir_mail_server
 from . import dunning_level
+from . import mail_template

@@ -16,7 +16,6 @@ from odoo import api, models
 from odoo.fields import Domain
 from odoo.tools import str2bool
 from odoo.tools.image import image_data_uri
-from odoo.tools.pdf import merge_pdf
 
 from ...tools.wording import TERM_TEXTS
 from ...tools.wording.names import parse_name
@@ -144,7 +143,7 @@ class DunningLetter(models.AbstractModel):
                 }, minimal_qcontext=True)
                 documents.append(LetterDocument(
                     notice.id, f"<!DOCTYPE html>{body.strip()}", letter['number'],
-                    f"{company.name}  ·  {letter['number']}", shared['page_of']))
+                    f"{company.name}  ·  {letter['number']}", shared['page_of'], company.name))
         order = {notice_id: index for index, notice_id in enumerate(notices.ids)}
         return sorted(documents, key=lambda document: order[document.notice_id])
 
@@ -437,12 +436,13 @@ class DunningLetter(models.AbstractModel):
         documents = self._prepare_documents(notices, concept=concept)
         documents += [
             Claim._prepare_notice_document(notice)._replace(notice_id=-notice.id) for notice in specified]
-        result = {}
+        letters, result = {document.notice_id: document for document in documents}, {}
         for start in range(0, len(documents), LETTERS_PER_PROCESS):
             result.update(self._print_batch(documents[start:start + LETTERS_PER_PROCESS]))
         # One file: what is mailed, posted and kept is the letter with its specification.
         for notice in specified:
-            result[notice.id] = merge_pdf([result[notice.id], result.pop(-notice.id)])
+            pages = [page for name in (notice.id, -notice.id) for page in self._read_pages(result.pop(name))]
+            result[notice.id] = self._write_pdf(pages, letters[notice.id])
         return result
 
     @api.model

@@ -8,10 +8,11 @@ from markupsafe import Markup, escape
 
 from odoo import api, fields, models
 from odoo.exceptions import UserError, ValidationError
-from odoo.tools.mail import email_normalize, is_html_empty
+from odoo.tools.mail import email_normalize
 from odoo.tools.rendering_tools import parse_inline_template, render_inline_template
 
 from ..debtor.res_partner import one_line
+from ..ladder.dunning_level_wording import is_text_empty
 from ..ladder.dunning_policy import LETTER_LANGUAGES
 
 _logger = logging.getLogger(__name__)
@@ -106,7 +107,7 @@ class DunningLetterText(models.AbstractModel):
 
         Compiled once for all of them: compiling costs more than rendering.
         """
-        if is_html_empty(source):
+        if is_text_empty(source):
             return {notice.id: Markup() for notice in notices}
         # Variables that a text sets must end with its notice, or the next debtor would read them.
         batches = [notices] if not re.search(r'\bt-(set|foreach)=', source) else notices

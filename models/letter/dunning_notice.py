@@ -5,11 +5,11 @@ from markupsafe import Markup
 
 from odoo import api, fields, models
 from odoo.fields import Domain
-from odoo.tools.mail import is_html_empty
 
 from ...tools.payment.bank_text import read_reason_code
 from ...tools.wording import check_typed
 from ..kernel.formats import letter_amount, letter_day
+from ..ladder.dunning_level_wording import is_text_empty
 
 # What the name of a file cannot have on every computer.
 UNSAFE = re.compile(r'[\\/:*?"<>|]+')
@@ -31,18 +31,23 @@ class DunningNotice(models.Model):
     salutation = fields.Char(compute='_compute_words', help="How the letter opens, with the name of the addressee.")
     greeting = fields.Char(compute='_compute_words', help="How the letter ends, after the tone of the level.")
     contact_text = fields.Char(
-        compute='_compute_words', help="Whom the debtor can call or write to, as in the settings.")
+        string="Our Contact", compute='_compute_words',
+        help="Whom the debtor can call or write to, as in the settings.")
     privacy_text = fields.Char(
-        compute='_compute_words', help="Where the debtor can ask what you do with his personal data.")
-    amount_text = fields.Char(compute='_compute_words', help="The one amount to pay.")
+        string="Privacy Contact", compute='_compute_words',
+        help="Where the debtor can ask what you do with his personal data.")
+    amount_text = fields.Char(
+        string="Amount", compute='_compute_words', help="The one amount to pay.")
     asked_text = fields.Char(
-        compute='_compute_words', help="The invoice, how many more there are, and the amount to pay: for subjects.")
-    date_text = fields.Char(compute='_compute_words', help="The date of the letter.")
+        string="Invoice and Amount", compute='_compute_words',
+        help="The invoice, how many more there are, and the amount to pay: for subjects.")
+    date_text = fields.Char(
+        string="Date of the Letter", compute='_compute_words', help="The date of the letter.")
     deadline_text = fields.Char(
-        compute='_compute_words',
+        string="Last Day to Pay", compute='_compute_words',
         help="The last day to pay. In a 14-day letter the term in words: it must not name a date.")
     term_text = fields.Char(
-        compute='_compute_words',
+        string="Term in Words", compute='_compute_words',
         help="The term as the law wants it: in a 14-day letter “within fourteen days from the day after this letter "
              "was delivered to you”, in all others “by” the last day to pay.")
     enough_text = fields.Char(
@@ -52,7 +57,7 @@ class DunningNotice(models.Model):
         comodel_name='dunning.notice.line', string="Items Not Told Before", compute='_compute_new_line_ids',
         help="About which the debtor heard nothing before.")
     history_text = fields.Char(
-        compute='_compute_history_text',
+        string="Earlier Contact", compute='_compute_history_text',
         help="Earlier contacts about these items, as in “our reminder of 3 November 2026”; empty when there were none.")
     returned_text = fields.Char(
         compute='_compute_returned_text',
@@ -62,45 +67,56 @@ class DunningNotice(models.Model):
         string="Payment Reference", compute='_compute_reference', help="What the debtor states with the payment.")
     # Words about the claim; not computed for letters that claim nothing but the invoices.
     principal_text = fields.Char(
-        compute='_compute_claim_words', help="What is asked of the invoices themselves, without interest and costs.")
-    held_text = fields.Char(compute='_compute_claim_words', help="The part that is on hold and not asked.")
-    interest_text = fields.Char(compute='_compute_claim_words', help="The interest to the date of the letter.")
+        string="Principal Asked", compute='_compute_claim_words',
+        help="What is asked of the invoices themselves, without interest and costs.")
+    held_text = fields.Char(
+        string="Amount on Hold", compute='_compute_claim_words', help="The part that is on hold and not asked.")
+    interest_text = fields.Char(
+        string="Amount of Interest", compute='_compute_claim_words', help="The interest to the date of the letter.")
     interest_per_day_text = fields.Char(
-        compute='_compute_claim_words',
+        string="Interest per Day", compute='_compute_claim_words',
         help="What each further day adds in interest; empty when that is less than a cent.")
     interest_name = fields.Char(
-        compute='_compute_claim_words',
+        string="Kind of Interest", compute='_compute_claim_words',
         help="Which interest it is: statutory interest, statutory commercial interest or agreed interest.")
     interest_law = fields.Char(
-        compute='_compute_claim_words', help="The article of the Civil Code that the interest follows from.")
-    rate_text = fields.Char(compute='_compute_claim_words', help="The rate of the interest today, per year.")
-    costs_text = fields.Char(compute='_compute_claim_words', help="The collection costs that the letter asks.")
+        string="Article on Interest", compute='_compute_claim_words',
+        help="The article of the Civil Code that the interest follows from.")
+    rate_text = fields.Char(
+        string="Rate of Interest", compute='_compute_claim_words', help="The rate of the interest today, per year.")
+    costs_text = fields.Char(
+        string="Costs Asked", compute='_compute_claim_words', help="The collection costs that the letter asks.")
     interest_since_text = fields.Char(
-        compute='_compute_claim_words', help="The first day of the interest; of several invoices the earliest.")
+        string="Interest Since", compute='_compute_claim_words',
+        help="The first day of the interest; of several invoices the earliest.")
     interest_principal_text = fields.Char(
-        compute='_compute_claim_words', help="What the interest is worked out over.")
+        string="Amount That Bears Interest", compute='_compute_claim_words',
+        help="What the interest is worked out over.")
     fourteen_day_text = fields.Char(
-        compute='_compute_claim_words',
+        string="Earlier 14-Day Letter", compute='_compute_claim_words',
         help="The 14-day letter that the collection costs follow from, as in “our 14-day letter AM2026-00012 of "
              "3 November 2026”; empty when there was none.")
     costs_since_text = fields.Char(
-        compute='_compute_claim_words',
+        string="Costs Owed Since", compute='_compute_claim_words',
         help="Since when the collection costs of that 14-day letter are owed: the day after its term.")
     costs_announced_text = fields.Char(
-        compute='_compute_claim_words',
+        string="Costs Announced", compute='_compute_claim_words',
         help="The collection costs that a 14-day letter announces: owed only when its term has run out.")
     total_after_term_text = fields.Char(
-        compute='_compute_claim_words',
+        string="Total After the Term", compute='_compute_claim_words',
         help="The amount to pay and the announced collection costs together: owed when nothing was paid in the term.")
     vat_sentence = fields.Char(
-        compute='_compute_claim_words',
+        string="Sentence about VAT", compute='_compute_claim_words',
         help="Why the collection costs were raised with VAT; empty when they were not.")
     interest_waived = fields.Boolean(
         compute='_compute_claim_words', help="Whether no interest is asked of this debtor, ever.")
-    mail_items = fields.Html(compute='_compute_mail_blocks', sanitize=False)
+    mail_items = fields.Html(
+        string="Table of Invoices", compute='_compute_mail_blocks', sanitize=False)
     # With the address of the debtor's page, which has the key.
-    mail_payment = fields.Html(compute='_compute_mail_blocks', sanitize=False, groups=fields.NO_ACCESS)
-    mail_sender = fields.Html(compute='_compute_mail_blocks', sanitize=False)
+    mail_payment = fields.Html(
+        string="How to Pay", compute='_compute_mail_blocks', sanitize=False, groups=fields.NO_ACCESS)
+    mail_sender = fields.Html(
+        string="Our Signature", compute='_compute_mail_blocks', sanitize=False)
     letter_filename = fields.Char(compute='_compute_letter_filename')
 
     @api.depends('name', 'subject', 'line_ids.name', 'line_ids.drop_reason', 'letter_sha256')
@@ -142,7 +158,7 @@ class DunningNotice(models.Model):
         self.call_script = False
         calls = self.filtered(lambda notice: notice.channel == 'phone' and notice.state == 'todo' and notice._origin)
         for (level, lang), notices in calls.grouped(lambda notice: (notice.level_id, notice.lang)).items():
-            if is_html_empty(level.call_script):
+            if is_text_empty(level.call_script):
                 continue
             texts = self.env['dunning.letter']._render_level_text(level, 'call_script', lang, notices._origin)
             errors = level._find_written(level, lang)

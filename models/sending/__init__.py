@@ -16,6 +16,7 @@ from . import dunning_notice_withdrawal
 from . import dunning_notice
 from . import dunning_handover
 from . import dunning_letter
+from . import dunning_level
 from . import dunning_marker
 from . import dunning_dispatcher_gates
 from . import dunning_dispatcher_law

@@ -63,10 +63,11 @@ class DunningWithdrawal(models.Model):
     lang = fields.Char(related='notice_id.lang', string="Language")
     amount_wrong = fields.Monetary(string="Not Owed", compute='_compute_amount_wrong', store=True)
     is_whole = fields.Boolean(
-        compute='_compute_whole', help="Nothing of these items was owed.")
+        string="Nothing Was Owed", compute='_compute_whole', help="Nothing of these items was owed.")
     is_all = fields.Boolean(
-        compute='_compute_whole', help="Nothing that these notices asked was owed.")
-    is_credited = fields.Boolean(compute='_compute_whole', help="Only credit notes settled it, and no payment.")
+        string="Everything Is Taken Back", compute='_compute_whole', help="Nothing that these notices asked was owed.")
+    is_credited = fields.Boolean(
+        string="Credited, Not Paid", compute='_compute_whole', help="Only credit notes settled it, and no payment.")
     amount_extras = fields.Monetary(
         string="Interest and Costs Asked", compute='_compute_extras', compute_sudo=True,
         help="What these notices asked in interest and collection costs for the items that were not owed.")
@@ -96,13 +97,16 @@ class DunningWithdrawal(models.Model):
     # Words for the text, in the language of the notice.
     salutation = fields.Char(compute='_compute_words')
     greeting = fields.Char(compute='_compute_words')
-    notices_text = fields.Char(compute='_compute_words', help="As in “our reminder of 3 November 2026”.")
-    invoices_text = fields.Char(compute='_compute_words', help="The numbers of the invoices.")
-    amount_text = fields.Char(compute='_compute_words', help="What was asked and not owed.")
+    notices_text = fields.Char(
+        string="What Is Taken Back", compute='_compute_words', help="As in “our reminder of 3 November 2026”.")
+    invoices_text = fields.Char(
+        string="Invoices in Words", compute='_compute_words', help="The numbers of the invoices.")
+    amount_text = fields.Char(string="Amount", compute='_compute_words', help="What was asked and not owed.")
     open_text = fields.Char(
-        compute='_compute_words', help="What is still open of these invoices today; empty when nothing is.")
-    contact_text = fields.Char(compute='_compute_words')
-    invoice_count = fields.Integer(compute='_compute_words')
+        string="Amount Still Open", compute='_compute_words',
+        help="What is still open of these invoices today; empty when nothing is.")
+    contact_text = fields.Char(string="Our Contact", compute='_compute_words')
+    invoice_count = fields.Integer(string="How Many Invoices", compute='_compute_words')
 
     _one_proposed = models.UniqueIndex(
         "(company_id, partner_id, currency_id) WHERE state = 'proposed'",

@@ -6,6 +6,7 @@ from . import (
     test_arrangement_life,
     test_arrangement_referee,
     test_arrangement_sign,
+    test_mail_width,
     test_promise,
     test_promise_mail,
     test_promise_replay,

@@ -2,14 +2,13 @@
 
 import email
 import email.policy
-import json
 from email.message import EmailMessage
 from unittest.mock import patch
 
 from aiosmtpd.controller import Controller
 
 from odoo import fields
-from odoo.tests import HttpCase, tagged
+from odoo.tests import tagged
 from odoo.tools import mute_logger
 
 from ..common import TODAY, DunningCommon, days, letter_bytes
@@ -231,31 +230,3 @@ class TestMail(DunningCommon):
         mail.scheduled_date = False
         self.deliver(notice)
         self.assertEqual(len(self.sink.mails), 1)
-
-
-# The e-mail alone on the screen: nothing of Odoo styles it, as in a program for mail.
-SHOW = """
-document.documentElement.innerHTML = "<head></head><body style='margin: 0'>" + %s + "</body>";
-const width = document.documentElement.scrollWidth;
-if (width > innerWidth) console.error(`The e-mail is wider than the screen: ${width} > ${innerWidth}`);
-else console.log("test successful");
-"""
-
-
-@tagged('post_install_l10n', 'post_install', '-at_install')
-class TestMailOnTelephone(DunningCommon, HttpCase):
-    """Most reminders are read on a telephone."""
-
-    browser_size = '390x844'
-
-    def test_a_long_reminder_fits(self):
-        self.business.lang = 'nl_NL'
-        first = self.invoice(amount=12345.67)
-        self.pay(first, 1000)
-        for _number in range(3):
-            self.invoice(amount=98765.43).ref = "Levering van verse broden en banket aan de balie te Amsterdam-Zuidoost"
-        notice = self.dun(DUE, wait=True)
-        body = str(notice.mail_id.sudo().body_html)
-        self.assertIn("12.345,67", body.replace('\xa0', ' '))
-        self.assertIn("dagen te laat", body)
-        self.browser_js('/web/login', SHOW % json.dumps(body))

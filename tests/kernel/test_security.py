@@ -78,7 +78,9 @@ RIGHTS = {
 #: Public methods that only say where to look: what is found there has its own rights.
 HARMLESS = {'action_dunning_notices', 'action_dunning_holds', 'action_open_target'}
 #: What public methods that cannot be called without arguments are asked with.
-ARGUMENTS = {'message_update': ({'email_from': "stranger@example.com"},)}
+ARGUMENTS = {
+    'message_update': ({'email_from': "stranger@example.com"},), 'get_text_preview': ({},), 'get_shipped_text': ({},),
+    'send_text_test': ({}, 1)}
 
 
 @tagged('post_install_l10n', 'post_install', '-at_install')

@@ -183,10 +183,10 @@ class TestLadders(LetterCommon):
 
     def test_every_word_is_explained_to_managers(self):
         level = self.env.ref('l10n_nl_dunning.level_consumer_fourteen_day')
-        help_text = html.fromstring(level.words_help).text_content()
         Notice = self.env['dunning.notice']
+        self.assertEqual(
+            [word for word, _label, _help in level.text_words['words']], [f'object.{word}' for word in WORDS])
         for word in WORDS:
-            self.assertIn(f"object.{word}", help_text)
             if '.' not in word:
                 field = Notice._fields[word]
                 self.assertTrue(field.help or field.string, word)
@@ -834,6 +834,20 @@ class TestLetterPdf(LetterCommon):
         for notice in notices[:-1]:
             [page] = self.pages(pdfs[notice.id])
             self.assertIn("Pagina 1 van 1" if notice.lang == 'nl_NL' else "Page 1 of 1", page)
+
+    def test_a_file_says_what_it_is_who_sent_it_and_in_which_language(self):
+        """Alone, in a batch and with its specification."""
+        final = self.make_notice('business_final', self.invoice(self.make_debtor("Rente BV"), due=TODAY - days(90)))
+        for notices in (final, self.batch() | final):
+            pdfs = self.env['dunning.letter']._render_pdfs(self.prepare(notices))
+            for notice in notices:
+                reader = PdfFileReader(io.BytesIO(pdfs[notice.id]))
+                self.assertEqual(reader.metadata['/Title'], f"{notice.subject} {notice.name}")
+                self.assertEqual(reader.metadata['/Author'], self.company.name)
+                root = reader.trailer['/Root']
+                self.assertEqual(root['/Lang'][:2], notice.lang[:2])
+                self.assertTrue(root['/ViewerPreferences']['/DisplayDocTitle'])
+            self.assertTrue(self.is_specification(self.pages(pdfs[final.id])[-1]))
 
     def test_without_patched_qt_one_by_one(self):
         notices = self.prepare(self.batch())

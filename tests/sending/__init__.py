@@ -17,6 +17,7 @@ from . import (
     test_run,
     test_run_check,
     test_standing,
+    test_texts,
     test_withdrawal,
     test_wizard,
 )

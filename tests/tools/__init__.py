@@ -1,5 +1,6 @@
 from . import (
     test_claim_engine,
+    test_compare,
     test_dated_facts,
     test_edge_referee,
     test_figures,

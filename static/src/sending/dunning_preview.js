@@ -1,4 +1,4 @@
-import { Component, onWillStart, useExternalListener, useState } from "@odoo/owl";
+import { Component, onWillStart, reactive, useExternalListener, useState } from "@odoo/owl";
 
 import { Dialog } from "@web/core/dialog/dialog";
 import { _t } from "@web/core/l10n/translation";
@@ -9,11 +9,24 @@ import { standardWidgetProps } from "@web/views/widgets/standard_widget_props";
 // Pixels: a telephone, and a window of a program for mail.
 const WIDTHS = [390, 700];
 const MANUAL = ["phone", "task"];
+// Who chose a width goes on looking with it.
+const chosen = reactive({ width: WIDTHS[1] });
+
+/** An e-mail as it will arrive. */
+export class DunningPreviewMail extends Component {
+    static template = "l10n_nl_dunning.PreviewMail";
+    static props = { seen: Object };
+
+    setup() {
+        this.widths = WIDTHS;
+        this.state = useState(chosen);
+    }
+}
 
 /** What leaves, before it leaves: the records at the left, the e-mail or the letter of one of them at the right. */
 export class DunningPreviewDialog extends Component {
     static template = "l10n_nl_dunning.PreviewDialog";
-    static components = { Dialog };
+    static components = { Dialog, DunningPreviewMail };
     static props = {
         close: Function,
         resModel: String,
@@ -24,13 +37,11 @@ export class DunningPreviewDialog extends Component {
     setup() {
         this.orm = useService("orm");
         this.notification = useService("notification");
-        this.widths = WIDTHS;
         this.state = useState({
             rows: [],
             resId: this.props.resId,
             seen: null,
             tab: "mail",
-            width: WIDTHS[1],
             testing: false,
         });
         onWillStart(async () => {
@@ -90,10 +101,10 @@ export class DunningPreviewDialog extends Component {
     }
 }
 
-/** The eye in a row, or the button on a form, that opens the preview. */
+/** The eye in a row, or the button on a form, that opens the preview: of its record, or of those in one of its fields. */
 export class DunningPreviewButton extends Component {
     static template = "l10n_nl_dunning.PreviewButton";
-    static props = { ...standardWidgetProps };
+    static props = { ...standardWidgetProps, records: { type: String, optional: true } };
 
     setup() {
         this.dialog = useService("dialog");
@@ -101,7 +112,11 @@ export class DunningPreviewButton extends Component {
 
     /** A call or a task has nothing to look at. */
     get isShown() {
-        return this.props.record.resId && !MANUAL.includes(this.props.record.data.channel);
+        const { record, records } = this.props;
+        if (records) {
+            return record.data[records].currentIds.length;
+        }
+        return record.resId && !MANUAL.includes(record.data.channel);
     }
 
     get isRow() {
@@ -109,7 +124,11 @@ export class DunningPreviewButton extends Component {
     }
 
     async onClick() {
-        const { record } = this.props;
+        const { record, records } = this.props;
+        if (records) {
+            const { currentIds: resIds, resModel } = record.data[records];
+            return this.dialog.add(DunningPreviewDialog, { resModel, resIds, resId: resIds[0] });
+        }
         const { root } = record.model;
         if (root.save && !(await root.save())) {
             return; // a window in which something was changed and is wrong
@@ -127,5 +146,7 @@ export class DunningPreviewButton extends Component {
 
 registry.category("view_widgets").add("dunning_preview", {
     component: DunningPreviewButton,
-    fieldDependencies: [{ name: "channel", type: "selection" }],
+    fieldDependencies: ({ options }) =>
+        options.records ? [] : [{ name: "channel", type: "selection" }],
+    extractProps: ({ options }) => ({ records: options.records }),
 });

@@ -95,6 +95,21 @@ tours.add("l10n_nl_dunning.approve_proposals", {
             run: "click",
         },
         {
+            content: "Look at what would leave",
+            trigger: ".modal button.o_dunning_preview",
+            run: "click",
+        },
+        {
+            content: "The e-mail as it will arrive",
+            trigger: ".o_dunning_preview_dialog iframe.o_dunning_preview_mail[srcdoc*='250']",
+        },
+        {
+            content: "Back to the decision",
+            trigger: ".modal:has(.o_dunning_preview_dialog) .modal-footer .btn-primary",
+            run: "click",
+        },
+        { trigger: "body:not(:has(.o_dunning_preview_dialog))" },
+        {
             content: "See what it comes to, and approve",
             trigger: ".modal:contains(Bakkerij De Korst) footer button[name=action_approve]",
             run: "click",
