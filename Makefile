@@ -31,7 +31,7 @@ replay: python ## years of real invoices, day by day; CSV=history.csv
 soak: python ## many days with processes killed at random; ARGS="--days 200"
 	@$(PYTHON) dev/soak.py $(ARGS)
 
-deep: python ## replays, soak, faults, the referee of letters, upgrades, tours, core's own tests (hours); CSV=history.csv
+deep: python ## replays, soak, faults, the referee of letters, upgrades, tours, screens, core's own tests (hours); CSV=history.csv
 	@$(PYTHON) dev/deep.py $(CSV)
 
 lint: python ## ruff, pylint-odoo, prettier, eslint

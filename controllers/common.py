@@ -7,11 +7,11 @@ from odoo.tools import consteq
 
 from ..models.portal.dunning_page import as_visitor, sign_look
 
-# No script of any kind runs on a page of ours, and nothing is fetched from elsewhere: what a visitor typed can be shown
-# without doing anything, and no other site learns the address, which is the key.
+# No script within a page of ours runs, only a file of ours, and nothing is fetched from elsewhere: what a visitor typed
+# can be shown without doing anything, and no other site learns the address, which is the key.
 POLICY = (
-    "default-src 'none'; style-src 'self'; img-src 'self' data:; font-src 'self'; form-action 'self'; "
-    "base-uri 'none'; frame-ancestors 'none'")
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; "
+    "form-action 'self'; base-uri 'none'; frame-ancestors 'none'")
 
 
 def has_token(record, access_token):

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Everything that takes too long for each change: replays, soak, faults, referee of letters, upgrades, core's tests.
+"""Everything that takes too long for each change: replays, soak, faults, letters, upgrades, screens, core's tests.
 
 dev/deep.py history.csv          one part after the other, whatever became of the one before
 dev/deep.py                      with the sample of the tests in place of a file of your own
@@ -34,6 +34,7 @@ def main():
         "faults, upgrades, tours": ["test.py", *TESTS],
         # Hundreds of consumers in place of a few, and each fault of the program.
         "letters": ["test.py", "tests/law/test_letter_world.py", "-s"],
+        "everybody can use the screens": ["access.py"],
         "core's own tests": ["core_tests.py"],
     }
     with say.failures_as_sentences():

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Take the pictures of docs/images again: the demo company in a real browser, in Dutch.
+"""Take the pictures of static/help/images again: the demo company in a real browser, in Dutch.
 
 Pictures to take can be named: `dev/screenshots.py invoice contact`.
 """
@@ -13,28 +13,31 @@ import sys
 import time
 from pathlib import Path
 
-from env import bootstrap, database, paths, runtime, session
+from env import bootstrap, database, paths, runtime, say, session
 
-IMAGES = paths.CHECKOUT / "docs" / "images"
+IMAGES = paths.CHECKOUT / "static" / "help" / "images"
 #: The steps to each picture, each the name of a method of `Page` and its words.
 PICTURES = json.loads((Path(__file__).parent / "demo" / "pictures.json").read_text())
 
 
 class Page:
-    """One tab of the browser of Odoo's tests."""
+    """One tab of the browser of Odoo's tests, and the environment of the records that it shows."""
 
-    def __init__(self, address):
+    def __init__(self, address, env=None):
         from odoo.tests.common import ChromeBrowser, HttpCase
 
         case = HttpCase()
         case.browser_size, case._logger = "1366x800", logging.getLogger("odoo.tests")
-        self.address, self.browser = address, ChromeBrowser(case)
+        self.address, self.env, self.browser = address, env, ChromeBrowser(case)
 
     def call(self, method, **params):
         return self.browser._websocket_request(method, params=params, timeout=60)
 
     def run(self, script):
-        return self.call("Runtime.evaluate", expression=script, returnByValue=True)["result"].get("value")
+        answer = self.call("Runtime.evaluate", expression=script, returnByValue=True, awaitPromise=True)
+        if "exceptionDetails" in answer:
+            raise say.Failure(f"In the browser: {answer['exceptionDetails']}")
+        return answer["result"].get("value")
 
     def wait(self, *selectors, seconds=40):
         """Wait until every selector finds something, and then until nothing loads any more."""
@@ -49,6 +52,18 @@ class Page:
     def open(self, path, *selectors):
         self.browser.navigate_to(self.address + path)
         self.wait(*selectors)
+
+    def resize(self, width, height, mobile=False):
+        size = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": mobile}
+        self.call("Emulation.setDeviceMetricsOverride", **size)
+
+    def open_page_of(self, debtor, level):
+        """Open the page of a debtor with the link of a letter that was sent, on a telephone."""
+        notice = _sent(self.env, debtor, level)
+        address = notice._get_page_urls()[notice.id][0]
+        self.env.cr.commit()
+        self.resize(390, 844, mobile=True)
+        self.open(address.removeprefix(notice.get_base_url()), "main h2")
 
     def click(self, selector, text=""):
         self.wait(selector)
@@ -69,6 +84,12 @@ class Page:
             self.call("Input.dispatchKeyEvent", type="keyDown", key=character, text=character)
             self.call("Input.dispatchKeyEvent", type="keyUp", key=character)
             time.sleep(0.3)
+
+    def do(self, action, options=None):
+        """Open an action (its id or its values) in the web client."""
+        words = f"{json.dumps(action, default=str)}, {json.dumps(options or {})}"
+        self.run(f"odoo.__WOWL_DEBUG__.root.env.services.action.doAction({words}).then(() => true)")
+        self.wait(".o_action_manager > *")
 
     def scroll_to(self, selector):
         self.run(f"document.querySelector({selector!r}).scrollIntoView({{block: 'center'}})")
@@ -103,24 +124,25 @@ def main(*names):
         database.copied("demo", database.with_addon(home)) as name,
         session.odoo_environment(name, http_port=port) as env,
     ):
-        _prepare(env, port)
-        page = Page(f"http://127.0.0.1:{port}")
+        prepare(env, port)
+        page = Page(f"http://127.0.0.1:{port}", env)
         try:
             page.log_in("admin")
             page.begin_as("debtors")  # so that the menu at the top is ours
             for picture in names or [*PICTURES, *PAPERS]:
                 file = IMAGES / f"{picture}.png"
                 if picture in PICTURES:
+                    page.resize(1366, 800)
                     page.begin_as(picture)
                     page.picture(file)
                 else:
                     _picture_of_paper(PAPERS[picture](env), file)
-                print(f"  docs/images/{file.name}", flush=True)
+                print(f"  static/help/images/{file.name}", flush=True)
         finally:
             page.browser.stop()
 
 
-def _prepare(env, port):
+def prepare(env, port):
     """Load the demo company; what is due today stays a proposal."""
     import demo_data
 

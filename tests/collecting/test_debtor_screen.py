@@ -1,6 +1,8 @@
 """The screen of a debtor: what it says, to whom, how fast, and ten calls with the keyboard alone."""
 
+import os
 from datetime import datetime, timedelta
+from pathlib import Path
 
 from odoo import Command, fields
 from odoo.exceptions import AccessError
@@ -41,6 +43,41 @@ class ScreenCommon(DunningCommon):
         """Return the state and the sentence of one check before calling."""
         found = [check for check in self.screen(*args, **kwargs)['checklist'] if check['code'] == code]
         return (found[0]['state'], found[0]['text']) if found else (None, '')
+
+
+# What a mouse can press, a keyboard can: rows by their box, radios by digits in their group, days by the field beside.
+BY_KEYBOARD = """
+(async () => {
+    const root = document.querySelector('.o_dunning_debtor_screen');
+    const wrong = [];
+    const judge = async (when) => {
+        for (const node of root.querySelectorAll('a, button, input, textarea, select, .o_dunning_prepare')) {
+            const name = `${when}: ${node.outerHTML.slice(0, 160)}`;
+            if (node.disabled || !node.offsetParent || node.matches('[role=radio], .o_dunning_choice')) continue;
+            if (node.tabIndex < 0) wrong.push(`not reached with Tab, ${name}`);
+            if (!node.matches('a, button, [type=checkbox]')) continue;
+            const checked = node.checked;
+            const press = new KeyboardEvent('keydown', {key: 'Enter', bubbles: true, cancelable: true});
+            node.dispatchEvent(press);
+            await new Promise((resolve) => setTimeout(resolve, 20));
+            if (node.matches('input') ? node.checked === checked : press.defaultPrevented) {
+                wrong.push(`not pressed with Enter, ${name}`);
+            }
+        }
+        if (!window.axe) return;
+        const rules = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'best-practice'];
+        const found = await axe.run('.o_dunning_body', {runOnly: rules});
+        wrong.push(...found.violations.map((rule) => `${when}: ${rule.id}: ${rule.nodes.map((node) => node.html)}`));
+    };
+    await judge('before');
+    root.querySelector('[data-kind=promise]').click();
+    await new Promise((resolve) => setTimeout(resolve, 500));
+    if (!root.querySelector('.o_dunning_form')) wrong.push('no form');
+    await judge('with a form');
+    if (wrong.length) console.error(wrong.join('\\n'));
+    else console.log('test successful');
+})();
+"""
 
 
 @tagged('post_install_l10n', 'post_install', '-at_install')
@@ -363,12 +400,24 @@ class TestDebtorScreenTours(ScreenCommon, HttpCase):
         super().setUpClass()
         cls.today = cls.company._dunning_today()  # the browser knows no other
 
-    def open_screen(self, tour, partner, login):
+    def make_screen(self, partner):
         action = self.row(partner).action_open()
         self.env['ir.actions.client'].create({
             'name': "Debtor", 'tag': action['tag'], 'path': 'test-debtor-screen',
             'params': action['params']})
-        self.start_tour('/odoo/test-debtor-screen', tour, login=login)
+        return '/odoo/test-debtor-screen'
+
+    def open_screen(self, tour, partner, login):
+        self.start_tour(self.make_screen(partner), tour, login=login)
+
+    def test_everything_is_reached_with_tab_and_pressed_with_enter(self):
+        """No mouse is needed, and who does not see the screen hears what is on it: axe-core finds nothing."""
+        self.invoice(due=self.today - days(50), amount=120.0)
+        self.dun(self.today - days(10))
+        axe = Path(os.environ['AXE_CORE']).read_text() if os.environ.get('AXE_CORE') else ''
+        self.browser_js(
+            self.make_screen(self.business), f'{axe};\n{BY_KEYBOARD}', login='dunning_clerk', timeout=60,
+            ready="!!document.querySelector('.o_dunning_columns:not(.o_dunning_loading)')")
 
     def test_ten_calls_with_the_keyboard_alone(self):
         debtors = {}

@@ -179,7 +179,10 @@ class TestPortalPage(PortalCase):
             self.assertEqual(response.headers['Referrer-Policy'], 'no-referrer')
             self.assertIn("default-src 'none'", response.headers['Content-Security-Policy'])
             self.assertIn("frame-ancestors 'none'", response.headers['Content-Security-Policy'])
-        self.assertNotIn('<script', self.get().text, "No script at all")
+            self.assertIn("script-src 'self'", response.headers['Content-Security-Policy'])
+        self.assertEqual(
+            self.tree(self.get()).xpath('//script/@src | //script[not(@src)]'),
+            ['/l10n_nl_dunning/static/src/portal/copy.js'], "One of our own, and none within the page")
 
     # --- who may not ---
 
@@ -315,7 +318,8 @@ class TestPortalPage(PortalCase):
         self.consumer.name = f"Petra {SCRIPT}"
         self.old.payment_reference = f"ref {SCRIPT}"
         for response in (self.get(), self.get(lang=SCRIPT), self.get(done=SCRIPT), self.get(open=SCRIPT)):
-            self.assertNotIn('<script', response.text)
+            self.assertNotIn(SCRIPT, response.text)
+            self.assertFalse(self.tree(response).xpath('//script[not(@src)]'))
         self.assertIn(SCRIPT.replace('<', '&lt;').replace('>', '&gt;'), self.get().text)
 
     # --- evidence ---
@@ -510,7 +514,7 @@ class TestPortalForms(PortalCase):
         reason = f"{SCRIPT}<img src=x onerror=alert(1)> {{{{7*7}}}} <t t-out='object'/>"
         tree = self.assertCorrect(
             self.post('dispute', self.dispute(reason=reason, category='')), "Choose what is wrong")
-        self.assertFalse(tree.xpath('//script | //img[@onerror]'))
+        self.assertFalse(tree.xpath('//script[not(@src)] | //img[@onerror]'))
         self.assertEqual(tree.xpath('//textarea[@id="dispute-reason"]')[0].text, reason)
         self.post('dispute', self.dispute(reason=reason))
         hold = self.holds()
@@ -763,6 +767,22 @@ CHECK = """
 })();
 """
 
+COPY = """
+(async () => {
+    const copied = [];
+    Object.defineProperty(navigator.clipboard, 'writeText', {value: async (text) => copied.push(text)});
+    const texts = [...document.querySelectorAll('.bank dd .copy')].map((node) => node.innerText);
+    document.querySelectorAll('.copy-button').forEach((button) => button.click());
+    await new Promise((resolve) => setTimeout(resolve, 200));
+    const [sum, ...others] = texts;
+    const expected = [sum.replace(/[^0-9,]/g, ''), ...others];
+    const heard = document.getElementById('copied').textContent;
+    if (texts.length < 3 || JSON.stringify(copied) !== JSON.stringify(expected) || !heard) {
+        console.error(JSON.stringify([texts, copied, heard]));
+    } else console.log('test successful');
+})();
+"""
+
 
 @tagged('post_install_l10n', 'post_install', '-at_install')
 class TestPortalAccessibility(PortalCase):
@@ -796,6 +816,10 @@ class TestPortalAccessibility(PortalCase):
     def test_the_page_with_an_offer(self):
         self.page._register_arrangement({'count': '2'})
         self.check(f'{self.page.get_portal_url()}&lang=en')
+
+    def test_what_is_copied(self):
+        """A bank takes an amount without a currency, and account and reference as they are written."""
+        self.browser_js(f'{self.page.get_portal_url()}&lang=nl', COPY, timeout=60)
 
     def test_nothing_is_here(self):
         self.check(f'{self.page.access_url}?access_token=wrong')

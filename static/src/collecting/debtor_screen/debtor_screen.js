@@ -942,8 +942,24 @@ export class DebtorScreen extends Component {
         }
     }
 
+    /** Whether the key belongs to what was reached with Tab; then it does there what it does anywhere. */
+    isForFocused(ev) {
+        const { key, target } = ev;
+        if (key === "Enter" || key === " ") {
+            return target.matches?.("a, button:not([role=radio]), input[type=checkbox]");
+        }
+        return target.matches?.(".o_dunning_scroll") && ["ArrowDown", "ArrowUp"].includes(key);
+    }
+
     handleKey(ev, editing) {
         const { key } = ev;
+        if (!this.state.help && !this.state.picking && this.isForFocused(ev)) {
+            if (key === "Enter" && ev.target.matches("input")) {
+                ev.target.click(); // the browser presses a box with the space bar only
+                return true;
+            }
+            return false;
+        }
         if (this.state.help) {
             if (["Escape", "?", "Enter"].includes(key)) {
                 this.state.help = false;
@@ -1002,7 +1018,7 @@ export class DebtorScreen extends Component {
             this.cancelOutcome();
             return true;
         }
-        if (key === "Enter" && !ev.shiftKey && !ev.target.matches("a, button:not([role=radio])")) {
+        if (key === "Enter" && !ev.shiftKey) {
             if (!ev.repeat) {
                 this.log();
             }
@@ -1035,9 +1051,6 @@ export class DebtorScreen extends Component {
 
     handleScreenKey(ev) {
         const { key } = ev;
-        if (ev.target.matches?.("a, button") && (key === "Enter" || key === " ")) {
-            return false; // reached with Tab: it is pressed as anywhere
-        }
         if (this.handleItemKey(key)) {
             return true;
         }
