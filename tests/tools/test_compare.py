@@ -15,7 +15,7 @@ PIECES = st.sampled_from((
 TEXTS = st.lists(PIECES, max_size=8).map(' '.join)
 
 
-@tagged('standard')
+@tagged('post_install_l10n', 'post_install', '-at_install')
 class TestCompare(BaseCase):
     """How a text differs from what ships, in words that people read."""
 
