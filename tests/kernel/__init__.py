@@ -1,4 +1,5 @@
 from . import (
+    test_branch_rpc,
     test_colors,
     test_edge_replay,
     test_faults,
@@ -13,6 +14,7 @@ from . import (
     test_properties,
     test_recorded,
     test_replay,
+    test_replay_branches,
     test_rpc,
     test_rules,
     test_security,

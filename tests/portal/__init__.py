@@ -1,4 +1,5 @@
 from . import (
+    test_one_sum,
     test_portal,
     test_portal_payment,
 )
