@@ -89,7 +89,7 @@ class Page:
         """Open an action (its id or its values) in the web client."""
         words = f"{json.dumps(action, default=str)}, {json.dumps(options or {})}"
         self.run(f"odoo.__WOWL_DEBUG__.root.env.services.action.doAction({words}).then(() => true)")
-        self.wait(".o_action_manager > *")
+        self.wait("body:not(:has(.o_loading_indicator)) .o_action_manager > *")
 
     def scroll_to(self, selector):
         self.run(f"document.querySelector({selector!r}).scrollIntoView({{block: 'center'}})")

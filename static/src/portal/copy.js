@@ -7,7 +7,7 @@ if (navigator.clipboard) {
     for (const value of document.querySelectorAll(".copy")) {
         const button = document.createElement("button");
         button.type = "button";
-        button.className = "button plain narrow copy-button";
+        button.className = "button plain copy-button";
         button.textContent = copy;
         button.setAttribute("aria-label", `${copy}: ${value.textContent}`);
         button.addEventListener("click", async () => {
