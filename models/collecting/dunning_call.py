@@ -4,7 +4,7 @@ from datetime import timedelta
 
 from markupsafe import escape
 
-from odoo import fields, models
+from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.tools import format_amount
 
@@ -96,6 +96,13 @@ class DunningCall(models.Model):
         "This call was logged already.",
     )
     _debtor_idx = models.Index("(partner_id, company_id, date_start DESC)")
+
+    @api.depends('outcome_id.name', 'partner_id.name', 'date')
+    def _compute_display_name(self):
+        for call in self:
+            call.display_name = self.env._(
+                "%(outcome)s, %(debtor)s, %(date)s", outcome=call.outcome_id.name or '',
+                debtor=call.partner_id.name or '', date=format_day(self.env, call.date))
 
     # -------------------------------------------------------------------------
     # WHAT FOLLOWS FROM ITS OUTCOME

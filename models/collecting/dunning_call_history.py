@@ -3,20 +3,12 @@
 from odoo import api, models
 from odoo.exceptions import AccessError, UserError
 
-from ..kernel.formats import format_day
 from ..sending.dunning_notice_standing import is_recent
 
 
 class DunningCallHistory(models.AbstractModel):
     _name = 'dunning.call.history'
     _description = "Call"
-
-    @api.depends('outcome_id.name', 'partner_id.name', 'date')
-    def _compute_display_name(self):
-        for call in self:
-            call.display_name = self.env._(
-                "%(outcome)s, %(debtor)s, %(date)s", outcome=call.outcome_id.name or '',
-                debtor=call.partner_id.name or '', date=format_day(self.env, call.date))
 
     @api.depends('duration')
     def _compute_duration_text(self):
@@ -86,6 +78,7 @@ class DunningCallHistory(models.AbstractModel):
     def action_log_again(self):
         """Open the wizard for another call to the same debtor."""
         self.ensure_one()
+        self.check_access('read')
         return self.env['dunning.call.enter']._action_open(
             partner=self.partner_id, company=self.company_id, contact=self.contact_id)
 

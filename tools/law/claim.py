@@ -258,16 +258,6 @@ class Request(NamedTuple):
     held: frozenset = frozenset()
     source: tuple | None = None
 
-    def claims_interest(self, item_id, booked):
-        """Return whether interest on an item is claimed; ``booked`` is the :class:`Booked` of it, or None."""
-        named = self.with_interest
-        return bool(booked and booked.interest > 0) or (item_id in named if isinstance(named, frozenset) else named)
-
-    def claims_costs(self, item_id, booked):
-        """Return the same of collection costs."""
-        named = self.with_costs
-        return bool(booked and booked.costs > 0) or (item_id in named if isinstance(named, frozenset) else named)
-
 
 # -----------------------------------------------------------------------------
 # WHAT FOLLOWS

@@ -160,10 +160,11 @@ class _Computation:
     def run(self):
         request, debtor = self.request, self.debtor
         # What was booked is owed by the books: it is asked also where a level leaves the rest aside.
-        booked = {
-            item_id: self.ledger.booked.get(item_id) for item_id in request.item_ids if item_id not in request.held}
-        with_costs = {item_id for item_id, found in booked.items() if request.claims_costs(item_id, found)}
-        with_interest = {item_id for item_id, found in booked.items() if request.claims_interest(item_id, found)}
+        booked = {one: self.ledger.booked.get(one) for one in request.item_ids if one not in request.held}
+        charged, costly = (named if isinstance(named, frozenset) else request.item_ids if named else ()
+                           for named in (request.with_interest, request.with_costs))
+        with_costs = {one for one, found in booked.items() if one in costly or (found and found.costs > 0)}
+        with_interest = {one for one, found in booked.items() if one in charged or (found and found.interest > 0)}
         costs, announced = self._get_costs(with_costs)
         items = tuple(
             self._compute_item(
