@@ -23,6 +23,7 @@ from odoo import Command
 from odoo.exceptions import UserError
 from odoo.tools import mute_logger
 
+from .letter_referee import arrives_by_post
 from .replay_engine import EARLY, LATE, WAITING, Replay
 from .replay_ledger import Account, Credit, Hold, Movement, Promise, Step, add_bank_days
 
@@ -50,6 +51,8 @@ CONSUMER_WAITS = WAITING | {'no_default', 'needs_fourteen_day', 'fourteen_day_ru
 CONSUMER_LATEST = 21
 #: A 14-day letter can be read on the day after it left at the soonest, and its fourteen days begin on the day after.
 FOURTEEN_DAYS = 15
+#: Days that are left of a reasonable term when a notice of default arrives.
+SHORTEST_TERM = 5
 #: Days that the world goes on after the last payment of the file.
 AFTERMATH = 100
 
@@ -117,6 +120,7 @@ class WorldReplay(Replay):
         self._time('disputes', self._mark_disputes, env, day, EARLY)
         self._time('payments', self._pay, env, day, EARLY)
         self._time('planning', self._scheduled, env, day, '_cron_plan', PLAN_FAULTS)
+        self._time('checking', self._free_short_terms, env, day)
         self._time('checking', self._observe, env, day, EARLY)
         self._time('people', self._collect, env, day)
         self._time('checking', self._observe, env, day, EARLY)
@@ -630,6 +634,19 @@ class WorldReplay(Replay):
                             now[0], f"{row.number}: {step.asked} was withdrawn, of which {least} to {most} is wrong")
                     self._free(row, step)
             self._touch(self.by_item[line.move_line_id.id], now)
+
+    def _free_short_terms(self, env, day):
+        """A notice of default gives a reasonable term when it arrives (6:82 BW): one that was posted too late for that
+        is found by the next planning.
+        """
+        for notice in env['dunning.notice'].search([('posted_on', '<', day), ('state', '=', 'sent')]):
+            if 'default_notice' in (notice.level_id.legal_role, notice.legal_role) and (
+                notice.deadline - arrives_by_post(notice.posted_on, 0)
+            ).days < SHORTEST_TERM:
+                for row, step in self.steps_of_notice[notice.id]:
+                    if not step.gone:
+                        self.events['posted too late'] += 1
+                        self._free(row, step)
 
     # --- the referee ---
 
