@@ -147,6 +147,10 @@ class DunningNotice(models.Model):
             notice.is_wrong = bool(notice.wrong_amount)
             notice.wrong_percent = 100.0 if notice.is_wrong else 0.0
 
+    def _get_mail_thread_data_attachments(self):
+        # EXTENDS 'mail': core finds the files of a notice that the user sees a part of, and fails on reading them.
+        return super()._get_mail_thread_data_attachments() if self._sees_whole() else self.env['ir.attachment']
+
     # -------------------------------------------------------------------------
     # CHANGING
     # -------------------------------------------------------------------------

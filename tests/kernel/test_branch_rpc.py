@@ -221,6 +221,25 @@ class TestBranchRpc(BranchCommon, HttpCase):
                     with self.subTest(user=user, notice=notice.name, method=method):
                         self.try_to('dunning.notice', method, notice.ids)
 
+    def test_conversations(self):
+        """What was said and attached, below the form: it opens, and has nothing of others."""
+        notices = self.env['dunning.notice'].search([])
+        seen = 0
+        for user in self.users:
+            self.log_in(user)
+            mine = notices.with_user(self.users[user]).with_context(
+                allowed_company_ids=self.users[user].company_ids.ids)
+            for notice in mine._filtered_access('read'):
+                with self.subTest(user=user, notice=notice.name):
+                    text = self.opener.post(f'{self.base_url()}/mail/data', timeout=60, json={
+                        'id': 0, 'jsonrpc': '2.0', 'method': 'call', 'params': {'fetch_params': [['mail.thread', {
+                            'thread_model': 'dunning.notice', 'thread_id': notice.id,
+                            'request_list': ['attachments', 'followers', 'activities']}]]}}).text
+                    self.assertReadsNothingOfOthers(text, notice.name)
+                    self.assertNotIn('error', json.loads(text))
+                    seen += 1
+        self.assertGreater(seen, len(self.users))
+
     def test_downloads(self):
         """Files, reports and conversations by their addresses."""
         notices = self.env['dunning.notice'].search([])
