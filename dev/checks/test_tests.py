@@ -31,7 +31,8 @@ def _classes(file):
 
     def inherits(node):
         return any(
-            isinstance(part, ast.Assign) and part.targets[0].id == "allow_inherited_tests_method" for part in node.body)
+            isinstance(part, ast.Assign) and getattr(part.targets[0], "id", "") == "allow_inherited_tests_method"
+            for part in node.body)
 
     shared = {base.name for node in nodes.values() if inherits(node) for base in bases(node)}
     return {
