@@ -100,6 +100,11 @@ class TestFirstDay(BaseCase):
             self.assertLess(time.monotonic(), end, message)
             time.sleep(0.3)
 
+    def get_mails(self):
+        """Return what reached the debtor: core may write to its own users meanwhile."""
+        return [
+            (envelope, mail) for envelope, mail in self.sink.mails if 'korst@debtor.example' in envelope.rcpt_tos]
+
     def click(self, selector, text=''):
         self.page.click(selector, text)
         self.clicks += 1
@@ -135,8 +140,8 @@ class TestFirstDay(BaseCase):
         self.click('.modal footer button.btn-primary')
         self.page.wait('body:not(:has(.modal))')
 
-        self.wait_for(lambda: self.sink.mails, "No mail reached the mail server")
-        [(envelope, mail)] = self.sink.mails
+        self.wait_for(self.get_mails, "No mail reached the mail server")
+        [(envelope, mail)] = self.get_mails()
         self.assertEqual(envelope.rcpt_tos, ['korst@debtor.example'])
         self.assertIn("250", mail['Subject'])
         self.assertLessEqual(self.clicks, MOST_CLICKS)

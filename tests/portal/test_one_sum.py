@@ -42,7 +42,9 @@ class TestOneSum(TransactionCase):
         notices = cls.env['dunning.run']._plan_company(cls.company, TODAY)['notices']
         cls.env['dunning.dispatcher']._dispatch(notices.filtered(lambda notice: notice.state == 'queued'))
         demo_data.let_mails_leave(cls.env)
-        cls.env = cls.env(user=cls.env.ref('base.user_admin'), context={'lang': 'en_US'})
+        admin = cls.env.ref('base.user_admin')
+        # Of a letter about a branch as well only who works for both sees all of the sum.
+        cls.env = cls.env(user=admin, context={'lang': 'en_US', 'allowed_company_ids': admin.company_ids.ids})
         cls.rows = cls.env['dunning.debtor'].search([('company_id', '=', cls.company.id)])
 
     def _get_code(self, code, currency):

@@ -50,6 +50,11 @@ tours.add("l10n_nl_dunning.arrangement_call", {
             },
         },
         {
+            content: "With the interest and costs that were not asked yet",
+            trigger: ".modal div[name=with_unasked] input",
+            run: "click",
+        },
+        {
             content: "Three times",
             trigger: ".modal div[name=instalment_count] input",
             run: "edit 3",
