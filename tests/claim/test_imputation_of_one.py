@@ -33,7 +33,7 @@ class TestImputationOfOne(DunningCommon):
             'journal_id': cls.bank_journal.id, 'date': TODAY - days(8), 'line_ids': [
                 Command.create({
                     'account_id': cls.receivable.id, 'debit': 75.25, 'partner_id': cls.business.id,
-                    'name': f"Storno {paid.name}", 'date_maturity': TODAY - days(8)}),
+                    'name': f"Storno {paid.name} (MD06)", 'date_maturity': TODAY - days(8)}),
                 Command.create({
                     'account_id': cls.company_data['default_account_revenue'].id, 'credit': 75.25})]})
         cls.bounced.action_post()
