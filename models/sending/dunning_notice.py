@@ -312,7 +312,7 @@ class DunningNotice(models.Model):
 
         Of many, those that need a colleague stay proposals.
         """
-        self.check_access('write')
+        self._check_may_decide()
         todo = self.filtered(lambda notice: notice.state in ('draft', 'error'))
         refused = todo._queue_allowed()
         if refused and refused == todo:
@@ -329,8 +329,8 @@ class DunningNotice(models.Model):
             return going._notify_result(self.env._("%(count)s notices are on their way.", count=len(going)))
         return self._notify_result(
             self.env._(
-                "%(count)s notices are on their way. %(left)s stay proposals for a colleague, since you made or "
-                "changed them.", count=len(going), left=len(kept)),
+                "%(count)s notices are on their way, %(left)s stay proposals. %(why)s",
+                count=len(going), left=len(kept), why=kept._explain_refused()),
             kind='warning')
 
     def action_retry(self):

@@ -108,19 +108,31 @@ class DunningNoticeApproval(models.AbstractModel):
 
     def _explain_refused(self):
         """Return why the current user cannot approve these notices, and what to do."""
-        names = ", ".join(self[:3].mapped('display_name')) + ("…" if len(self) > 3 else "")
         if self.env.user._is_superuser():
             return self.env._(
                 "%(notices)s: the policy “%(policy)s” asks that a person approves this.",
-                notices=names, policy=self[:1].policy_id.name)
-        if self == self._get_hidden():
-            return self.env._(
-                "%(notices)s: it also asks what is owed to a company of the same creditor that you do not work for. A "
-                "colleague who works for all of these companies decides about it.", notices=names)
-        return self.env._(
-            "%(notices)s: you made or changed this yourself, and the policy “%(policy)s” asks a second pair of eyes. "
-            "Ask a colleague to approve it. Or cancel it: the same items are then proposed again as planned.",
-            notices=names, policy=self[:1].policy_id.name)
+                notices=self._get_first_names(), policy=self[:1].policy_id.name)
+        hidden, sentences = self._get_hidden(), []
+        if hidden:
+            sentences.append(self.env._(
+                "%(notices)s: it also asks what is owed to a company of the same creditor that you did not choose at "
+                "the top of the screen. Choose all of them; if you do not work for one, a colleague who does decides "
+                "about it.", notices=hidden._get_first_names()))
+        own = self - hidden
+        if own:
+            sentences.append(self.env._(
+                "%(notices)s: you made or changed this yourself, and the policy “%(policy)s” asks a second pair of "
+                "eyes. Ask a colleague to approve it. Or cancel it: the same items are then proposed again as planned.",
+                notices=own._get_first_names(), policy=own[:1].policy_id.name))
+        return " ".join(sentences)
+
+    def _check_may_decide(self):
+        """Raise when the user may not decide about notices of which the user sees all; the others are refused one by
+        one, with a sentence (:meth:`_explain_refused`).
+
+        :raise AccessError: of core
+        """
+        (self - self._get_hidden()).check_access('write')
 
     @api.depends('approver_id')
     def _compute_approved(self):
@@ -407,7 +419,7 @@ class DunningNoticeApproval(models.AbstractModel):
 
     def action_review(self):
         """Open the summary of what would be approved."""
-        self.check_access('write')
+        self._check_may_decide()
         return self.env['dunning.proposal.approve']._action_open(self)
 
     def action_take_back(self):

@@ -370,6 +370,25 @@ class TestRightsOfBranches(BranchCommon):
         self.as_user(self.both_clerk, self.on(TODAY, notice)).action_approve()
         self.assertEqual(notice.state, 'queued')
 
+    def test_of_many_what_one_sees_a_part_of_stays(self):
+        """Who works for both and chose one approves the rest of a list, and reads why, and what to do."""
+        notice = self.shared_letter()
+        other = self.make_debtor("Own BV")
+        self.invoice(other, due=TODAY - days(20), amount=60.0)
+        own = self.make_notices(TODAY)
+        self.assertEqual(own.partner_id, other)
+        env = self.env(user=self.both_clerk, context={**self.env.context, 'allowed_company_ids': self.company.ids})
+        action = (notice | own).with_env(env).action_review()
+        wizard = env['dunning.proposal.approve'].browse(action['res_id'])
+        self.assertRecordValues(wizard, [{'count': 1, 'refused_count': 1}])
+        self.assertIn("Choose all of them", wizard.refused_text)
+        self.assertNotIn("changed this yourself", wizard.refused_text)
+        told = self.on(TODAY, wizard).action_approve()['params']['message']
+        self.assertEqual((notice.state, own.state), ('draft', 'queued'))
+        self.assertIn("Choose all of them", told)
+        with self.assertRaisesRegex(UserError, "Choose all of them"):
+            notice.with_env(env).action_approve()
+
     def test_a_letter_is_shown_to_who_sees_all(self):
         """A draft and what left, and what a clerk is about to send."""
         notice = self.shared_letter()

@@ -39,11 +39,8 @@ class DunningProposalApprove(models.TransientModel):
             wizard.amount_text = wizard._sum_up(allowed)
             wizard.refused_count = len(refused)
             wizard.refused_text = self.env._(
-                "%(count)s of the selected proposals (%(amount)s) you made or changed yourself. A colleague approves "
-                "these: %(notices)s",
-                count=len(refused), amount=wizard._sum_up(refused),
-                notices=", ".join(f"{notice.display_name} ({notice.partner_id.name})" for notice in refused[:5])
-                + ("…" if len(refused) > 5 else "."),
+                "%(count)s of the selected proposals (%(amount)s) stay. %(why)s",
+                count=len(refused), amount=wizard._sum_up(refused), why=refused._explain_refused(),
             ) if refused else False
             wizard.warning = "\n".join(wizard._get_warnings(allowed)) or False
             wizard.summary_html = self.env['ir.qweb']._render(
