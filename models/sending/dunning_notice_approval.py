@@ -132,7 +132,8 @@ class DunningNoticeApproval(models.AbstractModel):
 
         :raise AccessError: of core
         """
-        (self - self._get_hidden()).check_access('write')
+        if not self.has_access('write'):
+            (self - self._get_hidden()).check_access('write')
 
     @api.depends('approver_id')
     def _compute_approved(self):
